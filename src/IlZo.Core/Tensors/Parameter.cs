@@ -1,0 +1,55 @@
+namespace IlZo.Tensors;
+
+/// <summary>
+/// One weight tensor of a model: a name, a shape and the address of its row-major elements. The memory belongs to the
+/// <see cref="ParameterSet"/> the parameter is in. Tied tensors are one parameter.
+/// </summary>
+public sealed unsafe class Parameter
+{
+    /// <param name="name">The name in the checkpoint, which is also its identity in logs and hashes.</param>
+    /// <param name="shape">One or two dimensions, outermost first.</param>
+    /// <param name="type">The format of the elements.</param>
+    /// <param name="data">The first element.</param>
+    public Parameter(string name, IReadOnlyList<long> shape, DType type, void* data)
+    {
+        if (shape.Count is not (1 or 2) || shape.Any(d => d is <= 0 or > int.MaxValue))
+        {
+            throw new InvalidInputException($"Tensor '{name}' has shape [{string.Join(", ", shape)}]; one or two positive dimensions were expected.");
+        }
+
+        Name = name;
+        Shape = shape;
+        Type = type;
+        Data = (byte*)data;
+        Rows = shape.Count == 2 ? (int)shape[0] : 1;
+        Columns = (int)shape[^1];
+    }
+
+    public string Name { get; }
+
+    /// <summary>The dimensions, outermost first: <c>[out, in]</c> for a linear layer, <c>[size]</c> for a bias or a norm.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    public DType Type { get; }
+
+    public byte* Data { get; }
+
+    /// <summary>Rows of the tensor seen as a matrix; 1 for a vector.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns of the tensor seen as a matrix; the length of a vector.</summary>
+    public int Columns { get; }
+
+    public long Count => (long)Rows * Columns;
+
+    public long ByteCount => Count * Type.Size();
+
+    /// <summary>
+    /// The number by which noise names this tensor: its place among all parameters in the ordinal order of their names.
+    /// It does not depend on what is trained.
+    /// </summary>
+    public int Id { get; internal set; }
+
+    /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
+    public byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());
+}

@@ -1,0 +1,24 @@
+namespace IlZo.Tokenization;
+
+/// <summary>Turns text into token ids and back.</summary>
+public interface ITokenizer
+{
+    /// <summary>One more than the largest id the tokenizer can produce.</summary>
+    int VocabularySize { get; }
+
+    /// <summary>The token put in front of a text, where the tokenizer's convention has one (OPT: <c>&lt;/s&gt;</c>, Llama: <c>&lt;s&gt;</c>).</summary>
+    int? BosId { get; }
+
+    /// <summary>The token that ends a text.</summary>
+    int? EosId { get; }
+
+    /// <summary>The ids of a text.</summary>
+    /// <param name="text">Any text; special tokens written in it are not parsed.</param>
+    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for RoBERTa).</param>
+    int[] Encode(string text, bool addSpecialTokens = true);
+
+    /// <summary>The text of ids; bytes that are not UTF-8 become U+FFFD.</summary>
+    /// <param name="ids">Ids below <see cref="VocabularySize"/>.</param>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out of the text.</param>
+    string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true);
+}
