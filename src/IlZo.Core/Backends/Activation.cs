@@ -1,0 +1,12 @@
+namespace IlZo.Backends;
+
+/// <summary>
+/// Intermediate values of a forward pass on some device: <see cref="Features"/> numbers for each of <see cref="Tokens"/> tokens,
+/// once for every probe of the pass. Belongs to the pass that made it.
+/// </summary>
+public abstract class Activation(int features, int tokens)
+{
+    public int Features { get; } = features;
+
+    public int Tokens { get; } = tokens;
+}

@@ -1,0 +1,81 @@
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// An activation in the panel layout: [probe][panel][feature][32 tokens]. The last panel of a probe is filled up with
+/// tokens that nobody reads.
+/// </summary>
+internal sealed unsafe class CpuActivation(int features, int tokens, int probes, float* data) : Activation(features, tokens)
+{
+    public float* Data { get; } = data;
+
+    public int Panels { get; } = PanelsFor(tokens);
+
+    /// <summary>Panels of all probes.</summary>
+    public int AllPanels => Panels * probes;
+
+    public long Count => (long)AllPanels * Features * Panel.Lanes;
+
+    public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
+
+    /// <summary>The panel [feature][32] with the running number <paramref name="panel"/> over all probes.</summary>
+    public float* At(int panel) => Data + ((long)panel * Features * Panel.Lanes);
+
+    /// <summary>Feature 0 of one token of one probe; its next feature is <see cref="Panel.Lanes"/> further.</summary>
+    public float* Token(int probe, int token) => At((probe * Panels) + (token / Panel.Lanes)) + (token % Panel.Lanes);
+}
+
+/// <summary>Memory for the activations of one pass, reused by the next.</summary>
+internal sealed unsafe class ActivationArena : IDisposable
+{
+    private const long SmallestChunk = 1 << 20;
+
+    private readonly List<NativeBuffer> _chunks = [];
+    private readonly List<(nint Data, long Bytes)> _free = [];
+    private long _used;
+
+    /// <summary>Forgets everything; what needed several chunks last time gets one that holds it all.</summary>
+    public void Reset()
+    {
+        if (_chunks.Count > 1)
+        {
+            long total = _chunks.Sum(c => c.ByteCount);
+            Dispose();
+            _chunks.Add(new NativeBuffer(total));
+        }
+
+        _free.Clear();
+        _used = 0;
+    }
+
+    public float* Rent(long bytes)
+    {
+        bytes = (bytes + 63) & ~63L;
+        int index = _free.FindLastIndex(f => f.Bytes == bytes);
+        if (index >= 0)
+        {
+            nint data = _free[index].Data;
+            _free.RemoveAt(index);
+            return (float*)data;
+        }
+
+        if (_chunks.Count == 0 || _used + bytes > _chunks[^1].ByteCount)
+        {
+            _chunks.Add(new NativeBuffer(Math.Max(bytes, SmallestChunk)));
+            _used = 0;
+        }
+
+        byte* result = (byte*)_chunks[^1].Data + _used;
+        _used += bytes;
+        return (float*)result;
+    }
+
+    public void Return(float* data, long bytes) => _free.Add(((nint)data, (bytes + 63) & ~63L));
+
+    public void Dispose()
+    {
+        _chunks.ForEach(c => c.Dispose());
+        _chunks.Clear();
+    }
+}

@@ -1,0 +1,131 @@
+using System.Runtime.Intrinsics;
+
+namespace IlZo.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer)
+    {
+        var queries = (CpuActivation)q;
+        var keys = new KeyValueSource(_batch, _cache, (CpuActivation)k, (CpuActivation)v, layer);
+        keys.ExtendCache();
+        int groups = shape.KeyValueHeads;
+        int segments = _batch.Segments.Count;
+        _pool.Run(_probes.Count * segments * groups, (item, worker) =>
+        {
+            int head = item % groups;
+            int segment = item / groups % segments;
+            int probe = item / (groups * segments);
+            AttendGroup(queries, keys, (CpuActivation)y, shape, probe, segment, head, _scratch[worker]);
+        });
+    }
+
+    // All query heads that share one key/value head, for the tokens of one segment.
+    private void AttendGroup(
+        CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape, int probe, int segment, int keyHead, WorkerScratch scratch)
+    {
+        var span = _batch.Segments[segment];
+        int size = shape.HeadSize;
+        int keyCount = span.Prefix + span.Length;
+        int keyRows = Panel.Padded(keyCount);
+        int sizeRows = Panel.Padded(size);
+        long keySlice = (long)keyRows * Panel.Stride;
+        long valueSlice = (long)sizeRows * Panel.Stride;
+        float* keys = scratch.Packed(keySlice * Slices(size));
+        float* values = scratch.Packed2(valueSlice * Slices(keyCount));
+        source.PackKeys(probe, segment, keyHead * size, size, keys, keySlice, keyRows);
+        source.PackValues(probe, segment, keyHead * size, size, values, valueSlice, sizeRows);
+
+        float* queries = scratch.Tile((size + keyRows + sizeRows) * (long)Panel.Lanes);
+        float* scores = queries + (size * Panel.Lanes);
+        float* result = scores + (keyRows * Panel.Lanes);
+        int headsPerKey = shape.Heads / shape.KeyValueHeads;
+        for (int h = keyHead * headsPerKey; h < (keyHead + 1) * headsPerKey; h++)
+        {
+            for (int first = 0; first < span.Length; first += Panel.Lanes)
+            {
+                int lanes = Math.Min(Panel.Lanes, span.Length - first);
+                int visible = span.Prefix + first + lanes;
+                LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
+                new Span<float>(scores, visible * Panel.Lanes).Clear();
+                for (int slice = 0; slice < Slices(size); slice++)
+                {
+                    int depth = Math.Min(Panel.Depth, size - (slice * Panel.Depth));
+                    Panel.Multiply(keys + (slice * keySlice), visible, queries + (slice * Panel.Depth * Panel.Lanes), scores, depth);
+                }
+
+                Softmax(scores, visible, span.Prefix + first, lanes);
+                new Span<float>(result, size * Panel.Lanes).Clear();
+                for (int slice = 0; slice < Slices(visible); slice++)
+                {
+                    int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
+                    Panel.Multiply(values + (slice * valueSlice), size, scores + (slice * Panel.Depth * Panel.Lanes), result, depth);
+                }
+
+                StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
+            }
+        }
+    }
+
+    private static int Slices(int length) => (length + Panel.Depth - 1) / Panel.Depth;
+
+    private static void LoadQueries(
+        CpuActivation q, int probe, int token, int lanes, int feature, int size, float scale, float* destination)
+    {
+        new Span<float>(destination, size * Panel.Lanes).Clear();
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            float* source = q.Token(probe, token + lane) + ((long)feature * Panel.Lanes);
+            for (int f = 0; f < size; f++)
+            {
+                destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes] * scale;
+            }
+        }
+    }
+
+    private static void StoreResult(float* source, CpuActivation y, int probe, int token, int lanes, int feature, int size)
+    {
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            float* destination = y.Token(probe, token + lane) + ((long)feature * Panel.Lanes);
+            for (int f = 0; f < size; f++)
+            {
+                destination[f * Panel.Lanes] = source[(f * Panel.Lanes) + lane];
+            }
+        }
+    }
+
+    // Softmax over the keys, one query in each lane. The query in lane i sees keys up to its own position, firstKey + i; the
+    // others become exact zeros, so they add nothing to any sum.
+    private static void Softmax(float* scores, int keys, int firstKey, int lanes)
+    {
+        for (int key = firstKey + 1; key < keys; key++)
+        {
+            new Span<float>(scores + (key * Panel.Lanes), Math.Min(lanes, key - firstKey)).Fill(float.NegativeInfinity);
+        }
+
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        {
+            float* column = scores + lane;
+            var largest = Vector512.Load(column);
+            for (int key = 1; key < keys; key++)
+            {
+                largest = Vector512.Max(largest, Vector512.Load(column + (key * Panel.Lanes)));
+            }
+
+            var sum = Vector512<float>.Zero;
+            for (int key = 0; key < keys; key++)
+            {
+                var e = Vector512.Exp(Vector512.Load(column + (key * Panel.Lanes)) - largest);
+                sum += e;
+                e.Store(column + (key * Panel.Lanes));
+            }
+
+            var inverse = Vector512<float>.One / sum;
+            for (int key = 0; key < keys; key++)
+            {
+                (Vector512.Load(column + (key * Panel.Lanes)) * inverse).Store(column + (key * Panel.Lanes));
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
+    {
+        var to = (CpuActivation)y;
+        _pool.Run(to.Panels, (panel, worker) => EmbedPanel(table, rows, to, accumulate, panel, _scratch[worker]));
+    }
+
+    private void EmbedPanel(Parameter table, IReadOnlyList<int> rows, CpuActivation y, bool accumulate, int panel, WorkerScratch scratch)
+    {
+        int first = panel * Panel.Lanes;
+        int lanes = Math.Min(Panel.Lanes, y.Tokens - first);
+        float* slice = scratch.Packed((long)_probes.Count * Panel.Depth);
+        for (int probe = 0; probe < _probes.Count && !accumulate && lanes < Panel.Lanes; probe++)
+        {
+            new Span<float>(y.At((probe * y.Panels) + panel), y.Features * Panel.Lanes).Clear();
+        }
+
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            for (int column = 0; column < table.Columns; column += Panel.Depth)
+            {
+                int count = Math.Min(Panel.Depth, table.Columns - column);
+                WeightReader.Read(table, rows[first + lane], column, count, _probes, slice, Panel.Depth, scratch);
+                for (int probe = 0; probe < _probes.Count; probe++)
+                {
+                    float* destination = y.At((probe * y.Panels) + panel) + ((long)column * Panel.Lanes) + lane;
+                    float* source = slice + (probe * Panel.Depth);
+                    for (int f = 0; f < count; f++)
+                    {
+                        float old = accumulate ? destination[f * Panel.Lanes] : 0;
+                        destination[f * Panel.Lanes] = old + source[f];
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Runtime.Intrinsics;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
+    private const int HeadRows = 192;
+
+    public double[][] LogProbabilities(Activation x, Parameter head, IReadOnlyList<(int Output, int Id)> targets)
+    {
+        var from = (CpuActivation)x;
+        int blocks = (head.Rows + HeadRows - 1) / HeadRows;
+        int width = from.AllPanels * Panel.Lanes;
+        float[] largest = new float[blocks * width];
+        float[] sums = new float[blocks * width];
+        float[] logits = new float[_probes.Count * targets.Count];
+        _pool.Run(blocks, (block, worker) =>
+        {
+            int row = block * HeadRows;
+            int rows = Math.Min(HeadRows, head.Rows - row);
+            float* tile = MultiplyHead(from, head, row, rows, from.AllPanels, _scratch[worker]);
+            for (int panel = 0; panel < from.AllPanels; panel++)
+            {
+                float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
+                int at = (block * width) + (panel * Panel.Lanes);
+                SumExponentials(logit, rows, largest.AsSpan(at, Panel.Lanes), sums.AsSpan(at, Panel.Lanes));
+            }
+
+            for (int i = 0; i < targets.Count * _probes.Count; i++)
+            {
+                var (output, id) = targets[i % targets.Count];
+                if (id >= row && id < row + rows)
+                {
+                    int panel = (i / targets.Count * from.Panels) + (output / Panel.Lanes);
+                    logits[i] = tile[((((long)panel * HeadRows) + id - row) * Panel.Lanes) + (output % Panel.Lanes)];
+                }
+            }
+        });
+
+        var result = new double[_probes.Count][];
+        for (int probe = 0; probe < result.Length; probe++)
+        {
+            result[probe] = new double[targets.Count];
+            for (int i = 0; i < targets.Count; i++)
+            {
+                int column = (probe * from.Panels * Panel.Lanes) + targets[i].Output;
+                result[probe][i] = logits[(probe * targets.Count) + i] - LogSum(largest, sums, column, width, blocks);
+            }
+        }
+
+        return result;
+    }
+
+    public void Logits(Activation x, Parameter head, Span<float> destination)
+    {
+        var from = (CpuActivation)x;
+        fixed (float* d = destination)
+        {
+            float* to = d;
+            _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
+            {
+                int row = block * HeadRows;
+                int rows = Math.Min(HeadRows, head.Rows - row);
+                float* tile = MultiplyHead(from, head, row, rows, from.Panels, _scratch[worker]);
+                for (int t = 0; t < from.Tokens; t++)
+                {
+                    float* logit = tile + ((long)(t / Panel.Lanes) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
+                    for (int r = 0; r < rows; r++)
+                    {
+                        to[((long)t * head.Rows) + row + r] = logit[r * Panel.Lanes];
+                    }
+                }
+            });
+        }
+    }
+
+    // The logits of some vocabulary rows as [panel][HeadRows][32].
+    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int panels, WorkerScratch scratch)
+    {
+        long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
+        float* packed = scratch.Packed(probeStride * _probes.Count);
+        float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
+        new Span<float>(tile, panels * HeadRows * Panel.Lanes).Clear();
+        for (int column = 0; column < head.Columns; column += Panel.Depth)
+        {
+            int depth = Math.Min(Panel.Depth, head.Columns - column);
+            WeightReader.Pack(head, row, rows, column, depth, _probes, packed, scratch);
+            for (int panel = 0; panel < panels; panel++)
+            {
+                Panel.Multiply(
+                    packed + (panel / x.Panels * probeStride),
+                    rows,
+                    x.At(panel) + ((long)column * Panel.Lanes),
+                    tile + ((long)panel * HeadRows * Panel.Lanes),
+                    depth);
+            }
+        }
+
+        return tile;
+    }
+
+    private static void SumExponentials(float* logits, int rows, Span<float> largest, Span<float> sums)
+    {
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        {
+            float* column = logits + lane;
+            var max = Vector512.Load(column);
+            for (int r = 1; r < rows; r++)
+            {
+                max = Vector512.Max(max, Vector512.Load(column + (r * Panel.Lanes)));
+            }
+
+            var sum = Vector512<float>.Zero;
+            for (int r = 0; r < rows; r++)
+            {
+                sum += Vector512.Exp(Vector512.Load(column + (r * Panel.Lanes)) - max);
+            }
+
+            max.CopyTo(largest[lane..]);
+            sum.CopyTo(sums[lane..]);
+        }
+    }
+
+    // log Σ exp over all blocks, in their order.
+    private static double LogSum(float[] largest, float[] sums, int column, int width, int blocks)
+    {
+        float max = float.NegativeInfinity;
+        for (int block = 0; block < blocks; block++)
+        {
+            max = MathF.Max(max, largest[(block * width) + column]);
+        }
+
+        double total = 0;
+        for (int block = 0; block < blocks; block++)
+        {
+            int at = (block * width) + column;
+            total += sums[at] * Math.Exp((double)largest[at] - max);
+        }
+
+        return max + Math.Log(total);
+    }
+}

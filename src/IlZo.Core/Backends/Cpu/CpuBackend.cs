@@ -1,0 +1,122 @@
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// The managed SIMD engine. Every result is a function of the weights, the tokens and the probe alone: summation orders
+/// are fixed, so neither the number of threads nor what else is in a batch changes a bit.
+/// </summary>
+public sealed unsafe partial class CpuBackend : IForwardBackend
+{
+    private readonly WorkerPool _pool;
+    private readonly WorkerScratch[] _scratch;
+    private readonly ActivationArena _arena = new();
+    private TokenBatch _batch = new TokenBatchBuilder().Build();
+    private IReadOnlyList<Probe> _probes = [];
+    private KeyValueCache? _cache;
+
+    /// <param name="threads">Threads to use, or null for all processors.</param>
+    public CpuBackend(int? threads = null)
+    {
+        if (threads is < 1 or > 1024)
+        {
+            throw new InvalidInputException($"The number of threads is {threads}; 1 to 1024 were expected.");
+        }
+
+        _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+        _scratch = new WorkerScratch[_pool.Count];
+        for (int i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = new WorkerScratch();
+        }
+    }
+
+    /// <summary>Threads that work.</summary>
+    public int Threads => _pool.Count;
+
+    public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
+        if (cache is not null && (probes.Count != 1 || batch.Segments.Count != 1))
+        {
+            throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
+        }
+
+        _batch = batch;
+        _probes = probes;
+        _cache = cache;
+        _arena.Reset();
+        _rotations.Clear();
+    }
+
+    public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
+
+    public void Return(Activation activation)
+    {
+        var a = (CpuActivation)activation;
+        _arena.Return(a.Data, a.Count * sizeof(float));
+    }
+
+    public Activation GatherOutputs(Activation x)
+    {
+        var from = (CpuActivation)x;
+        var to = Allocate(x.Features, _batch.Outputs.Count);
+        _pool.Run(to.AllPanels, (panel, _) =>
+        {
+            int probe = panel / to.Panels;
+            int first = panel % to.Panels * Panel.Lanes;
+            float* destination = to.At(panel);
+            new Span<float>(destination, to.Features * Panel.Lanes).Clear();
+            for (int lane = 0; lane < Math.Min(Panel.Lanes, to.Tokens - first); lane++)
+            {
+                float* source = from.Token(probe, _batch.Outputs[first + lane]);
+                for (int f = 0; f < to.Features; f++)
+                {
+                    destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes];
+                }
+            }
+        });
+        return to;
+    }
+
+    public void Read(Activation x, int probe, Span<float> destination)
+    {
+        var from = (CpuActivation)x;
+        for (int t = 0; t < x.Tokens; t++)
+        {
+            float* source = from.Token(probe, t);
+            for (int f = 0; f < x.Features; f++)
+            {
+                destination[(t * x.Features) + f] = source[f * Panel.Lanes];
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _arena.Dispose();
+        foreach (var scratch in _scratch)
+        {
+            scratch.Dispose();
+        }
+    }
+
+    private CpuActivation Allocate(int features, int tokens)
+    {
+        long count = (long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * _probes.Count;
+        return new CpuActivation(features, tokens, _probes.Count, _arena.Rent(count * sizeof(float)));
+    }
+
+    /// <summary>A vector parameter at every probe; the room goes back with <see cref="ReturnVector"/>.</summary>
+    private float* RentVector(Parameter vector)
+    {
+        float* values = _arena.Rent((long)vector.Columns * _probes.Count * sizeof(float));
+        WeightReader.ReadVector(vector, _probes, values, _scratch[0]);
+        return values;
+    }
+
+    private void ReturnVector(Parameter vector, float* values) =>
+        _arena.Return(values, (long)vector.Columns * _probes.Count * sizeof(float));
+}

@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// The layout that all products share, and the product of a packed slice of weight rows with a panel of tokens.
+/// </summary>
+/// <remarks>
+/// Activations lie as [panel][feature][32 tokens]; weights are packed as rows of up to 192 fp32 numbers, one slice of the
+/// summed dimension at a time, so that a slice of X (24 kB) stays in the first-level cache while the rows pass.
+/// </remarks>
+internal static unsafe class Panel
+{
+    /// <summary>Tokens in a panel.</summary>
+    public const int Lanes = 32;
+
+    /// <summary>The longest slice of the summed dimension.</summary>
+    public const int Depth = 192;
+
+    /// <summary>Floats from one packed row to the next: a little more than <see cref="Depth"/>, so that rows do not compete for cache sets.</summary>
+    public const int Stride = Depth + 16;
+
+    /// <summary>Rows of a packed block are padded with zeros to a multiple of this.</summary>
+    public const int RowGroup = 6;
+
+    /// <summary>Rows padded to whole groups.</summary>
+    public static int Padded(int rows) => (rows + RowGroup - 1) / RowGroup * RowGroup;
+
+    /// <summary>Y[rows][32] += W[rows][depth] · X[depth][32]; Y has room for <see cref="Padded"/> rows or gets only <paramref name="rows"/>.</summary>
+    /// <param name="w">Packed rows, <see cref="Padded"/> of them.</param>
+    /// <param name="rows">Rows of Y to change.</param>
+    /// <param name="x">The panel's slice.</param>
+    /// <param name="y">The first row of the result.</param>
+    /// <param name="depth">Columns of the slice, at most <see cref="Depth"/>.</param>
+    public static void Multiply(float* w, int rows, float* x, float* y, int depth)
+    {
+        int whole = rows / RowGroup * RowGroup;
+        MultiplyGroups(w, whole, x, y, depth);
+        int rest = rows - whole;
+        if (rest > 0)
+        {
+            float* tile = stackalloc float[RowGroup * Lanes];
+            long bytes = rest * Lanes * sizeof(float);
+            new Span<float>(tile, RowGroup * Lanes).Clear();
+            Buffer.MemoryCopy(y + (whole * Lanes), tile, bytes, bytes);
+            MultiplyGroups(w + (whole * Stride), RowGroup, x, tile, depth);
+            Buffer.MemoryCopy(tile, y + (whole * Lanes), bytes, bytes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyGroups(float* w, int rows, float* x, float* y, int depth)
+    {
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            MultiplyGroups<Vector512<float>, Simd512>(w, rows, x, y, depth, useTwelve: true);
+        }
+        else if (Avx2.IsSupported)
+        {
+            MultiplyGroups<Vector256<float>, Simd256>(w, rows, x, y, depth, useTwelve: false);
+        }
+        else
+        {
+            MultiplyGroups<Vector128<float>, Simd128>(w, rows, x, y, depth, useTwelve: true);
+        }
+    }
+
+    private static void MultiplyGroups<TVector, TSimd>(float* w, int rows, float* x, float* y, int depth, bool useTwelve)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        int row = 0;
+        for (; useTwelve && row + 12 <= rows; row += 12)
+        {
+            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            {
+                MicroKernel<TVector, TSimd>.Rows12(w + (row * Stride), x + lane, y + (row * Lanes) + lane, depth);
+            }
+        }
+
+        for (; row < rows; row += 6)
+        {
+            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            {
+                MicroKernel<TVector, TSimd>.Rows6(w + (row * Stride), x + lane, y + (row * Lanes) + lane, depth);
+            }
+        }
+    }
+}

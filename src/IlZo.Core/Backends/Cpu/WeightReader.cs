@@ -1,0 +1,92 @@
+using System.Runtime.Intrinsics;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// Reads slices of weights at every probe of a pass: one read, one widening and one generation of noise for all probes along
+/// one direction. This is the only way the forward pass sees weights.
+/// </summary>
+internal static unsafe class WeightReader
+{
+    /// <summary>Packs a slice of consecutive rows for <see cref="Panel.Multiply"/>, once for each probe.</summary>
+    /// <param name="weight">The tensor.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="rows">Rows to pack; zero rows follow up to <see cref="Panel.Padded"/>.</param>
+    /// <param name="column">The first column, a multiple of <see cref="Panel.Depth"/>.</param>
+    /// <param name="depth">Columns to pack, at most <see cref="Panel.Depth"/>.</param>
+    /// <param name="probes">The points to read at.</param>
+    /// <param name="packed">Receives [probe][padded row][<see cref="Panel.Stride"/>].</param>
+    /// <param name="scratch">The calling worker's buffers.</param>
+    public static void Pack(
+        Parameter weight, int row, int rows, int column, int depth, IReadOnlyList<Probe> probes, float* packed, WorkerScratch scratch)
+    {
+        int padded = Panel.Padded(rows);
+        long probeStride = (long)padded * Panel.Stride;
+        for (int r = 0; r < rows; r++)
+        {
+            Read(weight, row + r, column, depth, probes, packed + ((long)r * Panel.Stride), probeStride, scratch);
+        }
+
+        for (int p = 0; p < probes.Count; p++)
+        {
+            new Span<float>(packed + (p * probeStride) + ((long)rows * Panel.Stride), (padded - rows) * Panel.Stride).Clear();
+        }
+    }
+
+    /// <summary>Reads at most <see cref="Panel.Depth"/> elements of one row for every probe, <paramref name="probeStride"/> floats apart.</summary>
+    public static void Read(
+        Parameter weight, int row, int column, int count, IReadOnlyList<Probe> probes, float* destination, long probeStride, WorkerScratch scratch)
+    {
+        float* plain = weight.Type == DType.F32 ? (float*)weight.At(row, column) : scratch.Row;
+        if (weight.Type != DType.F32)
+        {
+            Widening.Read(weight.Type, weight.At(row, column), plain, count);
+        }
+
+        Direction? filled = null;
+        for (int p = 0; p < probes.Count; p++, destination += probeStride)
+        {
+            if (probes[p].Direction is not { } direction)
+            {
+                Buffer.MemoryCopy(plain, destination, count * 4L, count * 4L);
+                continue;
+            }
+
+            if (!ReferenceEquals(filled, direction))
+            {
+                direction.Fill(weight, row, column, new Span<float>(scratch.Noise, count));
+                filled = direction;
+            }
+
+            AddScaled(plain, scratch.Noise, (float)probes[p].Radius, destination, count);
+        }
+    }
+
+    /// <summary>A whole vector (a bias, a norm's weight) at every probe, as [probe][column].</summary>
+    public static void ReadVector(Parameter vector, IReadOnlyList<Probe> probes, float* destination, WorkerScratch scratch)
+    {
+        for (int column = 0; column < vector.Columns; column += Panel.Depth)
+        {
+            int count = Math.Min(Panel.Depth, vector.Columns - column);
+            Read(vector, 0, column, count, probes, destination + column, vector.Columns, scratch);
+        }
+    }
+
+    // destination = a + s·b, fused so that every vector width rounds alike.
+    private static void AddScaled(float* a, float* b, float s, float* destination, int count)
+    {
+        int i = 0;
+        var scale = Vector512.Create(s);
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            Vector512.FusedMultiplyAdd(Vector512.Load(b + i), scale, Vector512.Load(a + i)).Store(destination + i);
+        }
+
+        for (; i < count; i++)
+        {
+            destination[i] = float.FusedMultiplyAdd(b[i], s, a[i]);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>Reads stored weights as fp32. Weights are finite (checked at load), so no path looks for infinities.</summary>
+internal static unsafe class Widening
+{
+    /// <summary>2¹¹²: the difference between the exponent biases of binary32 and binary16.</summary>
+    internal const float HalfScale = 5.192296858534828e33f;
+
+    /// <summary>Widens <paramref name="count"/> elements.</summary>
+    public static void Read(DType type, byte* source, float* destination, int count)
+    {
+        if (type == DType.F32)
+        {
+            Buffer.MemoryCopy(source, destination, count * 4L, count * 4L);
+        }
+        else if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            Read<Vector512<float>, Simd512>(type, (ushort*)source, destination, count);
+        }
+        else if (Avx2.IsSupported)
+        {
+            Read<Vector256<float>, Simd256>(type, (ushort*)source, destination, count);
+        }
+        else
+        {
+            Read<Vector128<float>, Simd128>(type, (ushort*)source, destination, count);
+        }
+    }
+
+    private static void Read<TVector, TSimd>(DType type, ushort* source, float* destination, int count)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        int i = 0;
+        if (type == DType.F16)
+        {
+            for (; i <= count - TSimd.Width; i += TSimd.Width)
+            {
+                TSimd.Store(TSimd.WidenHalf(source + i), destination + i);
+            }
+
+            for (; i < count; i++)
+            {
+                destination[i] = (float)BitConverter.UInt16BitsToHalf(source[i]);
+            }
+        }
+        else
+        {
+            for (; i <= count - TSimd.Width; i += TSimd.Width)
+            {
+                TSimd.Store(TSimd.WidenBFloat16(source + i), destination + i);
+            }
+
+            for (; i < count; i++)
+            {
+                destination[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Runtime.ExceptionServices;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// Persistent threads that share out the items of a loop. Which thread takes which item is left to chance, so an item's result
+/// must depend on the item alone.
+/// </summary>
+internal sealed class WorkerPool : IDisposable
+{
+    // About ten microseconds: operations of a small model follow each other faster than a sleeping thread wakes.
+    private const int SpinsBeforeSleep = 200;
+
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Lock _failureLock = new();
+    private Action<int, int> _body = static (_, _) => { };
+    private int _count;
+    private int _next;
+    private int _running;
+    private volatile bool _stopping;
+    private Exception? _failure;
+
+    /// <param name="threads">Threads that work, the caller's included.</param>
+    public WorkerPool(int threads)
+    {
+        Count = threads;
+        _threads = new Thread[threads - 1];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"ilzo worker {worker}" };
+            _threads[i].Start();
+        }
+    }
+
+    /// <summary>Threads that work, the caller's included.</summary>
+    public int Count { get; }
+
+    /// <summary>Calls body(item, worker) for every item below <paramref name="items"/> and returns when all are done.</summary>
+    public void Run(int items, Action<int, int> body)
+    {
+        if (_threads.Length == 0 || items <= 1)
+        {
+            for (int item = 0; item < items; item++)
+            {
+                body(item, 0);
+            }
+
+            return;
+        }
+
+        _body = body;
+        _count = items;
+        _next = 0;
+        _running = _threads.Length;
+        _wake.Release(_threads.Length);
+        TakeItems(0);
+        var spinner = default(SpinWait);
+        while (Volatile.Read(ref _running) > 0)
+        {
+            spinner.SpinOnce(sleep1Threshold: -1);
+        }
+
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _wake.Release(Math.Max(1, _threads.Length));
+        foreach (var thread in _threads)
+        {
+            thread.Join();
+        }
+
+        _wake.Dispose();
+    }
+
+    private void Work(int worker)
+    {
+        while (true)
+        {
+            for (int spin = 0; spin < SpinsBeforeSleep && _wake.CurrentCount == 0; spin++)
+            {
+                Thread.SpinWait(20);
+            }
+
+            _wake.Wait();
+            if (_stopping)
+            {
+                return;
+            }
+
+            TakeItems(worker);
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    private void TakeItems(int worker)
+    {
+        try
+        {
+            for (int item = Interlocked.Increment(ref _next) - 1; item < _count; item = Interlocked.Increment(ref _next) - 1)
+            {
+                _body(item, worker);
+            }
+        }
+        catch (Exception e)
+        {
+            lock (_failureLock)
+            {
+                _failure ??= e;
+                _next = _count;
+            }
+        }
+    }
+}

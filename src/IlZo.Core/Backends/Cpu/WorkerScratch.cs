@@ -1,0 +1,43 @@
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>One worker's buffers, grown to the largest size asked for.</summary>
+internal sealed unsafe class WorkerScratch : IDisposable
+{
+    private readonly NativeBuffer?[] _buffers = new NativeBuffer?[5];
+
+    /// <summary>One widened row slice.</summary>
+    public float* Row => Get(0, Panel.Depth);
+
+    /// <summary>One row slice of a direction.</summary>
+    public float* Noise => Get(1, Panel.Depth);
+
+    /// <summary>Packed weights, or keys.</summary>
+    public float* Packed(long floats) => Get(2, floats);
+
+    /// <summary>A second packed operand: values.</summary>
+    public float* Packed2(long floats) => Get(3, floats);
+
+    /// <summary>Results before they go where they belong.</summary>
+    public float* Tile(long floats) => Get(4, floats);
+
+    public void Dispose()
+    {
+        foreach (var buffer in _buffers)
+        {
+            buffer?.Dispose();
+        }
+    }
+
+    private float* Get(int index, long floats)
+    {
+        if (_buffers[index] is not { } buffer || buffer.ByteCount < floats * sizeof(float))
+        {
+            _buffers[index]?.Dispose();
+            _buffers[index] = buffer = new NativeBuffer(floats * sizeof(float));
+        }
+
+        return (float*)buffer.Data;
+    }
+}

@@ -1,0 +1,90 @@
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Backends;
+
+/// <summary>The nonlinearity between the two layers of an MLP.</summary>
+public enum ActivationFunction
+{
+    /// <summary>max(x, 0).</summary>
+    Relu,
+
+    /// <summary>x·Φ(x) by the error function.</summary>
+    Gelu,
+
+    /// <summary>GELU by the hyperbolic tangent.</summary>
+    GeluTanh,
+
+    /// <summary>x·σ(x).</summary>
+    Silu,
+
+    /// <summary>x·σ(1.702 x).</summary>
+    QuickGelu,
+}
+
+/// <summary>How attention splits its inputs into heads.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key/value heads; each serves Heads / KeyValueHeads consecutive query heads.</param>
+/// <param name="HeadSize">Features of a head.</param>
+/// <param name="Scale">What scores are multiplied by before the softmax.</param>
+public readonly record struct AttentionShape(int Heads, int KeyValueHeads, int HeadSize, float Scale);
+
+/// <summary>
+/// The operations a device offers to a model's forward pass. A pass evaluates all its probes in one traversal: every
+/// operation that reads weights reads them once and perturbs them for each probe on the way; none writes them.
+/// </summary>
+public interface IForwardBackend : IDisposable
+{
+    /// <summary>Starts a pass; activations of the pass before are no longer valid.</summary>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="probes">The points to evaluate; consecutive probes with the same direction share its numbers.</param>
+    /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
+    void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null);
+
+    /// <summary>Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.</summary>
+    Activation Rent(int features, Activation? like = null);
+
+    /// <summary>Gives the room back for use later in the same pass.</summary>
+    void Return(Activation activation);
+
+    /// <summary>y[t] = table[rows[t]] (+ y[t] where <paramref name="accumulate"/>).</summary>
+    void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false);
+
+    /// <summary>y = x·Wᵀ + b (+ y where <paramref name="accumulate"/>), W [out, in].</summary>
+    void Linear(Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false);
+
+    /// <summary>y = (x − mean) / √(var + ε) · w + b over the features; x and y may be the same.</summary>
+    void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
+
+    /// <summary>y = x / √(mean(x²) + ε) · w over the features; x and y may be the same.</summary>
+    void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y);
+
+    /// <summary>x = f(x).</summary>
+    void Activate(Activation x, ActivationFunction function);
+
+    /// <summary>x = f(x) · gate, elementwise.</summary>
+    void ActivateAndMultiply(Activation x, Activation gate, ActivationFunction function);
+
+    /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position times the frequency i.</summary>
+    void Rotate(Activation x, int heads, IRotaryFrequencies frequencies);
+
+    /// <summary>y = softmax(scale · q kᵀ + causal mask) v for every head, over the batch's segments and the cache.</summary>
+    /// <param name="layer">Which layer of the cache to extend and read.</param>
+    void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer);
+
+    /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
+    Activation GatherOutputs(Activation x);
+
+    /// <summary>log softmax(x·headᵀ)[target] for each target and probe.</summary>
+    /// <param name="x">One row for each output of the batch.</param>
+    /// <param name="head">The output embedding [vocabulary, features].</param>
+    /// <param name="targets">The output row (not the token) and the vocabulary id.</param>
+    /// <returns>[probe][target].</returns>
+    double[][] LogProbabilities(Activation x, Parameter head, IReadOnlyList<(int Output, int Id)> targets);
+
+    /// <summary>x·headᵀ of the pass's first probe, row-major [outputs, vocabulary].</summary>
+    void Logits(Activation x, Parameter head, Span<float> destination);
+
+    /// <summary>Copies an activation of one probe as row-major [tokens, features]; for tests and tools.</summary>
+    void Read(Activation x, int probe, Span<float> destination);
+}

@@ -1,0 +1,44 @@
+namespace IlZo.Backends;
+
+/// <summary>
+/// A run of consecutive tokens of one text. Texts that begin alike share the segments they have in common: a segment continues
+/// its parent's text, and its tokens attend to the first <see cref="Prefix"/> positions of that text and to each other causally.
+/// </summary>
+/// <param name="Start">The first token's place in the batch.</param>
+/// <param name="Length">Tokens in the segment.</param>
+/// <param name="Parent">The index of the segment it continues, or −1 at the beginning of a text.</param>
+/// <param name="Prefix">The position of the first token in its text: how many earlier positions it sees.</param>
+public readonly record struct Segment(int Start, int Length, int Parent, int Prefix);
+
+/// <summary>
+/// The tokens of one forward pass, ragged: texts follow each other without padding, and a common beginning is there once.
+/// </summary>
+public sealed class TokenBatch
+{
+    /// <param name="ids">Token ids.</param>
+    /// <param name="positions">The position of each token in its text, from 0.</param>
+    /// <param name="segments">The segments, which cover the tokens in order; a parent comes before its children.</param>
+    /// <param name="outputs">The tokens whose final hidden state is read, in ascending order.</param>
+    /// <param name="textLengths">For each token the length of the longest text its tree of segments holds (used by length-dependent RoPE).</param>
+    internal TokenBatch(int[] ids, int[] positions, Segment[] segments, int[] outputs, int[] textLengths)
+    {
+        Ids = ids;
+        Positions = positions;
+        Segments = segments;
+        Outputs = outputs;
+        TextLengths = textLengths;
+    }
+
+    public IReadOnlyList<int> Ids { get; }
+
+    public IReadOnlyList<int> Positions { get; }
+
+    public IReadOnlyList<Segment> Segments { get; }
+
+    public IReadOnlyList<int> Outputs { get; }
+
+    public IReadOnlyList<int> TextLengths { get; }
+
+    /// <summary>Tokens in the batch.</summary>
+    public int Count => Ids.Count;
+}

@@ -1,0 +1,64 @@
+namespace IlZo.Backends;
+
+/// <summary>Collects texts, continuations and read positions into a <see cref="TokenBatch"/>.</summary>
+public sealed class TokenBatchBuilder
+{
+    private readonly List<int> _ids = [];
+    private readonly List<int> _positions = [];
+    private readonly List<Segment> _segments = [];
+    private readonly List<int> _roots = [];
+    private readonly SortedDictionary<int, int> _outputs = [];
+
+    /// <summary>Tokens so far.</summary>
+    public int Count => _ids.Count;
+
+    /// <summary>Adds the beginning of a text and returns its segment's index.</summary>
+    /// <param name="tokens">At least one token.</param>
+    /// <param name="firstPosition">The position of the first token; positive when earlier ones lie in a key/value cache.</param>
+    public int AddText(ReadOnlySpan<int> tokens, int firstPosition = 0) => Add(tokens, -1, firstPosition);
+
+    /// <summary>Adds tokens that follow all of another segment's text and returns the new segment's index.</summary>
+    public int AddContinuation(int parent, ReadOnlySpan<int> tokens) =>
+        Add(tokens, parent, _segments[parent].Prefix + _segments[parent].Length);
+
+    /// <summary>Asks for the final hidden state of a segment's token and returns the token's place in the batch.</summary>
+    public int Read(int segment, int offset)
+    {
+        int token = _segments[segment].Start + offset;
+        _outputs[token] = 0;
+        return token;
+    }
+
+    public TokenBatch Build()
+    {
+        var longest = new Dictionary<int, int>();
+        for (int s = 0; s < _segments.Count; s++)
+        {
+            int length = _segments[s].Prefix + _segments[s].Length;
+            longest[_roots[s]] = Math.Max(length, longest.GetValueOrDefault(_roots[s]));
+        }
+
+        int[] textLengths = new int[_ids.Count];
+        for (int s = 0; s < _segments.Count; s++)
+        {
+            textLengths.AsSpan(_segments[s].Start, _segments[s].Length).Fill(longest[_roots[s]]);
+        }
+
+        return new TokenBatch([.. _ids], [.. _positions], [.. _segments], [.. _outputs.Keys], textLengths);
+    }
+
+    private int Add(ReadOnlySpan<int> tokens, int parent, int prefix)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(tokens));
+        int index = _segments.Count;
+        _segments.Add(new Segment(_ids.Count, tokens.Length, parent, prefix));
+        _roots.Add(parent < 0 ? index : _roots[parent]);
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            _ids.Add(tokens[i]);
+            _positions.Add(prefix + i);
+        }
+
+        return index;
+    }
+}

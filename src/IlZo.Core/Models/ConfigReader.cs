@@ -1,0 +1,94 @@
+using System.Text.Json;
+using IlZo.Backends;
+
+namespace IlZo.Models;
+
+/// <summary>Reads the fields of a model's <c>config.json</c>, with the reference library's defaults and its meaning of null: absent.</summary>
+/// <param name="source">The file, for messages.</param>
+/// <param name="root">The object.</param>
+internal sealed class ConfigReader(string source, JsonElement root)
+{
+    /// <summary>The file, for messages.</summary>
+    public string Source { get; } = source;
+
+    public bool Has(string name) => Find(name) is not null;
+
+    public string? Text(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        { } value => throw Wrong(name, value, "a string"),
+    };
+
+    public bool Flag(string name, bool fallback) => Find(name) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        { } value => throw Wrong(name, value, "true or false"),
+    };
+
+    /// <summary>A positive integer.</summary>
+    public int Size(string name, int fallback) => Find(name) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int size) && size > 0 => size,
+        { } value => throw Wrong(name, value, "a positive integer"),
+    };
+
+    /// <summary>A positive number.</summary>
+    public double Number(string name, double fallback) => Find(name) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && number > 0 && double.IsFinite(number) => number,
+        { } value => throw Wrong(name, value, "a positive number"),
+    };
+
+    /// <summary>A token id, or the first of a list of them.</summary>
+    public int? Token(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int id) => id,
+        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() > 0 && value[0].TryGetInt32(out int id) => id,
+        { } value => throw Wrong(name, value, "a token id"),
+    };
+
+    public ConfigReader? Object(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } value => new ConfigReader($"{Source}, {name}", value),
+        { } value => throw Wrong(name, value, "an object"),
+    };
+
+    public ActivationFunction Activation(string name, string fallback) => (Text(name) ?? fallback) switch
+    {
+        "relu" => ActivationFunction.Relu,
+        "gelu" => ActivationFunction.Gelu,
+        "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" => ActivationFunction.GeluTanh,
+        "silu" or "swish" => ActivationFunction.Silu,
+        "quick_gelu" => ActivationFunction.QuickGelu,
+        string other => throw new InvalidInputException(
+            $"{Source}: {name} '{other}' is not supported; relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish and quick_gelu are."),
+    };
+
+    /// <summary>Refuses a field that would change the forward pass in a way that is not implemented, whatever its value.</summary>
+    public void Refuse(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (Find(name) is { } value && value.ValueKind is not JsonValueKind.False
+                && !(value.ValueKind is JsonValueKind.Object && !value.EnumerateObject().Any()))
+            {
+                throw new InvalidInputException($"{Source}: the field '{name}' changes the forward pass and is not supported; it was expected to be absent.");
+            }
+        }
+    }
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "...";
+
+    private JsonElement? Find(string name) =>
+        root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private InvalidInputException Wrong(string name, JsonElement value, string expectation) =>
+        new($"{Source}: {name} is {Shorten(value.GetRawText())}; {expectation} was expected.");
+}

@@ -1,0 +1,135 @@
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+
+namespace IlZo.Models.Llama;
+
+/// <summary>
+/// Llama: RMSNorm before each block, rotary positions, grouped-query attention, gated MLP.
+/// Source: Touvron et al. 2023, arXiv 2302.13971 and 2307.09288; huggingface/transformers models/llama/modeling_llama.py.
+/// </summary>
+internal sealed class LlamaModel : LanguageModel
+{
+    private readonly LlamaConfig _config;
+    private readonly Parameter _tokens;
+    private readonly Parameter _finalNorm;
+    private readonly Layer[] _layers;
+
+    private LlamaModel(LlamaConfig config, ModelWeights weights)
+        : base(ShapeOf(config), weights.ToParameterSet(), weights.Stored)
+    {
+        _config = config;
+        _tokens = weights["embed_tokens.weight"];
+        _finalNorm = weights["norm.weight"];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
+        Head = config.Tied ? _tokens : weights["lm_head.weight"];
+    }
+
+    public override Parameter Head { get; }
+
+    public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, DType? type)
+    {
+        var config = new LlamaConfig(reader);
+        int queries = config.Heads * config.HeadSize;
+        int keys = config.KeyValueHeads * config.HeadSize;
+        var weights = new ModelWeights(folder, type, ["model.", string.Empty]);
+        weights.IgnoreEndingIn("rotary_emb.inv_freq");
+        weights.Require("embed_tokens.weight", config.Vocabulary, config.Hidden);
+        weights.Require("norm.weight", config.Hidden);
+        for (int i = 0; i < config.Layers; i++)
+        {
+            string layer = $"layers.{i}.";
+            weights.RequireLinear(layer + "self_attn.q_proj", queries, config.Hidden, config.AttentionBias);
+            weights.RequireLinear(layer + "self_attn.k_proj", keys, config.Hidden, config.AttentionBias);
+            weights.RequireLinear(layer + "self_attn.v_proj", keys, config.Hidden, config.AttentionBias);
+            weights.RequireLinear(layer + "self_attn.o_proj", config.Hidden, queries, config.AttentionBias);
+            weights.RequireLinear(layer + "mlp.gate_proj", config.Intermediate, config.Hidden, config.MlpBias);
+            weights.RequireLinear(layer + "mlp.up_proj", config.Intermediate, config.Hidden, config.MlpBias);
+            weights.RequireLinear(layer + "mlp.down_proj", config.Hidden, config.Intermediate, config.MlpBias);
+            weights.Require(layer + "input_layernorm.weight", config.Hidden);
+            weights.Require(layer + "post_attention_layernorm.weight", config.Hidden);
+        }
+
+        weights.RequireHead("lm_head.weight", config.Tied ? "embed_tokens.weight" : null, config.Vocabulary, config.Hidden);
+        weights.RefuseOthers();
+        return new LlamaModel(config, weights);
+    }
+
+    public override Activation Forward(IForwardBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    {
+        var h = backend.Rent(_config.Hidden);
+        backend.Embed(_tokens, batch.Ids, h);
+        watch?.Invoke(0, h);
+        var normed = backend.Rent(_config.Hidden);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            backend.RmsNorm(h, _layers[i].AttentionNorm, _config.NormEpsilon, normed);
+            Attend(backend, _layers[i], i, normed, h);
+            backend.RmsNorm(h, _layers[i].MlpNorm, _config.NormEpsilon, normed);
+            Mlp(backend, _layers[i], normed, h);
+            watch?.Invoke(i + 1, h);
+        }
+
+        var rows = backend.GatherOutputs(h);
+        backend.RmsNorm(rows, _finalNorm, _config.NormEpsilon, rows);
+        return rows;
+    }
+
+    private static ModelShape ShapeOf(LlamaConfig c) =>
+        new("LlamaForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.KeyValueHeads * c.HeadSize, c.MaxPositions, c.BosId, c.EosId);
+
+    // h += o_proj(attention(rotate(q), rotate(k), v))
+    private void Attend(IForwardBackend backend, Layer layer, int index, Activation x, Activation h)
+    {
+        int size = _config.HeadSize;
+        var q = backend.Rent(_config.Heads * size);
+        var k = backend.Rent(_config.KeyValueHeads * size);
+        var v = backend.Rent(_config.KeyValueHeads * size);
+        layer.Query.Apply(backend, x, q);
+        layer.Key.Apply(backend, x, k);
+        layer.Value.Apply(backend, x, v);
+        backend.Rotate(q, _config.Heads, _config.Rotary);
+        backend.Rotate(k, _config.KeyValueHeads, _config.Rotary);
+        var mixed = backend.Rent(_config.Heads * size);
+        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size)), index);
+        layer.Output.Apply(backend, mixed, h, accumulate: true);
+        backend.Return(mixed);
+        backend.Return(v);
+        backend.Return(k);
+        backend.Return(q);
+    }
+
+    // h += down(f(gate(x)) · up(x))
+    private void Mlp(IForwardBackend backend, Layer layer, Activation x, Activation h)
+    {
+        var gate = backend.Rent(_config.Intermediate);
+        var up = backend.Rent(_config.Intermediate);
+        layer.Gate.Apply(backend, x, gate);
+        layer.Up.Apply(backend, x, up);
+        backend.ActivateAndMultiply(gate, up, _config.Activation);
+        layer.Down.Apply(backend, gate, h, accumulate: true);
+        backend.Return(up);
+        backend.Return(gate);
+    }
+
+    private sealed class Layer(ModelWeights weights, string prefix)
+    {
+        public Linear Query { get; } = new(weights, prefix + "self_attn.q_proj");
+
+        public Linear Key { get; } = new(weights, prefix + "self_attn.k_proj");
+
+        public Linear Value { get; } = new(weights, prefix + "self_attn.v_proj");
+
+        public Linear Output { get; } = new(weights, prefix + "self_attn.o_proj");
+
+        public Linear Gate { get; } = new(weights, prefix + "mlp.gate_proj");
+
+        public Linear Up { get; } = new(weights, prefix + "mlp.up_proj");
+
+        public Linear Down { get; } = new(weights, prefix + "mlp.down_proj");
+
+        public Parameter AttentionNorm { get; } = weights[prefix + "input_layernorm.weight"];
+
+        public Parameter MlpNorm { get; } = weights[prefix + "post_attention_layernorm.weight"];
+    }
+}

@@ -1,0 +1,42 @@
+using IlZo.Checkpoints;
+using IlZo.Models.Llama;
+using IlZo.Models.Opt;
+using IlZo.Tensors;
+
+namespace IlZo.Models;
+
+/// <summary>The architectures that can be loaded. A new one is a folder beside the others and a line here.</summary>
+public static class ModelCatalog
+{
+    private static readonly Family[] s_families =
+    [
+        new("opt", "OPTForCausalLM", "OPT 125m to 66b, the 350m style included", OptModel.Load),
+        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", LlamaModel.Load),
+    ];
+
+    private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, DType? type);
+
+    /// <summary>model_type, class name and description of each.</summary>
+    public static IReadOnlyList<(string ModelType, string Architecture, string Description)> Families { get; } =
+        [.. s_families.Select(f => (f.ModelType, f.Architecture, f.Description))];
+
+    /// <summary>Builds the model that a checkpoint folder describes.</summary>
+    /// <param name="folder">The folder; from here on the model owns it.</param>
+    /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <exception cref="InvalidInputException">The architecture, a field of the configuration or a tensor cannot be used.</exception>
+    public static LanguageModel Load(CheckpointFolder folder, DType? type = null)
+    {
+        var config = new ConfigReader($"'{Path.Combine(folder.DisplayName, CheckpointFolder.ConfigFileName)}'", folder.ConfigJson);
+        string? name = config.Text("model_type");
+        var family = Array.Find(s_families, f => f.ModelType == name);
+        if (family is null)
+        {
+            string supported = string.Join(", ", s_families.Select(f => f.ModelType));
+            throw new InvalidInputException($"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
+        }
+
+        return family.Load(config, folder, type);
+    }
+
+    private sealed record Family(string ModelType, string Architecture, string Description, Loader Load);
+}

@@ -1,0 +1,111 @@
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+
+namespace IlZo.Models;
+
+/// <summary>
+/// Matches the tensors of a checkpoint with the ones an architecture has: every one it needs must be there in the shape that
+/// follows from the configuration, and none that it does not know.
+/// </summary>
+internal sealed class ModelWeights
+{
+    private readonly CheckpointFolder _folder;
+    private readonly DType? _type;
+    private readonly string _prefix;
+    private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
+    private readonly List<IDisposable> _memory = [];
+    private readonly List<string> _ignored = [];
+
+    /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
+    /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <param name="prefixes">What stands before the names of all tensors but the head; the one that the file uses is found by its token embedding.</param>
+    public ModelWeights(CheckpointFolder folder, DType? type, IReadOnlyList<string> prefixes)
+    {
+        _folder = folder;
+        _type = type;
+        _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + "embed_tokens.weight")) ?? prefixes[0];
+    }
+
+    /// <summary>The parameter behind each stored tensor.</summary>
+    public IReadOnlyDictionary<string, Parameter> Stored => _stored;
+
+    public Parameter this[string name] => _byName[name];
+
+    /// <summary>The parameter, or null where the configuration does not ask for it.</summary>
+    public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
+
+    public void Require(string name, params ReadOnlySpan<int> shape) => Add(name, _prefix + name, shape);
+
+    public void RequireLinear(string name, int outputs, int inputs, bool bias)
+    {
+        Require(name + ".weight", outputs, inputs);
+        if (bias)
+        {
+            Require(name + ".bias", outputs);
+        }
+    }
+
+    /// <summary>The output embedding: a tensor of its own, or the one it is tied to, of which the file may hold a second copy.</summary>
+    public void RequireHead(string name, string? tiedTo, int vocabulary, int features)
+    {
+        if (tiedTo is null)
+        {
+            Add(name, name, [vocabulary, features]);
+        }
+        else if (_folder.Tensors.TryGetValue(name, out var copy))
+        {
+            CheckShape(copy, [vocabulary, features]);
+            _stored.Add(name, _byName[tiedTo]);
+        }
+    }
+
+    /// <summary>Lets tensors be in the file that are derived from the configuration.</summary>
+    public void IgnoreEndingIn(string suffix) => _ignored.Add(suffix);
+
+    /// <summary>Refuses tensors that the architecture has no place for.</summary>
+    public void RefuseOthers()
+    {
+        foreach (string name in _folder.Tensors.Keys)
+        {
+            if (!_stored.ContainsKey(name) && !_ignored.Exists(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                throw new InvalidInputException(
+                    $"'{_folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was expected.");
+            }
+        }
+    }
+
+    public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, _folder]);
+
+    private void Add(string name, string storedName, ReadOnlySpan<int> shape)
+    {
+        if (!_folder.Tensors.TryGetValue(storedName, out var tensor))
+        {
+            throw new InvalidInputException(
+                $"'{_folder.DisplayName}': tensor '{storedName}' is missing; one of shape [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
+        }
+
+        CheckShape(tensor, shape);
+        var type = _type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
+        var parameter = WeightLoader.ToParameter(tensor, type, _memory);
+        WeightLoader.RequireFinite(parameter, tensor.File);
+        _byName.Add(name, parameter);
+        _stored.Add(storedName, parameter);
+    }
+
+    private static void CheckShape(TensorEntry tensor, ReadOnlySpan<int> shape)
+    {
+        bool same = tensor.Shape.Count == shape.Length;
+        for (int i = 0; same && i < shape.Length; i++)
+        {
+            same = tensor.Shape[i] == shape[i];
+        }
+
+        if (!same)
+        {
+            throw new InvalidInputException(
+                $"'{tensor.File}': tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+
+namespace IlZo.Models.Opt;
+
+/// <summary>
+/// OPT: learned positions, LayerNorm before each block (after it in the 350m style), biases, tied output embedding.
+/// Source: Zhang et al. 2022, arXiv 2205.01068; huggingface/transformers models/opt/modeling_opt.py.
+/// </summary>
+internal sealed class OptModel : LanguageModel
+{
+    // The position table's first two rows stand for padding in the original implementation.
+    private const int PositionOffset = 2;
+
+    // Not in the configuration: the default of torch.nn.LayerNorm.
+    private const float NormEpsilon = 1e-5f;
+
+    private readonly OptConfig _config;
+    private readonly Parameter _tokens;
+    private readonly Parameter _positions;
+    private readonly Parameter? _projectIn;
+    private readonly Parameter? _projectOut;
+    private readonly Norm? _finalNorm;
+    private readonly Layer[] _layers;
+
+    private OptModel(OptConfig config, ModelWeights weights)
+        : base(ShapeOf(config), weights.ToParameterSet(), weights.Stored)
+    {
+        _config = config;
+        _tokens = weights["embed_tokens.weight"];
+        _positions = weights["embed_positions.weight"];
+        _projectIn = weights.Find("project_in.weight");
+        _projectOut = weights.Find("project_out.weight");
+        _finalNorm = config.FinalNorm ? new Norm(weights, "final_layer_norm") : null;
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
+        Head = config.Tied ? _tokens : weights["lm_head.weight"];
+    }
+
+    public override Parameter Head { get; }
+
+    public static OptModel Load(ConfigReader reader, CheckpointFolder folder, DType? type)
+    {
+        var config = new OptConfig(reader);
+        var weights = new ModelWeights(folder, type, ["model.decoder.", "decoder."]);
+        weights.Require("embed_tokens.weight", config.Vocabulary, config.Embedding);
+        weights.Require("embed_positions.weight", config.MaxPositions + PositionOffset, config.Hidden);
+        if (config.Embedding != config.Hidden)
+        {
+            weights.Require("project_in.weight", config.Hidden, config.Embedding);
+            weights.Require("project_out.weight", config.Embedding, config.Hidden);
+        }
+
+        for (int i = 0; i < config.Layers; i++)
+        {
+            string layer = $"layers.{i}.";
+            foreach (string projection in (string[])["q_proj", "k_proj", "v_proj", "out_proj"])
+            {
+                weights.RequireLinear($"{layer}self_attn.{projection}", config.Hidden, config.Hidden, config.Biases);
+            }
+
+            weights.RequireLinear(layer + "fc1", config.Intermediate, config.Hidden, config.Biases);
+            weights.RequireLinear(layer + "fc2", config.Hidden, config.Intermediate, config.Biases);
+            RequireNorm(weights, layer + "self_attn_layer_norm", config);
+            RequireNorm(weights, layer + "final_layer_norm", config);
+        }
+
+        if (config.FinalNorm)
+        {
+            RequireNorm(weights, "final_layer_norm", config);
+        }
+
+        weights.RequireHead("lm_head.weight", config.Tied ? "embed_tokens.weight" : null, config.Vocabulary, config.Embedding);
+        weights.RefuseOthers();
+        return new OptModel(config, weights);
+    }
+
+    public override Activation Forward(IForwardBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    {
+        var h = Embed(backend, batch);
+        watch?.Invoke(0, h);
+        var normed = backend.Rent(_config.Hidden);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            var layer = _layers[i];
+            if (_config.NormBefore)
+            {
+                layer.AttentionNorm.Apply(backend, h, normed);
+                Attend(backend, layer, i, normed, h);
+                layer.MlpNorm.Apply(backend, h, normed);
+                Mlp(backend, layer, normed, h);
+            }
+            else
+            {
+                Attend(backend, layer, i, h, h);
+                layer.AttentionNorm.Apply(backend, h, h);
+                Mlp(backend, layer, h, h);
+                layer.MlpNorm.Apply(backend, h, h);
+            }
+
+            watch?.Invoke(i + 1, h);
+        }
+
+        var rows = backend.GatherOutputs(h);
+        _finalNorm?.Apply(backend, rows, rows);
+        if (_projectOut is null)
+        {
+            return rows;
+        }
+
+        var projected = backend.Rent(_config.Embedding, rows);
+        backend.Linear(rows, _projectOut, null, projected);
+        return projected;
+    }
+
+    private static ModelShape ShapeOf(OptConfig c) =>
+        new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosId);
+
+    private static void RequireNorm(ModelWeights weights, string name, OptConfig config)
+    {
+        if (config.NormAffine)
+        {
+            weights.Require(name + ".weight", config.Hidden);
+            weights.Require(name + ".bias", config.Hidden);
+        }
+    }
+
+    private Activation Embed(IForwardBackend backend, TokenBatch batch)
+    {
+        var h = backend.Rent(_config.Hidden);
+        if (_projectIn is null)
+        {
+            backend.Embed(_tokens, batch.Ids, h);
+        }
+        else
+        {
+            var embedded = backend.Rent(_config.Embedding);
+            backend.Embed(_tokens, batch.Ids, embedded);
+            backend.Linear(embedded, _projectIn, null, h);
+            backend.Return(embedded);
+        }
+
+        backend.Embed(_positions, [.. batch.Positions.Select(p => p + PositionOffset)], h, accumulate: true);
+        return h;
+    }
+
+    // h += out_proj(attention(x))
+    private void Attend(IForwardBackend backend, Layer layer, int index, Activation x, Activation h)
+    {
+        int size = _config.Hidden / _config.Heads;
+        var q = backend.Rent(_config.Hidden);
+        var k = backend.Rent(_config.Hidden);
+        var v = backend.Rent(_config.Hidden);
+        layer.Query.Apply(backend, x, q);
+        layer.Key.Apply(backend, x, k);
+        layer.Value.Apply(backend, x, v);
+        var mixed = backend.Rent(_config.Hidden);
+        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size)), index);
+        layer.Output.Apply(backend, mixed, h, accumulate: true);
+        backend.Return(mixed);
+        backend.Return(v);
+        backend.Return(k);
+        backend.Return(q);
+    }
+
+    // h += fc2(f(fc1(x)))
+    private void Mlp(IForwardBackend backend, Layer layer, Activation x, Activation h)
+    {
+        var inner = backend.Rent(_config.Intermediate);
+        layer.Up.Apply(backend, x, inner);
+        backend.Activate(inner, _config.Activation);
+        layer.Down.Apply(backend, inner, h, accumulate: true);
+        backend.Return(inner);
+    }
+
+    private sealed class Norm(ModelWeights weights, string name)
+    {
+        private readonly Parameter? _weight = weights.Find(name + ".weight");
+        private readonly Parameter? _bias = weights.Find(name + ".bias");
+
+        public void Apply(IForwardBackend backend, Activation x, Activation y) => backend.LayerNorm(x, _weight, _bias, NormEpsilon, y);
+    }
+
+    private sealed class Layer(ModelWeights weights, string prefix)
+    {
+        public Linear Query { get; } = new(weights, prefix + "self_attn.q_proj");
+
+        public Linear Key { get; } = new(weights, prefix + "self_attn.k_proj");
+
+        public Linear Value { get; } = new(weights, prefix + "self_attn.v_proj");
+
+        public Linear Output { get; } = new(weights, prefix + "self_attn.out_proj");
+
+        public Linear Up { get; } = new(weights, prefix + "fc1");
+
+        public Linear Down { get; } = new(weights, prefix + "fc2");
+
+        public Norm AttentionNorm { get; } = new(weights, prefix + "self_attn_layer_norm");
+
+        public Norm MlpNorm { get; } = new(weights, prefix + "final_layer_norm");
+    }
+}

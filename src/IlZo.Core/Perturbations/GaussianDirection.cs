@@ -1,0 +1,12 @@
+using IlZo.Noise;
+using IlZo.Tensors;
+
+namespace IlZo.Perturbations;
+
+/// <summary>z ~ N(0, I): independent standard normal elements, regenerated from a counter.</summary>
+/// <param name="key">The field the elements are taken from.</param>
+public sealed class GaussianDirection(NoiseKey key) : Direction
+{
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination) =>
+        NoiseField.FillNormal(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
+}
