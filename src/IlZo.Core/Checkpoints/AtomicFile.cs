@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace IlZo.Checkpoints;
+
+/// <summary>
+/// Writes files so that a reader sees the old content or the new one and never a part: into a temporary file in the same
+/// folder, flushed to the disk, then renamed over the target. A failure deletes the temporary file and leaves the target
+/// as it was.
+/// </summary>
+public static class AtomicFile
+{
+    /// <summary>Replaces a file with text in UTF-8 without a byte-order mark.</summary>
+    /// <exception cref="IOException">Writing or renaming failed.</exception>
+    public static void WriteAllText(string path, string text) => WriteAllBytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Replaces a file with bytes.</summary>
+    /// <exception cref="IOException">Writing or renaming failed.</exception>
+    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
+
+    /// <summary>Replaces a file with what <paramref name="write"/> puts into an unbuffered stream.</summary>
+    /// <exception cref="IOException">Writing or renaming failed; what <paramref name="write"/> throws also comes through.</exception>
+    public static void Write(string path, Action<FileStream> write)
+    {
+        string target = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.tmp-{Guid.NewGuid():N}");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The first failure is the one to report.
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.IO.MemoryMappedFiles;
+using IlZo.Tensors;
+
+namespace IlZo.Checkpoints;
+
+/// <summary>
+/// An open safetensors file. It is mapped copy-on-write: pages are read from disk when they are first touched, and the
+/// tensors may be written to, which makes private copies of the touched pages and never changes the file. So a tensor's
+/// address can serve as trainable memory. A file may be replaced by a rename while it is open; nobody may write into it
+/// or shorten it.
+/// </summary>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly Dictionary<string, TensorEntry> _byName;
+    private IDisposable? _memory;
+
+    private SafetensorsFile(string path, byte* data, long length, IDisposable memory)
+    {
+        Path = path;
+        (var tensors, var metadata) = SafetensorsHeader.Parse(path, data, length);
+        Tensors = tensors;
+        Metadata = metadata;
+        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        _memory = memory;
+    }
+
+    /// <summary>The path, or the display name of a file that was given as bytes.</summary>
+    public string Path { get; }
+
+    /// <summary>The strings under <c>__metadata__</c>; empty when the file has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The tensors in the order in which they lie in the file. They are valid until the file is disposed.</summary>
+    public IReadOnlyList<TensorEntry> Tensors { get; }
+
+    /// <summary>Maps a file and checks its header. The weights are not read.</summary>
+    /// <exception cref="InvalidInputException">The file does not exist, may not be read or breaks a rule of the format.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        Mapping? mapping = null;
+        try
+        {
+            mapping = new Mapping(path);
+            return new SafetensorsFile(path, mapping.Data, mapping.Length, mapping);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidInputException($"'{path}' does not exist; a safetensors file was expected.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InvalidInputException($"'{path}' cannot be read: it is a folder or its permissions forbid it; a safetensors file was expected.", e);
+        }
+        catch
+        {
+            mapping?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies the bytes of a file out of memory, for models that are embedded in an assembly.</summary>
+    /// <param name="displayName">What messages call the file.</param>
+    /// <param name="content">The whole file.</param>
+    /// <exception cref="InvalidInputException">The content breaks a rule of the format.</exception>
+    public static SafetensorsFile FromMemory(string displayName, ReadOnlySpan<byte> content)
+    {
+        var buffer = new NativeBuffer(content.Length);
+        try
+        {
+            content.CopyTo(new Span<byte>(buffer.Data, content.Length));
+            return new SafetensorsFile(displayName, (byte*)buffer.Data, content.Length, buffer);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tensor of that name, or null.</summary>
+    public TensorEntry? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Unmaps the file; the addresses of its tensors become invalid.</summary>
+    public void Dispose()
+    {
+        _memory?.Dispose();
+        _memory = null;
+    }
+
+    private sealed class Mapping : IDisposable
+    {
+        private readonly FileStream _stream;
+        private readonly MemoryMappedFile? _file;
+        private readonly MemoryMappedViewAccessor? _view;
+
+        public Mapping(string path)
+        {
+            // FileShare.Delete lets Windows rename over the file, as other systems always do.
+            _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            try
+            {
+                Length = _stream.Length;
+                if (Length == 0)
+                {
+                    // Nothing can be mapped; the header check reports the length.
+                    return;
+                }
+
+                _file = MemoryMappedFile.CreateFromFile(
+                    _stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
+                _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.CopyOnWrite);
+                byte* data = null;
+                _view.SafeMemoryMappedViewHandle.AcquirePointer(ref data);
+                Data = data + _view.PointerOffset;
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+
+        public byte* Data { get; }
+
+        public long Length { get; }
+
+        public void Dispose()
+        {
+            if (Data != null)
+            {
+                _view!.SafeMemoryMappedViewHandle.ReleasePointer();
+            }
+
+            _view?.Dispose();
+            _file?.Dispose();
+            _stream.Dispose();
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace IlZo.Checkpoints;
+
+/// <summary>
+/// Writes safetensors files: the header padded with spaces to a multiple of 8 bytes, then the tensors one after the other
+/// in the given order. The weights go to the file straight from where they lie.
+/// </summary>
+public static unsafe class SafetensorsWriter
+{
+    private const int ChunkBytes = 64 << 20;
+
+    /// <summary>Writes a file atomically, see <see cref="AtomicFile"/>.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="tensors">The tensors in the order in which they shall lie in the file.</param>
+    /// <param name="metadata">What goes under <c>__metadata__</c>, such as <c>format</c>: <c>pt</c>; left out when null.</param>
+    /// <exception cref="ArgumentException">Two tensors have the same name, or one has the name of the metadata.</exception>
+    /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
+    public static void Write(string path, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        byte[] header = Header(tensors, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(header);
+            foreach (var tensor in tensors)
+            {
+                for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
+                {
+                    stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));
+                }
+            }
+        });
+    }
+
+    private static byte[] Header(IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        buffer.Write(new byte[sizeof(long)]);
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            if (metadata != null)
+            {
+                json.WriteStartObject(SafetensorsHeader.MetadataKey);
+                foreach ((string key, string value) in metadata)
+                {
+                    json.WriteString(key, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            WriteTensors(json, tensors);
+            json.WriteEndObject();
+        }
+
+        int padding = -buffer.WrittenCount & 7;
+        buffer.GetSpan(padding)[..padding].Fill((byte)' ');
+        buffer.Advance(padding);
+        byte[] header = buffer.WrittenSpan.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - sizeof(long));
+        return header;
+    }
+
+    private static void WriteTensors(Utf8JsonWriter json, IReadOnlyList<TensorEntry> tensors)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsHeader.MetadataKey };
+        long offset = 0;
+        foreach (var tensor in tensors)
+        {
+            if (!names.Add(tensor.Name))
+            {
+                throw new ArgumentException($"The tensor name '{tensor.Name}' is taken.", nameof(tensors));
+            }
+
+            json.WriteStartObject(tensor.Name);
+            json.WriteString("dtype", tensor.Type);
+            json.WriteStartArray("shape");
+            foreach (long dimension in tensor.Shape)
+            {
+                json.WriteNumberValue(dimension);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("data_offsets");
+            json.WriteNumberValue(offset);
+            offset = checked(offset + tensor.ByteCount);
+            json.WriteNumberValue(offset);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+}
