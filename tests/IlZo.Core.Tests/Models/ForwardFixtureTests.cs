@@ -1,0 +1,125 @@
+using IlZo.Backends;
+using IlZo.Perturbations;
+using Xunit;
+
+namespace IlZo.Core.Tests.Models;
+
+/// <summary>The forward pass against the numbers the reference library computes, at the tolerances the fixtures' README gives.</summary>
+public class ForwardFixtureTests
+{
+    public static TheoryData<string> Folders =>
+    [
+        "opt-tiny", "opt-tiny-fp16", "opt-tiny-bf16", "opt-350m-style",
+        "llama-mha", "llama-gqa", "llama-gqa-fp16", "llama-gqa-bf16", "llama-gqa-sharded", "llama3-rope",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Logits_and_log_probabilities_of_every_input_equal_the_reference(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        foreach (var input in fixture.Inputs)
+        {
+            float[] expected = fixture.Expected(input.Name + ".logits");
+            float[] actual = fixture.Logits(ForwardFixture.Batch(input.Ids));
+            for (int t = 0; t < input.Ids.Length; t++)
+            {
+                Near.Equal(expected.AsSpan(input.Slots[t] * vocabulary, vocabulary), actual.AsSpan(t * vocabulary, vocabulary), 1e-4);
+            }
+
+            if (input.Ids.Length > 1)
+            {
+                float[] logprobs = fixture.Expected(input.Name + ".logprobs");
+                double[] computed = fixture.LogProbabilities(input.Ids, Probe.Unperturbed)[0];
+                for (int t = 0; t < computed.Length; t++)
+                {
+                    Near.Equal(logprobs[input.Slots[t]], computed[t], 5e-5);
+                }
+
+                Near.Equal(fixture.Expected(input.Name + ".mean_nll")[0], -computed.Average(), 5e-6);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Hidden_states_after_the_embeddings_and_every_layer_equal_the_reference(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        var input = fixture.Inputs[0];
+        var batch = ForwardFixture.Batch(input.Ids);
+        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        int seen = 0;
+        fixture.Model.Forward(fixture.Backend, batch, (layer, h) =>
+        {
+            float[] actual = new float[h.Tokens * h.Features];
+            fixture.Backend.Read(h, 0, actual);
+            Near.Equal(fixture.Expected($"input0.hidden.{layer}"), actual, 5e-5);
+            seen++;
+        });
+        Assert.Equal(fixture.Model.Shape.Layers + 1, seen);
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_ragged_batch_and_any_number_of_threads_give_the_bits_of_each_row_alone(string folder)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 3);
+        using var single = new ForwardFixture(folder, threads: 1);
+        int[][] texts = [.. fixture.Inputs.Select(i => i.Ids)];
+        float[] together = fixture.Logits(ForwardFixture.Batch(texts));
+        float[] alone = [.. texts.SelectMany(t => single.Logits(ForwardFixture.Batch(t)))];
+        Assert.Equal(alone, together);
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_shared_prefix_gives_the_bits_of_separate_rows(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        int[] prompt = fixture.Inputs[2].Ids[..20];
+        int[][] endings = [[5, 6, 7], [8], [.. Enumerable.Range(10, 40)]];
+        var builder = new TokenBatchBuilder();
+        int root = builder.AddText(prompt);
+        int middle = builder.AddContinuation(root, [3, 4]);
+        foreach (int[] ending in endings)
+        {
+            int segment = builder.AddContinuation(middle, ending);
+            builder.Read(segment, ending.Length - 1);
+        }
+
+        float[] shared = fixture.Logits(builder.Build());
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        for (int i = 0; i < endings.Length; i++)
+        {
+            int[] text = [.. prompt, 3, 4, .. endings[i]];
+            float[] row = fixture.Logits(ForwardFixture.Batch(text))[^vocabulary..];
+            Assert.Equal(row, shared[(i * vocabulary)..((i + 1) * vocabulary)]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_key_value_cache_gives_the_logits_of_the_whole_text(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        int[] ids = fixture.Inputs[2].Ids;
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        float[] whole = fixture.Logits(ForwardFixture.Batch(ids));
+        using var cache = new KeyValueCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, ids.Length);
+        int position = 0;
+        foreach (int length in (int[])[7, 1, 1, ids.Length - 9])
+        {
+            var builder = new TokenBatchBuilder();
+            int segment = builder.AddText(ids.AsSpan(position, length), position);
+            builder.Read(segment, length - 1);
+            var batch = builder.Build();
+            fixture.Backend.Begin(batch, [Probe.Unperturbed], cache);
+            float[] logits = new float[vocabulary];
+            fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, logits);
+            position += length;
+            Near.Equal(whole.AsSpan((position - 1) * vocabulary, vocabulary), logits, 1e-4);
+        }
+    }
+}
