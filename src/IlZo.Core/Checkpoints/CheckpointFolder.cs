@@ -1,0 +1,176 @@
+using System.Text.Json;
+using IlZo.Tensors;
+
+namespace IlZo.Checkpoints;
+
+/// <summary>One weight file of a checkpoint.</summary>
+/// <param name="FileName">Its name in the folder.</param>
+/// <param name="File">The open file.</param>
+public sealed record CheckpointShard(string FileName, SafetensorsFile File);
+
+/// <summary>
+/// A model in the layout of Hugging Face transformers: <c>config.json</c> with either <c>model.safetensors</c> or
+/// <c>model.safetensors.index.json</c> and the files that it names. Where both exist the single file counts, as it does
+/// for transformers.
+/// </summary>
+public sealed class CheckpointFolder : IDisposable
+{
+    /// <summary>The name of the weight file of a model that is not sharded.</summary>
+    public const string SingleFileName = "model.safetensors";
+
+    /// <summary>The name of the model's configuration.</summary>
+    public const string ConfigFileName = "config.json";
+
+    private readonly Func<string, byte[]?> _read;
+    private readonly Dictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
+    private readonly List<CheckpointShard> _shards = [];
+    private readonly JsonDocument _config;
+
+    private CheckpointFolder(string displayName, string? folder, Func<string, byte[]?> read, Func<string, SafetensorsFile?> open)
+    {
+        DisplayName = displayName;
+        Folder = folder;
+        _read = read;
+        ConfigBytes = read(ConfigFileName)
+            ?? throw new InvalidInputException($"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected.");
+        _config = JsonFile.ParseObject(PathOf(ConfigFileName), ConfigBytes);
+        try
+        {
+            OpenShards(open);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What messages call the checkpoint: the folder, or the name given to <see cref="FromMemory"/>.</summary>
+    public string DisplayName { get; }
+
+    /// <summary>The folder; null for a model out of memory.</summary>
+    public string? Folder { get; }
+
+    /// <summary><c>config.json</c> as it is stored.</summary>
+    public byte[] ConfigBytes { get; }
+
+    /// <summary><c>config.json</c> parsed: an object. Valid until the checkpoint is disposed.</summary>
+    public JsonElement ConfigJson => _config.RootElement;
+
+    /// <summary>All stored tensors by their names.</summary>
+    public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
+
+    /// <summary>The weight files in the ordinal order of their names.</summary>
+    public IReadOnlyList<CheckpointShard> Shards => _shards;
+
+    /// <summary>The index of a sharded checkpoint; null when there is a single file.</summary>
+    internal ShardIndex? Index { get; private set; }
+
+    /// <summary>Opens a folder. The weights are mapped, not read; see <see cref="SafetensorsFile"/>.</summary>
+    /// <exception cref="InvalidInputException">The folder is not a checkpoint, or one of its files breaks a rule.</exception>
+    public static CheckpointFolder Open(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidInputException($"'{folder}' is not an existing folder; a folder with a model in the Hugging Face layout was expected.");
+        }
+
+        return new CheckpointFolder(
+            folder,
+            folder,
+            name => ReadIfExists(Path.Combine(folder, name)),
+            name => File.Exists(Path.Combine(folder, name)) ? SafetensorsFile.Open(Path.Combine(folder, name)) : null);
+    }
+
+    /// <summary>Opens a checkpoint whose files come from a function, for models that are embedded in an assembly.</summary>
+    /// <param name="displayName">What messages call the checkpoint.</param>
+    /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by <see cref="ReadFile"/>.</param>
+    /// <exception cref="InvalidInputException">The files are not a checkpoint, or one of them breaks a rule.</exception>
+    public static CheckpointFolder FromMemory(string displayName, Func<string, byte[]?> read) =>
+        new(displayName, null, read, name => read(name) is { } content ? SafetensorsFile.FromMemory($"{displayName}/{name}", content) : null);
+
+    /// <summary>The content of another file of the checkpoint, such as <c>tokenizer.json</c>; null when there is none.</summary>
+    public byte[]? ReadFile(string name) => _read(name);
+
+    /// <summary>
+    /// Writes the checkpoint with other weights, in the same layout, so that transformers loads it; see
+    /// <see cref="CheckpointSaver"/>.
+    /// </summary>
+    /// <param name="outFolder">The folder to create or to replace. It may be the folder this checkpoint came from.</param>
+    /// <param name="parameters">
+    /// The parameter that holds the weights of each stored tensor. Tied tensors have the same parameter; stored tensors
+    /// that are missing here are written as they are.
+    /// </param>
+    /// <param name="extraFiles">Further files for the folder, by name, such as a record of where the weights come from.</param>
+    /// <exception cref="InvalidInputException">The target exists and holds something other than a saved checkpoint.</exception>
+    /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
+    public void Save(
+        string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null) =>
+        CheckpointSaver.Save(this, outFolder, parameters, extraFiles);
+
+    /// <summary>Closes the weight files; the addresses of their tensors become invalid.</summary>
+    public void Dispose()
+    {
+        foreach (var shard in _shards)
+        {
+            shard.File.Dispose();
+        }
+
+        _config.Dispose();
+    }
+
+    private static byte[]? ReadIfExists(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InvalidInputException($"'{path}' cannot be read: its permissions forbid it.", e);
+        }
+    }
+
+    private void OpenShards(Func<string, SafetensorsFile?> open)
+    {
+        if (open(SingleFileName) is { } single)
+        {
+            Add(new CheckpointShard(SingleFileName, single));
+        }
+        else if (_read(ShardIndex.FileName) is { } content)
+        {
+            Index = ShardIndex.Parse(PathOf(ShardIndex.FileName), content);
+            foreach (string name in Index.Files)
+            {
+                var file = open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{Index.Path}' names it.");
+                _shards.Add(new CheckpointShard(name, file));
+            }
+
+            Index.Check(_shards);
+            _shards.ForEach(AddTensors);
+        }
+        else
+        {
+            bool pickled = new[] { "pytorch_model.bin", "pytorch_model.bin.index.json" }.Any(name => File.Exists(PathOf(name)));
+            throw new InvalidInputException(pickled
+                ? $"'{DisplayName}' has its weights in pytorch_model.bin; only safetensors are read, so convert it with save_pretrained(safe_serialization=True)."
+                : $"'{DisplayName}' has no weights; {SingleFileName} or {ShardIndex.FileName} was expected.");
+        }
+    }
+
+    private void Add(CheckpointShard shard)
+    {
+        _shards.Add(shard);
+        AddTensors(shard);
+    }
+
+    private void AddTensors(CheckpointShard shard)
+    {
+        foreach (var tensor in shard.File.Tensors)
+        {
+            _tensors.Add(tensor.Name, tensor);
+        }
+    }
+
+    private string PathOf(string name) => Folder != null ? Path.Combine(Folder, name) : $"{DisplayName}/{name}";
+}

@@ -1,0 +1,178 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using IlZo.Tensors;
+
+namespace IlZo.Checkpoints;
+
+/// <summary>Makes parameters of stored tensors.</summary>
+public static unsafe class WeightLoader
+{
+    private const int ChunkElements = 1 << 14;
+
+    /// <summary>
+    /// The parameter for a stored tensor. Where the stored type is the wanted one the parameter lies in the file's memory,
+    /// otherwise in a new buffer with the values converted, rounded to nearest even.
+    /// </summary>
+    /// <param name="tensor">The stored tensor, of one or two dimensions.</param>
+    /// <param name="wanted">The type of the parameter.</param>
+    /// <param name="memory">Receives the buffer, if one is made.</param>
+    /// <param name="name">The parameter's name, if it is not the stored one.</param>
+    /// <exception cref="InvalidInputException">
+    /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
+    /// </exception>
+    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, string? name = null)
+    {
+        if (!StoredType.TryGetDType(tensor.Type, out var stored))
+        {
+            throw new InvalidInputException(
+                $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has dtype {tensor.Type}; F32, F16 or BF16 was expected.");
+        }
+
+        byte* data = tensor.Data;
+        if (stored != wanted || (nuint)data % (nuint)wanted.Size() != 0)
+        {
+            long count = tensor.ByteCount / stored.Size();
+            var buffer = new NativeBuffer(count * wanted.Size());
+            memory.Add(buffer);
+            data = (byte*)buffer.Data;
+            Convert(tensor, stored, data, wanted, count);
+        }
+
+        return new Parameter(name ?? tensor.Name, tensor.Shape, wanted, data);
+    }
+
+    /// <summary>Checks that all elements are finite.</summary>
+    /// <param name="parameter">The parameter to check; all of it is read.</param>
+    /// <param name="file">The file it comes from, for the message.</param>
+    /// <exception cref="InvalidInputException">An element is infinite or not a number; the message names the first.</exception>
+    public static void RequireFinite(Parameter parameter, string file)
+    {
+        long index = FirstNonFinite(parameter.Data, parameter.Type, parameter.Count);
+        if (index >= 0)
+        {
+            throw new InvalidInputException(
+                $"'{file}': tensor '{SafetensorsHeader.Printable(parameter.Name)}' has {ElementAt(parameter.Data, parameter.Type, index)} at flat index {index}; finite weights were expected.");
+        }
+    }
+
+    private static void Convert(TensorEntry tensor, DType from, byte* target, DType to, long count)
+    {
+        byte* source = tensor.Data;
+        if (from == to)
+        {
+            Buffer.MemoryCopy(source, target, tensor.ByteCount, tensor.ByteCount);
+            return;
+        }
+
+        float[] wide = new float[ChunkElements];
+        for (long start = 0; start < count; start += ChunkElements)
+        {
+            int length = (int)Math.Min(ChunkElements, count - start);
+            var values = wide.AsSpan(0, length);
+            byte* part = target + (start * to.Size());
+            Widen(source + (start * from.Size()), from, values);
+            Narrow(values, to, part);
+
+            // An infinity that was stored stays one and is RequireFinite's to report.
+            for (long i = FirstNonFinite(part, to, length); i >= 0 && i < length; i = NextNonFinite(part, to, i + 1, length))
+            {
+                if (float.IsFinite(values[(int)i]))
+                {
+                    throw new InvalidInputException(
+                        $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {values[(int)i]:R} at flat index {start + i}, which overflows {StoredType.Name(to)}; smaller values or a wider type were expected.");
+                }
+            }
+        }
+    }
+
+    private static void Widen(byte* source, DType type, Span<float> values)
+    {
+        if (type == DType.F32)
+        {
+            new ReadOnlySpan<byte>(source, values.Length * sizeof(float)).CopyTo(MemoryMarshal.AsBytes(values));
+        }
+        else if (type == DType.F16)
+        {
+            TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, values.Length), values);
+        }
+        else
+        {
+            TensorPrimitives.ConvertTruncating(new ReadOnlySpan<ushort>(source, values.Length), MemoryMarshal.Cast<float, uint>(values));
+            var bits = MemoryMarshal.Cast<float, uint>(values);
+            TensorPrimitives.ShiftLeft(bits, 16, bits);
+        }
+    }
+
+    private static void Narrow(ReadOnlySpan<float> values, DType type, byte* target)
+    {
+        if (type == DType.F32)
+        {
+            MemoryMarshal.AsBytes(values).CopyTo(new Span<byte>(target, values.Length * sizeof(float)));
+        }
+        else if (type == DType.F16)
+        {
+            TensorPrimitives.ConvertToHalf(values, new Span<Half>(target, values.Length));
+        }
+        else
+        {
+            var bits = MemoryMarshal.Cast<float, uint>(values);
+            for (int i = 0; i < bits.Length; i++)
+            {
+                ((ushort*)target)[i] = ToBFloat16(bits[i]);
+            }
+        }
+    }
+
+    /// <summary>Rounds the bits of a binary32 to its upper half, to nearest even; a NaN stays one, whatever its payload.</summary>
+    private static ushort ToBFloat16(uint bits)
+    {
+        uint rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+        return (ushort)((bits & 0x7fffffff) > 0x7f800000 ? (bits >> 16) | 0x40 : rounded);
+    }
+
+    private static long NextNonFinite(byte* data, DType type, long start, long count)
+    {
+        long next = FirstNonFinite(data + (start * type.Size()), type, count - start);
+        return next < 0 ? -1 : start + next;
+    }
+
+    /// <summary>The index of the first element whose exponent bits are all set, or -1.</summary>
+    private static long FirstNonFinite(byte* data, DType type, long count) => type switch
+    {
+        DType.F32 => FirstWithBits((uint*)data, count, 0x7f800000u),
+        DType.F16 => FirstWithBits((ushort*)data, count, (ushort)0x7c00),
+        _ => FirstWithBits((ushort*)data, count, (ushort)0x7f80),
+    };
+
+    private static long FirstWithBits<T>(T* data, long count, T mask)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var masks = new Vector<T>(mask);
+        long i = 0;
+        for (; i <= count - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            if (Vector.EqualsAny(Vector.Load(data + i) & masks, masks))
+            {
+                break;
+            }
+        }
+
+        for (; i < count; i++)
+        {
+            if ((data[i] & mask) == mask)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static float ElementAt(byte* data, DType type, long index)
+    {
+        Span<float> value = [0];
+        Widen(data + (index * type.Size()), type, value);
+        return value[0];
+    }
+}
