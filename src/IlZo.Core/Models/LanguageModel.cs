@@ -45,7 +45,7 @@ public abstract class LanguageModel(ModelShape shape, ParameterSet parameters, I
     /// <param name="backend">The device.</param>
     /// <param name="batch">The tokens the pass was begun with.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
-    public abstract Activation Forward(IForwardBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
+    public abstract Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
 
     public void Dispose()
     {

@@ -112,6 +112,15 @@ public static unsafe class NoiseField
     private static void FillBitsGroup(in NoiseKey key, int tensor, long group, ushort* d)
     {
         long block = group * BlocksPerGroup;
+        if (Avx512BW.IsSupported)
+        {
+            var lower = Vector512.Create(0xFFFFu);
+            PhiloxLanes.Generate512(key, tensor, block, out var first, out var second);
+            Vector512.Narrow(first & lower, first >> 16).Store(d);
+            Vector512.Narrow(second & lower, second >> 16).Store(d + 32);
+            return;
+        }
+
         for (int b = 0; b < BlocksPerGroup; b++, block++)
         {
             var words = Philox4x32.Block(key.Seed, (uint)block, NoiseKey.Word1(tensor, block), key.Step, key.Word3);

@@ -55,7 +55,7 @@ internal sealed class LlamaModel : LanguageModel
         return new LlamaModel(config, weights);
     }
 
-    public override Activation Forward(IForwardBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
         var h = backend.Rent(_config.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
@@ -79,7 +79,7 @@ internal sealed class LlamaModel : LanguageModel
         new("LlamaForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.KeyValueHeads * c.HeadSize, c.MaxPositions, c.BosId, c.EosId);
 
     // h += o_proj(attention(rotate(q), rotate(k), v))
-    private void Attend(IForwardBackend backend, Layer layer, int index, Activation x, Activation h)
+    private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)
     {
         int size = _config.HeadSize;
         var q = backend.Rent(_config.Heads * size);
@@ -100,7 +100,7 @@ internal sealed class LlamaModel : LanguageModel
     }
 
     // h += down(f(gate(x)) · up(x))
-    private void Mlp(IForwardBackend backend, Layer layer, Activation x, Activation h)
+    private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
     {
         var gate = backend.Rent(_config.Intermediate);
         var up = backend.Rent(_config.Intermediate);

@@ -75,7 +75,7 @@ internal sealed class OptModel : LanguageModel
         return new OptModel(config, weights);
     }
 
-    public override Activation Forward(IForwardBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
         var h = Embed(backend, batch);
         watch?.Invoke(0, h);
@@ -125,7 +125,7 @@ internal sealed class OptModel : LanguageModel
         }
     }
 
-    private Activation Embed(IForwardBackend backend, TokenBatch batch)
+    private Activation Embed(IBackend backend, TokenBatch batch)
     {
         var h = backend.Rent(_config.Hidden);
         if (_projectIn is null)
@@ -145,7 +145,7 @@ internal sealed class OptModel : LanguageModel
     }
 
     // h += out_proj(attention(x))
-    private void Attend(IForwardBackend backend, Layer layer, int index, Activation x, Activation h)
+    private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)
     {
         int size = _config.Hidden / _config.Heads;
         var q = backend.Rent(_config.Hidden);
@@ -164,7 +164,7 @@ internal sealed class OptModel : LanguageModel
     }
 
     // h += fc2(f(fc1(x)))
-    private void Mlp(IForwardBackend backend, Layer layer, Activation x, Activation h)
+    private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
     {
         var inner = backend.Rent(_config.Intermediate);
         layer.Up.Apply(backend, x, inner);
@@ -178,7 +178,7 @@ internal sealed class OptModel : LanguageModel
         private readonly Parameter? _weight = weights.Find(name + ".weight");
         private readonly Parameter? _bias = weights.Find(name + ".bias");
 
-        public void Apply(IForwardBackend backend, Activation x, Activation y) => backend.LayerNorm(x, _weight, _bias, NormEpsilon, y);
+        public void Apply(IBackend backend, Activation x, Activation y) => backend.LayerNorm(x, _weight, _bias, NormEpsilon, y);
     }
 
     private sealed class Layer(ModelWeights weights, string prefix)

@@ -1,3 +1,5 @@
+using IlZo.Noise;
+using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -30,10 +32,11 @@ public enum ActivationFunction
 public readonly record struct AttentionShape(int Heads, int KeyValueHeads, int HeadSize, float Scale);
 
 /// <summary>
-/// The operations a device offers to a model's forward pass. A pass evaluates all its probes in one traversal: every
-/// operation that reads weights reads them once and perturbs them for each probe on the way; none writes them.
+/// The operations a device offers: a model's forward pass and the update of its weights. A pass evaluates all its probes in one
+/// traversal: every operation that reads weights reads them once and perturbs them for each probe on the way; none writes them.
+/// Only <see cref="Update"/> writes weights.
 /// </summary>
-public interface IForwardBackend : IDisposable
+public interface IBackend : IDisposable
 {
     /// <summary>Starts a pass; activations of the pass before are no longer valid.</summary>
     /// <param name="batch">The tokens.</param>
@@ -87,4 +90,15 @@ public interface IForwardBackend : IDisposable
 
     /// <summary>Copies an activation of one probe as row-major [tokens, features]; for tests and tools.</summary>
     void Read(Activation x, int probe, Span<float> destination);
+
+    /// <summary>
+    /// Changes all parameters in place by a rule: θ ← rule(θ, Σ cᵢ δᵢ). Weights of 16 bits are rounded stochastically, so that
+    /// the expected change is the exact one.
+    /// </summary>
+    /// <param name="parameters">What to change.</param>
+    /// <param name="estimate">The gradient estimate, regenerated slice by slice.</param>
+    /// <param name="rule">What to do with it.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    /// <param name="rounding">The field the rounding bits are taken from.</param>
+    void Update(ParameterSet parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
 }

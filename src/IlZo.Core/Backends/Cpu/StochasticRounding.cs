@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// Rounds fp32 to 16 bits, up or down at random in proportion to the distance, so that the expected result is the value itself:
+/// updates far below the spacing of the format are not lost. What the format represents exactly stays as it is.
+/// </summary>
+/// <remarks>
+/// Random bits are added below the last kept bit and the sum is cut off: 16 bits for bfloat16, 13 for binary16. Below 2⁻¹⁴, where
+/// binary16 has the fixed spacing 2⁻²⁴, the value is scaled by 2²⁴ and 13 random fraction bits are added instead. Results beyond the
+/// largest finite number become that number.
+/// </remarks>
+internal static unsafe class StochasticRounding
+{
+    private const uint SmallestNormalHalf = 0x38800000;
+    private const uint BeyondHalf = 0x47800000;
+    private const uint BeyondBFloat16 = 0x7F800000;
+
+    /// <summary>Rounds one number: the definition that <see cref="Write"/> repeats.</summary>
+    public static ushort Round(DType type, float value, ushort random)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        uint sign = (bits >> 16) & 0x8000;
+        uint magnitude = bits & 0x7FFFFFFF;
+        if (type == DType.BF16)
+        {
+            return (ushort)(sign | (Math.Min(magnitude + random, BeyondBFloat16 - 1) >> 16));
+        }
+
+        uint fraction = random & 0x1FFFu;
+        if (magnitude < SmallestNormalHalf)
+        {
+            float scaled = (BitConverter.UInt32BitsToSingle(magnitude) * 16777216f) + (fraction * (1f / 8192));
+            return (ushort)(sign | (uint)scaled);
+        }
+
+        return (ushort)(sign | ((Math.Min(magnitude + fraction, BeyondHalf - 1) - 0x38000000) >> 13));
+    }
+
+    /// <summary>Rounds a slice and stores it.</summary>
+    public static void Write(DType type, float* values, ushort* random, ushort* destination, int count)
+    {
+        int i = 0;
+        for (; i <= count - 32; i += 32)
+        {
+            var lower = RoundVector(type, values + i, random + i);
+            var upper = RoundVector(type, values + i + 16, random + i + 16);
+            Vector512.Narrow(lower, upper).Store(destination + i);
+        }
+
+        for (; i < count; i++)
+        {
+            destination[i] = Round(type, values[i], random[i]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> RoundVector(DType type, float* values, ushort* random)
+    {
+        var bits = Vector512.Load(values).AsUInt32();
+        var sign = (bits >> 16) & Vector512.Create(0x8000u);
+        var magnitude = bits & Vector512.Create(0x7FFFFFFFu);
+        var (lower, upper) = Vector256.Widen(Vector256.Load(random));
+        var noise = Vector512.Create(lower, upper);
+        if (type == DType.BF16)
+        {
+            return sign | (Vector512.Min(magnitude + noise, Vector512.Create(BeyondBFloat16 - 1)) >> 16);
+        }
+
+        var fraction = noise & Vector512.Create(0x1FFFu);
+        var normal = (Vector512.Min(magnitude + fraction, Vector512.Create(BeyondHalf - 1)) - Vector512.Create(0x38000000u)) >> 13;
+        var scaled = (magnitude.AsSingle() * Vector512.Create(16777216f))
+            + (Vector512.ConvertToSingle(fraction.AsInt32()) * Vector512.Create(1f / 8192));
+        var isSubnormal = Vector512.LessThan(magnitude, Vector512.Create(SmallestNormalHalf));
+
+        // The conversion of large numbers is undefined, and its result not used.
+        var subnormal = Vector512.ConvertToInt32(Vector512.Min(scaled, Vector512.Create(2048f))).AsUInt32();
+        return sign | Vector512.ConditionalSelect(isSubnormal, subnormal, normal);
+    }
+}

@@ -1,0 +1,144 @@
+using IlZo.Backends;
+using IlZo.Models;
+using IlZo.Perturbations;
+using IlZo.Tasks;
+
+namespace IlZo.Training;
+
+/// <summary>What a set of examples shows of a model.</summary>
+/// <param name="Loss">The training objective: the mean over examples (classification) or over option tokens (language model), in nats.</param>
+/// <param name="Correct">Examples whose best-scored candidate is the correct one.</param>
+/// <param name="Total">Examples.</param>
+public sealed record Evaluation(double Loss, int Correct, int Total)
+{
+    public double Accuracy => (double)Correct / Total;
+}
+
+/// <summary>Evaluates losses of a model: the only code that runs forwards in training and evaluation.</summary>
+public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObjective objective)
+{
+    // Tokens of one pass when many examples are evaluated. Results do not depend on it.
+    private const int EvaluationTokens = 2048;
+
+    // Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.
+    private const int ProbesPerPass = 2;
+
+    /// <summary>Forward passes so far, one for each probe of each batch.</summary>
+    public long ForwardPasses { get; private set; }
+
+    /// <summary>Tokens that went through the model so far, at each probe once.</summary>
+    public long Tokens { get; private set; }
+
+    /// <summary>The loss of a batch at each probe.</summary>
+    public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    {
+        double[] losses = new double[probes.Count];
+        for (int first = 0; first < probes.Count; first += ProbesPerPass)
+        {
+            Probe[] pass = [.. probes.Skip(first).Take(ProbesPerPass)];
+            double[][] logProbabilities = Run(batch, pass);
+            for (int p = 0; p < pass.Length; p++)
+            {
+                losses[first + p] = Loss(batch, logProbabilities[p]);
+            }
+        }
+
+        return losses;
+    }
+
+    /// <summary>The batch that a training step evaluates.</summary>
+    public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
+        ScoringBatch.Build(examples, correctOnly: objective == TaskObjective.LanguageModel);
+
+    /// <summary>Loss and accuracy of examples at the weights as they are.</summary>
+    public Evaluation Evaluate(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation = default)
+    {
+        double sum = 0;
+        long terms = 0;
+        int correct = 0;
+        foreach (var chunk in Chunks(examples))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batch = ScoringBatch.Build(chunk);
+            double[] logProbabilities = Run(batch, [Probe.Unperturbed])[0];
+            for (int e = 0; e < chunk.Count; e++)
+            {
+                double[] scores = Scores(batch, logProbabilities, e);
+                correct += Scoring.Predict(scores) == chunk[e].Correct ? 1 : 0;
+                if (objective == TaskObjective.Classification)
+                {
+                    sum += Scoring.ClassificationLoss(scores, chunk[e].Correct);
+                    terms++;
+                }
+                else
+                {
+                    int length = chunk[e].CorrectCandidate.OptionLength;
+                    sum -= scores[chunk[e].Correct] * length;
+                    terms += length;
+                }
+            }
+        }
+
+        return new Evaluation(sum / terms, correct, examples.Count);
+    }
+
+    private static IEnumerable<IReadOnlyList<EncodedExample>> Chunks(IReadOnlyList<EncodedExample> examples)
+    {
+        var chunk = new List<EncodedExample>();
+        int tokens = 0;
+        foreach (var example in examples)
+        {
+            int size = example.Candidates.Max(c => c.Tokens.Length);
+            if (chunk.Count > 0 && tokens + size > EvaluationTokens)
+            {
+                yield return chunk;
+                chunk = [];
+                tokens = 0;
+            }
+
+            chunk.Add(example);
+            tokens += size;
+        }
+
+        if (chunk.Count > 0)
+        {
+            yield return chunk;
+        }
+    }
+
+    private static double[] Scores(ScoringBatch batch, double[] logProbabilities, int example)
+    {
+        double[] scores = new double[batch.Examples[example].Candidates.Count];
+        for (int c = 0; c < scores.Length; c++)
+        {
+            scores[c] = Scoring.Score(batch.Option(logProbabilities, example, c));
+        }
+
+        return scores;
+    }
+
+    private double[][] Run(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    {
+        backend.Begin(batch.Tokens, probes);
+        var hidden = model.Forward(backend, batch.Tokens);
+        ForwardPasses += probes.Count;
+        Tokens += (long)batch.Tokens.Count * probes.Count;
+        return backend.LogProbabilities(hidden, model.Head, batch.Targets);
+    }
+
+    private double Loss(ScoringBatch batch, double[] logProbabilities)
+    {
+        if (objective == TaskObjective.LanguageModel)
+        {
+            return Scoring.LanguageModelLoss(logProbabilities);
+        }
+
+        double sum = 0;
+        for (int e = 0; e < batch.Examples.Count; e++)
+        {
+            sum += Scoring.ClassificationLoss(Scores(batch, logProbabilities, e), batch.Examples[e].Correct);
+        }
+
+        return sum / batch.Examples.Count;
+    }
+}
