@@ -32,7 +32,8 @@ public sealed class CheckpointFolder : IDisposable
         Folder = folder;
         _read = read;
         ConfigBytes = read(ConfigFileName)
-            ?? throw new InvalidInputException($"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected.");
+            ?? throw new InvalidInputException(
+                $"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected.");
         _config = JsonFile.ParseObject(PathOf(ConfigFileName), ConfigBytes);
         try
         {
@@ -72,7 +73,8 @@ public sealed class CheckpointFolder : IDisposable
     {
         if (!Directory.Exists(folder))
         {
-            throw new InvalidInputException($"'{folder}' is not an existing folder; a folder with a model in the Hugging Face layout was expected.");
+            throw new InvalidInputException(
+                $"'{folder}' is not an existing folder; a folder with a model in the Hugging Face layout was expected.");
         }
 
         return new CheckpointFolder(
@@ -153,7 +155,8 @@ public sealed class CheckpointFolder : IDisposable
         {
             bool pickled = new[] { "pytorch_model.bin", "pytorch_model.bin.index.json" }.Any(name => File.Exists(PathOf(name)));
             throw new InvalidInputException(pickled
-                ? $"'{DisplayName}' has its weights in pytorch_model.bin; only safetensors are read, so convert it with save_pretrained(safe_serialization=True)."
+                ? $"'{DisplayName}' has its weights in pytorch_model.bin; only safetensors are read, "
+                    + "so convert it with save_pretrained(safe_serialization=True)."
                 : $"'{DisplayName}' has no weights; {SingleFileName} or {ShardIndex.FileName} was expected.");
         }
     }

@@ -41,7 +41,8 @@ internal static class CheckpointSaver
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outFolder));
         if (Path.GetFileName(target).Length == 0 || File.Exists(target))
         {
-            throw new InvalidInputException($"'{outFolder}' cannot be saved to: a folder with a name of its own was expected, not a file or a root.");
+            throw new InvalidInputException(
+                $"'{outFolder}' cannot be saved to: a folder with a name of its own was expected, not a file or a root.");
         }
 
         FolderSwap.Replace(target, folder => CheckReplaceable(source, folder, extraFiles), folder =>
@@ -76,7 +77,8 @@ internal static class CheckpointSaver
 
         var stored = new TensorEntry("", source.Name, StoredType.Name(parameter.Type), source.Shape, parameter.Data);
         return stored.ByteCount == parameter.ByteCount ? stored : throw new ArgumentException(
-            $"Tensor '{source.Name}' has shape [{string.Join(", ", source.Shape)}] and cannot be written from the {parameter.Count} elements of '{parameter.Name}'.",
+            $"Tensor '{source.Name}' has shape [{string.Join(", ", source.Shape)}] and cannot be written from the "
+            + $"{parameter.Count} elements of '{parameter.Name}'.",
             nameof(parameters));
     }
 
@@ -86,7 +88,9 @@ internal static class CheckpointSaver
         var names = Directory.EnumerateFileSystemEntries(folder).Select(entry => Path.GetFileName(entry)).ToList();
         if (names.Count > 0 && !names.Contains(CheckpointFolder.ConfigFileName))
         {
-            throw new InvalidInputException($"'{folder}' is not empty and has no {CheckpointFolder.ConfigFileName}; a new or empty folder or a saved checkpoint was expected.");
+            throw new InvalidInputException(
+                $"'{folder}' is not empty and has no {CheckpointFolder.ConfigFileName}; "
+                + "a new or empty folder or a saved checkpoint was expected.");
         }
 
         string? foreign = names.Order(StringComparer.Ordinal).FirstOrDefault(name =>
@@ -98,7 +102,8 @@ internal static class CheckpointSaver
         if (foreign != null)
         {
             throw new InvalidInputException(
-                $"'{folder}' holds '{foreign}', which would be lost; a new or empty folder or one with nothing but a saved checkpoint was expected.");
+                $"'{folder}' holds '{foreign}', which would be lost; "
+                + "a new or empty folder or one with nothing but a saved checkpoint was expected.");
         }
     }
 

@@ -49,7 +49,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new InvalidInputException($"'{path}' cannot be read: it is a folder or its permissions forbid it; a safetensors file was expected.", e);
+            throw new InvalidInputException(
+                $"'{path}' cannot be read: it is a folder or its permissions forbid it; a safetensors file was expected.", e);
         }
         catch
         {

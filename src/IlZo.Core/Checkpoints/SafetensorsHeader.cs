@@ -39,7 +39,8 @@ internal sealed unsafe class SafetensorsHeader
         if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > (ulong)length - 8)
         {
             throw new InvalidInputException(
-                $"'{file}' claims a header of {headerLength} bytes; between 2 and {Math.Max(2, Math.Min(MaxHeaderBytes, length - 8))} were expected.");
+                $"'{file}' has {length} bytes and claims a header of {headerLength}; "
+                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected.");
         }
 
         var json = new ReadOnlySpan<byte>(data + 8, (int)headerLength);
@@ -109,7 +110,8 @@ internal sealed unsafe class SafetensorsHeader
             if (reader.TokenType != JsonTokenType.String || !_metadata.TryAdd(key, reader.GetString()!))
             {
                 throw new InvalidInputException(
-                    $"'{_file}' has a {MetadataKey} entry '{Printable(key)}' that is not a string or is listed twice; distinct keys with strings were expected.");
+                    $"'{_file}' has a {MetadataKey} entry '{Printable(key)}' that is not a string or is listed twice; "
+                    + "distinct keys with strings were expected.");
             }
         }
     }
@@ -139,7 +141,8 @@ internal sealed unsafe class SafetensorsHeader
                     offsets = ReadNumbers(ref reader, name, key);
                     break;
                 default:
-                    throw Bad(name, $"has an unexpected, repeated or mistyped field '{Printable(key)}'; dtype (a string), shape and data_offsets (lists) were expected, each once");
+                    throw Bad(name, $"has an unexpected, repeated or mistyped field '{Printable(key)}'; "
+                        + "dtype (a string), shape and data_offsets (lists) were expected, each once");
             }
         }
 
@@ -150,17 +153,19 @@ internal sealed unsafe class SafetensorsHeader
 
         if (StoredType.Bits(type) == 0)
         {
-            throw Bad(name, $"has the unknown dtype '{Printable(type)}'; a type of the safetensors format such as F32, F16 or BF16 was expected");
+            throw Bad(name, $"has the unknown dtype '{Printable(type)}'; a type of the format such as F32, F16 or BF16 was expected");
         }
 
         if (offsets.Length != 2 || offsets[0] > offsets[1])
         {
-            throw Bad(name, $"has data_offsets [{string.Join(", ", offsets)}]; a begin and an end that does not lie before it were expected");
+            throw Bad(name, $"has data_offsets [{string.Join(", ", offsets)}]; "
+                + "a begin and an end that does not lie before it were expected");
         }
 
         if (!StoredType.TryGetByteCount(type, shape, out long byteCount) || byteCount != offsets[1] - offsets[0])
         {
-            throw Bad(name, $"has data_offsets [{offsets[0]}, {offsets[1]}], which do not fit the size of dtype {type} and shape [{string.Join(", ", shape)}]");
+            throw Bad(name, $"has data_offsets [{offsets[0]}, {offsets[1]}], "
+                + $"which do not fit the size of dtype {type} and shape [{string.Join(", ", shape)}]");
         }
 
         _ranges.Add(new Range(name, type, shape, offsets[0], offsets[1]));

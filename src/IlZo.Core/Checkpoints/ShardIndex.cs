@@ -67,7 +67,8 @@ internal sealed class ShardIndex
 
                 if (file != shard.FileName)
                 {
-                    throw new InvalidInputException($"'{shard.File.Path}' holds tensor '{name}', which belongs into '{file}' according to '{Path}'.");
+                    throw new InvalidInputException(
+                        $"'{shard.File.Path}' holds tensor '{name}', which belongs into '{file}' according to '{Path}'.");
                 }
 
                 seen.Add(tensor.Name);
@@ -90,6 +91,8 @@ internal sealed class ShardIndex
         bool plain = file != null && file.EndsWith(".safetensors", StringComparison.Ordinal)
             && !file.Any(c => char.IsControl(c) || "/\\:*?\"<>|".Contains(c));
         return plain ? file! : throw new InvalidInputException(
-            $"'{path}' puts tensor '{SafetensorsHeader.Printable(property.Name)}' into '{SafetensorsHeader.Printable(property.Value.ToString())}'; the name of a .safetensors file in the same folder was expected.");
+            $"'{path}' puts tensor '{SafetensorsHeader.Printable(property.Name)}' into "
+            + $"'{SafetensorsHeader.Printable(property.Value.ToString())}'; "
+            + "the name of a .safetensors file in the same folder was expected.");
     }
 }

@@ -52,7 +52,8 @@ public static unsafe class WeightLoader
         if (index >= 0)
         {
             throw new InvalidInputException(
-                $"'{file}': tensor '{SafetensorsHeader.Printable(parameter.Name)}' has {ElementAt(parameter.Data, parameter.Type, index)} at flat index {index}; finite weights were expected.");
+                $"'{file}': tensor '{SafetensorsHeader.Printable(parameter.Name)}' has "
+                + $"{ElementAt(parameter.Data, parameter.Type, index)} at flat index {index}; finite weights were expected.");
         }
     }
 
@@ -80,7 +81,8 @@ public static unsafe class WeightLoader
                 if (float.IsFinite(values[(int)i]))
                 {
                     throw new InvalidInputException(
-                        $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {values[(int)i]:R} at flat index {start + i}, which overflows {StoredType.Name(to)}; smaller values or a wider type were expected.");
+                        $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has {values[(int)i]:R} at flat "
+                        + $"index {start + i}, which overflows {StoredType.Name(to)}; smaller values or a wider type were expected.");
                 }
             }
         }

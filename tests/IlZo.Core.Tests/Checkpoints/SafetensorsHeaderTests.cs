@@ -77,7 +77,7 @@ public sealed class SafetensorsHeaderTests
     [Theory]
     [InlineData("[]", 0, "starts with byte 0x5b")]
     [InlineData(" {}", 0, "starts with byte 0x20")]
-    [InlineData("{", 0, "claims a header of 1 bytes")]
+    [InlineData("{", 0, "claims a header of 1;")]
     [InlineData("{]", 0, "not valid JSON")]
     [InlineData("{}x", 0, "not valid JSON")]
     [InlineData("{}{}", 0, "not valid JSON")]
