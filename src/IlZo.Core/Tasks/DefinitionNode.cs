@@ -52,17 +52,7 @@ internal sealed record DefinitionNode(string Source, string Key, JsonElement Ele
             : throw Mismatch("a JSON array");
     }
 
-    public string Text()
-    {
-        try
-        {
-            return IsText ? Element.GetString()! : throw Mismatch("text");
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidInputException($"{Place} holds bytes or escapes that are not Unicode text; expected UTF-8.", e);
-        }
-    }
+    public string Text() => IsText ? Element.GetString()! : throw Mismatch("text");
 
     /// <summary>A number of things: 0, 1, 2, …</summary>
     public int Count()

@@ -83,8 +83,11 @@ public sealed class JsonlReader : IDisposable
         return false;
     }
 
-    /// <summary>The current line as a JSON object. Dispose of it before the next <see cref="Read"/>: it refers to the line's bytes.</summary>
-    /// <exception cref="InvalidInputException">The line is not JSON, or not an object.</exception>
+    /// <summary>
+    /// The current line as a JSON object whose strings are all Unicode text. Dispose of it before the next <see cref="Read"/>: it
+    /// refers to the line's bytes.
+    /// </summary>
+    /// <exception cref="InvalidInputException">The line is not JSON, not an object, or holds half of a surrogate pair.</exception>
     public JsonDocument ParseObject() => ParseObject(Line, Where);
 
     /// <summary>A refusal of the current line: "file:line: " and the rest of a sentence, without the final period.</summary>
@@ -93,11 +96,16 @@ public sealed class JsonlReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    internal static JsonDocument ParseObject(ReadOnlyMemory<byte> line, string where)
+    private static JsonDocument ParseObject(ReadOnlyMemory<byte> line, string where)
     {
         JsonDocument document;
         try
         {
+            if (HasLoneSurrogate(line.Span))
+            {
+                throw new InvalidInputException($"{where}: holds an escape that is half of a surrogate pair; expected Unicode text.");
+            }
+
             document = JsonDocument.Parse(line);
         }
         catch (JsonException e)
@@ -114,6 +122,37 @@ public sealed class JsonlReader : IDisposable
         }
 
         return document;
+    }
+
+    /// <summary>
+    /// Whether valid JSON holds an escape such as <c>\ud800</c> without its other half. JsonDocument takes it and throws when the
+    /// text is asked for, even for the name of a member that nobody wants.
+    /// </summary>
+    /// <exception cref="JsonException">It is not valid JSON.</exception>
+    internal static bool HasLoneSurrogate(ReadOnlySpan<byte> json)
+    {
+        if (json.IndexOf("\\u"u8) < 0)
+        {
+            return false;
+        }
+
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                {
+                    reader.GetString();
+                }
+            }
+
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
+        }
     }
 
     private bool ReadLine()

@@ -23,22 +23,14 @@ internal sealed class RowTemplate
     /// <summary>A form of a JSON value in which 1, "1" and true differ and 1 and 1.0 do not; null for what cannot be a label.</summary>
     public static string? LabelKey(JsonElement value)
     {
-        try
+        return value.ValueKind switch
         {
-            return value.ValueKind switch
-            {
-                JsonValueKind.String => $"\"{value.GetString()}\"",
-                JsonValueKind.Number => value.GetDouble().ToString("R", CultureInfo.InvariantCulture),
-                JsonValueKind.True => "true",
-                JsonValueKind.False => "false",
-                _ => null,
-            };
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair is text that no definition can hold either.
-            return null;
-        }
+            JsonValueKind.String => $"\"{value.GetString()}\"",
+            JsonValueKind.Number => value.GetDouble().ToString("R", CultureInfo.InvariantCulture),
+            JsonValueKind.True => "true",
+            JsonValueKind.False => "false",
+            _ => null,
+        };
     }
 
     /// <summary>Refuses a row that <see cref="Render"/> would refuse, without making the texts.</summary>

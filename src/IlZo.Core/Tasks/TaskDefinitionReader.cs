@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace IlZo.Tasks;
 
@@ -30,6 +31,11 @@ internal sealed class TaskDefinitionReader
 
         try
         {
+            if (!Utf8.IsValid(utf8.Span) || JsonlReader.HasLoneSurrogate(utf8.Span))
+            {
+                throw new InvalidInputException($"{source}: is not Unicode text in UTF-8; expected a task definition in JSON.");
+            }
+
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return new TaskDefinitionReader(new DefinitionNode(source, "", document.RootElement)).ReadTask();
         }

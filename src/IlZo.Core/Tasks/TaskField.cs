@@ -38,16 +38,7 @@ internal readonly ref struct TaskRow(ReadOnlySpan<JsonElement> scopes, string fi
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
-                try
-                {
-                    return value.GetString()!;
-                }
-                catch (InvalidOperationException e)
-                {
-                    throw new InvalidInputException(
-                        $"{File}:{Line}: field {field.Expectation} holds half of a surrogate pair; expected Unicode text.", e);
-                }
-
+                return value.GetString()!;
             case JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False:
                 return value.GetRawText();
             default:

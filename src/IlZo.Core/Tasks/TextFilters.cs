@@ -18,10 +18,14 @@ internal static class TextFilters
 
     private static string Capitalize(string text)
     {
+        if (text.Length == 0)
+        {
+            return text;
+        }
+
         // By code point: half of a surrogate pair has no upper case.
-        return Rune.TryGetRuneAt(text, 0, out var first)
-            ? Rune.ToUpperInvariant(first) + text[first.Utf16SequenceLength..]
-            : text;
+        var first = Rune.GetRuneAt(text, 0);
+        return Rune.ToUpperInvariant(first) + text[first.Utf16SequenceLength..];
     }
 
     // White space at the end goes first, as in MeZO's template: "It rained. " loses its period too.
