@@ -33,7 +33,8 @@ internal sealed record DefinitionNode(string Source, string Key, JsonElement Ele
         {
             if (!Element.TryGetProperty(key, out _))
             {
-                throw new InvalidInputException($"{Place}{(Key.Length == 0 ? ":" : "")} has no \"{key}\"; expected {string.Join(", ", required)}.");
+                throw new InvalidInputException(
+                    $"{Place}{(Key.Length == 0 ? ":" : "")} has no \"{key}\"; expected {string.Join(", ", required)}.");
             }
         }
     }

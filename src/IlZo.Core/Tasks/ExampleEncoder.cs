@@ -22,7 +22,9 @@ public sealed class ExampleEncoder
     public int MaxLength { get; }
 
     /// <summary>Encodes all candidates of an example.</summary>
-    /// <exception cref="InvalidInputException">A candidate adds no token to the prompt, or does not fit into the maximum length.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A candidate adds no token to the prompt, or does not fit into the maximum length.
+    /// </exception>
     public EncodedExample Encode(Example example)
     {
         // Spaces only: a newline before the answer is part of the prompt.
@@ -58,8 +60,8 @@ public sealed class ExampleEncoder
         if (optionLength >= tokens.Length)
         {
             throw new InvalidInputException(
-                $"{example.Where}: candidate \"{example.Candidates[candidate]}\" has {optionLength} tokens and the prompt keeps none before it; "
-                + $"expected prompt and answer to share {MaxLength} tokens.");
+                $"{example.Where}: candidate \"{example.Candidates[candidate]}\" has {optionLength} tokens "
+                + $"and the prompt keeps none before it; expected prompt and answer to share {MaxLength} tokens.");
         }
 
         return new EncodedCandidate(tokens, optionLength);

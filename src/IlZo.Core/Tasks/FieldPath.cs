@@ -55,12 +55,8 @@ internal sealed class FieldPath
     /// <summary>Whether every list this path enters is entered by <paramref name="each"/> too, in the same order.</summary>
     public bool LiesWithin(FieldPath? each)
     {
-        if (Depth > (each?.Depth ?? 0))
-        {
-            return false;
-        }
-
-        return _lists.Select((names, level) => names.SequenceEqual(each!._lists[level], StringComparer.Ordinal)).All(same => same);
+        return Depth <= (each?.Depth ?? 0)
+            && Enumerable.Range(0, Depth).All(level => _lists[level].SequenceEqual(each!._lists[level], StringComparer.Ordinal));
     }
 
     /// <summary>Finds the value in scopes: the row, then for every list entered so far the element chosen.</summary>
@@ -75,7 +71,7 @@ internal sealed class FieldPath
         return Descend(scopes[Depth], _names, out value);
     }
 
-    /// <summary>Finds the list number <paramref name="level"/> of the path, given the elements chosen in the lists before it.</summary>
+    /// <summary>Finds the path's list of a level, given the elements chosen in the lists before it.</summary>
     public bool TryGetList(ReadOnlySpan<JsonElement> scopes, int level, out JsonElement list)
     {
         return Descend(scopes[level], _lists[level], out list);

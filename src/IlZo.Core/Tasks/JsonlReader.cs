@@ -52,13 +52,16 @@ public sealed class JsonlReader : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidInputException($"{path}: cannot be opened ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be opened ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);
         }
     }
 
     /// <summary>Moves to the next line that is not blank.</summary>
     /// <returns>False at the end of the file.</returns>
-    /// <exception cref="InvalidInputException">The line is not UTF-8, holds a NUL byte or is longer than <see cref="MaxLineBytes"/>.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The line is not UTF-8, holds a NUL byte or is longer than <see cref="MaxLineBytes"/>.
+    /// </exception>
     public bool Read()
     {
         while (ReadLine())
@@ -212,7 +215,8 @@ public sealed class JsonlReader : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{Name}: cannot be read ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);
+            throw new InvalidInputException(
+                $"{Name}: cannot be read ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);
         }
 
         _end += read;

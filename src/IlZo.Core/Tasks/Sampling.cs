@@ -6,7 +6,9 @@ namespace IlZo.Tasks;
 /// <param name="Test">Indices into the validation file.</param>
 public sealed record DataSplit(int[] Train, int[] Dev, int[] Test);
 
-/// <summary>The sampling of MeZO's large-model experiments (princeton-nlp/MeZO, <c>large_models/tasks.py</c> and <c>run.py</c>).</summary>
+/// <summary>
+/// The sampling of MeZO's large-model experiments (princeton-nlp/MeZO, <c>large_models/tasks.py</c> and <c>run.py</c>).
+/// </summary>
 public static class Sampling
 {
     /// <summary>Training examples of the published protocol.</summary>

@@ -10,7 +10,9 @@ public static class Scoring
     public const int NoPrediction = -1;
 
     /// <summary>A candidate's score: the mean log-probability of its option tokens, so that long answers are not punished.</summary>
-    /// <param name="optionLogProbabilities">log p of each option token given its prefix, over the full vocabulary, in nats; at least 1.</param>
+    /// <param name="optionLogProbabilities">
+    /// log p of each option token given its prefix, over the full vocabulary, in nats; at least 1.
+    /// </param>
     public static double Score(ReadOnlySpan<double> optionLogProbabilities)
     {
         ArgumentOutOfRangeException.ThrowIfZero(optionLogProbabilities.Length, nameof(optionLogProbabilities));
@@ -54,7 +56,9 @@ public static class Scoring
     /// <param name="optionLogProbabilities">log p of the option tokens of every example's correct candidate, joined; at least 1.</param>
     public static double LanguageModelLoss(ReadOnlySpan<double> optionLogProbabilities) => -Score(optionLogProbabilities);
 
-    /// <summary>The candidate of the highest score, the first of equal ones; <see cref="NoPrediction"/> where a score is NaN.</summary>
+    /// <summary>
+    /// The candidate of the highest score, the first of equal ones; <see cref="NoPrediction"/> where a score is NaN.
+    /// </summary>
     public static int Predict(ReadOnlySpan<double> scores)
     {
         int best = NoPrediction;

@@ -2,10 +2,14 @@ using IlZo.BuiltIn;
 
 namespace IlZo.Tasks;
 
-/// <summary>The built-in tasks: MeZO's templates (princeton-nlp/MeZO, <c>large_models/templates.py</c>) and the project's own.</summary>
+/// <summary>
+/// The built-in tasks: MeZO's templates (princeton-nlp/MeZO, <c>large_models/templates.py</c>) and the project's own.
+/// </summary>
 public static class TaskCatalog
 {
-    /// <summary>The names, in the order they are listed to users. A new task is a file under <c>Tasks/Definitions</c> and a name here.</summary>
+    /// <summary>
+    /// The names, in the order they are listed to users. A new task is a file under <c>Tasks/Definitions</c> and a name here.
+    /// </summary>
     public static IReadOnlyList<string> Names { get; } =
         ["sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa"];
 
@@ -27,7 +31,8 @@ public static class TaskCatalog
         return nameOrPath.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? TaskDefinition.Load(nameOrPath)
             : throw new InvalidInputException(
-                $"\"{nameOrPath}\" is not a known task; expected one of {string.Join(", ", Names)} or the path of a .json file that defines one.");
+                $"\"{nameOrPath}\" is not a known task; expected one of {string.Join(", ", Names)} "
+                + "or the path of a .json file that defines one.");
     }
 
     private static TaskDefinition ReadBuiltIn(string name)

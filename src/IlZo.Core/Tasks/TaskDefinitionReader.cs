@@ -117,7 +117,8 @@ internal sealed class TaskDefinitionReader
         {
             if (name == TextTemplate.CandidateName || FieldPath.TryParse(name) is null)
             {
-                throw value.Error("cannot be the name of a field; expected one without braces, brackets and '|', and not \"candidate\"");
+                throw value.Error(
+                    "cannot be the name of a field; expected one without braces, brackets and '|', and not \"candidate\"");
             }
 
             var paths = value.IsText ? [Path(value, value.Text())] : value.Elements().Select(e => Path(e, e.Text())).ToArray();
@@ -175,7 +176,9 @@ internal sealed class TaskDefinitionReader
             result.Add(template);
         }
 
-        return result.Count >= 2 ? result : throw _root["candidates"].Error($"has {result.Count} candidates; expected at least 2");
+        return result.Count >= 2
+            ? result
+            : throw _root["candidates"].Error($"has {result.Count} candidates; expected at least 2");
     }
 
     private TextTemplate PlainTemplate(DefinitionNode node)

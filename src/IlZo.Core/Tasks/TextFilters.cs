@@ -2,19 +2,22 @@ using System.Text;
 
 namespace IlZo.Tasks;
 
-/// <summary>What a template can do to a field's text: <c>{question|ensure_question_mark|capitalize}</c>, applied left to right.</summary>
+/// <summary>
+/// What a template can do to a field's text: <c>{question|ensure_question_mark|capitalize}</c>, applied left to right.
+/// </summary>
 internal static class TextFilters
 {
     /// <summary>All filters by name.</summary>
-    public static IReadOnlyDictionary<string, Func<string, string>> All { get; } = new SortedDictionary<string, Func<string, string>>(StringComparer.Ordinal)
-    {
-        ["capitalize"] = Capitalize,
-        ["drop_final_period"] = DropFinalPeriod,
-        ["ensure_question_mark"] = text => text.EndsWith('?') ? text : text + "?",
-        ["lower"] = text => text.ToLowerInvariant(),
-        ["lower_first_word"] = LowerFirstWord,
-        ["strip"] = text => text.Trim(),
-    };
+    public static IReadOnlyDictionary<string, Func<string, string>> All { get; } =
+        new SortedDictionary<string, Func<string, string>>(StringComparer.Ordinal)
+        {
+            ["capitalize"] = Capitalize,
+            ["drop_final_period"] = DropFinalPeriod,
+            ["ensure_question_mark"] = text => text.EndsWith('?') ? text : text + "?",
+            ["lower"] = text => text.ToLowerInvariant(),
+            ["lower_first_word"] = LowerFirstWord,
+            ["strip"] = text => text.Trim(),
+        };
 
     private static string Capitalize(string text)
     {

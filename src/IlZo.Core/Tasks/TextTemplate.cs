@@ -97,7 +97,8 @@ internal sealed class TextTemplate
     {
         string[] words = text.Split('|');
         var filters = words.Skip(1).Select(name => TextFilters.All.GetValueOrDefault(name) ?? throw new InvalidInputException(
-            $"{place}: \"{name}\" in {{{text}}} is not a known filter; expected one of {string.Join(", ", TextFilters.All.Keys)}."));
+            $"{place}: \"{name}\" in {{{text}}} is not a known filter; "
+            + $"expected one of {string.Join(", ", TextFilters.All.Keys)}."));
         return new Part(null, words[0] == CandidateName ? null : field(words[0]), [.. filters]);
     }
 
