@@ -1,0 +1,79 @@
+namespace IlZo.Tasks;
+
+/// <summary>What a task's examples are trained on.</summary>
+public enum TaskObjective
+{
+    /// <summary>Cross-entropy over the mean log-probabilities of all candidates; see <see cref="Scoring.ClassificationLoss"/>.</summary>
+    Classification,
+
+    /// <summary>Cross-entropy over the tokens of the correct candidate; see <see cref="Scoring.LanguageModelLoss"/>.</summary>
+    LanguageModel,
+}
+
+/// <summary>How a task's predictions are judged.</summary>
+public enum TaskMetric
+{
+    /// <summary>The share of examples whose most probable candidate is the correct one.</summary>
+    Accuracy,
+}
+
+/// <summary>
+/// A task: how a row of JSON becomes a prompt, its candidate answers and the correct one. It is read from a JSON file; the
+/// built-in tasks are files of the same format (<see cref="TaskCatalog"/>), which <c>docs/tasks.md</c> describes.
+/// </summary>
+public sealed class TaskDefinition
+{
+    internal TaskDefinition(RowTemplate template) => Template = template;
+
+    /// <summary>Letters, digits, <c>-</c>, <c>_</c> and <c>.</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One line.</summary>
+    public required string Description { get; init; }
+
+    public required TaskObjective Objective { get; init; }
+
+    public required TaskMetric Metric { get; init; }
+
+    /// <summary>Dev examples where the user asks for no number: 500 unless the definition says otherwise.</summary>
+    public required int DevExamples { get; init; }
+
+    /// <summary>The folder of the embedded data set that suits the task (<see cref="TaskData.LoadBuiltIn"/>), or null.</summary>
+    public required string? Sample { get; init; }
+
+    /// <summary>Candidate answers of every example, at least 2.</summary>
+    public int CandidateCount => Template.Candidates.Count;
+
+    internal RowTemplate Template { get; }
+
+    /// <summary>Reads a definition from a file.</summary>
+    /// <exception cref="InvalidInputException">The file cannot be read or is not a definition; the message names the place.</exception>
+    public static TaskDefinition Load(string path)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidInputException($"{path}: no such file; expected a task definition in JSON.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message.TrimEnd('.')}); expected a task definition in JSON.", e);
+        }
+
+        return TaskDefinitionReader.Read(bytes, path);
+    }
+
+    /// <summary>Reads a definition from text.</summary>
+    /// <param name="json">The content of a definition file.</param>
+    /// <param name="source">What messages call it.</param>
+    /// <exception cref="InvalidInputException">The text is not a definition; the message names the place.</exception>
+    public static TaskDefinition Parse(string json, string source)
+    {
+        return TaskDefinitionReader.Read(System.Text.Encoding.UTF8.GetBytes(json), source);
+    }
+}

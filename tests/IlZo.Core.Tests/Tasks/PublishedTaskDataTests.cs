@@ -1,0 +1,60 @@
+using System.Text;
+using IlZo.BuiltIn;
+using IlZo.Tasks;
+using Xunit;
+
+namespace IlZo.Core.Tests.Tasks;
+
+/// <summary>
+/// The tasks on their published data, which may not be redistributed here: read from <c>ILZO_TEST_DATA/tasks/&lt;task&gt;</c>.
+/// </summary>
+public class PublishedTaskDataTests
+{
+    [Theory]
+    [InlineData("sst2", 67349)]
+    [InlineData("sst2-sentiment", 67349)]
+    [InlineData("rte", 2490)]
+    [InlineData("cb", 250)]
+    [InlineData("boolq", 2000)]
+    [InlineData("wsc", 554)]
+    [InlineData("wic", 5428)]
+    [InlineData("multirc", 27243)]
+    [InlineData("copa", 400)]
+    public void Every_row_becomes_an_example(string name, int trainExamples)
+    {
+        var task = TaskCatalog.Load(name);
+        var data = TaskData.Load(task, Folder(task.Sample ?? name));
+
+        Assert.Equal(trainExamples, data.Train.Count);
+        Assert.Equal(Enumerable.Range(0, task.CandidateCount), data.Train.Select(e => e.Correct).Distinct().Order());
+        var split = Sampling.Split(data.Train.Count, data.Validation.Count, 1000, task.DevExamples, 1000, 0);
+        foreach (var example in split.Train.Concat(split.Dev).Select(i => data.Train[i]).Concat(split.Test.Select(i => data.Validation[i])))
+        {
+            Assert.Equal(example.Candidates.Select(c => example.Prompt + (task.Sample is null ? c : " " + c)), example.Verbalized);
+            Assert.DoesNotContain("", example.Candidates);
+        }
+    }
+
+    [Fact]
+    public void The_built_in_sample_is_NumPys_choice_of_rows()
+    {
+        string folder = Folder("sst2");
+        string[] rows = File.ReadAllLines(Path.Combine(folder, "train.jsonl"));
+        var chosen = new NumPyRandom(0).Permutation(rows.Length).Take(1500).Order().Select(i => rows[i]);
+
+        Assert.Equal(chosen, Lines("sst2/train.jsonl"));
+        Assert.Equal(File.ReadAllLines(Path.Combine(folder, "validation.jsonl")), Lines("sst2/validation.jsonl"));
+    }
+
+    private static string[] Lines(string path)
+    {
+        return Encoding.UTF8.GetString(BuiltInResources.ReadAllBytes(path)).TrimEnd('\n').Split('\n');
+    }
+
+    private static string Folder(string task)
+    {
+        string? folder = TestData.External("tasks", task);
+        Assert.SkipWhen(folder is null, "ILZO_TEST_DATA is not set.");
+        return folder;
+    }
+}
