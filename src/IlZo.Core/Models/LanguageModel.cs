@@ -1,4 +1,5 @@
 using IlZo.Backends;
+using IlZo.Checkpoints;
 using IlZo.Tensors;
 
 namespace IlZo.Models;
@@ -25,15 +26,25 @@ public sealed record ModelShape(
     int? EosId);
 
 /// <summary>A causal language model: its parameters and its forward pass in terms of a backend's operations.</summary>
-public abstract class LanguageModel(ModelShape shape, ParameterSet parameters, IReadOnlyDictionary<string, Parameter> stored) : IDisposable
+public abstract class LanguageModel : IDisposable
 {
-    public ModelShape Shape { get; } = shape;
+    private readonly IReadOnlyDictionary<string, Parameter> _stored;
+
+    private protected LanguageModel(ModelShape shape, ModelWeights weights)
+    {
+        Shape = shape;
+        Parameters = weights.ToParameterSet();
+        Checkpoint = weights.Folder;
+        _stored = weights.Stored;
+    }
+
+    public ModelShape Shape { get; }
 
     /// <summary>The parameters, tied ones once.</summary>
-    public ParameterSet Parameters { get; } = parameters;
+    public ParameterSet Parameters { get; }
 
-    /// <summary>The parameter behind each tensor of the checkpoint; what is not in here are buffers.</summary>
-    public IReadOnlyDictionary<string, Parameter> Stored { get; } = stored;
+    /// <summary>The folder the model was loaded from, which holds its tokenizer too. It is closed with the model.</summary>
+    public CheckpointFolder Checkpoint { get; }
 
     /// <summary>The output embedding [vocabulary, features].</summary>
     public abstract Parameter Head { get; }
@@ -46,6 +57,13 @@ public abstract class LanguageModel(ModelShape shape, ParameterSet parameters, I
     /// <param name="batch">The tokens the pass was begun with.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
     public abstract Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
+
+    /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
+    /// <param name="folder">The folder to create or to replace.</param>
+    /// <param name="extraFiles">Further files for the folder, by name.</param>
+    /// <exception cref="InvalidInputException">The folder holds something else.</exception>
+    /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
+    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => Checkpoint.Save(folder, _stored, extraFiles);
 
     public void Dispose()
     {

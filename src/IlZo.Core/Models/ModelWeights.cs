@@ -9,7 +9,6 @@ namespace IlZo.Models;
 /// </summary>
 internal sealed class ModelWeights
 {
-    private readonly CheckpointFolder _folder;
     private readonly DType? _type;
     private readonly string _prefix;
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
@@ -22,12 +21,14 @@ internal sealed class ModelWeights
     /// <param name="prefixes">What stands before the names of all tensors but the head; the one that the file uses is found by its token embedding.</param>
     public ModelWeights(CheckpointFolder folder, DType? type, IReadOnlyList<string> prefixes)
     {
-        _folder = folder;
+        Folder = folder;
         _type = type;
         _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + "embed_tokens.weight")) ?? prefixes[0];
     }
 
-    /// <summary>The parameter behind each stored tensor.</summary>
+    public CheckpointFolder Folder { get; }
+
+    /// <summary>The parameter behind each stored tensor; what is not in here are buffers.</summary>
     public IReadOnlyDictionary<string, Parameter> Stored => _stored;
 
     public Parameter this[string name] => _byName[name];
@@ -53,7 +54,7 @@ internal sealed class ModelWeights
         {
             Add(name, name, [vocabulary, features]);
         }
-        else if (_folder.Tensors.TryGetValue(name, out var copy))
+        else if (Folder.Tensors.TryGetValue(name, out var copy))
         {
             CheckShape(copy, [vocabulary, features]);
             _stored.Add(name, _byName[tiedTo]);
@@ -66,24 +67,24 @@ internal sealed class ModelWeights
     /// <summary>Refuses tensors that the architecture has no place for.</summary>
     public void RefuseOthers()
     {
-        foreach (string name in _folder.Tensors.Keys)
+        foreach (string name in Folder.Tensors.Keys)
         {
             if (!_stored.ContainsKey(name) && !_ignored.Exists(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
             {
                 throw new InvalidInputException(
-                    $"'{_folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was expected.");
+                    $"'{Folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was expected.");
             }
         }
     }
 
-    public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, _folder]);
+    public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder]);
 
     private void Add(string name, string storedName, ReadOnlySpan<int> shape)
     {
-        if (!_folder.Tensors.TryGetValue(storedName, out var tensor))
+        if (!Folder.Tensors.TryGetValue(storedName, out var tensor))
         {
             throw new InvalidInputException(
-                $"'{_folder.DisplayName}': tensor '{storedName}' is missing; one of shape [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
+                $"'{Folder.DisplayName}': tensor '{storedName}' is missing; one of shape [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
         }
 
         CheckShape(tensor, shape);

@@ -16,7 +16,7 @@ internal sealed class LlamaModel : LanguageModel
     private readonly Layer[] _layers;
 
     private LlamaModel(LlamaConfig config, ModelWeights weights)
-        : base(ShapeOf(config), weights.ToParameterSet(), weights.Stored)
+        : base(ShapeOf(config), weights)
     {
         _config = config;
         _tokens = weights["embed_tokens.weight"];

@@ -25,7 +25,7 @@ internal sealed class OptModel : LanguageModel
     private readonly Layer[] _layers;
 
     private OptModel(OptConfig config, ModelWeights weights)
-        : base(ShapeOf(config), weights.ToParameterSet(), weights.Stored)
+        : base(ShapeOf(config), weights)
     {
         _config = config;
         _tokens = weights["embed_tokens.weight"];

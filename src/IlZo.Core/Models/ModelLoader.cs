@@ -1,0 +1,50 @@
+using IlZo.BuiltIn;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+using IlZo.Tokenization;
+
+namespace IlZo.Models;
+
+/// <summary>Finds models by what a user calls them: a folder, or the name of the one that travels with the program.</summary>
+public static class ModelLoader
+{
+    /// <summary>The name of the embedded model, opt-reviews-6m.</summary>
+    public const string BuiltIn = "builtin";
+
+    private const string BuiltInFolder = "opt-reviews-6m";
+
+    private static readonly string[] s_builtInFiles =
+    [
+        "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json", "vocab.json", "merges.txt",
+    ];
+
+    /// <summary>Opens a checkpoint without loading it.</summary>
+    public static CheckpointFolder Open(string model) => model == BuiltIn
+        ? CheckpointFolder.FromMemory(
+            BuiltIn, name => s_builtInFiles.Contains(name) ? BuiltInResources.ReadAllBytes($"{BuiltInFolder}/{name}") : null)
+        : CheckpointFolder.Open(model);
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
+    /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
+    public static LanguageModel Load(string model, DType? type = null)
+    {
+        var folder = Open(model);
+        try
+        {
+            return ModelCatalog.Load(folder, type);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tokenizer of a checkpoint.</summary>
+    /// <exception cref="InvalidInputException">The folder has none, or one that cannot be used.</exception>
+    public static ITokenizer Tokenizer(CheckpointFolder folder) =>
+        TokenizerLoader.Load(name => folder.ReadFile(name) is { } content ? new MemoryStream(content) : null, folder.DisplayName);
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+
+namespace IlZo.Training;
+
+/// <summary>What a continued run needs to know of its past, read from the lines of <c>metrics.jsonl</c>.</summary>
+internal sealed class MetricsHistory
+{
+    /// <summary>The model before training on the test examples; null where the line is missing.</summary>
+    public Evaluation? ZeroShot { get; private set; }
+
+    /// <summary>The lowest dev loss so far and its step.</summary>
+    public (double Loss, long Step)? Best { get; private set; }
+
+    /// <summary>The last step whose dev evaluation was logged; 0 for none.</summary>
+    public long LastEvaluation { get; private set; }
+
+    /// <summary>Tokens that went through the model in training.</summary>
+    public long Tokens { get; private set; }
+
+    /// <summary>Reads the lines, which <see cref="MetricsLog.Open"/> has checked.</summary>
+    public static MetricsHistory Read(string path)
+    {
+        var history = new MetricsHistory();
+        foreach (string line in File.ReadLines(path))
+        {
+            using var json = JsonDocument.Parse(line);
+            history.Add(json.RootElement);
+        }
+
+        return history;
+    }
+
+    /// <summary>Notes a dev evaluation and tells whether its loss is the lowest so far.</summary>
+    public bool Note(long step, double devLoss)
+    {
+        LastEvaluation = step;
+        bool best = double.IsFinite(devLoss) && (Best is not { } known || devLoss < known.Loss);
+        Best = best ? (devLoss, step) : Best;
+        return best;
+    }
+
+    public void Note(Evaluation zeroShot) => ZeroShot = zeroShot;
+
+    public void NoteTokens(long tokens) => Tokens = tokens;
+
+    private void Add(JsonElement line)
+    {
+        if (line.TryGetProperty("tokens", out var tokens))
+        {
+            Tokens = tokens.GetInt64();
+        }
+        else if (line.TryGetProperty("dev_loss", out var devLoss))
+        {
+            Note(line.GetProperty("step").GetInt64(), devLoss.ValueKind == JsonValueKind.Null ? double.NaN : devLoss.GetDouble());
+        }
+        else if (line.TryGetProperty("zero_shot_correct", out var correct))
+        {
+            double loss = line.GetProperty("zero_shot_loss") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
+            ZeroShot = new Evaluation(loss, correct.GetInt32(), line.GetProperty("zero_shot_total").GetInt32());
+        }
+    }
+}

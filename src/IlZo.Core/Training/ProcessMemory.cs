@@ -1,0 +1,25 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace IlZo.Training;
+
+/// <summary>How much memory this process uses.</summary>
+public static class ProcessMemory
+{
+    private const string StatusFile = "/proc/self/status";
+    private const string PeakField = "VmHWM:";
+
+    /// <summary>The largest resident set so far, in bytes.</summary>
+    public static long PeakResidentBytes()
+    {
+        // .NET's counter for Linux is the current size, not the peak.
+        if (OperatingSystem.IsLinux() && File.Exists(StatusFile)
+            && File.ReadLines(StatusFile).FirstOrDefault(l => l.StartsWith(PeakField, StringComparison.Ordinal)) is { } line)
+        {
+            return 1024 * long.Parse(line[PeakField.Length..].Replace("kB", null, StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        }
+
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
+}

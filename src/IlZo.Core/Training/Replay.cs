@@ -1,0 +1,60 @@
+using IlZo.Backends.Cpu;
+using IlZo.Models;
+
+namespace IlZo.Training;
+
+/// <summary>Weights rebuilt from a run's base checkpoint and its log, without a forward pass.</summary>
+/// <param name="Steps">Steps that were replayed.</param>
+/// <param name="WeightsSha256">The weights after them.</param>
+public sealed record Replay(long Steps, string WeightsSha256)
+{
+    /// <summary>Rebuilds the weights of a step.</summary>
+    /// <param name="folder">The run.</param>
+    /// <param name="toStep">The step, or null for the last one in the log.</param>
+    /// <param name="output">A folder to save the weights to, or null.</param>
+    /// <param name="threads">Threads, or null for all processors.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <exception cref="InvalidInputException">The run, its base checkpoint or the step cannot be used.</exception>
+    public static Replay Run(RunFolder folder, long? toStep = null, string? output = null, int? threads = null, IProgress<long>? progress = null)
+    {
+        var configuration = folder.ReadConfiguration();
+        if (!File.Exists(folder.TrajectoryFile))
+        {
+            throw new InvalidInputException($"'{folder.TrajectoryFile}' is missing; the log of the run was expected.");
+        }
+
+        var content = TrajectoryReader.ReadAll(folder.TrajectoryFile);
+        if (!content.Fingerprint.AsSpan().SequenceEqual(RunLog.Fingerprint(configuration)))
+        {
+            throw new InvalidInputException($"'{folder.TrajectoryFile}' belongs to another configuration than '{folder.ConfigurationFile}'; the run's own log was expected.");
+        }
+
+        long last = toStep ?? content.Records.Count;
+        if (last < 0 || last > content.Records.Count)
+        {
+            throw new InvalidInputException($"--to-step is {last}; 0 to {content.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
+        }
+
+        var options = configuration.Options;
+        using var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        if (model.Parameters.Sha256() != configuration.BaseWeightsSha256)
+        {
+            throw new InvalidInputException($"'{options.Model}' has other weights than when the run started; those with SHA-256 {configuration.BaseWeightsSha256} were expected.");
+        }
+
+        using var backend = new CpuBackend(threads);
+        var optimizer = Trainer.CreateOptimizer(options);
+        foreach (var record in content.Records.Take((int)last))
+        {
+            optimizer.Apply(record, backend, model.Parameters);
+            progress?.Report(record.Step);
+        }
+
+        if (output is not null)
+        {
+            model.Save(output);
+        }
+
+        return new Replay(last, model.Parameters.Sha256());
+    }
+}

@@ -1,0 +1,77 @@
+using IlZo.Checkpoints;
+
+namespace IlZo.Training;
+
+/// <summary>The files of a run; see docs/run-folder.md.</summary>
+/// <param name="path">The folder.</param>
+public sealed class RunFolder(string path)
+{
+    public string FullPath { get; } = Path.GetFullPath(path);
+
+    public string ConfigurationFile => Path.Combine(FullPath, "config.json");
+
+    public string TrajectoryFile => Path.Combine(FullPath, "trajectory.bin");
+
+    public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
+
+    public string ResultFile => Path.Combine(FullPath, "result.json");
+
+    /// <summary>The weights that were best on the dev examples, in the Hugging Face layout.</summary>
+    public string CheckpointFolder => Path.Combine(FullPath, "checkpoint");
+
+    /// <summary>Whether a run was started here.</summary>
+    public bool HasRun => File.Exists(ConfigurationFile);
+
+    /// <summary>The configuration of the run that was started here.</summary>
+    /// <exception cref="InvalidInputException">There is none, or it cannot be read.</exception>
+    public RunConfiguration ReadConfiguration()
+    {
+        if (!HasRun)
+        {
+            throw new InvalidInputException($"'{FullPath}' holds no run: config.json, which a run writes first, was expected.");
+        }
+
+        return RunConfiguration.Parse(ConfigurationFile, File.ReadAllBytes(ConfigurationFile));
+    }
+
+    /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue.</summary>
+    /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other files.</exception>
+    public void Start(RunConfiguration configuration, bool resume)
+    {
+        if (!HasRun)
+        {
+            RequireEmpty();
+            Directory.CreateDirectory(FullPath);
+            AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+            return;
+        }
+
+        if (!resume)
+        {
+            throw new InvalidInputException($"'{FullPath}' holds a run already; --resume to continue it or another --run was expected.");
+        }
+
+        var saved = ReadConfiguration();
+        foreach (var ((name, before), (_, now)) in saved.Identity().Zip(configuration.Identity()))
+        {
+            if (before != now)
+            {
+                throw new InvalidInputException(
+                    $"'{ConfigurationFile}' was started with {name} {before}, and {now} is asked for now; the same configuration was expected to resume.");
+            }
+        }
+
+        if (configuration.Options.Steps > saved.Options.Steps)
+        {
+            AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+        }
+    }
+
+    private void RequireEmpty()
+    {
+        if (File.Exists(FullPath) || (Directory.Exists(FullPath) && Directory.EnumerateFileSystemEntries(FullPath).Any()))
+        {
+            throw new InvalidInputException($"'{FullPath}' is not an empty folder and holds no run; a new or empty folder was expected.");
+        }
+    }
+}

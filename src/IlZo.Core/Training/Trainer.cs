@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Models;
+using IlZo.Optimizers;
+
+namespace IlZo.Training;
+
+/// <summary>Runs a training: the loop over steps, evaluations and checkpoints.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingOptions _options;
+    private readonly IProgress<TrainingProgress>? _progress;
+    private readonly RunFolder _folder;
+    private readonly LanguageModel _model;
+    private readonly TrainingExamples _examples;
+    private readonly CpuBackend _backend;
+    private readonly LossEvaluator _evaluator;
+    private readonly Optimizer _optimizer;
+    private readonly RunLog _log;
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    private Trainer(TrainingOptions options, RunFolder folder, bool resume, IProgress<TrainingProgress>? progress)
+    {
+        options.Validate();
+        _options = Resolve(options);
+        _progress = progress;
+        _folder = folder;
+        _optimizer = CreateOptimizer(_options);
+        _model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
+        var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
+        folder.Start(configuration, resume);
+        _log = RunLog.Open(folder, configuration);
+        _backend = new CpuBackend(options.Threads);
+        _evaluator = new LossEvaluator(_model, _backend, _examples.Objective);
+        progress?.Report(new TrainingProgress.Started(configuration, _examples, folder.FullPath, _log.Records.Count));
+    }
+
+    /// <summary>Trains a model, or continues where the run in the folder stands.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="folder">Where to keep the run.</param>
+    /// <param name="resume">Whether the folder may hold the beginning of this run.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancellation">Ends the run after the step in progress; it can be continued.</param>
+    /// <exception cref="InvalidInputException">An option, the model, the data or the folder cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The run was ended.</exception>
+    public static TrainingResult Train(
+        TrainingOptions options,
+        RunFolder folder,
+        bool resume = false,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        using var trainer = new Trainer(options, folder, resume, progress);
+        return trainer.Run(cancellation);
+    }
+
+    /// <summary>The optimizer that options describe.</summary>
+    internal static Optimizer CreateOptimizer(TrainingOptions options) => OptimizerCatalog.Create(
+        options.Optimizer, new OptimizerSettings(options.Seed, options.Epsilon, options.WeightDecay, options.Queries));
+
+    public void Dispose()
+    {
+        _log.Dispose();
+        _backend.Dispose();
+        _model.Dispose();
+    }
+
+    // Paths that hold wherever the run is continued or replayed from.
+    private static TrainingOptions Resolve(TrainingOptions options) => options with
+    {
+        Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
+        Data = options.Data is { } data ? Path.GetFullPath(data) : null,
+        Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : options.Task,
+    };
+
+    private TrainingResult Run(CancellationToken cancellation)
+    {
+        if (_log.History.ZeroShot is null && _examples.Test.Count > 0)
+        {
+            _log.ZeroShot(_evaluator.Evaluate(_examples.Test, cancellation));
+        }
+
+        if (_log.History.ZeroShot is { } zeroShot)
+        {
+            _progress?.Report(new TrainingProgress.ZeroShot(zeroShot));
+        }
+
+        foreach (var record in _log.Records)
+        {
+            _optimizer.Apply(record, _backend, _model.Parameters);
+        }
+
+        int skipped = _log.Records.Count(r => r.Skipped);
+        long done = _log.Records.Count;
+        if (done > _options.Steps)
+        {
+            throw new InvalidInputException($"'{_folder.TrajectoryFile}' holds {done} steps; --steps of at least as many was expected.");
+        }
+
+        if (done > 0)
+        {
+            EvaluateIfDue(done, cancellation);
+        }
+
+        var order = new DataOrder(_options.Seed, _examples.Train.Count, _options.BatchSize);
+        for (long step = done + 1; step <= _options.Steps; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            skipped += TrainStep(step, order).Skipped ? 1 : 0;
+            EvaluateIfDue(step, cancellation);
+        }
+
+        _log.Flush();
+        return Finish(skipped, cancellation);
+    }
+
+    private StepRecord TrainStep(long step, DataOrder order)
+    {
+        var batch = _evaluator.TrainingBatch([.. order.Batch(step).Select(i => _examples.Train[i])]);
+        var probes = _optimizer.Estimator.Plan(_optimizer.Estimator.Directions(step));
+        var record = _optimizer.Decide(step, _evaluator.Losses(batch, probes), _options.LearningRate);
+        _log.Step(record, _log.History.Tokens + ((long)batch.Tokens.Count * probes.Count));
+        _optimizer.Apply(record, _backend, _model.Parameters);
+        _progress?.Report(new TrainingProgress.Step(record, _options.Steps));
+        return record;
+    }
+
+    // The checkpoint is written before the line that says so: a run that is ended in between evaluates again.
+    private void EvaluateIfDue(long step, CancellationToken cancellation)
+    {
+        bool due = step % _options.EvalEvery == 0 || step == _options.Steps;
+        if (!due || _examples.Dev.Count == 0 || _log.History.LastEvaluation >= step)
+        {
+            return;
+        }
+
+        var evaluation = _evaluator.Evaluate(_examples.Dev, cancellation);
+        bool best = _log.History.Note(step, evaluation.Loss);
+        if (best)
+        {
+            _model.Save(_folder.CheckpointFolder);
+        }
+
+        _log.DevEvaluation(step, evaluation);
+        _log.Flush();
+        _progress?.Report(new TrainingProgress.DevEvaluation(step, evaluation, best));
+    }
+
+    private TrainingResult Finish(int skipped, CancellationToken cancellation)
+    {
+        string sha256 = _model.Parameters.Sha256();
+        long selected = _log.History.Best?.Step ?? _options.Steps;
+        if (_log.History.Best is null)
+        {
+            _model.Save(_folder.CheckpointFolder);
+        }
+
+        var test = _examples.Test.Count > 0 ? EvaluateSelected(selected, cancellation) : null;
+        long queries = (long)_options.Steps * _optimizer.Estimator.Plan(_optimizer.Estimator.Directions(1)).Count;
+        var result = new TrainingResult(
+            _log.History.ZeroShot?.Accuracy,
+            test?.Accuracy,
+            test?.Loss,
+            _examples.Test.Count,
+            _log.History.Best?.Loss,
+            selected,
+            _options.Steps,
+            queries,
+            _log.History.Tokens,
+            _watch.Elapsed.TotalSeconds,
+            skipped,
+            ProcessMemory.PeakResidentBytes(),
+            sha256,
+            _folder.FullPath);
+        return result;
+    }
+
+    // The weights after the last step are no longer needed, so the selected ones take their place in memory.
+    private Evaluation EvaluateSelected(long selected, CancellationToken cancellation)
+    {
+        if (selected == _options.Steps)
+        {
+            return _evaluator.Evaluate(_examples.Test, cancellation);
+        }
+
+        _model.Dispose();
+        using var model = ModelLoader.Load(_folder.CheckpointFolder);
+        return new LossEvaluator(model, _backend, _examples.Objective).Evaluate(_examples.Test, cancellation);
+    }
+}
