@@ -1,0 +1,124 @@
+namespace IlZo.Tokenization;
+
+/// <summary>What surrounds a text: ids in front and behind, and the id that ends a text.</summary>
+internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId)
+{
+    public int? BosId => Prefix.Length > 0 ? Prefix[0] : null;
+}
+
+/// <summary>The parts of a <see cref="PipelineTokenizer"/>, in the order in which they see a text.</summary>
+internal sealed record PipelineParts(TokenTable Tokens, BpeModel Model)
+{
+    /// <summary>Tokens cut out of the raw text.</summary>
+    public AddedTokens Raw { get; init; } = new([]);
+
+    public IReadOnlyList<Func<string, string>> Normalizer { get; init; } = [];
+
+    /// <summary>Tokens cut out of the normalized text.</summary>
+    public AddedTokens Normalized { get; init; } = new([]);
+
+    public IPreTokenizer? PreTokenizer { get; init; }
+
+    /// <summary>The steps of decoding, or null for tokens joined by spaces, as the reference library does without a decoder.</summary>
+    public IReadOnlyList<DecoderStep>? Decoder { get; init; }
+}
+
+/// <summary>The tokenizer of a tokenizer.json, and of the files that can be expressed as one.</summary>
+internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame) : ITokenizer
+{
+    public int VocabularySize => parts.Tokens.Size;
+
+    public int? BosId => frame.BosId;
+
+    public int? EosId => frame.EosId;
+
+    public int[] Encode(string text, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var output = new List<int>();
+        if (addSpecialTokens)
+        {
+            output.AddRange(frame.Prefix);
+        }
+
+        bool atStart = true;
+        foreach ((string segment, int id) in parts.Raw.Cut(text))
+        {
+            if (id >= 0)
+            {
+                output.Add(id);
+            }
+            else
+            {
+                EncodeSegment(segment, atStart, output);
+            }
+
+            atStart = false;
+        }
+
+        if (addSpecialTokens)
+        {
+            output.AddRange(frame.Suffix);
+        }
+
+        return [.. output];
+    }
+
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
+    {
+        var texts = new List<string>(ids.Length);
+        foreach (int id in ids)
+        {
+            parts.Tokens.Check(id);
+            if (!(skipSpecialTokens && parts.Tokens.IsSpecial(id)) && parts.Tokens.TryGetText(id, out string? text))
+            {
+                texts.Add(text);
+            }
+        }
+
+        if (parts.Decoder is null)
+        {
+            return string.Join(' ', texts);
+        }
+
+        foreach (DecoderStep step in parts.Decoder)
+        {
+            texts = step(texts);
+        }
+
+        return string.Concat(texts);
+    }
+
+    private void EncodeSegment(string segment, bool atStart, List<int> output)
+    {
+        string normalized = segment;
+        foreach (Func<string, string> step in parts.Normalizer)
+        {
+            normalized = step(normalized);
+        }
+
+        var pieces = new List<string>();
+        foreach ((string piece, int id) in parts.Normalized.Cut(normalized))
+        {
+            if (id >= 0)
+            {
+                output.Add(id);
+            }
+            else if (parts.PreTokenizer is null)
+            {
+                parts.Model.Encode(piece, output);
+            }
+            else
+            {
+                pieces.Clear();
+                parts.PreTokenizer.Split(piece, atStart, pieces);
+                foreach (string word in pieces)
+                {
+                    parts.Model.Encode(word, output);
+                }
+            }
+
+            atStart = false;
+        }
+    }
+}

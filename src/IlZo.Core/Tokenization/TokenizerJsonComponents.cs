@@ -1,0 +1,275 @@
+namespace IlZo.Tokenization;
+
+/// <summary>Reads the normalizer of a tokenizer.json: Sequence, Prepend, Replace.</summary>
+internal static class NormalizerReader
+{
+    public static List<Func<string, string>> Read(JsonPlace? place)
+    {
+        var steps = new List<Func<string, string>>();
+        if (place is { } normalizer)
+        {
+            Append(normalizer, steps);
+        }
+
+        return steps;
+    }
+
+    /// <summary>The literal text of a pattern member.</summary>
+    public static string Literal(JsonPlace component)
+    {
+        JsonPlace pattern = component.Get("pattern");
+        pattern.AllowOnly("String", "Regex");
+        if (pattern.Find("String") is not { } literal)
+        {
+            throw pattern.Error("only a pattern of kind 'String' is supported here");
+        }
+
+        string text = literal.Text();
+        return text.Length > 0 ? text : throw literal.Error("the pattern is empty");
+    }
+
+    private static void Append(JsonPlace normalizer, List<Func<string, string>> steps)
+    {
+        string type = normalizer.Get("type").Text();
+        switch (type)
+        {
+            case "Sequence":
+                normalizer.AllowOnly("type", "normalizers");
+                foreach (JsonPlace step in normalizer.Get("normalizers").Items())
+                {
+                    Append(step, steps);
+                }
+
+                break;
+            case "Prepend":
+                normalizer.AllowOnly("type", "prepend");
+                string prefix = normalizer.Get("prepend").Text();
+                steps.Add(text => text.Length == 0 ? text : prefix + text);
+                break;
+            case "Replace":
+                normalizer.AllowOnly("type", "pattern", "content");
+                string pattern = Literal(normalizer);
+                string content = normalizer.Get("content").Text();
+                steps.Add(text => text.Replace(pattern, content, StringComparison.Ordinal));
+                break;
+            default:
+                throw normalizer.Error(
+                    $"the normalizer '{type}' is not supported (supported: Sequence, Prepend, Replace)");
+        }
+    }
+}
+
+/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Metaspace, Split by a known pattern.</summary>
+internal static class PreTokenizerReader
+{
+    public static IPreTokenizer? Read(JsonPlace? place) => place is { } preTokenizer ? One(preTokenizer) : null;
+
+    /// <summary>The mark and the scheme of a Metaspace, which stands for a pre-tokenizer and for a decoder.</summary>
+    public static (string Mark, PrependScheme Scheme) Metaspace(JsonPlace metaspace)
+    {
+        metaspace.AllowOnly("type", "replacement", "str_rep", "add_prefix_space", "prepend_scheme", "split");
+        JsonPlace markPlace = metaspace.Get("replacement");
+        string mark = markPlace.Text();
+        if (!MergeRules.IsOneCharacter(mark, out _))
+        {
+            throw markPlace.Error("one character was expected");
+        }
+
+        if (metaspace.Find("str_rep") is { } repeated && repeated.Text() != mark)
+        {
+            throw repeated.Error("this differs from 'replacement'");
+        }
+
+        bool? prefix = metaspace.Find("add_prefix_space")?.Flag();
+        PrependScheme scheme = prefix == false ? PrependScheme.Never : PrependScheme.Always;
+        if (metaspace.Find("prepend_scheme") is { } schemePlace)
+        {
+            scheme = schemePlace.Text() switch
+            {
+                "always" => PrependScheme.Always,
+                "first" => PrependScheme.First,
+                "never" => PrependScheme.Never,
+                string other => throw schemePlace.Error($"'{other}' is not one of always, first and never"),
+            };
+            if (prefix is { } flag && flag != (scheme != PrependScheme.Never))
+            {
+                throw schemePlace.Error("this contradicts 'add_prefix_space'");
+            }
+        }
+
+        return (mark, scheme);
+    }
+
+    private static IPreTokenizer One(JsonPlace place)
+    {
+        string type = place.Get("type").Text();
+        switch (type)
+        {
+            case "Sequence":
+                place.AllowOnly("type", "pretokenizers");
+                return new PreTokenizerSequence(place.Get("pretokenizers").Items().ConvertAll(One));
+            case "ByteLevel":
+                place.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
+                return new ByteLevelPreTokenizer(
+                    place.Flag("add_prefix_space", true), place.Flag("use_regex", true) ? WordSplitter.Gpt2 : null);
+            case "Metaspace":
+                (string mark, PrependScheme scheme) = Metaspace(place);
+                return new MetaspacePreTokenizer(mark, scheme, place.Flag("split", true));
+            case "Split":
+                return Split(place);
+            default:
+                throw place.Error(
+                    $"the pre-tokenizer '{type}' is not supported (supported: Sequence, ByteLevel, Metaspace, Split)");
+        }
+    }
+
+    private static PatternPreTokenizer Split(JsonPlace place)
+    {
+        place.AllowOnly("type", "pattern", "behavior", "invert");
+        JsonPlace pattern = place.Get("pattern");
+        pattern.AllowOnly("String", "Regex");
+        if (pattern.Find("Regex") is not { } regex || WordSplitter.ForPattern(regex.Text()) is not { } splitter)
+        {
+            throw pattern.Error("only the patterns of GPT-2, Llama 3 and Qwen2 are supported");
+        }
+
+        // The known patterns cover every character, so to keep the matches is the same as to isolate them.
+        string behavior = place.Get("behavior").Text();
+        bool invert = place.Flag("invert", false);
+        return (behavior, invert) is ("Isolated", _) or ("Removed", true)
+            ? new PatternPreTokenizer(splitter)
+            : throw place.Error($"the behavior '{behavior}' with invert {(invert ? "true" : "false")} is not supported");
+    }
+}
+
+/// <summary>Reads the post-processor of a tokenizer.json: TemplateProcessing, RobertaProcessing, ByteLevel, Sequence.</summary>
+internal static class PostProcessorReader
+{
+    /// <summary>The ids in front of a text and behind it.</summary>
+    public static (int[] Prefix, int[] Suffix) Read(JsonPlace? place, TokenTable tokens) =>
+        place is { } processor ? One(processor, tokens) : ([], []);
+
+    private static (int[] Prefix, int[] Suffix) One(JsonPlace place, TokenTable tokens)
+    {
+        string type = place.Get("type").Text();
+        switch (type)
+        {
+            case "ByteLevel":
+                // It corrects offsets, which nobody asks for here.
+                place.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
+                return ([], []);
+            case "RobertaProcessing":
+                place.AllowOnly("type", "sep", "cls", "trim_offsets", "add_prefix_space");
+                return ([TokenAndId(place.Get("cls"), tokens)], [TokenAndId(place.Get("sep"), tokens)]);
+            case "TemplateProcessing":
+                return Template(place, tokens);
+            case "Sequence":
+                place.AllowOnly("type", "processors");
+                int[] prefix = [];
+                int[] suffix = [];
+                foreach (JsonPlace step in place.Get("processors").Items())
+                {
+                    (int[] before, int[] after) = One(step, tokens);
+                    prefix = [.. before, .. prefix];
+                    suffix = [.. suffix, .. after];
+                }
+
+                return (prefix, suffix);
+            default:
+                throw place.Error(
+                    $"the post-processor '{type}' is not supported (supported: TemplateProcessing, RobertaProcessing, ByteLevel, Sequence)");
+        }
+    }
+
+    private static int TokenAndId(JsonPlace place, TokenTable tokens) =>
+        place.Items() is [JsonPlace text, JsonPlace id]
+            ? Known(id, tokens, text.Text())
+            : throw place.Error("a pair of a token and its id was expected");
+
+    private static int Known(JsonPlace place, TokenTable tokens, string text)
+    {
+        int id = place.Integer();
+        return tokens.TryGetText(id, out string? known) && known == text
+            ? id
+            : throw place.Error($"the id {id} is not that of the token '{text}'");
+    }
+
+    private static (int[] Prefix, int[] Suffix) Template(JsonPlace place, TokenTable tokens)
+    {
+        place.AllowOnly("type", "single", "pair", "special_tokens");
+        List<int> prefix = [];
+        List<int> suffix = [];
+        bool seen = false;
+        JsonPlace single = place.Get("single");
+        foreach (JsonPlace item in single.Items())
+        {
+            item.AllowOnly("SpecialToken", "Sequence");
+            if (item.Find("Sequence") is { } sequence)
+            {
+                JsonPlace which = sequence.Get("id");
+                if (which.Text() != "A" || seen)
+                {
+                    throw which.Error("the sequence A was expected, once");
+                }
+
+                seen = true;
+            }
+            else
+            {
+                (seen ? suffix : prefix).AddRange(SpecialIds(item.Get("SpecialToken").Get("id"), place, tokens));
+            }
+        }
+
+        return seen ? ([.. prefix], [.. suffix]) : throw single.Error("the sequence A is missing from the template");
+    }
+
+    private static List<int> SpecialIds(JsonPlace name, JsonPlace template, TokenTable tokens)
+    {
+        JsonPlace special = template.Get("special_tokens").Get(name.Text());
+        return special.Get("ids").Items().ConvertAll(id => tokens.TryGetText(id.Integer(), out _)
+            ? id.Integer()
+            : throw id.Error("the id is not in the vocabulary"));
+    }
+}
+
+/// <summary>Reads the decoder of a tokenizer.json.</summary>
+internal static class DecoderReader
+{
+    public static List<DecoderStep> Read(JsonPlace place)
+    {
+        string type = place.Get("type").Text();
+        switch (type)
+        {
+            case "Sequence":
+                place.AllowOnly("type", "decoders");
+                return [.. place.Get("decoders").Items().SelectMany(Read)];
+            case "ByteLevel":
+                place.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
+                return [Decoders.ByteLevel];
+            case "ByteFallback":
+                place.AllowOnly("type");
+                return [Decoders.ByteFallback];
+            case "Fuse":
+                place.AllowOnly("type");
+                return [Decoders.Fuse];
+            case "Replace":
+                place.AllowOnly("type", "pattern", "content");
+                return [Decoders.Replace(NormalizerReader.Literal(place), place.Get("content").Text())];
+            case "Strip":
+                place.AllowOnly("type", "content", "start", "stop");
+                return [Decoders.Strip(StripCharacter(place.Get("content")), Count(place.Get("start")), Count(place.Get("stop")))];
+            case "Metaspace":
+                (string mark, PrependScheme scheme) = PreTokenizerReader.Metaspace(place);
+                return [Decoders.Metaspace(mark, scheme != PrependScheme.Never)];
+            default:
+                throw place.Error(
+                    $"the decoder '{type}' is not supported (supported: Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace)");
+        }
+    }
+
+    private static char StripCharacter(JsonPlace content) =>
+        content.Text() is [char one] ? one : throw content.Error("one character of the basic plane was expected");
+
+    private static int Count(JsonPlace place) =>
+        place.Integer() is >= 0 and int count ? count : throw place.Error("a number that is not negative was expected");
+}

@@ -1,0 +1,169 @@
+namespace IlZo.Tokenization;
+
+/// <summary>
+/// Reads a tokenizer.json (Hugging Face tokenizers) with a BPE model. Every component is built or refused by name.
+/// </summary>
+internal static class TokenizerJsonFile
+{
+    public const string FileName = "tokenizer.json";
+
+    public static ITokenizer Load(TokenizerSource source, TokenizerConvention convention)
+    {
+        JsonPlace root = source.TryReadJson(FileName)
+            ?? throw new InvalidInputException($"{source.PathOf(FileName)}: the file is missing.");
+        root.AllowOnly(
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
+            "model");
+        foreach (string name in (string[])["truncation", "padding"])
+        {
+            if (root.Find(name) is { } set)
+            {
+                throw set.Error("this is not supported by the tokenizer and must be null");
+            }
+        }
+
+        JsonPlace modelPlace = root.Get("model");
+        TokenTable tokens = ReadVocabulary(modelPlace);
+        List<Func<string, string>> normalizer = NormalizerReader.Read(root.Find("normalizer"));
+        (AddedTokens raw, AddedTokens normalized, HashSet<string> added) = ReadAddedTokens(root.Find("added_tokens"), tokens, normalizer);
+        convention.Complete(tokens);
+        foreach (ExtraToken token in convention.Parsed)
+        {
+            if (!added.Contains(token.Text))
+            {
+                throw token.Place.Error($"the added token '{token.Text}' is missing from {FileName}");
+            }
+        }
+
+        (int[] prefix, int[] suffix) = PostProcessorReader.Read(root.Find("post_processor"), tokens);
+        return new PipelineTokenizer(
+            new PipelineParts(tokens, ReadModel(modelPlace, tokens))
+            {
+                Raw = raw,
+                Normalizer = normalizer,
+                Normalized = normalized,
+                PreTokenizer = PreTokenizerReader.Read(root.Find("pre_tokenizer")),
+                Decoder = root.Find("decoder") is { } decoder ? DecoderReader.Read(decoder) : null,
+            },
+            Frame(convention, tokens, prefix, suffix));
+    }
+
+    /// <summary>
+    /// The post-processor decides. Where it adds nothing, the files around it do; and Llama's class builds its own
+    /// post-processor from add_bos_token and add_eos_token where they are written down.
+    /// </summary>
+    private static SpecialFrame Frame(TokenizerConvention convention, TokenTable tokens, int[] prefix, int[] suffix)
+    {
+        TokenizerFamily family = convention.Family;
+        SpecialFrame frame = convention.Frame(tokens, family);
+        bool written = convention.AddBos is not null || convention.AddEos is not null;
+        bool silent = prefix.Length == 0 && suffix.Length == 0;
+        return silent || (family == TokenizerFamily.Llama && written)
+            ? frame
+            : frame with { Prefix = prefix, Suffix = suffix };
+    }
+
+    private static TokenTable ReadVocabulary(JsonPlace model)
+    {
+        // Files written before the member existed have no type; only BPE has merges.
+        string type = model.Find("type")?.Text() ?? (model.Find("merges") is null ? "unnamed" : "BPE");
+        if (type != "BPE")
+        {
+            throw model.Error($"the model type '{type}' is not supported, only BPE is");
+        }
+
+        var tokens = new TokenTable();
+        foreach ((string text, JsonPlace id) in model.Get("vocab").Members())
+        {
+            tokens.Add(text, id.Integer(), id.Error);
+        }
+
+        return tokens;
+    }
+
+    private static BpeModel ReadModel(JsonPlace model, TokenTable tokens)
+    {
+        model.AllowOnly(
+            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
+            "ignore_merges", "vocab", "merges");
+        if (model.Find("dropout") is { } dropout && dropout.Number() != 0)
+        {
+            throw dropout.Error("dropout is not supported and must be null");
+        }
+
+        foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
+        {
+            if (model.Find(name) is { } affix && affix.Text().Length > 0)
+            {
+                throw affix.Error("this is not supported and must be null or empty");
+            }
+        }
+
+        int? unknown = null;
+        if (model.Find("unk_token") is { } unk)
+        {
+            unknown = tokens.TryGetId(unk.Text(), out int id)
+                ? id
+                : throw unk.Error($"the token '{unk.Text()}' is not in the vocabulary");
+        }
+
+        var merges = new BpeMerges();
+        List<JsonPlace> rules = model.Get("merges").Items();
+        for (int rank = 0; rank < rules.Count; rank++)
+        {
+            JsonPlace rule = rules[rank];
+            (string left, string right) = rule.IsArray ? ReadPair(rule) : MergeRules.Parse(rule.Text(), rule.Error);
+            MergeRules.Add(merges, tokens, left, right, rank, rule.Error);
+        }
+
+        return new BpeModel(
+            tokens,
+            merges,
+            new BpeOptions(
+                unknown, model.Flag("fuse_unk", false), model.Flag("byte_fallback", false), model.Flag("ignore_merges", false)));
+    }
+
+    private static (string Left, string Right) ReadPair(JsonPlace rule) =>
+        rule.Items() is [JsonPlace left, JsonPlace right]
+            ? (left.Text(), right.Text())
+            : throw rule.Error("a pair of two strings was expected");
+
+    private static (AddedTokens Raw, AddedTokens Normalized, HashSet<string> All) ReadAddedTokens(
+        JsonPlace? list, TokenTable tokens, List<Func<string, string>> normalizer)
+    {
+        var raw = new List<(string, int)>();
+        var normalized = new List<(string, int)>();
+        var all = new HashSet<string>(StringComparer.Ordinal);
+        foreach (JsonPlace token in list?.Items() ?? [])
+        {
+            token.AllowOnly("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
+            string text = token.Get("content").Text();
+            int id = token.Get("id").Integer();
+            if (text.Length == 0)
+            {
+                throw token.Error("the content of an added token is empty");
+            }
+
+            tokens.AddOrConfirm(text, id, token.Error);
+            all.Add(text);
+            if (token.Flag("special", false))
+            {
+                // Special tokens are never cut out of a text, so how they would be matched does not matter.
+                tokens.MarkSpecial(id);
+                continue;
+            }
+
+            TokenizerConvention.RefuseMatchOptions(token);
+            if (token.Flag("normalized", true))
+            {
+                normalized.Add((normalizer.Aggregate(text, (current, step) => step(current)), id));
+            }
+            else
+            {
+                raw.Add((text, id));
+            }
+        }
+
+        return (new AddedTokens(raw), new AddedTokens(normalized), all);
+    }
+}
