@@ -176,12 +176,12 @@ internal sealed class TokenizerConvention
                     $"{_source.PathOf(ConfigFile)}, {name}: the token '{text}' is not in the vocabulary.");
         }
 
-        if (otherwise is not null && tokens.TryGetId(otherwise, out int id))
+        if (_modelIds.TryGetValue(modelName, out int modelId) && tokens.TryGetText(modelId, out _))
         {
-            return id;
+            return modelId;
         }
 
-        return _modelIds.TryGetValue(modelName, out int modelId) && tokens.TryGetText(modelId, out _) ? modelId : null;
+        return otherwise is not null && tokens.TryGetId(otherwise, out int id) ? id : null;
     }
 
     private int[] Needed(int? id, bool? asked, string name) => id is { } known ? [known]

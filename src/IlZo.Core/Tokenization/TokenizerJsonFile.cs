@@ -50,7 +50,8 @@ internal static class TokenizerJsonFile
 
     /// <summary>
     /// The post-processor decides. Where it adds nothing, the files around it do; and Llama's class builds its own
-    /// post-processor from add_bos_token and add_eos_token where they are written down.
+    /// post-processor from add_bos_token and add_eos_token where they are written down. Where nothing names the end of a
+    /// text, it is what the post-processor puts behind one.
     /// </summary>
     private static SpecialFrame Frame(TokenizerConvention convention, TokenTable tokens, int[] prefix, int[] suffix)
     {
@@ -60,7 +61,7 @@ internal static class TokenizerJsonFile
         bool silent = prefix.Length == 0 && suffix.Length == 0;
         return silent || (family == TokenizerFamily.Llama && written)
             ? frame
-            : frame with { Prefix = prefix, Suffix = suffix };
+            : new SpecialFrame(prefix, suffix, frame.EosId ?? (suffix.Length > 0 ? suffix[^1] : null));
     }
 
     private static TokenTable ReadVocabulary(JsonPlace model)

@@ -35,7 +35,7 @@ internal static class VocabMergesFiles
                 PreTokenizer = new ByteLevelPreTokenizer(convention.AddPrefixSpace, WordSplitter.Gpt2),
                 Decoder = [Decoders.ByteLevel],
             },
-            convention.Frame(tokens, family));
+            convention.Frame(tokens, family == TokenizerFamily.Unknown ? TokenizerFamily.Gpt2 : family));
     }
 
     private static TokenTable ReadVocabulary(TokenizerSource source)

@@ -1,0 +1,185 @@
+using System.Text.Json.Nodes;
+using IlZo.Tokenization;
+using Xunit;
+
+namespace IlZo.Core.Tests.Tokenization;
+
+/// <summary>Components of a tokenizer.json on vocabularies small enough to work out by hand.</summary>
+public class TokenizerJsonTests
+{
+    private const string Mark = "\u2581";
+
+    [Theory]
+    [InlineData("""{"prepend_scheme":"always"}""", "a a", new[] { 3, 3 })]
+    [InlineData("""{"prepend_scheme":"first"}""", "a a", new[] { 3, 3 })]
+    [InlineData("""{"prepend_scheme":"never"}""", "a a", new[] { 1, 3 })]
+    [InlineData("""{"add_prefix_space":true}""", " a", new[] { 3 })]
+    [InlineData("""{"add_prefix_space":false}""", "a", new[] { 1 })]
+    [InlineData("""{"prepend_scheme":"always"}""", "a[X]a", new[] { 3, 4, 3 })]
+    [InlineData("""{"prepend_scheme":"first"}""", "a[X]a", new[] { 3, 4, 1 })]
+    [InlineData("""{"prepend_scheme":"first"}""", "[X]a", new[] { 4, 1 })]
+    [InlineData("""{"prepend_scheme":"always"}""", "", new int[0])]
+    public void Metaspace_PutsItsMarkInFront(string options, string text, int[] expected)
+    {
+        JsonObject root = WithMetaspace(options);
+        root["added_tokens"] = AddedToken("[X]", 4, special: false);
+        ITokenizer tokenizer = MemoryFiles.Json([Mark, "a", "b", Mark + "a"], [Mark + " a"], root.ToJsonString()).Load();
+        Assert.Equal(expected, tokenizer.Encode(text));
+    }
+
+    [Theory]
+    [InlineData("""{"prepend_scheme":"never"}""", new[] { 1, 0, 1 })]
+    [InlineData("""{"prepend_scheme":"never","split":true}""", new[] { 1, 0, 1 })]
+    [InlineData("""{"prepend_scheme":"never","split":false}""", new[] { 2, 1 })]
+    public void Metaspace_CutsBeforeEachMark(string options, int[] expected)
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(
+            [Mark, "a", "a" + Mark], ["a " + Mark], WithMetaspace(options).ToJsonString()).Load();
+        Assert.Equal(expected, tokenizer.Encode("a a"));
+    }
+
+    [Theory]
+    [InlineData("always", "ab ")]
+    [InlineData("first", "ab ")]
+    [InlineData("never", " ab ")]
+    public void MetaspaceDecoder_DropsTheMarksOfTheFirstTokenOnly(string scheme, string expected)
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(
+            [Mark, "a", "b"],
+            [],
+            $$"""{"decoder":{"type":"Metaspace","replacement":"{{Mark}}","prepend_scheme":"{{scheme}}"} }""").Load();
+        Assert.Equal(expected, tokenizer.Decode([0, 1, 2, 0]));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"ByteFallback"}""", new[] { 0, 1, 2 }, "\u00E9a")]
+    [InlineData("""{"type":"ByteFallback"}""", new[] { 0, 0, 1, 2 }, "\uFFFD\uFFFD\uFFFDa")]
+    [InlineData("""{"type":"Fuse"}""", new[] { 0, 2 }, "<0xC3>a")]
+    [InlineData("""{"type":"Replace","pattern":{"String":"a"},"content":"xy"}""", new[] { 2, 2, 3 }, "xyxyxyb")]
+    [InlineData("""{"type":"Strip","content":"a","start":1,"stop":0}""", new[] { 2, 3 }, "b")]
+    [InlineData("""{"type":"Strip","content":"b","start":0,"stop":2}""", new[] { 3, 3 }, "aa")]
+    [InlineData("""{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}""", new[] { 2, 2 }, "a")]
+    [InlineData("null", new[] { 2, 3 }, "a ab")]
+    public void Decoder_DoesWhatTheFileSays(string decoder, int[] ids, string expected)
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(
+            ["<0xC3>", "<0xA9>", "a", "ab"], [], $$"""{"decoder":{{decoder}} }""").Load();
+        Assert.Equal(expected, tokenizer.Decode(ids));
+    }
+
+    [Theory]
+    [InlineData("""{}""", "aéa", new[] { 2, 2 })]
+    [InlineData("""{"unk_token":"?"}""", "aééa", new[] { 2, 3, 3, 2 })]
+    [InlineData("""{"unk_token":"?","fuse_unk":true}""", "aééa", new[] { 2, 3, 2 })]
+    [InlineData("""{"unk_token":"?","byte_fallback":true}""", "aéa", new[] { 2, 0, 1, 2 })]
+    [InlineData("""{"unk_token":"?","byte_fallback":true}""", "aèa", new[] { 2, 3, 2 })]
+    public void CharactersOutsideTheVocabulary(string model, string text, int[] expected)
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(["<0xC3>", "<0xA9>", "a", "?"], [], "{}", model).Load();
+        Assert.Equal(expected, tokenizer.Encode(text));
+    }
+
+    [Theory]
+    [InlineData("false", new[] { 0, 1, 2 })]
+    [InlineData("true", new[] { 3 })]
+    public void IgnoreMerges_TakesAWholePieceOfTheVocabulary(string ignore, int[] expected)
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(
+            ["a", "b", "c", "abc"], [], "{}", $$"""{"ignore_merges":{{ignore}} }""").Load();
+        Assert.Equal(expected, tokenizer.Encode("abc"));
+    }
+
+    [Fact]
+    public void Merges_GoByRankThenFromTheLeft()
+    {
+        ITokenizer tokenizer = MemoryFiles.Json(["a", "b", "aa", "ab", "aab"], ["a a", "a b", "a ab"]).Load();
+        Assert.Equal([2, 2, 0], tokenizer.Encode("aaaaa"));
+        Assert.Equal([2, 1], tokenizer.Encode("aab"));
+        ITokenizer other = MemoryFiles.Json(["a", "b", "aa", "ab", "aab"], ["a b", "a ab", "a a"]).Load();
+        Assert.Equal([4], other.Encode("aab"));
+    }
+
+    [Fact]
+    public void Merges_MayBePairs()
+    {
+        MemoryFiles files = TestTokenizers.ReviewsJson();
+        MemoryFiles pairs = files.Edit(root =>
+        {
+            JsonArray merges = root["model"]!["merges"]!.AsArray();
+            root["model"]!["merges"] = new JsonArray([.. merges.Select(rule =>
+                (JsonNode)new JsonArray([.. rule!.GetValue<string>().Split(' ').Select(part => (JsonNode?)JsonValue.Create(part))]))]);
+        });
+        const string text = "It was a truly great film , wasn't it?";
+        Assert.Equal(files.Load().Encode(text), pairs.Load().Encode(text));
+    }
+
+    [Fact]
+    public void AddedTokens_AreCutOutLongestFirst_SpecialOnesAreNot()
+    {
+        JsonArray added = AddedToken("ab", 2, special: false);
+        added.Add(AddedToken("abb", 3, special: false)[0]!.DeepClone());
+        added.Add(AddedToken("aa", 4, special: true)[0]!.DeepClone());
+        var root = new JsonObject { ["added_tokens"] = added };
+        ITokenizer tokenizer = MemoryFiles.Json(["a", "b"], [], root.ToJsonString()).Load();
+        Assert.Equal([3, 0, 2, 0, 0], tokenizer.Encode("abbaabaa"));
+        Assert.Equal("ab b", tokenizer.Decode([2, 4, 1]));
+        Assert.Equal("ab aa b", tokenizer.Decode([2, 4, 1], skipSpecialTokens: false));
+    }
+
+    [Theory]
+    [InlineData("true", new[] { 2, 1, 2 })]
+    [InlineData("false", new[] { 2, 0, 1, 2 })]
+    public void AddedTokens_AreFoundInTheRawOrTheNormalizedText(string normalized, int[] expected)
+    {
+        // Normalized, token and text get a prefix: "_cx_c" holds "_c" twice. Raw, "c" is cut out and the rest gets the prefix.
+        ITokenizer tokenizer = MemoryFiles.Json(
+            ["_", "x"],
+            [],
+            $$"""
+            {"normalizer":{"type":"Prepend","prepend":"_"},
+             "added_tokens":[{"id":2,"content":"c","single_word":false,"lstrip":false,"rstrip":false,"normalized":{{normalized}},"special":false}]}
+            """).Load();
+        Assert.Equal(expected, tokenizer.Encode(normalized == "true" ? "cx_c" : "cxc"));
+    }
+
+    [Fact]
+    public void PostProcessors_WrapInOrder()
+    {
+        MemoryFiles files = MemoryFiles.Json(
+            ["a", "<s>", "</s>", "<x>"],
+            [],
+            """
+            {"post_processor":{"type":"Sequence","processors":[
+              {"type":"RobertaProcessing","sep":["</s>",2],"cls":["<s>",1],"trim_offsets":true,"add_prefix_space":false},
+              {"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false},
+              {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
+               "pair":[],"special_tokens":{"x":{"id":"x","ids":[3,3],"tokens":["<x>","<x>"]}}}]}}
+            """);
+        ITokenizer tokenizer = files.Load();
+        Assert.Equal([3, 3, 1, 0, 2], tokenizer.Encode("a"));
+        Assert.Equal([0], tokenizer.Encode("a", addSpecialTokens: false));
+        Assert.Equal(3, tokenizer.BosId);
+    }
+
+    private static JsonObject WithMetaspace(string options)
+    {
+        JsonNode metaspace = JsonNode.Parse(options)!;
+        metaspace["type"] = "Metaspace";
+        metaspace["replacement"] = Mark;
+        return new JsonObject { ["pre_tokenizer"] = metaspace };
+    }
+
+    private static JsonArray AddedToken(string text, int id, bool special) =>
+    [
+        new JsonObject
+        {
+            ["id"] = id,
+            ["content"] = text,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = special,
+        },
+    ];
+}
