@@ -29,9 +29,10 @@ internal static class TrainingConfigFile
     {
         if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(OptionsField, out var options))
         {
-            if (root.EnumerateObject().FirstOrDefault(p => p.Name != OptionsField && !s_hashFields.Contains(p.Name)) is { Name: { } other })
+            string[] others = [.. root.EnumerateObject().Select(p => p.Name).Where(n => n != OptionsField && !s_hashFields.Contains(n))];
+            if (others.Length > 0)
             {
-                throw Error(path, $"'{other}' stands beside 'options'; only a run's two hashes were expected there");
+                throw Error(path, $"'{others[0]}' stands beside 'options'; only a run's two hashes were expected there");
             }
 
             root = options;

@@ -49,5 +49,5 @@ internal sealed record TrainingSetting(
             Flags.Text("--" + name, helpName, description),
             (options, text) => T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
                 ? apply(options, value)
-                : throw new InvalidInputException($"{name} is {text}; {Flags.KindOf<T>()} was expected."));
+                : throw new InvalidInputException($"--{name} is {text}; {Flags.KindOf<T>()} was expected."));
 }
