@@ -9,7 +9,7 @@ namespace IlZo.Tokenization;
 /// </summary>
 internal sealed class BpeMerges
 {
-    private readonly Dictionary<long, (int Rank, int Result)> _rules = [];
+    private readonly Dictionary<ulong, (int Rank, int Result)> _rules = [];
 
     /// <summary>Sets the rule for a pair; a later rule for the same pair replaces the earlier one.</summary>
     public void Set(int left, int right, int rank, int result) => _rules[Key(left, right)] = (rank, result);
@@ -80,7 +80,11 @@ internal sealed class BpeMerges
         }
     }
 
-    private static long Key(int left, int right) => ((long)left << 32) | (uint)right;
+    /// <summary>
+    /// One number for a pair. A long hashes to its halves' exclusive or, which is 0 for every pair of equal symbols; the
+    /// product with an odd number (2^64 divided by the golden ratio) is as unique and spreads.
+    /// </summary>
+    private static ulong Key(int left, int right) => (((ulong)(uint)left << 32) | (uint)right) * 0x9E3779B97F4A7C15;
 
     private void Offer(Span<int> symbols, int left, int right, ref KeyHeap heap)
     {

@@ -65,10 +65,12 @@ internal static class TiktokenFile
             tokens.Add(string.Create(bytes.Length, bytes, Spell), rank, Error);
         }
 
-        if (tokens.Size != Llama3Ranks)
+        int count = tokens.All.Count();
+        if (count != Llama3Ranks || tokens.Size != Llama3Ranks)
         {
             throw new InvalidInputException(
-                $"{path}: the {Llama3Ranks} ranks of Llama 3 were expected, {tokens.Size} were found; other tiktoken files are not supported.");
+                $"{path}: the {Llama3Ranks} ranks of Llama 3 were expected, {count} were found with {tokens.Size - 1} as the "
+                + "largest; other tiktoken files are not supported.");
         }
 
         return tokens;

@@ -25,7 +25,8 @@ internal static class TokenizerJsonFile
         JsonPlace modelPlace = root.Get("model");
         TokenTable tokens = ReadVocabulary(modelPlace);
         List<Func<string, string>> normalizer = NormalizerReader.Read(root.Find("normalizer"));
-        (AddedTokens raw, AddedTokens normalized, HashSet<string> added) = ReadAddedTokens(root.Find("added_tokens"), tokens, normalizer);
+        (AddedTokens raw, AddedTokens normalized, HashSet<string> added) =
+            ReadAddedTokens(root.Find("added_tokens"), tokens, normalizer);
         convention.Complete(tokens);
         foreach (ExtraToken token in convention.Parsed)
         {

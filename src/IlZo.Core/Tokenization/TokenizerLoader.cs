@@ -83,7 +83,8 @@ public static class TokenizerLoader
         if (convention.Class is not null && convention.Family != TokenizerFamily.Llama)
         {
             throw new InvalidInputException(
-                $"{source.PathOf(SentencePieceFile)}: the tokenizer_class '{convention.Class}' is not supported with this file, LlamaTokenizer was expected.");
+                $"{source.PathOf(SentencePieceFile)}: the tokenizer_class '{convention.Class}' is not supported with this file, "
+                + "LlamaTokenizer was expected.");
         }
 
         return new SentencePieceTokenizer(new SentencePieceModel(bytes, source.PathOf(SentencePieceFile)), convention);
