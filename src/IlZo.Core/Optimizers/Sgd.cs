@@ -12,6 +12,12 @@ public sealed class Sgd(double weightDecay = 0) : UpdateRule
 {
     public override void Apply(Parameter parameter, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate)
     {
+        // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
+        if (learningRate == 0)
+        {
+            return;
+        }
+
         if (weightDecay != 0 && Decays(parameter.Name))
         {
             TensorPrimitives.Multiply(weights, (float)(1 - (learningRate * weightDecay)), weights);
