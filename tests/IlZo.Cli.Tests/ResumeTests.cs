@@ -67,7 +67,7 @@ public sealed class ResumeTests
     public async Task AnInterruptedRunSaysHowToGoOnAndASecondOneCannotUseItsFolderMeanwhile()
     {
         using var temp = new TempFolder();
-        using var process = Ilzo.Start(null, ["train", .. TinyRun.Flags(100_000), "--run", temp["run"]]);
+        using var process = Ilzo.Start(null, TinyRun.Command(100_000, "--run", temp["run"]));
         var errors = process.StandardError.ReadToEndAsync();
         WaitFor(process, () => Length(temp["run"]) > 1000);
         var second = Ilzo.Run("train", "--run", temp["run"], "--resume");
@@ -87,7 +87,7 @@ public sealed class ResumeTests
     // Whether the process was killed before its own end.
     private static bool KillAt(string run, long length)
     {
-        using var process = Ilzo.Start(null, ["train", .. TinyRun.Flags(Steps), "--run", run, "--resume"]);
+        using var process = Ilzo.Start(null, TinyRun.Command(Steps, "--run", run, "--resume"));
         _ = process.StandardError.ReadToEndAsync();
         WaitFor(process, () => Length(run) >= length);
         process.Kill();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 
 namespace IlZo.Cli.Tests;
 
@@ -8,7 +7,7 @@ public sealed class TrainTests
     public void TheResultIsOneObjectOnOutputAndInTheRunFolder()
     {
         using var temp = new TempFolder();
-        var outcome = Ilzo.Run(["train", .. TinyRun.Flags(30), "--run", temp["run"], "--json"]);
+        var outcome = Ilzo.Run(TinyRun.Command(30, "--run", temp["run"], "--json"));
         string[] names =
         [
             "zero_shot_accuracy", "test_accuracy", "test_loss", "test_examples", "dev_loss", "selected_step", "steps", "forward_passes",
@@ -35,7 +34,7 @@ public sealed class TrainTests
     public void PeopleReadATable()
     {
         using var temp = new TempFolder();
-        string output = Ilzo.Run(["train", .. TinyRun.Flags(2), "--run", temp["run"]]).Success;
+        string output = Ilzo.Run(TinyRun.Command(2, "--run", temp["run"])).Success;
         Assert.Matches(@"zero-shot accuracy +\d+\.\d % \(\d of 8; 95 % interval", output);
         Assert.Matches(@"final accuracy +\d+\.\d %", output);
         Assert.Contains(temp["run", "checkpoint"], output, StringComparison.Ordinal);
@@ -96,7 +95,7 @@ public sealed class TrainTests
     public void WithoutARunFolderEachRunGetsANewOne()
     {
         using var temp = new TempFolder();
-        string[] flags = ["train", .. TinyRun.Flags(1), "--json"];
+        string[] flags = TinyRun.Command(1, "--json");
         Assert.Equal(temp["runs", "stories260K-sst2-mezo-seed3"], Ilzo.RunIn(temp.Path, flags).Json.GetProperty("run").GetString());
         Assert.Equal(temp["runs", "stories260K-sst2-mezo-seed3-2"], Ilzo.RunIn(temp.Path, flags).Json.GetProperty("run").GetString());
     }
@@ -106,7 +105,7 @@ public sealed class TrainTests
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1);
-        string[] train = ["train", .. TinyRun.Flags(1)];
+        string[] train = TinyRun.Command(1);
         Assert.Contains("--resume", Ilzo.Run([.. train, "--run", temp["run"]]).Errors, StringComparison.Ordinal);
         Directory.CreateDirectory(temp["full"]);
         File.WriteAllText(temp["full", "thesis.txt"], "a year's work");
