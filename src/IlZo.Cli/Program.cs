@@ -1,1 +1,3 @@
-return 0;
+using IlZo.Cli;
+
+return CommandLine.Run(args);

@@ -85,8 +85,12 @@ public interface IBackend : IDisposable
     /// <returns>[probe][target].</returns>
     double[][] LogProbabilities(Activation x, Parameter head, IReadOnlyList<(int Output, int Id)> targets);
 
-    /// <summary>x·headᵀ of the pass's first probe, row-major [outputs, vocabulary].</summary>
-    void Logits(Activation x, Parameter head, Span<float> destination);
+    /// <summary>x·headᵀ of the pass's first probe, row-major [rows, vocabulary].</summary>
+    /// <param name="x">One row for each output of the batch.</param>
+    /// <param name="head">The output embedding [vocabulary, features].</param>
+    /// <param name="destination">Room for as many rows as are wanted: the logits of a long text need not fit at once.</param>
+    /// <param name="firstRow">The row of x to begin with.</param>
+    void Logits(Activation x, Parameter head, Span<float> destination, int firstRow = 0);
 
     /// <summary>Copies an activation of one probe as row-major [tokens, features]; for tests and tools.</summary>
     void Read(Activation x, int probe, Span<float> destination);

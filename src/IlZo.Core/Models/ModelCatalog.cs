@@ -14,7 +14,7 @@ public static class ModelCatalog
         new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", LlamaModel.Load),
     ];
 
-    private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, DType? type);
+    private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, WeightOptions options);
 
     /// <summary>model_type, class name and description of each.</summary>
     public static IReadOnlyList<(string ModelType, string Architecture, string Description)> Families { get; } =
@@ -24,7 +24,16 @@ public static class ModelCatalog
     /// <param name="folder">The folder; from here on the model owns it.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
     /// <exception cref="InvalidInputException">The architecture, a field of the configuration or a tensor cannot be used.</exception>
-    public static LanguageModel Load(CheckpointFolder folder, DType? type = null)
+    public static LanguageModel Load(CheckpointFolder folder, DType? type = null) => Build(folder, new WeightOptions(type, CheckValues: true));
+
+    /// <summary>
+    /// Checks names and shapes as <see cref="Load"/> does, and reads no weights (but those that are stored unaligned): for looking
+    /// at a model of any size.
+    /// </summary>
+    /// <inheritdoc cref="Load"/>
+    public static LanguageModel Inspect(CheckpointFolder folder) => Build(folder, new WeightOptions(null, CheckValues: false));
+
+    private static LanguageModel Build(CheckpointFolder folder, WeightOptions options)
     {
         var config = new ConfigReader($"'{Path.Combine(folder.DisplayName, CheckpointFolder.ConfigFileName)}'", folder.ConfigJson);
         string? name = config.Text("model_type");
@@ -35,7 +44,7 @@ public static class ModelCatalog
             throw new InvalidInputException($"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
         }
 
-        return family.Load(config, folder, type);
+        return family.Load(config, folder, options);
     }
 
     private sealed record Family(string ModelType, string Architecture, string Description, Loader Load);

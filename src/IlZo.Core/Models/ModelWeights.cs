@@ -3,13 +3,18 @@ using IlZo.Tensors;
 
 namespace IlZo.Models;
 
+/// <summary>What to do with the weights of a checkpoint.</summary>
+/// <param name="Type">The type to keep them in, or null for the one they are stored in.</param>
+/// <param name="CheckValues">Whether to read them all and refuse what is not finite.</param>
+internal sealed record WeightOptions(DType? Type, bool CheckValues);
+
 /// <summary>
 /// Matches the tensors of a checkpoint with the ones an architecture has: every one it needs must be there in the shape that
 /// follows from the configuration, and none that it does not know.
 /// </summary>
 internal sealed class ModelWeights
 {
-    private readonly DType? _type;
+    private readonly WeightOptions _options;
     private readonly string _prefix;
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
@@ -17,12 +22,12 @@ internal sealed class ModelWeights
     private readonly List<string> _ignored = [];
 
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
-    /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <param name="options">What to do with the weights.</param>
     /// <param name="prefixes">What stands before the names of all tensors but the head; the one that the file uses is found by its token embedding.</param>
-    public ModelWeights(CheckpointFolder folder, DType? type, IReadOnlyList<string> prefixes)
+    public ModelWeights(CheckpointFolder folder, WeightOptions options, IReadOnlyList<string> prefixes)
     {
         Folder = folder;
-        _type = type;
+        _options = options;
         _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + "embed_tokens.weight")) ?? prefixes[0];
     }
 
@@ -88,9 +93,13 @@ internal sealed class ModelWeights
         }
 
         CheckShape(tensor, shape);
-        var type = _type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
+        var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
         var parameter = WeightLoader.ToParameter(tensor, type, _memory);
-        WeightLoader.RequireFinite(parameter, tensor.File);
+        if (_options.CheckValues)
+        {
+            WeightLoader.RequireFinite(parameter, tensor.File);
+        }
+
         _byName.Add(name, parameter);
         _stored.Add(storedName, parameter);
     }

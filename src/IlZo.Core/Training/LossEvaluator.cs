@@ -12,6 +12,20 @@ namespace IlZo.Training;
 public sealed record Evaluation(double Loss, int Correct, int Total)
 {
     public double Accuracy => (double)Correct / Total;
+
+    /// <summary>Where the accuracy on unlimited examples lies with 95 % confidence: the Wilson score interval.</summary>
+    public (double Low, double High) Interval => Wilson(Correct, Total);
+
+    /// <summary>The 95 % Wilson score interval of a proportion.</summary>
+    public static (double Low, double High) Wilson(int correct, int total)
+    {
+        const double Z = 1.959963984540054;
+        double p = (double)correct / total;
+        double shrink = 1 + (Z * Z / total);
+        double middle = (p + (Z * Z / (2.0 * total))) / shrink;
+        double half = Z / shrink * Math.Sqrt((p * (1 - p) / total) + (Z * Z / (4.0 * total * total)));
+        return (Math.Max(0, middle - half), Math.Min(1, middle + half));
+    }
 }
 
 /// <summary>Evaluates losses of a model: the only code that runs forwards in training and evaluation.</summary>

@@ -14,6 +14,7 @@ public sealed class RunFolder(string path)
 
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
 
+    /// <summary>What the run came to; written when it ends.</summary>
     public string ResultFile => Path.Combine(FullPath, "result.json");
 
     /// <summary>The weights that were best on the dev examples, in the Hugging Face layout.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
+using IlZo.Checkpoints;
 using IlZo.Models;
 using IlZo.Optimizers;
 
@@ -174,6 +175,7 @@ public sealed class Trainer : IDisposable
             ProcessMemory.PeakResidentBytes(),
             sha256,
             _folder.FullPath);
+        AtomicFile.WriteAllText(_folder.ResultFile, result.ToJson() + "\n");
         return result;
     }
 

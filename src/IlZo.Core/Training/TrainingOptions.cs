@@ -81,6 +81,7 @@ public sealed record TrainingOptions
         Require(TestSize >= 0, "test-size", TestSize, "0 or more");
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
+        Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
     }
 

@@ -20,7 +20,7 @@ public sealed unsafe partial class CpuBackend
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head, row, rows, from.AllPanels, _scratch[worker]);
+            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, _scratch[worker]);
             for (int panel = 0; panel < from.AllPanels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
@@ -53,9 +53,14 @@ public sealed unsafe partial class CpuBackend
         return result;
     }
 
-    public void Logits(Activation x, Parameter head, Span<float> destination)
+    public void Logits(Activation x, Parameter head, Span<float> destination, int firstRow = 0)
     {
         var from = (CpuActivation)x;
+        int end = firstRow + (destination.Length / head.Rows);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end, from.Tokens, nameof(destination));
+        int firstPanel = firstRow / Panel.Lanes;
+        int panels = CpuActivation.PanelsFor(end) - firstPanel;
         fixed (float* d = destination)
         {
             float* to = d;
@@ -63,21 +68,21 @@ public sealed unsafe partial class CpuBackend
             {
                 int row = block * HeadRows;
                 int rows = Math.Min(HeadRows, head.Rows - row);
-                float* tile = MultiplyHead(from, head, row, rows, from.Panels, _scratch[worker]);
-                for (int t = 0; t < from.Tokens; t++)
+                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, _scratch[worker]);
+                for (int t = firstRow; t < end; t++)
                 {
-                    float* logit = tile + ((long)(t / Panel.Lanes) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
+                    float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
                     for (int r = 0; r < rows; r++)
                     {
-                        to[((long)t * head.Rows) + row + r] = logit[r * Panel.Lanes];
+                        to[((long)(t - firstRow) * head.Rows) + row + r] = logit[r * Panel.Lanes];
                     }
                 }
             });
         }
     }
 
-    // The logits of some vocabulary rows as [panel][HeadRows][32].
-    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int panels, WorkerScratch scratch)
+    // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
+    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, WorkerScratch scratch)
     {
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
@@ -87,13 +92,14 @@ public sealed unsafe partial class CpuBackend
         {
             int depth = Math.Min(Panel.Depth, head.Columns - column);
             WeightReader.Pack(head, row, rows, column, depth, _probes, packed, scratch);
-            for (int panel = 0; panel < panels; panel++)
+            for (int i = 0; i < panels; i++)
             {
+                int panel = firstPanel + i;
                 Panel.Multiply(
                     packed + (panel / x.Panels * probeStride),
                     rows,
                     x.At(panel) + ((long)column * Panel.Lanes),
-                    tile + ((long)panel * HeadRows * Panel.Lanes),
+                    tile + ((long)i * HeadRows * Panel.Lanes),
                     depth);
             }
         }

@@ -27,12 +27,12 @@ internal sealed class LlamaModel : LanguageModel
 
     public override Parameter Head { get; }
 
-    public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, DType? type)
+    public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {
         var config = new LlamaConfig(reader);
         int queries = config.Heads * config.HeadSize;
         int keys = config.KeyValueHeads * config.HeadSize;
-        var weights = new ModelWeights(folder, type, ["model.", string.Empty]);
+        var weights = new ModelWeights(folder, options, ["model.", string.Empty]);
         weights.IgnoreEndingIn("rotary_emb.inv_freq");
         weights.Require("embed_tokens.weight", config.Vocabulary, config.Hidden);
         weights.Require("norm.weight", config.Hidden);

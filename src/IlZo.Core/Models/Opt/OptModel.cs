@@ -39,10 +39,10 @@ internal sealed class OptModel : LanguageModel
 
     public override Parameter Head { get; }
 
-    public static OptModel Load(ConfigReader reader, CheckpointFolder folder, DType? type)
+    public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {
         var config = new OptConfig(reader);
-        var weights = new ModelWeights(folder, type, ["model.decoder.", "decoder."]);
+        var weights = new ModelWeights(folder, options, ["model.decoder.", "decoder."]);
         weights.Require("embed_tokens.weight", config.Vocabulary, config.Embedding);
         weights.Require("embed_positions.weight", config.MaxPositions + PositionOffset, config.Hidden);
         if (config.Embedding != config.Hidden)

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using IlZo.Cli.Commands;
+
+namespace IlZo.Cli;
+
+/// <summary>The command <c>ilzo</c>: its verbs, and what happens around each of them.</summary>
+internal static class CommandLine
+{
+    private const string Description = """
+        Fine-tunes transformer language models with forward passes only (zeroth-order optimization).
+
+        Example: ilzo train
+          trains the built-in model on the built-in SST-2 sample and says what it learned.
+        """;
+
+    /// <summary>All verbs. A new one is a file beside the others and a line here.</summary>
+    public static RootCommand Root() => new(Description)
+    {
+        TrainCommand.Create(),
+        EvalCommand.Create(),
+        ScoreCommand.Create(),
+        GenerateCommand.Create(),
+        ReplayCommand.Create(),
+        ExportCommand.Create(),
+        InspectCommand.Create(),
+        DevicesCommand.Create(),
+        ListCommand.Create(),
+    };
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>0 for success, 1 where the work failed, 2 for wrong usage or input.</returns>
+    public static int Run(string[] args)
+    {
+        Terminal.Prepare();
+        try
+        {
+            // A text that begins with @ is a text, not the name of a file of arguments.
+            var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            {
+                Failure.ReportUsage(parsed);
+                return Failure.BadInput;
+            }
+
+            int exit = parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = Terminal.Results,
+                Error = Terminal.Messages,
+            });
+            Terminal.Results.Flush();
+            return exit;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo devices</c>.</summary>
+internal static class DevicesCommand
+{
+    private const string CpuInfo = "/proc/cpuinfo";
+
+    private static readonly Option<bool> s_json = Flags.Json();
+
+    public static Command Create()
+    {
+        var command = new Command("devices", "Show what this machine offers.") { s_json };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        int bits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+        if (parsed.GetValue(s_json))
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteString("cpu", CpuName());
+                writer.WriteNumber("processors", Environment.ProcessorCount);
+                writer.WriteNumber("vector_bits", bits);
+                writer.WriteString("instructions", Instructions(bits));
+                writer.WriteStartArray("gpus");
+                writer.WriteEndArray();
+            });
+            return 0;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("CPU", CpuName()),
+            ("processors", $"{Environment.ProcessorCount}"),
+            ("vectors", bits == 0 ? "none" : $"{bits} bits ({Instructions(bits)})"),
+            ("GPU", "this build has no GPU engine"),
+        ]);
+        return 0;
+    }
+
+    private static string Instructions(int bits) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "Advanced SIMD" : bits switch
+    {
+        512 => "AVX-512",
+        256 => "AVX2",
+        128 => "SSE",
+        _ => "none",
+    };
+
+    private static string CpuName()
+    {
+        string? line = OperatingSystem.IsLinux() && File.Exists(CpuInfo)
+            ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+            : null;
+        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+    }
+}

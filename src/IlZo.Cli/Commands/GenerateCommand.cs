@@ -1,0 +1,104 @@
+using System.CommandLine;
+using IlZo.Generation;
+using IlZo.Models;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo generate</c>.</summary>
+internal static class GenerateCommand
+{
+    private const int DefaultNewTokens = 128;
+
+    private static readonly Option<string> s_model = Flags.Model();
+    private static readonly Option<string?> s_prompt = Flags.Text("--prompt", "TEXT", "The text to continue (default: none; the continuation begins from the model's BOS token).");
+    private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>("--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
+    private static readonly Option<double?> s_temperature = Flags.Number<double>("--temperature", "X", "What logits are divided by; 0 (default) always takes the most probable token.");
+    private static readonly Option<double?> s_topP = Flags.Number<double>("--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
+    private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
+    private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
+    private static readonly Option<string> s_dtype = Flags.DType();
+    private static readonly Option<int?> s_threads = Flags.Threads();
+    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object: text, prompt_ids, ids, stop, and with --echo the prompt.");
+
+    public static Command Create()
+    {
+        var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
+        {
+            s_model, s_prompt, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_dtype, s_threads, s_json,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        string prompt = parsed.GetValue(s_prompt) ?? string.Empty;
+        var sampling = new SamplingOptions(parsed.GetValue(s_temperature) ?? 0, parsed.GetValue(s_topP) ?? 1, parsed.GetValue(s_seed) ?? 0);
+        sampling.Validate();
+        bool json = parsed.GetValue(s_json);
+        bool echo = parsed.GetValue(s_echo);
+        using var interruption = Terminal.OnInterrupt();
+        using var backend = Flags.Backend(parsed.GetValue(s_threads));
+        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)));
+        var generator = new TextGenerator(model, ModelLoader.Tokenizer(model.Checkpoint), backend);
+        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? DefaultNewTokens;
+        bool started = false;
+        var result = generator.Generate(prompt, maxNewTokens, sampling, json ? null : Stream, interruption.Token);
+        if (json)
+        {
+            PrintJson(echo ? prompt : null, result);
+        }
+        else
+        {
+            Stream(string.Empty);
+            if (!Console.IsOutputRedirected)
+            {
+                Terminal.Results.WriteLine();
+            }
+        }
+
+        if (result.Stop == StopReason.MaxPositions)
+        {
+            Terminal.Say($"ended at the model's longest text, {model.Shape.MaxPositions} tokens.");
+        }
+
+        return 0;
+
+        // The prompt is printed with the first text, when the model has accepted it.
+        void Stream(string piece)
+        {
+            Terminal.Results.Write(started || !echo ? piece : prompt + piece);
+            Terminal.Results.Flush();
+            started = true;
+        }
+    }
+
+    private static void PrintJson(string? prompt, Continuation result) => Terminal.PrintJson(writer =>
+    {
+        if (prompt is not null)
+        {
+            writer.WriteString("prompt", prompt);
+        }
+
+        writer.WriteString("text", result.Text);
+        WriteIds("prompt_ids", result.PromptIds);
+        WriteIds("ids", result.NewIds);
+        writer.WriteString("stop", result.Stop switch
+        {
+            StopReason.EndOfText => "end_of_text",
+            StopReason.MaxNewTokens => "max_new_tokens",
+            _ => "max_positions",
+        });
+
+        void WriteIds(string name, IReadOnlyList<int> ids)
+        {
+            writer.WriteStartArray(name);
+            foreach (int id in ids)
+            {
+                writer.WriteNumberValue(id);
+            }
+
+            writer.WriteEndArray();
+        }
+    });
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using IlZo.Models;
+using IlZo.Optimizers;
+using IlZo.Tasks;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo ls</c>.</summary>
+internal static class ListCommand
+{
+    public static Command Create() => new("ls", "List what there is.")
+    {
+        List("models", "Model architectures, and the model that is built in.", Models),
+        List("tasks", "Built-in tasks.", Tasks),
+        List("optimizers", "Training methods.", () => OptimizerCatalog.All),
+    };
+
+    private static IEnumerable<(string Name, string Description)> Models() =>
+    [
+        (ModelLoader.BuiltIn, "opt-reviews-6m, a small OPT trained on review text, inside the program"),
+        .. ModelCatalog.Families.Select(f => (f.ModelType, $"{f.Description} ({f.Architecture})")),
+    ];
+
+    private static IEnumerable<(string Name, string Description)> Tasks() =>
+        TaskCatalog.All.Select(t => (t.Name, t.Sample is null ? $"{t.Description} (needs --data)" : $"{t.Description} (with a built-in sample)"));
+
+    private static Command List(string name, string description, Func<IEnumerable<(string Name, string Description)>> entries)
+    {
+        var json = Flags.Json($"Print one JSON object with the array {name}.");
+        var command = new Command(name, description) { json };
+        command.SetAction(parsed =>
+        {
+            if (!parsed.GetValue(json))
+            {
+                Terminal.PrintTable(entries());
+                return 0;
+            }
+
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteStartArray(name);
+                foreach (var (entry, text) in entries())
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", entry);
+                    writer.WriteString("description", text);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+            });
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using IlZo.Generation;
+using IlZo.Models;
+using IlZo.Tokenization;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo score</c>.</summary>
+internal static class ScoreCommand
+{
+    private static readonly Option<string> s_model = Flags.Model();
+    private static readonly Option<string?> s_text = Flags.Text("--text", "TEXT", "The text to score.");
+    private static readonly Option<string?> s_input = Flags.Text("--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
+    private static readonly Option<string?> s_logits = Flags.Text("--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
+    private static readonly Option<string> s_dtype = Flags.DType();
+    private static readonly Option<int?> s_threads = Flags.Threads();
+    private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
+
+    public static Command Create()
+    {
+        var command = new Command("score", "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) and top (5 next tokens).")
+        {
+            s_model, s_text, s_input, s_logits, s_dtype, s_threads, s_json,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        string? text = parsed.GetValue(s_text);
+        string? file = parsed.GetValue(s_input);
+        if ((text is null) == (file is null))
+        {
+            throw new InvalidInputException("One of --text and --input was expected.");
+        }
+
+        using var interruption = Terminal.OnInterrupt();
+        using var backend = Flags.Backend(parsed.GetValue(s_threads));
+        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)));
+        var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
+
+        // All inputs are checked before the first is computed, so that a bad line leaves no half of an output.
+        var inputs = file is null
+            ? [new ScoreInput("--text", tokenizer.Value.Encode(text!))]
+            : ScoreInput.ReadAll(file, tokenizer);
+        foreach (var input in inputs)
+        {
+            TextScorer.CheckIds(input.Ids, model.Shape, input.Where);
+        }
+
+        bool named = tokenizer.IsValueCreated || TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);
+        var scorer = new TextScorer(model, backend);
+        using var logits = parsed.GetValue(s_logits) is { } path ? new LogitsFile(path, model.Shape.Vocabulary) : null;
+        foreach (var input in inputs)
+        {
+            interruption.Token.ThrowIfCancellationRequested();
+            var score = scorer.Score(input.Ids, input.Where, logits?.Add(input.Ids.Length));
+            Print(score, named ? tokenizer.Value : null);
+        }
+
+        logits?.Write();
+        return 0;
+    }
+
+    private static void Print(TextScore score, ITokenizer? tokenizer) => Terminal.PrintJson(writer =>
+    {
+        writer.WriteStartArray("ids");
+        foreach (int id in score.Ids)
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("token_logprobs");
+        foreach (double? value in score.TokenLogProbabilities)
+        {
+            Json.WriteNumber(writer, value);
+        }
+
+        writer.WriteEndArray();
+        Json.WriteNumber(writer, "nll", score.MeanNll);
+        writer.WriteStartArray("top");
+        foreach (var token in score.Top)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("id", token.Id);
+            if (tokenizer is not null && TokenText.After(tokenizer, score.Ids, token.Id) is { } text)
+            {
+                writer.WriteString("token", text);
+            }
+
+            Json.WriteNumber(writer, "logprob", token.LogProbability);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    });
+}

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Globalization;
+using IlZo.Models;
+using IlZo.Training;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo train</c>.</summary>
+internal static class TrainCommand
+{
+    // MeZO's published rate, which suits models of a hundred million parameters and more.
+    private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
+
+    private static readonly Option<string?> s_run = Flags.Text("--run", "DIR", "Folder of the run (default: a new one below runs/).");
+
+    private static readonly Option<bool> s_resume = new("--resume")
+    {
+        Description = "Continue the run in the folder of --run, or start it where there is none; settings come from there unless given.",
+    };
+
+    private static readonly Option<string?> s_config = Flags.Text(
+        "--config", "FILE", "JSON object with the names of flags, or a run's config.json; flags win.");
+
+    private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
+
+    public static Command Create()
+    {
+        var command = new Command("train", "Fine-tune a model. Without arguments: the built-in model on the built-in SST-2 sample, about two minutes.");
+        foreach (var setting in TrainingSetting.All)
+        {
+            command.Add(setting.Flag);
+        }
+
+        command.Add(s_run);
+        command.Add(s_resume);
+        command.Add(s_config);
+        command.Add(s_json);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        string? run = parsed.GetValue(s_run);
+        bool resume = parsed.GetValue(s_resume);
+        if (resume && run is null)
+        {
+            throw new InvalidInputException("--resume is given without --run; the folder of the run to continue was expected.");
+        }
+
+        string? config = parsed.GetValue(s_config);
+        if (config is null && resume && new RunFolder(run!) is { HasRun: true } started)
+        {
+            config = started.ConfigurationFile;
+        }
+
+        var options = Resolve(parsed, config);
+        options.Validate();
+        var folder = new RunFolder(run ?? RunName.Next(options));
+        using var interruption = Terminal.OnInterrupt();
+        var display = new TrainingDisplay();
+        try
+        {
+            var result = Trainer.Train(options, folder, resume, display, interruption.Token);
+            Terminal.EndLiveLine();
+            Print(result, folder, parsed.GetValue(s_json));
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            string flags = File.Exists(folder.ConfigurationFile) ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
+            Terminal.Say($"ilzo: stopped after step {display.LastStep}{flags}.");
+            return Failure.Work;
+        }
+    }
+
+    // Presets, then the file, then flags.
+    private static TrainingOptions Resolve(ParseResult parsed, string? config)
+    {
+        var values = config is null ? [] : new Dictionary<TrainingSetting, string>(TrainingConfigFile.Read(config));
+        foreach (var setting in TrainingSetting.All)
+        {
+            if (parsed.GetValue(setting.Flag) is { } text)
+            {
+                values[setting] = text;
+            }
+        }
+
+        var options = new TrainingOptions();
+        string model = values.FirstOrDefault(v => v.Key.Name == "model").Value ?? options.Model;
+        if (model != ModelLoader.BuiltIn)
+        {
+            options = s_presetOfOtherModels;
+        }
+
+        foreach (var (setting, text) in values)
+        {
+            options = setting.Apply(options, text);
+        }
+
+        return options;
+    }
+
+    private static void Print(TrainingResult result, RunFolder folder, bool json)
+    {
+        if (json)
+        {
+            Terminal.Results.WriteLine(result.ToJson());
+            return;
+        }
+
+        var rows = new List<(string, string)>();
+        if (result.ZeroShotAccuracy is { } before)
+        {
+            rows.Add(("zero-shot accuracy", Format.Accuracy(before, result.TestExamples)));
+        }
+
+        if (result.TestAccuracy is { } after)
+        {
+            rows.Add(("final accuracy", Format.Accuracy(after, result.TestExamples)));
+        }
+
+        if (result.DevLoss is { } loss)
+        {
+            rows.Add(("dev loss", loss.ToString("F4", CultureInfo.InvariantCulture)));
+        }
+
+        rows.Add(("selected step", $"{result.SelectedStep} of {result.Steps}"));
+        if (result.SkippedSteps > 0)
+        {
+            rows.Add(("skipped steps", $"{result.SkippedSteps} (loss not finite)"));
+        }
+
+        rows.Add(("time", Format.Duration(result.Seconds)));
+        rows.Add(("peak memory", Format.Bytes(result.PeakRssBytes)));
+        rows.Add(("run", result.Run));
+        rows.Add(("model", folder.CheckpointFolder));
+        Terminal.PrintTable(rows);
+    }
+}

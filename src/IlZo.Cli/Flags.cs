@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+using IlZo.Backends.Cpu;
+using IlZo.Training;
+
+namespace IlZo.Cli;
+
+/// <summary>The options that several verbs have, and numbers that are read the same on every machine.</summary>
+internal static class Flags
+{
+    public static Option<string> Model() => new("--model")
+    {
+        Description = "A model folder in the Hugging Face layout, or builtin (default).",
+        HelpName = "DIR|builtin",
+        DefaultValueFactory = _ => Models.ModelLoader.BuiltIn,
+    };
+
+    public static Option<string> DType() => new("--dtype")
+    {
+        Description = "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
+        HelpName = "TYPE",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    public static Option<int?> Threads() => Number<int>("--threads", "N", "Threads (default: all processors); they change no result.");
+
+    public static Option<bool> Json(string description = "Print one JSON object.") => new("--json") { Description = description };
+
+    /// <summary>An option with text for a value.</summary>
+    public static Option<string?> Text(string name, string helpName, string description) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+    };
+
+    /// <summary>An option with a number for a value; null where it is not given.</summary>
+    public static Option<T?> Number<T>(string name, string helpName, string description)
+        where T : struct, INumber<T> => new(name)
+        {
+            Description = description,
+            HelpName = helpName,
+            CustomParser = result => Parse<T>(result, name),
+        };
+
+    /// <summary>The device that the verbs run on.</summary>
+    public static CpuBackend Backend(int? threads) => new(threads);
+
+    /// <summary>What <c>--dtype</c> means.</summary>
+    public static Tensors.DType? ParseDType(string? name) => TrainingOptions.ParseDType(name ?? "auto");
+
+    /// <summary>What a number of this type is called in messages.</summary>
+    public static string KindOf<T>() => typeof(T) == typeof(double) ? "a number" : "a whole number";
+
+    private static T? Parse<T>(ArgumentResult result, string name)
+        where T : struct, INumber<T>
+    {
+        string text = result.Tokens[^1].Value;
+        if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        {
+            return value;
+        }
+
+        result.AddError($"{name} is '{text}'; {KindOf<T>()} was expected.");
+        return null;
+    }
+}

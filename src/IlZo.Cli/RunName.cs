@@ -1,0 +1,26 @@
+using IlZo.Training;
+
+namespace IlZo.Cli;
+
+/// <summary>Names the folder of a run that was not given one.</summary>
+internal static class RunName
+{
+    private const string Parent = "runs";
+
+    /// <summary>A folder that does not exist yet, named for what the run does.</summary>
+    public static string Next(TrainingOptions options)
+    {
+        string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
+        string task = Path.GetFileNameWithoutExtension(options.Task);
+        string name = string.Join('-', new[] { model, task, options.Optimizer, $"seed{options.Seed}" }.Select(Plain).Where(p => p.Length > 0));
+        string folder = Path.Combine(Parent, name);
+        for (int i = 2; Path.Exists(folder); i++)
+        {
+            folder = Path.Combine(Parent, $"{name}-{i}");
+        }
+
+        return folder;
+    }
+
+    private static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');
+}

@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace IlZo.Cli;
+
+/// <summary>The two outputs: results on standard output, everything else on standard error.</summary>
+internal static class Terminal
+{
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
+    private static bool s_live;
+
+    /// <summary>Standard output: UTF-8 without a byte-order mark, lines ended by a line feed.</summary>
+    public static TextWriter Results { get; private set; } = TextWriter.Null;
+
+    /// <summary>Standard error.</summary>
+    public static TextWriter Messages { get; private set; } = TextWriter.Null;
+
+    /// <summary>Opens the outputs.</summary>
+    public static void Prepare()
+    {
+        Results = new StreamWriter(Console.OpenStandardOutput(), s_utf8) { NewLine = "\n" };
+        Messages = new StreamWriter(Console.OpenStandardError(), s_utf8) { NewLine = "\n", AutoFlush = true };
+    }
+
+    /// <summary>Writes a line of messages, with control characters escaped.</summary>
+    public static void Say(string line)
+    {
+        EndLiveLine();
+        Messages.WriteLine(Failure.OneLine(line));
+    }
+
+    /// <summary>Rewrites the last line of the terminal; only where standard error is one.</summary>
+    public static void SayLive(string line)
+    {
+        int width = Math.Max(20, Console.BufferWidth - 1);
+        Messages.Write($"\r{(line.Length > width ? line[..width] : line)}\u001b[K");
+        s_live = true;
+    }
+
+    /// <summary>Leaves the line that <see cref="SayLive"/> wrote as it is.</summary>
+    public static void EndLiveLine()
+    {
+        if (s_live)
+        {
+            s_live = false;
+            Messages.WriteLine();
+        }
+    }
+
+    /// <summary>Prints a table of names and values.</summary>
+    public static void PrintTable(IEnumerable<(string Name, string Value)> rows)
+    {
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn(new GridColumn().NoWrap());
+        foreach (var (name, value) in rows)
+        {
+            grid.AddRow(new Text(Failure.OneLine(name)), new Text(Failure.OneLine(value)));
+        }
+
+        Print(grid);
+    }
+
+    /// <summary>Prints one JSON object on a line of its own.</summary>
+    public static void PrintJson(Action<Utf8JsonWriter> fields) => Results.WriteLine(Json.Object(fields));
+
+    // Lines are never wrapped: paths and hashes are there to be copied.
+    private static void Print(Grid grid)
+    {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        });
+        console.Profile.Width = 4096;
+        console.Write(grid);
+        foreach (string line in text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Results.WriteLine(line.TrimEnd());
+        }
+    }
+
+    /// <summary>A token that is cancelled by Ctrl+C or SIGTERM; a second one ends the process at once.</summary>
+    public static Interruption OnInterrupt() => new();
+
+    /// <summary>Listens for the signals that ask a process to end.</summary>
+    internal sealed class Interruption : IDisposable
+    {
+        private readonly CancellationTokenSource _source = new();
+        private readonly PosixSignalRegistration[] _registrations;
+
+        public Interruption()
+        {
+            _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(s => PosixSignalRegistration.Create(s, Handle))];
+        }
+
+        public CancellationToken Token => _source.Token;
+
+        public void Dispose()
+        {
+            foreach (var registration in _registrations)
+            {
+                registration.Dispose();
+            }
+
+            _source.Dispose();
+        }
+
+        private void Handle(PosixSignalContext context)
+        {
+            context.Cancel = !_source.IsCancellationRequested;
+            _source.Cancel();
+        }
+    }
+}

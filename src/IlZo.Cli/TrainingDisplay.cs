@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using IlZo.Training;
+
+namespace IlZo.Cli;
+
+/// <summary>
+/// Shows a training on standard error: a line that is rewritten where that is a terminal, else a line now and then and one for
+/// every evaluation.
+/// </summary>
+internal sealed class TrainingDisplay : IProgress<TrainingProgress>
+{
+    private const double Smoothing = 0.05;
+    private static readonly TimeSpan s_live = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_plain = TimeSpan.FromSeconds(1);
+
+    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private readonly Stopwatch _sinceLine = new();
+    private readonly Stopwatch _stepping = new();
+    private long _stepsHere;
+    private double _loss;
+    private double _weight;
+
+    /// <summary>The last step that is in the run.</summary>
+    public long LastStep { get; private set; }
+
+    public void Report(TrainingProgress value)
+    {
+        switch (value)
+        {
+            case TrainingProgress.Started started:
+                Start(started);
+                break;
+            case TrainingProgress.ZeroShot zeroShot:
+                Terminal.Say(Format.Invariant($"zero-shot: accuracy {100 * zeroShot.Evaluation.Accuracy:F1} %, loss {zeroShot.Evaluation.Loss:F4}"));
+                _stepping.Start();
+                break;
+            case TrainingProgress.Step step:
+                Step(step);
+                break;
+            case TrainingProgress.DevEvaluation dev:
+                Terminal.Say(Format.Invariant(
+                    $"step {dev.At}: dev accuracy {100 * dev.Evaluation.Accuracy:F1} %, dev loss {dev.Evaluation.Loss:F4}{(dev.Best ? " (best, saved)" : "")}"));
+                break;
+        }
+    }
+
+    private void Start(TrainingProgress.Started started)
+    {
+        var o = started.Configuration.Options;
+        LastStep = started.ReplayedSteps;
+        Terminal.Say($"model {o.Model}, task {o.Task}, data {o.Data ?? "built-in sample"}");
+        Terminal.Say(Format.Invariant(
+            $"{o.Optimizer}: {o.Steps} steps of {o.BatchSize} examples, lr {o.LearningRate:R}, eps {o.Epsilon:R}, weight decay {o.WeightDecay:R}, queries {o.Queries}, seed {o.Seed}, dtype {o.DType}"));
+        Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
+        Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
+    }
+
+    private void Step(TrainingProgress.Step step)
+    {
+        _stepping.Start();
+        _stepsHere++;
+        LastStep = step.Record.Step;
+        if (!step.Record.Skipped)
+        {
+            // An exponential mean whose weights are those of the steps seen, so that it starts at the first loss.
+            _weight += Smoothing * (1 - _weight);
+            _loss += Smoothing * (step.Record.Losses.Average() - _loss);
+        }
+
+        bool last = LastStep == step.Steps;
+        if (_sinceLine.IsRunning && _sinceLine.Elapsed < (_terminal ? s_live : s_plain) && !last)
+        {
+            return;
+        }
+
+        _sinceLine.Restart();
+        Line(step);
+    }
+
+    private void Line(TrainingProgress.Step step)
+    {
+        double rate = _stepsHere / Math.Max(1e-9, _stepping.Elapsed.TotalSeconds);
+        string gradient = step.Record.Skipped ? "skipped: loss not finite" : Format.Invariant($"projected gradient {step.Record.Coefficients.Sum(),8:F3}");
+        string line = Format.Invariant(
+            $"step {LastStep}/{step.Steps}  loss {_loss / Math.Max(_weight, 1e-9):F4}  {gradient}  {rate:F1} steps/s  ETA {Format.Duration((step.Steps - LastStep) / rate)}");
+        if (_terminal)
+        {
+            Terminal.SayLive(line);
+        }
+        else
+        {
+            Terminal.Say(line);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using IlZo.Models;
+using IlZo.Tensors;
+
+namespace IlZo.Cli;
+
+/// <summary>
+/// What training a model will take: the weights once, and the activations of one layer of one batch at the two probes of a pass.
+/// </summary>
+/// <param name="BatchSize">Texts of a batch.</param>
+/// <param name="Sequence">Tokens of a text.</param>
+/// <param name="Weights">Bytes of the weights.</param>
+/// <param name="Activations">Bytes of the activations.</param>
+/// <param name="Formula">How the activations follow from the sizes.</param>
+internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long Activations, string Formula)
+{
+    /// <summary>Bytes of the program, its buffers and the runtime.</summary>
+    public const long Runtime = 64_000_000;
+
+    private const int Probes = 2;
+
+    // Residual stream, its normalized form, q, k, v and what attention makes of them.
+    private const int HiddenRows = 6;
+
+    public long Total => Weights + Activations + Runtime;
+
+    public static TrainingMemory Predict(LanguageModel model, DType? type, int batchSize, int sequence)
+    {
+        var shape = model.Shape;
+
+        // A gated MLP holds the gate beside the values.
+        int inner = shape.Architecture.StartsWith("Llama", StringComparison.Ordinal) ? 2 : 1;
+        long weights = model.Parameters.All.Sum(p => p.Count * (type ?? p.Type).Size());
+        long perToken = ((long)HiddenRows * shape.Hidden) + ((long)inner * shape.Intermediate);
+        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x ({HiddenRows} x {shape.Hidden} + {inner} x {shape.Intermediate})";
+        return new TrainingMemory(batchSize, sequence, weights, checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken), formula);
+    }
+}

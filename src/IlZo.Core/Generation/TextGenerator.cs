@@ -1,0 +1,117 @@
+using IlZo.Backends;
+using IlZo.Models;
+using IlZo.Perturbations;
+using IlZo.Tokenization;
+
+namespace IlZo.Generation;
+
+/// <summary>Why a text ended.</summary>
+public enum StopReason
+{
+    /// <summary>The model ended it.</summary>
+    EndOfText,
+
+    /// <summary>It has as many new tokens as were asked for.</summary>
+    MaxNewTokens,
+
+    /// <summary>It is as long as the model's texts can be.</summary>
+    MaxPositions,
+}
+
+/// <summary>A continuation.</summary>
+/// <param name="PromptIds">The tokens it continues.</param>
+/// <param name="NewIds">Its tokens, with the one that ended the text.</param>
+/// <param name="Text">Its text: that of all tokens without that of the prompt's.</param>
+/// <param name="Stop">Why it ended.</param>
+public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<int> NewIds, string Text, StopReason Stop);
+
+/// <summary>Continues texts, token by token.</summary>
+/// <param name="model">The model.</param>
+/// <param name="tokenizer">Its tokenizer.</param>
+/// <param name="backend">The device.</param>
+public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend)
+{
+    /// <summary>Continues a prompt.</summary>
+    /// <param name="prompt">The text to continue; where it is empty the continuation begins from the BOS token.</param>
+    /// <param name="maxNewTokens">The most tokens to add.</param>
+    /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
+    /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
+    /// <param name="cancellation">Ends the work between two tokens.</param>
+    /// <exception cref="InvalidInputException">The prompt is too long, or a number is outside its range.</exception>
+    public Continuation Generate(
+        string prompt,
+        int maxNewTokens,
+        SamplingOptions? sampling = null,
+        Action<string>? onText = null,
+        CancellationToken cancellation = default)
+    {
+        sampling ??= new SamplingOptions();
+        sampling.Validate();
+        if (maxNewTokens < 0)
+        {
+            throw new InvalidInputException($"--max-new-tokens is {maxNewTokens}; 0 or more was expected.");
+        }
+
+        int[] promptIds = PromptIds(prompt);
+        var text = new StreamingText(tokenizer, promptIds);
+        var sampler = new TokenSampler(sampling);
+        int room = (int)Math.Min((long)promptIds.Length + maxNewTokens, model.Shape.MaxPositions);
+        using var cache = new KeyValueCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
+        var ids = new List<int>(promptIds);
+        var stop = room < promptIds.Length + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
+        int known = 0;
+        while (ids.Count < room)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            float[] logits = NextLogits(ids, known, cache);
+            known = ids.Count;
+            ids.Add(sampler.Choose(logits, ids.Count));
+            if (ids[^1] == model.Shape.EosId || ids[^1] == tokenizer.EosId)
+            {
+                text.Add(ids[^1]);
+                stop = StopReason.EndOfText;
+                break;
+            }
+
+            Tell(text.Add(ids[^1]));
+        }
+
+        Tell(text.Finish());
+        return new Continuation(promptIds, ids[promptIds.Length..], text.Text, stop);
+
+        void Tell(string piece)
+        {
+            if (piece.Length > 0)
+            {
+                onText?.Invoke(piece);
+            }
+        }
+    }
+
+    private int[] PromptIds(string prompt)
+    {
+        int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
+        if (ids.Length == 0)
+        {
+            ids = [model.Shape.BosId ?? tokenizer.BosId
+                ?? throw new InvalidInputException("The prompt is empty and the model has no BOS token; a text to continue was expected.")];
+        }
+
+        TextScorer.CheckIds(ids, model.Shape, "The prompt");
+        return ids;
+    }
+
+    // The tokens from `known` on go through the model; what comes before lies in the cache. Ids that the tokenizer has no text
+    // for (rows that fill up an embedding) are left out of the choice.
+    private float[] NextLogits(List<int> ids, int known, KeyValueCache cache)
+    {
+        var builder = new TokenBatchBuilder();
+        int segment = builder.AddText([.. ids.Skip(known)], known);
+        builder.Read(segment, ids.Count - known - 1);
+        var batch = builder.Build();
+        backend.Begin(batch, [Probe.Unperturbed], cache);
+        float[] logits = new float[model.Head.Rows];
+        backend.Logits(model.Forward(backend, batch), model.Head, logits);
+        return logits.Length > tokenizer.VocabularySize ? logits[..tokenizer.VocabularySize] : logits;
+    }
+}

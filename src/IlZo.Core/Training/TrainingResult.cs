@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace IlZo.Training;
+
+/// <summary>What a run came to.</summary>
+/// <param name="ZeroShotAccuracy">Accuracy on the test examples before training; null without test examples.</param>
+/// <param name="TestAccuracy">Accuracy on the test examples with the selected weights.</param>
+/// <param name="TestLoss">Their loss, in nats.</param>
+/// <param name="TestExamples">Their number.</param>
+/// <param name="DevLoss">The lowest dev loss; null without dev examples.</param>
+/// <param name="SelectedStep">The step it belongs to: the weights in the checkpoint folder.</param>
+/// <param name="Steps">Steps of the run.</param>
+/// <param name="ForwardPasses">Forward passes of training: one for each probe of each step.</param>
+/// <param name="Tokens">Tokens that went through the model in training, at each probe once.</param>
+/// <param name="Seconds">Wall-clock seconds of this process's part of the run.</param>
+/// <param name="SkippedSteps">Steps whose loss was not finite.</param>
+/// <param name="PeakRssBytes">The largest resident memory of the process.</param>
+/// <param name="WeightsSha256">The weights after the last step.</param>
+/// <param name="Run">The folder.</param>
+public sealed record TrainingResult(
+    double? ZeroShotAccuracy,
+    double? TestAccuracy,
+    double? TestLoss,
+    int TestExamples,
+    double? DevLoss,
+    long SelectedStep,
+    long Steps,
+    long ForwardPasses,
+    long Tokens,
+    double Seconds,
+    int SkippedSteps,
+    long PeakRssBytes,
+    string WeightsSha256,
+    string Run)
+{
+    /// <summary>One JSON object with the properties in snake case; null for what a run without test or dev examples lacks.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TrainingResult))]
+internal sealed partial class TrainingResultJson : JsonSerializerContext;

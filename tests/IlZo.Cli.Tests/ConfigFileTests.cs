@@ -1,0 +1,55 @@
+namespace IlZo.Cli.Tests;
+
+public sealed class ConfigFileTests
+{
+    [Fact]
+    public void AFileSetsWhatFlagsDoAndFlagsWin()
+    {
+        using var temp = new TempFolder();
+        string config = temp.Write(
+            "c.json",
+            $$"""
+            {"model": "{{TestData.Stories}}", "task": "sst2", "steps": 50, "batch-size": 2, "lr": 1e-3, "train_size": 32,
+             "dev-size": 8, "test_size": 8, "eval-every": 20, "seed": 3, "data": null}
+            """);
+        var result = Ilzo.Run("train", "--config", config, "--steps", "4", "--run", temp["run"], "--json").Json;
+        Assert.Equal(TinyRun.Sha(TinyRun.Train(temp["flags"], 4)), TinyRun.Sha(result));
+    }
+
+    [Fact]
+    public void TheConfigurationOfARunRepeatsIt()
+    {
+        using var temp = new TempFolder();
+        var first = TinyRun.Train(temp["first"], 5);
+        var second = Ilzo.Run("train", "--config", temp["first", "config.json"], "--run", temp["second"], "--json").Json;
+        Assert.Equal(TinyRun.Sha(first), TinyRun.Sha(second));
+    }
+
+    [Theory]
+    [InlineData("{\"steps\": \"many\"}", "'steps' is \"many\"; a number was expected")]
+    [InlineData("{\"steps\": [1]}", "'steps' is [1]")]
+    [InlineData("{\"steps\": 1.5}", "--steps is 1.5; a whole number was expected")]
+    [InlineData("{\"steps\": -1}", "--steps is -1")]
+    [InlineData("{\"steps\": 99999999999}", "--steps is 99999999999")]
+    [InlineData("{\"seed\": -1}", "--seed is -1")]
+    [InlineData("{\"lr\": 1e999}", "--lr is")]
+    [InlineData("{\"model\": 5}", "'model' is 5; text was expected")]
+    [InlineData("{\"step\": 5}", "'step' is no setting; one of model, task")]
+    [InlineData("{\"batch-size\": 1, \"batch_size\": 2}", "'batch-size' is there twice")]
+    [InlineData("{\"task\": \"\\ud800\"}", "surrogate")]
+    [InlineData("{\"options\": {}, \"extra\": 1}", "'extra'")]
+    [InlineData("{\"steps\": 5", "line 1, byte")]
+    [InlineData("[]", "an object with the names of flags was expected")]
+    [InlineData("", "not valid JSON")]
+    public void ABadFileIsRefusedWithThePlace(string content, string expected)
+    {
+        using var temp = new TempFolder();
+        string config = temp.Write("c.json", content);
+        string message = Ilzo.Run("train", "--config", config, "--run", temp["run"]).Refusal(2);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(temp["run"]));
+    }
+
+    [Fact]
+    public void AMissingFileIsNamed() => Assert.Contains("/no/such.json", Ilzo.Run("train", "--config", "/no/such.json").Refusal(2), StringComparison.Ordinal);
+}

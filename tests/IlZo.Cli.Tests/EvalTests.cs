@@ -1,0 +1,29 @@
+namespace IlZo.Cli.Tests;
+
+public sealed class EvalTests
+{
+    // Zero-shot numbers of the model's card, computed by another implementation; a row whose two options are nearly equal may
+    // fall the other way.
+    [Theory]
+    [InlineData("sst2", 513, 0.5852)]
+    [InlineData("sst2-sentiment", 362, 1.3288)]
+    public void TheBuiltInModelHasTheZeroShotAccuracyOfItsCard(string task, int correct, double loss)
+    {
+        var result = Ilzo.Run("eval", "--model", "builtin", "--task", task, "--json").Json;
+        Assert.Equal(698, result.GetProperty("examples").GetInt32());
+        Assert.InRange(result.GetProperty("correct").GetInt32(), correct - 1, correct + 1);
+        Assert.Equal(loss, result.GetProperty("loss").GetDouble(), 1e-4);
+        double accuracy = result.GetProperty("accuracy").GetDouble();
+        Assert.InRange(accuracy, result.GetProperty("accuracy_low").GetDouble(), result.GetProperty("accuracy_high").GetDouble());
+    }
+
+    [Fact]
+    public void PeopleReadTheAccuracyWithItsInterval()
+    {
+        string output = Ilzo.Run("eval", "--test-size", "10", "--threads", "1").Success;
+        Assert.Matches(@"accuracy +\d+\.\d % \(\d+ of 10; 95 % interval \d+\.\d-\d+\.\d %\)", output);
+    }
+
+    [Fact]
+    public void AnEvaluationOfNothingIsRefused() => Assert.Contains("--test-size", Ilzo.Run("eval", "--test-size", "0").Refusal(2), StringComparison.Ordinal);
+}

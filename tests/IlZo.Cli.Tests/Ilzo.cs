@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace IlZo.Cli.Tests;
+
+/// <summary>What a run of the command left.</summary>
+/// <param name="ExitCode">Its exit code.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Errors">Standard error.</param>
+public sealed record Outcome(int ExitCode, string Output, string Errors)
+{
+    /// <summary>Standard output, of a run that must have succeeded.</summary>
+    public string Success => ExitCode == 0 ? Output : throw new InvalidOperationException($"Exit code {ExitCode}: {Errors}");
+
+    /// <summary>Standard output as one JSON object in one line, of a run that must have succeeded.</summary>
+    public JsonElement Json
+    {
+        get
+        {
+            Assert.EndsWith("}\n", Success, StringComparison.Ordinal);
+            Assert.Single(Success, '\n');
+            using var document = JsonDocument.Parse(Success);
+            return document.RootElement.Clone();
+        }
+    }
+
+    /// <summary>The message of a refusal: one line on standard error, nothing on standard output.</summary>
+    public string Refusal(int exitCode)
+    {
+        Assert.Equal(string.Empty, Output);
+        Assert.StartsWith("ilzo: ", Errors, StringComparison.Ordinal);
+        Assert.EndsWith("\n", Errors, StringComparison.Ordinal);
+        Assert.Single(Errors, '\n');
+        Assert.DoesNotContain("   at ", Errors, StringComparison.Ordinal);
+        Assert.Equal(exitCode, ExitCode);
+        return Errors["ilzo: ".Length..^1];
+    }
+}
+
+/// <summary>Runs the command as a process.</summary>
+public static class Ilzo
+{
+    private static readonly string s_assembly = Path.Combine(AppContext.BaseDirectory, "ilzo.dll");
+
+    /// <summary>Runs <c>ilzo</c> with arguments and waits for its end.</summary>
+    public static Outcome Run(params string[] args) => RunIn(null, args);
+
+    /// <summary>Runs <c>ilzo</c> in a folder.</summary>
+    public static Outcome RunIn(string? folder, params string[] args)
+    {
+        using var process = Start(folder, args);
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Outcome(process.ExitCode, output, errors.Result);
+    }
+
+    /// <summary>Starts <c>ilzo</c>; both outputs are redirected and must be read.</summary>
+    public static Process Start(string? folder, params string[] args)
+    {
+        var info = new ProcessStartInfo("dotnet", [s_assembly, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = new UTF8Encoding(false, true),
+            StandardErrorEncoding = new UTF8Encoding(false, true),
+            WorkingDirectory = folder ?? Path.GetTempPath(),
+        };
+        return Process.Start(info)!;
+    }
+
+    /// <summary>The shell's word for the command, for tests of pipes and redirections.</summary>
+    public static string ShellCommand => $"dotnet '{s_assembly}'";
+}

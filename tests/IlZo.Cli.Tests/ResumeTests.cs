@@ -1,0 +1,107 @@
+namespace IlZo.Cli.Tests;
+
+public sealed class ResumeTests
+{
+    private const int Steps = 100;
+
+    private const int KillsEveryTime = 5;
+    private const int KillsInLongTests = 20;
+
+    [Fact]
+    public void ARunThatIsKilledAndResumedEqualsTheUninterruptedOne()
+    {
+        using var temp = new TempFolder();
+        var whole = TinyRun.Train(temp["whole"], Steps);
+        long full = new FileInfo(temp["whole", "trajectory.bin"]).Length;
+        int kills = Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1" ? KillsInLongTests : KillsEveryTime;
+        var random = new Random(12345);
+        long[] lengths = [.. Enumerable.Range(0, kills).Select(_ => random.NextInt64(full)).Order()];
+        int killed = lengths.Count(length => KillAt(temp["run"], length));
+
+        // On a busy machine a run may end before the signal comes, but not every one.
+        Assert.InRange(killed, kills / 2, kills);
+        var resumed = TinyRun.Train(temp["run"], Steps, "--resume");
+        foreach (string name in new[] { "weights_sha256", "zero_shot_accuracy", "test_accuracy", "test_loss", "dev_loss", "selected_step", "tokens", "forward_passes" })
+        {
+            Assert.Equal(whole.GetProperty(name).GetRawText(), resumed.GetProperty(name).GetRawText());
+        }
+
+        foreach (string file in new[] { "trajectory.bin", "metrics.jsonl", "checkpoint/model.safetensors" })
+        {
+            Assert.Equal(File.ReadAllBytes(temp["whole", file]), File.ReadAllBytes(temp["run", file]));
+        }
+    }
+
+    [Fact]
+    public void ResumeNeedsNoOtherFlagsAndMayAddSteps()
+    {
+        using var temp = new TempFolder();
+        var thirty = TinyRun.Train(temp["thirty"], 30);
+        TinyRun.Train(temp["run"], 20);
+        var resumed = Ilzo.Run("train", "--run", temp["run"], "--resume", "--steps", "30", "--json").Json;
+        Assert.Equal(TinyRun.Sha(thirty), TinyRun.Sha(resumed));
+        Assert.Equal(TinyRun.Sha(thirty), TinyRun.Sha(Ilzo.Run("train", "--run", temp["run"], "--resume", "--json").Json));
+    }
+
+    [Theory]
+    [InlineData("--lr", "0.002", "lr")]
+    [InlineData("--seed", "4", "seed")]
+    [InlineData("--train-size", "31", "train_size")]
+    [InlineData("--dtype", "fp16", "dtype")]
+    [InlineData("--task", "sst2-sentiment", "examples_sha256")]
+    [InlineData("--model", "builtin", "base_weights_sha256")]
+    public void AnotherConfigurationIsRefusedWithTheDifferenceNamed(string flag, string value, string name)
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 1);
+        byte[] before = File.ReadAllBytes(temp["run", "trajectory.bin"]);
+        string message = Ilzo.Run("train", "--run", temp["run"], "--resume", flag, value).Refusal(2);
+        Assert.Contains($"was started with {name} ", message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(temp["run", "trajectory.bin"]));
+    }
+
+    [Fact]
+    public void ResumeWithoutAFolderIsRefused() => Assert.Contains("--run", Ilzo.Run("train", "--resume").Refusal(2), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task AnInterruptedRunSaysHowToGoOnAndASecondOneCannotUseItsFolderMeanwhile()
+    {
+        using var temp = new TempFolder();
+        using var process = Ilzo.Start(null, TinyRun.Command(100_000, "--run", temp["run"]));
+        var errors = process.StandardError.ReadToEndAsync();
+        WaitFor(process, () => Length(temp["run"]) > 1000);
+        var second = Ilzo.Run("train", "--run", temp["run"], "--resume");
+        using (var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{process.Id}"]))
+        {
+            kill.WaitForExit();
+        }
+
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        string last = (await errors).Split('\n')[^2];
+        Assert.StartsWith("ilzo: stopped after step ", last, StringComparison.Ordinal);
+        Assert.Contains("--resume", last, StringComparison.Ordinal);
+        Assert.Contains("trajectory.bin", second.Refusal(2), StringComparison.Ordinal);
+    }
+
+    // Whether the process was killed before its own end.
+    private static bool KillAt(string run, long length)
+    {
+        using var process = Ilzo.Start(null, TinyRun.Command(Steps, "--run", run, "--resume"));
+        _ = process.StandardError.ReadToEndAsync();
+        WaitFor(process, () => Length(run) >= length);
+        process.Kill();
+        process.WaitForExit();
+        return process.ExitCode != 0;
+    }
+
+    private static long Length(string run) => new FileInfo(Path.Combine(run, "trajectory.bin")) is { Exists: true } file ? file.Length : -1;
+
+    private static void WaitFor(System.Diagnostics.Process process, Func<bool> condition)
+    {
+        while (!condition() && !process.HasExited)
+        {
+            Thread.Yield();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+
+namespace IlZo.Cli.Tests;
+
+/// <summary>The command among others: usage, pipes, full disks, listings.</summary>
+public sealed class ShellTests
+{
+    [Theory]
+    [InlineData("ilzo train --help", "train", "--nonsense")]
+    [InlineData("ilzo --help", "fly")]
+    [InlineData("ilzo --help")]
+    [InlineData("ilzo ls --help", "ls", "planets")]
+    [InlineData("ilzo replay --help", "replay")]
+    [InlineData("ilzo generate --help", "generate", "--max-new-tokens", "many")]
+    public void WrongUsageExitsWith2AndPointsToHelp(string hint, params string[] arguments)
+    {
+        var outcome = Ilzo.Run(arguments);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Equal(string.Empty, outcome.Output);
+        string[] lines = outcome.Errors.Split('\n');
+        Assert.StartsWith("ilzo: ", lines[0], StringComparison.Ordinal);
+        Assert.Equal([$"Try '{hint}'.", string.Empty], lines[1..]);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("train", "--help")]
+    [InlineData("score", "-h")]
+    [InlineData("--version")]
+    public void HelpIsAResult(params string[] arguments)
+    {
+        var outcome = Ilzo.Run(arguments);
+        Assert.NotEmpty(outcome.Success);
+        Assert.Equal(string.Empty, outcome.Errors);
+    }
+
+    [Fact]
+    public void ListingsNameWhatThereIs()
+    {
+        Assert.Contains("\nopt ", Ilzo.Run("ls", "models").Success, StringComparison.Ordinal);
+        Assert.Contains("\ncopa ", Ilzo.Run("ls", "tasks").Success, StringComparison.Ordinal);
+        var optimizers = Ilzo.Run("ls", "optimizers", "--json").Json.GetProperty("optimizers");
+        Assert.Equal("mezo", optimizers[0].GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public void DevicesNameTheProcessorAndThatThereIsNoGpuEngine()
+    {
+        Assert.Contains("this build has no GPU engine", Ilzo.Run("devices").Success, StringComparison.Ordinal);
+        Assert.Equal(Environment.ProcessorCount, Ilzo.Run("devices", "--json").Json.GetProperty("processors").GetInt32());
+    }
+
+    [Fact]
+    public void InspectCountsEachParameterOnce()
+    {
+        // The output embedding is tied to the token embedding.
+        var model = Ilzo.Run("inspect", "builtin", "--json").Json;
+        Assert.Equal("OPTForCausalLM", model.GetProperty("architecture").GetString());
+        Assert.Equal(5_919_232, model.GetProperty("parameters").GetInt64());
+        Assert.Equal(4096, model.GetProperty("vocabulary").GetInt32());
+        var memory = model.GetProperty("training_memory");
+        Assert.Equal(2 * 5_919_232, memory.GetProperty("weights_bytes").GetInt64());
+        Assert.Equal(2L * 16 * 128 * 4 * ((6 * 256) + 1024), memory.GetProperty("activations_bytes").GetInt64());
+        var wide = Ilzo.Run("inspect", "builtin", "--json", "--dtype", "fp32", "--batch-size", "1", "--seq", "1").Json.GetProperty("training_memory");
+        Assert.Equal(4 * 5_919_232, wide.GetProperty("weights_bytes").GetInt64());
+        Assert.Equal(8 * ((6 * 256) + 1024), wide.GetProperty("activations_bytes").GetInt64());
+    }
+
+    [Fact]
+    public void OutputIsUtf8WithoutAMarkAndEndsLinesWithALineFeed()
+    {
+        var (code, output, _) = Shell("{0} score --text 'café — naïve' | head -c 1 | od -An -tx1; {0} generate --prompt 'café' --max-new-tokens 0 --echo");
+        Assert.Equal(0, code);
+        Assert.Equal(" 7b\ncafé", output);
+    }
+
+    [Fact]
+    public void AClosedPipeIsNoError()
+    {
+        var (code, output, errors) = Shell("set -o pipefail; {0} generate --model '" + TestData.Stories + "' --max-new-tokens 60 | head -c 4");
+        Assert.Equal("Once", output);
+        Assert.Equal(string.Empty, errors);
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public void AFullOutputIsAnError()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
+        var (code, _, errors) = Shell("{0} score --text good > /dev/full");
+        Assert.Equal(1, code);
+        Assert.StartsWith("ilzo: ", errors, StringComparison.Ordinal);
+        Assert.Single(errors, '\n');
+    }
+
+    [Fact]
+    public void AFullDiskLeavesNothingHalfWritten()
+    {
+        using var temp = new TempFolder();
+        Directory.CreateDirectory(temp["disk"]);
+        Assert.SkipUnless(Shell($"mount -t tmpfs -o size=64k tmpfs '{temp["disk"]}'").Code == 0, "This process may not mount a file system.");
+        try
+        {
+            var outcome = Ilzo.Run("score", "--text", "good", "--logits", temp["disk", "logits.safetensors"]);
+            Assert.Equal(1, outcome.ExitCode);
+            Assert.Contains("logits.safetensors", outcome.Errors, StringComparison.Ordinal);
+            Assert.Single(outcome.Errors, '\n');
+            var train = Ilzo.Run(TinyRun.Command(20, "--run", temp["disk", "run"]));
+            Assert.Equal(1, train.ExitCode);
+            Assert.Contains(temp["disk"], train.Errors.Split('\n')[^2], StringComparison.Ordinal);
+            Assert.Empty(Directory.EnumerateFiles(temp["disk"]));
+            Assert.False(Path.Exists(temp["disk", "run", "checkpoint"]));
+            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(temp["disk", "run"]), p => p.Contains("tmp", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Shell($"umount '{temp["disk"]}'");
+        }
+    }
+
+    // Runs a line of bash, with {0} for the command.
+    private static (int Code, string Output, string Errors) Shell(string line)
+    {
+        var info = new ProcessStartInfo("bash", ["-c", line.Replace("{0}", Ilzo.ShellCommand, StringComparison.Ordinal)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(info)!;
+        string output = process.StandardOutput.ReadToEnd();
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors);
+    }
+}
