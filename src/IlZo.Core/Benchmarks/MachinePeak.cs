@@ -77,10 +77,17 @@ public static unsafe class MachinePeak
             a9 = TSimd.MultiplyAdd(a9, y, x);
         }
 
-        foreach (var a in (ReadOnlySpan<TVector>)[a0, a1, a2, a3, a4, a5, a6, a7, a8, a9])
-        {
-            TSimd.Store(a, memory);
-        }
+        // Stored one by one: taking them into a span would keep them in memory all the time.
+        TSimd.Store(a0, memory);
+        TSimd.Store(a1, memory);
+        TSimd.Store(a2, memory);
+        TSimd.Store(a3, memory);
+        TSimd.Store(a4, memory);
+        TSimd.Store(a5, memory);
+        TSimd.Store(a6, memory);
+        TSimd.Store(a7, memory);
+        TSimd.Store(a8, memory);
+        TSimd.Store(a9, memory);
 
         return 2.0 * TSimd.Width * 10 * Rounds * Depth;
     }

@@ -6,20 +6,22 @@ namespace IlZo.Tensors;
 public sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
-    private void* _data;
+    private void* _block;
 
+    /// <remarks>The pages of a large buffer take no memory before they are written.</remarks>
     public NativeBuffer(long byteCount)
     {
         ByteCount = byteCount;
-        _data = NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), Alignment);
-        NativeMemory.Clear(_data, (nuint)byteCount);
+        _block = NativeMemory.AllocZeroed((nuint)byteCount + Alignment);
+        Data = (void*)(((nint)_block + Alignment - 1) & ~(nint)(Alignment - 1));
     }
 
     ~NativeBuffer() => Free();
 
     public long ByteCount { get; }
 
-    public void* Data => _data;
+    /// <summary>The first byte; invalid after disposal.</summary>
+    public void* Data { get; }
 
     public void Dispose()
     {
@@ -29,7 +31,7 @@ public sealed unsafe class NativeBuffer : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_data);
-        _data = null;
+        NativeMemory.Free(_block);
+        _block = null;
     }
 }
