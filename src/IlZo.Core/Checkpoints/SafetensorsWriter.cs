@@ -19,7 +19,21 @@ public static unsafe class SafetensorsWriter
     /// <param name="metadata">What goes under <c>__metadata__</c>, such as <c>format</c>: <c>pt</c>; left out when null.</param>
     /// <exception cref="ArgumentException">Two tensors have the same name, or one has the name of the metadata.</exception>
     /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
-    public static void Write(string path, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, tensors, metadata, static (tensor, stream) =>
+        {
+            for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
+            {
+                stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));
+            }
+        });
+
+    /// <summary>Writes a file whose elements are made as they are written; <paramref name="content"/> writes those of one tensor.</summary>
+    internal static void Write(
+        string path,
+        IReadOnlyList<TensorEntry> tensors,
+        IReadOnlyDictionary<string, string>? metadata,
+        Action<TensorEntry, Stream> content)
     {
         byte[] header = Header(tensors, metadata);
         AtomicFile.Write(path, stream =>
@@ -27,10 +41,7 @@ public static unsafe class SafetensorsWriter
             stream.Write(header);
             foreach (var tensor in tensors)
             {
-                for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
-                {
-                    stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));
-                }
+                content(tensor, stream);
             }
         });
     }

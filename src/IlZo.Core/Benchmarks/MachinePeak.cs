@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using IlZo.Backends.Cpu;
+using IlZo.Tensors;
+
+namespace IlZo.Benchmarks;
+
+/// <summary>What one core of this machine can do at best, measured now: machines are shared and clocks move.</summary>
+public static unsafe class MachinePeak
+{
+    private const int Rounds = 20_000;
+    private const int Depth = 64;
+
+    /// <summary>
+    /// Fused multiply-adds of one core in GFLOP/s: the micro-kernel's instruction mix on registers alone, two floating-point
+    /// operations each.
+    /// </summary>
+    public static double FmaGigaflops()
+    {
+        double best = 0;
+        for (int repeat = 0; repeat < 5; repeat++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            double flops = Vector512.IsHardwareAccelerated && Avx512F.IsSupported
+                ? Loop<Vector512<float>, Simd512>()
+                : Avx2.IsSupported ? Loop<Vector256<float>, Simd256>() : Loop<Vector128<float>, Simd128>();
+            best = Math.Max(best, flops / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
+        }
+
+        return best;
+    }
+
+    /// <summary>Reading memory that no cache holds, one core, in GB/s.</summary>
+    public static double ReadGigabytes()
+    {
+        const long bytes = 256L << 20;
+        using var buffer = new NativeBuffer(bytes);
+        double best = 0;
+        for (int repeat = 0; repeat < 3; repeat++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            var sum = Vector512<long>.Zero;
+            for (long* p = (long*)buffer.Data, end = p + (bytes / sizeof(long)); p < end; p += 32)
+            {
+                sum += (Vector512.Load(p) ^ Vector512.Load(p + 8)) + (Vector512.Load(p + 16) ^ Vector512.Load(p + 24));
+            }
+
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            best = Math.Max(best, Vector512.Sum(sum) == 1 ? 0 : bytes / seconds / 1e9);
+        }
+
+        return best;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double Loop<TVector, TSimd>()
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        float* memory = stackalloc float[16];
+        var x = TSimd.Broadcast(1e-9f);
+        var y = TSimd.Broadcast(0.5f);
+        TVector a0 = x, a1 = x, a2 = x, a3 = x, a4 = x, a5 = x, a6 = x, a7 = x, a8 = x, a9 = x;
+        for (int i = 0; i < Rounds * Depth; i++)
+        {
+            a0 = TSimd.MultiplyAdd(a0, y, x);
+            a1 = TSimd.MultiplyAdd(a1, y, x);
+            a2 = TSimd.MultiplyAdd(a2, y, x);
+            a3 = TSimd.MultiplyAdd(a3, y, x);
+            a4 = TSimd.MultiplyAdd(a4, y, x);
+            a5 = TSimd.MultiplyAdd(a5, y, x);
+            a6 = TSimd.MultiplyAdd(a6, y, x);
+            a7 = TSimd.MultiplyAdd(a7, y, x);
+            a8 = TSimd.MultiplyAdd(a8, y, x);
+            a9 = TSimd.MultiplyAdd(a9, y, x);
+        }
+
+        foreach (var a in (ReadOnlySpan<TVector>)[a0, a1, a2, a3, a4, a5, a6, a7, a8, a9])
+        {
+            TSimd.Store(a, memory);
+        }
+
+        return 2.0 * TSimd.Width * 10 * Rounds * Depth;
+    }
+}

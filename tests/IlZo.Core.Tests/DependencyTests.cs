@@ -1,0 +1,14 @@
+using IlZo.Tensors;
+using Xunit;
+
+namespace IlZo.Core.Tests;
+
+public class DependencyTests
+{
+    [Fact]
+    public void The_library_depends_on_the_framework_and_nothing_else()
+    {
+        var references = typeof(Parameter).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
+        Assert.All(references, name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
+    }
+}
