@@ -24,6 +24,7 @@ internal static class CommandLine
         ReplayCommand.Create(),
         ExportCommand.Create(),
         InspectCommand.Create(),
+        BenchCommand.Create(),
         DevicesCommand.Create(),
         ListCommand.Create(),
     };

@@ -26,7 +26,10 @@ internal sealed unsafe class CpuActivation(int features, int tokens, int probes,
     public float* Token(int probe, int token) => At((probe * Panels) + (token / Panel.Lanes)) + (token % Panel.Lanes);
 }
 
-/// <summary>Memory for the activations of one pass, reused by the next.</summary>
+/// <summary>
+/// Memory for the activations of one pass, reused by the next. What is given back in the reverse order of renting, as layers do, is
+/// free for any size; the rest for the same size only.
+/// </summary>
 internal sealed unsafe class ActivationArena : IDisposable
 {
     private const long SmallestChunk = 1 << 20;
@@ -71,7 +74,18 @@ internal sealed unsafe class ActivationArena : IDisposable
         return (float*)result;
     }
 
-    public void Return(float* data, long bytes) => _free.Add(((nint)data, (bytes + 63) & ~63L));
+    public void Return(float* data, long bytes)
+    {
+        bytes = (bytes + 63) & ~63L;
+        if ((byte*)data + bytes == (byte*)_chunks[^1].Data + _used)
+        {
+            _used -= bytes;
+        }
+        else
+        {
+            _free.Add(((nint)data, bytes));
+        }
+    }
 
     public void Dispose()
     {

@@ -1,0 +1,117 @@
+using System.CommandLine;
+using IlZo.Benchmarks;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo bench</c>.</summary>
+internal static class BenchCommand
+{
+    private static readonly string s_shapes = string.Join(", ", SyntheticCheckpoint.Shapes);
+
+    public static Command Create() => new("bench", "Measure this machine.") { Step(), Make() };
+
+    private static Command Step()
+    {
+        var shape = Flags.Text("--shape", "SHAPE", $"A published shape with random fp16 weights: {s_shapes}.");
+        var model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
+        var batch = Flags.Number<int>("--batch", "N", "Texts (default: 16).");
+        var length = Flags.Number<int>("--seq", "N", "Tokens of each text (default: 128).");
+        var steps = Flags.Number<int>("--steps", "N", "Measured steps, after one that is not (default: 5).");
+        var threads = Flags.Threads();
+        var json = Flags.Json();
+        var command = new Command("step", "Time and memory of whole MeZO steps on random tokens.") { shape, model, batch, length, steps, threads, json };
+        command.SetAction(parsed =>
+        {
+            string? folder = parsed.GetValue(model);
+            string? name = parsed.GetValue(shape);
+            if ((folder is null) == (name is null))
+            {
+                throw new InvalidInputException("One of --shape and --model was expected.");
+            }
+
+            Print(
+                Measure(
+                    folder,
+                    name,
+                    f => StepBenchmark.Run(
+                        f,
+                        AtLeastOne("--batch", parsed.GetValue(batch) ?? 16),
+                        AtLeastOne("--seq", parsed.GetValue(length) ?? 128),
+                        AtLeastOne("--steps", parsed.GetValue(steps) ?? 5),
+                        parsed.GetValue(threads))),
+                parsed.GetValue(json));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Make()
+    {
+        var shape = Flags.Text("--shape", "SHAPE", $"The shape: {s_shapes}.");
+        var output = Flags.Text("--out", "DIR", "The folder to write to.");
+        shape.Required = true;
+        output.Required = true;
+        var command = new Command("make", "Write a checkpoint of a published shape with random fp16 weights.") { shape, output };
+        command.SetAction(parsed =>
+        {
+            SyntheticCheckpoint.Write(parsed.GetValue(shape)!, parsed.GetValue(output)!);
+            return 0;
+        });
+        return command;
+    }
+
+    private static StepBenchmark Measure(string? folder, string? shape, Func<string, StepBenchmark> measure)
+    {
+        if (folder is not null)
+        {
+            return measure(folder);
+        }
+
+        string scratch = Directory.CreateTempSubdirectory("ilzo-bench-").FullName;
+        try
+        {
+            SyntheticCheckpoint.Write(shape!, scratch);
+            return measure(scratch);
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    private static int AtLeastOne(string name, int value) =>
+        value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
+
+    private static void Print(StepBenchmark result, bool json)
+    {
+        double rate = result.NeededGigaflop / result.ForwardSeconds;
+        double share = rate / (result.PeakGigaflops * result.Threads);
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteNumber("step_seconds", result.StepSeconds);
+                writer.WriteNumber("forward_seconds", result.ForwardSeconds);
+                writer.WriteNumber("update_seconds", result.UpdateSeconds);
+                writer.WriteNumber("needed_gigaflop", result.NeededGigaflop);
+                writer.WriteNumber("peak_gigaflops_per_thread", result.PeakGigaflops);
+                writer.WriteNumber("share_of_peak", share);
+                writer.WriteNumber("threads", result.Threads);
+                writer.WriteNumber("parameters", result.Parameters);
+                writer.WriteNumber("weight_bytes", result.WeightBytes);
+                writer.WriteNumber("peak_rss_bytes", result.PeakRssBytes);
+            });
+            return;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("step", Format.Invariant($"{result.StepSeconds:F3} s (median)")),
+            ("forward at both probes", Format.Invariant($"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
+            ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
+            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("weights", $"{result.Parameters:N0}, {Format.Bytes(result.WeightBytes)}"),
+            ("peak memory", Format.Bytes(result.PeakRssBytes)),
+        ]);
+    }
+}
