@@ -8,6 +8,8 @@ namespace IlZo.Cli;
 /// <summary>The two outputs: results on standard output, everything else on standard error.</summary>
 internal static class Terminal
 {
+    private const int UnknownWidth = 79;
+
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private static bool s_live;
 
@@ -34,7 +36,8 @@ internal static class Terminal
     /// <summary>Rewrites the last line of the terminal; only where standard error is one.</summary>
     public static void SayLive(string line)
     {
-        int width = Math.Max(20, Console.BufferWidth - 1);
+        // Some terminals do not say how wide they are.
+        int width = Console.BufferWidth is > 0 and int columns ? columns - 1 : UnknownWidth;
         Messages.Write($"\r{(line.Length > width ? line[..width] : line)}\u001b[K");
         s_live = true;
     }

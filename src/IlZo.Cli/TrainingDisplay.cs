@@ -38,8 +38,9 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
                 Step(step);
                 break;
             case TrainingProgress.DevEvaluation dev:
+                string saved = dev.Best ? " (best, saved)" : string.Empty;
                 Terminal.Say(Format.Invariant(
-                    $"step {dev.At}: dev accuracy {100 * dev.Evaluation.Accuracy:F1} %, dev loss {dev.Evaluation.Loss:F4}{(dev.Best ? " (best, saved)" : "")}"));
+                    $"step {dev.At}: dev accuracy {100 * dev.Evaluation.Accuracy:F1} %, dev loss {dev.Evaluation.Loss:F4}{saved}"));
                 break;
         }
     }
@@ -50,7 +51,8 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         LastStep = started.ReplayedSteps;
         Terminal.Say($"model {o.Model}, task {o.Task}, data {o.Data ?? "built-in sample"}");
         Terminal.Say(Format.Invariant(
-            $"{o.Optimizer}: {o.Steps} steps of {o.BatchSize} examples, lr {o.LearningRate:R}, eps {o.Epsilon:R}, weight decay {o.WeightDecay:R}, queries {o.Queries}, seed {o.Seed}, dtype {o.DType}"));
+            $"{o.Optimizer}: {o.Steps} steps of {o.BatchSize} examples, lr {o.LearningRate:R}, eps {o.Epsilon:R}"));
+        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, queries {o.Queries}, seed {o.Seed}, dtype {o.DType}"));
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
     }
@@ -80,9 +82,12 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
     private void Line(TrainingProgress.Step step)
     {
         double rate = _stepsHere / Math.Max(1e-9, _stepping.Elapsed.TotalSeconds);
-        string gradient = step.Record.Skipped ? "skipped: loss not finite" : Format.Invariant($"projected gradient {step.Record.Coefficients.Sum(),8:F3}");
-        string line = Format.Invariant(
-            $"step {LastStep}/{step.Steps}  loss {_loss / Math.Max(_weight, 1e-9):F4}  {gradient}  {rate:F1} steps/s  ETA {Format.Duration((step.Steps - LastStep) / rate)}");
+        double loss = _loss / Math.Max(_weight, 1e-9);
+        string gradient = step.Record.Skipped
+            ? "skipped: loss not finite"
+            : Format.Invariant($"projected gradient {step.Record.Coefficients.Sum(),8:F3}");
+        string remaining = Format.Duration((step.Steps - LastStep) / rate);
+        string line = Format.Invariant($"step {LastStep}/{step.Steps}  loss {loss:F4}  {gradient}  {rate:F1} steps/s  ETA {remaining}");
         if (_terminal)
         {
             Terminal.SayLive(line);

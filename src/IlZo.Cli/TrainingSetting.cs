@@ -18,24 +18,42 @@ internal sealed record TrainingSetting(
     /// <summary>All settings, in the order help lists them. A new option of a training is a line here.</summary>
     public static IReadOnlyList<TrainingSetting> All { get; } =
     [
-        Text("model", "DIR|builtin", "Model folder in the Hugging Face layout, or builtin (default).", (o, v) => o with { Model = v }),
-        Text("task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: sst2-sentiment for builtin, else sst2).", (o, v) => o with { Task = v }),
-        Text("data", "DIR", "Folder with train.jsonl and validation.jsonl (default: the task's built-in sample).", (o, v) => o with { Data = v }),
-        Text("optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).", (o, v) => o with { Optimizer = v }),
+        Text(
+            "model", "DIR|builtin", "Model folder in the Hugging Face layout, or builtin (default).",
+            (o, v) => o with { Model = v }),
+        Text(
+            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: sst2-sentiment for builtin, else sst2).",
+            (o, v) => o with { Task = v }),
+        Text(
+            "data", "DIR", "Folder with train.jsonl and validation.jsonl (default: the task's built-in sample).",
+            (o, v) => o with { Data = v }),
+        Text(
+            "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
+            (o, v) => o with { Optimizer = v }),
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
         Number<int>("batch-size", "N", "Examples a step (default: 16).", (o, v) => o with { BatchSize = v }),
         Number<double>("lr", "X", "Learning rate (default: 5e-5 for builtin, else 1e-6).", (o, v) => o with { LearningRate = v }),
         Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3).", (o, v) => o with { Epsilon = v }),
         Number<uint>("seed", "N", "Seed of examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
         Number<int>("train-size", "N", "Training examples (default: 1000).", (o, v) => o with { TrainSize = v }),
-        Number<int>("dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number).", (o, v) => o with { DevSize = v }),
+        Number<int>(
+            "dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number).",
+            (o, v) => o with { DevSize = v }),
         Number<int>("test-size", "N", "Examples the result is measured on (default: 1000).", (o, v) => o with { TestSize = v }),
-        Number<int>("eval-every", "N", "Steps between evaluations on the dev examples (default: 250).", (o, v) => o with { EvalEvery = v }),
-        Number<int>("max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).", (o, v) => o with { MaxLength = v }),
+        Number<int>(
+            "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
+            (o, v) => o with { EvalEvery = v }),
+        Number<int>(
+            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).",
+            (o, v) => o with { MaxLength = v }),
         Number<double>("weight-decay", "X", "Weight decay (default: 0).", (o, v) => o with { WeightDecay = v }),
         Number<int>("queries", "N", "Directions a step (default: 1).", (o, v) => o with { Queries = v }),
-        Text("dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.", (o, v) => o with { DType = v }),
-        Number<int>("threads", "N", "Threads (default: all processors); they change no result.", (o, v) => o with { Threads = v }),
+        Text(
+            "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
+            (o, v) => o with { DType = v }),
+        Number<int>(
+            "threads", "N", "Threads (default: all processors); they change no result.",
+            (o, v) => o with { Threads = v }),
     ];
 
     private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>

@@ -9,7 +9,7 @@ public sealed class BadDataTests
     [InlineData("{\"sentence\": \"good\", \"label\": 1}\n{\"sentence\": ", "train.jsonl:2")]
     [InlineData("{\"sentence\": \"good\", \"label\": 7}\n", "train.jsonl:1")]
     [InlineData("{\"sentence\": \"good\"}\n", "train.jsonl:1")]
-    [InlineData("{\"sentence\": 5, \"label\": 1}\n", "train.jsonl:1")]
+    [InlineData("{\"sentence\": [\"good\"], \"label\": 1}\n", "train.jsonl:1")]
     [InlineData("[]\n", "train.jsonl:1")]
     [InlineData("\0\0\0\0", "train.jsonl:1")]
     [InlineData("\n\n", "train.jsonl")]

@@ -101,7 +101,7 @@ public sealed class ShellTests
         Assert.SkipUnless(Shell($"mount -t tmpfs -o size=64k tmpfs '{temp["disk"]}'").Code == 0, "This process may not mount a file system.");
         try
         {
-            var outcome = Ilzo.Run("score", "--text", "good", "--logits", temp["disk", "logits.safetensors"]);
+            var outcome = Ilzo.Run("score", "--text", "good and bad and good and bad", "--logits", temp["disk", "logits.safetensors"]);
             Assert.Equal(1, outcome.ExitCode);
             Assert.Contains("logits.safetensors", outcome.Errors, StringComparison.Ordinal);
             Assert.Single(outcome.Errors, '\n');
@@ -110,7 +110,7 @@ public sealed class ShellTests
             Assert.Contains(temp["disk"], train.Errors.Split('\n')[^2], StringComparison.Ordinal);
             Assert.Empty(Directory.EnumerateFiles(temp["disk"]));
             Assert.False(Path.Exists(temp["disk", "run", "checkpoint"]));
-            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(temp["disk", "run"]), p => p.Contains("tmp", StringComparison.Ordinal));
+            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(temp["disk", "run"]), p => Path.GetFileName(p).Contains(".tmp-", StringComparison.Ordinal));
         }
         finally
         {

@@ -20,7 +20,9 @@ internal static class DevicesCommand
 
     private static int Run(ParseResult parsed)
     {
-        int bits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+        int bits = Vector512.IsHardwareAccelerated ? 512
+            : Vector256.IsHardwareAccelerated ? 256
+            : Vector128.IsHardwareAccelerated ? 128 : 0;
         if (parsed.GetValue(s_json))
         {
             Terminal.PrintJson(writer =>

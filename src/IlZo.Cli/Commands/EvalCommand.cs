@@ -10,11 +10,15 @@ namespace IlZo.Cli.Commands;
 internal static class EvalCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
-    private static readonly Option<string?> s_task = Flags.Text("--task", "NAME|FILE", "A task of 'ilzo ls tasks', or a task file (default: sst2-sentiment for builtin, else sst2).");
-    private static readonly Option<string?> s_data = Flags.Text("--data", "DIR", "Folder with train.jsonl and validation.jsonl (default: the task's built-in sample).");
-    private static readonly Option<int?> s_testSize = Flags.Number<int>("--test-size", "N", "Validation rows to measure on (default: 1000, or all where there are fewer).");
+    private static readonly Option<string?> s_task = Flags.Text(
+        "--task", "NAME|FILE", "A task of 'ilzo ls tasks', or a task file (default: sst2-sentiment for builtin, else sst2).");
+    private static readonly Option<string?> s_data = Flags.Text(
+        "--data", "DIR", "Folder with train.jsonl and validation.jsonl (default: the task's built-in sample).");
+    private static readonly Option<int?> s_testSize = Flags.Number<int>(
+        "--test-size", "N", "Validation rows to measure on (default: 1000, or all where there are fewer).");
     private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed that picks the rows (default: 0).");
-    private static readonly Option<int?> s_maxLength = Flags.Number<int>("--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).");
+    private static readonly Option<int?> s_maxLength = Flags.Number<int>(
+        "--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).");
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json();

@@ -10,15 +10,20 @@ internal static class GenerateCommand
     private const int DefaultNewTokens = 128;
 
     private static readonly Option<string> s_model = Flags.Model();
-    private static readonly Option<string?> s_prompt = Flags.Text("--prompt", "TEXT", "The text to continue (default: none; the continuation begins from the model's BOS token).");
-    private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>("--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
-    private static readonly Option<double?> s_temperature = Flags.Number<double>("--temperature", "X", "What logits are divided by; 0 (default) always takes the most probable token.");
-    private static readonly Option<double?> s_topP = Flags.Number<double>("--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
+    private static readonly Option<string?> s_prompt = Flags.Text(
+        "--prompt", "TEXT", "The text to continue (default: none; the continuation begins from the model's BOS token).");
+    private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
+        "--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
+    private static readonly Option<double?> s_temperature = Flags.Number<double>(
+        "--temperature", "X", "What logits are divided by; 0 (default) always takes the most probable token.");
+    private static readonly Option<double?> s_topP = Flags.Number<double>(
+        "--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
     private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
     private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
-    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object: text, prompt_ids, ids, stop, and with --echo the prompt.");
+    private static readonly Option<bool> s_json = Flags.Json(
+        "Print one JSON object: text, prompt_ids, ids, stop, and with --echo the prompt.");
 
     public static Command Create()
     {

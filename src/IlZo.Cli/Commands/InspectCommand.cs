@@ -8,15 +8,23 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo inspect</c>.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> s_model = new("model") { Description = "A model folder in the Hugging Face layout, or builtin.", HelpName = "DIR|builtin" };
+    private static readonly Argument<string> s_model = new("model")
+    {
+        Description = "A model folder in the Hugging Face layout, or builtin.",
+        HelpName = "DIR|builtin",
+    };
     private static readonly Option<string> s_dtype = Flags.DType();
-    private static readonly Option<int?> s_batchSize = Flags.Number<int>("--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
-    private static readonly Option<int?> s_seq = Flags.Number<int>("--seq", "N", "Tokens of a text, for the prediction of memory (default: 128).");
+    private static readonly Option<int?> s_batchSize = Flags.Number<int>(
+        "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
+    private static readonly Option<int?> s_seq = Flags.Number<int>(
+        "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128).");
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
     {
-        var command = new Command("inspect", "Show a model's architecture, parameters and predicted training memory; no weights are read.")
+        var command = new Command(
+            "inspect",
+            "Show a model's architecture, parameters and predicted training memory; no weights are read.")
         {
             s_model, s_dtype, s_batchSize, s_seq, s_json,
         };
@@ -77,7 +85,7 @@ internal static class InspectCommand
             ("vocabulary", $"{shape.Vocabulary}"),
             ("positions", $"{shape.MaxPositions}"),
             ("files", string.Join(", ", model.Checkpoint.Shards.Select(s => $"{s.FileName} ({s.File.Tensors.Count} tensors)"))),
-            ($"training memory", $"{Format.Bytes(memory.Total)} for {memory.BatchSize} texts of {memory.Sequence} tokens"),
+            ("training memory", $"{Format.Bytes(memory.Total)} for {memory.BatchSize} texts of {memory.Sequence} tokens"),
             ("  weights", Format.Bytes(memory.Weights)),
             ("  activations", $"{Format.Bytes(memory.Activations)} = {memory.Formula}"),
             ("  runtime", Format.Bytes(TrainingMemory.Runtime)),

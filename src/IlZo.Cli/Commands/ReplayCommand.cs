@@ -6,15 +6,24 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo replay</c>.</summary>
 internal static class ReplayCommand
 {
-    private static readonly Option<string> s_run = new("--run") { Description = "Folder of the run.", HelpName = "DIR", Required = true };
-    private static readonly Option<long?> s_toStep = Flags.Number<long>("--to-step", "N", "The step whose weights to rebuild (default: the last one in the log).");
-    private static readonly Option<string?> s_out = Flags.Text("--out", "DIR", "Save the weights here, in the Hugging Face layout.");
+    private static readonly Option<string> s_run = new("--run")
+    {
+        Description = "Folder of the run.",
+        HelpName = "DIR",
+        Required = true,
+    };
+    private static readonly Option<long?> s_toStep = Flags.Number<long>(
+        "--to-step", "N", "The step whose weights to rebuild (default: the last one in the log).");
+    private static readonly Option<string?> s_out = Flags.Text(
+        "--out", "DIR", "Save the weights here, in the Hugging Face layout.");
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
     {
-        var command = new Command("replay", "Rebuild the weights of a run's step from its base model and its log, without a forward pass.")
+        var command = new Command(
+            "replay",
+            "Rebuild the weights of a run's step from its base model and its log, without a forward pass.")
         {
             s_run, s_toStep, s_out, s_threads, s_json,
         };

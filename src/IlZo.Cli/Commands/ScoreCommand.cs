@@ -10,15 +10,20 @@ internal static class ScoreCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_text = Flags.Text("--text", "TEXT", "The text to score.");
-    private static readonly Option<string?> s_input = Flags.Text("--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
-    private static readonly Option<string?> s_logits = Flags.Text("--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
+    private static readonly Option<string?> s_input = Flags.Text(
+        "--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
+    private static readonly Option<string?> s_logits = Flags.Text(
+        "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
 
     public static Command Create()
     {
-        var command = new Command("score", "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) and top (5 next tokens).")
+        var command = new Command(
+            "score",
+            "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
+            + "and top (5 next tokens).")
         {
             s_model, s_text, s_input, s_logits, s_dtype, s_threads, s_json,
         };
@@ -49,7 +54,7 @@ internal static class ScoreCommand
             TextScorer.CheckIds(input.Ids, model.Shape, input.Where);
         }
 
-        bool named = tokenizer.IsValueCreated || TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);
+        bool named = TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);
         var scorer = new TextScorer(model, backend);
         using var logits = parsed.GetValue(s_logits) is { } path ? new LogitsFile(path, model.Shape.Vocabulary) : null;
         foreach (var input in inputs)

@@ -11,7 +11,8 @@ internal static class TrainCommand
     // MeZO's published rate, which suits models of a hundred million parameters and more.
     private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
 
-    private static readonly Option<string?> s_run = Flags.Text("--run", "DIR", "Folder of the run (default: a new one below runs/).");
+    private static readonly Option<string?> s_run = Flags.Text(
+        "--run", "DIR", "Folder of the run (default: a new one below runs/).");
 
     private static readonly Option<bool> s_resume = new("--resume")
     {
@@ -25,7 +26,9 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var command = new Command("train", "Fine-tune a model. Without arguments: the built-in model on the built-in SST-2 sample, about two minutes.");
+        var command = new Command(
+            "train",
+            "Fine-tune a model. Without arguments: the built-in model on the built-in SST-2 sample, about two minutes.");
         foreach (var setting in TrainingSetting.All)
         {
             command.Add(setting.Flag);
@@ -68,8 +71,8 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            string flags = File.Exists(folder.ConfigurationFile) ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
-            Terminal.Say($"ilzo: stopped after step {display.LastStep}{flags}.");
+            string next = folder.HasRun ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
+            Terminal.Say($"ilzo: stopped after step {display.LastStep}{next}.");
             return Failure.Work;
         }
     }

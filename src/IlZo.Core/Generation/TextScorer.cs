@@ -68,7 +68,8 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
         var batch = builder.Build();
         backend.Begin(batch, [Probe.Unperturbed]);
         var hidden = model.Forward(backend, batch);
-        double[] logProbabilities = ids.Count == 1 ? [] : backend.LogProbabilities(hidden, model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))])[0];
+        (int Output, int Id)[] targets = [.. ids.Skip(1).Select((id, i) => (i, id))];
+        double[] logProbabilities = targets.Length == 0 ? [] : backend.LogProbabilities(hidden, model.Head, targets)[0];
         long vocabulary = model.Head.Rows;
         for (int row = 0; logits is not null && row < ids.Count; row += LogitRows)
         {

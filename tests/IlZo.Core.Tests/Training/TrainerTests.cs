@@ -10,7 +10,14 @@ public sealed class TrainerTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
     {
-        Steps = 12, BatchSize = 4, TrainSize = 40, DevSize = 8, TestSize = 10, EvalEvery = 5, Threads = 2, LearningRate = 1e-4,
+        Steps = 12,
+        BatchSize = 4,
+        TrainSize = 40,
+        DevSize = 8,
+        TestSize = 10,
+        EvalEvery = 5,
+        Threads = 2,
+        LearningRate = 1e-4,
     };
 
     private readonly TempFolder _temp = new();

@@ -1,0 +1,39 @@
+using IlZo.Core.Tests.Models;
+using IlZo.Perturbations;
+using Xunit;
+
+namespace IlZo.Core.Tests.Generation;
+
+public sealed class LogitRowsTests
+{
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 40)]
+    [InlineData(31, 2)]
+    [InlineData(32, 3)]
+    [InlineData(40, 50)]
+    [InlineData(89, 1)]
+    public void SomeRowsOfLogitsEqualThoseOfAllRows(int first, int rows)
+    {
+        using var fixture = new ForwardFixture("llama3-rope");
+        int[] ids = fixture.Inputs.Single(i => i.Ids.Length == 90).Ids;
+        var batch = ForwardFixture.Batch(ids);
+        float[] all = fixture.Logits(batch);
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        float[] some = new float[rows * vocabulary];
+        fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, some, first);
+        Assert.Equal(all[(first * vocabulary)..((first + rows) * vocabulary)], some);
+    }
+
+    [Fact]
+    public void RowsBeyondTheLastAreRefused()
+    {
+        using var fixture = new ForwardFixture("opt-tiny");
+        var batch = ForwardFixture.Batch([1, 2, 3]);
+        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = fixture.Model.Forward(fixture.Backend, batch);
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => fixture.Backend.Logits(hidden, fixture.Model.Head, new float[2 * fixture.Model.Shape.Vocabulary], 2));
+    }
+}
