@@ -6,10 +6,16 @@ namespace IlZo.Backends.Cpu;
 /// Persistent threads that share out the items of a loop. Which thread takes which item is left to chance, so an item's result
 /// must depend on the item alone.
 /// </summary>
+/// <remarks>
+/// A loop is open while items are left; workers join it and leave it. Only those that joined are waited for: on a busy machine a
+/// worker may come late, and finds the loop closed.
+/// </remarks>
 internal sealed class WorkerPool : IDisposable
 {
     // About ten microseconds: operations of a small model follow each other faster than a sleeping thread wakes.
     private const int SpinsBeforeSleep = 200;
+
+    private const int Open = 1 << 30;
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _wake = new(0);
@@ -17,7 +23,9 @@ internal sealed class WorkerPool : IDisposable
     private Action<int, int> _body = static (_, _) => { };
     private int _count;
     private int _next;
-    private int _running;
+
+    // Whether a loop is open, and how many workers are in it.
+    private int _state;
     private volatile bool _stopping;
     private Exception? _failure;
 
@@ -53,11 +61,17 @@ internal sealed class WorkerPool : IDisposable
         _body = body;
         _count = items;
         _next = 0;
-        _running = _threads.Length;
-        _wake.Release(_threads.Length);
+        Volatile.Write(ref _state, Open);
+        int missing = _threads.Length - _wake.CurrentCount;
+        if (missing > 0)
+        {
+            _wake.Release(missing);
+        }
+
         TakeItems(0);
+        Interlocked.And(ref _state, ~Open);
         var spinner = default(SpinWait);
-        while (Volatile.Read(ref _running) > 0)
+        while (Volatile.Read(ref _state) != 0)
         {
             spinner.SpinOnce(sleep1Threshold: -1);
         }
@@ -96,8 +110,28 @@ internal sealed class WorkerPool : IDisposable
                 return;
             }
 
-            TakeItems(worker);
-            Interlocked.Decrement(ref _running);
+            if (Join())
+            {
+                TakeItems(worker);
+                Interlocked.Decrement(ref _state);
+            }
+        }
+    }
+
+    private bool Join()
+    {
+        while (true)
+        {
+            int state = Volatile.Read(ref _state);
+            if ((state & Open) == 0)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _state, state + 1, state) == state)
+            {
+                return true;
+            }
         }
     }
 
