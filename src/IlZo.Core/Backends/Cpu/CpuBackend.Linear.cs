@@ -4,10 +4,14 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Rows of W a worker packs at a time: the packed slice of both probes (80 kB) stays in the second-level cache.
-    private const int LinearRows = 48;
+    // Rows of W a worker packs at a time: the packed slices of both probes (80 or 320 kB) stay in the second-level cache. Every block
+    // reads all of X once, so with many tokens blocks are large; with few, small ones share the work out more evenly.
+    private const int FewRows = 48;
+    private const int ManyRows = 192;
+    private const int ManyTokens = 512;
 
-    public void Linear(Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false)
+    public void Linear(
+        Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null)
     {
         var from = (CpuActivation)x;
         var to = (CpuActivation)y;
@@ -17,8 +21,13 @@ public sealed unsafe partial class CpuBackend
         }
 
         float* biases = bias is null ? null : RentVector(bias);
-        int blocks = (weight.Rows + LinearRows - 1) / LinearRows;
-        _pool.Run(blocks, (block, worker) => LinearBlock(from, weight, biases, to, accumulate, block * LinearRows, _scratch[worker]));
+        int blockRows = x.Tokens >= ManyTokens && weight.Rows >= ManyRows * 4 * _pool.Count ? ManyRows : FewRows;
+        int blocks = (weight.Rows + blockRows - 1) / blockRows;
+        _pool.Run(blocks, (block, worker) =>
+        {
+            int row = block * blockRows;
+            LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), _scratch[worker]);
+        });
         if (bias is not null)
         {
             ReturnVector(bias, biases);
@@ -26,29 +35,37 @@ public sealed unsafe partial class CpuBackend
     }
 
     private void LinearBlock(
-        CpuActivation x, Parameter weight, float* biases, CpuActivation y, bool accumulate, int row, WorkerScratch scratch)
+        CpuActivation x,
+        Parameter weight,
+        float* biases,
+        CpuActivation y,
+        bool accumulate,
+        ActivationFunction? activation,
+        int row,
+        int rows,
+        WorkerScratch scratch)
     {
-        int rows = Math.Min(LinearRows, weight.Rows - row);
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
-        for (int panel = 0; panel < y.AllPanels; panel++)
-        {
-            float* b = biases == null ? null : biases + ((long)(panel / y.Panels) * weight.Rows) + row;
-            StartTile(y.At(panel) + ((long)row * Panel.Lanes), b, rows, accumulate);
-        }
-
         for (int column = 0; column < weight.Columns; column += Panel.Depth)
         {
             int depth = Math.Min(Panel.Depth, weight.Columns - column);
+            bool last = column + depth == weight.Columns;
             WeightReader.Pack(weight, row, rows, column, depth, _probes, packed, scratch);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
-                Panel.Multiply(
-                    packed + (panel / y.Panels * probeStride),
-                    rows,
-                    x.At(panel) + ((long)column * Panel.Lanes),
-                    y.At(panel) + ((long)row * Panel.Lanes),
-                    depth);
+                int probe = panel / y.Panels;
+                float* tile = y.At(panel) + ((long)row * Panel.Lanes);
+                if (column == 0)
+                {
+                    StartTile(tile, biases == null ? null : biases + ((long)probe * weight.Rows) + row, rows, accumulate);
+                }
+
+                Panel.Multiply(packed + (probe * probeStride), rows, x.At(panel) + ((long)column * Panel.Lanes), tile, depth);
+                if (last && activation is { } function)
+                {
+                    Apply(function, new Span<float>(tile, rows * Panel.Lanes));
+                }
             }
         }
     }

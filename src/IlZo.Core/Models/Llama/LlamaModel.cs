@@ -104,9 +104,9 @@ internal sealed class LlamaModel : LanguageModel
     {
         var gate = backend.Rent(_config.Intermediate);
         var up = backend.Rent(_config.Intermediate);
-        layer.Gate.Apply(backend, x, gate);
+        layer.Gate.Apply(backend, x, gate, activation: _config.Activation);
         layer.Up.Apply(backend, x, up);
-        backend.ActivateAndMultiply(gate, up, _config.Activation);
+        backend.Multiply(gate, up);
         layer.Down.Apply(backend, gate, h, accumulate: true);
         backend.Return(up);
         backend.Return(gate);

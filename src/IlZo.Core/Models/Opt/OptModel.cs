@@ -167,8 +167,7 @@ internal sealed class OptModel : LanguageModel
     private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
     {
         var inner = backend.Rent(_config.Intermediate);
-        layer.Up.Apply(backend, x, inner);
-        backend.Activate(inner, _config.Activation);
+        layer.Up.Apply(backend, x, inner, activation: _config.Activation);
         layer.Down.Apply(backend, inner, h, accumulate: true);
         backend.Return(inner);
     }
