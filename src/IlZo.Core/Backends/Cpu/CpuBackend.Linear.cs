@@ -4,11 +4,8 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Rows of W a worker packs at a time: the packed slices of both probes (80 or 320 kB) stay in the second-level cache. Every block
-    // reads all of X once, so with many tokens blocks are large; with few, small ones share the work out more evenly.
-    private const int FewRows = 48;
-    private const int ManyRows = 192;
-    private const int ManyTokens = 512;
+    // Rows of W a worker packs at a time; fewer where that would leave a thread without work.
+    private static readonly int[] s_blockRows = [384, 192, 96, 48];
 
     public void Linear(
         Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null)
@@ -21,7 +18,7 @@ public sealed unsafe partial class CpuBackend
         }
 
         float* biases = bias is null ? null : RentVector(bias);
-        int blockRows = x.Tokens >= ManyTokens && weight.Rows >= ManyRows * 4 * _pool.Count ? ManyRows : FewRows;
+        int blockRows = BlockRows(weight.Rows, x.Tokens);
         int blocks = (weight.Rows + blockRows - 1) / blockRows;
         _pool.Run(blocks, (block, worker) =>
         {
@@ -32,6 +29,14 @@ public sealed unsafe partial class CpuBackend
         {
             ReturnVector(bias, biases);
         }
+    }
+
+    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
+    // both probes (80 kB for 48 rows, 640 kB for 384) must stay in the second-level cache.
+    private int BlockRows(int rows, int tokens)
+    {
+        int largest = tokens >= 2048 ? 384 : tokens >= 512 ? 192 : 48;
+        return Array.Find(s_blockRows, r => r <= largest && rows >= 2 * r * _pool.Count) is var found and > 0 ? found : s_blockRows[^1];
     }
 
     private void LinearBlock(
