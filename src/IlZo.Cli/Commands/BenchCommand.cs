@@ -47,7 +47,7 @@ internal static class BenchCommand
 
     private static Command Gemm()
     {
-        var tokens = Flags.Number<int>("--tokens", "N", "Tokens (default: 128, 512 and 2048).");
+        var tokens = Flags.Number<int>("--tokens", "N", "Tokens (default: 1, 128, 512 and 2048).");
         var dtype = Flags.Text("--dtype", "TYPE", "What weights are kept as: fp32, bf16 or fp16 (default).");
         var repetitions = Flags.Number<int>("--repetitions", "N", "Repetitions (default: 5).");
         var json = Flags.Json("One JSON object a shape.");
@@ -55,11 +55,18 @@ internal static class BenchCommand
         command.SetAction(parsed =>
         {
             var type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected.");
-            foreach (int count in parsed.GetValue(tokens) is { } given ? (int[])[AtLeastOne("--tokens", given)] : [128, 512, 2048])
+            int times = AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 5);
+            foreach (int count in parsed.GetValue(tokens) is { } given ? (int[])[AtLeastOne("--tokens", given)] : [1, 128, 512, 2048])
             {
+                if (count == 1)
+                {
+                    PrintOneToken(GemmBenchmark.OneToken(type, times), parsed.GetValue(json));
+                    continue;
+                }
+
                 foreach (var (outputs, inputs) in GemmBenchmark.Layers)
                 {
-                    var result = GemmBenchmark.Run(outputs, inputs, count, type, AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 5));
+                    var result = GemmBenchmark.Run(outputs, inputs, count, type, times);
                     Print(result, parsed.GetValue(json));
                 }
             }
@@ -132,6 +139,23 @@ internal static class BenchCommand
 
     private static int AtLeastOne(string name, int value) =>
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
+
+    private static void PrintOneToken((double Weights, double Memory) result, bool json)
+    {
+        if (!json)
+        {
+            Terminal.Results.WriteLine(Format.Invariant(
+                $"T    1  N 50272  K 2048  {100 * result.Weights / result.Memory,5:F1} % of the read bandwidth ({result.Weights:F1} of {result.Memory:F1} GB/s)"));
+            return;
+        }
+
+        Terminal.PrintJson(writer =>
+        {
+            writer.WriteNumber("tokens", 1);
+            writer.WriteNumber("weight_gigabytes_per_second", result.Weights);
+            writer.WriteNumber("read_gigabytes_per_second", result.Memory);
+        });
+    }
 
     private static void Print(GemmBenchmark result, bool json)
     {

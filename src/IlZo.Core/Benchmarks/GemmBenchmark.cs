@@ -20,6 +20,33 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
     public static IReadOnlyList<(int Outputs, int Inputs)> Layers { get; } =
         [(768, 768), (3072, 768), (768, 3072), (2048, 2048), (5632, 2048), (50272, 768)];
 
+    /// <summary>
+    /// One token, as when text is generated: the rate at which one thread reads weights, in GB/s, and that at which it reads memory
+    /// and does nothing else. The matrix is OPT-1.3B's output head, which no cache holds.
+    /// </summary>
+    public static unsafe (double Weights, double Memory) OneToken(DType type, int repetitions)
+    {
+        const int outputs = 50272;
+        const int inputs = 2048;
+        using var backend = new CpuBackend(threads: 1);
+        using var memory = new NativeBuffer((long)outputs * inputs * type.Size());
+        using var cache = new KeyValueCache(1, 1, 1);
+        new Span<byte>(memory.Data, (int)memory.ByteCount).Fill(0x11);
+        var weight = new Parameter("weight", [outputs, inputs], type, memory.Data);
+        var builder = new TokenBatchBuilder();
+        builder.AddText([0]);
+        var batch = builder.Build();
+        var rates = new List<double>();
+        var bandwidth = new List<double>();
+        for (int repetition = 0; repetition <= repetitions; repetition++)
+        {
+            bandwidth.Add(MachinePeak.ReadGigabytes());
+            rates.Add(memory.ByteCount / Time(backend, batch, [Probe.Unperturbed], weight, TimeSpan.FromMilliseconds(200), cache) / 1e9);
+        }
+
+        return (Statistics.Median(rates.Skip(1)), Statistics.Median(bandwidth.Skip(1)));
+    }
+
     /// <summary>Measures one shape by thread time.</summary>
     public static unsafe GemmBenchmark Run(int outputs, int inputs, int tokens, DType type, int repetitions)
     {
@@ -53,9 +80,10 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
     }
 
     // Repeated until it takes long enough to be timed.
-    private static double Time(CpuBackend backend, TokenBatch batch, IReadOnlyList<Probe> probes, Parameter weight, TimeSpan least)
+    private static double Time(
+        CpuBackend backend, TokenBatch batch, IReadOnlyList<Probe> probes, Parameter weight, TimeSpan least, KeyValueCache? cache = null)
     {
-        backend.Begin(batch, probes);
+        backend.Begin(batch, probes, cache);
         var x = backend.Rent(weight.Columns);
         var y = backend.Rent(weight.Rows);
         int count = 0;

@@ -11,10 +11,6 @@ namespace IlZo.Noise;
 /// </remarks>
 internal static class PhiloxLanes
 {
-    private static Vector512<ulong> Iota512 => Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
-
-    private static Vector256<ulong> Iota256 => Vector256.Create(0ul, 1, 2, 3);
-
     /// <summary>
     /// Blocks <paramref name="block"/> … +7. Lane 2j of <paramref name="first"/> is word 0 of block j and lane 2j+1 word 1;
     /// <paramref name="second"/> holds words 2 and 3 likewise. <paramref name="block"/> is a multiple of 8.
@@ -26,7 +22,7 @@ internal static class PhiloxLanes
         var m1 = Vector512.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
         uint k0 = (uint)key.Seed;
         uint k1 = (uint)(key.Seed >> 32);
-        var c0 = Vector512.Create((ulong)(uint)block) + Iota512;
+        var c0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
         var c1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
         var c2 = Vector512.Create((ulong)key.Step);
         var c3 = Vector512.Create((ulong)key.Word3);
@@ -65,7 +61,7 @@ internal static class PhiloxLanes
         var m1 = Vector512.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
         uint k0 = (uint)key.Seed;
         uint k1 = (uint)(key.Seed >> 32);
-        var a0 = Vector512.Create((ulong)(uint)block) + Iota512;
+        var a0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
         var b0 = a0 + Vector512.Create(8ul);
         var a1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
         var a2 = Vector512.Create((ulong)key.Step);
@@ -108,7 +104,7 @@ internal static class PhiloxLanes
         var m1 = Vector256.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
         uint k0 = (uint)key.Seed;
         uint k1 = (uint)(key.Seed >> 32);
-        var c0 = Vector256.Create((ulong)(uint)block) + Iota256;
+        var c0 = Vector256.Create((ulong)(uint)block) + Vector256.Create(0ul, 1, 2, 3);
         var c1 = Vector256.Create((ulong)NoiseKey.Word1(tensor, block));
         var c2 = Vector256.Create((ulong)key.Step);
         var c3 = Vector256.Create((ulong)key.Word3);

@@ -18,13 +18,20 @@ public sealed unsafe partial class CpuBackend
         }
 
         float* biases = bias is null ? null : RentVector(bias);
-        int blockRows = BlockRows(weight.Rows, x.Tokens);
-        int blocks = (weight.Rows + blockRows - 1) / blockRows;
-        _pool.Run(blocks, (block, worker) =>
+        if (IsDecoding(from))
         {
-            int row = block * blockRows;
-            LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), _scratch[worker]);
-        });
+            DecodeLinear(from, weight, biases, to, accumulate, activation);
+        }
+        else
+        {
+            int blockRows = BlockRows(weight.Rows, x.Tokens);
+            _pool.Run((weight.Rows + blockRows - 1) / blockRows, (block, worker) =>
+            {
+                int row = block * blockRows;
+                LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), _scratch[worker]);
+            });
+        }
+
         if (bias is not null)
         {
             ReturnVector(bias, biases);

@@ -77,6 +77,7 @@ internal sealed class OptModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
+        backend.Reserve((2 * _config.Hidden) + Math.Max(Math.Max(4 * _config.Hidden, _config.Intermediate), _config.Embedding));
         var h = Embed(backend, batch);
         watch?.Invoke(0, h);
         var normed = backend.Rent(_config.Hidden);
