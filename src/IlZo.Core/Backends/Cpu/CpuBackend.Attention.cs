@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
@@ -17,7 +18,9 @@ public sealed unsafe partial class CpuBackend
             int head = item % groups;
             int segment = item / groups % segments;
             int probe = item / (groups * segments);
+            long start = Stopwatch.GetTimestamp();
             AttendGroup(queries, keys, (CpuActivation)y, shape, probe, segment, head, _scratch[worker]);
+            Profile.Add(CpuProfile.Part.Attention, worker, start);
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using IlZo.Tensors;
 
@@ -20,7 +21,7 @@ public sealed unsafe partial class CpuBackend
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, _scratch[worker]);
+            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, worker);
             for (int panel = 0; panel < from.AllPanels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
@@ -74,7 +75,7 @@ public sealed unsafe partial class CpuBackend
             {
                 int row = block * HeadRows;
                 int rows = Math.Min(HeadRows, head.Rows - row);
-                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, _scratch[worker]);
+                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, worker);
                 for (int t = firstRow; t < end; t++)
                 {
                     float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
@@ -88,8 +89,10 @@ public sealed unsafe partial class CpuBackend
     }
 
     // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
-    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, WorkerScratch scratch)
+    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, int worker)
     {
+        var scratch = _scratch[worker];
+        long time = Stopwatch.GetTimestamp();
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
         float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
@@ -98,6 +101,7 @@ public sealed unsafe partial class CpuBackend
         {
             int depth = Math.Min(Panel.Depth, head.Columns - column);
             WeightReader.Pack(head, row, rows, column, depth, _probes, packed, scratch);
+            time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
                 int panel = firstPanel + i;
@@ -108,6 +112,8 @@ public sealed unsafe partial class CpuBackend
                     tile + ((long)i * HeadRows * Panel.Lanes),
                     depth);
             }
+
+            time = Profile.Add(CpuProfile.Part.Products, worker, time);
         }
 
         return tile;

@@ -25,6 +25,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
 
         _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+        Profile = new CpuProfile(_pool.Count);
         _scratch = new WorkerScratch[_pool.Count];
         for (int i = 0; i < _scratch.Length; i++)
         {
@@ -34,6 +35,9 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     /// <summary>Threads that work.</summary>
     public int Threads => _pool.Count;
+
+    /// <summary>Where the time went.</summary>
+    public CpuProfile Profile { get; }
 
     public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
