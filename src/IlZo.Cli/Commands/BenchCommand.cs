@@ -235,6 +235,8 @@ internal static class BenchCommand
                 writer.WriteNumber("threads", result.Threads);
                 writer.WriteNumber("parameters", result.Parameters);
                 writer.WriteNumber("weight_bytes", result.WeightBytes);
+                writer.WriteNumber("allocated_bytes_per_step", result.AllocatedBytes);
+                writer.WriteNumber("garbage_collections", result.Collections);
                 writer.WriteNumber("peak_rss_bytes", result.PeakRssBytes);
             });
             return;
@@ -249,6 +251,7 @@ internal static class BenchCommand
             ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
             ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
             ("weights", $"{result.Parameters:N0}, {Format.Bytes(result.WeightBytes)}"),
+            ("managed heap", Format.Invariant($"{Format.Bytes(result.AllocatedBytes)} a step, {result.Collections} collections")),
             ("peak memory", Format.Bytes(result.PeakRssBytes)),
         ]);
     }

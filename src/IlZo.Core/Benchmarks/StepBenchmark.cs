@@ -19,6 +19,8 @@ namespace IlZo.Benchmarks;
 /// <param name="Threads">Threads used.</param>
 /// <param name="Parameters">Weights of the model.</param>
 /// <param name="WeightBytes">Bytes they take.</param>
+/// <param name="AllocatedBytes">Bytes that a step takes from the garbage-collected heap.</param>
+/// <param name="Collections">Garbage collections during the measured steps.</param>
 /// <param name="PeakRssBytes">The largest resident memory of the process, the loading of the model included.</param>
 public sealed record StepBenchmark(
     double StepSeconds,
@@ -31,6 +33,8 @@ public sealed record StepBenchmark(
     int Threads,
     long Parameters,
     long WeightBytes,
+    long AllocatedBytes,
+    int Collections,
     long PeakRssBytes)
 {
     /// <summary>Measures a model.</summary>
@@ -49,6 +53,8 @@ public sealed record StepBenchmark(
         double noiseRate = NoiseBenchmark.Run(3).Normal * 1e9;
         var forward = new List<double>();
         var update = new List<double>();
+        long allocated = 0;
+        int collections = 0;
         for (int step = 0; step <= steps; step++)
         {
             long start = Stopwatch.GetTimestamp();
@@ -61,6 +67,8 @@ public sealed record StepBenchmark(
             if (step == 0)
             {
                 backend.Profile.Reset();
+                allocated = GC.GetTotalAllocatedBytes();
+                collections = GC.CollectionCount(0);
             }
             else
             {
@@ -68,6 +76,9 @@ public sealed record StepBenchmark(
                 update.Add(Stopwatch.GetElapsedTime(middle).TotalSeconds);
             }
         }
+
+        allocated = (GC.GetTotalAllocatedBytes() - allocated) / steps;
+        collections = GC.CollectionCount(0) - collections;
 
         // Before the bandwidth is measured, whose buffer is not the step's.
         long peakResident = ProcessMemory.PeakResidentBytes();
@@ -91,6 +102,8 @@ public sealed record StepBenchmark(
             backend.Threads,
             loaded.Parameters.Count,
             loaded.Parameters.ByteCount,
+            allocated,
+            collections,
             peakResident);
     }
 }

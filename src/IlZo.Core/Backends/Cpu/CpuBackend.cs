@@ -13,6 +13,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
     private TokenBatch _batch = new TokenBatchBuilder().Build();
+    private TokenRun[][] _texts = [];
     private IReadOnlyList<Probe> _probes = [];
     private KeyValueCache? _cache;
 
@@ -48,6 +49,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
 
         _batch = batch;
+        _texts = TokenRun.Of(batch);
         _probes = probes;
         _cache = cache;
         _arena.Reset();
