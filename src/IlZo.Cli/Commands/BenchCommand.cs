@@ -62,6 +62,7 @@ internal static class BenchCommand
         {
             var type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected.");
             int times = AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 5);
+            PrintMicroKernel(GemmBenchmark.MicroKernel(times), parsed.GetValue(json));
             foreach (int count in parsed.GetValue(tokens) is { } given ? (int[])[AtLeastOne("--tokens", given)] : [1, 128, 512, 2048])
             {
                 if (count == 1)
@@ -146,6 +147,22 @@ internal static class BenchCommand
 
     private static int AtLeastOne(string name, int value) =>
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
+
+    private static void PrintMicroKernel((double Kernel, double Peak) result, bool json)
+    {
+        if (!json)
+        {
+            Terminal.Results.WriteLine(Format.Invariant(
+                $"micro-kernel             {100 * result.Kernel / result.Peak,5:F1} % of the FMA peak ({result.Kernel:F0} of {result.Peak:F0} GFLOP/s)"));
+            return;
+        }
+
+        Terminal.PrintJson(writer =>
+        {
+            writer.WriteNumber("micro_kernel_gigaflops", result.Kernel);
+            writer.WriteNumber("peak_gigaflops", result.Peak);
+        });
+    }
 
     private static void PrintOneToken((double Weights, double Memory) result, bool json)
     {

@@ -20,6 +20,33 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
     public static IReadOnlyList<(int Outputs, int Inputs)> Layers { get; } =
         [(768, 768), (3072, 768), (768, 3072), (2048, 2048), (5632, 2048), (50272, 768)];
 
+    /// <summary>The micro-kernel alone, on operands that the first-level cache holds, in GFLOP/s, and the FMA loop.</summary>
+    public static unsafe (double Kernel, double Peak) MicroKernel(int repetitions)
+    {
+        const int rows = 12;
+        const int calls = 20_000;
+        using var memory = new NativeBuffer(((Panel.Stride * rows) + (Panel.Lanes * (Panel.Depth + rows))) * sizeof(float));
+        float* w = (float*)memory.Data;
+        float* x = w + (Panel.Stride * rows);
+        float* y = x + (Panel.Lanes * Panel.Depth);
+        var kernel = new List<double>();
+        var peak = new List<double>();
+        for (int repetition = 0; repetition <= repetitions; repetition++)
+        {
+            peak.Add(MachinePeak.FmaGigaflops());
+            var start = Environment.CpuUsage.TotalTime;
+            for (int call = 0; call < calls; call++)
+            {
+                Panel.Multiply(w, rows, x, y, Panel.Depth);
+            }
+
+            double seconds = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
+            kernel.Add(2.0 * rows * Panel.Depth * Panel.Lanes * calls / seconds / 1e9);
+        }
+
+        return (Statistics.Median(kernel.Skip(1)), Statistics.Median(peak.Skip(1)));
+    }
+
     /// <summary>
     /// One token, as when text is generated: the rate at which one thread reads weights, in GB/s, and that at which it reads memory
     /// and does nothing else. The matrix is OPT-1.3B's output head, which no cache holds.
