@@ -95,6 +95,7 @@ internal static class BenchCommand
                 Terminal.PrintJson(writer =>
                 {
                     writer.WriteNumber("normal_gigaelements_per_second", result.Normal);
+                    writer.WriteNumber("rademacher_gigaelements_per_second", result.Signs);
                     writer.WriteNumber("bits_gigaelements_per_second", result.Bits);
                 });
                 return 0;
@@ -103,6 +104,7 @@ internal static class BenchCommand
             Terminal.PrintTable(
             [
                 ("normal deviates", Format.Invariant($"{result.Normal:F2} Gelem/s")),
+                ("Rademacher numbers", Format.Invariant($"{result.Signs:F2} Gelem/s")),
                 ("16 random bits each", Format.Invariant($"{result.Bits:F2} Gelem/s")),
             ]);
             return 0;

@@ -40,21 +40,12 @@ public static unsafe class NoiseField
     }
 
     /// <summary>Standard normal deviates for the elements from the start of <paramref name="group"/> on.</summary>
-    public static void FillNormal(in NoiseKey key, int tensor, long group, Span<float> destination)
-    {
-        fixed (float* d = destination)
-        {
-            int whole = destination.Length / Group;
-            FillNormalGroups(key, tensor, group, d, whole);
-            int rest = destination.Length - (whole * Group);
-            if (rest > 0)
-            {
-                float* last = stackalloc float[Group];
-                FillNormalGroups(key, tensor, group + whole, last, 1);
-                new ReadOnlySpan<float>(last, rest).CopyTo(destination[(whole * Group)..]);
-            }
-        }
-    }
+    public static void FillNormal(in NoiseKey key, int tensor, long group, Span<float> destination) =>
+        Fill<NormalLanes>(key, tensor, group, destination);
+
+    /// <summary>The signs of <see cref="FillNormal"/>'s deviates: +1 or −1 with probability ½, without computing the deviates.</summary>
+    public static void FillSigns(in NoiseKey key, int tensor, long group, Span<float> destination) =>
+        Fill<SignLanes>(key, tensor, group, destination);
 
     /// <summary>16 random bits each for the elements from the start of <paramref name="group"/> on.</summary>
     public static void FillBits(in NoiseKey key, int tensor, long group, Span<ushort> destination)
@@ -68,47 +59,65 @@ public static unsafe class NoiseField
         }
     }
 
-    private static void FillNormalGroups(in NoiseKey key, int tensor, long group, float* d, int groups)
+    private static void Fill<TLanes>(in NoiseKey key, int tensor, long group, Span<float> destination)
+        where TLanes : struct, INoiseLanes<TLanes>
+    {
+        fixed (float* d = destination)
+        {
+            int whole = destination.Length / Group;
+            FillGroups<TLanes>(key, tensor, group, d, whole);
+            int rest = destination.Length - (whole * Group);
+            if (rest > 0)
+            {
+                float* last = stackalloc float[Group];
+                FillGroups<TLanes>(key, tensor, group + whole, last, 1);
+                new ReadOnlySpan<float>(last, rest).CopyTo(destination[(whole * Group)..]);
+            }
+        }
+    }
+
+    private static void FillGroups<TLanes>(in NoiseKey key, int tensor, long group, float* d, int groups)
+        where TLanes : struct, INoiseLanes<TLanes>
     {
         if (Avx512BW.IsSupported)
         {
-            var table = new NormalTransform.Table512();
+            var lanes = TLanes.Create512();
             int g = 0;
 
             // Two groups at a time, except where the block index of the second one would carry beyond 32 bits.
             for (; g <= groups - 2 && (((group + g + 1) * BlocksPerGroup) & uint.MaxValue) != 0; g += 2, d += 2 * Group)
             {
                 PhiloxLanes.GenerateTwo512(key, tensor, (group + g) * BlocksPerGroup, out var first, out var second, out var third, out var fourth);
-                table.Low(first).Store(d);
-                table.High(first).Store(d + 16);
-                table.Low(second).Store(d + 32);
-                table.High(second).Store(d + 48);
-                table.Low(third).Store(d + 64);
-                table.High(third).Store(d + 80);
-                table.Low(fourth).Store(d + 96);
-                table.High(fourth).Store(d + 112);
+                lanes.Low(first).Store(d);
+                lanes.High(first).Store(d + 16);
+                lanes.Low(second).Store(d + 32);
+                lanes.High(second).Store(d + 48);
+                lanes.Low(third).Store(d + 64);
+                lanes.High(third).Store(d + 80);
+                lanes.Low(fourth).Store(d + 96);
+                lanes.High(fourth).Store(d + 112);
             }
 
             for (; g < groups; g++, d += Group)
             {
                 PhiloxLanes.Generate512(key, tensor, (group + g) * BlocksPerGroup, out var first, out var second);
-                table.Low(first).Store(d);
-                table.High(first).Store(d + 16);
-                table.Low(second).Store(d + 32);
-                table.High(second).Store(d + 48);
+                lanes.Low(first).Store(d);
+                lanes.High(first).Store(d + 16);
+                lanes.Low(second).Store(d + 32);
+                lanes.High(second).Store(d + 48);
             }
         }
         else if (Avx2.IsSupported)
         {
-            var table = new NormalTransform.Table256();
+            var lanes = TLanes.Create256();
             for (int half = 0; half < 2 * groups; half++)
             {
                 float* to = d + ((half >> 1) * Group) + ((half & 1) * 8);
                 PhiloxLanes.Generate256(key, tensor, (group * BlocksPerGroup) + (half * 4L), out var first, out var second);
-                table.Low(first).Store(to);
-                table.High(first).Store(to + 16);
-                table.Low(second).Store(to + 32);
-                table.High(second).Store(to + 48);
+                lanes.Low(first).Store(to);
+                lanes.High(first).Store(to + 16);
+                lanes.Low(second).Store(to + 32);
+                lanes.High(second).Store(to + 48);
             }
         }
         else
@@ -119,7 +128,7 @@ public static unsafe class NoiseField
                 FillBitsGroup(key, tensor, group + g, bits);
                 for (int i = 0; i < Group; i++)
                 {
-                    d[i] = NormalTransform.FromBits(bits[i]);
+                    d[i] = TLanes.FromBits(bits[i]);
                 }
             }
         }

@@ -81,7 +81,9 @@ public class NoiseTests
         foreach (int length in (int[])[1, 63, 64, 65, 192, 300])
         {
             float[] normal = new float[length];
+            float[] signs = new float[length];
             ushort[] bits = new ushort[length];
+            NoiseField.FillSigns(key, 9, group, signs);
             NoiseField.FillNormal(key, 9, group, normal);
             NoiseField.FillBits(key, 9, group, bits);
             for (int i = 0; i < length; i++)
@@ -89,6 +91,7 @@ public class NoiseTests
                 ushort expected = NoiseField.Bits(key, 9, group + (i / 64), i % 64);
                 Assert.Equal(expected, bits[i]);
                 Assert.Equal(NormalTransform.FromBits(expected), normal[i]);
+                Assert.Equal(MathF.CopySign(1, normal[i]), signs[i]);
             }
         }
     }
