@@ -12,7 +12,7 @@ internal static class ListCommand
     {
         List("models", "Model architectures, and the model that is built in.", Models),
         List("tasks", "Built-in tasks.", Tasks),
-        List("optimizers", "Training methods.", () => OptimizerCatalog.All),
+        List("optimizers", "Training methods.", () => OptimizerCatalog.All.Select(m => (m.Name, m.Description))),
     };
 
     private static IEnumerable<(string Name, string Description)> Models() =>

@@ -105,4 +105,7 @@ public interface IBackend : IDisposable
     /// <param name="learningRate">The rate of this step.</param>
     /// <param name="rounding">The field the rounding bits are taken from.</param>
     void Update(ParameterSet parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
+
+    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>
+    void Parallel(int items, Action<int> body);
 }

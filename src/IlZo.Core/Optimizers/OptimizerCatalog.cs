@@ -1,37 +1,70 @@
 namespace IlZo.Optimizers;
 
-/// <summary>What every method takes.</summary>
-/// <param name="Seed">The run's seed.</param>
-/// <param name="Epsilon">The perturbation radius.</param>
-/// <param name="WeightDecay">Coupled weight decay.</param>
-/// <param name="Queries">Directions a step.</param>
-public sealed record OptimizerSettings(ulong Seed, double Epsilon, double WeightDecay, int Queries);
-
-/// <summary>The methods by name. A new one is a file beside the others and a line here.</summary>
-public static class OptimizerCatalog
+/// <summary>A method by its name.</summary>
+/// <param name="Name">What the command line calls it.</param>
+/// <param name="Description">What it is, in a line.</param>
+/// <param name="Make">Makes it; it asks its settings for all of its own options when it is made, and for weights only later.</param>
+public sealed record OptimizerMethod(string Name, string Description, Func<OptimizerSettings, Optimizer> Make)
 {
-    private static readonly (string Name, string Description, Func<OptimizerSettings, Optimizer> Create)[] s_methods =
-    [
-        (
-            "mezo",
-            "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state",
-            s => new Optimizer(s.Seed, new Spsa(s.Seed, s.Epsilon, s.Queries), new Sgd(s.WeightDecay))),
-    ];
+    /// <summary>Directions a step where none are asked for.</summary>
+    public int Queries { get; init; } = 1;
 
-    /// <summary>Name and description of each method.</summary>
-    public static IReadOnlyList<(string Name, string Description)> All { get; } = [.. s_methods.Select(m => (m.Name, m.Description))];
+    /// <summary>The fewest directions a step.</summary>
+    public int LeastQueries { get; init; } = 1;
 
-    /// <exception cref="InvalidInputException">There is no such method.</exception>
-    public static Optimizer Create(string name, OptimizerSettings settings)
+    /// <summary>On how many sides of the weights it can take losses; the first is the standard.</summary>
+    public IReadOnlyList<int> Sides { get; init; } = [2];
+
+    /// <summary>Whether it works with other than Gaussian directions.</summary>
+    public bool AnyDirections { get; init; } = true;
+
+    /// <exception cref="InvalidInputException">The method cannot do what is asked for.</exception>
+    public Optimizer Create(OptimizerSettings settings)
     {
-        foreach (var method in s_methods)
+        if (settings.Queries < LeastQueries)
         {
-            if (method.Name == name)
-            {
-                return method.Create(settings);
-            }
+            throw new InvalidInputException($"--queries is {settings.Queries}; {LeastQueries} or more was expected for {Name}.");
         }
 
-        throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", s_methods.Select(m => m.Name))}.");
+        if (!Sides.Contains(settings.Sides))
+        {
+            throw new InvalidInputException($"--sides is {settings.Sides}; {string.Join(" or ", Sides)} was expected for {Name}.");
+        }
+
+        if (!AnyDirections && settings.Directions != DirectionKind.Gaussian)
+        {
+            throw new InvalidInputException(
+                $"--directions is {settings.Directions.ToString().ToLowerInvariant()}; gaussian was expected for {Name}.");
+        }
+
+        var optimizer = Make(settings);
+        try
+        {
+            settings.Options.RequireAllKnown(Name);
+            return optimizer;
+        }
+        catch
+        {
+            optimizer.Dispose();
+            throw;
+        }
     }
+}
+
+/// <summary>The methods by name. A new one is a file beside the others and an entry here.</summary>
+public static class OptimizerCatalog
+{
+    /// <summary>All methods.</summary>
+    public static IReadOnlyList<OptimizerMethod> All { get; } =
+    [
+        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", s => new EstimatorOptimizer(s, new Spsa(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+        },
+    ];
+
+    /// <summary>The method of a name.</summary>
+    /// <exception cref="InvalidInputException">There is no such method.</exception>
+    public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
+        ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
 }
