@@ -8,26 +8,28 @@ namespace IlZo.Models;
 /// The weights that a run started from, read from its checkpoint when they are asked for: a second mapping of the files, of which
 /// only pages in use take memory. They are rounded to the type of the trained weights, so that untrained weights equal them exactly.
 /// </summary>
-public sealed unsafe class BaseWeights : IDisposable
+/// <param name="tensors">The stored tensor of each parameter.</param>
+/// <param name="memory">What they lie in; it is disposed with this object.</param>
+public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IDisposable
 {
-    private readonly CheckpointFolder _folder;
-    private readonly Dictionary<Parameter, TensorEntry> _tensors = [];
-
-    /// <param name="folder">The checkpoint, opened for this purpose; it is closed with this object.</param>
+    /// <summary>Opens the checkpoint of a model once more.</summary>
+    /// <param name="folder">The checkpoint, opened for this purpose.</param>
     /// <param name="model">The model whose parameters will be asked for.</param>
-    public BaseWeights(CheckpointFolder folder, LanguageModel model)
+    public static BaseWeights Open(CheckpointFolder folder, LanguageModel model)
     {
-        _folder = folder;
+        var tensors = new Dictionary<Parameter, TensorEntry>();
         foreach (var (name, parameter) in model.Stored)
         {
-            _tensors.TryAdd(parameter, folder.Tensors[name]);
+            tensors.TryAdd(parameter, folder.Tensors[name]);
         }
+
+        return new BaseWeights(tensors, folder);
     }
 
     /// <summary>Reads consecutive columns of one row.</summary>
     public void Read(Parameter parameter, int row, int column, Span<float> destination)
     {
-        var tensor = _tensors[parameter];
+        var tensor = tensors[parameter];
         _ = StoredType.TryGetDType(tensor.Type, out var type);
         fixed (float* to = destination)
         {
@@ -40,5 +42,5 @@ public sealed unsafe class BaseWeights : IDisposable
         }
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => memory.Dispose();
 }

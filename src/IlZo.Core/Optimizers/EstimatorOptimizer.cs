@@ -6,7 +6,8 @@ using IlZo.Training;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// The common composition: an estimator of the gradient, whose coefficients may be clipped, and a rule that applies the estimate.
+/// The common composition: an estimator of the gradient, whose coefficients may be clipped, and a rule that applies the estimate to
+/// the tensors that it covers.
 /// </summary>
 /// <param name="settings">The run's seed, its weights and the limit of a coefficient.</param>
 /// <param name="estimator">Where to evaluate, and what the losses say.</param>
@@ -32,7 +33,8 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
 
         rule.Advance();
         var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
-        backend.Update(settings.Parameters, estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
+        Parameter[] covered = [.. settings.Parameters.All.Where(p => directions.Any(d => d.Covers(p)))];
+        backend.Update(covered, estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
         estimator.Learn(record, backend);
     }
 

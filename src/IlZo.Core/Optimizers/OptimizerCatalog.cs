@@ -61,10 +61,35 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
         },
+        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight; divide mezo's rate by 10", MezoMomentum)
+        {
+            Sides = [2, 1],
+        },
+        new("mezo-adam", "SPSA with Adam (Malladi et al. 2023): 2 forwards, 8 bytes a weight", MezoAdam)
+        {
+            Sides = [2, 1],
+        },
+        new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forwards a query", KerZoo)
+        {
+            Queries = 3,
+        },
     ];
 
     /// <summary>The method of a name.</summary>
     /// <exception cref="InvalidInputException">There is no such method.</exception>
     public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
         ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
+
+    private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
+        new(s, new Spsa(s), new Momentum(s.Parameters.All, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
+
+    private static EstimatorOptimizer MezoAdam(OptimizerSettings s)
+    {
+        double beta1 = s.Options.Number("beta1", 0.9, 0, 0.999999);
+        double beta2 = s.Options.Number("beta2", 0.999, 0, 0.999999);
+        return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
+    }
+
+    private static Optimizer KerZoo(OptimizerSettings s) =>
+        s.Options.Flag("source") ? new KerZooSource(s) : new EstimatorOptimizer(s, new KerZoo(s), new Sgd(s.WeightDecay));
 }

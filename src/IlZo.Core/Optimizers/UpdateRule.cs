@@ -23,7 +23,7 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
     /// <param name="weights">The slice in fp32; receives the new values before they are rounded to the stored type.</param>
     /// <param name="gradient">The estimate for the slice; overwritten.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+    public virtual void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
     {
         Transform(slice, gradient);
 
@@ -33,11 +33,7 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
             return;
         }
 
-        if (weightDecay != 0 && Decays(slice.Parameter.Name))
-        {
-            TensorPrimitives.Multiply(weights, (float)(1 - (learningRate * weightDecay)), weights);
-        }
-
+        Decay(slice.Parameter, weights, learningRate);
         TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, weights, weights);
     }
 
@@ -49,6 +45,15 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
 
     /// <summary>ĝ ← T(ĝ) for one slice.</summary>
     protected abstract void Transform(in WeightSlice slice, Span<float> gradient);
+
+    /// <summary>θ ← (1 − ηλ)θ where the tensor is no bias and no norm.</summary>
+    protected void Decay(Parameter parameter, Span<float> weights, double learningRate)
+    {
+        if (weightDecay != 0 && Decays(parameter.Name))
+        {
+            TensorPrimitives.Multiply(weights, (float)(1 - (learningRate * weightDecay)), weights);
+        }
+    }
 
     /// <summary>Gives back what the rule holds.</summary>
     protected virtual void Dispose(bool disposing)

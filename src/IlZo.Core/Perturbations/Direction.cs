@@ -12,6 +12,9 @@ namespace IlZo.Perturbations;
 /// </remarks>
 public abstract class Direction
 {
+    /// <summary>Whether a tensor has elements that are not zero.</summary>
+    public virtual bool Covers(Parameter parameter) => true;
+
     /// <summary>Writes the elements of one row slice of a tensor.</summary>
     /// <param name="parameter">The tensor.</param>
     /// <param name="row">The row.</param>

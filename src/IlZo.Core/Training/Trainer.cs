@@ -59,7 +59,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The optimizer that options describe, for the weights of a model.</summary>
     internal static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model) => OptimizerCatalog.Find(options.Optimizer).Create(
-        options.ToSettings(model.Parameters) with { OpenBase = () => new BaseWeights(ModelLoader.Open(options.Model), model) });
+        options.ToSettings(model.Parameters) with { OpenBase = () => BaseWeights.Open(ModelLoader.Open(options.Model), model) });
 
     public void Dispose()
     {

@@ -1,4 +1,6 @@
 using IlZo.Backends.Cpu;
+using IlZo.Checkpoints;
+using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -10,7 +12,7 @@ internal sealed unsafe class TestSpace : IDisposable
 {
     private readonly NativeBuffer _memory;
 
-    /// <param name="shapes">The shapes of the tensors, which are called a, b, c, …</param>
+    /// <param name="shapes">The shapes of the tensors, which are called a, b, c, …; matrices are named as value projections</param>
     public TestSpace(params long[][] shapes)
     {
         long count = shapes.Sum(s => s.Aggregate(1L, (a, b) => a * b));
@@ -19,7 +21,8 @@ internal sealed unsafe class TestSpace : IDisposable
         float* data = (float*)_memory.Data;
         foreach (long[] shape in shapes)
         {
-            parameters.Add(new Parameter($"{(char)('a' + parameters.Count)}", shape, DType.F32, data));
+            string suffix = shape.Length == 2 ? ".v_proj.weight" : string.Empty;
+            parameters.Add(new Parameter($"{(char)('a' + parameters.Count)}{suffix}", shape, DType.F32, data));
             data += parameters[^1].Count;
         }
 
@@ -36,6 +39,16 @@ internal sealed unsafe class TestSpace : IDisposable
     public Span<float> Weights => new(_memory.Data, Count);
 
     public CpuBackend Backend { get; } = new(1);
+
+    /// <summary>The weights as they are now, for what asks for those a run started from.</summary>
+    public BaseWeights OpenBase()
+    {
+        var copy = new NativeBuffer(_memory.ByteCount);
+        Weights.CopyTo(new Span<float>(copy.Data, Count));
+        byte* start = Parameters.All[0].Data;
+        return new BaseWeights(
+            Parameters.All.ToDictionary(p => p, p => new TensorEntry(string.Empty, p.Name, "F32", p.Shape, (byte*)copy.Data + (p.Data - start))), copy);
+    }
 
     /// <summary>All elements of a direction.</summary>
     public float[] Fill(Direction direction)

@@ -9,9 +9,9 @@ public sealed unsafe partial class CpuBackend
     // Elements of a slice: its buffers (weights, gradient, noise, bits) stay in the first-level cache.
     private const int UpdateSlice = 16 * NoiseField.Group;
 
-    public void Update(ParameterSet parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
+    public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        var items = RowBlock.Of(parameters.All);
+        var items = RowBlock.Of(parameters);
         _pool.Run(items.Count, (item, worker) =>
         {
             var (parameter, first, rows) = items[item];
