@@ -16,6 +16,15 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, dou
 {
     private readonly ParameterState _m = new(parameters);
 
+    /// <summary>LOREN's rule: matrices have momentum, and nothing where the option beta is 0.</summary>
+    public static UpdateRule OfMatrices(OptimizerSettings settings)
+    {
+        double beta = settings.Options.Number("beta", 0.9, 0, 1);
+        return beta == 0
+            ? new Sgd(settings.WeightDecay)
+            : new Momentum(settings.Parameters.All.Where(p => p.Shape.Count == 2), beta, settings.WeightDecay);
+    }
+
     public override long StateBytes => _m.ByteCount;
 
     protected override void Transform(in WeightSlice slice, Span<float> gradient)

@@ -12,6 +12,9 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>The fewest directions a step.</summary>
     public int LeastQueries { get; init; } = 1;
 
+    /// <summary>The most directions a step.</summary>
+    public int MostQueries { get; init; } = int.MaxValue;
+
     /// <summary>On how many sides of the weights it can take losses; the first is the standard.</summary>
     public IReadOnlyList<int> Sides { get; init; } = [2];
 
@@ -21,9 +24,10 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <exception cref="InvalidInputException">The method cannot do what is asked for.</exception>
     public Optimizer Create(OptimizerSettings settings)
     {
-        if (settings.Queries < LeastQueries)
+        if (settings.Queries < LeastQueries || settings.Queries > MostQueries)
         {
-            throw new InvalidInputException($"--queries is {settings.Queries}; {LeastQueries} or more was expected for {Name}.");
+            string expectation = settings.Queries < LeastQueries ? $"{LeastQueries} or more" : $"{MostQueries} at most";
+            throw new InvalidInputException($"--queries is {settings.Queries}; {expectation} was expected for {Name}.");
         }
 
         if (!Sides.Contains(settings.Sides))
@@ -73,6 +77,17 @@ public static class OptimizerCatalog
         {
             Queries = 3,
         },
+        new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forwards", CurvZo)
+        {
+            MostQueries = 1,
+        },
+        new("loren", "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight", Loren)
+        {
+            Queries = 6,
+            LeastQueries = 2,
+            Sides = [1],
+            AnyDirections = false,
+        },
     ];
 
     /// <summary>The method of a name.</summary>
@@ -89,6 +104,12 @@ public static class OptimizerCatalog
         double beta2 = s.Options.Number("beta2", 0.999, 0, 0.999999);
         return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
     }
+
+    private static EstimatorOptimizer CurvZo(OptimizerSettings s) =>
+        new(s, s.Options.Choice("blocks", ["tensor", "element"]) == "tensor" ? new CurvZo(s) : new CurvZoElements(s), new Sgd(s.WeightDecay));
+
+    private static Optimizer Loren(OptimizerSettings s) =>
+        s.Options.Flag("source") ? new LorenSource(s) : new EstimatorOptimizer(s, new Loren(s), Momentum.OfMatrices(s));
 
     private static Optimizer KerZoo(OptimizerSettings s) =>
         s.Options.Flag("source") ? new KerZooSource(s) : new EstimatorOptimizer(s, new KerZoo(s), new Sgd(s.WeightDecay));

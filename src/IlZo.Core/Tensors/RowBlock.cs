@@ -7,15 +7,17 @@ namespace IlZo.Tensors;
 public readonly record struct RowBlock(Parameter Parameter, int Row, int Rows)
 {
     // Large tensors are shared out, and small ones do not cost a dispatch each.
-    private const int Elements = 1 << 16;
+    private const int Share = 1 << 16;
 
     /// <summary>All rows of some tensors, in their order.</summary>
-    public static IReadOnlyList<RowBlock> Of(IEnumerable<Parameter> parameters)
+    /// <param name="parameters">The tensors.</param>
+    /// <param name="elements">About how many elements a block has.</param>
+    public static IReadOnlyList<RowBlock> Of(IEnumerable<Parameter> parameters, int elements = Share)
     {
         var blocks = new List<RowBlock>();
         foreach (var parameter in parameters)
         {
-            int rows = Math.Max(1, Elements / parameter.Columns);
+            int rows = Math.Max(1, elements / parameter.Columns);
             for (int row = 0; row < parameter.Rows; row += rows)
             {
                 blocks.Add(new RowBlock(parameter, row, Math.Min(rows, parameter.Rows - row)));

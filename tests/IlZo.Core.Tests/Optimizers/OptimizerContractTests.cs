@@ -12,7 +12,8 @@ public sealed class OptimizerContractTests : IDisposable
     {
         Model = TestData.Path("models", "stories260K"),
         Task = "sst2",
-        Steps = 9,
+        // More than it takes CurvZO's budget to change.
+        Steps = 22,
         BatchSize = 2,
         TrainSize = 20,
         DevSize = 0,
@@ -27,6 +28,12 @@ public sealed class OptimizerContractTests : IDisposable
     [
         ("kerzoo", "source=true"),
         ("kerzoo", "order=6,interval=0.5,shrink=5"),
+        ("curvzo", "variant=paper,cap=false"),
+        ("curvzo", "variant=debiased"),
+        ("curvzo", "blocks=element"),
+        ("loren", "init=fan,lr_a=0.1"),
+        ("loren", "beta=0"),
+        ("loren", "source=true"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -67,7 +74,7 @@ public sealed class OptimizerContractTests : IDisposable
 
             var stop = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(
-                () => Trainer.Train(options, Folder("parts", dtype), false, new StopAt(5, stop), stop.Token));
+                () => Trainer.Train(options, Folder("parts", dtype), false, new StopAt(13, stop), stop.Token));
             var resumed = Trainer.Train(options, Folder("parts", dtype), resume: true);
             Assert.Equal(whole.WeightsSha256, resumed.WeightsSha256);
             Assert.Equal(whole.ForwardPasses, resumed.ForwardPasses);
@@ -137,6 +144,9 @@ public sealed class OptimizerContractTests : IDisposable
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
             ("mezo-adam", _) => 8,
+            ("curvzo", "blocks=element") => 4,
+            ("loren", "beta=0") => 0,
+            ("loren", _) => 4,
             _ => 0,
         };
         Near.Equal(expected, perWeight, 0.1);
