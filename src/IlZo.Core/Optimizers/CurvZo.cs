@@ -69,7 +69,7 @@ public sealed class CurvZo : Estimator
     {
         var (chosen, probabilities) = Choose(record.Step);
         _scores.Learn(record.Coefficients[0], chosen, Squares(record.Step, chosen, backend), probabilities);
-        if (_budget.IsDue(record.Step))
+        if (PerturbationBudget.IsDue(record.Step))
         {
             var (support, entropy) = PerturbationBudget.Shape(_scores.BudgetScores());
             _budget.Adapt(support / Blocks.Count, entropy);

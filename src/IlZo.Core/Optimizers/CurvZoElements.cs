@@ -73,7 +73,7 @@ public sealed class CurvZoElements : Estimator
                 }
             }
         });
-        if (_budget.IsDue(record.Step))
+        if (PerturbationBudget.IsDue(record.Step))
         {
             Adapt(backend);
         }
@@ -85,7 +85,7 @@ public sealed class CurvZoElements : Estimator
         var scores = _scores.At(slice, levels.Length);
         for (int i = 0; i < levels.Length; i++)
         {
-            double p = Math.Clamp(_kappa * Math.Sqrt(scores[i] + 1), _floor, 1);
+            double p = _budget.Fraction >= 1 ? 1 : Math.Clamp(_kappa * Math.Sqrt(scores[i] + 1), _floor, 1);
             levels[i] = Math.Max(1, (int)Math.Ceiling(p * Levels));
         }
     }

@@ -14,8 +14,8 @@ public sealed class PerturbationBudget(double start, bool adapts)
     /// <summary>f.</summary>
     public double Fraction { get; private set; } = start;
 
-    /// <summary>Whether a step is one after which f changes.</summary>
-    public bool IsDue(long step) => adapts && step % Interval == 0;
+    /// <summary>Whether a step is one after which f may change.</summary>
+    public static bool IsDue(long step) => step % Interval == 0;
 
     /// <summary>(d_eff, H) of scores.</summary>
     public static (double Support, double Entropy) Shape(IEnumerable<double> scores)
@@ -36,12 +36,15 @@ public sealed class PerturbationBudget(double start, bool adapts)
     public static (double Support, double Entropy) Shape(double roots, double sum, double logs, long count) =>
         (roots * roots / sum, count > 1 ? (Math.Log(sum) - (logs / sum)) / Math.Log(count) : 1);
 
-    /// <summary>Changes f.</summary>
+    /// <summary>Changes f, if it changes.</summary>
     /// <param name="support">d_eff / M.</param>
     /// <param name="entropy">H.</param>
     public void Adapt(double support, double entropy)
     {
-        double raw = 0.1 + (0.7 * ((0.7 * support) + (0.3 * (1 - entropy))));
-        Fraction = Math.Clamp((0.9 * Fraction) + (0.1 * raw), 0.1, 0.8);
+        if (adapts)
+        {
+            double raw = 0.1 + (0.7 * ((0.7 * support) + (0.3 * (1 - entropy))));
+            Fraction = Math.Clamp((0.9 * Fraction) + (0.1 * raw), 0.1, 0.8);
+        }
     }
 }
