@@ -79,6 +79,10 @@ public sealed class MethodOptions
         return words.Contains(text) ? text : throw Error(name, text, $"one of {string.Join(", ", words)}");
     }
 
+    /// <summary>Words with + between them.</summary>
+    public string[] Words(string name, string standard) =>
+        (Find(name) ?? standard).Split('+', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     /// <exception cref="InvalidInputException">An option is given that the method did not ask for.</exception>
     public void RequireAllKnown(string method)
     {

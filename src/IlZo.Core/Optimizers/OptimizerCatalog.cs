@@ -77,6 +77,10 @@ public static class OptimizerCatalog
         {
             Queries = 3,
         },
+        new("dizo", "mezo, and every 50 steps a search for the distance of attention weights from their start (2025): 2.4 forwards, no state", s => new DiZo(s))
+        {
+            Sides = [2, 1],
+        },
         new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forwards", CurvZo)
         {
             MostQueries = 1,

@@ -28,6 +28,8 @@ public sealed class OptimizerContractTests : IDisposable
     [
         ("kerzoo", "source=true"),
         ("kerzoo", "order=6,interval=0.5,shrink=5"),
+        ("dizo", "interval=5,inner=3"),
+        ("dizo", "interval=4,ratio=true,source=true,step=1"),
         ("curvzo", "variant=paper,cap=false"),
         ("curvzo", "variant=debiased"),
         ("curvzo", "blocks=element"),
