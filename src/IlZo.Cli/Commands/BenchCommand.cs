@@ -8,7 +8,7 @@ internal static class BenchCommand
 {
     private static readonly string s_shapes = string.Join(", ", SyntheticCheckpoint.Shapes);
 
-    public static Command Create() => new("bench", "Measure this machine.") { Step(), Make() };
+    public static Command Create() => new("bench", "Measure this machine.") { Step(), Gemm(), Noise(), Make() };
 
     private static Command Step()
     {
@@ -40,6 +40,64 @@ internal static class BenchCommand
                         AtLeastOne("--steps", parsed.GetValue(steps) ?? 5),
                         parsed.GetValue(threads))),
                 parsed.GetValue(json));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Gemm()
+    {
+        var tokens = Flags.Number<int>("--tokens", "N", "Tokens (default: 1, 128, 512 and 2048).");
+        var dtype = Flags.Text("--dtype", "TYPE", "What weights are kept as: fp32, bf16 or fp16 (default).");
+        var repetitions = Flags.Number<int>("--repetitions", "N", "Repetitions (default: 5).");
+        var json = Flags.Json("One JSON object a shape.");
+        var command = new Command("gemm", "Linear layers on one thread: shares of the FMA peak, and what the second probe costs.") { tokens, dtype, repetitions, json };
+        command.SetAction(parsed =>
+        {
+            var type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected.");
+            int times = AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 5);
+            foreach (int count in parsed.GetValue(tokens) is { } given ? (int[])[AtLeastOne("--tokens", given)] : [1, 128, 512, 2048])
+            {
+                if (count == 1)
+                {
+                    PrintOneToken(GemmBenchmark.OneToken(type, times), parsed.GetValue(json));
+                    continue;
+                }
+
+                foreach (var (outputs, inputs) in GemmBenchmark.Layers)
+                {
+                    var result = GemmBenchmark.Run(outputs, inputs, count, type, times);
+                    Print(result, parsed.GetValue(json));
+                }
+            }
+
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Noise()
+    {
+        var json = Flags.Json();
+        var command = new Command("rng", "Noise on one thread.") { json };
+        command.SetAction(parsed =>
+        {
+            var result = NoiseBenchmark.Run(5);
+            if (parsed.GetValue(json))
+            {
+                Terminal.PrintJson(writer =>
+                {
+                    writer.WriteNumber("normal_gigaelements_per_second", result.Normal);
+                    writer.WriteNumber("bits_gigaelements_per_second", result.Bits);
+                });
+                return 0;
+            }
+
+            Terminal.PrintTable(
+            [
+                ("normal deviates", Format.Invariant($"{result.Normal:F2} Gelem/s")),
+                ("16 random bits each", Format.Invariant($"{result.Bits:F2} Gelem/s")),
+            ]);
             return 0;
         });
         return command;
@@ -81,6 +139,44 @@ internal static class BenchCommand
 
     private static int AtLeastOne(string name, int value) =>
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
+
+    private static void PrintOneToken((double Weights, double Memory) result, bool json)
+    {
+        if (!json)
+        {
+            Terminal.Results.WriteLine(Format.Invariant(
+                $"T    1  N 50272  K 2048  {100 * result.Weights / result.Memory,5:F1} % of the read bandwidth ({result.Weights:F1} of {result.Memory:F1} GB/s)"));
+            return;
+        }
+
+        Terminal.PrintJson(writer =>
+        {
+            writer.WriteNumber("tokens", 1);
+            writer.WriteNumber("weight_gigabytes_per_second", result.Weights);
+            writer.WriteNumber("read_gigabytes_per_second", result.Memory);
+        });
+    }
+
+    private static void Print(GemmBenchmark result, bool json)
+    {
+        if (!json)
+        {
+            Terminal.Results.WriteLine(Format.Invariant(
+                $"T {result.Tokens,4}  N {result.Outputs,5}  K {result.Inputs,4}  {100 * result.Plain,5:F1} % of the FMA peak ({result.Gigaflops:F0} of {result.Peak:F0} GFLOP/s)  both probes {result.Dual:F3} x two products"));
+            return;
+        }
+
+        Terminal.PrintJson(writer =>
+        {
+            writer.WriteNumber("tokens", result.Tokens);
+            writer.WriteNumber("outputs", result.Outputs);
+            writer.WriteNumber("inputs", result.Inputs);
+            writer.WriteNumber("share_of_peak", result.Plain);
+            writer.WriteNumber("gigaflops", result.Gigaflops);
+            writer.WriteNumber("peak_gigaflops", result.Peak);
+            writer.WriteNumber("dual_over_two_plain", result.Dual);
+        });
+    }
 
     private static void Print(StepBenchmark result, bool json)
     {

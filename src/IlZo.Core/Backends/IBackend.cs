@@ -44,6 +44,12 @@ public interface IBackend : IDisposable
     /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
     void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null);
 
+    /// <summary>
+    /// Says, at the beginning of a pass, how many features of each token will be rented at a time at most, so that memory is taken
+    /// once and as little as possible of it.
+    /// </summary>
+    void Reserve(int features);
+
     /// <summary>Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.</summary>
     Activation Rent(int features, Activation? like = null);
 
@@ -53,8 +59,9 @@ public interface IBackend : IDisposable
     /// <summary>y[t] = table[rows[t]] (+ y[t] where <paramref name="accumulate"/>).</summary>
     void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false);
 
-    /// <summary>y = x·Wᵀ + b (+ y where <paramref name="accumulate"/>), W [out, in].</summary>
-    void Linear(Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false);
+    /// <summary>y = f(x·Wᵀ + b (+ y where <paramref name="accumulate"/>)), W [out, in]; f is the identity where <paramref name="activation"/> is null.</summary>
+    void Linear(
+        Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null);
 
     /// <summary>y = (x − mean) / √(var + ε) · w + b over the features; x and y may be the same.</summary>
     void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
@@ -62,11 +69,8 @@ public interface IBackend : IDisposable
     /// <summary>y = x / √(mean(x²) + ε) · w over the features; x and y may be the same.</summary>
     void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y);
 
-    /// <summary>x = f(x).</summary>
-    void Activate(Activation x, ActivationFunction function);
-
-    /// <summary>x = f(x) · gate, elementwise.</summary>
-    void ActivateAndMultiply(Activation x, Activation gate, ActivationFunction function);
+    /// <summary>x = x · y, elementwise.</summary>
+    void Multiply(Activation x, Activation y);
 
     /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position times the frequency i.</summary>
     void Rotate(Activation x, int heads, IRotaryFrequencies frequencies);

@@ -65,9 +65,9 @@ public sealed record StepBenchmark(
         }
 
         return new StepBenchmark(
-            Median([.. forward.Zip(update, (f, u) => f + u)]),
-            Median(forward),
-            Median(update),
+            Statistics.Median([.. forward.Zip(update, (f, u) => f + u)]),
+            Statistics.Median(forward),
+            Statistics.Median(update),
             NeededFlops(loaded, batch, length) / 1e9,
             peak,
             backend.Threads,
@@ -99,13 +99,6 @@ public sealed record StepBenchmark(
         double attention = 4.0 * model.Shape.Layers * model.Shape.Hidden * tokens * (length + 1) / 2;
         double head = 2.0 * model.Head.Count * batch;
         return 2 * ((2 * layerWeights * tokens) + attention + head);
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        int middle = values.Count / 2;
-        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
     private sealed class Oracle(LanguageModel model, CpuBackend backend, TokenBatch tokens, IReadOnlyList<(int Output, int Id)> targets) : ILossOracle

@@ -9,6 +9,6 @@ internal sealed class Linear(ModelWeights weights, string name)
     private readonly Parameter _weight = weights[name + ".weight"];
     private readonly Parameter? _bias = weights.Find(name + ".bias");
 
-    public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false) =>
-        backend.Linear(x, _weight, _bias, y, accumulate);
+    public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null) =>
+        backend.Linear(x, _weight, _bias, y, accumulate, activation);
 }

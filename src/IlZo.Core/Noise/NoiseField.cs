@@ -73,7 +73,23 @@ public static unsafe class NoiseField
         if (Avx512BW.IsSupported)
         {
             var table = new NormalTransform.Table512();
-            for (int g = 0; g < groups; g++, d += Group)
+            int g = 0;
+
+            // Two groups at a time, except where the block index of the second one would carry beyond 32 bits.
+            for (; g <= groups - 2 && (((group + g + 1) * BlocksPerGroup) & uint.MaxValue) != 0; g += 2, d += 2 * Group)
+            {
+                PhiloxLanes.GenerateTwo512(key, tensor, (group + g) * BlocksPerGroup, out var first, out var second, out var third, out var fourth);
+                table.Low(first).Store(d);
+                table.High(first).Store(d + 16);
+                table.Low(second).Store(d + 32);
+                table.High(second).Store(d + 48);
+                table.Low(third).Store(d + 64);
+                table.High(third).Store(d + 80);
+                table.Low(fourth).Store(d + 96);
+                table.High(fourth).Store(d + 112);
+            }
+
+            for (; g < groups; g++, d += Group)
             {
                 PhiloxLanes.Generate512(key, tensor, (group + g) * BlocksPerGroup, out var first, out var second);
                 table.Low(first).Store(d);

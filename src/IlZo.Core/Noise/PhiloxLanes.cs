@@ -11,10 +11,6 @@ namespace IlZo.Noise;
 /// </remarks>
 internal static class PhiloxLanes
 {
-    private static Vector512<ulong> Iota512 => Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
-
-    private static Vector256<ulong> Iota256 => Vector256.Create(0ul, 1, 2, 3);
-
     /// <summary>
     /// Blocks <paramref name="block"/> … +7. Lane 2j of <paramref name="first"/> is word 0 of block j and lane 2j+1 word 1;
     /// <paramref name="second"/> holds words 2 and 3 likewise. <paramref name="block"/> is a multiple of 8.
@@ -26,7 +22,7 @@ internal static class PhiloxLanes
         var m1 = Vector512.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
         uint k0 = (uint)key.Seed;
         uint k1 = (uint)(key.Seed >> 32);
-        var c0 = Vector512.Create((ulong)(uint)block) + Iota512;
+        var c0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
         var c1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
         var c2 = Vector512.Create((ulong)key.Step);
         var c3 = Vector512.Create((ulong)key.Word3);
@@ -47,6 +43,59 @@ internal static class PhiloxLanes
         second = Vector512.ConditionalSelect(lower, c2, c3 << 32).AsUInt32();
     }
 
+    /// <summary>
+    /// Blocks <paramref name="block"/> … +7 and +8 … +15, interleaved: a round is a chain of four dependent instructions, and two chains
+    /// fill the time that one waits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void GenerateTwo512(
+        in NoiseKey key,
+        int tensor,
+        long block,
+        out Vector512<uint> firstA,
+        out Vector512<uint> secondA,
+        out Vector512<uint> firstB,
+        out Vector512<uint> secondB)
+    {
+        var m0 = Vector512.Create((ulong)Philox4x32.Multiplier0).AsUInt32();
+        var m1 = Vector512.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
+        uint k0 = (uint)key.Seed;
+        uint k1 = (uint)(key.Seed >> 32);
+        var a0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
+        var b0 = a0 + Vector512.Create(8ul);
+        var a1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
+        var a2 = Vector512.Create((ulong)key.Step);
+        var a3 = Vector512.Create((ulong)key.Word3);
+        var b1 = a1;
+        var b2 = a2;
+        var b3 = a3;
+        for (int round = 0; round < Philox4x32.Rounds; round++)
+        {
+            var r0 = Vector512.Create((ulong)k0);
+            var r1 = Vector512.Create((ulong)k1);
+            var p0 = Avx512F.Multiply(a0.AsUInt32(), m0);
+            var q0 = Avx512F.Multiply(b0.AsUInt32(), m0);
+            var p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
+            var q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
+            a0 = (p1 >> 32) ^ a1 ^ r0;
+            b0 = (q1 >> 32) ^ b1 ^ r0;
+            a1 = p1;
+            b1 = q1;
+            a2 = (p0 >> 32) ^ a3 ^ r1;
+            b2 = (q0 >> 32) ^ b3 ^ r1;
+            a3 = p0;
+            b3 = q0;
+            k0 += Philox4x32.Weyl0;
+            k1 += Philox4x32.Weyl1;
+        }
+
+        var lower = Vector512.Create(0xFFFFFFFFul);
+        firstA = Vector512.ConditionalSelect(lower, a0, a1 << 32).AsUInt32();
+        secondA = Vector512.ConditionalSelect(lower, a2, a3 << 32).AsUInt32();
+        firstB = Vector512.ConditionalSelect(lower, b0, b1 << 32).AsUInt32();
+        secondB = Vector512.ConditionalSelect(lower, b2, b3 << 32).AsUInt32();
+    }
+
     /// <summary>The same for four blocks; <paramref name="block"/> is a multiple of 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Generate256(in NoiseKey key, int tensor, long block, out Vector256<uint> first, out Vector256<uint> second)
@@ -55,7 +104,7 @@ internal static class PhiloxLanes
         var m1 = Vector256.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
         uint k0 = (uint)key.Seed;
         uint k1 = (uint)(key.Seed >> 32);
-        var c0 = Vector256.Create((ulong)(uint)block) + Iota256;
+        var c0 = Vector256.Create((ulong)(uint)block) + Vector256.Create(0ul, 1, 2, 3);
         var c1 = Vector256.Create((ulong)NoiseKey.Word1(tensor, block));
         var c2 = Vector256.Create((ulong)key.Step);
         var c3 = Vector256.Create((ulong)key.Word3);

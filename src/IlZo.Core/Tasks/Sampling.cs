@@ -46,10 +46,20 @@ public static class Sampling
 
         int taken = (int)Math.Min((long)train + dev, trainAvailable);
         int[] order = new NumPyRandom(seed).Permutation(trainAvailable);
-        int[] testOrder = new NumPyRandom(seed).Permutation(validationAvailable);
         return new DataSplit(
             order[..(taken - dev)],
             order[(taken - dev)..taken],
-            testOrder[..Math.Min(test, validationAvailable)]);
+            Take(validationAvailable, test, seed));
+    }
+
+    /// <summary>The first rows of a permutation of a file, or all of them where it is smaller.</summary>
+    /// <param name="available">Examples of the file.</param>
+    /// <param name="wanted">Examples to take.</param>
+    /// <param name="seed">A NumPy seed.</param>
+    public static int[] Take(int available, int wanted, uint seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(available);
+        ArgumentOutOfRangeException.ThrowIfNegative(wanted);
+        return new NumPyRandom(seed).Permutation(available)[..Math.Min(wanted, available)];
     }
 }

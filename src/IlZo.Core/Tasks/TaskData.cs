@@ -2,19 +2,23 @@ using IlZo.BuiltIn;
 
 namespace IlZo.Tasks;
 
-/// <summary>The examples of a task: training rows, and validation rows to test on.</summary>
+/// <summary>The examples of a task: training rows, validation rows to test on and, where there is a file of them, dev rows.</summary>
 public sealed class TaskData
 {
     /// <summary>The file of training rows.</summary>
     public const string TrainFile = "train.jsonl";
 
+    /// <summary>The file of dev rows, which need not be there.</summary>
+    public const string DevFile = "dev.jsonl";
+
     /// <summary>The file of validation rows.</summary>
     public const string ValidationFile = "validation.jsonl";
 
-    private TaskData(TaskDefinition definition, ExampleList train, ExampleList validation)
+    private TaskData(TaskDefinition definition, ExampleList train, ExampleList? dev, ExampleList validation)
     {
         Definition = definition;
         Train = train;
+        Dev = dev;
         Validation = validation;
     }
 
@@ -22,9 +26,12 @@ public sealed class TaskData
 
     public ExampleList Train { get; }
 
+    /// <summary>Dev rows of their own; null where they are to be taken from the training rows.</summary>
+    public ExampleList? Dev { get; }
+
     public ExampleList Validation { get; }
 
-    /// <summary>Reads <c>train.jsonl</c> and <c>validation.jsonl</c>.</summary>
+    /// <summary>Reads <c>train.jsonl</c>, <c>validation.jsonl</c> and, where it is there, <c>dev.jsonl</c>.</summary>
     /// <param name="definition">The task.</param>
     /// <param name="folder">The folder of the two files.</param>
     /// <exception cref="InvalidInputException">
@@ -38,7 +45,8 @@ public sealed class TaskData
                 $"{folder}: no such folder; expected the folder of task {definition.Name}'s {TrainFile} and {ValidationFile}.");
         }
 
-        return new TaskData(definition, Read(TrainFile), Read(ValidationFile));
+        bool hasDev = File.Exists(Path.Combine(folder, DevFile));
+        return new TaskData(definition, Read(TrainFile), hasDev ? Read(DevFile) : null, Read(ValidationFile));
 
         ExampleList Read(string file)
         {
@@ -59,7 +67,7 @@ public sealed class TaskData
                 + $"or one of the tasks {string.Join(", ", others)}.");
         }
 
-        return new TaskData(definition, Read(TrainFile), Read(ValidationFile));
+        return new TaskData(definition, Read(TrainFile), Read(DevFile), Read(ValidationFile));
 
         ExampleList Read(string file)
         {

@@ -14,6 +14,7 @@ public sealed unsafe class NativeBuffer : IDisposable
         ByteCount = byteCount;
         _block = NativeMemory.AllocZeroed((nuint)byteCount + Alignment);
         Data = (void*)(((nint)_block + Alignment - 1) & ~(nint)(Alignment - 1));
+        HugePages.Advise(Data, byteCount);
     }
 
     ~NativeBuffer() => Free();

@@ -19,13 +19,14 @@ public sealed record TrainingExamples(
     {
         var definition = TaskCatalog.Load(options.Task);
         var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
-        var split = Sampling.Split(
-            data.Train.Count, data.Validation.Count, options.TrainSize, options.DevSize ?? definition.DevExamples, options.TestSize, options.Seed);
+        int dev = options.DevSize ?? definition.DevExamples;
+        int devFromTrain = data.Dev is null ? dev : 0;
+        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize, devFromTrain, options.TestSize, options.Seed);
         var encoder = new ExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? int.MaxValue, model.Shape.MaxPositions));
         return new TrainingExamples(
             definition.Objective,
             Encode(data.Train, split.Train),
-            Encode(data.Train, split.Dev),
+            data.Dev is { } own ? Encode(own, Sampling.Take(own.Count, dev, options.Seed)) : Encode(data.Train, split.Dev),
             Encode(data.Validation, split.Test));
 
         EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encoder.Encode(examples[i])))];

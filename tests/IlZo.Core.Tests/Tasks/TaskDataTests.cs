@@ -39,7 +39,7 @@ public partial class TaskDataTests
     {
         var data = TaskData.LoadBuiltIn(TaskCatalog.Load(name));
 
-        Assert.Equal((1500, 698), (data.Train.Count, data.Validation.Count));
+        Assert.Equal((1000, 500, 698), (data.Train.Count, data.Dev!.Count, data.Validation.Count));
         Assert.All(data.Train.Concat(data.Validation), e => Assert.EndsWith(end, e.Prompt, StringComparison.Ordinal));
         Assert.Equal("unflinchingly bleak and desperate" + end, data.Validation[0].Prompt);
         Assert.Equal("built-in sst2/validation.jsonl:1", data.Validation[0].Where);

@@ -109,6 +109,23 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("train_size", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Dev_examples_come_from_their_own_file_where_there_is_one()
+    {
+        using var model = ModelLoader.Load(ModelLoader.BuiltIn);
+        var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
+        string[] rows = [.. Enumerable.Range(0, 30).Select(i => $$"""{"sentence": "number {{i}}", "label": {{i % 2}}}""")];
+        File.WriteAllLines(_temp["train.jsonl"], rows[..20]);
+        File.WriteAllLines(_temp["validation.jsonl"], rows[28..]);
+        var options = s_options with { Data = _temp.Path, DevSize = 5 };
+        var without = TrainingExamples.Load(options, model, tokenizer);
+        Assert.Equal((15, 5), (without.Train.Count, without.Dev.Count));
+        File.WriteAllLines(_temp["dev.jsonl"], rows[20..28]);
+        var with = TrainingExamples.Load(options, model, tokenizer);
+        Assert.Equal((20, 5, 2), (with.Train.Count, with.Dev.Count, with.Test.Count));
+        Assert.All(with.Dev, e => Assert.Contains("dev.jsonl", e.Where, StringComparison.Ordinal));
+    }
+
     private RunFolder Folder(string name) => new(_temp[name]);
 
     private sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>

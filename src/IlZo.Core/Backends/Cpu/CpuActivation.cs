@@ -52,6 +52,17 @@ internal sealed unsafe class ActivationArena : IDisposable
         _used = 0;
     }
 
+    /// <summary>Makes room for that many bytes of activations and a little more, in one chunk; nothing may be rented.</summary>
+    public void Reserve(long bytes)
+    {
+        bytes += SmallestChunk;
+        if (_chunks.Count != 1 || _chunks[0].ByteCount < bytes)
+        {
+            Dispose();
+            _chunks.Add(new NativeBuffer(bytes));
+        }
+    }
+
     public float* Rent(long bytes)
     {
         bytes = (bytes + 63) & ~63L;

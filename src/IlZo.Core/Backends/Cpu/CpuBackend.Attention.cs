@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
 namespace IlZo.Backends.Cpu;
@@ -29,11 +30,10 @@ public sealed unsafe partial class CpuBackend
         int keyCount = span.Prefix + span.Length;
         int keyRows = Panel.Padded(keyCount);
         int sizeRows = Panel.Padded(size);
-        long keySlice = (long)keyRows * Panel.Stride;
         long valueSlice = (long)sizeRows * Panel.Stride;
-        float* keys = scratch.Packed(keySlice * Slices(size));
+        float* keys = scratch.Packed((long)keyRows * size);
         float* values = scratch.Packed2(valueSlice * Slices(keyCount));
-        source.PackKeys(probe, segment, keyHead * size, size, keys, keySlice, keyRows);
+        source.GatherKeys(probe, segment, keyHead * size, size, keys, keyRows);
         source.PackValues(probe, segment, keyHead * size, size, values, valueSlice, sizeRows);
 
         float* queries = scratch.Tile((size + keyRows + sizeRows) * (long)Panel.Lanes);
@@ -47,13 +47,8 @@ public sealed unsafe partial class CpuBackend
                 int lanes = Math.Min(Panel.Lanes, span.Length - first);
                 int visible = span.Prefix + first + lanes;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
-                new Span<float>(scores, visible * Panel.Lanes).Clear();
-                for (int slice = 0; slice < Slices(size); slice++)
-                {
-                    int depth = Math.Min(Panel.Depth, size - (slice * Panel.Depth));
-                    Panel.Multiply(keys + (slice * keySlice), visible, queries + (slice * Panel.Depth * Panel.Lanes), scores, depth);
-                }
-
+                new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
+                Panel.MultiplyTransposed(keys, keyRows, visible, queries, scores, size);
                 Softmax(scores, visible, span.Prefix + first, lanes);
                 new Span<float>(result, size * Panel.Lanes).Clear();
                 for (int slice = 0; slice < Slices(visible); slice++)
@@ -69,29 +64,37 @@ public sealed unsafe partial class CpuBackend
 
     private static int Slices(int length) => (length + Panel.Depth - 1) / Panel.Depth;
 
+    // Tokens are copied in runs that end where panels do.
     private static void LoadQueries(
         CpuActivation q, int probe, int token, int lanes, int feature, int size, float scale, float* destination)
     {
         new Span<float>(destination, size * Panel.Lanes).Clear();
-        for (int lane = 0; lane < lanes; lane++)
+        for (int lane = 0; lane < lanes;)
         {
+            int count = Math.Min(lanes - lane, Panel.Lanes - ((token + lane) % Panel.Lanes));
             float* source = q.Token(probe, token + lane) + ((long)feature * Panel.Lanes);
             for (int f = 0; f < size; f++)
             {
-                destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes] * scale;
+                TensorPrimitives.Multiply(
+                    new ReadOnlySpan<float>(source + (f * Panel.Lanes), count), scale, new Span<float>(destination + (f * Panel.Lanes) + lane, count));
             }
+
+            lane += count;
         }
     }
 
     private static void StoreResult(float* source, CpuActivation y, int probe, int token, int lanes, int feature, int size)
     {
-        for (int lane = 0; lane < lanes; lane++)
+        for (int lane = 0; lane < lanes;)
         {
+            int count = Math.Min(lanes - lane, Panel.Lanes - ((token + lane) % Panel.Lanes));
             float* destination = y.Token(probe, token + lane) + ((long)feature * Panel.Lanes);
             for (int f = 0; f < size; f++)
             {
-                destination[f * Panel.Lanes] = source[(f * Panel.Lanes) + lane];
+                new ReadOnlySpan<float>(source + (f * Panel.Lanes) + lane, count).CopyTo(new Span<float>(destination + (f * Panel.Lanes), count));
             }
+
+            lane += count;
         }
     }
 

@@ -7,21 +7,14 @@ public sealed unsafe partial class CpuBackend
 {
     private readonly Dictionary<IRotaryFrequencies, float[]> _rotations = [];
 
-    public void Activate(Activation x, ActivationFunction function)
+    public void Multiply(Activation x, Activation y)
     {
         var a = (CpuActivation)x;
-        _pool.Run(a.AllPanels, (panel, _) => Apply(function, new Span<float>(a.At(panel), a.Features * Panel.Lanes)));
-    }
-
-    public void ActivateAndMultiply(Activation x, Activation gate, ActivationFunction function)
-    {
-        var a = (CpuActivation)x;
-        var g = (CpuActivation)gate;
+        var b = (CpuActivation)y;
         _pool.Run(a.AllPanels, (panel, _) =>
         {
             var values = new Span<float>(a.At(panel), a.Features * Panel.Lanes);
-            Apply(function, values);
-            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(g.At(panel), values.Length), values);
+            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(b.At(panel), values.Length), values);
         });
     }
 

@@ -64,6 +64,12 @@ public sealed unsafe partial class CpuBackend
         fixed (float* d = destination)
         {
             float* to = d;
+            if (IsDecoding(from))
+            {
+                DecodeLogits(from, head, to);
+                return;
+            }
+
             _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
             {
                 int row = block * HeadRows;

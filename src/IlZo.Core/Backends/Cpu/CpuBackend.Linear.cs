@@ -4,10 +4,11 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Rows of W a worker packs at a time: the packed slice of both probes (80 kB) stays in the second-level cache.
-    private const int LinearRows = 48;
+    // Rows of W a worker packs at a time; fewer where that would leave a thread without work.
+    private static readonly int[] s_blockRows = [384, 192, 96, 48];
 
-    public void Linear(Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false)
+    public void Linear(
+        Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null)
     {
         var from = (CpuActivation)x;
         var to = (CpuActivation)y;
@@ -17,38 +18,66 @@ public sealed unsafe partial class CpuBackend
         }
 
         float* biases = bias is null ? null : RentVector(bias);
-        int blocks = (weight.Rows + LinearRows - 1) / LinearRows;
-        _pool.Run(blocks, (block, worker) => LinearBlock(from, weight, biases, to, accumulate, block * LinearRows, _scratch[worker]));
+        if (IsDecoding(from))
+        {
+            DecodeLinear(from, weight, biases, to, accumulate, activation);
+        }
+        else
+        {
+            int blockRows = BlockRows(weight.Rows, x.Tokens);
+            _pool.Run((weight.Rows + blockRows - 1) / blockRows, (block, worker) =>
+            {
+                int row = block * blockRows;
+                LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), _scratch[worker]);
+            });
+        }
+
         if (bias is not null)
         {
             ReturnVector(bias, biases);
         }
     }
 
-    private void LinearBlock(
-        CpuActivation x, Parameter weight, float* biases, CpuActivation y, bool accumulate, int row, WorkerScratch scratch)
+    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
+    // both probes (80 kB for 48 rows, 640 kB for 384) must stay in the second-level cache.
+    private int BlockRows(int rows, int tokens)
     {
-        int rows = Math.Min(LinearRows, weight.Rows - row);
+        int largest = tokens >= 2048 ? 384 : tokens >= 512 ? 192 : 48;
+        return Array.Find(s_blockRows, r => r <= largest && rows >= 2 * r * _pool.Count) is var found and > 0 ? found : s_blockRows[^1];
+    }
+
+    private void LinearBlock(
+        CpuActivation x,
+        Parameter weight,
+        float* biases,
+        CpuActivation y,
+        bool accumulate,
+        ActivationFunction? activation,
+        int row,
+        int rows,
+        WorkerScratch scratch)
+    {
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
-        for (int panel = 0; panel < y.AllPanels; panel++)
-        {
-            float* b = biases == null ? null : biases + ((long)(panel / y.Panels) * weight.Rows) + row;
-            StartTile(y.At(panel) + ((long)row * Panel.Lanes), b, rows, accumulate);
-        }
-
         for (int column = 0; column < weight.Columns; column += Panel.Depth)
         {
             int depth = Math.Min(Panel.Depth, weight.Columns - column);
+            bool last = column + depth == weight.Columns;
             WeightReader.Pack(weight, row, rows, column, depth, _probes, packed, scratch);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
-                Panel.Multiply(
-                    packed + (panel / y.Panels * probeStride),
-                    rows,
-                    x.At(panel) + ((long)column * Panel.Lanes),
-                    y.At(panel) + ((long)row * Panel.Lanes),
-                    depth);
+                int probe = panel / y.Panels;
+                float* tile = y.At(panel) + ((long)row * Panel.Lanes);
+                if (column == 0)
+                {
+                    StartTile(tile, biases == null ? null : biases + ((long)probe * weight.Rows) + row, rows, accumulate);
+                }
+
+                Panel.Multiply(packed + (probe * probeStride), rows, x.At(panel) + ((long)column * Panel.Lanes), tile, depth);
+                if (last && activation is { } function)
+                {
+                    Apply(function, new Span<float>(tile, rows * Panel.Lanes));
+                }
             }
         }
     }

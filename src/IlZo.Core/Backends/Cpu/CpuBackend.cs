@@ -50,6 +50,9 @@ public sealed unsafe partial class CpuBackend : IBackend
         _rotations.Clear();
     }
 
+    public void Reserve(int features) =>
+        _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
+
     public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
 
     public void Return(Activation activation)

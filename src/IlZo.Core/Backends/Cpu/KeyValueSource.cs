@@ -2,10 +2,13 @@ namespace IlZo.Backends.Cpu;
 
 /// <summary>
 /// The keys and values a segment attends to, wherever they lie: in the segment itself, in the segments it continues, or in the
-/// cache of earlier passes. They are packed in the order of their positions, so a shared beginning gives the same bits as its own copy.
+/// cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same bits as its own copy.
 /// </summary>
 internal sealed unsafe class KeyValueSource(TokenBatch batch, KeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
 {
+    // Called with a run of tokens at adjacent addresses: the first one's position and feature 0, and the distance between features.
+    private delegate void RunAction(int position, float* source, int count, int featureStride);
+
     /// <summary>Appends the pass's keys and values to the cache.</summary>
     public void ExtendCache()
     {
@@ -14,74 +17,90 @@ internal sealed unsafe class KeyValueSource(TokenBatch batch, KeyValueCache? cac
             return;
         }
 
-        for (int t = 0; t < batch.Count; t++)
+        var own = batch.Segments[0];
+        CopyTo(cache.Keys(layer), keys);
+        CopyTo(cache.Values(layer), values);
+
+        void CopyTo(float* destination, CpuActivation from) => ForEachRun(from, 0, own.Start, own.Length, own.Prefix, (position, source, count, stride) =>
         {
-            for (int f = 0; f < keys.Features; f++)
+            for (int f = 0; f < from.Features; f++)
             {
-                long at = ((long)f * cache.Capacity) + batch.Positions[t];
-                cache.Keys(layer)[at] = keys.Token(0, t)[f * Panel.Lanes];
-                cache.Values(layer)[at] = values.Token(0, t)[f * Panel.Lanes];
+                Copy(source + ((long)f * stride), destination + ((long)f * cache.Capacity) + position, count);
             }
-        }
+        });
     }
 
-    /// <summary>Keys as rows of features: [slice of features][key][<see cref="Panel.Stride"/>].</summary>
-    public void PackKeys(int probe, int segment, int feature, int size, float* packed, long sliceStride, int rows)
+    /// <summary>Keys as [feature][<paramref name="stride"/>], with zeros after the last key.</summary>
+    public void GatherKeys(int probe, int segment, int feature, int size, float* gathered, int stride)
     {
-        ForEachToken(probe, segment, keys, isKey: true, (position, source, stride) =>
+        int count = batch.Segments[segment].Prefix + batch.Segments[segment].Length;
+        ForEachRun(probe, segment, keys, isKey: true, (position, source, length, featureStride) =>
         {
             for (int f = 0; f < size; f++)
             {
-                packed[(f / Panel.Depth * sliceStride) + ((long)position * Panel.Stride) + (f % Panel.Depth)] = source[(long)(feature + f) * stride];
+                Copy(source + ((long)(feature + f) * featureStride), gathered + ((long)f * stride) + position, length);
             }
         });
-        int count = batch.Segments[segment].Prefix + batch.Segments[segment].Length;
-        for (long at = 0; at * Panel.Depth < size; at++)
+        for (int f = 0; f < size; f++)
         {
-            new Span<float>(packed + (at * sliceStride) + ((long)count * Panel.Stride), (rows - count) * Panel.Stride).Clear();
+            new Span<float>(gathered + ((long)f * stride) + count, stride - count).Clear();
         }
     }
 
-    /// <summary>Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>].</summary>
+    /// <summary>Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>]; features are padded with zeros to <paramref name="rows"/>.</summary>
     public void PackValues(int probe, int segment, int feature, int size, float* packed, long sliceStride, int rows)
     {
-        ForEachToken(probe, segment, values, isKey: false, (position, source, stride) =>
+        ForEachRun(probe, segment, values, isKey: false, (position, source, length, featureStride) =>
         {
-            float* to = packed + (position / Panel.Depth * sliceStride) + (position % Panel.Depth);
-            for (int f = 0; f < size; f++)
+            while (length > 0)
             {
-                to[(long)f * Panel.Stride] = source[(long)(feature + f) * stride];
-            }
+                int part = Math.Min(length, Panel.Depth - (position % Panel.Depth));
+                float* to = packed + (position / Panel.Depth * sliceStride) + (position % Panel.Depth);
+                for (int f = 0; f < size; f++)
+                {
+                    Copy(source + ((long)(feature + f) * featureStride), to + ((long)f * Panel.Stride), part);
+                }
 
-            for (int f = size; f < rows; f++)
-            {
-                to[(long)f * Panel.Stride] = 0;
+                for (int f = size; f < rows; f++)
+                {
+                    new Span<float>(to + ((long)f * Panel.Stride), part).Clear();
+                }
+
+                position += part;
+                source += part;
+                length -= part;
             }
         });
     }
 
-    private delegate void TokenAction(int position, float* source, int stride);
+    private static void Copy(float* source, float* destination, int count) =>
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
 
-    // Calls action(position, the token's first feature, distance between features) for the text of a segment from its beginning.
-    private void ForEachToken(int probe, int segment, CpuActivation own, bool isKey, TokenAction action)
+    // The runs of a segment's text from its beginning.
+    private void ForEachRun(int probe, int segment, CpuActivation own, bool isKey, RunAction action)
     {
         var span = batch.Segments[segment];
         if (span.Parent >= 0)
         {
-            ForEachToken(probe, span.Parent, own, isKey, action);
+            ForEachRun(probe, span.Parent, own, isKey, action);
         }
-        else if (cache is not null)
+        else if (cache is not null && span.Prefix > 0)
         {
-            float* cached = isKey ? cache.Keys(layer) : cache.Values(layer);
-            for (int position = 0; position < span.Prefix; position++)
-            {
-                action(position, cached + position, cache.Capacity);
-            }
+            action(0, isKey ? cache.Keys(layer) : cache.Values(layer), span.Prefix, cache.Capacity);
         }
 
-        for (int i = 0; i < span.Length; i++)
+        ForEachRun(own, probe, span.Start, span.Length, span.Prefix, action);
+    }
+
+    // The tokens of a segment, cut where panels end.
+    private static void ForEachRun(CpuActivation from, int probe, int token, int length, int position, RunAction action)
+    {
+        for (int end = token + length; token < end;)
         {
-            action(span.Prefix + i, own.Token(probe, span.Start + i), Panel.Lanes);
+            int count = Math.Min(end - token, Panel.Lanes - (token % Panel.Lanes));
+            action(position, from.Token(probe, token), count, Panel.Lanes);
+            token += count;
+            position += count;
         }
     }
 }

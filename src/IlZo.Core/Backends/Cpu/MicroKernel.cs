@@ -16,7 +16,7 @@ internal static unsafe class MicroKernel<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
-    /// <summary>12 rows.</summary>
+    /// <summary>12 packed rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows12(float* w, float* x, float* y, int depth)
     {
@@ -113,7 +113,7 @@ internal static unsafe class MicroKernel<TVector, TSimd>
         TSimd.Store(b11, y + (11 * Panel.Lanes) + width);
     }
 
-    /// <summary>6 rows.</summary>
+    /// <summary>6 packed rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows6(float* w, float* x, float* y, int depth)
     {

@@ -50,6 +50,26 @@ internal static unsafe class Panel
         }
     }
 
+    /// <summary>Y[rows][32] += Wᵀ · X[depth][32] with W as [depth][<paramref name="stride"/>].</summary>
+    /// <param name="w">The first row's weight at depth 0.</param>
+    /// <param name="stride">Floats from one depth to the next, at least <see cref="Padded"/> rows.</param>
+    /// <param name="rows">Rows of Y to change; Y has room for <see cref="Padded"/> ones.</param>
+    public static void MultiplyTransposed(float* w, int stride, int rows, float* x, float* y, int depth)
+    {
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            MultiplyTransposed<Vector512<float>, Simd512>(w, stride, Padded(rows), x, y, depth, useTwelve: true);
+        }
+        else if (Avx2.IsSupported)
+        {
+            MultiplyTransposed<Vector256<float>, Simd256>(w, stride, Padded(rows), x, y, depth, useTwelve: false);
+        }
+        else
+        {
+            MultiplyTransposed<Vector128<float>, Simd128>(w, stride, Padded(rows), x, y, depth, useTwelve: true);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyGroups(float* w, int rows, float* x, float* y, int depth)
     {
@@ -67,6 +87,7 @@ internal static unsafe class Panel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyGroups<TVector, TSimd>(float* w, int rows, float* x, float* y, int depth, bool useTwelve)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
@@ -85,6 +106,29 @@ internal static unsafe class Panel
             for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
             {
                 MicroKernel<TVector, TSimd>.Rows6(w + (row * Stride), x + lane, y + (row * Lanes) + lane, depth);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyTransposed<TVector, TSimd>(float* w, int stride, int rows, float* x, float* y, int depth, bool useTwelve)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        int row = 0;
+        for (; useTwelve && row + 12 <= rows; row += 12)
+        {
+            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            {
+                TransposedMicroKernel<TVector, TSimd>.Columns12(w + row, stride, x + lane, y + (row * Lanes) + lane, depth);
+            }
+        }
+
+        for (; row < rows; row += 6)
+        {
+            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            {
+                TransposedMicroKernel<TVector, TSimd>.Columns6(w + row, stride, x + lane, y + (row * Lanes) + lane, depth);
             }
         }
     }

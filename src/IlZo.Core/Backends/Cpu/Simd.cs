@@ -14,6 +14,10 @@ internal unsafe interface ISimd<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
+    static abstract TVector Add(TVector a, TVector b);
+
+    static abstract float Sum(TVector value);
+
     static abstract TVector Broadcast(float value);
 
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
@@ -22,8 +26,8 @@ internal unsafe interface ISimd<TVector>
     static abstract TVector WidenBFloat16(ushort* source);
 
     /// <summary>
-    /// Widens finite binary16: the exponent and fraction are moved into place as integers and one multiplication by 2¹¹² corrects
-    /// the exponent's bias, subnormal numbers included.
+    /// Widens finite binary16: sign-extended and shifted, sign, exponent and fraction lie where binary32 has them, and one multiplication
+    /// by 2¹¹² corrects the exponent's bias, subnormal numbers included.
     /// </summary>
     static abstract TVector WidenHalf(ushort* source);
 }
@@ -42,6 +46,12 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector512<float> value) => Vector512.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
         Vector512.FusedMultiplyAdd(a, b, c);
 
@@ -51,9 +61,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> WidenHalf(ushort* source)
     {
-        var bits = Widen(source);
-        var magnitude = ((bits & Vector512.Create(0x7FFFu)) << 13).AsSingle() * Vector512.Create(Widening.HalfScale);
-        return (magnitude.AsUInt32() | ((bits & Vector512.Create(0x8000u)) << 16)).AsSingle();
+        var bits = (Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)) << 13).AsUInt32() & Vector512.Create(Widening.HalfMask);
+        return bits.AsSingle() * Vector512.Create(Widening.HalfScale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,6 +83,12 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector256<float> value) => Vector256.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
         Vector256.FusedMultiplyAdd(a, b, c);
 
@@ -83,9 +98,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> WidenHalf(ushort* source)
     {
-        var bits = Widen(source);
-        var magnitude = ((bits & Vector256.Create(0x7FFFu)) << 13).AsSingle() * Vector256.Create(Widening.HalfScale);
-        return (magnitude.AsUInt32() | ((bits & Vector256.Create(0x8000u)) << 16)).AsSingle();
+        var bits = (Avx2.ConvertToVector256Int32(Vector128.Load((short*)source)) << 13).AsUInt32() & Vector256.Create(Widening.HalfMask);
+        return bits.AsSingle() * Vector256.Create(Widening.HalfScale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,6 +121,12 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector128<float> value) => Vector128.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
         Vector128.FusedMultiplyAdd(a, b, c);
 
@@ -116,9 +136,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> WidenHalf(ushort* source)
     {
-        var bits = Widen(source);
-        var magnitude = ((bits & Vector128.Create(0x7FFFu)) << 13).AsSingle() * Vector128.Create(Widening.HalfScale);
-        return (magnitude.AsUInt32() | ((bits & Vector128.Create(0x8000u)) << 16)).AsSingle();
+        var bits = (Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsInt16()) << 13).AsUInt32() & Vector128.Create(Widening.HalfMask);
+        return bits.AsSingle() * Vector128.Create(Widening.HalfScale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

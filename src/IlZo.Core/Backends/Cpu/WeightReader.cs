@@ -60,7 +60,17 @@ internal static unsafe class WeightReader
                 filled = direction;
             }
 
-            AddScaled(plain, scratch.Noise, (float)probes[p].Radius, destination, count);
+            if (p + 1 < probes.Count && ReferenceEquals(probes[p + 1].Direction, direction))
+            {
+                float* second = destination + probeStride;
+                AddScaled(plain, scratch.Noise, (float)probes[p].Radius, (float)probes[p + 1].Radius, destination, second, count);
+                p++;
+                destination = second;
+            }
+            else
+            {
+                AddScaled(plain, scratch.Noise, (float)probes[p].Radius, destination, count);
+            }
         }
     }
 
@@ -87,6 +97,27 @@ internal static unsafe class WeightReader
         for (; i < count; i++)
         {
             destination[i] = float.FusedMultiplyAdd(b[i], s, a[i]);
+        }
+    }
+
+    // The same for two probes along one direction, which read the slice and its noise once.
+    private static void AddScaled(float* a, float* b, float s, float t, float* first, float* second, int count)
+    {
+        int i = 0;
+        var firstScale = Vector512.Create(s);
+        var secondScale = Vector512.Create(t);
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var weight = Vector512.Load(a + i);
+            var noise = Vector512.Load(b + i);
+            Vector512.FusedMultiplyAdd(noise, firstScale, weight).Store(first + i);
+            Vector512.FusedMultiplyAdd(noise, secondScale, weight).Store(second + i);
+        }
+
+        for (; i < count; i++)
+        {
+            first[i] = float.FusedMultiplyAdd(b[i], s, a[i]);
+            second[i] = float.FusedMultiplyAdd(b[i], t, a[i]);
         }
     }
 }

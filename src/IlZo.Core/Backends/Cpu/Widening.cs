@@ -10,6 +10,9 @@ internal static unsafe class Widening
     /// <summary>2¹¹²: the difference between the exponent biases of binary32 and binary16.</summary>
     internal const float HalfScale = 5.192296858534828e33f;
 
+    /// <summary>The bits of binary32 that a widened binary16 can have.</summary>
+    internal const uint HalfMask = 0x8FFFE000;
+
     /// <summary>Widens <paramref name="count"/> elements.</summary>
     public static void Read(DType type, byte* source, float* destination, int count)
     {

@@ -57,6 +57,8 @@ internal sealed class LlamaModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
+        int attention = 2 * (_config.Heads + _config.KeyValueHeads) * _config.HeadSize;
+        backend.Reserve((2 * _config.Hidden) + Math.Max(attention, 2 * _config.Intermediate));
         var h = backend.Rent(_config.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
         watch?.Invoke(0, h);
@@ -104,9 +106,9 @@ internal sealed class LlamaModel : LanguageModel
     {
         var gate = backend.Rent(_config.Intermediate);
         var up = backend.Rent(_config.Intermediate);
-        layer.Gate.Apply(backend, x, gate);
+        layer.Gate.Apply(backend, x, gate, activation: _config.Activation);
         layer.Up.Apply(backend, x, up);
-        backend.ActivateAndMultiply(gate, up, _config.Activation);
+        backend.Multiply(gate, up);
         layer.Down.Apply(backend, gate, h, accumulate: true);
         backend.Return(up);
         backend.Return(gate);

@@ -77,6 +77,7 @@ internal sealed class OptModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
+        backend.Reserve((2 * _config.Hidden) + Math.Max(Math.Max(4 * _config.Hidden, _config.Intermediate), _config.Embedding));
         var h = Embed(backend, batch);
         watch?.Invoke(0, h);
         var normed = backend.Rent(_config.Hidden);
@@ -167,8 +168,7 @@ internal sealed class OptModel : LanguageModel
     private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
     {
         var inner = backend.Rent(_config.Intermediate);
-        layer.Up.Apply(backend, x, inner);
-        backend.Activate(inner, _config.Activation);
+        layer.Up.Apply(backend, x, inner, activation: _config.Activation);
         layer.Down.Apply(backend, inner, h, accumulate: true);
         backend.Return(inner);
     }

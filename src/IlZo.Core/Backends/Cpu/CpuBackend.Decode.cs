@@ -1,0 +1,66 @@
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    // Rows of a work item when one token is multiplied: some hundred kilobytes of weights.
+    private const int DecodeRows = 128;
+
+    /// <summary>
+    /// Whether the pass continues a text by one token at the weights as they are. Sums are then formed along the weights' rows, so logits
+    /// differ in rounding from those of the same text in one pass; training and scoring never take this way.
+    /// </summary>
+    private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _probes[0].Direction is null;
+
+    private void DecodeLinear(CpuActivation x, Parameter weight, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation)
+    {
+        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
+        CopyToken(x, contiguous);
+        _pool.Run((weight.Rows + DecodeRows - 1) / DecodeRows, (block, worker) =>
+        {
+            int row = block * DecodeRows;
+            int rows = Math.Min(DecodeRows, weight.Rows - row);
+            float* result = _scratch[worker].Tile(DecodeRows);
+            VectorProduct.Multiply(weight, row, rows, contiguous, result);
+            for (int r = 0; r < rows; r++)
+            {
+                float* to = y.Data + ((long)(row + r) * Panel.Lanes);
+                result[r] += (biases == null ? 0 : biases[row + r]) + (accumulate ? *to : 0);
+            }
+
+            if (activation is { } function)
+            {
+                Apply(function, new Span<float>(result, rows));
+            }
+
+            for (int r = 0; r < rows; r++)
+            {
+                // The other lanes are nobody's token; they must stay finite all the same.
+                var lanes = new Span<float>(y.Data + ((long)(row + r) * Panel.Lanes), Panel.Lanes);
+                lanes.Fill(result[r]);
+            }
+        });
+        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+    }
+
+    private void DecodeLogits(CpuActivation x, Parameter head, float* destination)
+    {
+        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
+        CopyToken(x, contiguous);
+        _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, (block, _) =>
+        {
+            int row = block * DecodeRows;
+            VectorProduct.Multiply(head, row, Math.Min(DecodeRows, head.Rows - row), contiguous, destination + row);
+        });
+        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+    }
+
+    private static void CopyToken(CpuActivation x, float* destination)
+    {
+        for (int f = 0; f < x.Features; f++)
+        {
+            destination[f] = x.Data[f * Panel.Lanes];
+        }
+    }
+}
