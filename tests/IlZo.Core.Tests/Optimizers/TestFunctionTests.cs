@@ -30,7 +30,7 @@ public sealed class TestFunctionTests
         // Errors relative to (d + 1)‖g‖², that of one two-sided direction, are 1/(K − 1) with the baseline, 1/(K/2) for as many forwards
         // in pairs, and f²/(ε²K‖g‖²) and more where the same losses are used without a baseline.
         const int queries = 6;
-        const int samples = 200;
+        const int samples = 500;
         var (value, gradient) = s_functions[name];
         using var space = new TestSpace([Dimension]);
         for (int i = 0; i < Dimension; i++)
@@ -52,16 +52,18 @@ public sealed class TestFunctionTests
     }
 
     [Fact]
-    public void From_the_edge_of_the_monkey_saddle_loren_goes_down_farther_than_mezo()
+    public void From_the_monkey_saddle_loren_leaves_in_steps_that_do_not_take_mezo_away()
     {
-        // f = x³ − 3xy² from (2.9, −0.01): the way down starts at the flat of the origin. Both get as many forwards.
-        const int seeds = 20;
-        const int forwards = 1200;
-        double[] loren = [.. Enumerable.Range(0, seeds).Select(seed => Lowest("loren", 6, "beta=0.9,init=fan,lr_a=1e-4", (ulong)seed))];
-        double[] mezo = [.. Enumerable.Range(0, seeds).Select(seed => Lowest("mezo", 1, string.Empty, (ulong)seed))];
-        Assert.True(loren.Count(f => f < -1) > mezo.Count(f => f < -1), $"{string.Join(' ', loren)} | {string.Join(' ', mezo)}");
+        // f = x³ − 3xy² from (2.9, −0.01): the way down starts at the flat of the origin, which the gradient's flow needs a time of about 1
+        // to pass, 1000 steps at this rate. Momentum makes LOREN's steps ten times as long and the baseline keeps them steady. (MeZO
+        // leaves too, later: for as many forwards, it had three times as many steps.)
+        const int seeds = 40;
+        int[] left = [.. new[] { ("loren", 6), ("mezo", 1) }.Select(m => Enumerable.Range(0, seeds).Count(seed => Lowest(m.Item1, m.Item2, (ulong)seed) < -1))];
 
-        static double Lowest(string method, int queries, string options, ulong seed)
+        // Five standard errors of the difference of two counts, at the most.
+        Assert.True(left[0] - left[1] > 5 * Math.Sqrt(seeds / 2.0), $"LOREN left the saddle {left[0]} times of {seeds} and MeZO {left[1]}.");
+
+        static double Lowest(string method, int queries, ulong seed)
         {
             using var space = new TestSpace([1, 2]);
             (space.Weights[0], space.Weights[1]) = (2.9f, -0.01f);
@@ -71,12 +73,11 @@ public sealed class TestFunctionTests
                 Seed = seed,
                 Queries = queries,
                 Sides = made.Sides[0],
-                Options = MethodOptions.Parse(options),
+                Options = MethodOptions.Parse(method == "loren" ? "init=fan,lr_a=1e-4" : string.Empty),
             });
             var oracle = space.Oracle(x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]));
             double lowest = double.PositiveInfinity;
-            int cost = made.Sides[0] == 2 ? 2 : queries;
-            for (int step = 1; step <= forwards / cost && lowest > -10; step++)
+            for (int step = 1; step <= 150 && lowest > -1; step++)
             {
                 var record = optimizer.Decide(step, oracle, 1e-3);
                 optimizer.Apply(record, space.Backend);
