@@ -65,6 +65,18 @@ public sealed class CurvZo : Estimator
         return [new ScaledDirection(_settings.Direction(step, 0), [.. chosen.Zip(probabilities, (c, p) => c ? (float)(1 / p) : 0f)])];
     }
 
+    /// <summary>Σπ, the part ΣπN/d of all weights that a step perturbs on average, and the least π: these, not the budget alone, say how sparse steps are.</summary>
+    public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step)
+    {
+        double[] p = Probabilities();
+        return
+        [
+            ("expected_tensors", p.Sum()),
+            ("expected_weights", Blocks.Sum(b => p[b.Id] * b.Count) / _settings.Parameters.Count),
+            ("least_probability", p.Min()),
+        ];
+    }
+
     public override void Learn(StepRecord record, IBackend backend)
     {
         var (chosen, probabilities) = Choose(record.Step);

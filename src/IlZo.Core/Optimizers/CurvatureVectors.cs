@@ -21,6 +21,7 @@ public sealed class CurvatureVectors
     private readonly double _rho;
     private readonly bool _wholeTensors;
     private readonly bool _otherRoot;
+    private readonly Func<Parameter, float[]> _initial;
 
     /// <param name="parameters">The tensors.</param>
     /// <param name="seed">The run's seed.</param>
@@ -31,7 +32,8 @@ public sealed class CurvatureVectors
     public CurvatureVectors(IReadOnlyList<Parameter> parameters, ulong seed, double rho, string init, bool wholeTensors = false, bool otherRoot = false)
     {
         (_parameters, _rho, _wholeTensors, _otherRoot) = (parameters, rho, wholeTensors, otherRoot);
-        Vectors = [.. parameters.Select(p => Initial(p, seed, init))];
+        _initial = p => Initial(p, seed, init);
+        Vectors = [.. parameters.Select(_initial)];
     }
 
     /// <summary>The words for the start of a.</summary>
@@ -41,6 +43,22 @@ public sealed class CurvatureVectors
     public IReadOnlyList<float[]> Vectors { get; }
 
     public long StateBytes => Vectors.Sum(a => (long)a.Length) * sizeof(float);
+
+    /// <summary>‖a − a₀‖ / ‖a₀‖ over all tensors, with the start generated anew; 0 for a start at zero.</summary>
+    public double Moved()
+    {
+        double distance = 0;
+        double start = 0;
+        foreach (var p in _parameters)
+        {
+            float[] a = _initial(p);
+            start += RowSums.Dot(a, a);
+            TensorPrimitives.Subtract(Vectors[p.Id], a, a);
+            distance += RowSums.Dot(a, a);
+        }
+
+        return start == 0 ? 0 : Math.Sqrt(distance / start);
+    }
 
     /// <summary>y for the noise u, as long as a does not move.</summary>
     public RankOneDirection Direction(Direction u) => new(u, Vectors, [.. _parameters.Select(Factor)], _wholeTensors);

@@ -26,6 +26,9 @@ public abstract class Estimator : IDisposable
     /// <param name="step">The step, counted from 1.</param>
     public abstract IReadOnlyList<Direction> Directions(long step);
 
+    /// <summary>Numbers that show what was learned up to a step, for logs; names in snake case.</summary>
+    public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
+
     /// <summary>Takes in what a step showed, after the weights were changed by it.</summary>
     public virtual void Learn(StepRecord record, IBackend backend)
     {

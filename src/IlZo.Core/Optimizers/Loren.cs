@@ -46,6 +46,9 @@ public sealed class Loren : Estimator
 
     public override IReadOnlyList<Direction> Directions(long step) => Current(step);
 
+    /// <summary>How far the vectors are from their start, relative to it; 0 for a start at zero.</summary>
+    public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [("curvature_moved", Curvature.Moved())];
+
     public override void Learn(StepRecord record, IBackend backend)
     {
         if (_rate != 0)

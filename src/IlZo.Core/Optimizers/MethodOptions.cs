@@ -11,6 +11,9 @@ public sealed class MethodOptions
     private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _known = [];
 
+    /// <summary>The names that were asked for, each once.</summary>
+    public IEnumerable<string> Known => _known.Distinct();
+
     private MethodOptions()
     {
     }
@@ -88,7 +91,7 @@ public sealed class MethodOptions
     {
         if (_values.Keys.FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
         {
-            string expectation = _known.Count == 0 ? "it has none" : $"one of {string.Join(", ", _known)} was expected";
+            string expectation = _known.Count == 0 ? "it has none" : $"one of {string.Join(", ", Known)} was expected";
             throw new InvalidInputException($"--opt: {method} has no option '{unknown}'; {expectation}.");
         }
     }

@@ -42,6 +42,9 @@ public abstract class Optimizer : IDisposable
         }
     }
 
+    /// <summary>Numbers that show what the method has learned up to a step, for logs; names in snake case.</summary>
+    public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
+
     /// <summary>The scalar that stands for the gradient in logs.</summary>
     public virtual double ProjectedGradient(StepRecord record) => record.Coefficients.Sum();
 

@@ -1,3 +1,5 @@
+using IlZo.Tensors;
+
 namespace IlZo.Optimizers;
 
 /// <summary>A method by its name.</summary>
@@ -20,6 +22,15 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
 
     /// <summary>Whether it works with other than Gaussian directions.</summary>
     public bool AnyDirections { get; init; } = true;
+
+    /// <summary>The names of the method's own options.</summary>
+    public IReadOnlyList<string> OptionNames()
+    {
+        using var none = new ParameterSet([], []);
+        var settings = new OptimizerSettings(none);
+        using var optimizer = Make(settings);
+        return [.. settings.Options.Known];
+    }
 
     /// <exception cref="InvalidInputException">The method cannot do what is asked for.</exception>
     public Optimizer Create(OptimizerSettings settings)

@@ -59,9 +59,10 @@ internal sealed class RunLog : IDisposable
     /// <summary>Logs a step.</summary>
     /// <param name="record">What it does.</param>
     /// <param name="gradient">The scalar that stands for the gradient.</param>
+    /// <param name="diagnostics">What the method shows of itself.</param>
     /// <param name="forwardPasses">Forward passes it took.</param>
     /// <param name="tokens">Tokens that went through the model in them.</param>
-    public void Step(StepRecord record, double gradient, long forwardPasses, long tokens)
+    public void Step(StepRecord record, double gradient, IReadOnlyList<(string Name, double Value)> diagnostics, long forwardPasses, long tokens)
     {
         History.NoteWork(History.ForwardPasses + forwardPasses, History.Tokens + tokens);
         _metrics.Write(record.Step, json =>
@@ -77,6 +78,11 @@ internal sealed class RunLog : IDisposable
             }
 
             Number(json, "learning_rate", record.LearningRate);
+            foreach (var (name, value) in diagnostics)
+            {
+                Number(json, name, value);
+            }
+
             json.WriteNumber("forward_passes", History.ForwardPasses);
             json.WriteNumber("tokens", History.Tokens);
         });

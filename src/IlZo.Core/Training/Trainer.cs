@@ -127,7 +127,7 @@ public sealed class Trainer : IDisposable
         var oracle = new StepOracle(_evaluator, _examples, order, _options.BatchSize, step);
         var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
         double gradient = _optimizer.ProjectedGradient(record);
-        _log.Step(record, gradient, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
+        _log.Step(record, gradient, _optimizer.Diagnostics(step), _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
         _optimizer.Apply(record, _backend);
         _progress?.Report(new TrainingProgress.Step(record, gradient, _options.Steps));
         return record;

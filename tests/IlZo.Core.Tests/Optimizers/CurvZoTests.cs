@@ -77,6 +77,7 @@ public sealed class CurvZoTests
         var estimator = new CurvZo(Settings(space, "variant=paper,cap=false,budget=0.6,floor=0.1"));
         double[] p = estimator.Probabilities();
         Assert.Equal(1, p[0]);
+        Assert.Equal([p.Sum(), (400 + (2 * p[1]) + (3 * p[2]) + p[3]) / 406, p.Min()], estimator.Diagnostics(1).Select(d => d.Value));
         double[] g = Gradient(space);
         double[] sums = new double[4];
         double[] squares = new double[4];

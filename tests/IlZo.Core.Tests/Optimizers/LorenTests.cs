@@ -188,6 +188,7 @@ public sealed class LorenTests
 
         double moved = Math.Sqrt(loren.Curvature.Vectors[0].Zip(start, (a, b) => Math.Pow(a - b, 2)).Sum() / start.Sum(v => (double)v * v));
         Assert.InRange(moved, least, most);
+        Near.Equal(moved, optimizer.Diagnostics(51)[0].Value, 1e-6);
     }
 
     private static OptimizerSettings Settings(TestSpace space, string options) =>
