@@ -6,7 +6,8 @@ using IlZo.Training;
 namespace IlZo.Cli;
 
 /// <summary>
-/// What training a model will take: the weights once, what the optimizer keeps beside them, and the activations of one layer of one batch at the two probes of a pass.
+/// What training a model will take: the weights once, what the optimizer keeps beside them, and
+/// the activations of one layer of one batch at the two probes of a pass.
 /// </summary>
 /// <param name="BatchSize">Texts of a batch.</param>
 /// <param name="Sequence">Tokens of a text.</param>

@@ -26,6 +26,9 @@ public abstract class Estimator : IDisposable
     /// <param name="step">The step, counted from 1.</param>
     public abstract IReadOnlyList<Direction> Directions(long step);
 
+    /// <summary>The scalar that stands for the gradient in logs.</summary>
+    public virtual double ProjectedGradient(double[] coefficients) => coefficients.Sum();
+
     /// <summary>Numbers that show what was learned up to a step, for logs; names in snake case.</summary>
     public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
 

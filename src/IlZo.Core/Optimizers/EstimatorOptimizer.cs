@@ -16,6 +16,8 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
 {
     public override long StateBytes => estimator.StateBytes + rule.StateBytes;
 
+    public override double ProjectedGradient(StepRecord record) => estimator.ProjectedGradient(record.Coefficients);
+
     public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => estimator.Diagnostics(step);
 
     /// <summary>The field that rounding of 16-bit weights takes its bits from in a step.</summary>

@@ -46,6 +46,9 @@ public sealed class Loren : Estimator
 
     public override IReadOnlyList<Direction> Directions(long step) => Current(step);
 
+    /// <summary>The standard deviation of the losses over ε: coefficients that are differences from a mean have the sum 0.</summary>
+    public override double ProjectedGradient(double[] coefficients) => Spread(coefficients);
+
     /// <summary>How far the vectors are from their start, relative to it; 0 for a start at zero.</summary>
     public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [("curvature_moved", Curvature.Moved())];
 
@@ -76,6 +79,9 @@ public sealed class Loren : Estimator
 
         return coefficients;
     }
+
+    /// <summary>√((K − 1) Σc²), the standard deviation of the f_k over ε.</summary>
+    internal static double Spread(double[] coefficients) => Math.Sqrt(Math.Max(0, coefficients.Length - 1) * coefficients.Sum(c => c * c));
 
     // Kept from the probes to the update, with their dot products.
     private RankOneDirection[] Current(long step)

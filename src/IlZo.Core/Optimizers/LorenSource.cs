@@ -33,6 +33,8 @@ public sealed class LorenSource : Optimizer
 
     public override long StateBytes => _curvature.StateBytes + _rule.StateBytes;
 
+    public override double ProjectedGradient(StepRecord record) => Loren.Spread(record.Coefficients);
+
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
         _settings.Clip(Loren.LeaveOneOut(
             oracle.Losses([.. Enumerable.Range(0, _settings.Queries).Select(k => new Probe(Direction(step, k), _settings.Epsilon))]),

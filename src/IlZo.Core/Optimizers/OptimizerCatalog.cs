@@ -1,70 +1,4 @@
-using IlZo.Tensors;
-
 namespace IlZo.Optimizers;
-
-/// <summary>A method by its name.</summary>
-/// <param name="Name">What the command line calls it.</param>
-/// <param name="Description">What it is, in a line.</param>
-/// <param name="Make">Makes it; it asks its settings for all of its own options when it is made, and for weights only later.</param>
-public sealed record OptimizerMethod(string Name, string Description, Func<OptimizerSettings, Optimizer> Make)
-{
-    /// <summary>Directions a step where none are asked for.</summary>
-    public int Queries { get; init; } = 1;
-
-    /// <summary>The fewest directions a step.</summary>
-    public int LeastQueries { get; init; } = 1;
-
-    /// <summary>The most directions a step.</summary>
-    public int MostQueries { get; init; } = int.MaxValue;
-
-    /// <summary>On how many sides of the weights it can take losses; the first is the standard.</summary>
-    public IReadOnlyList<int> Sides { get; init; } = [2];
-
-    /// <summary>Whether it works with other than Gaussian directions.</summary>
-    public bool AnyDirections { get; init; } = true;
-
-    /// <summary>The names of the method's own options.</summary>
-    public IReadOnlyList<string> OptionNames()
-    {
-        using var none = new ParameterSet([], []);
-        var settings = new OptimizerSettings(none);
-        using var optimizer = Make(settings);
-        return [.. settings.Options.Known];
-    }
-
-    /// <exception cref="InvalidInputException">The method cannot do what is asked for.</exception>
-    public Optimizer Create(OptimizerSettings settings)
-    {
-        if (settings.Queries < LeastQueries || settings.Queries > MostQueries)
-        {
-            string expectation = settings.Queries < LeastQueries ? $"{LeastQueries} or more" : $"{MostQueries} at most";
-            throw new InvalidInputException($"--queries is {settings.Queries}; {expectation} was expected for {Name}.");
-        }
-
-        if (!Sides.Contains(settings.Sides))
-        {
-            throw new InvalidInputException($"--sides is {settings.Sides}; {string.Join(" or ", Sides)} was expected for {Name}.");
-        }
-
-        if (!AnyDirections && settings.Directions != DirectionKind.Gaussian)
-        {
-            throw new InvalidInputException(
-                $"--directions is {settings.Directions.ToString().ToLowerInvariant()}; gaussian was expected for {Name}.");
-        }
-
-        var optimizer = Make(settings);
-        try
-        {
-            settings.Options.RequireAllKnown(Name);
-            return optimizer;
-        }
-        catch
-        {
-            optimizer.Dispose();
-            throw;
-        }
-    }
-}
 
 /// <summary>The methods by name. A new one is a file beside the others and an entry here.</summary>
 public static class OptimizerCatalog
@@ -72,7 +6,7 @@ public static class OptimizerCatalog
     /// <summary>All methods.</summary>
     public static IReadOnlyList<OptimizerMethod> All { get; } =
     [
-        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", s => new EstimatorOptimizer(s, new Spsa(s), new Sgd(s.WeightDecay)))
+        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", Mezo)
         {
             Sides = [2, 1],
         },
@@ -88,7 +22,7 @@ public static class OptimizerCatalog
         {
             Queries = 3,
         },
-        new("dizo", "mezo, and every 50 steps a search for the distance of attention weights from their start (2025): 2.4 forwards, no state", s => new DiZo(s))
+        new("dizo", "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state", DiZo)
         {
             Sides = [2, 1],
         },
@@ -110,6 +44,8 @@ public static class OptimizerCatalog
     public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
         ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
 
+    private static EstimatorOptimizer Mezo(OptimizerSettings s) => new(s, new Spsa(s), new Sgd(s.WeightDecay));
+
     private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
         new(s, new Spsa(s), new Momentum(s.Parameters.All, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
 
@@ -119,6 +55,8 @@ public static class OptimizerCatalog
         double beta2 = s.Options.Number("beta2", 0.999, 0, 0.999999);
         return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
     }
+
+    private static DiZo DiZo(OptimizerSettings s) => new(s);
 
     private static EstimatorOptimizer CurvZo(OptimizerSettings s) =>
         new(s, s.Options.Choice("blocks", ["tensor", "element"]) == "tensor" ? new CurvZo(s) : new CurvZoElements(s), new Sgd(s.WeightDecay));

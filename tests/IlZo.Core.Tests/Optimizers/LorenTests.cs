@@ -159,6 +159,12 @@ public sealed class LorenTests
             Near.Equal(expected[i], estimate[i], 1e-9 * Math.Abs(expected[i]) + 1e-9);
         }
 
+        double[] coefficients = loren.Combine(5, losses);
+        double average = losses.Average();
+        Near.Equal(0, coefficients.Sum(), 1e-9 * coefficients.Max());
+        Near.Equal(
+            Math.Sqrt(losses.Sum(f => Math.Pow(f - average, 2)) / (queries - 1)) / settings.Epsilon, loren.ProjectedGradient(coefficients), 1e-9);
+
         // Cov = (‖g‖²I + ggᵀ)/(K − 1): nothing of the 100 is left in it.
         double norm = g.Sum(v => v * v);
         var (mean, error, square) = space.Moments(loren, samples, Linear);
