@@ -8,18 +8,28 @@ internal static class BenchCommand
 {
     private static readonly string s_shapes = string.Join(", ", SyntheticCheckpoint.Shapes);
 
-    public static Command Create() => new("bench", "Measure this machine.") { Step(), Gemm(), Noise(), Make() };
+    public static Command Create() => new("bench", "Measure this machine.") { Step(), Forward(), Gemm(), Noise(), Make() };
 
-    private static Command Step()
+    private static Command Step() => OfModel(
+        "step",
+        "Time and memory of whole MeZO steps on random tokens.",
+        (folder, batch, length, repetitions, threads, json) => Print(StepBenchmark.Run(folder, batch, length, repetitions, threads), json));
+
+    private static Command Forward() => OfModel(
+        "forward",
+        "Time of plain forward passes on random tokens.",
+        (folder, batch, length, repetitions, threads, json) => Print(ForwardBenchmark.Run(folder, batch, length, repetitions, threads), json));
+
+    private static Command OfModel(string verb, string description, Action<string, int, int, int, int?, bool> run)
     {
         var shape = Flags.Text("--shape", "SHAPE", $"A published shape with random fp16 weights: {s_shapes}.");
         var model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
         var batch = Flags.Number<int>("--batch", "N", "Texts (default: 16).");
         var length = Flags.Number<int>("--seq", "N", "Tokens of each text (default: 128).");
-        var steps = Flags.Number<int>("--steps", "N", "Measured steps, after one that is not (default: 5).");
+        var repetitions = Flags.Number<int>("--steps", "N", "Measured repetitions, after one that is not (default: 5).");
         var threads = Flags.Threads();
         var json = Flags.Json();
-        var command = new Command("step", "Time and memory of whole MeZO steps on random tokens.") { shape, model, batch, length, steps, threads, json };
+        var command = new Command(verb, description) { shape, model, batch, length, repetitions, threads, json };
         command.SetAction(parsed =>
         {
             string? folder = parsed.GetValue(model);
@@ -29,17 +39,13 @@ internal static class BenchCommand
                 throw new InvalidInputException("One of --shape and --model was expected.");
             }
 
-            Print(
-                Measure(
-                    folder,
-                    name,
-                    f => StepBenchmark.Run(
-                        f,
-                        AtLeastOne("--batch", parsed.GetValue(batch) ?? 16),
-                        AtLeastOne("--seq", parsed.GetValue(length) ?? 128),
-                        AtLeastOne("--steps", parsed.GetValue(steps) ?? 5),
-                        parsed.GetValue(threads))),
-                parsed.GetValue(json));
+            WithModel(folder, name, f => run(
+                f,
+                AtLeastOne("--batch", parsed.GetValue(batch) ?? 16),
+                AtLeastOne("--seq", parsed.GetValue(length) ?? 128),
+                AtLeastOne("--steps", parsed.GetValue(repetitions) ?? 5),
+                parsed.GetValue(threads),
+                parsed.GetValue(json)));
             return 0;
         });
         return command;
@@ -118,18 +124,19 @@ internal static class BenchCommand
         return command;
     }
 
-    private static StepBenchmark Measure(string? folder, string? shape, Func<string, StepBenchmark> measure)
+    private static void WithModel(string? folder, string? shape, Action<string> run)
     {
         if (folder is not null)
         {
-            return measure(folder);
+            run(folder);
+            return;
         }
 
         string scratch = Directory.CreateTempSubdirectory("ilzo-bench-").FullName;
         try
         {
             SyntheticCheckpoint.Write(shape!, scratch);
-            return measure(scratch);
+            run(scratch);
         }
         finally
         {
@@ -178,6 +185,31 @@ internal static class BenchCommand
         });
     }
 
+    private static void Print(ForwardBenchmark result, bool json)
+    {
+        double share = result.Gigaflops / (result.PeakGigaflops * result.Threads);
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteNumber("forward_seconds", result.Seconds);
+                writer.WriteNumber("tokens_per_second", result.TokensPerSecond);
+                writer.WriteNumber("peak_gigaflops_per_thread", result.PeakGigaflops);
+                writer.WriteNumber("read_gigabytes_per_second", result.ReadGigabytes);
+                writer.WriteNumber("share_of_peak", share);
+                writer.WriteNumber("threads", result.Threads);
+            });
+            return;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("forward", Format.Invariant($"{result.Seconds:F3} s (median), {result.TokensPerSecond:F0} tokens/s")),
+            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
+        ]);
+    }
+
     private static void Print(StepBenchmark result, bool json)
     {
         double rate = result.NeededGigaflop / result.ForwardSeconds;
@@ -190,11 +222,21 @@ internal static class BenchCommand
                 writer.WriteNumber("forward_seconds", result.ForwardSeconds);
                 writer.WriteNumber("update_seconds", result.UpdateSeconds);
                 writer.WriteNumber("needed_gigaflop", result.NeededGigaflop);
+                writer.WriteStartObject("split_thread_seconds");
+                foreach (var (name, seconds) in Parts(result.Split))
+                {
+                    writer.WriteNumber(name, seconds);
+                }
+
+                writer.WriteEndObject();
                 writer.WriteNumber("peak_gigaflops_per_thread", result.PeakGigaflops);
+                writer.WriteNumber("read_gigabytes_per_second", result.ReadGigabytes);
                 writer.WriteNumber("share_of_peak", share);
                 writer.WriteNumber("threads", result.Threads);
                 writer.WriteNumber("parameters", result.Parameters);
                 writer.WriteNumber("weight_bytes", result.WeightBytes);
+                writer.WriteNumber("allocated_bytes_per_step", result.AllocatedBytes);
+                writer.WriteNumber("garbage_collections", result.Collections);
                 writer.WriteNumber("peak_rss_bytes", result.PeakRssBytes);
             });
             return;
@@ -205,9 +247,18 @@ internal static class BenchCommand
             ("step", Format.Invariant($"{result.StepSeconds:F3} s (median)")),
             ("forward at both probes", Format.Invariant($"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
             ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
+            ("thread time", string.Join(", ", Parts(result.Split).Select(p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),
             ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
             ("weights", $"{result.Parameters:N0}, {Format.Bytes(result.WeightBytes)}"),
+            ("managed heap", Format.Invariant($"{Format.Bytes(result.AllocatedBytes)} a step, {result.Collections} collections")),
             ("peak memory", Format.Bytes(result.PeakRssBytes)),
         ]);
     }
+
+    private static (string Name, double Seconds)[] Parts(StepSplit split) =>
+    [
+        ("noise", split.Noise), ("packing", split.Packing), ("products", split.Products),
+        ("attention", split.Attention), ("rest", split.Rest), ("update", split.Update),
+    ];
 }

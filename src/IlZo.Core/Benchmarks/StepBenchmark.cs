@@ -14,20 +14,28 @@ namespace IlZo.Benchmarks;
 /// <param name="ForwardSeconds">The median of its forward part.</param>
 /// <param name="UpdateSeconds">The median of its update part.</param>
 /// <param name="NeededGigaflop">Multiplications and additions that the products of both probes need, per step.</param>
+/// <param name="Split">Where a step's thread time goes.</param>
 /// <param name="PeakGigaflops">What one core can do at best, see <see cref="MachinePeak"/>.</param>
+/// <param name="ReadGigabytes">The rate at which one core reads memory, in GB/s.</param>
 /// <param name="Threads">Threads used.</param>
 /// <param name="Parameters">Weights of the model.</param>
 /// <param name="WeightBytes">Bytes they take.</param>
+/// <param name="AllocatedBytes">Bytes that a step takes from the garbage-collected heap.</param>
+/// <param name="Collections">Garbage collections during the measured steps.</param>
 /// <param name="PeakRssBytes">The largest resident memory of the process, the loading of the model included.</param>
 public sealed record StepBenchmark(
     double StepSeconds,
     double ForwardSeconds,
     double UpdateSeconds,
     double NeededGigaflop,
+    StepSplit Split,
     double PeakGigaflops,
+    double ReadGigabytes,
     int Threads,
     long Parameters,
     long WeightBytes,
+    long AllocatedBytes,
+    int Collections,
     long PeakRssBytes)
 {
     /// <summary>Measures a model.</summary>
@@ -40,65 +48,62 @@ public sealed record StepBenchmark(
     {
         using var loaded = ModelLoader.Load(model);
         using var backend = new CpuBackend(threads);
-        if (length > loaded.Shape.MaxPositions)
-        {
-            throw new InvalidInputException($"--seq is {length}; at most the model's {loaded.Shape.MaxPositions} positions were expected.");
-        }
-
-        var (tokens, targets) = RandomBatch(loaded.Shape.Vocabulary, batch, length);
+        var (tokens, targets) = RandomBatch.Create(loaded, batch, length);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
         var oracle = new Oracle(loaded, backend, tokens, targets);
         double peak = MachinePeak.FmaGigaflops();
+        double noiseRate = NoiseBenchmark.Run(3).Normal * 1e9;
         var forward = new List<double>();
         var update = new List<double>();
+        long allocated = 0;
+        int collections = 0;
         for (int step = 0; step <= steps; step++)
         {
             long start = Stopwatch.GetTimestamp();
             var record = optimizer.Decide(step + 1, oracle, 1e-7);
             long middle = Stopwatch.GetTimestamp();
             optimizer.Apply(record, backend);
-            if (step > 0)
+            if (step == 0)
+            {
+                backend.Profile.Reset();
+                allocated = GC.GetTotalAllocatedBytes();
+                collections = GC.CollectionCount(0);
+            }
+            else
             {
                 forward.Add(Stopwatch.GetElapsedTime(start, middle).TotalSeconds);
                 update.Add(Stopwatch.GetElapsedTime(middle).TotalSeconds);
             }
         }
 
+        allocated = (GC.GetTotalAllocatedBytes() - allocated) / steps;
+        collections = GC.CollectionCount(0) - collections;
+
+        // Before the bandwidth is measured, whose buffer is not the step's.
+        long peakResident = ProcessMemory.PeakResidentBytes();
+        double noise = loaded.Parameters.Count / noiseRate;
+        var split = new StepSplit(
+            noise,
+            (backend.Profile.PackingSeconds / steps) - noise,
+            backend.Profile.ProductSeconds / steps,
+            backend.Profile.AttentionSeconds / steps,
+            (forward.Average() * backend.Threads)
+                - ((backend.Profile.PackingSeconds + backend.Profile.ProductSeconds + backend.Profile.AttentionSeconds) / steps),
+            update.Average() * backend.Threads);
         return new StepBenchmark(
             Statistics.Median([.. forward.Zip(update, (f, u) => f + u)]),
             Statistics.Median(forward),
             Statistics.Median(update),
-            NeededFlops(loaded, batch, length) / 1e9,
+            2 * RandomBatch.NeededFlops(loaded, batch, length) / 1e9,
+            split,
             peak,
+            MachinePeak.ReadGigabytes(),
             backend.Threads,
             loaded.Parameters.Count,
             loaded.Parameters.ByteCount,
-            ProcessMemory.PeakResidentBytes());
-    }
-
-    private static (TokenBatch Tokens, List<(int Output, int Id)> Targets) RandomBatch(int vocabulary, int batch, int length)
-    {
-        var builder = new TokenBatchBuilder();
-        var targets = new List<(int, int)>();
-        var key = new NoiseKey(1, NoiseStream.DataOrder, 0, 0);
-        for (int b = 0; b < batch; b++)
-        {
-            int[] ids = [.. Enumerable.Range(0, length).Select(i => (int)(key.Word(((long)b * length) + i) % (uint)vocabulary))];
-            builder.Read(builder.AddText(ids), length - 1);
-            targets.Add((b, ids[0]));
-        }
-
-        return (builder.Build(), targets);
-    }
-
-    // Matrices of the layers at every token, attention's two products over the causal half, the head at one token a text; both probes.
-    private static double NeededFlops(LanguageModel model, int batch, int length)
-    {
-        double layerWeights = model.Parameters.All.Where(p => p.Shape.Count == 2 && p.Name.Contains("layers.", StringComparison.Ordinal)).Sum(p => (double)p.Count);
-        double tokens = (double)batch * length;
-        double attention = 4.0 * model.Shape.Layers * model.Shape.Hidden * tokens * (length + 1) / 2;
-        double head = 2.0 * model.Head.Count * batch;
-        return 2 * ((2 * layerWeights * tokens) + attention + head);
+            allocated,
+            collections,
+            peakResident);
     }
 
     private sealed class Oracle(LanguageModel model, CpuBackend backend, TokenBatch tokens, IReadOnlyList<(int Output, int Id)> targets) : ILossOracle
@@ -113,3 +118,12 @@ public sealed record StepBenchmark(
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
     }
 }
+
+/// <summary>Seconds of all threads that the parts of a step take.</summary>
+/// <param name="Noise">The probes' noise: the number of weights over the rate measured in this run.</param>
+/// <param name="Packing">Reading, widening and perturbing weights, without the noise.</param>
+/// <param name="Products">Products of weights and activations.</param>
+/// <param name="Attention">Attention.</param>
+/// <param name="Rest">Norms, embeddings, the loss, and waiting.</param>
+/// <param name="Update">Regenerating the noise and applying it.</param>
+public sealed record StepSplit(double Noise, double Packing, double Products, double Attention, double Rest, double Update);

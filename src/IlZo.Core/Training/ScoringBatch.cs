@@ -4,9 +4,9 @@ using IlZo.Tasks;
 namespace IlZo.Training;
 
 /// <summary>
-/// Examples laid out for one forward pass that scores their candidates. What all candidates of an example begin with is there once,
-/// the rest branches off it, and the last token of a candidate, which predicts nothing, is left out: one-token answers cost
-/// nothing beyond the prompt.
+/// Examples laid out for one forward pass that scores their candidates. What all examples begin with (a template, demonstrations) is
+/// there once, what all candidates of an example begin with branches off it once, and the rest branches off that. The last token of a
+/// candidate, which predicts nothing, is left out: one-token answers cost nothing beyond the prompt.
 /// </summary>
 public sealed class ScoringBatch
 {
@@ -35,17 +35,19 @@ public sealed class ScoringBatch
         var builder = new TokenBatchBuilder();
         var targets = new List<(int Token, int Id)>();
         int[][] firstTargets = new int[examples.Count][];
+        IReadOnlyList<EncodedCandidate>[] scored = [.. examples.Select(e => correctOnly ? [e.CorrectCandidate] : e.Candidates)];
+        int[] prompts = [.. scored.Select(c => CommonPrefix(c, c[0].Tokens.Length - 1))];
+        int shared = examples.Count > 1 ? CommonPrefix([.. scored.Select(c => c[0])], prompts.Min()) : 0;
+        int root = shared > 0 ? builder.AddText(scored[0][0].Tokens.AsSpan(0, shared)) : -1;
         for (int e = 0; e < examples.Count; e++)
         {
-            var example = examples[e];
-            firstTargets[e] = new int[example.Candidates.Count];
-            IReadOnlyList<EncodedCandidate> scored = correctOnly ? [example.CorrectCandidate] : example.Candidates;
-            int common = CommonPrefix(scored);
-            int root = builder.AddText(scored[0].Tokens.AsSpan(0, common));
-            for (int c = 0; c < scored.Count; c++)
+            firstTargets[e] = new int[examples[e].Candidates.Count];
+            var prompt = scored[e][0].Tokens.AsSpan(shared, prompts[e] - shared);
+            int segment = shared == 0 ? builder.AddText(prompt) : prompt.Length > 0 ? builder.AddContinuation(root, prompt) : root;
+            for (int c = 0; c < scored[e].Count; c++)
             {
-                firstTargets[e][correctOnly ? example.Correct : c] = targets.Count;
-                AddCandidate(builder, root, common, scored[c], targets);
+                firstTargets[e][correctOnly ? examples[e].Correct : c] = targets.Count;
+                AddCandidate(builder, root, shared, segment, prompts[e], scored[e][c], targets);
             }
         }
 
@@ -58,25 +60,28 @@ public sealed class ScoringBatch
     public ReadOnlySpan<double> Option(double[] logProbabilities, int example, int candidate) =>
         logProbabilities.AsSpan(_firstTargets[example][candidate], Examples[example].Candidates[candidate].OptionLength);
 
+    // The candidate's text lies in up to three segments: up to `shared`, up to `prompt`, and its own.
     private static void AddCandidate(
-        TokenBatchBuilder builder, int root, int common, EncodedCandidate candidate, List<(int Token, int Id)> targets)
+        TokenBatchBuilder builder, int root, int shared, int segment, int prompt, EncodedCandidate candidate, List<(int Token, int Id)> targets)
     {
         int[] tokens = candidate.Tokens;
-        int own = tokens.Length - 1 - common;
-        int branch = own > 0 ? builder.AddContinuation(root, tokens.AsSpan(common, own)) : root;
+        int own = tokens.Length - 1 - prompt;
+        int branch = own > 0 ? builder.AddContinuation(segment, tokens.AsSpan(prompt, own)) : segment;
         for (int t = tokens.Length - candidate.OptionLength; t < tokens.Length; t++)
         {
             int before = t - 1;
-            int token = before < common ? builder.Read(root, before) : builder.Read(branch, before - common);
+            int token = before < shared ? builder.Read(root, before)
+                : before < prompt ? builder.Read(segment, before - shared)
+                : builder.Read(branch, before - prompt);
             targets.Add((token, tokens[t]));
         }
     }
 
-    // How many tokens all candidates begin with, without the last one of any.
-    private static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates)
+    // How many tokens all candidates begin with, at most `limit`, without the last one of any.
+    private static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates, int limit)
     {
         var first = candidates[0].Tokens.AsSpan();
-        int common = first.Length - 1;
+        int common = limit;
         foreach (var candidate in candidates.Skip(1))
         {
             common = Math.Min(common, candidate.Tokens.Length - 1);

@@ -47,6 +47,23 @@ public class ScoringBatchTests
     }
 
     [Fact]
+    public void What_all_examples_begin_with_is_there_once()
+    {
+        var batch = ScoringBatch.Build([Example(1, [2, 5, 6, 7, 8], [2, 5, 6, 7, 9]), Example(1, [2, 5, 6, 8], [2, 5, 6, 9]), Example(2, [2, 5, 1, 3, 4])]);
+        Assert.Equal([2, 5, 6, 7, 6, 1, 3], batch.Tokens.Ids);
+        Assert.Equal([0, 1, 2, 3, 2, 2, 3], batch.Tokens.Positions);
+        Assert.Equal([(0, 8), (0, 9), (1, 8), (1, 9), (2, 3), (3, 4)], batch.Targets);
+    }
+
+    [Fact]
+    public void An_example_may_consist_of_what_all_share()
+    {
+        var batch = ScoringBatch.Build([Example(1, [2, 5, 8], [2, 5, 9]), Example(2, [2, 5, 6, 7])]);
+        Assert.Equal([2, 5, 6], batch.Tokens.Ids);
+        Assert.Equal([(0, 8), (0, 9), (0, 6), (1, 7)], batch.Targets);
+    }
+
+    [Fact]
     public void Losses_equal_those_of_separate_rows_bit_for_bit()
     {
         using var fixture = new ForwardFixture("llama-gqa");

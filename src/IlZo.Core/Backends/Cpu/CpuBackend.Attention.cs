@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
@@ -8,7 +9,7 @@ public sealed unsafe partial class CpuBackend
     public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer)
     {
         var queries = (CpuActivation)q;
-        var keys = new KeyValueSource(_batch, _cache, (CpuActivation)k, (CpuActivation)v, layer);
+        var keys = new KeyValueSource(_texts, _cache is null ? 0 : _batch.Segments[0].Prefix, _cache, (CpuActivation)k, (CpuActivation)v, layer);
         keys.ExtendCache();
         int groups = shape.KeyValueHeads;
         int segments = _batch.Segments.Count;
@@ -17,13 +18,15 @@ public sealed unsafe partial class CpuBackend
             int head = item % groups;
             int segment = item / groups % segments;
             int probe = item / (groups * segments);
+            long start = Stopwatch.GetTimestamp();
             AttendGroup(queries, keys, (CpuActivation)y, shape, probe, segment, head, _scratch[worker]);
+            Profile.Add(CpuProfile.Part.Attention, worker, start);
         });
     }
 
     // All query heads that share one key/value head, for the tokens of one segment.
     private void AttendGroup(
-        CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape, int probe, int segment, int keyHead, WorkerScratch scratch)
+        CpuActivation q, in KeyValueSource source, CpuActivation y, AttentionShape shape, int probe, int segment, int keyHead, WorkerScratch scratch)
     {
         var span = _batch.Segments[segment];
         int size = shape.HeadSize;
@@ -33,8 +36,8 @@ public sealed unsafe partial class CpuBackend
         long valueSlice = (long)sizeRows * Panel.Stride;
         float* keys = scratch.Packed((long)keyRows * size);
         float* values = scratch.Packed2(valueSlice * Slices(keyCount));
-        source.GatherKeys(probe, segment, keyHead * size, size, keys, keyRows);
-        source.PackValues(probe, segment, keyHead * size, size, values, valueSlice, sizeRows);
+        source.GatherKeys(probe, segment, keyHead * size, size, keyCount, keys, keyRows);
+        source.PackValues(probe, segment, keyHead * size, size, keyCount, values, valueSlice, sizeRows);
 
         float* queries = scratch.Tile((size + keyRows + sizeRows) * (long)Panel.Lanes);
         float* scores = queries + (size * Panel.Lanes);

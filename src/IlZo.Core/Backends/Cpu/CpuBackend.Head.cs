@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using IlZo.Tensors;
 
@@ -13,19 +14,20 @@ public sealed unsafe partial class CpuBackend
         var from = (CpuActivation)x;
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
         int width = from.AllPanels * Panel.Lanes;
-        float[] largest = new float[blocks * width];
-        float[] sums = new float[blocks * width];
+        long sumBytes = (long)blocks * width * sizeof(float);
+        float* largest = _arena.Rent(sumBytes);
+        float* sums = _arena.Rent(sumBytes);
         float[] logits = new float[_probes.Count * targets.Count];
         _pool.Run(blocks, (block, worker) =>
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, _scratch[worker]);
+            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, worker);
             for (int panel = 0; panel < from.AllPanels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
-                int at = (block * width) + (panel * Panel.Lanes);
-                SumExponentials(logit, rows, largest.AsSpan(at, Panel.Lanes), sums.AsSpan(at, Panel.Lanes));
+                long at = ((long)block * width) + (panel * Panel.Lanes);
+                SumExponentials(logit, rows, largest + at, sums + at);
             }
 
             for (int i = 0; i < targets.Count * _probes.Count; i++)
@@ -46,10 +48,12 @@ public sealed unsafe partial class CpuBackend
             for (int i = 0; i < targets.Count; i++)
             {
                 int column = (probe * from.Panels * Panel.Lanes) + targets[i].Output;
-                result[probe][i] = logits[(probe * targets.Count) + i] - LogSum(largest, sums, column, width, blocks);
+                result[probe][i] = logits[(probe * targets.Count) + i] - LogSum(largest + column, sums + column, width, blocks);
             }
         }
 
+        _arena.Return(sums, sumBytes);
+        _arena.Return(largest, sumBytes);
         return result;
     }
 
@@ -74,7 +78,7 @@ public sealed unsafe partial class CpuBackend
             {
                 int row = block * HeadRows;
                 int rows = Math.Min(HeadRows, head.Rows - row);
-                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, _scratch[worker]);
+                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, worker);
                 for (int t = firstRow; t < end; t++)
                 {
                     float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
@@ -88,8 +92,10 @@ public sealed unsafe partial class CpuBackend
     }
 
     // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
-    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, WorkerScratch scratch)
+    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, int worker)
     {
+        var scratch = _scratch[worker];
+        long time = Stopwatch.GetTimestamp();
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
         float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
@@ -98,6 +104,7 @@ public sealed unsafe partial class CpuBackend
         {
             int depth = Math.Min(Panel.Depth, head.Columns - column);
             WeightReader.Pack(head, row, rows, column, depth, _probes, packed, scratch);
+            time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
                 int panel = firstPanel + i;
@@ -108,12 +115,14 @@ public sealed unsafe partial class CpuBackend
                     tile + ((long)i * HeadRows * Panel.Lanes),
                     depth);
             }
+
+            time = Profile.Add(CpuProfile.Part.Products, worker, time);
         }
 
         return tile;
     }
 
-    private static void SumExponentials(float* logits, int rows, Span<float> largest, Span<float> sums)
+    private static void SumExponentials(float* logits, int rows, float* largest, float* sums)
     {
         for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
         {
@@ -130,25 +139,24 @@ public sealed unsafe partial class CpuBackend
                 sum += Vector512.Exp(Vector512.Load(column + (r * Panel.Lanes)) - max);
             }
 
-            max.CopyTo(largest[lane..]);
-            sum.CopyTo(sums[lane..]);
+            max.Store(largest + lane);
+            sum.Store(sums + lane);
         }
     }
 
     // log Σ exp over all blocks, in their order.
-    private static double LogSum(float[] largest, float[] sums, int column, int width, int blocks)
+    private static double LogSum(float* largest, float* sums, int width, int blocks)
     {
         float max = float.NegativeInfinity;
-        for (int block = 0; block < blocks; block++)
+        for (long block = 0; block < blocks; block++)
         {
-            max = MathF.Max(max, largest[(block * width) + column]);
+            max = MathF.Max(max, largest[block * width]);
         }
 
         double total = 0;
-        for (int block = 0; block < blocks; block++)
+        for (long block = 0; block < blocks; block++)
         {
-            int at = (block * width) + column;
-            total += sums[at] * Math.Exp((double)largest[at] - max);
+            total += sums[block * width] * Math.Exp((double)largest[block * width] - max);
         }
 
         return max + Math.Log(total);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -28,7 +29,7 @@ public sealed unsafe partial class CpuBackend
             _pool.Run((weight.Rows + blockRows - 1) / blockRows, (block, worker) =>
             {
                 int row = block * blockRows;
-                LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), _scratch[worker]);
+                LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), worker);
             });
         }
 
@@ -55,15 +56,18 @@ public sealed unsafe partial class CpuBackend
         ActivationFunction? activation,
         int row,
         int rows,
-        WorkerScratch scratch)
+        int worker)
     {
+        var scratch = _scratch[worker];
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
+        long time = Stopwatch.GetTimestamp();
         for (int column = 0; column < weight.Columns; column += Panel.Depth)
         {
             int depth = Math.Min(Panel.Depth, weight.Columns - column);
             bool last = column + depth == weight.Columns;
             WeightReader.Pack(weight, row, rows, column, depth, _probes, packed, scratch);
+            time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
                 int probe = panel / y.Panels;
@@ -79,6 +83,8 @@ public sealed unsafe partial class CpuBackend
                     Apply(function, new Span<float>(tile, rows * Panel.Lanes));
                 }
             }
+
+            time = Profile.Add(CpuProfile.Part.Products, worker, time);
         }
     }
 

@@ -44,8 +44,9 @@ public sealed unsafe partial class CpuBackend
         var noise = new Span<float>(buffer + UpdateSlice, count);
         float* widened = buffer + (2 * UpdateSlice);
         gradient.Clear();
-        foreach (var (coefficient, direction) in estimate.Terms)
+        for (int term = 0; term < estimate.Terms.Count; term++)
         {
+            var (coefficient, direction) = estimate.Terms[term];
             direction.Fill(parameter, row, column, noise);
             System.Numerics.Tensors.TensorPrimitives.FusedMultiplyAdd(noise, (float)coefficient, gradient, gradient);
         }

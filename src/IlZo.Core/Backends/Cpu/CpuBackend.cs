@@ -13,6 +13,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
     private TokenBatch _batch = new TokenBatchBuilder().Build();
+    private TokenRun[][] _texts = [];
     private IReadOnlyList<Probe> _probes = [];
     private KeyValueCache? _cache;
 
@@ -25,6 +26,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
 
         _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+        Profile = new CpuProfile(_pool.Count);
         _scratch = new WorkerScratch[_pool.Count];
         for (int i = 0; i < _scratch.Length; i++)
         {
@@ -35,6 +37,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <summary>Threads that work.</summary>
     public int Threads => _pool.Count;
 
+    /// <summary>Where the time went.</summary>
+    public CpuProfile Profile { get; }
+
     public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
@@ -44,6 +49,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
 
         _batch = batch;
+        _texts = TokenRun.Of(batch);
         _probes = probes;
         _cache = cache;
         _arena.Reset();
