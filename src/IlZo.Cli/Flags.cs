@@ -35,6 +35,15 @@ internal static class Flags
         HelpName = helpName,
     };
 
+    /// <summary>An option that takes name=value, once or several times; its value has commas between them.</summary>
+    public static Option<string?> Pairs(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => string.Join(',', result.Tokens.Select(t => t.Value)),
+    };
+
     /// <summary>An option with a number for a value; null where it is not given.</summary>
     public static Option<T?> Number<T>(string name, string helpName, string description)
         where T : struct, INumber<T> => new(name)

@@ -52,7 +52,10 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         Terminal.Say($"model {o.Model}, task {o.Task}, data {o.Data ?? "built-in sample"}");
         Terminal.Say(Format.Invariant(
             $"{o.Optimizer}: {o.Steps} steps of {o.BatchSize} examples, lr {o.LearningRate:R}, eps {o.Epsilon:R}"));
-        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, queries {o.Queries}, seed {o.Seed}, dtype {o.DType}"));
+        string clip = o.Clip is { } limit ? Format.Invariant($", clip {limit:R}") : string.Empty;
+        string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
+        Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
+        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, seed {o.Seed}, dtype {o.DType}"));
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
     }
@@ -85,7 +88,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         double loss = _loss / Math.Max(_weight, 1e-9);
         string gradient = step.Record.Skipped
             ? "skipped: loss not finite"
-            : Format.Invariant($"projected gradient {step.Record.Coefficients.Sum(),8:F3}");
+            : Format.Invariant($"projected gradient {step.ProjectedGradient,8:F3}");
         string remaining = Format.Duration((step.Steps - LastStep) / rate);
         string line = Format.Invariant($"step {LastStep}/{step.Steps}  loss {loss:F4}  {gradient}  {rate:F1} steps/s  ETA {remaining}");
         if (_terminal)

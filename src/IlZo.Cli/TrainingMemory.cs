@@ -1,17 +1,21 @@
 using IlZo.Models;
+using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Training;
 
 namespace IlZo.Cli;
 
 /// <summary>
-/// What training a model will take: the weights once, and the activations of one layer of one batch at the two probes of a pass.
+/// What training a model will take: the weights once, what the optimizer keeps beside them, and
+/// the activations of one layer of one batch at the two probes of a pass.
 /// </summary>
 /// <param name="BatchSize">Texts of a batch.</param>
 /// <param name="Sequence">Tokens of a text.</param>
 /// <param name="Weights">Bytes of the weights.</param>
+/// <param name="State">Bytes of the optimizer's state.</param>
 /// <param name="Activations">Bytes of the activations.</param>
 /// <param name="Formula">How the activations follow from the sizes.</param>
-internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long Activations, string Formula)
+internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long State, long Activations, string Formula)
 {
     /// <summary>Bytes of the program, its buffers and the runtime.</summary>
     public const long Runtime = 64_000_000;
@@ -21,9 +25,9 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
     // Residual stream, its normalized form, q, k, v and what attention makes of them.
     private const int HiddenRows = 6;
 
-    public long Total => Weights + Activations + Runtime;
+    public long Total => Weights + State + Activations + Runtime;
 
-    public static TrainingMemory Predict(LanguageModel model, DType? type, int batchSize, int sequence)
+    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence)
     {
         var shape = model.Shape;
 
@@ -31,7 +35,9 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
         int inner = shape.Architecture.StartsWith("Llama", StringComparison.Ordinal) ? 2 : 1;
         long weights = model.Parameters.All.Sum(p => p.Count * (type ?? p.Type).Size());
         long perToken = ((long)HiddenRows * shape.Hidden) + ((long)inner * shape.Intermediate);
+        using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
         string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x ({HiddenRows} x {shape.Hidden} + {inner} x {shape.Intermediate})";
-        return new TrainingMemory(batchSize, sequence, weights, checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken), formula);
+        long activations = checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken);
+        return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula);
     }
 }

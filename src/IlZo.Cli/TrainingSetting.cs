@@ -47,7 +47,23 @@ internal sealed record TrainingSetting(
             "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).",
             (o, v) => o with { MaxLength = v }),
         Number<double>("weight-decay", "X", "Weight decay (default: 0).", (o, v) => o with { WeightDecay = v }),
-        Number<int>("queries", "N", "Directions a step (default: 1).", (o, v) => o with { Queries = v }),
+        Number<int>("queries", "N", "Directions a step (default: the method's own number).", (o, v) => o with { Queries = v }),
+        Number<int>(
+            "sides", "N", "Sides of the weights on which losses are taken, 1 or 2 (default: what the method does).",
+            (o, v) => o with { Sides = v }),
+        Text(
+            "directions", "KIND", "gaussian (default), rademacher or sphere.",
+            (o, v) => o with { Directions = v }),
+        Number<double>("clip", "X", "Limit of a direction's coefficient (default: none).", (o, v) => o with { Clip = v }),
+        Text(
+            "schedule", "SHAPE", $"How the learning rate changes: {string.Join(", ", LearningRateSchedule.Shapes)} (default: constant).",
+            (o, v) => o with { Schedule = v }),
+        Number<int>("warmup", "N", "Steps over which the learning rate rises at first (default: 0).", (o, v) => o with { Warmup = v }),
+        new(
+            "opt",
+            IsNumber: false,
+            Flags.Pairs("--opt", "An option of the method; may be given several times."),
+            (o, v) => o with { Opt = v }),
         Text(
             "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
             (o, v) => o with { DType = v }),

@@ -25,6 +25,31 @@ public sealed class ConfigFileTests
         Assert.Equal(TinyRun.Sha(first), TinyRun.Sha(second));
     }
 
+    [Fact]
+    public void OptionsOfAMethodAreTextInAFileAndPairsAsFlags()
+    {
+        using var temp = new TempFolder();
+        string config = temp.Write("c.json", """{"optimizer": "dizo", "opt": "interval=2,inner=1"}""");
+        string[] flags = ["--optimizer", "dizo", "--opt", "inner=1", "--opt", "interval=2"];
+        var file = TinyRun.Train(temp["file"], 4, "--config", config);
+        Assert.Equal(TinyRun.Sha(file), TinyRun.Sha(TinyRun.Train(temp["flags"], 4, flags)));
+        Assert.Equal(8 + 4, file.GetProperty("forward_passes").GetInt64());
+        Assert.Equal(TinyRun.Sha(file), TinyRun.Sha(Ilzo.Run("train", "--run", temp["file"], "--resume", "--json").Json));
+        string message = Ilzo.Run("train", "--opt", "x=1", "--run", temp["none"]).Refusal(2);
+        Assert.Contains("mezo has no option 'x'", message, StringComparison.Ordinal);
+        message = Ilzo.Run("train", "--optimizer", "dizo", "--opt", "inner=0", "--run", temp["none"]).Refusal(2);
+        Assert.Contains("--opt inner is '0'; a whole number of at least 1 was expected", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SchedulesThatDependOnTheNumberOfStepsKeepIt()
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 4, "--schedule", "linear", "--warmup", "2");
+        string message = Ilzo.Run("train", "--run", temp["run"], "--resume", "--steps", "5").Refusal(2);
+        Assert.Contains("was started with steps 4, and 5", message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{\"steps\": \"many\"}", "'steps' is \"many\"; a number was expected")]
     [InlineData("{\"steps\": [1]}", "'steps' is [1]")]

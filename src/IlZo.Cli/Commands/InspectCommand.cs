@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using IlZo.Models;
 using IlZo.Tensors;
+using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
 
@@ -18,6 +19,9 @@ internal static class InspectCommand
         "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
     private static readonly Option<int?> s_seq = Flags.Number<int>(
         "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128).");
+    private static readonly Option<string?> s_optimizer = Flags.Text(
+        "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
+    private static readonly Option<string?> s_opt = Flags.Pairs("--opt", "An option of the method; may be given several times.");
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
@@ -26,7 +30,7 @@ internal static class InspectCommand
             "inspect",
             "Show a model's architecture, parameters and predicted training memory; no weights are read.")
         {
-            s_model, s_dtype, s_batchSize, s_seq, s_json,
+            s_model, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -39,7 +43,9 @@ internal static class InspectCommand
         int seq = Positive("--seq", parsed.GetValue(s_seq) ?? 128);
         var folder = ModelLoader.Open(parsed.GetValue(s_model)!);
         using var model = Open(folder);
-        var memory = TrainingMemory.Predict(model, wanted, batch, seq);
+        var options = new TrainingOptions();
+        options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
+        var memory = TrainingMemory.Predict(model, wanted, options, batch, seq);
         if (parsed.GetValue(s_json))
         {
             PrintJson(model, memory);
@@ -87,6 +93,7 @@ internal static class InspectCommand
             ("files", string.Join(", ", model.Checkpoint.Shards.Select(s => $"{s.FileName} ({s.File.Tensors.Count} tensors)"))),
             ("training memory", $"{Format.Bytes(memory.Total)} for {memory.BatchSize} texts of {memory.Sequence} tokens"),
             ("  weights", Format.Bytes(memory.Weights)),
+            ("  optimizer", Format.Bytes(memory.State)),
             ("  activations", $"{Format.Bytes(memory.Activations)} = {memory.Formula}"),
             ("  runtime", Format.Bytes(TrainingMemory.Runtime)),
         ]);
@@ -121,6 +128,7 @@ internal static class InspectCommand
         writer.WriteNumber("batch_size", memory.BatchSize);
         writer.WriteNumber("seq", memory.Sequence);
         writer.WriteNumber("weights_bytes", memory.Weights);
+        writer.WriteNumber("optimizer_bytes", memory.State);
         writer.WriteNumber("activations_bytes", memory.Activations);
         writer.WriteNumber("runtime_bytes", TrainingMemory.Runtime);
         writer.WriteNumber("total_bytes", memory.Total);

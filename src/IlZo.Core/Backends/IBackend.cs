@@ -100,7 +100,7 @@ public interface IBackend : IDisposable
     void Read(Activation x, int probe, Span<float> destination);
 
     /// <summary>
-    /// Changes all parameters in place by a rule: θ ← rule(θ, Σ cᵢ δᵢ). Weights of 16 bits are rounded stochastically, so that
+    /// Changes parameters in place by a rule: θ ← rule(θ, Σ cᵢ δᵢ). Weights of 16 bits are rounded stochastically, so that
     /// the expected change is the exact one.
     /// </summary>
     /// <param name="parameters">What to change.</param>
@@ -108,5 +108,8 @@ public interface IBackend : IDisposable
     /// <param name="rule">What to do with it.</param>
     /// <param name="learningRate">The rate of this step.</param>
     /// <param name="rounding">The field the rounding bits are taken from.</param>
-    void Update(ParameterSet parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
+    void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
+
+    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>
+    void Parallel(int items, Action<int> body);
 }

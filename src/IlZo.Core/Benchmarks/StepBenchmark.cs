@@ -4,6 +4,7 @@ using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Training;
 
 namespace IlZo.Benchmarks;
@@ -48,7 +49,8 @@ public sealed record StepBenchmark(
         using var loaded = ModelLoader.Load(model);
         using var backend = new CpuBackend(threads);
         var (tokens, targets) = RandomBatch.Create(loaded, batch, length);
-        var optimizer = OptimizerCatalog.Create("mezo", new OptimizerSettings(1, 1e-3, 0, 1));
+        using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
+        var oracle = new Oracle(loaded, backend, tokens, targets);
         double peak = MachinePeak.FmaGigaflops();
         double noiseRate = NoiseBenchmark.Run(3).Normal * 1e9;
         var forward = new List<double>();
@@ -58,12 +60,9 @@ public sealed record StepBenchmark(
         for (int step = 0; step <= steps; step++)
         {
             long start = Stopwatch.GetTimestamp();
-            var probes = optimizer.Estimator.Plan(optimizer.Estimator.Directions(step + 1));
-            backend.Begin(tokens, probes);
-            double[][] logProbabilities = backend.LogProbabilities(loaded.Forward(backend, tokens), loaded.Head, targets);
-            double[] losses = [.. logProbabilities.Select(l => -l.Average())];
+            var record = optimizer.Decide(step + 1, oracle, 1e-7);
             long middle = Stopwatch.GetTimestamp();
-            optimizer.Apply(optimizer.Decide(step + 1, losses, 1e-7), backend, loaded.Parameters);
+            optimizer.Apply(record, backend);
             if (step == 0)
             {
                 backend.Profile.Reset();
@@ -105,6 +104,18 @@ public sealed record StepBenchmark(
             allocated,
             collections,
             peakResident);
+    }
+
+    private sealed class Oracle(LanguageModel model, CpuBackend backend, TokenBatch tokens, IReadOnlyList<(int Output, int Id)> targets) : ILossOracle
+    {
+        public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
+        {
+            backend.Begin(tokens, probes);
+            double[][] logProbabilities = backend.LogProbabilities(model.Forward(backend, tokens), model.Head, targets);
+            return [.. logProbabilities.Select(l => -l.Average())];
+        }
+
+        public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
     }
 }
 

@@ -57,6 +57,18 @@ public static unsafe class WeightLoader
         }
     }
 
+    /// <summary>What fp32 values become when they are kept in a type, rounded to nearest even.</summary>
+    internal static void RoundTo(DType type, Span<float> values)
+    {
+        byte* narrow = stackalloc byte[ChunkElements * sizeof(float)];
+        for (int start = 0; start < values.Length; start += ChunkElements)
+        {
+            var chunk = values.Slice(start, Math.Min(ChunkElements, values.Length - start));
+            Narrow(chunk, type, narrow);
+            Widen(narrow, type, chunk);
+        }
+    }
+
     private static void Convert(TensorEntry tensor, DType from, byte* target, DType to, long count)
     {
         byte* source = tensor.Data;

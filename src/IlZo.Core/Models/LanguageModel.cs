@@ -28,14 +28,12 @@ public sealed record ModelShape(
 /// <summary>A causal language model: its parameters and its forward pass in terms of a backend's operations.</summary>
 public abstract class LanguageModel : IDisposable
 {
-    private readonly IReadOnlyDictionary<string, Parameter> _stored;
-
     private protected LanguageModel(ModelShape shape, ModelWeights weights)
     {
         Shape = shape;
         Parameters = weights.ToParameterSet();
         Checkpoint = weights.Folder;
-        _stored = weights.Stored;
+        Stored = weights.Stored;
     }
 
     public ModelShape Shape { get; }
@@ -45,6 +43,9 @@ public abstract class LanguageModel : IDisposable
 
     /// <summary>The folder the model was loaded from, which holds its tokenizer too. It is closed with the model.</summary>
     public CheckpointFolder Checkpoint { get; }
+
+    /// <summary>The parameter behind each stored tensor; tied ones have the same.</summary>
+    internal IReadOnlyDictionary<string, Parameter> Stored { get; }
 
     /// <summary>The output embedding [vocabulary, features].</summary>
     public abstract Parameter Head { get; }
@@ -63,7 +64,7 @@ public abstract class LanguageModel : IDisposable
     /// <param name="extraFiles">Further files for the folder, by name.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => Checkpoint.Save(folder, _stored, extraFiles);
+    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => Checkpoint.Save(folder, Stored, extraFiles);
 
     public void Dispose()
     {

@@ -6,6 +6,18 @@ public enum NoiseStream : byte
     /// <summary>The direction a probe goes in.</summary>
     Direction = 0,
 
+    /// <summary>Which parts of a model a step perturbs.</summary>
+    Mask = 1,
+
+    /// <summary>Random factors of the perturbation radius.</summary>
+    Radius = 2,
+
+    /// <summary>Directions in the space of scales of whole tensors.</summary>
+    Projection = 3,
+
+    /// <summary>The start values of what an optimizer learns.</summary>
+    Initialization = 6,
+
     /// <summary>The bits that decide stochastic rounding of 16-bit weights.</summary>
     StochasticRounding = 7,
 
@@ -48,4 +60,7 @@ public readonly record struct NoiseKey(ulong Seed, NoiseStream Stream, uint Step
             _ => words.W3,
         };
     }
+
+    /// <summary>A number that is uniform on (0, 1): the midpoint of the interval that <see cref="Word"/> names.</summary>
+    public double Uniform(long index) => (Word(index) + 0.5) * (1.0 / 4294967296);
 }

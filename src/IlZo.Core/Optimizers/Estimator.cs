@@ -1,21 +1,50 @@
+using IlZo.Backends;
 using IlZo.Perturbations;
+using IlZo.Training;
 
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// How the gradient is estimated from losses: which points to evaluate in a step, and what their losses say about each direction.
+/// How the gradient is estimated from losses at one batch: which points to evaluate in a step, and what their losses say.
+/// The answers depend on the step and on what was learned from the records of the steps before.
 /// </summary>
-public abstract class Estimator
+public abstract class Estimator : IDisposable
 {
-    /// <summary>The directions of a step, in the order of their coefficients. The same step always gives the same directions.</summary>
+    /// <summary>Bytes that the estimator keeps beside the weights.</summary>
+    public virtual long StateBytes => 0;
+
+    /// <summary>The points at which a step evaluates the loss of its batch.</summary>
+    /// <param name="step">The step, counted from 1.</param>
+    public abstract IReadOnlyList<Probe> Plan(long step);
+
+    /// <summary>The coefficients cᵢ of the estimate Σ cᵢ δᵢ.</summary>
+    /// <param name="step">The step, counted from 1.</param>
+    /// <param name="losses">The loss at each probe of the plan.</param>
+    public abstract double[] Combine(long step, ReadOnlySpan<double> losses);
+
+    /// <summary>The directions δᵢ of the estimate, in the order of the coefficients.</summary>
     /// <param name="step">The step, counted from 1.</param>
     public abstract IReadOnlyList<Direction> Directions(long step);
 
-    /// <summary>The points at which a step evaluates the loss of its batch.</summary>
-    /// <param name="directions">The step's <see cref="Directions"/>.</param>
-    public abstract IReadOnlyList<Probe> Plan(IReadOnlyList<Direction> directions);
+    /// <summary>The scalar that stands for the gradient in logs.</summary>
+    public virtual double ProjectedGradient(double[] coefficients) => coefficients.Sum();
 
-    /// <summary>The coefficient of each direction in the estimate.</summary>
-    /// <param name="losses">The loss at each probe of the plan; all finite.</param>
-    public abstract double[] Combine(ReadOnlySpan<double> losses);
+    /// <summary>Numbers that show what was learned up to a step, for logs; names in snake case.</summary>
+    public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
+
+    /// <summary>Takes in what a step showed, after the weights were changed by it.</summary>
+    public virtual void Learn(StepRecord record, IBackend backend)
+    {
+    }
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives back what the estimator holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
 }

@@ -1,55 +1,85 @@
 using IlZo.Backends;
-using IlZo.Noise;
-using IlZo.Tensors;
+using IlZo.Perturbations;
 using IlZo.Training;
 
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// A method: an estimator of the gradient and a rule that applies it. A step is decided by its record alone, so that training and
-/// replaying a log change the weights in the same way.
+/// A method. It decides a step from losses at points of its choice and writes the decision down as numbers; what then happens to
+/// the weights, and to all that the method remembers, follows from that record alone. So training, continuing and replaying a run
+/// are the same code, and what a method has learned is rebuilt from the log.
 /// </summary>
-/// <param name="seed">The run's seed.</param>
-/// <param name="estimator">Where to evaluate, and what the losses say.</param>
-/// <param name="rule">What to do with the estimate.</param>
-public sealed class Optimizer(ulong seed, Estimator estimator, UpdateRule rule)
+public abstract class Optimizer : IDisposable
 {
-    public Estimator Estimator { get; } = estimator;
+    /// <summary>Bytes that the method keeps beside the weights.</summary>
+    public virtual long StateBytes => 0;
 
-    /// <summary>What a step does, from the losses at its probes. A loss that is not finite makes the step a skipped one.</summary>
+    /// <summary>What a step does. A number that is not finite makes the step a skipped one, which changes nothing.</summary>
     /// <param name="step">The step, counted from 1.</param>
-    /// <param name="losses">The loss at each probe of the plan.</param>
+    /// <param name="oracle">Evaluates losses at the weights as they are after the steps before.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public StepRecord Decide(long step, double[] losses, double learningRate)
+    public StepRecord Decide(long step, ILossOracle oracle, double learningRate)
     {
-        bool skipped = !Array.TrueForAll(losses, double.IsFinite);
+        var recorder = new Recorder(oracle);
+        double[] coefficients = Evaluate(step, recorder, learningRate);
+        bool skipped = !recorder.Losses.TrueForAll(double.IsFinite) || !Array.TrueForAll(coefficients, double.IsFinite);
         return new StepRecord
         {
             Step = step,
             Skipped = skipped,
             LearningRate = learningRate,
-            Losses = losses,
-            Coefficients = skipped ? [] : Estimator.Combine(losses),
+            Losses = [.. recorder.Losses],
+            Coefficients = skipped ? [] : coefficients,
         };
     }
 
-    /// <summary>Changes the weights as the record says.</summary>
-    public void Apply(StepRecord record, IBackend backend, ParameterSet parameters)
+    /// <summary>Changes the weights, and what the method remembers, as the record says.</summary>
+    public void Apply(StepRecord record, IBackend backend)
     {
-        if (record.Skipped)
+        if (!record.Skipped)
         {
-            return;
+            Update(record, backend);
         }
+    }
 
-        var directions = Estimator.Directions(record.Step);
-        if (directions.Count != record.Coefficients.Length)
+    /// <summary>Numbers that show what the method has learned up to a step, for logs; names in snake case.</summary>
+    public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
+
+    /// <summary>The scalar that stands for the gradient in logs.</summary>
+    public virtual double ProjectedGradient(StepRecord record) => record.Coefficients.Sum();
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The numbers that decide a step: <see cref="StepRecord.Coefficients"/>.</summary>
+    /// <param name="step">The step, counted from 1.</param>
+    /// <param name="oracle">Evaluates losses, and keeps them for the record.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    protected abstract double[] Evaluate(long step, ILossOracle oracle, double learningRate);
+
+    /// <summary>Changes the weights, and what the method remembers, as a record says that is not skipped.</summary>
+    protected abstract void Update(StepRecord record, IBackend backend);
+
+    /// <summary>Gives back what the method holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    private sealed class Recorder(ILossOracle oracle) : ILossOracle
+    {
+        public List<double> Losses { get; } = [];
+
+        double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw) => Keep(oracle.Losses(probes, draw));
+
+        double[] ILossOracle.LossesOfAll(IReadOnlyList<Probe> probes) => Keep(oracle.LossesOfAll(probes));
+
+        private double[] Keep(double[] losses)
         {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {directions.Count} were expected of this optimizer.");
+            Losses.AddRange(losses);
+            return losses;
         }
-
-        var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
-        var rounding = new NoiseKey(seed, NoiseStream.StochasticRounding, (uint)record.Step, 0);
-        backend.Update(parameters, estimate, rule, record.LearningRate, rounding);
     }
 }

@@ -1,37 +1,69 @@
 namespace IlZo.Optimizers;
 
-/// <summary>What every method takes.</summary>
-/// <param name="Seed">The run's seed.</param>
-/// <param name="Epsilon">The perturbation radius.</param>
-/// <param name="WeightDecay">Coupled weight decay.</param>
-/// <param name="Queries">Directions a step.</param>
-public sealed record OptimizerSettings(ulong Seed, double Epsilon, double WeightDecay, int Queries);
-
-/// <summary>The methods by name. A new one is a file beside the others and a line here.</summary>
+/// <summary>The methods by name. A new one is a file beside the others and an entry here.</summary>
 public static class OptimizerCatalog
 {
-    private static readonly (string Name, string Description, Func<OptimizerSettings, Optimizer> Create)[] s_methods =
+    /// <summary>All methods.</summary>
+    public static IReadOnlyList<OptimizerMethod> All { get; } =
     [
-        (
-            "mezo",
-            "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state",
-            s => new Optimizer(s.Seed, new Spsa(s.Seed, s.Epsilon, s.Queries), new Sgd(s.WeightDecay))),
+        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", Mezo)
+        {
+            Sides = [2, 1],
+        },
+        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight; divide mezo's rate by 10", MezoMomentum)
+        {
+            Sides = [2, 1],
+        },
+        new("mezo-adam", "SPSA with Adam (Malladi et al. 2023): 2 forwards, 8 bytes a weight", MezoAdam)
+        {
+            Sides = [2, 1],
+        },
+        new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forwards a query", KerZoo)
+        {
+            Queries = 3,
+        },
+        new("dizo", "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state", DiZo)
+        {
+            Sides = [2, 1],
+        },
+        new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forwards", CurvZo)
+        {
+            MostQueries = 1,
+        },
+        new("loren", "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight", Loren)
+        {
+            Queries = 6,
+            LeastQueries = 2,
+            Sides = [1],
+            AnyDirections = false,
+        },
     ];
 
-    /// <summary>Name and description of each method.</summary>
-    public static IReadOnlyList<(string Name, string Description)> All { get; } = [.. s_methods.Select(m => (m.Name, m.Description))];
-
+    /// <summary>The method of a name.</summary>
     /// <exception cref="InvalidInputException">There is no such method.</exception>
-    public static Optimizer Create(string name, OptimizerSettings settings)
-    {
-        foreach (var method in s_methods)
-        {
-            if (method.Name == name)
-            {
-                return method.Create(settings);
-            }
-        }
+    public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
+        ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
 
-        throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", s_methods.Select(m => m.Name))}.");
+    private static EstimatorOptimizer Mezo(OptimizerSettings s) => new(s, new Spsa(s), new Sgd(s.WeightDecay));
+
+    private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
+        new(s, new Spsa(s), new Momentum(s.Parameters.All, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
+
+    private static EstimatorOptimizer MezoAdam(OptimizerSettings s)
+    {
+        double beta1 = s.Options.Number("beta1", 0.9, 0, 0.999999);
+        double beta2 = s.Options.Number("beta2", 0.999, 0, 0.999999);
+        return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
     }
+
+    private static DiZo DiZo(OptimizerSettings s) => new(s);
+
+    private static EstimatorOptimizer CurvZo(OptimizerSettings s) =>
+        new(s, s.Options.Choice("blocks", ["tensor", "element"]) == "tensor" ? new CurvZo(s) : new CurvZoElements(s), new Sgd(s.WeightDecay));
+
+    private static Optimizer Loren(OptimizerSettings s) =>
+        s.Options.Flag("source") ? new LorenSource(s) : new EstimatorOptimizer(s, new Loren(s), Momentum.OfMatrices(s));
+
+    private static Optimizer KerZoo(OptimizerSettings s) =>
+        s.Options.Flag("source") ? new KerZooSource(s) : new EstimatorOptimizer(s, new KerZoo(s), new Sgd(s.WeightDecay));
 }

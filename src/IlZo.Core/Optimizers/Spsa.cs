@@ -1,33 +1,45 @@
-using IlZo.Noise;
 using IlZo.Perturbations;
 
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// The two-point estimator: c = (L(θ + εz) − L(θ − εz)) / 2ε and ĝ = c·z with z ~ N(0, I), or the mean of several such.
-/// Unbiased for the gradient of the smoothed loss E L(θ + εz); on a quadratic E‖ĝ‖² = (d + 2)‖g‖².
+/// The difference quotient along random directions δ with E[δδᵀ] = I. Two-sided: c = (L(θ + εδ) − L(θ − εδ)) / 2ε; one-sided:
+/// c = (L(θ + εδ) − L(θ)) / ε with one L(θ) for all directions. ĝ = c·δ, or the mean of several such.
+/// With Gaussian directions it is unbiased for the gradient of the smoothed loss E L(θ + εz). On a quadratic the two-sided one has
+/// E‖ĝ‖² = (d + 2)‖g‖², and the one-sided one (ε²/4) E[(zᵀAz)² ‖z‖²] more.
 /// Source: Spall 1992; Malladi et al., MeZO, arXiv 2305.17333, definition 1.
 /// </summary>
-/// <remarks>Cost: two forwards a direction in one traversal, one noise generation for both and one for the update, no memory.</remarks>
-/// <param name="seed">The run's seed.</param>
-/// <param name="epsilon">ε, the radius.</param>
-/// <param name="queries">Independent directions a step.</param>
-public sealed class Spsa(ulong seed, double epsilon, int queries = 1) : Estimator
+/// <remarks>
+/// Cost with n directions: 2n forwards, or n + 1 one-sided; a noise generation for the probes of a direction and one for the update;
+/// no memory.
+/// </remarks>
+/// <param name="settings">The radius ε, the number of directions and their kind, and the sides.</param>
+public sealed class Spsa(OptimizerSettings settings) : Estimator
 {
-    public override IReadOnlyList<Direction> Directions(long step) =>
-        [.. Enumerable.Range(0, queries).Select(q => new GaussianDirection(new NoiseKey(seed, NoiseStream.Direction, (uint)step, (uint)q)))];
+    private bool TwoSided => settings.Sides == 2;
 
-    public override IReadOnlyList<Probe> Plan(IReadOnlyList<Direction> directions) =>
-        [.. directions.SelectMany(z => (Probe[])[new Probe(z, epsilon), new Probe(z, -epsilon)])];
-
-    public override double[] Combine(ReadOnlySpan<double> losses)
+    public override IReadOnlyList<Probe> Plan(long step)
     {
-        double[] coefficients = new double[losses.Length / 2];
+        var directions = Directions(step);
+        return TwoSided
+            ? [.. directions.SelectMany(z => (Probe[])[new Probe(z, settings.Epsilon), new Probe(z, -settings.Epsilon)])]
+            : [Probe.Unperturbed, .. directions.Select(z => new Probe(z, settings.Epsilon))];
+    }
+
+    public override double[] Combine(long step, ReadOnlySpan<double> losses)
+    {
+        double[] coefficients = new double[TwoSided ? losses.Length / 2 : losses.Length - 1];
         for (int q = 0; q < coefficients.Length; q++)
         {
-            coefficients[q] = (losses[2 * q] - losses[(2 * q) + 1]) / (2 * epsilon) / coefficients.Length;
+            double quotient = TwoSided
+                ? (losses[2 * q] - losses[(2 * q) + 1]) / (2 * settings.Epsilon)
+                : (losses[q + 1] - losses[0]) / settings.Epsilon;
+            coefficients[q] = quotient / coefficients.Length;
         }
 
         return coefficients;
     }
+
+    public override IReadOnlyList<Direction> Directions(long step) =>
+        [.. Enumerable.Range(0, settings.Queries).Select(q => settings.Direction(step, q))];
 }

@@ -1,14 +1,67 @@
+using System.Numerics.Tensors;
 using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
 
-/// <summary>Turns a gradient estimate into new weights, one row slice at a time; slices come in any order and in parallel.</summary>
-public abstract class UpdateRule
+/// <summary>
+/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), one row slice at a time; slices come in any order and in
+/// parallel. What the transformation T remembers is the rule's own. Biases and norms do not decay.
+/// </summary>
+/// <param name="weightDecay">λ, 0 in the published runs.</param>
+public abstract class UpdateRule(double weightDecay) : IDisposable
 {
+    /// <summary>Bytes that the rule keeps beside the weights.</summary>
+    public virtual long StateBytes => 0;
+
+    /// <summary>Called before the slices of each update.</summary>
+    public virtual void Advance()
+    {
+    }
+
     /// <summary>Changes one slice.</summary>
-    /// <param name="parameter">The tensor.</param>
+    /// <param name="slice">Where it lies.</param>
     /// <param name="weights">The slice in fp32; receives the new values before they are rounded to the stored type.</param>
-    /// <param name="gradient">The estimate for the slice.</param>
+    /// <param name="gradient">The estimate for the slice; overwritten.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public abstract void Apply(Parameter parameter, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate);
+    public virtual void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+    {
+        Transform(slice, gradient);
+
+        // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
+        if (learningRate == 0)
+        {
+            return;
+        }
+
+        Decay(slice.Parameter, weights, learningRate);
+        TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, weights, weights);
+    }
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>ĝ ← T(ĝ) for one slice.</summary>
+    protected abstract void Transform(in WeightSlice slice, Span<float> gradient);
+
+    /// <summary>θ ← (1 − ηλ)θ where the tensor is no bias and no norm.</summary>
+    protected void Decay(Parameter parameter, Span<float> weights, double learningRate)
+    {
+        if (weightDecay != 0 && Decays(parameter.Name))
+        {
+            TensorPrimitives.Multiply(weights, (float)(1 - (learningRate * weightDecay)), weights);
+        }
+    }
+
+    /// <summary>Gives back what the rule holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    private static bool Decays(string name) =>
+        !name.Contains("bias", StringComparison.Ordinal)
+        && !name.Contains("layer_norm", StringComparison.Ordinal)
+        && !name.Contains("layernorm", StringComparison.Ordinal);
 }

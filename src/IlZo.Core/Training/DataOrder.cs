@@ -27,6 +27,15 @@ public sealed class DataOrder(ulong seed, int count, int batchSize)
         return batch;
     }
 
+    /// <summary>The indices of a further batch of a step: a fresh sample without replacement, as far as there are examples.</summary>
+    /// <param name="step">The step, counted from 1.</param>
+    /// <param name="draw">Which further batch, counted from 1.</param>
+    public int[] Draw(long step, int draw)
+    {
+        int[] order = Permutation(new NoiseKey(seed, NoiseStream.DataOrder, (uint)step, (uint)draw));
+        return [.. Enumerable.Range(0, batchSize).Select(i => order[i % count])];
+    }
+
     private int[] Pass(long pass)
     {
         if (!_passes.TryGetValue(pass, out int[]? order))

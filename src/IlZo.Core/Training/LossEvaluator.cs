@@ -60,6 +60,27 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
         return losses;
     }
 
+    /// <summary>The loss of many examples at each probe, evaluated in batches.</summary>
+    public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
+    {
+        double[] sums = new double[probes.Count];
+        long terms = 0;
+        foreach (var chunk in examples.Chunk(batchSize))
+        {
+            var batch = TrainingBatch(chunk);
+            int count = objective == TaskObjective.LanguageModel ? batch.Targets.Count : chunk.Length;
+            double[] losses = Losses(batch, probes);
+            for (int p = 0; p < sums.Length; p++)
+            {
+                sums[p] += losses[p] * count;
+            }
+
+            terms += count;
+        }
+
+        return [.. sums.Select(s => s / terms)];
+    }
+
     /// <summary>The batch that a training step evaluates.</summary>
     public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
         ScoringBatch.Build(examples, correctOnly: objective == TaskObjective.LanguageModel);

@@ -14,6 +14,9 @@ internal sealed class MetricsHistory
     /// <summary>The last step whose dev evaluation was logged; 0 for none.</summary>
     public long LastEvaluation { get; private set; }
 
+    /// <summary>Forward passes of training, one for each probe of each batch.</summary>
+    public long ForwardPasses { get; private set; }
+
     /// <summary>Tokens that went through the model in training.</summary>
     public long Tokens { get; private set; }
 
@@ -41,13 +44,13 @@ internal sealed class MetricsHistory
 
     public void Note(Evaluation zeroShot) => ZeroShot = zeroShot;
 
-    public void NoteTokens(long tokens) => Tokens = tokens;
+    public void NoteWork(long forwardPasses, long tokens) => (ForwardPasses, Tokens) = (forwardPasses, tokens);
 
     private void Add(JsonElement line)
     {
         if (line.TryGetProperty("tokens", out var tokens))
         {
-            Tokens = tokens.GetInt64();
+            NoteWork(line.GetProperty("forward_passes").GetInt64(), tokens.GetInt64());
         }
         else if (line.TryGetProperty("dev_loss", out var devLoss))
         {

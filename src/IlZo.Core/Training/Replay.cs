@@ -43,10 +43,10 @@ public sealed record Replay(long Steps, string WeightsSha256)
         }
 
         using var backend = new CpuBackend(threads);
-        var optimizer = Trainer.CreateOptimizer(options);
+        using var optimizer = Trainer.CreateOptimizer(options, model);
         foreach (var record in content.Records.Take((int)last))
         {
-            optimizer.Apply(record, backend, model.Parameters);
+            optimizer.Apply(record, backend);
             progress?.Report(record.Step);
         }
 

@@ -56,9 +56,15 @@ internal sealed class RunLog : IDisposable
         });
     }
 
-    public void Step(StepRecord record, long tokens)
+    /// <summary>Logs a step.</summary>
+    /// <param name="record">What it does.</param>
+    /// <param name="gradient">The scalar that stands for the gradient.</param>
+    /// <param name="diagnostics">What the method shows of itself.</param>
+    /// <param name="forwardPasses">Forward passes it took.</param>
+    /// <param name="tokens">Tokens that went through the model in them.</param>
+    public void Step(StepRecord record, double gradient, IReadOnlyList<(string Name, double Value)> diagnostics, long forwardPasses, long tokens)
     {
-        History.NoteTokens(tokens);
+        History.NoteWork(History.ForwardPasses + forwardPasses, History.Tokens + tokens);
         _metrics.Write(record.Step, json =>
         {
             Number(json, "loss", record.Losses.Average());
@@ -68,11 +74,17 @@ internal sealed class RunLog : IDisposable
             }
             else
             {
-                Number(json, "projected_gradient", record.Coefficients.Sum());
+                Number(json, "projected_gradient", gradient);
             }
 
             Number(json, "learning_rate", record.LearningRate);
-            json.WriteNumber("tokens", tokens);
+            foreach (var (name, value) in diagnostics)
+            {
+                Number(json, name, value);
+            }
+
+            json.WriteNumber("forward_passes", History.ForwardPasses);
+            json.WriteNumber("tokens", History.Tokens);
         });
         _trajectory.Append(record);
     }

@@ -20,7 +20,7 @@ public sealed record class StepRecord
     /// <summary>The loss of each probe, in the order of evaluation.</summary>
     public required double[] Losses { get; init; }
 
-    /// <summary>The factor of each direction that the update used.</summary>
+    /// <summary>The numbers that decide the update: the factor of each direction, and what else the method needs.</summary>
     public required double[] Coefficients { get; init; }
 
     public bool Equals(StepRecord? other) =>

@@ -27,8 +27,8 @@ public sealed class Trainer : IDisposable
         _options = Resolve(options);
         _progress = progress;
         _folder = folder;
-        _optimizer = CreateOptimizer(_options);
         _model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        _optimizer = CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
         folder.Start(configuration, resume);
@@ -57,20 +57,24 @@ public sealed class Trainer : IDisposable
         return trainer.Run(cancellation);
     }
 
-    /// <summary>The optimizer that options describe.</summary>
-    internal static Optimizer CreateOptimizer(TrainingOptions options) => OptimizerCatalog.Create(
-        options.Optimizer, new OptimizerSettings(options.Seed, options.Epsilon, options.WeightDecay, options.Queries));
+    /// <summary>The optimizer that options describe, for the weights of a model.</summary>
+    internal static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model) => OptimizerCatalog.Find(options.Optimizer).Create(
+        options.ToSettings(model.Parameters) with { OpenBase = () => BaseWeights.Open(ModelLoader.Open(options.Model), model) });
 
     public void Dispose()
     {
         _log.Dispose();
         _backend.Dispose();
+        _optimizer.Dispose();
         _model.Dispose();
     }
 
-    // Paths that hold wherever the run is continued or replayed from.
+    // Paths that hold wherever the run is continued or replayed from, and what the method does where nothing was asked for.
     private static TrainingOptions Resolve(TrainingOptions options) => options with
     {
+        Queries = options.Queries ?? OptimizerCatalog.Find(options.Optimizer).Queries,
+        Sides = options.Sides ?? OptimizerCatalog.Find(options.Optimizer).Sides[0],
+        Opt = MethodOptions.Parse(options.Opt).ToString(),
         Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
         Data = options.Data is { } data ? Path.GetFullPath(data) : null,
         Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : options.Task,
@@ -90,7 +94,7 @@ public sealed class Trainer : IDisposable
 
         foreach (var record in _log.Records)
         {
-            _optimizer.Apply(record, _backend, _model.Parameters);
+            _optimizer.Apply(record, _backend);
         }
 
         int skipped = _log.Records.Count(r => r.Skipped);
@@ -119,12 +123,13 @@ public sealed class Trainer : IDisposable
 
     private StepRecord TrainStep(long step, DataOrder order)
     {
-        var batch = _evaluator.TrainingBatch([.. order.Batch(step).Select(i => _examples.Train[i])]);
-        var probes = _optimizer.Estimator.Plan(_optimizer.Estimator.Directions(step));
-        var record = _optimizer.Decide(step, _evaluator.Losses(batch, probes), _options.LearningRate);
-        _log.Step(record, _log.History.Tokens + ((long)batch.Tokens.Count * probes.Count));
-        _optimizer.Apply(record, _backend, _model.Parameters);
-        _progress?.Report(new TrainingProgress.Step(record, _options.Steps));
+        var (passes, tokens) = (_evaluator.ForwardPasses, _evaluator.Tokens);
+        var oracle = new StepOracle(_evaluator, _examples, order, _options.BatchSize, step);
+        var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
+        double gradient = _optimizer.ProjectedGradient(record);
+        _log.Step(record, gradient, _optimizer.Diagnostics(step), _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
+        _optimizer.Apply(record, _backend);
+        _progress?.Report(new TrainingProgress.Step(record, gradient, _options.Steps));
         return record;
     }
 
@@ -159,7 +164,6 @@ public sealed class Trainer : IDisposable
         }
 
         var test = _examples.Test.Count > 0 ? EvaluateSelected(selected, cancellation) : null;
-        long queries = (long)_options.Steps * _optimizer.Estimator.Plan(_optimizer.Estimator.Directions(1)).Count;
         var result = new TrainingResult(
             _log.History.ZeroShot?.Accuracy,
             test?.Accuracy,
@@ -168,7 +172,7 @@ public sealed class Trainer : IDisposable
             _log.History.Best?.Loss,
             selected,
             _options.Steps,
-            queries,
+            _log.History.ForwardPasses,
             _log.History.Tokens,
             _watch.Elapsed.TotalSeconds,
             skipped,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using IlZo.Models;
+using IlZo.Optimizers;
 using IlZo.Tensors;
 
 namespace IlZo.Training;
@@ -31,8 +32,26 @@ public sealed record TrainingOptions
 
     public double WeightDecay { get; init; }
 
-    /// <summary>Directions a step.</summary>
-    public int Queries { get; init; } = 1;
+    /// <summary>Directions a step; null for the method's own number.</summary>
+    public int? Queries { get; init; }
+
+    /// <summary>Sides of the weights on which losses are taken, 1 or 2; null for what the method does.</summary>
+    public int? Sides { get; init; }
+
+    /// <summary>How directions are distributed: gaussian, rademacher or sphere.</summary>
+    public string Directions { get; init; } = "gaussian";
+
+    /// <summary>The limit of a coefficient's magnitude; null for none.</summary>
+    public double? Clip { get; init; }
+
+    /// <summary>How the learning rate changes: constant, linear or cosine.</summary>
+    public string Schedule { get; init; } = "constant";
+
+    /// <summary>Steps over which the learning rate rises at first.</summary>
+    public int Warmup { get; init; }
+
+    /// <summary>The method's own options, as name=value with commas between them.</summary>
+    public string Opt { get; init; } = "";
 
     /// <summary>Decides the sampling of examples, their order and all noise.</summary>
     public uint Seed { get; init; }
@@ -67,7 +86,35 @@ public sealed record TrainingOptions
         _ => throw new InvalidInputException($"The dtype is '{name}'; auto, fp32, bf16 or fp16 was expected."),
     };
 
-    /// <exception cref="InvalidInputException">A number is outside its range.</exception>
+    /// <summary>The learning rate of each step.</summary>
+    internal LearningRateSchedule LearningRates => new(Schedule, LearningRate, Warmup, Steps);
+
+    /// <summary>What the optimizer is made from.</summary>
+    /// <param name="parameters">The weights to train.</param>
+    /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
+    public OptimizerSettings ToSettings(ParameterSet parameters)
+    {
+        var method = OptimizerCatalog.Find(Optimizer);
+        return new OptimizerSettings(parameters)
+        {
+            Seed = Seed,
+            Epsilon = Epsilon,
+            WeightDecay = WeightDecay,
+            Queries = Queries ?? method.Queries,
+            Sides = Sides ?? method.Sides[0],
+            Directions = Directions switch
+            {
+                "gaussian" => DirectionKind.Gaussian,
+                "rademacher" => DirectionKind.Rademacher,
+                "sphere" => DirectionKind.Sphere,
+                _ => throw new InvalidInputException($"--directions is '{Directions}'; gaussian, rademacher or sphere was expected."),
+            },
+            ClipAt = Clip,
+            Options = MethodOptions.Parse(Opt),
+        };
+    }
+
+    /// <exception cref="InvalidInputException">A number is outside its range, or the method cannot do what is asked for.</exception>
     public void Validate()
     {
         Require(Steps >= 0, "steps", Steps, "0 or more");
@@ -75,7 +122,9 @@ public sealed record TrainingOptions
         Require(LearningRate >= 0 && double.IsFinite(LearningRate), "lr", LearningRate, "0 or a positive number");
         Require(Epsilon > 0 && double.IsFinite(Epsilon), "eps", Epsilon, "a positive number");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight-decay", WeightDecay, "0 or a positive number");
-        Require(Queries is >= 1 and <= 1024, "queries", Queries, "1 to 1024");
+        Require(Queries is null or (>= 1 and <= 1024), "queries", Queries ?? 0, "1 to 1024");
+        Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), "clip", Clip ?? 0, "a positive number");
+        Require(Warmup >= 0, "warmup", Warmup, "0 or more");
         Require(TrainSize >= 1, "train-size", TrainSize, "1 or more");
         Require(DevSize is null or >= 0, "dev-size", DevSize ?? 0, "0 or more");
         Require(TestSize >= 0, "test-size", TestSize, "0 or more");
@@ -83,6 +132,14 @@ public sealed record TrainingOptions
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
+        if (!LearningRateSchedule.Shapes.Contains(Schedule))
+        {
+            throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
+        }
+
+        // Says before any weights are read what the method does not take.
+        using var none = new ParameterSet([], []);
+        OptimizerCatalog.Find(Optimizer).Create(ToSettings(none)).Dispose();
     }
 
     private static void Require(bool condition, string name, double value, string expectation)
@@ -100,8 +157,8 @@ public sealed record TrainingOptions
 /// <param name="ExamplesSha256">The token ids of all its examples.</param>
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
-    // What may differ when a run is continued: paths (their content is hashed), threads, and more steps.
-    private static readonly string[] s_free = ["model", "data", "task", "threads", "steps"];
+    // What may differ when a run is continued: paths (their content is hashed), threads, and more steps unless the rates depend on them.
+    private static readonly string[] s_free = ["model", "data", "task", "threads"];
 
     public static RunConfiguration Parse(string path, byte[] json)
     {
@@ -126,9 +183,11 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     public IReadOnlyList<(string Name, string Value)> Identity()
     {
         var options = JsonSerializer.SerializeToElement(Options, RunConfigurationJson.Default.TrainingOptions);
+        bool anySteps = !LearningRateSchedule.DependsOnSteps(Options.Schedule);
         return
         [
-            .. options.EnumerateObject().Where(p => !s_free.Contains(p.Name)).Select(p => (p.Name, p.Value.GetRawText())),
+            .. options.EnumerateObject().Where(p => !s_free.Contains(p.Name))
+                .Select(p => (p.Name, anySteps && p.Name == "steps" ? "any" : p.Value.GetRawText())),
             ("base_weights_sha256", BaseWeightsSha256),
             ("examples_sha256", ExamplesSha256),
         ];

@@ -15,8 +15,9 @@ public abstract record TrainingProgress
 
     /// <summary>A step was done.</summary>
     /// <param name="Record">What it did.</param>
+    /// <param name="ProjectedGradient">The scalar that stands for the gradient.</param>
     /// <param name="Steps">Steps of the whole run.</param>
-    public sealed record Step(StepRecord Record, int Steps) : TrainingProgress;
+    public sealed record Step(StepRecord Record, double ProjectedGradient, int Steps) : TrainingProgress;
 
     /// <summary>The dev examples were evaluated.</summary>
     /// <param name="At">The step.</param>

@@ -11,7 +11,7 @@ namespace IlZo.Training;
 /// <param name="DevLoss">The lowest dev loss; null without dev examples.</param>
 /// <param name="SelectedStep">The step it belongs to: the weights in the checkpoint folder.</param>
 /// <param name="Steps">Steps of the run.</param>
-/// <param name="ForwardPasses">Forward passes of training: one for each probe of each step.</param>
+/// <param name="ForwardPasses">Forward passes of training: one for each probe of each batch.</param>
 /// <param name="Tokens">Tokens that went through the model in training, at each probe once.</param>
 /// <param name="Seconds">Wall-clock seconds of this process's part of the run.</param>
 /// <param name="SkippedSteps">Steps whose loss was not finite.</param>

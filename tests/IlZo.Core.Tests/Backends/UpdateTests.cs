@@ -19,7 +19,7 @@ public unsafe class UpdateTests
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
         var u = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 1));
         using var backend = new CpuBackend(2);
-        backend.Update(set, new GradientEstimate([(2.0, z), (-0.5, u)]), new Sgd(), 0.01, s_rounding);
+        backend.Update(set.All, new GradientEstimate([(2.0, z), (-0.5, u)]), new Sgd(), 0.01, s_rounding);
         float[] after = Values(set);
         int at = 0;
         foreach (var parameter in set.All)
@@ -75,7 +75,7 @@ public unsafe class UpdateTests
         var z = new GaussianDirection(new NoiseKey(9, NoiseStream.Direction, 1, 0));
         using var backend = new CpuBackend(2);
         const double rate = 1e-6;
-        backend.Update(set, new GradientEstimate([(1.0, z)]), new Sgd(), rate, s_rounding);
+        backend.Update(set.All, new GradientEstimate([(1.0, z)]), new Sgd(), rate, s_rounding);
         float[] after = Values(set);
 
         // Regression of the change on −z: the slope is the rate, its standard error that of rounding noise.
@@ -110,7 +110,7 @@ public unsafe class UpdateTests
         using var set = new ParameterSet(
             [new("w.weight", [4], DType.F32, data), new("w.bias", [4], DType.F32, data + 4), new("final_layer_norm.weight", [4], DType.F32, data + 8)], []);
         using var backend = new CpuBackend(1);
-        backend.Update(set, new GradientEstimate([]), new Sgd(weightDecay: 0.5), 0.1, s_rounding);
+        backend.Update(set.All, new GradientEstimate([]), new Sgd(weightDecay: 0.5), 0.1, s_rounding);
         Near.Equal(2 * (1 - 0.05), data[0], 1e-6);
         Assert.Equal(2, data[4]);
         Assert.Equal(2, data[8]);
@@ -119,7 +119,7 @@ public unsafe class UpdateTests
     private static void Update(ParameterSet set, CpuBackend backend, uint step, double rate)
     {
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, step, 0));
-        backend.Update(set, new GradientEstimate([(1.5, z)]), new Sgd(), rate, s_rounding with { Step = step });
+        backend.Update(set.All, new GradientEstimate([(1.5, z)]), new Sgd(), rate, s_rounding with { Step = step });
     }
 
     // A few tensors whose sizes are no multiples of anything, with weights of the usual size.

@@ -1,23 +1,17 @@
-using IlZo.Noise;
 using IlZo.Optimizers;
-using IlZo.Perturbations;
-using IlZo.Tensors;
 using Xunit;
 
 namespace IlZo.Core.Tests.Optimizers;
 
 /// <summary>The two-point estimator on functions whose moments are known in closed form.</summary>
-public sealed unsafe class SpsaTests : IDisposable
+public sealed class SpsaTests : IDisposable
 {
     private const int Dimension = 20;
     private const int Samples = 100_000;
 
-    private readonly NativeBuffer _memory = new(Dimension * sizeof(float));
-    private readonly Parameter _parameter;
+    private readonly TestSpace _space = new([Dimension]);
 
-    public SpsaTests() => _parameter = new Parameter("x", [Dimension], DType.F32, _memory.Data);
-
-    public void Dispose() => _memory.Dispose();
+    public void Dispose() => _space.Dispose();
 
     [Fact]
     public void On_a_quadratic_the_estimate_is_unbiased_with_the_known_second_moments()
@@ -94,32 +88,34 @@ public sealed unsafe class SpsaTests : IDisposable
     [Fact]
     public void Several_queries_divide_the_coefficients_and_keep_their_directions_apart()
     {
-        var estimator = new Spsa(3, 0.01, queries: 3);
+        var settings = new OptimizerSettings(_space.Parameters) { Seed = 3, Epsilon = 0.01 };
+        var estimator = new Spsa(settings with { Queries = 3 });
         var directions = estimator.Directions(7);
-        var plan = estimator.Plan(directions);
-        Assert.Equal([directions[0], directions[0], directions[1], directions[1], directions[2], directions[2]], plan.Select(p => p.Direction));
+        var plan = estimator.Plan(7);
+        Assert.Equal(
+            [.. directions.SelectMany(d => (float[][])[_space.Fill(d), _space.Fill(d)])], plan.Select(p => _space.Fill(p.Direction!)));
+        Assert.Same(plan[0].Direction, plan[1].Direction);
         Assert.Equal([0.01, -0.01, 0.01, -0.01, 0.01, -0.01], plan.Select(p => p.Radius));
-        double[] coefficients = estimator.Combine([1.0, 0.9, 2.0, 2.3, 5.0, 5.0]);
+        double[] coefficients = estimator.Combine(7, [1.0, 0.9, 2.0, 2.3, 5.0, 5.0]);
         Near.Equal(0.1 / 0.02 / 3, coefficients[0], 1e-12);
         Near.Equal(-0.3 / 0.02 / 3, coefficients[1], 1e-12);
         Assert.Equal(0, coefficients[2]);
-        Assert.NotEqual(Fill(directions[0]), Fill(directions[1]));
-        Assert.Equal(Fill(directions[0]), Fill(new Spsa(3, 0.01).Directions(7)[0]));
+        Assert.NotEqual(_space.Fill(directions[0]), _space.Fill(directions[1]));
+        Assert.Equal(_space.Fill(directions[0]), _space.Fill(new Spsa(settings).Directions(7)[0]));
     }
 
     // Mean and second moment of each element of the estimate at 0 over many steps; f is a function of the displacement.
     private (double[] Mean, double[] Second) Moments(double epsilon, Func<double[], double> f, Action<double>? see = null)
     {
-        var estimator = new Spsa(11, epsilon);
+        var estimator = new Spsa(new OptimizerSettings(_space.Parameters) { Seed = 11, Epsilon = epsilon });
+        var oracle = _space.Oracle(f);
         double[] mean = new double[Dimension];
         double[] second = new double[Dimension];
         for (int step = 1; step <= Samples; step++)
         {
-            var directions = estimator.Directions(step);
-            double[] losses = [.. estimator.Plan(directions).Select(p => f([.. Fill(p.Direction!).Select(z => p.Radius * z)]))];
-            double c = estimator.Combine(losses)[0];
+            double c = estimator.Combine(step, oracle.Losses(estimator.Plan(step)))[0];
             see?.Invoke(c);
-            float[] direction = Fill(directions[0]);
+            float[] direction = _space.Fill(estimator.Directions(step)[0]);
             for (int i = 0; i < Dimension; i++)
             {
                 mean[i] += c * direction[i] / Samples;
@@ -128,12 +124,5 @@ public sealed unsafe class SpsaTests : IDisposable
         }
 
         return (mean, second);
-    }
-
-    private float[] Fill(Direction direction)
-    {
-        float[] z = new float[Dimension];
-        direction.Fill(_parameter, 0, 0, z);
-        return z;
     }
 }

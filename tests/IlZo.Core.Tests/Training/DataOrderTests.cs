@@ -30,4 +30,17 @@ public class DataOrderTests
         Assert.Equal(forward, new DataOrder(7, 100, 16).Batch(50));
         Assert.NotEqual(forward, new DataOrder(8, 100, 16).Batch(50));
     }
+
+    [Fact]
+    public void Further_batches_of_a_step_differ_from_each_other_and_are_the_same_whenever_they_are_asked_for()
+    {
+        var order = new DataOrder(7, 100, 16);
+        int[] first = order.Draw(50, 1);
+        Assert.Equal(16, first.Distinct().Count());
+        Assert.NotEqual(first, order.Batch(50));
+        Assert.NotEqual(first, order.Draw(50, 2));
+        Assert.NotEqual(first, order.Draw(51, 1));
+        Assert.Equal(first, new DataOrder(7, 100, 16).Draw(50, 1));
+        Assert.Equal([0, 0, 1, 1, 2, 2], new DataOrder(7, 3, 6).Draw(1, 1).Order());
+    }
 }

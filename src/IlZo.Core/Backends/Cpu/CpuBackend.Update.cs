@@ -9,21 +9,9 @@ public sealed unsafe partial class CpuBackend
     // Elements of a slice: its buffers (weights, gradient, noise, bits) stay in the first-level cache.
     private const int UpdateSlice = 16 * NoiseField.Group;
 
-    // Elements of a work item, so that large tensors are shared out and small ones do not cost a dispatch each.
-    private const int UpdateItem = 1 << 16;
-
-    public void Update(ParameterSet parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
+    public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        var items = new List<(Parameter Parameter, int Row, int Rows)>();
-        foreach (var parameter in parameters.All)
-        {
-            int rows = Math.Max(1, UpdateItem / parameter.Columns);
-            for (int row = 0; row < parameter.Rows; row += rows)
-            {
-                items.Add((parameter, row, Math.Min(rows, parameter.Rows - row)));
-            }
-        }
-
+        var items = RowBlock.Of(parameters);
         _pool.Run(items.Count, (item, worker) =>
         {
             var (parameter, first, rows) = items[item];
@@ -37,6 +25,8 @@ public sealed unsafe partial class CpuBackend
             }
         });
     }
+
+    public void Parallel(int items, Action<int> body) => _pool.Run(items, (item, _) => body(item));
 
     private static void UpdateRow(
         Parameter parameter,
@@ -61,15 +51,16 @@ public sealed unsafe partial class CpuBackend
             System.Numerics.Tensors.TensorPrimitives.FusedMultiplyAdd(noise, (float)coefficient, gradient, gradient);
         }
 
+        var slice = new WeightSlice(parameter, row, column);
         byte* stored = parameter.At(row, column);
         if (parameter.Type == DType.F32)
         {
-            rule.Apply(parameter, new Span<float>(stored, count), gradient, learningRate);
+            rule.Apply(slice, new Span<float>(stored, count), gradient, learningRate);
             return;
         }
 
         Widening.Read(parameter.Type, stored, widened, count);
-        rule.Apply(parameter, new Span<float>(widened, count), gradient, learningRate);
+        rule.Apply(slice, new Span<float>(widened, count), gradient, learningRate);
         ushort* random = (ushort*)(buffer + (3 * UpdateSlice));
         NoiseField.FillBits(rounding, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), new Span<ushort>(random, count));
         StochasticRounding.Write(parameter.Type, widened, random, (ushort*)stored, count);

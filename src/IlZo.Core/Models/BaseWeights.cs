@@ -1,0 +1,46 @@
+using IlZo.Backends.Cpu;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+
+namespace IlZo.Models;
+
+/// <summary>
+/// The weights that a run started from, read from its checkpoint when they are asked for: a second mapping of the files, of which
+/// only pages in use take memory. They are rounded to the type of the trained weights, so that untrained weights equal them exactly.
+/// </summary>
+/// <param name="tensors">The stored tensor of each parameter.</param>
+/// <param name="memory">What they lie in; it is disposed with this object.</param>
+public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IDisposable
+{
+    /// <summary>Opens the checkpoint of a model once more.</summary>
+    /// <param name="folder">The checkpoint, opened for this purpose.</param>
+    /// <param name="model">The model whose parameters will be asked for.</param>
+    public static BaseWeights Open(CheckpointFolder folder, LanguageModel model)
+    {
+        var tensors = new Dictionary<Parameter, TensorEntry>();
+        foreach (var (name, parameter) in model.Stored)
+        {
+            tensors.TryAdd(parameter, folder.Tensors[name]);
+        }
+
+        return new BaseWeights(tensors, folder);
+    }
+
+    /// <summary>Reads consecutive columns of one row.</summary>
+    public void Read(Parameter parameter, int row, int column, Span<float> destination)
+    {
+        var tensor = tensors[parameter];
+        _ = StoredType.TryGetDType(tensor.Type, out var type);
+        fixed (float* to = destination)
+        {
+            Widening.Read(type, tensor.Data + ((((long)row * parameter.Columns) + column) * type.Size()), to, destination.Length);
+        }
+
+        if (type != parameter.Type)
+        {
+            WeightLoader.RoundTo(parameter.Type, destination);
+        }
+    }
+
+    public void Dispose() => memory.Dispose();
+}

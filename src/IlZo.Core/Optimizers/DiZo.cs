@@ -1,0 +1,131 @@
+using IlZo.Backends;
+using IlZo.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using IlZo.Training;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// DiZO (arXiv 2502.03304): MeZO, and after every κ-th step a projection: each tensor l of a set P keeps the direction in which it has
+/// travelled from the weights θ⁰ the run started from, Δ = θ − θ⁰, and gets a new distance, θ ← θ⁰ + ρ_l Δ_l. The ratios ρ are found by
+/// a zeroth-order search of J iterations, each on a further batch. With s_l = ‖Δ_l‖ and ζ_l ~ N(0, 1) cut to ±(τ/ε_γ)s_l: losses at ρ_l ± ε_γ ζ_l/s_l,
+/// ψ = (L₊ − L₋)/2ε_γ, ρ_l ← clip(ρ_l − α ψ ζ_l, 1 − τ, 1 + τ). That is the algorithm of the paper and of its code in terms of
+/// ρ = γ/s. With ratio = true, s does not enter (an independent port): losses at clip(ρ_l ± ε_γ u_l) with u ~ N(0, 1), ρ_l ← clip(ρ_l − α ψ u_l).
+/// <para>
+/// P is queries and values by the paper, keys and values in the authors' code (Skilteee/DiZO; source = true), which also keeps OPT's token
+/// embedding as it is, lets the rate decay, and undoes each probe by a division. Here the update and the projection are one change of the
+/// weights: probes go along (the point after the update with some ratios) − θ, which reads θ⁰ from the checkpoint as it goes.
+/// </para>
+/// </summary>
+/// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P.</remarks>
+public sealed class DiZo : Optimizer
+{
+    private readonly OptimizerSettings _settings;
+    private readonly Spsa _estimator;
+    private readonly IReadOnlyList<Parameter> _projected;
+    private readonly Lazy<BaseWeights> _base;
+    private readonly RatioSearch _search;
+    private readonly int _interval;
+
+    /// <param name="settings">The radius and the directions; the options ratio, interval (κ), eps (ε_γ), step (α), clip (τ), inner (J) and tensors or source.</param>
+    public DiZo(OptimizerSettings settings)
+    {
+        var options = settings.Options;
+        bool ratio = options.Flag("ratio");
+        bool source = options.Flag("source");
+        string[] parts = options.Words("tensors", source ? "v_proj+k_proj" : "q_proj+v_proj");
+        _settings = settings;
+        _estimator = new Spsa(settings);
+        _base = new Lazy<BaseWeights>(settings.OpenBase);
+        _interval = options.Integer("interval", ratio ? 100 : 50, 1);
+        _search = new RatioSearch(
+            settings.Seed,
+            options.Number("eps", 0.1, 1e-9),
+            options.Number("step", ratio ? 1e-3 : 2, 0),
+            options.Number("clip", 0.2, 0, 0.999),
+            options.Integer("inner", ratio ? 5 : 10, 1),
+            ratio);
+        _projected =
+        [
+            .. settings.Parameters.All.Where(
+                p => p.Name.EndsWith(".weight", StringComparison.Ordinal) && parts.Any(part => p.Name.Contains(part, StringComparison.Ordinal))),
+        ];
+        if (_projected.Count == 0 && settings.Parameters.All.Count > 0)
+        {
+            throw new InvalidInputException($"--opt tensors is '{string.Join('+', parts)}', which is in no weight's name; parts of names with + between them were expected.");
+        }
+    }
+
+    public override double ProjectedGradient(StepRecord record) => record.Coefficients.Take(_settings.Queries).Sum();
+
+    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
+    {
+        double[] coefficients = _settings.Clip(_estimator.Combine(step, oracle.Losses(_estimator.Plan(step))));
+        if (step % _interval != 0 || !Array.TrueForAll(coefficients, double.IsFinite))
+        {
+            return coefficients;
+        }
+
+        var estimate = Estimate(step, coefficients);
+        double[] lengths = [.. _projected.Select(p => Travelled(p, estimate, learningRate))];
+        double[] ratios = _search.Find(
+            step,
+            _projected,
+            lengths,
+            (candidates, draw) => oracle.Losses([.. candidates.Select(r => new Probe(new MoveDirection(estimate, Rule(r), learningRate), 1))], draw));
+        return [.. coefficients, .. ratios];
+    }
+
+    protected override void Update(StepRecord record, IBackend backend)
+    {
+        bool projects = record.Step % _interval == 0;
+        int expected = _settings.Queries + (projects ? _projected.Count : 0);
+        if (record.Coefficients.Length != expected)
+        {
+            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {expected} were expected of this optimizer.");
+        }
+
+        backend.Update(
+            _settings.Parameters.All,
+            Estimate(record.Step, record.Coefficients[.._settings.Queries]),
+            Rule(projects ? record.Coefficients[_settings.Queries..] : []),
+            record.LearningRate,
+            EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (_base.IsValueCreated)
+        {
+            _base.Value.Dispose();
+        }
+    }
+
+    private GradientEstimate Estimate(long step, double[] coefficients) => new([.. coefficients.Zip(_estimator.Directions(step))]);
+
+    // Tensors that stay at their distance take no part, so that their update is MeZO's bit for bit.
+    private Rescaling Rule(double[] ratios) => new(
+        _settings.WeightDecay,
+        _base,
+        _projected.Zip(ratios).Where(r => r.Second != 1).ToDictionary(r => r.First, r => (float)(r.Second - 1)));
+
+    // ‖Δ‖ after the update.
+    private double Travelled(Parameter p, GradientEstimate estimate, double learningRate)
+    {
+        var move = new MoveDirection(estimate, Rule([]), learningRate);
+        float[] distance = new float[p.Columns];
+        float[] moved = new float[p.Columns];
+        double sum = 0;
+        for (int row = 0; row < p.Rows; row++)
+        {
+            move.Fill(p, row, 0, moved);
+            Rescaling.Distance(_base.Value, new WeightSlice(p, row, 0), distance);
+            System.Numerics.Tensors.TensorPrimitives.Add(distance, moved, distance);
+            sum += RowSums.Dot(distance, distance);
+        }
+
+        return Math.Sqrt(sum);
+    }
+}

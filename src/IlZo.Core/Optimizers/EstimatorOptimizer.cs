@@ -1,0 +1,50 @@
+using IlZo.Backends;
+using IlZo.Noise;
+using IlZo.Tensors;
+using IlZo.Training;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// The common composition: an estimator of the gradient, whose coefficients may be clipped, and a rule that applies the estimate to
+/// the tensors that it covers.
+/// </summary>
+/// <param name="settings">The run's seed, its weights and the limit of a coefficient.</param>
+/// <param name="estimator">Where to evaluate, and what the losses say.</param>
+/// <param name="rule">What to do with the estimate.</param>
+public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator estimator, UpdateRule rule) : Optimizer
+{
+    public override long StateBytes => estimator.StateBytes + rule.StateBytes;
+
+    public override double ProjectedGradient(StepRecord record) => estimator.ProjectedGradient(record.Coefficients);
+
+    public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => estimator.Diagnostics(step);
+
+    /// <summary>The field that rounding of 16-bit weights takes its bits from in a step.</summary>
+    internal static NoiseKey RoundingKey(ulong seed, long step) => new(seed, NoiseStream.StochasticRounding, (uint)step, 0);
+
+    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
+        settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
+
+    protected override void Update(StepRecord record, IBackend backend)
+    {
+        var directions = estimator.Directions(record.Step);
+        if (directions.Count != record.Coefficients.Length)
+        {
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {directions.Count} were expected of this optimizer.");
+        }
+
+        rule.Advance();
+        var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
+        Parameter[] covered = [.. settings.Parameters.All.Where(p => directions.Any(d => d.Covers(p)))];
+        backend.Update(covered, estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
+        estimator.Learn(record, backend);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        estimator.Dispose();
+        rule.Dispose();
+    }
+}

@@ -1,0 +1,128 @@
+using System.Numerics.Tensors;
+using IlZo.Backends;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using IlZo.Training;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// What the authors of KerZOO run (Rainbow0427/zo_acc), where it is not what <see cref="KerZoo"/> says:
+/// r is drawn for every tensor, from [−a, a] with a = max(1 − t/4000, 1e-4) and t from 0, but K(r) = 15r(5 − 7r²), which is C = 4, is
+/// not rescaled, so that E[rK] = 25a² − 21a⁴; the estimate of each tensor is shortened to a norm of at most 4e5; and the iterate
+/// c ← c − ηĝ is averaged, x ← x + (c − x)/β with β = 1 + t/6, with losses taken at y = x + (c − x)/β. The weights here are x.
+/// <para>The code also keeps OPT's token embedding as it is, and finds x from y by a division, which is lossy.</para>
+/// </summary>
+/// <remarks>Cost with n directions (the authors': 3): 2n forwards, 4n noise generations, 4 bytes for each weight (c − x).</remarks>
+public sealed class KerZooSource : Optimizer
+{
+    private readonly OptimizerSettings _settings;
+    private readonly AveragedIterate _rule;
+    private readonly double _horizon;
+    private readonly double _longest;
+
+    /// <param name="settings">The radius and the directions; the options horizon (4000) and norm (4e5).</param>
+    public KerZooSource(OptimizerSettings settings)
+    {
+        _settings = settings;
+        _horizon = settings.Options.Integer("horizon", 4000, 1);
+        _longest = settings.Options.Number("norm", 4e5, 1e-30);
+        _rule = new AveragedIterate(settings);
+    }
+
+    public override long StateBytes => _rule.StateBytes;
+
+    /// <summary>The factors r and K(r) of each tensor.</summary>
+    internal (float[] Radii, float[] Weights) Factors(long step, int query)
+    {
+        double a = Math.Max(1 - ((step - 1) / _horizon), 1e-4);
+        var key = new NoiseKey(_settings.Seed, NoiseStream.Radius, (uint)step, (uint)query);
+        double[] r = [.. _settings.Parameters.All.Select(p => a * ((2 * key.Uniform(p.Id)) - 1))];
+        return ([.. r.Select(v => (float)v)], [.. r.Select(v => (float)(15 * v * (5 - (7 * v * v))))]);
+    }
+
+    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
+    {
+        _rule.Step = step;
+        double[] coefficients = new double[_settings.Queries];
+        for (int q = 0; q < coefficients.Length; q++)
+        {
+            var z = new ScaledDirection(_settings.Direction(step, q), Factors(step, q).Radii);
+            double[] losses = oracle.Losses([.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(_rule.Offset(z, (float)e), 1))]);
+            coefficients[q] = (losses[0] - losses[1]) / (2 * _settings.Epsilon) / coefficients.Length;
+        }
+
+        return _settings.Clip(coefficients);
+    }
+
+    protected override void Update(StepRecord record, IBackend backend)
+    {
+        var directions = Enumerable.Range(0, record.Coefficients.Length)
+            .Select(q => (_settings.Direction(record.Step, q), Factors(record.Step, q).Weights)).ToArray();
+        double[] squares = new double[_settings.Parameters.All.Count];
+        var whole = record.Coefficients.Zip(directions, (c, d) => (c, (Direction)new ScaledDirection(d.Item1, d.Weights))).ToArray();
+        backend.Parallel(squares.Length, i =>
+        {
+            var p = _settings.Parameters.All[i];
+            var sum = new SumDirection(whole);
+            squares[p.Id] = Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(sum, p, row));
+        });
+        float[] shorten = [.. squares.Select(s => (float)Math.Min(1, _longest / Math.Max(Math.Sqrt(s), 1e-30)))];
+        _rule.Step = record.Step;
+        backend.Update(
+            _settings.Parameters.All,
+            new GradientEstimate([.. whole.Select(t => (t.c, (Direction)new ScaledDirection(t.Item2, shorten)))]),
+            _rule,
+            record.LearningRate,
+            EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+    }
+
+    protected override void Dispose(bool disposing) => _rule.Dispose();
+
+    // Keeps c − x: with u = c − x − ηĝ, x moves by u/β and c − x becomes u(1 − 1/β).
+    private sealed class AveragedIterate(OptimizerSettings settings) : UpdateRule(settings.WeightDecay)
+    {
+        private readonly ParameterState _ahead = new(settings.Parameters.All);
+
+        public override long StateBytes => _ahead.ByteCount;
+
+        public long Step { get; set; }
+
+        private float Share => (float)(1 / (1 + ((Step - 1) / 6.0)));
+
+        public Direction Offset(Direction z, float radius) => new OffsetDirection(this, z, radius);
+
+        public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+        {
+            // As everywhere, a rate of zero changes nothing.
+            if (learningRate == 0)
+            {
+                return;
+            }
+
+            Decay(slice.Parameter, weights, learningRate);
+            var ahead = _ahead.At(slice, weights.Length);
+            TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, ahead, ahead);
+            TensorPrimitives.FusedMultiplyAdd(ahead, Share, weights, weights);
+            TensorPrimitives.Multiply(ahead, 1 - Share, ahead);
+        }
+
+        protected override void Transform(in WeightSlice slice, Span<float> gradient)
+        {
+        }
+
+        protected override void Dispose(bool disposing) => _ahead.Dispose();
+
+        private sealed class OffsetDirection(AveragedIterate rule, Direction z, float radius) : Direction
+        {
+            public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
+            {
+                z.Fill(parameter, row, column, destination);
+                TensorPrimitives.Multiply(destination, radius, destination);
+                var ahead = rule._ahead.At(new WeightSlice(parameter, row, column), destination.Length);
+                TensorPrimitives.FusedMultiplyAdd(ahead, rule.Share, destination, destination);
+            }
+        }
+    }
+}

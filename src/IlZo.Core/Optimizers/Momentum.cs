@@ -1,0 +1,41 @@
+using System.Numerics.Tensors;
+using IlZo.Tensors;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// Heavy-ball momentum without damping: m ← βm + ĝ, θ ← θ − η(m + λθ). The effective step is η/(1 − β), so a rate that suits SGD is
+/// to be divided by about ten.
+/// Source: ZO-Bench/ZO-LLM (arXiv 2402.11592), ZO-SGD-MMT with β = 0.9; the same rule is in hseung88/loren, for matrices only.
+/// </summary>
+/// <remarks>Cost: nothing in forwards and noise; 4 bytes for each element that has momentum.</remarks>
+/// <param name="parameters">The tensors that have momentum; others move by ĝ.</param>
+/// <param name="beta">β.</param>
+/// <param name="weightDecay">λ.</param>
+public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, double weightDecay) : UpdateRule(weightDecay)
+{
+    private readonly ParameterState _m = new(parameters);
+
+    /// <summary>LOREN's rule: matrices have momentum, and nothing where the option beta is 0.</summary>
+    public static UpdateRule OfMatrices(OptimizerSettings settings)
+    {
+        double beta = settings.Options.Number("beta", 0.9, 0, 1);
+        return beta == 0
+            ? new Sgd(settings.WeightDecay)
+            : new Momentum(settings.Parameters.All.Where(p => p.Shape.Count == 2), beta, settings.WeightDecay);
+    }
+
+    public override long StateBytes => _m.ByteCount;
+
+    protected override void Transform(in WeightSlice slice, Span<float> gradient)
+    {
+        if (_m.Has(slice.Parameter))
+        {
+            var m = _m.At(slice, gradient.Length);
+            TensorPrimitives.FusedMultiplyAdd(m, (float)beta, gradient, m);
+            m.CopyTo(gradient);
+        }
+    }
+
+    protected override void Dispose(bool disposing) => _m.Dispose();
+}

@@ -1,0 +1,67 @@
+using IlZo.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Optimizers;
+
+/// <summary>How the elements of a direction are distributed; each has mean 0 and variance 1.</summary>
+public enum DirectionKind
+{
+    /// <summary>Independent standard normal numbers.</summary>
+    Gaussian,
+
+    /// <summary>Independent signs.</summary>
+    Rademacher,
+
+    /// <summary>A point of the sphere of radius √d, uniform.</summary>
+    Sphere,
+}
+
+/// <summary>What every method takes.</summary>
+/// <param name="Parameters">The weights to train.</param>
+public sealed record OptimizerSettings(ParameterSet Parameters)
+{
+    /// <summary>The run's seed.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The perturbation radius.</summary>
+    public double Epsilon { get; init; } = 1e-3;
+
+    /// <summary>Weight decay, multiplied by the learning rate.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Directions a step.</summary>
+    public int Queries { get; init; } = 1;
+
+    /// <summary>Whether losses are taken on both sides of the weights (2), or on one side and at the weights (1).</summary>
+    public int Sides { get; init; } = 2;
+
+    /// <summary>How directions are distributed.</summary>
+    public DirectionKind Directions { get; init; }
+
+    /// <summary>The limit of a coefficient's magnitude; null for none.</summary>
+    public double? ClipAt { get; init; }
+
+    /// <summary>The method's own options.</summary>
+    public MethodOptions Options { get; init; } = MethodOptions.None;
+
+    /// <summary>Opens the weights that the run started from.</summary>
+    public Func<BaseWeights> OpenBase { get; init; } = () => throw new InvalidOperationException("There are no base weights here.");
+
+    /// <summary>The direction of one query of a step.</summary>
+    public Direction Direction(long step, int query)
+    {
+        var key = new NoiseKey(Seed, NoiseStream.Direction, (uint)step, (uint)query);
+        return Directions switch
+        {
+            DirectionKind.Rademacher => new RademacherDirection(key),
+            DirectionKind.Sphere => new SphereDirection(key, Parameters),
+            _ => new GaussianDirection(key),
+        };
+    }
+
+    /// <summary>Coefficients limited to ±<see cref="ClipAt"/>.</summary>
+    public double[] Clip(double[] coefficients) =>
+        ClipAt is { } limit ? [.. coefficients.Select(c => Math.Clamp(c, -limit, limit))] : coefficients;
+}

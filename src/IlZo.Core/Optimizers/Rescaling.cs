@@ -1,0 +1,42 @@
+using System.Numerics.Tensors;
+using IlZo.Backends.Cpu;
+using IlZo.Models;
+using IlZo.Tensors;
+
+namespace IlZo.Optimizers;
+
+/// <summary>SGD, and then θ ← θ + (ρ − 1)(θ − θ⁰) for the tensors that have a ratio ρ.</summary>
+/// <param name="weightDecay">λ.</param>
+/// <param name="start">θ⁰.</param>
+/// <param name="changes">ρ − 1.</param>
+internal sealed class Rescaling(double weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
+{
+    public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+    {
+        base.Apply(slice, weights, gradient, learningRate);
+        if (changes.TryGetValue(slice.Parameter, out float change))
+        {
+            // ĝ has done its part; its room takes the distance.
+            start.Value.Read(slice.Parameter, slice.Row, slice.Column, gradient);
+            TensorPrimitives.Subtract(weights, gradient, gradient);
+            TensorPrimitives.FusedMultiplyAdd(gradient, change, weights, weights);
+        }
+    }
+
+    /// <summary>θ − θ⁰ of a slice.</summary>
+    public static unsafe void Distance(BaseWeights start, in WeightSlice slice, Span<float> destination)
+    {
+        float[] weights = new float[destination.Length];
+        fixed (float* to = weights)
+        {
+            Widening.Read(slice.Parameter.Type, slice.Parameter.At(slice.Row, slice.Column), to, weights.Length);
+        }
+
+        start.Read(slice.Parameter, slice.Row, slice.Column, destination);
+        TensorPrimitives.Subtract(weights, destination, destination);
+    }
+
+    protected override void Transform(in WeightSlice slice, Span<float> gradient)
+    {
+    }
+}

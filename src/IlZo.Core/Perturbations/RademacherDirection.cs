@@ -1,0 +1,18 @@
+using IlZo.Noise;
+using IlZo.Tensors;
+
+namespace IlZo.Perturbations;
+
+/// <summary>Independent elements that are +1 or −1, each with probability ½: the signs of the field's normal numbers.</summary>
+/// <param name="key">The field the elements are taken from.</param>
+public sealed class RademacherDirection(NoiseKey key) : Direction
+{
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
+    {
+        NoiseField.FillNormal(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
+        foreach (ref float z in destination)
+        {
+            z = MathF.CopySign(1, z);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Numerics.Tensors;
+using IlZo.Tensors;
+
+namespace IlZo.Perturbations;
+
+/// <summary>Another direction times a number for each tensor. Where that is zero no noise is generated.</summary>
+/// <param name="inner">The direction.</param>
+/// <param name="scales">The numbers, by <see cref="Parameter.Id"/>.</param>
+public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : Direction
+{
+    public override bool Covers(Parameter parameter) => scales[parameter.Id] != 0 && inner.Covers(parameter);
+
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
+    {
+        float scale = scales[parameter.Id];
+        if (scale == 0)
+        {
+            destination.Clear();
+            return;
+        }
+
+        inner.Fill(parameter, row, column, destination);
+        if (scale != 1)
+        {
+            TensorPrimitives.Multiply(destination, scale, destination);
+        }
+    }
+}

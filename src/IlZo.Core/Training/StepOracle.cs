@@ -1,0 +1,28 @@
+using IlZo.Optimizers;
+using IlZo.Perturbations;
+
+namespace IlZo.Training;
+
+/// <summary>The losses of one step's batches.</summary>
+/// <param name="evaluator">Runs the forwards.</param>
+/// <param name="examples">The training examples.</param>
+/// <param name="order">Which of them a step sees.</param>
+/// <param name="batchSize">Examples a batch.</param>
+/// <param name="step">The step.</param>
+internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examples, DataOrder order, int batchSize, long step) : ILossOracle
+{
+    private readonly Dictionary<int, ScoringBatch> _batches = [];
+
+    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
+    {
+        if (!_batches.TryGetValue(draw, out var batch))
+        {
+            int[] indices = draw == 0 ? order.Batch(step) : order.Draw(step, draw);
+            _batches[draw] = batch = evaluator.TrainingBatch([.. indices.Select(i => examples.Train[i])]);
+        }
+
+        return evaluator.Losses(batch, probes);
+    }
+
+    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => evaluator.Losses(examples.Train, batchSize, probes);
+}

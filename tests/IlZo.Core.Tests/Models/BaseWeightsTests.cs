@@ -1,0 +1,43 @@
+using IlZo.Backends.Cpu;
+using IlZo.Models;
+using IlZo.Tensors;
+using Xunit;
+
+namespace IlZo.Core.Tests.Models;
+
+public sealed unsafe class BaseWeightsTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void What_was_not_trained_equals_it_in_every_type_and_training_does_not_change_it(DType? type)
+    {
+        using var model = ModelLoader.Load(ModelLoader.BuiltIn, type);
+        using var start = BaseWeights.Open(ModelLoader.Open(ModelLoader.BuiltIn), model);
+        var first = model.Parameters.All[0];
+        new Span<byte>(first.Data, first.Type.Size()).Clear();
+        foreach (var p in model.Parameters.All)
+        {
+            int row = p.Rows - 1;
+            float[] stored = new float[p.Columns];
+            float[] read = new float[p.Columns];
+            start.Read(p, row, 0, read);
+            fixed (float* to = stored)
+            {
+                Widening.Read(p.Type, p.At(row, 0), to, stored.Length);
+            }
+
+            int from = p == first && row == 0 ? 1 : 0;
+            Assert.Equal(stored[from..], read[from..]);
+            float[] part = new float[p.Columns - 1];
+            start.Read(p, row, 1, part);
+            Assert.Equal(read[1..], part);
+        }
+
+        float[] whole = new float[first.Columns];
+        start.Read(first, 0, 0, whole);
+        Assert.NotEqual(0, whole[0]);
+    }
+}
