@@ -7,12 +7,6 @@ namespace IlZo.Perturbations;
 /// <param name="key">The field the elements are taken from.</param>
 public sealed class RademacherDirection(NoiseKey key) : Direction
 {
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        NoiseField.FillNormal(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
-        foreach (ref float z in destination)
-        {
-            z = MathF.CopySign(1, z);
-        }
-    }
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination) =>
+        NoiseField.FillSigns(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
 }
