@@ -90,6 +90,8 @@ internal static class BenchCommand
         command.SetAction(parsed =>
         {
             var result = NoiseBenchmark.Run(5);
+            double peak = MachinePeak.FmaGigaflops();
+            double bandwidth = MachinePeak.ReadGigabytes();
             if (parsed.GetValue(json))
             {
                 Terminal.PrintJson(writer =>
@@ -97,6 +99,8 @@ internal static class BenchCommand
                     writer.WriteNumber("normal_gigaelements_per_second", result.Normal);
                     writer.WriteNumber("rademacher_gigaelements_per_second", result.Signs);
                     writer.WriteNumber("bits_gigaelements_per_second", result.Bits);
+                    writer.WriteNumber("peak_gigaflops", peak);
+                    writer.WriteNumber("read_gigabytes_per_second", bandwidth);
                 });
                 return 0;
             }
@@ -106,6 +110,8 @@ internal static class BenchCommand
                 ("normal deviates", Format.Invariant($"{result.Normal:F2} Gelem/s")),
                 ("Rademacher numbers", Format.Invariant($"{result.Signs:F2} Gelem/s")),
                 ("16 random bits each", Format.Invariant($"{result.Bits:F2} Gelem/s")),
+                ("FMA peak, measured now", Format.Invariant($"{peak:F0} GFLOP/s")),
+                ("read bandwidth", Format.Invariant($"{bandwidth:F1} GB/s")),
             ]);
             return 0;
         });

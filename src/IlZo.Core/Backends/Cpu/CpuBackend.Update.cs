@@ -9,9 +9,12 @@ public sealed unsafe partial class CpuBackend
     // Elements of a slice: its buffers (weights, gradient, noise, bits) stay in the first-level cache.
     private const int UpdateSlice = 16 * NoiseField.Group;
 
+    private IReadOnlyList<Parameter> _blocksOf = [];
+    private IReadOnlyList<RowBlock> _blocks = [];
+
     public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        var items = RowBlock.Of(parameters);
+        var items = BlocksOf(parameters);
         _pool.Run(items.Count, (item, worker) =>
         {
             var (parameter, first, rows) = items[item];
@@ -24,6 +27,18 @@ public sealed unsafe partial class CpuBackend
                 }
             }
         });
+    }
+
+    // The same list for every step of a run.
+    private IReadOnlyList<RowBlock> BlocksOf(IReadOnlyList<Parameter> parameters)
+    {
+        if (!ReferenceEquals(parameters, _blocksOf))
+        {
+            _blocksOf = parameters;
+            _blocks = RowBlock.Of(parameters);
+        }
+
+        return _blocks;
     }
 
     public void Parallel(int items, Action<int> body) => _pool.Run(items, (item, _) => body(item));
