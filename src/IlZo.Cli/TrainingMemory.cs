@@ -22,9 +22,6 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
 
     private const int Probes = 2;
 
-    // Residual stream, its normalized form, q, k, v and what attention makes of them.
-    private const int HiddenRows = 6;
-
     public long Total => Weights + State + Activations + Runtime;
 
     public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence)
@@ -34,9 +31,11 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
         // A gated MLP holds the gate beside the values.
         int inner = shape.Architecture.StartsWith("Llama", StringComparison.Ordinal) ? 2 : 1;
         long weights = model.Parameters.All.Sum(p => p.Count * (type ?? p.Type).Size());
-        long perToken = ((long)HiddenRows * shape.Hidden) + ((long)inner * shape.Intermediate);
+
+        // The residual stream and its normalized form, and beside them either what attention needs (queries, results, keys, values) or the MLP.
+        long perToken = (2L * shape.Hidden) + Math.Max((2L * shape.Hidden) + (2L * shape.KeyFeatures), (long)inner * shape.Intermediate);
         using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
-        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x ({HiddenRows} x {shape.Hidden} + {inner} x {shape.Intermediate})";
+        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x (2 x {shape.Hidden} + max(2 x {shape.Hidden} + 2 x {shape.KeyFeatures}, {inner} x {shape.Intermediate}))";
         long activations = checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken);
         return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula);
     }
