@@ -92,6 +92,17 @@ public static class OptimizerCatalog
             Sides = [1],
             AnyDirections = false,
         },
+        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forwards, no state", s => new EstimatorOptimizer(s, new ZoSign(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+        },
+        new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s)),
+        new("fzoo", "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state", s => new EstimatorOptimizer(s, new Fzoo(s), new Sgd(s.WeightDecay)))
+        {
+            Queries = 8,
+            LeastQueries = 2,
+            Sides = [1],
+        },
     ];
 
     /// <summary>The method of a name.</summary>
