@@ -103,6 +103,10 @@ public static class OptimizerCatalog
             LeastQueries = 2,
             Sides = [1],
         },
+        new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => new EstimatorOptimizer(s, new SparseMezo(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+        },
     ];
 
     /// <summary>The method of a name.</summary>
