@@ -107,6 +107,16 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
         },
+        new("lozo", "mezo along directions of low rank, one factor of which is kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => new EstimatorOptimizer(s, new Lozo(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+            AnyDirections = false,
+        },
+        new("lozo-m", "lozo with momentum in the other factor (2024): 2 forwards, 8 bytes a column and row", s => new LozoMomentum(s))
+        {
+            Sides = [2, 1],
+            AnyDirections = false,
+        },
     ];
 
     /// <summary>The method of a name.</summary>

@@ -36,6 +36,8 @@ public sealed class OptimizerContractTests : IDisposable
         ("loren", "init=fan,lr_a=0.1"),
         ("loren", "beta=0"),
         ("loren", "source=true"),
+        ("lozo", "rank=1,interval=5,divide=true"),
+        ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -149,6 +151,9 @@ public sealed class OptimizerContractTests : IDisposable
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
             ("loren", _) => 4,
+            ("lozo", "") => 0.1,
+            ("lozo-m", "") => 0.25,
+            ("lozo-m", _) => 0.5,
             _ => 0,
         };
         Near.Equal(expected, perWeight, 0.1);
