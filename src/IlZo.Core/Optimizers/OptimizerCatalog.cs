@@ -117,6 +117,10 @@ public static class OptimizerCatalog
             Sides = [2, 1],
             AnyDirections = false,
         },
+        new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forwards, 4 bytes a weight", s => new HiZoo(s))
+        {
+            MostQueries = 1,
+        },
     ];
 
     /// <summary>The method of a name.</summary>

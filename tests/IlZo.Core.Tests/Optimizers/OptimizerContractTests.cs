@@ -38,6 +38,7 @@ public sealed class OptimizerContractTests : IDisposable
         ("loren", "source=true"),
         ("lozo", "rank=1,interval=5,divide=true"),
         ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
+        ("hizoo", "alpha=1e-4"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -148,6 +149,7 @@ public sealed class OptimizerContractTests : IDisposable
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
             ("mezo-adam", _) => 8,
+            ("hizoo", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
             ("loren", _) => 4,
