@@ -121,6 +121,10 @@ public static class OptimizerCatalog
         {
             MostQueries = 1,
         },
+        new("mezo-svrg", "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, 4 bytes a weight", s => new MezoSvrg(s))
+        {
+            MostQueries = 1,
+        },
     ];
 
     /// <summary>The method of a name.</summary>

@@ -39,6 +39,7 @@ public sealed class OptimizerContractTests : IDisposable
         ("lozo", "rank=1,interval=5,divide=true"),
         ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
         ("hizoo", "alpha=1e-4"),
+        ("mezo-svrg", "interval=5,full=2"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -149,7 +150,7 @@ public sealed class OptimizerContractTests : IDisposable
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
             ("mezo-adam", _) => 8,
-            ("hizoo", _) => 4,
+            ("hizoo", _) or ("mezo-svrg", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
             ("loren", _) => 4,
