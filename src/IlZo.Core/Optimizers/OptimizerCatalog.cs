@@ -125,6 +125,14 @@ public static class OptimizerCatalog
         {
             MostQueries = 1,
         },
+        new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forwards, no state", s => new Meazo(s))
+        {
+            Sides = [2, 1],
+        },
+        new("r-adazo", "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight", s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
+        {
+            Sides = [2, 1],
+        },
     ];
 
     /// <summary>The method of a name.</summary>

@@ -149,7 +149,7 @@ public sealed class OptimizerContractTests : IDisposable
         double expected = (method, opt) switch
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
-            ("mezo-adam", _) => 8,
+            ("mezo-adam", _) or ("r-adazo", _) => 8,
             ("hizoo", _) or ("mezo-svrg", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
