@@ -15,6 +15,12 @@ public enum NoiseStream : byte
     /// <summary>Directions in the space of scales of whole tensors.</summary>
     Projection = 3,
 
+    /// <summary>The factor of low-rank directions that is kept for many steps.</summary>
+    LazyFactor = 4,
+
+    /// <summary>The factor of low-rank directions that is new in every step.</summary>
+    FreshFactor = 5,
+
     /// <summary>The start values of what an optimizer learns.</summary>
     Initialization = 6,
 

@@ -37,6 +37,47 @@ public static class OptimizerCatalog
             Sides = [1],
             AnyDirections = false,
         },
+        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forwards, no state", s => new EstimatorOptimizer(s, new ZoSign(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+        },
+        new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s)),
+        new("fzoo", "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state", s => new EstimatorOptimizer(s, new Fzoo(s), new Sgd(s.WeightDecay)))
+        {
+            Queries = 8,
+            LeastQueries = 2,
+            Sides = [1],
+        },
+        new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => new EstimatorOptimizer(s, new SparseMezo(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+        },
+        new("lozo", "mezo along directions of low rank, one factor of which is kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => new EstimatorOptimizer(s, new Lozo(s), new Sgd(s.WeightDecay)))
+        {
+            Sides = [2, 1],
+            AnyDirections = false,
+        },
+        new("lozo-m", "lozo with momentum in the other factor (2024): 2 forwards, 8 bytes a column and row", s => new LozoMomentum(s))
+        {
+            Sides = [2, 1],
+            AnyDirections = false,
+        },
+        new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forwards, 4 bytes a weight", s => new HiZoo(s))
+        {
+            MostQueries = 1,
+        },
+        new("mezo-svrg", "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, 4 bytes a weight", s => new MezoSvrg(s))
+        {
+            MostQueries = 1,
+        },
+        new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forwards, no state", s => new Meazo(s))
+        {
+            Sides = [2, 1],
+        },
+        new("r-adazo", "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight", s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
+        {
+            Sides = [2, 1],
+        },
     ];
 
     /// <summary>The method of a name.</summary>

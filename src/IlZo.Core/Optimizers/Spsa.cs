@@ -14,7 +14,8 @@ namespace IlZo.Optimizers;
 /// no memory.
 /// </remarks>
 /// <param name="settings">The radius ε, the number of directions and their kind, and the sides.</param>
-public sealed class Spsa(OptimizerSettings settings) : Estimator
+/// <param name="direction">The direction of a query of a step, where it is not the settings' own.</param>
+public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>? direction = null) : Estimator
 {
     private bool TwoSided => settings.Sides == 2;
 
@@ -41,5 +42,5 @@ public sealed class Spsa(OptimizerSettings settings) : Estimator
     }
 
     public override IReadOnlyList<Direction> Directions(long step) =>
-        [.. Enumerable.Range(0, settings.Queries).Select(q => settings.Direction(step, q))];
+        [.. Enumerable.Range(0, settings.Queries).Select(q => (direction ?? settings.Direction)(step, q))];
 }

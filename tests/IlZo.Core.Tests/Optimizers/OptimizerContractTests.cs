@@ -36,6 +36,10 @@ public sealed class OptimizerContractTests : IDisposable
         ("loren", "init=fan,lr_a=0.1"),
         ("loren", "beta=0"),
         ("loren", "source=true"),
+        ("lozo", "rank=1,interval=5,divide=true"),
+        ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
+        ("hizoo", "alpha=1e-4"),
+        ("mezo-svrg", "interval=5,full=2"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -146,10 +150,14 @@ public sealed class OptimizerContractTests : IDisposable
         double expected = (method, opt) switch
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
-            ("mezo-adam", _) => 8,
+            ("mezo-adam", _) or ("r-adazo", _) => 8,
+            ("hizoo", _) or ("mezo-svrg", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
             ("loren", _) => 4,
+            ("lozo", "") => 0.1,
+            ("lozo-m", "") => 0.25,
+            ("lozo-m", _) => 0.5,
             _ => 0,
         };
         Near.Equal(expected, perWeight, 0.1);

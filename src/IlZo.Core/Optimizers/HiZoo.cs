@@ -1,0 +1,109 @@
+using System.Numerics.Tensors;
+using IlZo.Backends;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using IlZo.Training;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// HiZOO (arXiv 2402.15173): SPSA along z∘H^−½ with a learned diagonal H > 0 in place of the Hessian, which starts at 1.
+/// c = (L₊ − L₋)/2ε and s = |L₊ + L₋ − 2L(θ)|/2ε²; H ← (1 − α)H + α s H∘z²; ĝ = c z∘H^−½ with the new H, where the probes had the old one,
+/// as in the authors' code (Yanjun-Zhao/HiZOO); θ ← θ − η(ĝ + λθ). On a quadratic with Hessian A and H fixed E[ĝ] = g/H, and without
+/// the magnitude E[s H∘z²] = diag(A) + ½ tr(A/H) H: the second term is a growth common to all, so α is tiny (1e-8). With α = 0 it is
+/// MeZO at one more forward.
+/// <para>
+/// What is kept is H − 1: changes of 1e-8 would be lost on fp32 numbers near 1. The code runs a fourth forward for its log.
+/// s takes losses to about ε² tr A: it means something only where they are accumulated beyond fp16.
+/// </para>
+/// </summary>
+/// <remarks>Cost: 3 forwards; 3 noise generations (probes, H, update); 4 bytes a weight.</remarks>
+public sealed class HiZoo : Optimizer
+{
+    private readonly OptimizerSettings _settings;
+    private readonly ParameterState _excess;
+    private readonly Sgd _rule;
+    private readonly double _alpha;
+
+    /// <param name="settings">The radius and the directions; the option alpha (α).</param>
+    public HiZoo(OptimizerSettings settings)
+    {
+        _settings = settings;
+        _alpha = settings.Options.Number("alpha", 1e-8, 0, 0.1);
+        _excess = new ParameterState(settings.Parameters.All);
+        _rule = new Sgd(settings.WeightDecay);
+    }
+
+    public override long StateBytes => _excess.ByteCount;
+
+    public override double ProjectedGradient(StepRecord record) => record.Coefficients.FirstOrDefault();
+
+    /// <summary>H − 1 of a slice.</summary>
+    internal Span<float> Excess(in WeightSlice slice, int count) => _excess.At(slice, count);
+
+    /// <summary>z∘H^−½ as H is now.</summary>
+    internal Direction Scaled(long step) => new InverseRootDirection(_settings.Direction(step, 0), _excess);
+
+    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
+    {
+        double epsilon = _settings.Epsilon;
+        var direction = Scaled(step);
+        double[] losses = oracle.Losses([new Probe(direction, epsilon), new Probe(direction, -epsilon), Probe.Unperturbed]);
+        double curvature = Math.Abs(losses[0] + losses[1] - (2 * losses[2])) / (2 * epsilon * epsilon);
+        return [.. _settings.Clip([(losses[0] - losses[1]) / (2 * epsilon)]), curvature];
+    }
+
+    protected override void Update(StepRecord record, IBackend backend)
+    {
+        if (record.Coefficients.Length != 2)
+        {
+            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; 2 were expected of this optimizer.");
+        }
+
+        if (_alpha != 0)
+        {
+            Learn(record.Coefficients[1], _settings.Direction(record.Step, 0), backend);
+        }
+
+        var estimate = new GradientEstimate([(record.Coefficients[0], Scaled(record.Step))]);
+        backend.Update(_settings.Parameters.All, estimate, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _excess.Dispose();
+        _rule.Dispose();
+    }
+
+    private void Learn(double curvature, Direction z, IBackend backend)
+    {
+        var shares = RowBlock.Of(_settings.Parameters.All);
+        backend.Parallel(shares.Count, i =>
+        {
+            Span<float> noise = stackalloc float[RowSums.Slice];
+            var (p, first, rows) = shares[i];
+            for (int row = first; row < first + rows; row++)
+            {
+                for (int column = 0; column < p.Columns; column += RowSums.Slice)
+                {
+                    var part = noise[..Math.Min(RowSums.Slice, p.Columns - column)];
+                    z.Fill(p, row, column, part);
+                    Grow(_excess.At(new WeightSlice(p, row, column), part.Length), part, curvature);
+                }
+            }
+        });
+    }
+
+    // e ← e + α (1 + e)(s z² − 1), in terms of e = H − 1.
+    private void Grow(Span<float> excess, Span<float> z, double curvature)
+    {
+        TensorPrimitives.Multiply(z, z, z);
+        TensorPrimitives.Multiply(z, (float)(_alpha * curvature), z);
+        TensorPrimitives.Subtract(z, (float)_alpha, z);
+        TensorPrimitives.FusedMultiplyAdd(excess, z, z, z);
+        TensorPrimitives.Add(excess, z, excess);
+
+        // Where no curvature is ever seen, rounding would take H to 0.
+        TensorPrimitives.Max(excess, 1e-6f - 1, excess);
+    }
+}

@@ -1,0 +1,64 @@
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Optimizers;
+
+/// <summary>
+/// The factors of LOZO's directions U Vᵀ: V is drawn anew every ν steps and kept in between, U is drawn for each step and query, each
+/// from a stream of its own. (The authors' code draws V and then U from one sequential generator where V changes, but only U when it
+/// updates: the U of the update is not that of the probes in one step of ν.)
+/// </summary>
+/// <param name="settings">The seed, the tensors and what vectors have.</param>
+/// <param name="rank">r.</param>
+/// <param name="interval">ν.</param>
+internal sealed class LazyFactors(OptimizerSettings settings, int rank, int interval)
+{
+    private (long Period, float[]?[] Right)? _current;
+
+    /// <summary>Bytes of V.</summary>
+    public long StateBytes => settings.Parameters.All.Where(IsMatrix).Sum(p => (long)p.Columns) * rank * sizeof(float);
+
+    /// <summary>Whether a tensor has factors.</summary>
+    public static bool IsMatrix(Parameter parameter) => parameter.Shape.Count == 2;
+
+    /// <summary>The number of the V of a step.</summary>
+    public long Period(long step) => (step - 1) / interval;
+
+    /// <summary>V of each tensor: r columns of n numbers one after another.</summary>
+    public float[]?[] Right(long period)
+    {
+        if (_current is not { } current || current.Period != period)
+        {
+            _current = current = (period, Draw(period));
+        }
+
+        return current.Right;
+    }
+
+    /// <summary>A V that is not kept.</summary>
+    public float[]?[] Draw(long period)
+    {
+        var key = new NoiseKey(settings.Seed, NoiseStream.LazyFactor, (uint)period, 0);
+        return [.. settings.Parameters.All.Select(p => IsMatrix(p) ? Columns(key, p) : null)];
+    }
+
+    /// <summary>U Vᵀ of a query of a step.</summary>
+    public LowRankDirection Direction(long step, int query) =>
+        new((p, row, to) => FillLeft(step, query, p, row, to), Right(Period(step)), rank, settings.Direction(step, query));
+
+    /// <summary>A row of U: a group of noise has room for it.</summary>
+    public void FillLeft(long step, int query, Parameter p, int row, Span<float> destination) =>
+        NoiseField.FillNormal(new NoiseKey(settings.Seed, NoiseStream.FreshFactor, (uint)step, (uint)query), p.Id, row, destination);
+
+    private float[] Columns(NoiseKey key, Parameter p)
+    {
+        float[] v = new float[rank * p.Columns];
+        for (int k = 0; k < rank; k++)
+        {
+            NoiseField.FillNormal(key, p.Id, NoiseField.GroupOf(k, 0, p.Columns), v.AsSpan(k * p.Columns, p.Columns));
+        }
+
+        return v;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Numerics.Tensors;
+using IlZo.Noise;
+using IlZo.Tensors;
+
+namespace IlZo.Perturbations;
+
+/// <summary>
+/// U Vᵀ for every matrix, with U of m rows and V of n rows and r numbers in each; another direction for vectors. It is made from V and
+/// numbers of U alone, (m + n)r of them and not mn.
+/// </summary>
+/// <param name="left">Writes the r numbers of a row of a matrix's U.</param>
+/// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Id"/>; null for vectors.</param>
+/// <param name="rank">r, at most <see cref="NoiseField.Group"/>.</param>
+/// <param name="vectors">What vectors have.</param>
+public sealed class LowRankDirection(LowRankDirection.LeftRow left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
+{
+    /// <summary>Writes a row of U.</summary>
+    public delegate void LeftRow(Parameter parameter, int row, Span<float> destination);
+
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
+    {
+        if (right[parameter.Id] is not { } v)
+        {
+            vectors.Fill(parameter, row, column, destination);
+            return;
+        }
+
+        Span<float> u = stackalloc float[NoiseField.Group];
+        u = u[..rank];
+        left(parameter, row, u);
+        TensorPrimitives.Multiply(v.AsSpan(column, destination.Length), u[0], destination);
+        for (int k = 1; k < rank; k++)
+        {
+            TensorPrimitives.FusedMultiplyAdd(v.AsSpan((k * parameter.Columns) + column, destination.Length), u[k], destination, destination);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using IlZo.Backends.Cpu;
+using IlZo.Tensors;
+
+namespace IlZo.Perturbations;
+
+/// <summary>Another direction where the stored weight's magnitude is at most a threshold of its tensor, and 0 elsewhere.</summary>
+/// <param name="inner">The direction.</param>
+/// <param name="thresholds">The thresholds, by <see cref="Parameter.Id"/>.</param>
+public sealed unsafe class SmallWeightsDirection(Direction inner, IReadOnlyList<float> thresholds) : Direction
+{
+    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
+    {
+        inner.Fill(parameter, row, column, destination);
+        float threshold = thresholds[parameter.Id];
+        if (float.IsPositiveInfinity(threshold))
+        {
+            return;
+        }
+
+        float* weights = stackalloc float[RowSums.Slice];
+        for (int start = 0; start < destination.Length; start += RowSums.Slice)
+        {
+            var part = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
+            Widening.Read(parameter.Type, parameter.At(row, column + start), weights, part.Length);
+            for (int i = 0; i < part.Length; i++)
+            {
+                part[i] = MathF.Abs(weights[i]) <= threshold ? part[i] : 0;
+            }
+        }
+    }
+}
