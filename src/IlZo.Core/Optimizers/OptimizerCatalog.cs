@@ -52,7 +52,7 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
         },
-        new("lozo", "mezo along directions of low rank, one factor of which is kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => new EstimatorOptimizer(s, new Lozo(s), new Sgd(s.WeightDecay)))
+        new("lozo", "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => new EstimatorOptimizer(s, new Lozo(s), new Sgd(s.WeightDecay)))
         {
             Sides = [2, 1],
             AnyDirections = false,
