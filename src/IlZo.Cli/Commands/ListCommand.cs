@@ -1,6 +1,5 @@
 using System.CommandLine;
 using IlZo.Models;
-using IlZo.Optimizers;
 using IlZo.Tasks;
 
 namespace IlZo.Cli.Commands;
@@ -12,7 +11,7 @@ internal static class ListCommand
     {
         List("models", "Model architectures, and the model that is built in.", Models),
         List("tasks", "Built-in tasks.", Tasks),
-        List("optimizers", "Training methods.", () => OptimizerCatalog.All.Select(m => (m.Name, m.Description))),
+        OptimizerListCommand.Create(),
     };
 
     private static IEnumerable<(string Name, string Description)> Models() =>
