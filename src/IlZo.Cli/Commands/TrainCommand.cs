@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using IlZo.Models;
-using IlZo.Optimizers;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -57,7 +55,6 @@ internal static class TrainCommand
 
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config));
         options.Validate();
-        WarnOfDepartures(options);
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();
@@ -73,18 +70,6 @@ internal static class TrainCommand
             string next = folder.HasRun ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
             Terminal.Say($"ilzo: stopped after step {display.LastStep}{next}.");
             return Failure.Work;
-        }
-    }
-
-    // Published settings are for models far larger than the built-in one.
-    private static void WarnOfDepartures(TrainingOptions options)
-    {
-        if (options.Model != ModelLoader.BuiltIn)
-        {
-            foreach (string departure in OptimizerPreset.Departures(options.Optimizer, options.LearningRate, options.Epsilon))
-            {
-                Terminal.Say($"warning: {departure}");
-            }
         }
     }
 

@@ -57,11 +57,11 @@ public sealed record CurveChart(string Title, string XLabel, string YLabel, IRea
 
     private static void Append(StringBuilder svg, FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture));
 
-    private static string Colors(string[] hues) => string.Concat(hues.Select((hue, i) => $" .c{i}{{--c:{hue}}}"));
+    private static string Colors(string[] hues) => string.Concat(hues.Select((hue, i) => $" .c{i}{{color:{hue}}}"));
 
     private static string Style() => $$"""
         <style>
-        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1} .line{fill:none;stroke:var(--c);stroke-width:2} .band{fill:var(--c);fill-opacity:.13;stroke:none}
+        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1} .line{fill:none;stroke:currentColor;stroke-width:2} .band{fill:currentColor;fill-opacity:.13;stroke:none}
         {{Colors(s_light)}}
         @media (prefers-color-scheme: dark){
         .page{fill:#0d1117} .ink{fill:#e6edf3} .grid{stroke:#30363d}
