@@ -8,11 +8,13 @@ internal static class RunName
     private const string Parent = "runs";
 
     /// <summary>A folder that does not exist yet, named for what the run does.</summary>
-    public static string Next(TrainingOptions options)
+    /// <param name="options">Its model and task.</param>
+    /// <param name="parts">What else is in the name.</param>
+    public static string Next(TrainingOptions options, params string[] parts)
     {
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
         string task = Path.GetFileNameWithoutExtension(options.Task);
-        string name = string.Join('-', new[] { model, task, options.Optimizer, $"seed{options.Seed}" }.Select(Plain).Where(p => p.Length > 0));
+        string name = string.Join('-', new[] { model, task }.Concat(parts).Select(Plain).Where(p => p.Length > 0));
         string folder = Path.Combine(Parent, name);
         for (int i = 2; Path.Exists(folder); i++)
         {

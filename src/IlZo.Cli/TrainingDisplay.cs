@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using IlZo.Models;
+using IlZo.Optimizers;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -58,6 +60,13 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, seed {o.Seed}, dtype {o.DType}"));
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
+
+        // Published settings are for models far larger than the built-in one.
+        var departures = o.Model == ModelLoader.BuiltIn ? [] : OptimizerPreset.Departures(o.Optimizer, o.LearningRate, o.Epsilon);
+        foreach (string departure in departures)
+        {
+            Terminal.Say($"warning: {departure}");
+        }
     }
 
     private void Step(TrainingProgress.Step step)

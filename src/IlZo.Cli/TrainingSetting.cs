@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
 using IlZo.Training;
@@ -71,6 +72,40 @@ internal sealed record TrainingSetting(
             "threads", "N", "Threads (default: all processors); they change no result.",
             (o, v) => o with { Threads = v }),
     ];
+
+    // MeZO's published rate, which suits models of a hundred million parameters and more.
+    private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
+
+    /// <summary>The options that a command line stands for: presets, then values from elsewhere, then flags.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="settings">The settings that it has flags for.</param>
+    /// <param name="values">What is known from elsewhere.</param>
+    public static TrainingOptions Resolve(
+        ParseResult parsed, IEnumerable<TrainingSetting> settings, IReadOnlyDictionary<TrainingSetting, string>? values = null)
+    {
+        var all = values is null ? [] : new Dictionary<TrainingSetting, string>(values);
+        foreach (var setting in settings)
+        {
+            if (parsed.GetValue(setting.Flag) is { } text)
+            {
+                all[setting] = text;
+            }
+        }
+
+        var options = new TrainingOptions();
+        string model = all.FirstOrDefault(v => v.Key.Name == "model").Value ?? options.Model;
+        if (model != ModelLoader.BuiltIn)
+        {
+            options = s_presetOfOtherModels;
+        }
+
+        foreach (var (setting, text) in all)
+        {
+            options = setting.Apply(options, text);
+        }
+
+        return options;
+    }
 
     private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>
         new(name, IsNumber: false, Flags.Text("--" + name, helpName, description), apply);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using IlZo.Models;
-using IlZo.Optimizers;
 using IlZo.Tasks;
 
 namespace IlZo.Cli.Commands;
@@ -12,7 +11,7 @@ internal static class ListCommand
     {
         List("models", "Model architectures, and the model that is built in.", Models),
         List("tasks", "Built-in tasks.", Tasks),
-        List("optimizers", "Training methods.", Optimizers),
+        OptimizerListCommand.Create(),
     };
 
     private static IEnumerable<(string Name, string Description)> Models() =>
@@ -20,9 +19,6 @@ internal static class ListCommand
         (ModelLoader.BuiltIn, "opt-reviews-6m, a small OPT trained on review text, inside the program"),
         .. ModelCatalog.Families.Select(f => (f.ModelType, $"{f.Description} ({f.Architecture})")),
     ];
-
-    private static IEnumerable<(string Name, string Description)> Optimizers() => OptimizerCatalog.All.Select(
-        m => (m.Name, m.OptionNames() is { Count: > 0 } options ? $"{m.Description}; --opt {string.Join(", ", options)}" : m.Description));
 
     private static IEnumerable<(string Name, string Description)> Tasks() =>
         TaskCatalog.All.Select(t => (t.Name, t.Sample is null ? $"{t.Description} (needs --data)" : $"{t.Description} (with a built-in sample)"));

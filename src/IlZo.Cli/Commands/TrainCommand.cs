@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using IlZo.Models;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -8,9 +7,6 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo train</c>.</summary>
 internal static class TrainCommand
 {
-    // MeZO's published rate, which suits models of a hundred million parameters and more.
-    private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
-
     private static readonly Option<string?> s_run = Flags.Text(
         "--run", "DIR", "Folder of the run (default: a new one below runs/).");
 
@@ -57,9 +53,9 @@ internal static class TrainCommand
             config = started.ConfigurationFile;
         }
 
-        var options = Resolve(parsed, config);
+        var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config));
         options.Validate();
-        var folder = new RunFolder(run ?? RunName.Next(options));
+        var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();
         try
@@ -75,33 +71,6 @@ internal static class TrainCommand
             Terminal.Say($"ilzo: stopped after step {display.LastStep}{next}.");
             return Failure.Work;
         }
-    }
-
-    // Presets, then the file, then flags.
-    private static TrainingOptions Resolve(ParseResult parsed, string? config)
-    {
-        var values = config is null ? [] : new Dictionary<TrainingSetting, string>(TrainingConfigFile.Read(config));
-        foreach (var setting in TrainingSetting.All)
-        {
-            if (parsed.GetValue(setting.Flag) is { } text)
-            {
-                values[setting] = text;
-            }
-        }
-
-        var options = new TrainingOptions();
-        string model = values.FirstOrDefault(v => v.Key.Name == "model").Value ?? options.Model;
-        if (model != ModelLoader.BuiltIn)
-        {
-            options = s_presetOfOtherModels;
-        }
-
-        foreach (var (setting, text) in values)
-        {
-            options = setting.Apply(options, text);
-        }
-
-        return options;
     }
 
     private static void Print(TrainingResult result, RunFolder folder, bool json)

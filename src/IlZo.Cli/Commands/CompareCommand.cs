@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using IlZo.Optimizers;
+using IlZo.Reporting;
+using IlZo.Training;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo compare</c>.</summary>
+internal static class CompareCommand
+{
+    // What a comparison decides for each run, and options that not every method has.
+    private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "opt"];
+
+    private static readonly IReadOnlyList<TrainingSetting> s_shared = [.. TrainingSetting.All.Where(s => !s_ownOfRuns.Contains(s.Name))];
+
+    private static readonly Option<string?> s_optimizers = Flags.Text(
+        "--optimizers", "A,B,…", $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+
+    private static readonly Option<int?> s_seeds = Flags.Number<int>("--seeds", "N", "Seeds of each method and rate, 0 to N-1 (default: 2).");
+
+    private static readonly Option<int?> s_forwardPasses = Flags.Number<int>(
+        "--forward-passes", "N", "Forward passes of each run; it ends with the step that reaches them (default: 1000).");
+
+    private static readonly Option<string?> s_rates = Flags.Text(
+        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its usual one, that one and three times it; --lr is mezo's usual one).");
+
+    private static readonly Option<string?> s_out = Flags.Text(
+        "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one below runs/).");
+
+    private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "compare",
+            "Train with several methods at an equal number of forward passes, and write a table and curves. Schedules and warm-up count forward passes here.")
+        {
+            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_out, s_json,
+        };
+        foreach (var setting in s_shared)
+        {
+            command.Add(setting.Flag);
+        }
+
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        var training = TrainingSetting.Resolve(parsed, s_shared);
+        var defaults = new ComparisonOptions(
+            training,
+            parsed.GetValue(s_optimizers) is { } names ? Split(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
+        var options = defaults with
+        {
+            Seeds = parsed.GetValue(s_seeds) ?? defaults.Seeds,
+            ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
+            LearningRates = parsed.GetValue(s_rates) is { } rates ? [.. Split(rates).Select(Rate)] : null,
+        };
+        options.Validate();
+        string folder = Path.GetFullPath(parsed.GetValue(s_out) ?? RunName.Next(training, "compare"));
+        if (File.Exists(folder))
+        {
+            throw new InvalidInputException($"--out is '{folder}', which is a file; a folder was expected.");
+        }
+
+        int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
+        Terminal.Say($"model {training.Model}, task {training.Task}, {runs} runs of {options.ForwardPasses} forward passes");
+        using var interruption = Terminal.OnInterrupt();
+        int done = 0;
+        var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token);
+        if (report.Methods.Count == 0)
+        {
+            Terminal.Say("ilzo: stopped before all runs of a method were done; nothing was written.");
+            return Failure.Work;
+        }
+
+        ComparisonFiles.Write(report, folder);
+        Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : ComparisonFiles.Table(report));
+        Terminal.Say($"{folder}: compare.json, table.md, curves.svg");
+        if (report.Interrupted)
+        {
+            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the files hold those.");
+            return Failure.Work;
+        }
+
+        return 0;
+    }
+
+    private static void Show(int done, int runs, string method, ComparisonRun run)
+    {
+        string diverged = run.Diverged ? ", diverged" : string.Empty;
+        string skipped = run.SkippedSteps > 0 ? $", {run.SkippedSteps} steps skipped" : string.Empty;
+        Terminal.Say(Format.Invariant(
+            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, dev loss {run.Points[0].DevLoss:F4} to {run.Points[^1].DevLoss:F4}, test accuracy {100 * run.Points[^1].TestAccuracy:F1} %{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
+    }
+
+    private static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static double Rate(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate)
+        ? rate
+        : throw new InvalidInputException($"--lrs has '{text}'; numbers with commas between them were expected.");
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using IlZo.Optimizers;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo ls optimizers</c>.</summary>
+internal static class OptimizerListCommand
+{
+    private static readonly Option<bool> s_verbose = new("--verbose") { Description = "Show the settings that were published for each method." };
+    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object with the array optimizers.");
+
+    public static Command Create()
+    {
+        var command = new Command("optimizers", "Training methods.") { s_verbose, s_json };
+        command.SetAction(parsed => Run(parsed.GetValue(s_verbose), parsed.GetValue(s_json)));
+        return command;
+    }
+
+    private static int Run(bool verbose, bool json)
+    {
+        if (json)
+        {
+            PrintJson(verbose);
+        }
+        else
+        {
+            Terminal.PrintTable(OptimizerCatalog.All.SelectMany(m =>
+                (IEnumerable<(string, string)>)[(m.Name, Described(m)), .. verbose ? Published(m).Select(line => (string.Empty, line)) : []]));
+        }
+
+        return 0;
+    }
+
+    private static string Described(OptimizerMethod method) =>
+        method.OptionNames() is { Count: > 0 } options ? $"{method.Description}; --opt {string.Join(", ", options)}" : method.Description;
+
+    private static IEnumerable<string> Published(OptimizerMethod method) => OptimizerPreset.Of(method.Name).Published.Select(p =>
+        $"{p.Models}: lr {Numbers(p.LearningRates)}; eps {Numbers(p.Epsilons)}{(p.Queries is { } n ? $"; queries {n}" : string.Empty)}. {p.Source}");
+
+    private static string Numbers(IReadOnlyList<double> values) => string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static void PrintJson(bool verbose) => Terminal.PrintJson(writer =>
+    {
+        writer.WriteStartArray("optimizers");
+        foreach (var method in OptimizerCatalog.All)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", method.Name);
+            writer.WriteString("description", Described(method));
+            if (verbose)
+            {
+                writer.WriteStartArray("published");
+                foreach (var setting in OptimizerPreset.Of(method.Name).Published)
+                {
+                    Write(writer, setting);
+                }
+
+                writer.WriteEndArray();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    });
+
+    private static void Write(System.Text.Json.Utf8JsonWriter writer, PublishedSetting setting)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("models", setting.Models);
+        foreach (var (name, values) in new[] { ("lr", setting.LearningRates), ("eps", setting.Epsilons) })
+        {
+            writer.WriteStartArray(name);
+            foreach (double value in values)
+            {
+                writer.WriteNumberValue(value);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        Json.WriteNumber(writer, "queries", setting.Queries);
+        writer.WriteString("source", setting.Source);
+        writer.WriteEndObject();
+    }
+}

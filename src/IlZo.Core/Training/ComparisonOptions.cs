@@ -1,0 +1,74 @@
+using IlZo.Optimizers;
+
+namespace IlZo.Training;
+
+/// <summary>What to compare.</summary>
+/// <param name="Training">
+/// What all runs share; its learning rate is mezo's, from which those of other methods follow. Its optimizer, steps, seed and
+/// evaluation interval have no part. Warm-up and schedule count forward passes, so that they mean the same for all methods.
+/// </param>
+/// <param name="Optimizers">The methods.</param>
+public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
+{
+    /// <summary>Seeds 0 … n − 1 of each method and rate.</summary>
+    public int Seeds { get; init; } = 2;
+
+    /// <summary>Forward passes of each run; a run ends with the step that reaches them.</summary>
+    public int ForwardPasses { get; init; } = 1000;
+
+    /// <summary>The rates of every method; null for a third of its usual one, that one, and three times it.</summary>
+    public IReadOnlyList<double>? LearningRates { get; init; }
+
+    /// <summary>Evaluations of each run, at equal distances in forward passes.</summary>
+    public int Points { get; init; } = 8;
+
+    /// <summary>The rates of a method, in rising order.</summary>
+    public IReadOnlyList<double> RatesOf(string optimizer)
+    {
+        double usual = Training.LearningRate * OptimizerPreset.Of(optimizer).RateFactor;
+        return LearningRates is { } own ? [.. own.Order()] : [Rounded(usual / 3), Rounded(usual), Rounded(usual * 3)];
+    }
+
+    /// <exception cref="InvalidInputException">A number is outside its range, a method is unknown, or it cannot do what is asked for.</exception>
+    public void Validate()
+    {
+        Require(Seeds is >= 1 and <= 1000, $"--seeds is {Seeds}; 1 to 1000 was expected.");
+        Require(ForwardPasses >= 1, $"--forward-passes is {ForwardPasses}; 1 or more was expected.");
+        Require(Optimizers.Count > 0, "--optimizers is empty; one or more names with commas between them were expected.");
+        Require(Optimizers.Distinct().Count() == Optimizers.Count, "--optimizers names a method twice; each once was expected.");
+        Require(LearningRates is null or { Count: > 0 }, "--lrs is empty; one or more numbers with commas between them were expected.");
+        Require(LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count, "--lrs has a rate twice; each once was expected.");
+        Require(Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
+        Require(Training.TestSize > 0, "--test-size is 0; 1 or more was expected.");
+        Require(Training.Schedule == "constant" || Training.Warmup < ForwardPasses, $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
+        foreach (string optimizer in Optimizers)
+        {
+            foreach (double rate in RatesOf(optimizer))
+            {
+                Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant($"A learning rate is {rate}; a positive number was expected."));
+                Of(optimizer, rate, 0).Validate();
+            }
+        }
+    }
+
+    /// <summary>The options of one run.</summary>
+    internal TrainingOptions Of(string optimizer, double rate, int seed) => Training with
+    {
+        Optimizer = optimizer,
+        LearningRate = rate,
+        Seed = (uint)seed,
+        Steps = ForwardPasses,
+    };
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new InvalidInputException(message);
+        }
+    }
+
+    // Two digits are enough for a grid, and can be typed again.
+    private static double Rounded(double rate) =>
+        double.Parse(FormattableString.Invariant($"{rate:E1}"), System.Globalization.CultureInfo.InvariantCulture);
+}

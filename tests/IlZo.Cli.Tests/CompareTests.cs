@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace IlZo.Cli.Tests;
+
+public sealed class CompareTests
+{
+    private const int ForwardPasses = 20;
+
+    [Fact]
+    public void MethodsEndAtEqualForwardPassesAndTheFilesAgree()
+    {
+        using var temp = new TempFolder();
+        var result = Compare(temp["out"], "mezo,kerzoo", "--threads", "1").Json;
+        using var file = JsonDocument.Parse(File.ReadAllText(temp["out", "compare.json"]));
+        Assert.Equal(Numbers(result), Numbers(file.RootElement));
+        Assert.Equal(["mezo", "kerzoo"], result.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
+        Assert.False(result.GetProperty("interrupted").GetBoolean());
+        foreach (var (method, forwardsOfStep) in result.GetProperty("methods").EnumerateArray().Zip((int[])[2, 6]))
+        {
+            var runs = method.GetProperty("runs").EnumerateArray().ToArray();
+            Assert.Equal(
+                [(1e-4, 0), (1e-4, 1), (1e-3, 0), (1e-3, 1)],
+                runs.Select(r => (r.GetProperty("learning_rate").GetDouble(), r.GetProperty("seed").GetInt32())));
+            foreach (var run in runs)
+            {
+                int passes = run.GetProperty("forward_passes").GetInt32();
+                Assert.InRange(passes, ForwardPasses, ForwardPasses + forwardsOfStep - 1);
+                Assert.Equal(passes, run.GetProperty("steps").GetInt32() * forwardsOfStep);
+                var points = run.GetProperty("points").EnumerateArray().ToArray();
+                Assert.Equal(0, points[0].GetProperty("step").GetInt32());
+                Assert.Equal(passes, points[^1].GetProperty("forward_passes").GetInt32());
+                Assert.Equal(
+                    points[^1].GetProperty("dev_loss").GetDouble() > points[0].GetProperty("dev_loss").GetDouble(),
+                    run.GetProperty("diverged").GetBoolean());
+            }
+
+            var means = runs.GroupBy(r => r.GetProperty("learning_rate").GetDouble()).ToDictionary(g => g.Key, g => g.Average(LastDevLoss));
+            Assert.Equal(means.MinBy(m => m.Value).Key, method.GetProperty("best_learning_rate").GetDouble());
+        }
+
+        string table = File.ReadAllText(temp["out", "table.md"]);
+        Assert.Contains("\n| mezo | ", table, StringComparison.Ordinal);
+        Assert.Contains("\n| kerzoo | ", table, StringComparison.Ordinal);
+        var svg = XDocument.Load(temp["out", "curves.svg"]);
+        Assert.Equal("svg", svg.Root!.Name.LocalName);
+        Assert.Equal(2, svg.Descendants().Count(e => e.Name.LocalName == "polyline"));
+    }
+
+    [Fact]
+    public void ThreadsChangeNoNumber()
+    {
+        using var temp = new TempFolder();
+        var one = Compare(temp["one"], "mezo-adam,dizo", "--threads", "1").Json;
+        var two = Compare(temp["two"], "mezo-adam,dizo", "--threads", "2").Json;
+        Assert.Equal(Numbers(one), Numbers(two));
+        Assert.Equal(File.ReadAllText(temp["one", "curves.svg"]), File.ReadAllText(temp["two", "curves.svg"]));
+    }
+
+    [Fact]
+    public void HarmIsShownAsDivergence()
+    {
+        using var temp = new TempFolder();
+        var outcome = Compare(temp["out"], "mezo", "--lrs", "0.01", "--seeds", "1");
+        Assert.True(outcome.Json.GetProperty("methods")[0].GetProperty("diverged").GetBoolean());
+        Assert.Contains(", diverged", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 diverged", File.ReadAllText(temp["out", "table.md"]), StringComparison.Ordinal);
+        Assert.Contains("mezo (diverged)", XDocument.Load(temp["out", "curves.svg"]).Root!.Value, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--optimizers", "mezo,nobody", "There is no optimizer 'nobody'")]
+    [InlineData("--optimizers", "mezo,mezo", "--optimizers names a method twice")]
+    [InlineData("--lrs", "1e-4,much", "--lrs has 'much'")]
+    [InlineData("--lrs", "-1e-4", "A learning rate is -0.0001")]
+    [InlineData("--lrs", ",", "--lrs is empty")]
+    [InlineData("--seeds", "0", "--seeds is 0")]
+    [InlineData("--forward-passes", "0", "--forward-passes is 0")]
+    [InlineData("--dev-size", "0", "--dev-size is 0")]
+    public void WhatCannotBeComparedIsRefused(string flag, string value, string message)
+    {
+        string refusal = Ilzo.Run("compare", flag, value).Refusal(2);
+        Assert.StartsWith(message, refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TrainingOutsidePublishedSettingsIsWarnedOf()
+    {
+        using var temp = new TempFolder();
+        string outside = Ilzo.Run(TinyRun.Command(1, "--run", temp["outside"], "--lr", "1e-3")).Errors;
+        Assert.Contains("warning: lr is 0.001; published for mezo: 1E-07 to 1E-05", outside, StringComparison.Ordinal);
+        string inside = Ilzo.Run(TinyRun.Command(1, "--run", temp["inside"], "--lr", "1e-6")).Errors;
+        Assert.DoesNotContain("warning", inside, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PublishedSettingsAreListed()
+    {
+        Assert.Contains("OPT 2.7B to 66B: lr 1E-07, 1E-06; eps 0.001", Ilzo.Run("ls", "optimizers", "--verbose").Success, StringComparison.Ordinal);
+        foreach (var method in Ilzo.Run("ls", "optimizers", "--verbose", "--json").Json.GetProperty("optimizers").EnumerateArray())
+        {
+            Assert.All(method.GetProperty("published").EnumerateArray(), p => Assert.NotEqual("", p.GetProperty("source").GetString()));
+        }
+    }
+
+    private static Outcome Compare(string folder, string optimizers, params string[] more)
+    {
+        string[][] usual =
+        [
+            ["--model", TestData.Stories], ["--task", "sst2"], ["--seeds", "2"], ["--forward-passes", $"{ForwardPasses}"], ["--lrs", "1e-4,1e-3"],
+            ["--batch-size", "2"], ["--train-size", "16"], ["--dev-size", "4"], ["--test-size", "4"],
+        ];
+        return Ilzo.Run(
+        [
+            "compare", "--optimizers", optimizers, "--out", folder, "--json",
+            .. usual.Where(flag => !more.Contains(flag[0])).SelectMany(flag => flag), .. more,
+        ]);
+    }
+
+    private static double LastDevLoss(JsonElement run) => run.GetProperty("points").EnumerateArray().Last().GetProperty("dev_loss").GetDouble();
+
+    // All but the time, with numbers as they are written.
+    private static string[] Numbers(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => [.. value.EnumerateObject().Where(p => p.Name != "seconds").SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
+        JsonValueKind.Array => [.. value.EnumerateArray().SelectMany(Numbers)],
+        _ => [value.GetRawText()],
+    };
+}
