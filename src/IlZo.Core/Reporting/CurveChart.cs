@@ -16,7 +16,7 @@ public sealed record CurveSeries(string Name, IReadOnlyList<(double X, double Me
 /// <param name="Series">The curves.</param>
 public sealed record CurveChart(string Title, string XLabel, string YLabel, IReadOnlyList<CurveSeries> Series)
 {
-    private const double Width = 860;
+    private const double Width = 920;
     private const double Height = 460;
     private const double Left = 70;
     private const double Top = 48;
@@ -36,7 +36,7 @@ public sealed record CurveChart(string Title, string XLabel, string YLabel, IRea
     public string ToSvg()
     {
         var points = Series.SelectMany(s => s.Points).Where(p => double.IsFinite(p.Mean)).DefaultIfEmpty((0, 0, 0, 1)).ToArray();
-        var x = Axis.Of(0, points.Max(p => p.X));
+        var x = Axis.Tight(points.Max(p => p.X));
         double low = points.Min(p => double.IsFinite(p.Low) ? p.Low : p.Mean);
         var y = Axis.Of(low, Math.Max(low, Math.Min(YLimit, points.Max(p => double.IsFinite(p.High) ? p.High : p.Mean))));
         var svg = new StringBuilder();
@@ -61,7 +61,7 @@ public sealed record CurveChart(string Title, string XLabel, string YLabel, IRea
 
     private static string Style() => $$"""
         <style>
-        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1} .line{fill:none;stroke:currentColor;stroke-width:2} .band{fill:currentColor;fill-opacity:.13;stroke:none}
+        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1} .line{fill:none;stroke:currentColor;stroke-width:2} .band{fill:currentColor;fill-opacity:.1;stroke:none}
         {{Colors(s_light)}}
         @media (prefers-color-scheme: dark){
         .page{fill:#0d1117} .ink{fill:#e6edf3} .grid{stroke:#30363d}
@@ -133,6 +133,9 @@ public sealed record CurveChart(string Title, string XLabel, string YLabel, IRea
 
     private sealed record Axis(double From, double To, double Step)
     {
+        /// <summary>An axis that ends where the values do.</summary>
+        public static Axis Tight(double high) => Of(0, high) with { To = Math.Max(high, 1e-9) };
+
         /// <summary>An axis whose ends are multiples of a round step.</summary>
         public static Axis Of(double low, double high)
         {
@@ -145,6 +148,6 @@ public sealed record CurveChart(string Title, string XLabel, string YLabel, IRea
         public double Share(double value) => (value - From) / (To - From);
 
         public IEnumerable<double> Ticks() =>
-            Enumerable.Range(0, (int)Math.Round((To - From) / Step) + 1).Select(i => Math.Round((From + (i * Step)) / Step) * Step);
+            Enumerable.Range(0, (int)Math.Floor(((To - From) / Step) + 1e-6) + 1).Select(i => Math.Round((From + (i * Step)) / Step) * Step);
     }
 }
