@@ -66,7 +66,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             float[] logits = NextLogits(ids, known, cache);
             known = ids.Count;
             ids.Add(sampler.Choose(logits, ids.Count));
-            if (ids[^1] == model.Shape.EosId || ids[^1] == tokenizer.EosId)
+            if (model.Shape.EosIds.Contains(ids[^1]) || ids[^1] == tokenizer.EosId)
             {
                 text.Add(ids[^1]);
                 stop = StopReason.EndOfText;
@@ -93,8 +93,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
         if (ids.Length == 0)
         {
-            ids = [model.Shape.BosId ?? tokenizer.BosId
-                ?? throw new InvalidInputException("The prompt is empty and the model has no BOS token; a text to continue was expected.")];
+            ids = [model.Shape.BosId];
         }
 
         TextScorer.CheckIds(ids, model.Shape, "The prompt");

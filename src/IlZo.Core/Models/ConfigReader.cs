@@ -44,13 +44,17 @@ internal sealed class ConfigReader(string source, JsonElement root)
         { } value => throw Wrong(name, value, "a positive number"),
     };
 
-    /// <summary>A token id, or the first of a list of them.</summary>
-    public int? Token(string name) => Find(name) switch
+    /// <summary>A token id, or the library's default where the field is absent; a list of ids counts as its first.</summary>
+    public int Token(string name, int fallback) => Tokens(name, fallback)[0];
+
+    /// <summary>A token id or a list of them, at least one.</summary>
+    public IReadOnlyList<int> Tokens(string name, int fallback) => Find(name) switch
     {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int id) => id,
-        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() > 0 && value[0].TryGetInt32(out int id) => id,
-        { } value => throw Wrong(name, value, "a token id"),
+        null => [fallback],
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int id) => [id],
+        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() > 0
+            && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out _)) => [.. value.EnumerateArray().Select(v => v.GetInt32())],
+        { } value => throw Wrong(name, value, "a token id or a list of them"),
     };
 
     public ConfigReader? Object(string name) => Find(name) switch

@@ -12,8 +12,8 @@ namespace IlZo.Models;
 /// <param name="Intermediate">Features inside an MLP.</param>
 /// <param name="KeyFeatures">Key/value heads times head size.</param>
 /// <param name="MaxPositions">The longest text, in tokens.</param>
-/// <param name="BosId">The token that begins a text, where the configuration names one.</param>
-/// <param name="EosId">The token that ends a text, where the configuration names one.</param>
+/// <param name="BosId">The token that begins a text.</param>
+/// <param name="EosIds">The tokens that end a text, any of them.</param>
 public sealed record ModelShape(
     string Architecture,
     int Vocabulary,
@@ -22,8 +22,8 @@ public sealed record ModelShape(
     int Intermediate,
     int KeyFeatures,
     int MaxPositions,
-    int? BosId,
-    int? EosId);
+    int BosId,
+    IReadOnlyList<int> EosIds);
 
 /// <summary>A causal language model: its parameters and its forward pass in terms of a backend's operations.</summary>
 public abstract class LanguageModel : IDisposable

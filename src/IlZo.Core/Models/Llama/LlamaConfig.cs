@@ -25,8 +25,8 @@ internal sealed class LlamaConfig
         MlpBias = config.Flag("mlp_bias", false);
         Tied = config.Flag("tie_word_embeddings", false);
         Activation = config.Activation("hidden_act", "silu");
-        BosId = config.Has("bos_token_id") ? config.Token("bos_token_id") : 1;
-        EosId = config.Has("eos_token_id") ? config.Token("eos_token_id") : 2;
+        BosId = config.Token("bos_token_id", 1);
+        EosIds = config.Tokens("eos_token_id", 2);
         if (!config.Has("head_dim") && Hidden % Heads != 0)
         {
             throw new InvalidInputException($"{config.Source}: hidden_size {Hidden} is not a multiple of num_attention_heads {Heads}.");
@@ -70,7 +70,7 @@ internal sealed class LlamaConfig
 
     public RotaryEmbedding Rotary { get; }
 
-    public int? BosId { get; }
+    public int BosId { get; }
 
-    public int? EosId { get; }
+    public IReadOnlyList<int> EosIds { get; }
 }

@@ -78,7 +78,7 @@ internal sealed class LlamaModel : LanguageModel
     }
 
     private static ModelShape ShapeOf(LlamaConfig c) =>
-        new("LlamaForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.KeyValueHeads * c.HeadSize, c.MaxPositions, c.BosId, c.EosId);
+        new("LlamaForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.KeyValueHeads * c.HeadSize, c.MaxPositions, c.BosId, c.EosIds);
 
     // h += o_proj(attention(rotate(q), rotate(k), v))
     private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)

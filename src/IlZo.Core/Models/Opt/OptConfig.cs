@@ -21,8 +21,8 @@ internal sealed class OptConfig
         NormAffine = config.Flag("layer_norm_elementwise_affine", true);
         Tied = config.Flag("tie_word_embeddings", true);
         Activation = config.Activation("activation_function", "relu");
-        BosId = config.Has("bos_token_id") ? config.Token("bos_token_id") : 2;
-        EosId = config.Has("eos_token_id") ? config.Token("eos_token_id") : 2;
+        BosId = config.Token("bos_token_id", 2);
+        EosIds = config.Tokens("eos_token_id", 2);
         if (Hidden % Heads != 0)
         {
             throw new InvalidInputException($"{config.Source}: hidden_size {Hidden} is not a multiple of num_attention_heads {Heads}.");
@@ -55,7 +55,7 @@ internal sealed class OptConfig
 
     public ActivationFunction Activation { get; }
 
-    public int? BosId { get; }
+    public int BosId { get; }
 
-    public int? EosId { get; }
+    public IReadOnlyList<int> EosIds { get; }
 }

@@ -115,7 +115,7 @@ internal sealed class OptModel : LanguageModel
     }
 
     private static ModelShape ShapeOf(OptConfig c) =>
-        new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosId);
+        new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosIds);
 
     private static void RequireNorm(ModelWeights weights, string name, OptConfig config)
     {
