@@ -9,9 +9,6 @@ public sealed class TokenBatchBuilder
     private readonly List<int> _roots = [];
     private readonly SortedDictionary<int, int> _outputs = [];
 
-    /// <summary>Tokens so far.</summary>
-    public int Count => _ids.Count;
-
     /// <summary>Adds the beginning of a text and returns its segment's index.</summary>
     /// <param name="tokens">At least one token.</param>
     /// <param name="firstPosition">The position of the first token; positive when earlier ones lie in a key/value cache.</param>

@@ -29,8 +29,6 @@ public sealed unsafe class ParameterSet : IDisposable
 
     public Parameter this[string name] => _byName[name];
 
-    public bool TryGet(string name, out Parameter? parameter) => _byName.TryGetValue(name, out parameter);
-
     /// <summary>
     /// SHA-256 in lower-case hexadecimal over the stored bytes of every parameter, in the ordinal order of their names.
     /// </summary>
