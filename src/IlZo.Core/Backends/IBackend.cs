@@ -29,7 +29,8 @@ public enum ActivationFunction
 /// <param name="KeyValueHeads">Key/value heads; each serves Heads / KeyValueHeads consecutive query heads.</param>
 /// <param name="HeadSize">Features of a head.</param>
 /// <param name="Scale">What scores are multiplied by before the softmax.</param>
-public readonly record struct AttentionShape(int Heads, int KeyValueHeads, int HeadSize, float Scale);
+/// <param name="Causal">Whether a token sees only itself and those before it; else it sees its whole text.</param>
+public readonly record struct AttentionShape(int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true);
 
 /// <summary>
 /// The operations a device offers: a model's forward pass and the update of its weights. A pass evaluates all its probes in one
@@ -75,26 +76,28 @@ public interface IBackend : IDisposable
     /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position times the frequency i.</summary>
     void Rotate(Activation x, int heads, IRotaryFrequencies frequencies);
 
-    /// <summary>y = softmax(scale · q kᵀ + causal mask) v for every head, over the batch's segments and the cache.</summary>
+    /// <summary>y = softmax(scale · q kᵀ + mask) v for every head, over the batch's segments and the cache.</summary>
+    /// <param name="shape">The heads, and whether the mask is causal.</param>
     /// <param name="layer">Which layer of the cache to extend and read.</param>
+    /// <exception cref="ArgumentException">Attention is not causal and a text is in several segments, or partly in the cache.</exception>
     void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer);
 
     /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
     Activation GatherOutputs(Activation x);
 
-    /// <summary>log softmax(x·headᵀ)[target] for each target and probe.</summary>
+    /// <summary>log softmax(head(x))[target] for each target and probe.</summary>
     /// <param name="x">One row for each output of the batch.</param>
-    /// <param name="head">The output embedding [vocabulary, features].</param>
+    /// <param name="head">What makes logits of x.</param>
     /// <param name="targets">The output row (not the token) and the vocabulary id.</param>
     /// <returns>[probe][target].</returns>
-    double[][] LogProbabilities(Activation x, Parameter head, IReadOnlyList<(int Output, int Id)> targets);
+    double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets);
 
-    /// <summary>x·headᵀ of the pass's first probe, row-major [rows, vocabulary].</summary>
+    /// <summary>head(x) of the pass's first probe, row-major [rows, vocabulary].</summary>
     /// <param name="x">One row for each output of the batch.</param>
-    /// <param name="head">The output embedding [vocabulary, features].</param>
+    /// <param name="head">What makes logits of x.</param>
     /// <param name="destination">Room for as many rows as are wanted: the logits of a long text need not fit at once.</param>
     /// <param name="firstRow">The row of x to begin with.</param>
-    void Logits(Activation x, Parameter head, Span<float> destination, int firstRow = 0);
+    void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0);
 
     /// <summary>Copies an activation of one probe as row-major [tokens, features]; for tests and tools.</summary>
     void Read(Activation x, int probe, Span<float> destination);

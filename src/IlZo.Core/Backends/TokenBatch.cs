@@ -2,7 +2,8 @@ namespace IlZo.Backends;
 
 /// <summary>
 /// A run of consecutive tokens of one text. Texts that begin alike share the segments they have in common: a segment continues
-/// its parent's text, and its tokens attend to the first <see cref="Prefix"/> positions of that text and to each other causally.
+/// its parent's text, and its tokens attend to the first <see cref="Prefix"/> positions of that text and to each other. Where attention
+/// is not causal every text is one segment, since its beginning depends on its end.
 /// </summary>
 /// <param name="Start">The first token's place in the batch.</param>
 /// <param name="Length">Tokens in the segment.</param>

@@ -38,6 +38,6 @@ internal static class RandomBatch
             .Sum(p => (double)p.Count);
         double tokens = (double)batch * length;
         double attention = 4.0 * model.Shape.Layers * model.Shape.Hidden * tokens * (length + 1) / 2;
-        return (2 * layerWeights * tokens) + attention + (2.0 * model.Head.Count * batch);
+        return (2 * layerWeights * tokens) + attention + (2.0 * model.Head.Weight.Count * batch);
     }
 }

@@ -37,7 +37,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
-    /// <exception cref="InvalidInputException">The prompt is too long, or a number is outside its range.</exception>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or a number is outside its range.</exception>
     public Continuation Generate(
         string prompt,
         int maxNewTokens,
@@ -45,6 +45,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         Action<string>? onText = null,
         CancellationToken cancellation = default)
     {
+        model.RequireCausal();
         sampling ??= new SamplingOptions();
         sampling.Validate();
         if (maxNewTokens < 0)

@@ -54,9 +54,10 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <param name="ids">Its tokens.</param>
     /// <param name="where">What messages call it.</param>
     /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
-    /// <exception cref="InvalidInputException">The model cannot take these tokens.</exception>
+    /// <exception cref="InvalidInputException">The model is not causal, or cannot take these tokens.</exception>
     public unsafe TextScore Score(IReadOnlyList<int> ids, string where = "The text", NativeBuffer? logits = null)
     {
+        model.RequireCausal();
         CheckIds(ids, model.Shape, where);
         var builder = new TokenBatchBuilder();
         int segment = builder.AddText([.. ids]);

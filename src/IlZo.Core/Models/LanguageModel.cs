@@ -25,7 +25,17 @@ public sealed record ModelShape(
     int BosId,
     IReadOnlyList<int> EosIds);
 
-/// <summary>A causal language model: its parameters and its forward pass in terms of a backend's operations.</summary>
+/// <summary>What a language model predicts.</summary>
+public enum ModelKind
+{
+    /// <summary>The next token, from those before it.</summary>
+    Causal,
+
+    /// <summary>The token that a mask stands for, from the whole text.</summary>
+    Masked,
+}
+
+/// <summary>A language model: its parameters and its forward pass in terms of a backend's operations.</summary>
 public abstract class LanguageModel : IDisposable
 {
     private protected LanguageModel(ModelShape shape, ModelWeights weights)
@@ -47,8 +57,11 @@ public abstract class LanguageModel : IDisposable
     /// <summary>The parameter behind each stored tensor; tied ones have the same.</summary>
     internal IReadOnlyDictionary<string, Parameter> Stored { get; }
 
-    /// <summary>The output embedding [vocabulary, features].</summary>
-    public abstract Parameter Head { get; }
+    /// <summary>What the model predicts.</summary>
+    public virtual ModelKind Kind => ModelKind.Causal;
+
+    /// <summary>What makes logits of the results of <see cref="Forward"/>.</summary>
+    public abstract OutputHead Head { get; }
 
     /// <summary>
     /// Runs the layers over the pass that was begun on <paramref name="backend"/> and returns what <see cref="Head"/> is applied
@@ -58,6 +71,17 @@ public abstract class LanguageModel : IDisposable
     /// <param name="batch">The tokens the pass was begun with.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
     public abstract Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
+
+    /// <summary>Refuses a model that does not predict next tokens.</summary>
+    /// <exception cref="InvalidInputException">The model is not causal.</exception>
+    public void RequireCausal()
+    {
+        if (Kind != ModelKind.Causal)
+        {
+            throw new InvalidInputException(
+                $"'{Checkpoint.DisplayName}' is a masked language model ({Shape.Architecture}), which does not predict next tokens; a causal one was expected.");
+        }
+    }
 
     /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create or to replace.</param>

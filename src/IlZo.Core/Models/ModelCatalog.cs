@@ -1,6 +1,7 @@
 using IlZo.Checkpoints;
 using IlZo.Models.Llama;
 using IlZo.Models.Opt;
+using IlZo.Models.Roberta;
 using IlZo.Tensors;
 
 namespace IlZo.Models;
@@ -12,6 +13,7 @@ public static class ModelCatalog
     [
         new("opt", "OPTForCausalLM", "OPT 125m to 66b, the 350m style included", OptModel.Load),
         new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", LlamaModel.Load),
+        new("roberta", "RobertaForMaskedLM", "RoBERTa to large, a masked language model: classification by prompts with a mask", RobertaModel.Load),
     ];
 
     private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, WeightOptions options);

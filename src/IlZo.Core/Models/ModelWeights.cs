@@ -14,6 +14,9 @@ internal sealed record WeightOptions(DType? Type, bool CheckValues);
 /// </summary>
 internal sealed class ModelWeights
 {
+    // What the tensors of heads begin with; the prefix does not stand before them.
+    private static readonly string[] s_heads = ["lm_head."];
+
     private readonly WeightOptions _options;
     private readonly string _prefix;
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
@@ -23,12 +26,14 @@ internal sealed class ModelWeights
 
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
     /// <param name="options">What to do with the weights.</param>
-    /// <param name="prefixes">What stands before the names of all tensors but the head; the one that the file uses is found by its token embedding.</param>
-    public ModelWeights(CheckpointFolder folder, WeightOptions options, IReadOnlyList<string> prefixes)
+    /// <param name="prefixes">What may stand before the names of all tensors but the head.</param>
+    /// <param name="embedding">The token embedding, by which the prefix that the file uses is found.</param>
+    public ModelWeights(
+        CheckpointFolder folder, WeightOptions options, IReadOnlyList<string> prefixes, string embedding = "embed_tokens.weight")
     {
         Folder = folder;
         _options = options;
-        _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + "embed_tokens.weight")) ?? prefixes[0];
+        _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + embedding)) ?? prefixes[0];
     }
 
     public CheckpointFolder Folder { get; }
@@ -41,7 +46,8 @@ internal sealed class ModelWeights
     /// <summary>The parameter, or null where the configuration does not ask for it.</summary>
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
 
-    public void Require(string name, params ReadOnlySpan<int> shape) => Add(name, _prefix + name, shape);
+    public void Require(string name, params ReadOnlySpan<int> shape) =>
+        Add(name, Array.Exists(s_heads, head => name.StartsWith(head, StringComparison.Ordinal)) ? name : _prefix + name, shape);
 
     public void RequireLinear(string name, int outputs, int inputs, bool bias)
     {
@@ -52,17 +58,32 @@ internal sealed class ModelWeights
         }
     }
 
-    /// <summary>The output embedding: a tensor of its own, or the one it is tied to, of which the file may hold a second copy.</summary>
+    public void RequireNorm(string name, int features)
+    {
+        Require(name + ".weight", features);
+        Require(name + ".bias", features);
+    }
+
+    /// <summary>The output embedding: a tensor of its own, or the one it is tied to.</summary>
     public void RequireHead(string name, string? tiedTo, int vocabulary, int features)
     {
         if (tiedTo is null)
         {
-            Add(name, name, [vocabulary, features]);
+            Require(name, vocabulary, features);
         }
-        else if (Folder.Tensors.TryGetValue(name, out var copy))
+        else
         {
-            CheckShape(copy, [vocabulary, features]);
-            _stored.Add(name, _byName[tiedTo]);
+            AllowCopy(name, tiedTo, vocabulary, features);
+        }
+    }
+
+    /// <summary>Lets the file hold a second copy of a tensor, which is the same parameter.</summary>
+    public void AllowCopy(string name, string of, params ReadOnlySpan<int> shape)
+    {
+        if (Folder.Tensors.TryGetValue(name, out var copy))
+        {
+            CheckShape(copy, shape);
+            _stored.Add(name, _byName[of]);
         }
     }
 

@@ -62,12 +62,17 @@ public sealed unsafe class ForwardFixture : IDisposable
     }
 
     /// <summary>log p(token t+1 | tokens up to t) of one text at each probe.</summary>
-    public double[][] LogProbabilities(int[] ids, params IReadOnlyList<Probe> probes)
+    public double[][] LogProbabilities(int[] ids, params IReadOnlyList<Probe> probes) =>
+        LogProbabilities(ids, [.. ids.Skip(1).Select((id, i) => (i, id))], probes);
+
+    /// <summary>log p of an input's targets at each probe.</summary>
+    public double[][] LogProbabilities(Input input, params IReadOnlyList<Probe> probes) => LogProbabilities(input.Ids, input.Targets, probes);
+
+    private double[][] LogProbabilities(int[] ids, IReadOnlyList<(int Output, int Id)> targets, IReadOnlyList<Probe> probes)
     {
         var batch = Batch(ids);
         Backend.Begin(batch, probes);
-        var hidden = Model.Forward(Backend, batch);
-        return Backend.LogProbabilities(hidden, Model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))]);
+        return Backend.LogProbabilities(Model.Forward(Backend, batch), Model.Head, targets);
     }
 
     public void Dispose()
@@ -77,15 +82,30 @@ public sealed unsafe class ForwardFixture : IDisposable
         _expected.Dispose();
     }
 
-    /// <summary>One row: its real tokens and the padded slot that each of them has.</summary>
-    public sealed record Input(string Name, int[] Ids, int[] Slots)
+    /// <summary>
+    /// One row: its real tokens, the padded slot that each of them has, and what is predicted: the token after each, or those that masks
+    /// stand for. Its expected log-probabilities are the tensor <paramref name="Expected"/> at <paramref name="ExpectedAt"/>.
+    /// </summary>
+    public sealed record Input(
+        string Name, int[] Ids, int[] Slots, IReadOnlyList<(int Output, int Id)> Targets, string Expected, IReadOnlyList<int> ExpectedAt)
     {
         public static Input Parse(JsonElement json)
         {
-            int[] ids = [.. json.GetProperty("input_ids").EnumerateArray().Select(e => e.GetInt32())];
-            int[] mask = [.. json.GetProperty("attention_mask").EnumerateArray().Select(e => e.GetInt32())];
-            int[] slots = [.. Enumerable.Range(0, ids.Length).Where(i => mask[i] == 1)];
-            return new Input(json.GetProperty("name").GetString()!, [.. slots.Select(i => ids[i])], slots);
+            string name = json.GetProperty("name").GetString()!;
+            int[] padded = Numbers("input_ids");
+            int[] mask = Numbers("attention_mask");
+            int[] slots = [.. Enumerable.Range(0, padded.Length).Where(i => mask[i] == 1)];
+            int[] ids = [.. slots.Select(i => padded[i])];
+            if (!json.TryGetProperty("mask_positions", out _))
+            {
+                return new Input(name, ids, slots, [.. ids.Skip(1).Select((id, i) => (i, id))], name + ".logprobs", slots[..^1]);
+            }
+
+            int[] labels = Numbers("mask_labels");
+            (int, int)[] targets = [.. Numbers("mask_positions").Select((slot, i) => (Array.IndexOf(slots, slot), labels[i]))];
+            return new Input(name, ids, slots, targets, name + ".mask_logprobs", [.. Enumerable.Range(0, labels.Length)]);
+
+            int[] Numbers(string property) => [.. json.GetProperty(property).EnumerateArray().Select(e => e.GetInt32())];
         }
     }
 }

@@ -12,7 +12,7 @@ namespace IlZo.Core.Tests.Models;
 public class PerturbedLossTests
 {
     [Theory]
-    [MemberData(nameof(ForwardFixtureTests.Folders), MemberType = typeof(ForwardFixtureTests))]
+    [MemberData(nameof(ForwardFixtureTests.All), MemberType = typeof(ForwardFixtureTests))]
     public void Losses_at_both_probes_equal_the_reference_at_shifted_weights(string folder)
     {
         using var fixture = new ForwardFixture(folder);
@@ -22,14 +22,15 @@ public class PerturbedLossTests
             var sign = new HashSign(direction.Name switch
             {
                 "all" => _ => true,
-                "layer0" => name => name.Contains("layers.0.", StringComparison.Ordinal),
-                _ => name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal),
+                "layer0" => name => name.Contains("layer.0.", StringComparison.Ordinal) || name.Contains("layers.0.", StringComparison.Ordinal),
+                _ => name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)
+                    || name.EndsWith("word_embeddings.weight", StringComparison.Ordinal),
             });
             foreach (var evaluation in direction.Value.GetProperty("evaluations").EnumerateArray())
             {
                 double epsilon = evaluation.GetProperty("eps").GetDouble();
                 double[][] logprobs = fixture.LogProbabilities(
-                    fixture.Inputs[0].Ids, new Probe(sign, epsilon), new Probe(sign, -epsilon), Probe.Unperturbed);
+                    fixture.Inputs[0], new Probe(sign, epsilon), new Probe(sign, -epsilon), Probe.Unperturbed);
                 Near.Equal(evaluation.GetProperty("loss_plus").GetDouble(), -logprobs[0].Average(), 5e-6);
                 Near.Equal(evaluation.GetProperty("loss_minus").GetDouble(), -logprobs[1].Average(), 5e-6);
                 Near.Equal(json.RootElement.GetProperty("loss").GetDouble(), -logprobs[2].Average(), 5e-6);

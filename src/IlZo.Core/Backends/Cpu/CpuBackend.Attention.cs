@@ -8,6 +8,11 @@ public sealed unsafe partial class CpuBackend
 {
     public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer)
     {
+        if (!shape.Causal && (_cache is not null || _batch.Segments.Any(s => s.Prefix > 0)))
+        {
+            throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
+        }
+
         var queries = (CpuActivation)q;
         var keys = new KeyValueSource(_texts, _cache is null ? 0 : _batch.Segments[0].Prefix, _cache, (CpuActivation)k, (CpuActivation)v, layer);
         keys.ExtendCache();
@@ -48,11 +53,11 @@ public sealed unsafe partial class CpuBackend
             for (int first = 0; first < span.Length; first += Panel.Lanes)
             {
                 int lanes = Math.Min(Panel.Lanes, span.Length - first);
-                int visible = span.Prefix + first + lanes;
+                int visible = shape.Causal ? span.Prefix + first + lanes : keyCount;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
                 new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
                 Panel.MultiplyTransposed(keys, keyRows, visible, queries, scores, size);
-                Softmax(scores, visible, span.Prefix + first, lanes);
+                Softmax(scores, visible, shape.Causal ? span.Prefix + first : visible - 1, lanes);
                 new Span<float>(result, size * Panel.Lanes).Clear();
                 for (int slice = 0; slice < Slices(visible); slice++)
                 {
@@ -101,8 +106,8 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    // Softmax over the keys, one query in each lane. The query in lane i sees keys up to its own position, firstKey + i; the
-    // others become exact zeros, so they add nothing to any sum.
+    // Softmax over the keys, one query in each lane. The query in lane i sees keys up to firstKey + i, its own position where attention
+    // is causal; the others become exact zeros, so they add nothing to any sum.
     private static void Softmax(float* scores, int keys, int firstKey, int lanes)
     {
         for (int key = firstKey + 1; key < keys; key++)

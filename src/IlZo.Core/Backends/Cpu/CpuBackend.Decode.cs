@@ -44,14 +44,19 @@ public sealed unsafe partial class CpuBackend
         _arena.Return(contiguous, (long)x.Features * sizeof(float));
     }
 
-    private void DecodeLogits(CpuActivation x, Parameter head, float* destination)
+    private void DecodeLogits(CpuActivation x, Parameter head, float* biases, float* destination)
     {
         float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
         CopyToken(x, contiguous);
         _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, (block, _) =>
         {
             int row = block * DecodeRows;
-            VectorProduct.Multiply(head, row, Math.Min(DecodeRows, head.Rows - row), contiguous, destination + row);
+            int rows = Math.Min(DecodeRows, head.Rows - row);
+            VectorProduct.Multiply(head, row, rows, contiguous, destination + row);
+            for (int r = row; biases != null && r < row + rows; r++)
+            {
+                destination[r] += biases[r];
+            }
         });
         _arena.Return(contiguous, (long)x.Features * sizeof(float));
     }

@@ -9,7 +9,7 @@ public sealed unsafe partial class CpuBackend
     // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
     private const int HeadRows = 192;
 
-    public double[][] LogProbabilities(Activation x, Parameter head, IReadOnlyList<(int Output, int Id)> targets)
+    public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
         var from = (CpuActivation)x;
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
@@ -18,11 +18,12 @@ public sealed unsafe partial class CpuBackend
         float* largest = _arena.Rent(sumBytes);
         float* sums = _arena.Rent(sumBytes);
         float[] logits = new float[_probes.Count * targets.Count];
+        float* biases = RentBias(head);
         _pool.Run(blocks, (block, worker) =>
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head, row, rows, 0, from.AllPanels, worker);
+            float* tile = MultiplyHead(from, head.Weight, biases, row, rows, 0, from.AllPanels, worker);
             for (int panel = 0; panel < from.AllPanels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
@@ -52,12 +53,13 @@ public sealed unsafe partial class CpuBackend
             }
         }
 
+        ReturnBias(head, biases);
         _arena.Return(sums, sumBytes);
         _arena.Return(largest, sumBytes);
         return result;
     }
 
-    public void Logits(Activation x, Parameter head, Span<float> destination, int firstRow = 0)
+    public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
     {
         var from = (CpuActivation)x;
         int end = firstRow + (destination.Length / head.Rows);
@@ -65,41 +67,61 @@ public sealed unsafe partial class CpuBackend
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, from.Tokens, nameof(destination));
         int firstPanel = firstRow / Panel.Lanes;
         int panels = CpuActivation.PanelsFor(end) - firstPanel;
+        float* biases = RentBias(head);
         fixed (float* d = destination)
         {
             float* to = d;
             if (IsDecoding(from))
             {
-                DecodeLogits(from, head, to);
-                return;
+                DecodeLogits(from, head.Weight, biases, to);
             }
-
-            _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
+            else
             {
-                int row = block * HeadRows;
-                int rows = Math.Min(HeadRows, head.Rows - row);
-                float* tile = MultiplyHead(from, head, row, rows, firstPanel, panels, worker);
-                for (int t = firstRow; t < end; t++)
+                _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
                 {
-                    float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
-                    for (int r = 0; r < rows; r++)
+                    int row = block * HeadRows;
+                    int rows = Math.Min(HeadRows, head.Rows - row);
+                    float* tile = MultiplyHead(from, head.Weight, biases, row, rows, firstPanel, panels, worker);
+                    for (int t = firstRow; t < end; t++)
                     {
-                        to[((long)(t - firstRow) * head.Rows) + row + r] = logit[r * Panel.Lanes];
+                        float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
+                        for (int r = 0; r < rows; r++)
+                        {
+                            to[((long)(t - firstRow) * head.Rows) + row + r] = logit[r * Panel.Lanes];
+                        }
                     }
-                }
-            });
+                });
+            }
+        }
+
+        ReturnBias(head, biases);
+    }
+
+    // The bias at every probe, or null.
+    private float* RentBias(OutputHead head) => head.Bias is null ? null : RentVector(head.Bias);
+
+    private void ReturnBias(OutputHead head, float* biases)
+    {
+        if (head.Bias is not null)
+        {
+            ReturnVector(head.Bias, biases);
         }
     }
 
     // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
-    private float* MultiplyHead(CpuActivation x, Parameter head, int row, int rows, int firstPanel, int panels, int worker)
+    private float* MultiplyHead(CpuActivation x, Parameter head, float* biases, int row, int rows, int firstPanel, int panels, int worker)
     {
         var scratch = _scratch[worker];
         long time = Stopwatch.GetTimestamp();
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
         float* packed = scratch.Packed(probeStride * _probes.Count);
         float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
-        new Span<float>(tile, panels * HeadRows * Panel.Lanes).Clear();
+        for (int i = 0; i < panels; i++)
+        {
+            float* bias = biases == null ? null : biases + ((long)((firstPanel + i) / x.Panels) * head.Rows) + row;
+            StartTile(tile + ((long)i * HeadRows * Panel.Lanes), bias, rows, accumulate: false);
+        }
+
         for (int column = 0; column < head.Columns; column += Panel.Depth)
         {
             int depth = Math.Min(Panel.Depth, head.Columns - column);

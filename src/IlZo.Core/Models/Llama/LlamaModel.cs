@@ -22,10 +22,10 @@ internal sealed class LlamaModel : LanguageModel
         _tokens = weights["embed_tokens.weight"];
         _finalNorm = weights["norm.weight"];
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
-        Head = config.Tied ? _tokens : weights["lm_head.weight"];
+        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.weight"]);
     }
 
-    public override Parameter Head { get; }
+    public override OutputHead Head { get; }
 
     public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {

@@ -21,7 +21,7 @@ internal sealed class OptModel : LanguageModel
     private readonly Parameter _positions;
     private readonly Parameter? _projectIn;
     private readonly Parameter? _projectOut;
-    private readonly Norm? _finalNorm;
+    private readonly LayerNorm? _finalNorm;
     private readonly Layer[] _layers;
 
     private OptModel(OptConfig config, ModelWeights weights)
@@ -32,12 +32,12 @@ internal sealed class OptModel : LanguageModel
         _positions = weights["embed_positions.weight"];
         _projectIn = weights.Find("project_in.weight");
         _projectOut = weights.Find("project_out.weight");
-        _finalNorm = config.FinalNorm ? new Norm(weights, "final_layer_norm") : null;
+        _finalNorm = config.FinalNorm ? new LayerNorm(weights, "final_layer_norm", NormEpsilon) : null;
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
-        Head = config.Tied ? _tokens : weights["lm_head.weight"];
+        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.weight"]);
     }
 
-    public override Parameter Head { get; }
+    public override OutputHead Head { get; }
 
     public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {
@@ -121,8 +121,7 @@ internal sealed class OptModel : LanguageModel
     {
         if (config.NormAffine)
         {
-            weights.Require(name + ".weight", config.Hidden);
-            weights.Require(name + ".bias", config.Hidden);
+            weights.RequireNorm(name, config.Hidden);
         }
     }
 
@@ -173,14 +172,6 @@ internal sealed class OptModel : LanguageModel
         backend.Return(inner);
     }
 
-    private sealed class Norm(ModelWeights weights, string name)
-    {
-        private readonly Parameter? _weight = weights.Find(name + ".weight");
-        private readonly Parameter? _bias = weights.Find(name + ".bias");
-
-        public void Apply(IBackend backend, Activation x, Activation y) => backend.LayerNorm(x, _weight, _bias, NormEpsilon, y);
-    }
-
     private sealed class Layer(ModelWeights weights, string prefix)
     {
         public Linear Query { get; } = new(weights, prefix + "self_attn.q_proj");
@@ -195,8 +186,8 @@ internal sealed class OptModel : LanguageModel
 
         public Linear Down { get; } = new(weights, prefix + "fc2");
 
-        public Norm AttentionNorm { get; } = new(weights, prefix + "self_attn_layer_norm");
+        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "self_attn_layer_norm", NormEpsilon);
 
-        public Norm MlpNorm { get; } = new(weights, prefix + "final_layer_norm");
+        public LayerNorm MlpNorm { get; } = new(weights, prefix + "final_layer_norm", NormEpsilon);
     }
 }

@@ -1,0 +1,12 @@
+using IlZo.Tensors;
+
+namespace IlZo.Backends;
+
+/// <summary>What turns a final hidden state x into logits: W x + b. Both are perturbed as every other weight is.</summary>
+/// <param name="Weight">W, the output embedding [vocabulary, features].</param>
+/// <param name="Bias">b [vocabulary], or null for none.</param>
+public readonly record struct OutputHead(Parameter Weight, Parameter? Bias = null)
+{
+    /// <summary>The number of logits.</summary>
+    public int Rows => Weight.Rows;
+}

@@ -1,0 +1,170 @@
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
+
+namespace IlZo.Models.Roberta;
+
+/// <summary>
+/// RoBERTa with its masked-language-model head: learned positions, LayerNorm after each block, attention over the whole text.
+/// Source: Liu et al. 2019, arXiv 1907.11692; huggingface/transformers models/roberta/modeling_roberta.py.
+/// </summary>
+internal sealed class RobertaModel : LanguageModel
+{
+    private readonly RobertaConfig _config;
+    private readonly Parameter _tokens;
+    private readonly Parameter _positions;
+    private readonly Parameter _tokenTypes;
+    private readonly LayerNorm _embeddingNorm;
+    private readonly Linear _headDense;
+    private readonly LayerNorm _headNorm;
+    private readonly Layer[] _layers;
+
+    private RobertaModel(RobertaConfig config, ModelWeights weights)
+        : base(ShapeOf(config), weights)
+    {
+        _config = config;
+        _tokens = weights["embeddings.word_embeddings.weight"];
+        _positions = weights["embeddings.position_embeddings.weight"];
+        _tokenTypes = weights["embeddings.token_type_embeddings.weight"];
+        _embeddingNorm = new LayerNorm(weights, "embeddings.LayerNorm", config.NormEpsilon);
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"encoder.layer.{i}.", config.NormEpsilon))];
+        _headDense = new Linear(weights, "lm_head.dense");
+        _headNorm = new LayerNorm(weights, "lm_head.layer_norm", config.NormEpsilon);
+        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.decoder.weight"], weights["lm_head.bias"]);
+    }
+
+    public override ModelKind Kind => ModelKind.Masked;
+
+    public override OutputHead Head { get; }
+
+    public static RobertaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
+    {
+        var config = new RobertaConfig(reader);
+        var weights = new ModelWeights(folder, options, ["roberta.", string.Empty], "embeddings.word_embeddings.weight");
+        weights.IgnoreEndingIn("embeddings.position_ids");
+        weights.IgnoreEndingIn("pooler.dense.weight");
+        weights.IgnoreEndingIn("pooler.dense.bias");
+        weights.Require("embeddings.word_embeddings.weight", config.Vocabulary, config.Hidden);
+        weights.Require("embeddings.position_embeddings.weight", config.PositionRows, config.Hidden);
+        weights.Require("embeddings.token_type_embeddings.weight", config.TokenTypes, config.Hidden);
+        weights.RequireNorm("embeddings.LayerNorm", config.Hidden);
+        for (int i = 0; i < config.Layers; i++)
+        {
+            string layer = $"encoder.layer.{i}.";
+            foreach (string projection in (string[])["self.query", "self.key", "self.value", "output.dense"])
+            {
+                weights.RequireLinear($"{layer}attention.{projection}", config.Hidden, config.Hidden, bias: true);
+            }
+
+            weights.RequireNorm(layer + "attention.output.LayerNorm", config.Hidden);
+            weights.RequireLinear(layer + "intermediate.dense", config.Intermediate, config.Hidden, bias: true);
+            weights.RequireLinear(layer + "output.dense", config.Hidden, config.Intermediate, bias: true);
+            weights.RequireNorm(layer + "output.LayerNorm", config.Hidden);
+        }
+
+        weights.RequireLinear("lm_head.dense", config.Hidden, config.Hidden, bias: true);
+        weights.RequireNorm("lm_head.layer_norm", config.Hidden);
+        weights.Require("lm_head.bias", config.Vocabulary);
+        weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
+        weights.RequireHead("lm_head.decoder.weight", config.Tied ? "embeddings.word_embeddings.weight" : null, config.Vocabulary, config.Hidden);
+        weights.RefuseOthers();
+        return new RobertaModel(config, weights);
+    }
+
+    public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    {
+        backend.Reserve(_config.Hidden + Math.Max(4 * _config.Hidden, _config.Intermediate));
+        var h = Embed(backend, batch);
+        watch?.Invoke(0, h);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            Attend(backend, _layers[i], i, h);
+            _layers[i].AttentionNorm.Apply(backend, h, h);
+            Mlp(backend, _layers[i], h);
+            _layers[i].MlpNorm.Apply(backend, h, h);
+            watch?.Invoke(i + 1, h);
+        }
+
+        var rows = backend.GatherOutputs(h);
+        var features = backend.Rent(_config.Hidden, rows);
+        _headDense.Apply(backend, rows, features, activation: ActivationFunction.Gelu);
+        _headNorm.Apply(backend, features, features);
+        return features;
+    }
+
+    private static ModelShape ShapeOf(RobertaConfig c) =>
+        new("RobertaForMaskedLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosIds);
+
+    private Activation Embed(IBackend backend, TokenBatch batch)
+    {
+        var h = backend.Rent(_config.Hidden);
+        backend.Embed(_tokens, batch.Ids, h);
+        backend.Embed(_tokenTypes, new int[batch.Count], h, accumulate: true);
+        backend.Embed(_positions, PositionRows(batch), h, accumulate: true);
+        _embeddingNorm.Apply(backend, h, h);
+        return h;
+    }
+
+    // Tokens are counted from 1 behind the padding's row; a padding token within a text takes that row and is not counted.
+    private int[] PositionRows(TokenBatch batch)
+    {
+        int[] rows = new int[batch.Count];
+        int counted = 0;
+        for (int t = 0; t < rows.Length; t++)
+        {
+            counted = batch.Positions[t] == 0 ? 0 : counted;
+            bool pad = batch.Ids[t] == _config.PadId;
+            counted += pad ? 0 : 1;
+            rows[t] = _config.PadId + (pad ? 0 : counted);
+        }
+
+        return rows;
+    }
+
+    // h += dense(attention(h))
+    private void Attend(IBackend backend, Layer layer, int index, Activation h)
+    {
+        int size = _config.Hidden / _config.Heads;
+        var q = backend.Rent(_config.Hidden);
+        var k = backend.Rent(_config.Hidden);
+        var v = backend.Rent(_config.Hidden);
+        layer.Query.Apply(backend, h, q);
+        layer.Key.Apply(backend, h, k);
+        layer.Value.Apply(backend, h, v);
+        var mixed = backend.Rent(_config.Hidden);
+        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size), Causal: false), index);
+        layer.Output.Apply(backend, mixed, h, accumulate: true);
+        backend.Return(mixed);
+        backend.Return(v);
+        backend.Return(k);
+        backend.Return(q);
+    }
+
+    // h += down(f(up(h)))
+    private void Mlp(IBackend backend, Layer layer, Activation h)
+    {
+        var inner = backend.Rent(_config.Intermediate);
+        layer.Up.Apply(backend, h, inner, activation: _config.Activation);
+        layer.Down.Apply(backend, inner, h, accumulate: true);
+        backend.Return(inner);
+    }
+
+    private sealed class Layer(ModelWeights weights, string prefix, float epsilon)
+    {
+        public Linear Query { get; } = new(weights, prefix + "attention.self.query");
+
+        public Linear Key { get; } = new(weights, prefix + "attention.self.key");
+
+        public Linear Value { get; } = new(weights, prefix + "attention.self.value");
+
+        public Linear Output { get; } = new(weights, prefix + "attention.output.dense");
+
+        public Linear Up { get; } = new(weights, prefix + "intermediate.dense");
+
+        public Linear Down { get; } = new(weights, prefix + "output.dense");
+
+        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "attention.output.LayerNorm", epsilon);
+
+        public LayerNorm MlpNorm { get; } = new(weights, prefix + "output.LayerNorm", epsilon);
+    }
+}
