@@ -29,12 +29,18 @@ internal sealed record DefinitionNode(string Source, string Key, JsonElement Ele
             }
         }
 
-        foreach (string key in required)
+        RequireMembers(required);
+    }
+
+    /// <summary>Refuses an object that lacks one of these keys.</summary>
+    public void RequireMembers(params string[] keys)
+    {
+        foreach (string key in keys)
         {
             if (!Element.TryGetProperty(key, out _))
             {
                 throw new InvalidInputException(
-                    $"{Place}{(Key.Length == 0 ? ":" : "")} has no \"{key}\"; expected {string.Join(", ", required)}.");
+                    $"{Place}{(Key.Length == 0 ? ":" : "")} has no \"{key}\"; expected {string.Join(", ", keys)}.");
             }
         }
     }

@@ -1,9 +1,9 @@
 namespace IlZo.Tasks;
 
 /// <summary>One example as text.</summary>
-/// <param name="Prompt">The prompt without an answer.</param>
+/// <param name="Prompt">The prompt without an answer; empty where the task has a masked prompt only.</param>
 /// <param name="Candidates">The candidates' own texts: label words, or choices taken from the row.</param>
-/// <param name="Verbalized">For every candidate the prompt with the answer behind it.</param>
+/// <param name="Verbalized">For every candidate the prompt with the answer behind it; empty as <paramref name="Prompt"/> is.</param>
 /// <param name="Correct">The index of the correct candidate.</param>
 /// <param name="File">The file the example comes from, as messages name it.</param>
 /// <param name="Line">The line in it, from 1.</param>
@@ -15,6 +15,9 @@ public sealed record Example(
     string File,
     int Line)
 {
+    /// <summary>The prompt for a masked language model; empty where the task has none.</summary>
+    public IReadOnlyList<PromptPiece> MaskedPrompt { get; init; } = [];
+
     /// <summary><c>file:line</c>.</summary>
     public string Where => $"{File}:{Line}";
 }

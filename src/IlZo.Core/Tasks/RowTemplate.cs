@@ -9,9 +9,11 @@ internal sealed class RowTemplate
     /// <summary>The lists whose elements become examples, or null where a row is one example.</summary>
     public required FieldPath? Each { get; init; }
 
-    public required PromptChoice Prompt { get; init; }
+    /// <summary>The prompt of a causal model and what follows it, or null where the task is for masked ones only.</summary>
+    public required CausalPrompt? Causal { get; init; }
 
-    public required TextTemplate Answer { get; init; }
+    /// <summary>The prompt of a masked model, or null where the task is for causal ones only.</summary>
+    public required MaskedPrompt? Masked { get; init; }
 
     public required IReadOnlyList<TextTemplate> Candidates { get; init; }
 
@@ -36,8 +38,9 @@ internal sealed class RowTemplate
     /// <summary>Refuses a row that <see cref="Render"/> would refuse, without making the texts.</summary>
     public void Check(in TaskRow row)
     {
-        Prompt.For(row).Check(row);
-        Answer.Check(row);
+        Causal?.Prompt.For(row).Check(row);
+        Causal?.Answer.Check(row);
+        Masked?.Check(row);
         foreach (var candidate in Candidates)
         {
             candidate.Check(row);
@@ -48,16 +51,19 @@ internal sealed class RowTemplate
 
     public Example Render(in TaskRow row)
     {
-        string prompt = Prompt.For(row).Render(row);
+        string prompt = Causal?.Prompt.For(row).Render(row) ?? string.Empty;
         string[] candidates = new string[Candidates.Count];
-        string[] verbalized = new string[Candidates.Count];
+        string[] verbalized = new string[Causal is null ? 0 : Candidates.Count];
         for (int i = 0; i < candidates.Length; i++)
         {
             candidates[i] = Candidates[i].Render(row);
-            verbalized[i] = prompt + Answer.Render(row, candidates[i]);
+            if (Causal is not null)
+            {
+                verbalized[i] = prompt + Causal.Answer.Render(row, candidates[i]);
+            }
         }
 
-        return new Example(prompt, candidates, verbalized, CorrectCandidate(row), row.File, row.Line);
+        return new Example(prompt, candidates, verbalized, CorrectCandidate(row), row.File, row.Line) { MaskedPrompt = Masked?.Render(row) ?? [] };
     }
 
     private int CorrectCandidate(in TaskRow row)

@@ -49,6 +49,16 @@ public static class Scoring
         return Math.Log(sum) - (scores[correct] - max);
     }
 
+    /// <summary>The objective of training on accuracy of one example: −1 where the prediction is correct, else 0.</summary>
+    /// <param name="scores">Every candidate's <see cref="Score"/>.</param>
+    /// <param name="correct">The index of the correct candidate.</param>
+    /// <returns>NaN where a score is NaN.</returns>
+    public static double AccuracyLoss(ReadOnlySpan<double> scores, int correct) => Predict(scores) switch
+    {
+        NoPrediction => double.NaN,
+        int prediction => prediction == correct ? -1 : 0,
+    };
+
     /// <summary>
     /// The language-model objective of a batch: the mean of −log p over all option tokens of the batch, so that long answers weigh
     /// more; not the mean of the examples' means.

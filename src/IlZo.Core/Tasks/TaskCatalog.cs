@@ -3,7 +3,8 @@ using IlZo.BuiltIn;
 namespace IlZo.Tasks;
 
 /// <summary>
-/// The built-in tasks: MeZO's templates (princeton-nlp/MeZO, <c>large_models/templates.py</c>) and the project's own.
+/// The built-in tasks: MeZO's templates (princeton-nlp/MeZO, <c>large_models/templates.py</c> and, for masked prompts,
+/// <c>medium_models/run_fewshot.sh</c>) and the project's own.
 /// </summary>
 public static class TaskCatalog
 {
@@ -11,7 +12,10 @@ public static class TaskCatalog
     /// The names, in the order they are listed to users. A new task is a file under <c>Tasks/Definitions</c> and a name here.
     /// </summary>
     public static IReadOnlyList<string> Names { get; } =
-        ["sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa"];
+    [
+        "sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa",
+        "sst5", "mr", "cr", "mpqa", "subj", "trec", "cola", "mrpc", "qqp", "snli", "mnli", "qnli",
+    ];
 
     private static readonly Lazy<IReadOnlyList<TaskDefinition>> Definitions = new(() => [.. Names.Select(ReadBuiltIn)]);
 

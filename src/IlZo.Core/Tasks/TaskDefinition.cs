@@ -41,6 +41,12 @@ public sealed class TaskDefinition
     /// <summary>The folder of the embedded data set that suits the task (<see cref="TaskData.LoadBuiltIn"/>), or null.</summary>
     public required string? Sample { get; init; }
 
+    /// <summary>Whether the task has a prompt for causal language models.</summary>
+    public bool HasCausalPrompt => Template.Causal is not null;
+
+    /// <summary>The longest text of the prompt for masked language models, in tokens; null where the task has no such prompt.</summary>
+    public int? MaskedMaxLength => Template.Masked?.MaxLength;
+
     /// <summary>Candidate answers of every example, at least 2.</summary>
     public int CandidateCount => Template.Candidates.Count;
 

@@ -16,8 +16,8 @@ internal sealed class TaskDefinitionReader
     {
         _root = root;
         root.RequireKeys(
-            ["name", "description", "prompt", "answer", "candidates", "label"],
-            ["each", "fields", "objective", "metric", "dev", "sample"]);
+            ["name", "description", "candidates", "label"],
+            ["prompt", "answer", "masked", "each", "fields", "objective", "metric", "dev", "sample"]);
         _each = ReadEach();
         ReadFields();
     }
@@ -57,18 +57,12 @@ internal sealed class TaskDefinitionReader
     {
         var labels = new Dictionary<string, int>(StringComparer.Ordinal);
         var candidates = ReadCandidates(labels);
-        var answerNode = _root["answer"];
-        var answer = Template(answerNode);
-        if (!answer.UsesCandidate)
-        {
-            throw answerNode.Error("does not name {candidate}; expected the text that follows the prompt, e.g. \" {candidate}\"");
-        }
-
+        var masked = ReadMasked();
         var template = new RowTemplate
         {
             Each = _each,
-            Prompt = ReadPrompt(),
-            Answer = answer,
+            Causal = masked is not null && _root.TryGet("prompt") is null && _root.TryGet("answer") is null ? null : ReadCausal(),
+            Masked = masked,
             Candidates = candidates,
             Label = Field(_root["label"], _root["label"].Text()),
             Labels = labels,
@@ -130,6 +124,49 @@ internal sealed class TaskDefinitionReader
             _fields.Add(name, new TaskField(name, paths));
         }
     }
+
+    private CausalPrompt ReadCausal()
+    {
+        _root.RequireMembers("prompt", "answer");
+        var node = _root["answer"];
+        var answer = Template(node);
+        return answer.UsesCandidate
+            ? new CausalPrompt(ReadPrompt(), answer)
+            : throw node.Error("does not name {candidate}; expected the text that follows the prompt, e.g. \" {candidate}\"");
+    }
+
+    private MaskedPrompt? ReadMasked()
+    {
+        if (_root.TryGet("masked") is not { } node)
+        {
+            return null;
+        }
+
+        node.RequireKeys(["prompt"], ["max_length"]);
+        (TextTemplate? Text, int? Limit)[] pieces = [.. node["prompt"].Elements().Select(ReadPiece)];
+        int masks = pieces.Count(p => p.Text is null);
+        if (masks != 1)
+        {
+            throw node["prompt"].Error($"has {masks} pieces \"{MaskedPrompt.Mask}\"; expected exactly one");
+        }
+
+        int maxLength = node.TryGet("max_length") is { } length ? PositiveCount(length) : MaskedPrompt.DefaultMaxLength;
+        return new MaskedPrompt(pieces, maxLength);
+    }
+
+    // A text, or a text with the most tokens that are kept of it.
+    private (TextTemplate? Text, int? Limit) ReadPiece(DefinitionNode node)
+    {
+        if (node.IsText)
+        {
+            return (node.Text() == MaskedPrompt.Mask ? null : PlainTemplate(node), null);
+        }
+
+        node.RequireKeys(["text", "limit"], []);
+        return (PlainTemplate(node["text"]), PositiveCount(node["limit"]));
+    }
+
+    private static int PositiveCount(DefinitionNode node) => node.Count() is var count and > 0 ? count : throw node.Error("is 0; expected 1 or more");
 
     private PromptChoice ReadPrompt()
     {

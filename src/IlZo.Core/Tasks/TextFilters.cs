@@ -13,8 +13,10 @@ internal static class TextFilters
         {
             ["capitalize"] = Capitalize,
             ["drop_final_period"] = DropFinalPeriod,
+            ["drop_last_character"] = DropLastCharacter,
             ["ensure_question_mark"] = text => text.EndsWith('?') ? text : text + "?",
             ["lower"] = text => text.ToLowerInvariant(),
+            ["lower_first_letter"] = LowerFirstLetter,
             ["lower_first_word"] = LowerFirstWord,
             ["strip"] = text => text.Trim(),
         };
@@ -36,6 +38,29 @@ internal static class TextFilters
     {
         string trimmed = text.TrimEnd();
         return trimmed.EndsWith('.') ? trimmed[..^1] : trimmed;
+    }
+
+    private static string DropLastCharacter(string text)
+    {
+        if (text.Length == 0)
+        {
+            return text;
+        }
+
+        // By code point, as Python's slices count.
+        int pair = text.Length > 1 && char.IsSurrogatePair(text, text.Length - 2) ? 2 : 1;
+        return text[..^pair];
+    }
+
+    private static string LowerFirstLetter(string text)
+    {
+        if (text.Length == 0)
+        {
+            return text;
+        }
+
+        var first = Rune.GetRuneAt(text, 0);
+        return Rune.ToLowerInvariant(first) + text[first.Utf16SequenceLength..];
     }
 
     private static string LowerFirstWord(string text)

@@ -12,6 +12,9 @@ public interface ITokenizer
     /// <summary>The token that ends a text.</summary>
     int? EosId { get; }
 
+    /// <summary>The token that stands for one to be predicted, where the tokenizer has one (RoBERTa: <c>&lt;mask&gt;</c>).</summary>
+    int? MaskId => null;
+
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; special tokens written in it are not parsed.</param>
     /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for RoBERTa).</param>

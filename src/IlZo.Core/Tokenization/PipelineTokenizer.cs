@@ -1,7 +1,7 @@
 namespace IlZo.Tokenization;
 
-/// <summary>What surrounds a text: ids in front and behind, and the id that ends a text.</summary>
-internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId)
+/// <summary>What surrounds a text: ids in front and behind, and the id that ends a text; and the one that masks a token.</summary>
+internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId, int? MaskId = null)
 {
     public int? BosId => Prefix.Length > 0 ? Prefix[0] : null;
 }
@@ -31,6 +31,8 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
     public int? BosId => frame.BosId;
 
     public int? EosId => frame.EosId;
+
+    public int? MaskId => frame.MaskId;
 
     public int[] Encode(string text, bool addSpecialTokens = true)
     {

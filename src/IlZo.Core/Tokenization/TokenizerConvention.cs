@@ -131,7 +131,10 @@ internal sealed class TokenizerConvention
         bool front = AddBos ?? family is TokenizerFamily.Opt or TokenizerFamily.Roberta or TokenizerFamily.Llama;
         bool back = AddEos ?? roberta;
         return new SpecialFrame(
-            front ? Needed(bos, AddBos, "add_bos_token") : [], back ? Needed(eos, AddEos, "add_eos_token") : [], eos);
+            front ? Needed(bos, AddBos, "add_bos_token") : [],
+            back ? Needed(eos, AddEos, "add_eos_token") : [],
+            eos,
+            Resolve(tokens, "mask_token", "<mask>", "mask_token_id"));
     }
 
     /// <summary>The extra tokens that are cut out of a text; special ones are not.</summary>

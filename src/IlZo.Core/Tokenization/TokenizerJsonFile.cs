@@ -62,7 +62,7 @@ internal static class TokenizerJsonFile
         bool silent = prefix.Length == 0 && suffix.Length == 0;
         return silent || (family == TokenizerFamily.Llama && written)
             ? frame
-            : new SpecialFrame(prefix, suffix, frame.EosId ?? (suffix.Length > 0 ? suffix[^1] : null));
+            : frame with { Prefix = prefix, Suffix = suffix, EosId = frame.EosId ?? (suffix.Length > 0 ? suffix[^1] : null) };
     }
 
     private static TokenTable ReadVocabulary(JsonPlace model)

@@ -70,7 +70,7 @@ public sealed class Comparison
         using var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
         using var optimizer = Trainer.CreateOptimizer(options, model);
         var (examples, start) = Begin(options, model, seed);
-        var evaluator = new LossEvaluator(model, _backend, examples.Objective);
+        var evaluator = NewEvaluator(model, examples);
         var order = new DataOrder(options.Seed, examples.Train.Count, options.BatchSize);
         var points = new List<ComparisonPoint> { start };
         var watch = new Stopwatch();
@@ -105,10 +105,13 @@ public sealed class Comparison
         return known;
     }
 
+    private LossEvaluator NewEvaluator(LanguageModel model, TrainingExamples examples) =>
+        new(model, _backend, examples.Objective, TrainingOptions.ParseObjective(_options.Training.Objective));
+
     // With an evaluator of its own, so that only training counts.
     private ComparisonPoint Measure(LanguageModel model, TrainingExamples examples, long forwardPasses, long step)
     {
-        var evaluator = new LossEvaluator(model, _backend, examples.Objective);
+        var evaluator = NewEvaluator(model, examples);
         var dev = evaluator.Evaluate(examples.Dev, _cancellation);
         var test = evaluator.Evaluate(examples.Test, _cancellation);
         return new ComparisonPoint(forwardPasses, step, dev.Loss, dev.Accuracy, test.Loss, test.Accuracy);

@@ -5,8 +5,20 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
+/// <summary>What training minimizes.</summary>
+public enum TrainingObjective
+{
+    /// <summary>The task's loss, in nats.</summary>
+    Loss,
+
+    /// <summary>The negative share of right predictions, which has no gradient (MeZO, section 3.3).</summary>
+    Accuracy,
+}
+
 /// <summary>What a set of examples shows of a model.</summary>
-/// <param name="Loss">The training objective: the mean over examples (classification) or over option tokens (language model), in nats.</param>
+/// <param name="Loss">
+/// The training objective: the mean loss over examples (classification) or over option tokens (language model) in nats, or the negative accuracy.
+/// </param>
 /// <param name="Correct">Examples whose best-scored candidate is the correct one.</param>
 /// <param name="Total">Examples.</param>
 public sealed record Evaluation(double Loss, int Correct, int Total)
@@ -29,7 +41,12 @@ public sealed record Evaluation(double Loss, int Correct, int Total)
 }
 
 /// <summary>Evaluates losses of a model: the only code that runs forwards in training and evaluation.</summary>
-public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObjective objective)
+/// <param name="model">The model.</param>
+/// <param name="backend">The device.</param>
+/// <param name="task">What the task's loss is.</param>
+/// <param name="objective">Whether that loss or the accuracy is trained on.</param>
+public sealed class LossEvaluator(
+    LanguageModel model, IBackend backend, TaskObjective task, TrainingObjective objective = TrainingObjective.Loss)
 {
     // Tokens of one pass when many examples are evaluated. Results do not depend on it.
     private const int EvaluationTokens = 2048;
@@ -68,7 +85,7 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
         foreach (var chunk in examples.Chunk(batchSize))
         {
             var batch = TrainingBatch(chunk);
-            int count = objective == TaskObjective.LanguageModel ? batch.Targets.Count : chunk.Length;
+            int count = CountsTokens ? batch.Targets.Count : chunk.Length;
             double[] losses = Losses(batch, probes);
             for (int p = 0; p < sums.Length; p++)
             {
@@ -83,7 +100,7 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
 
     /// <summary>The batch that a training step evaluates.</summary>
     public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
-        ScoringBatch.Build(examples, correctOnly: objective == TaskObjective.LanguageModel);
+        ScoringBatch.Build(examples, correctOnly: CountsTokens);
 
     /// <summary>Loss and accuracy of examples at the weights as they are.</summary>
     public Evaluation Evaluate(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation = default)
@@ -100,16 +117,16 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
             {
                 double[] scores = Scores(batch, logProbabilities, e);
                 correct += Scoring.Predict(scores) == chunk[e].Correct ? 1 : 0;
-                if (objective == TaskObjective.Classification)
-                {
-                    sum += Scoring.ClassificationLoss(scores, chunk[e].Correct);
-                    terms++;
-                }
-                else
+                if (CountsTokens)
                 {
                     int length = chunk[e].CorrectCandidate.OptionLength;
                     sum -= scores[chunk[e].Correct] * length;
                     terms += length;
+                }
+                else
+                {
+                    sum += ExampleLoss(scores, chunk[e].Correct);
+                    terms++;
                 }
             }
         }
@@ -161,9 +178,12 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
         return backend.LogProbabilities(hidden, model.Head, batch.Targets);
     }
 
+    // Whether the loss is a mean over option tokens, not over examples.
+    private bool CountsTokens => task == TaskObjective.LanguageModel && objective == TrainingObjective.Loss;
+
     private double Loss(ScoringBatch batch, double[] logProbabilities)
     {
-        if (objective == TaskObjective.LanguageModel)
+        if (CountsTokens)
         {
             return Scoring.LanguageModelLoss(logProbabilities);
         }
@@ -171,9 +191,12 @@ public sealed class LossEvaluator(LanguageModel model, IBackend backend, TaskObj
         double sum = 0;
         for (int e = 0; e < batch.Examples.Count; e++)
         {
-            sum += Scoring.ClassificationLoss(Scores(batch, logProbabilities, e), batch.Examples[e].Correct);
+            sum += ExampleLoss(Scores(batch, logProbabilities, e), batch.Examples[e].Correct);
         }
 
         return sum / batch.Examples.Count;
     }
+
+    private double ExampleLoss(double[] scores, int correct) =>
+        objective == TrainingObjective.Loss ? Scoring.ClassificationLoss(scores, correct) : Scoring.AccuracyLoss(scores, correct);
 }

@@ -32,6 +32,11 @@ public sealed class ScoringBatch
     /// <param name="correctOnly">Whether only the correct candidates are scored, which is all that the language-model objective needs.</param>
     public static ScoringBatch Build(IReadOnlyList<EncodedExample> examples, bool correctOnly = false)
     {
+        if (examples[0].Candidates[0].Reading is not null)
+        {
+            return BuildReadings(examples);
+        }
+
         var builder = new TokenBatchBuilder();
         var targets = new List<(int Token, int Id)>();
         int[][] firstTargets = new int[examples.Count][];
@@ -51,14 +56,42 @@ public sealed class ScoringBatch
             }
         }
 
-        var batch = builder.Build();
-        var output = batch.Outputs.Select((token, index) => (token, index)).ToDictionary(o => o.token, o => o.index);
-        return new ScoringBatch(batch, [.. targets.Select(t => (output[t.Token], t.Id))], examples, firstTargets);
+        return Create(builder, targets, examples, firstTargets);
     }
 
     /// <summary>A candidate's part of the log-probabilities of <see cref="Targets"/>.</summary>
     public ReadOnlySpan<double> Option(double[] logProbabilities, int example, int candidate) =>
         logProbabilities.AsSpan(_firstTargets[example][candidate], Examples[example].Candidates[candidate].OptionLength);
+
+    // Where candidates are outputs of a token of one text, the text is there once, and as a whole: nothing of it is shared with others, since
+    // its beginning may depend on its end.
+    private static ScoringBatch BuildReadings(IReadOnlyList<EncodedExample> examples)
+    {
+        var builder = new TokenBatchBuilder();
+        var targets = new List<(int Token, int Id)>();
+        int[][] firstTargets = new int[examples.Count][];
+        for (int e = 0; e < examples.Count; e++)
+        {
+            var candidates = examples[e].Candidates;
+            firstTargets[e] = [.. Enumerable.Range(targets.Count, candidates.Count)];
+            int text = builder.AddText(candidates[0].Tokens);
+            foreach (var candidate in candidates)
+            {
+                var (token, output) = candidate.Reading!.Value;
+                targets.Add((builder.Read(text, token), output));
+            }
+        }
+
+        return Create(builder, targets, examples, firstTargets);
+    }
+
+    private static ScoringBatch Create(
+        TokenBatchBuilder builder, List<(int Token, int Id)> targets, IReadOnlyList<EncodedExample> examples, int[][] firstTargets)
+    {
+        var batch = builder.Build();
+        var output = batch.Outputs.Select((token, index) => (token, index)).ToDictionary(o => o.token, o => o.index);
+        return new ScoringBatch(batch, [.. targets.Select(t => (output[t.Token], t.Id))], examples, firstTargets);
+    }
 
     // The candidate's text lies in up to three segments: up to `shared`, up to `prompt`, and its own.
     private static void AddCandidate(

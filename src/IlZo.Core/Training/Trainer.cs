@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
         folder.Start(configuration, resume);
         _log = RunLog.Open(folder, configuration);
         _backend = new CpuBackend(options.Threads);
-        _evaluator = new LossEvaluator(_model, _backend, _examples.Objective);
+        _evaluator = NewEvaluator(_model);
         progress?.Report(new TrainingProgress.Started(configuration, _examples, folder.FullPath, _log.Records.Count));
     }
 
@@ -68,6 +68,9 @@ public sealed class Trainer : IDisposable
         _optimizer.Dispose();
         _model.Dispose();
     }
+
+    private LossEvaluator NewEvaluator(LanguageModel model) =>
+        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective));
 
     // Paths that hold wherever the run is continued or replayed from, and what the method does where nothing was asked for.
     private static TrainingOptions Resolve(TrainingOptions options) => options with
@@ -193,6 +196,6 @@ public sealed class Trainer : IDisposable
 
         _model.Dispose();
         using var model = ModelLoader.Load(_folder.CheckpointFolder);
-        return new LossEvaluator(model, _backend, _examples.Objective).Evaluate(_examples.Test, cancellation);
+        return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
     }
 }

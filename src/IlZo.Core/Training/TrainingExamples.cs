@@ -18,27 +18,66 @@ public sealed record TrainingExamples(
     public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
     {
         var definition = TaskCatalog.Load(options.Task);
+        var encode = Encoder(options, definition, model, tokenizer);
         var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
-        int dev = options.DevSize ?? definition.DevExamples;
-        int devFromTrain = data.Dev is null ? dev : 0;
-        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize, devFromTrain, options.TestSize, options.Seed);
-        var encoder = new ExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? int.MaxValue, model.Shape.MaxPositions));
+        var drawn = options.Shots is { } shots ? DrawFewShot(options, data, shots) : Draw(options, data);
         return new TrainingExamples(
-            definition.Objective,
-            Encode(data.Train, split.Train),
-            data.Dev is { } own ? Encode(own, Sampling.Take(own.Count, dev, options.Seed)) : Encode(data.Train, split.Dev),
-            Encode(data.Validation, split.Test));
+            model.Kind == ModelKind.Masked ? TaskObjective.Classification : definition.Objective,
+            Encode(data.Train, drawn.Train),
+            Encode(data.Dev ?? data.Train, drawn.Dev),
+            Encode(data.Validation, drawn.Test));
 
-        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encoder.Encode(examples[i])))];
+        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encode(examples[i])))];
 
         EncodedExample Checked(EncodedExample example)
         {
-            int largest = example.Candidates.Max(c => c.Tokens.Max());
+            int largest = example.Candidates.Max(c => Math.Max(c.Tokens.Max(), c.Reading?.Output ?? 0));
             return largest < model.Shape.Vocabulary
                 ? example
                 : throw new InvalidInputException(
                     $"{example.Where}: the tokenizer gives id {largest}; ids below the model's vocabulary of {model.Shape.Vocabulary} were expected.");
         }
+    }
+
+    // The prompt that suits the model, and what encodes it.
+    private static Func<Example, EncodedExample> Encoder(TrainingOptions options, TaskDefinition definition, LanguageModel model, ITokenizer tokenizer)
+    {
+        int positions = model.Shape.MaxPositions;
+        if (model.Kind == ModelKind.Causal)
+        {
+            return definition.HasCausalPrompt
+                ? new ExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? int.MaxValue, positions)).Encode
+                : throw new InvalidInputException(
+                    $"Task {definition.Name} has no prompt for a causal language model such as {model.Shape.Architecture}; a task with \"prompt\" and \"answer\" was expected.");
+        }
+
+        return definition.MaskedMaxLength is { } maxLength
+            ? new MaskedExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? maxLength, positions)).Encode
+            : throw new InvalidInputException(
+                $"Task {definition.Name} has no prompt for a masked language model such as {model.Shape.Architecture}; a task with \"masked\" was expected.");
+    }
+
+    private static DataSplit Draw(TrainingOptions options, TaskData data)
+    {
+        int dev = options.DevSize ?? data.Definition.DevExamples;
+        int devFromTrain = data.Dev is null ? dev : 0;
+        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize, devFromTrain, options.TestSize, options.Seed);
+        return data.Dev is { } own ? split with { Dev = Sampling.Take(own.Count, dev, options.Seed) } : split;
+    }
+
+    private static DataSplit DrawFewShot(TrainingOptions options, TaskData data, int shots)
+    {
+        int classes = data.Definition.CandidateCount;
+        int dev = options.DevSize ?? shots;
+        var (train, devOfTrain) = Of(data.Train, data.Dev is null ? dev : 0);
+        int[] ofDev = data.Dev is { } own && dev > 0 ? Of(own, 0).Train : devOfTrain;
+        int[] test = data.Validation.Count > options.TestSize
+            ? Sampling.Take(data.Validation.Count, options.TestSize, FewShotSampling.TestSeed)
+            : [.. Enumerable.Range(0, data.Validation.Count)];
+        return new DataSplit(train, ofDev, test);
+
+        (int[] Train, int[] Dev) Of(ExampleList rows, int more) =>
+            FewShotSampling.Draw(rows.Count, classes, i => rows[i].Correct, shots, more, options.Seed);
     }
 
     /// <summary>SHA-256 of all token ids, option lengths and labels.</summary>
@@ -53,6 +92,10 @@ public sealed record TrainingExamples(
                 {
                     hash.AppendData(MemoryMarshal.AsBytes<int>([example.Correct, candidate.Tokens.Length, candidate.OptionLength]));
                     hash.AppendData(MemoryMarshal.AsBytes<int>(candidate.Tokens));
+                    if (candidate.Reading is { } reading)
+                    {
+                        hash.AppendData(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
+                    }
                 }
             }
 

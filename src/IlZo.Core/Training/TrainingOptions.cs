@@ -58,6 +58,12 @@ public sealed record TrainingOptions
 
     public int TrainSize { get; init; } = 1000;
 
+    /// <summary>Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.</summary>
+    public int? Shots { get; init; }
+
+    /// <summary>What losses are: <c>loss</c>, the task's own, or <c>accuracy</c>, the negative share of right answers.</summary>
+    public string Objective { get; init; } = "loss";
+
     /// <summary>Examples that decide which checkpoint is kept; null for the task's own number.</summary>
     public int? DevSize { get; init; }
 
@@ -84,6 +90,14 @@ public sealed record TrainingOptions
         "bf16" => Tensors.DType.BF16,
         "fp16" => Tensors.DType.F16,
         _ => throw new InvalidInputException($"The dtype is '{name}'; auto, fp32, bf16 or fp16 was expected."),
+    };
+
+    /// <summary>The objective that <see cref="Objective"/> names.</summary>
+    public static TrainingObjective ParseObjective(string name) => name switch
+    {
+        "loss" => TrainingObjective.Loss,
+        "accuracy" => TrainingObjective.Accuracy,
+        _ => throw new InvalidInputException($"--objective is '{name}'; loss or accuracy was expected."),
     };
 
     /// <summary>The learning rate of each step.</summary>
@@ -126,12 +140,15 @@ public sealed record TrainingOptions
         Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), "clip", Clip ?? 0, "a positive number");
         Require(Warmup >= 0, "warmup", Warmup, "0 or more");
         Require(TrainSize >= 1, "train-size", TrainSize, "1 or more");
+        Require(Shots is null or >= 1, "shots", Shots ?? 0, "1 or more");
         Require(DevSize is null or >= 0, "dev-size", DevSize ?? 0, "0 or more");
+        Require(Shots is null || DevSize is null or 0, "dev-size", DevSize ?? 0, "0, or no --dev-size beside --shots");
         Require(TestSize >= 0, "test-size", TestSize, "0 or more");
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
+        ParseObjective(Objective);
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");

@@ -102,7 +102,7 @@ public class TaskDefinitionTests
     [InlineData("fields", """{"x": ["a", 3]}""", "fields.x[1] is a JSON number; expected text")]
     [InlineData("fields", """{"candidate": "a"}""", "fields.candidate cannot be the name of a field")]
     [InlineData("fields", """{"x": "a[].b"}""", "fields.x holds \"a[].b\", which enters a list")]
-    [InlineData("promt", "\"{text}\"", "promt is not a known key; expected one of name, description, prompt")]
+    [InlineData("promt", "\"{text}\"", "promt is not a known key; expected one of name, description, ")]
     public void Mistakes_are_refused_with_their_place(string key, string value, string expected)
     {
         string json = With(key, JsonNode.Parse(value));
