@@ -51,7 +51,7 @@ internal sealed record TrainingSetting(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
         Number<int>(
-            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions).",
+            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, or the masked prompt's own length).",
             (o, v) => o with { MaxLength = v }),
         Number<double>("weight-decay", "X", "Weight decay (default: 0).", (o, v) => o with { WeightDecay = v }),
         Number<int>("queries", "N", "Directions a step (default: the method's own number).", (o, v) => o with { Queries = v }),
