@@ -18,6 +18,7 @@ internal static class CommandLine
     public static RootCommand Root() => new(Description)
     {
         TrainCommand.Create(),
+        AddHeadCommand.Create(),
         CompareCommand.Create(),
         EvalCommand.Create(),
         ScoreCommand.Create(),

@@ -64,7 +64,7 @@ public sealed class MaskedModelTests : IDisposable
         {
             string refusal = Ilzo.Run(args).Refusal(2);
             Assert.Contains("is a masked language model (RobertaForMaskedLM)", refusal, StringComparison.Ordinal);
-            Assert.Contains("a causal one was expected", refusal, StringComparison.Ordinal);
+            Assert.Contains("a causal language model was expected", refusal, StringComparison.Ordinal);
         }
     }
 

@@ -22,6 +22,9 @@ public enum ActivationFunction
 
     /// <summary>x·σ(1.702 x).</summary>
     QuickGelu,
+
+    /// <summary>The hyperbolic tangent.</summary>
+    Tanh,
 }
 
 /// <summary>How attention splits its inputs into heads.</summary>

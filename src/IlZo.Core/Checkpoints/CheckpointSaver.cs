@@ -140,7 +140,7 @@ internal static class CheckpointSaver
             return source.ConfigBytes;
         }
 
-        return Rewrite(config, writer =>
+        return Rewrite(writer =>
         {
             foreach (var property in config.EnumerateObject())
             {
@@ -161,7 +161,7 @@ internal static class CheckpointSaver
         });
     }
 
-    private static byte[] IndexWithSize(JsonElement index, long totalSize) => Rewrite(index, writer =>
+    private static byte[] IndexWithSize(JsonElement index, long totalSize) => Rewrite(writer =>
     {
         writer.WriteStartObject("metadata");
         writer.WriteNumber("total_size", totalSize);
@@ -180,7 +180,8 @@ internal static class CheckpointSaver
         }
     });
 
-    private static byte[] Rewrite(JsonElement source, Action<Utf8JsonWriter> fields)
+    /// <summary>An indented JSON object with the fields that a function writes.</summary>
+    internal static byte[] Rewrite(Action<Utf8JsonWriter> fields)
     {
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, Indented))
@@ -194,7 +195,8 @@ internal static class CheckpointSaver
         return stream.ToArray();
     }
 
-    private static void CopyFiles(CheckpointFolder source, string folder)
+    /// <summary>Copies the tokenizer's and generation's files.</summary>
+    internal static void CopyFiles(CheckpointFolder source, string folder)
     {
         foreach (string name in CopiedFiles)
         {

@@ -11,6 +11,22 @@ internal sealed class ConfigReader(string source, JsonElement root)
     /// <summary>The file, for messages.</summary>
     public string Source { get; } = source;
 
+    /// <summary>The classes of a …ForSequenceClassification, 2 where the library's default holds; null for other architectures.</summary>
+    public int? Classes
+    {
+        get
+        {
+            bool classifies = Find("architectures") is { ValueKind: JsonValueKind.Array } names
+                && names.EnumerateArray().Any(n => n.ValueKind == JsonValueKind.String && n.GetString()!.EndsWith(ClassificationCheckpoint.Suffix, StringComparison.Ordinal));
+            if (!classifies)
+            {
+                return null;
+            }
+
+            return Find("id2label") is { ValueKind: JsonValueKind.Object } labels ? Math.Max(1, labels.EnumerateObject().Count()) : Size("num_labels", 2);
+        }
+    }
+
     public bool Has(string name) => Find(name) is not null;
 
     public string? Text(string name) => Find(name) switch

@@ -33,14 +33,24 @@ public enum ModelKind
 
     /// <summary>The token that a mask stands for, from the whole text.</summary>
     Masked,
+
+    /// <summary>The class of a text, from one of its tokens.</summary>
+    Classifier,
 }
 
 /// <summary>A language model: its parameters and its forward pass in terms of a backend's operations.</summary>
 public abstract class LanguageModel : IDisposable
 {
-    private protected LanguageModel(ModelShape shape, ModelWeights weights)
+    /// <param name="shape">The sizes of the language model.</param>
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="kind">What the language model predicts.</param>
+    private protected LanguageModel(ModelShape shape, ModelWeights weights, ModelKind kind = ModelKind.Causal)
     {
-        Shape = shape;
+        IsBidirectional = kind == ModelKind.Masked;
+        Kind = weights.Classes is null ? kind : ModelKind.Classifier;
+        Shape = weights.Classes is null ? shape : shape with { Architecture = ClassificationCheckpoint.Architecture(shape.Architecture) };
+        Head = weights.Head;
+        Backbone = weights.Backbone;
         Parameters = weights.ToParameterSet();
         Checkpoint = weights.Folder;
         Stored = weights.Stored;
@@ -58,10 +68,16 @@ public abstract class LanguageModel : IDisposable
     internal IReadOnlyDictionary<string, Parameter> Stored { get; }
 
     /// <summary>What the model predicts.</summary>
-    public virtual ModelKind Kind => ModelKind.Causal;
+    public ModelKind Kind { get; }
 
-    /// <summary>What makes logits of the results of <see cref="Forward"/>.</summary>
-    public abstract OutputHead Head { get; }
+    /// <summary>Whether every token sees the whole text; else a token sees what is before it.</summary>
+    public bool IsBidirectional { get; }
+
+    /// <summary>What makes logits of the results of <see cref="Forward"/>: of tokens, or of classes.</summary>
+    public OutputHead Head { get; }
+
+    /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
+    internal IReadOnlyDictionary<string, Parameter> Backbone { get; }
 
     /// <summary>
     /// Runs the layers over the pass that was begun on <paramref name="backend"/> and returns what <see cref="Head"/> is applied
@@ -78,10 +94,15 @@ public abstract class LanguageModel : IDisposable
     {
         if (Kind != ModelKind.Causal)
         {
+            string kind = Kind == ModelKind.Masked ? "masked language model" : "classifier";
             throw new InvalidInputException(
-                $"'{Checkpoint.DisplayName}' is a masked language model ({Shape.Architecture}), which does not predict next tokens; a causal one was expected.");
+                $"'{Checkpoint.DisplayName}' is a {kind} ({Shape.Architecture}), which does not predict next tokens; a causal language model was expected.");
         }
     }
+
+    /// <summary>The tensors of a classification head on this model, by the names that transformers gives them.</summary>
+    public virtual IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
+        [("score.weight", [classes, Head.Weight.Columns])];
 
     /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create or to replace.</param>

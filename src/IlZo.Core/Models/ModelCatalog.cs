@@ -46,7 +46,7 @@ public static class ModelCatalog
             throw new InvalidInputException($"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
         }
 
-        return family.Load(config, folder, options);
+        return family.Load(config, folder, config.Classes is { } classes ? options with { Classes = classes } : options);
     }
 
     private sealed record Family(string ModelType, string Architecture, string Description, Loader Load);

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
 
@@ -6,7 +7,8 @@ namespace IlZo.Models;
 /// <summary>What to do with the weights of a checkpoint.</summary>
 /// <param name="Type">The type to keep them in, or null for the one they are stored in.</param>
 /// <param name="CheckValues">Whether to read them all and refuse what is not finite.</param>
-internal sealed record WeightOptions(DType? Type, bool CheckValues);
+/// <param name="Classes">The classes of the classification head that is in place of the language model's; null for none.</param>
+internal sealed record WeightOptions(DType? Type, bool CheckValues, int? Classes = null);
 
 /// <summary>
 /// Matches the tensors of a checkpoint with the ones an architecture has: every one it needs must be there in the shape that
@@ -15,10 +17,11 @@ internal sealed record WeightOptions(DType? Type, bool CheckValues);
 internal sealed class ModelWeights
 {
     // What the tensors of heads begin with; the prefix does not stand before them.
-    private static readonly string[] s_heads = ["lm_head."];
+    private static readonly string[] s_heads = ["lm_head.", "score.", "classifier."];
 
     private readonly WeightOptions _options;
     private readonly string _prefix;
+    private readonly string _publishedPrefix;
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _memory = [];
@@ -26,17 +29,28 @@ internal sealed class ModelWeights
 
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
     /// <param name="options">What to do with the weights.</param>
-    /// <param name="prefixes">What may stand before the names of all tensors but the head.</param>
+    /// <param name="prefixes">What may stand before the names of all tensors but the head; transformers writes the first.</param>
     /// <param name="embedding">The token embedding, by which the prefix that the file uses is found.</param>
     public ModelWeights(
         CheckpointFolder folder, WeightOptions options, IReadOnlyList<string> prefixes, string embedding = "embed_tokens.weight")
     {
         Folder = folder;
         _options = options;
+        _publishedPrefix = prefixes[0];
         _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + embedding)) ?? prefixes[0];
     }
 
     public CheckpointFolder Folder { get; }
+
+    /// <summary>The classes of a classification head; null for a language model.</summary>
+    public int? Classes => _options.Classes;
+
+    /// <summary>What makes logits, once the head was required.</summary>
+    public OutputHead Head { get; private set; }
+
+    /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
+    public IReadOnlyDictionary<string, Parameter> Backbone => _byName.Where(p => !IsHead(p.Key))
+        .ToDictionary(p => _publishedPrefix + p.Key, p => p.Value, StringComparer.Ordinal);
 
     /// <summary>The parameter behind each stored tensor; what is not in here are buffers.</summary>
     public IReadOnlyDictionary<string, Parameter> Stored => _stored;
@@ -47,7 +61,7 @@ internal sealed class ModelWeights
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
 
     public void Require(string name, params ReadOnlySpan<int> shape) =>
-        Add(name, Array.Exists(s_heads, head => name.StartsWith(head, StringComparison.Ordinal)) ? name : _prefix + name, shape);
+        Add(name, IsHead(name) ? name : _prefix + name, shape);
 
     public void RequireLinear(string name, int outputs, int inputs, bool bias)
     {
@@ -64,9 +78,18 @@ internal sealed class ModelWeights
         Require(name + ".bias", features);
     }
 
-    /// <summary>The output embedding: a tensor of its own, or the one it is tied to.</summary>
+    /// <summary>
+    /// The output embedding: a tensor of its own, or the one it is tied to; where there are classes, <c>score.weight</c> in its place.
+    /// </summary>
     public void RequireHead(string name, string? tiedTo, int vocabulary, int features)
     {
+        if (Classes is { } classes)
+        {
+            Require("score.weight", classes, features);
+            Head = new OutputHead(this["score.weight"]);
+            return;
+        }
+
         if (tiedTo is null)
         {
             Require(name, vocabulary, features);
@@ -75,7 +98,12 @@ internal sealed class ModelWeights
         {
             AllowCopy(name, tiedTo, vocabulary, features);
         }
+
+        Head = new OutputHead(this[tiedTo ?? name]);
     }
+
+    /// <summary>A head with a bias.</summary>
+    public void UseHead(string weight, string bias) => Head = new OutputHead(this[weight], this[bias]);
 
     /// <summary>Lets the file hold a second copy of a tensor, which is the same parameter.</summary>
     public void AllowCopy(string name, string of, params ReadOnlySpan<int> shape)
@@ -104,6 +132,8 @@ internal sealed class ModelWeights
     }
 
     public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder]);
+
+    private static bool IsHead(string name) => Array.Exists(s_heads, head => name.StartsWith(head, StringComparison.Ordinal));
 
     private void Add(string name, string storedName, ReadOnlySpan<int> shape)
     {

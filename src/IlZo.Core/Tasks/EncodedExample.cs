@@ -9,17 +9,17 @@ public sealed record EncodedCandidate(int[] Tokens, int OptionLength)
 {
     /// <summary>
     /// Where one output of one token is the candidate's score and the answer is no part of the text: the token's place in the text, and
-    /// the output. Null where the answer is the end of the text.
+    /// the output, a vocabulary id or a class. Null where the answer is the end of the text.
     /// </summary>
     public (int Token, int Output)? Reading { get; private init; }
 
     /// <summary>The ids that are scored.</summary>
     public ReadOnlySpan<int> Option => Reading is { } reading ? new int[] { reading.Output } : Tokens.AsSpan(Tokens.Length - OptionLength);
 
-    /// <summary>A candidate that is one output of one token: a word at a mask.</summary>
+    /// <summary>A candidate that is one output of one token: a word at a mask, or a class.</summary>
     /// <param name="tokens">The text, which all candidates of an example share.</param>
     /// <param name="token">The token's place in it.</param>
-    /// <param name="output">The output, a vocabulary id.</param>
+    /// <param name="output">The output, a vocabulary id or a class.</param>
     public static EncodedCandidate AtToken(int[] tokens, int token, int output) => new(tokens, 1) { Reading = (token, output) };
 }
 

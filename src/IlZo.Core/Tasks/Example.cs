@@ -18,6 +18,9 @@ public sealed record Example(
     /// <summary>The prompt for a masked language model; empty where the task has none.</summary>
     public IReadOnlyList<PromptPiece> MaskedPrompt { get; init; } = [];
 
+    /// <summary>The one or two texts that a classification head reads, without a prompt; empty where the task names none.</summary>
+    public IReadOnlyList<string> Texts { get; init; } = [];
+
     /// <summary><c>file:line</c>.</summary>
     public string Where => $"{File}:{Line}";
 }

@@ -15,6 +15,9 @@ internal sealed class RowTemplate
     /// <summary>The prompt of a masked model, or null where the task is for causal ones only.</summary>
     public required MaskedPrompt? Masked { get; init; }
 
+    /// <summary>What a classification head reads; empty where the task is for prompts only.</summary>
+    public required IReadOnlyList<TextTemplate> Texts { get; init; }
+
     public required IReadOnlyList<TextTemplate> Candidates { get; init; }
 
     public required TaskField Label { get; init; }
@@ -41,6 +44,11 @@ internal sealed class RowTemplate
         Causal?.Prompt.For(row).Check(row);
         Causal?.Answer.Check(row);
         Masked?.Check(row);
+        foreach (var text in Texts)
+        {
+            text.Check(row);
+        }
+
         foreach (var candidate in Candidates)
         {
             candidate.Check(row);
@@ -51,6 +59,12 @@ internal sealed class RowTemplate
 
     public Example Render(in TaskRow row)
     {
+        string[] texts = new string[Texts.Count];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            texts[i] = Texts[i].Render(row);
+        }
+
         string prompt = Causal?.Prompt.For(row).Render(row) ?? string.Empty;
         string[] candidates = new string[Candidates.Count];
         string[] verbalized = new string[Causal is null ? 0 : Candidates.Count];
@@ -63,7 +77,11 @@ internal sealed class RowTemplate
             }
         }
 
-        return new Example(prompt, candidates, verbalized, CorrectCandidate(row), row.File, row.Line) { MaskedPrompt = Masked?.Render(row) ?? [] };
+        return new Example(prompt, candidates, verbalized, CorrectCandidate(row), row.File, row.Line)
+        {
+            MaskedPrompt = Masked?.Render(row) ?? [],
+            Texts = texts,
+        };
     }
 
     private int CorrectCandidate(in TaskRow row)

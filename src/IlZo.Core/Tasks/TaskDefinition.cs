@@ -47,6 +47,12 @@ public sealed class TaskDefinition
     /// <summary>The longest text of the prompt for masked language models, in tokens; null where the task has no such prompt.</summary>
     public int? MaskedMaxLength => Template.Masked?.MaxLength;
 
+    /// <summary>Whether the task says what a classification head reads.</summary>
+    public bool HasTexts => Template.Texts.Count > 0;
+
+    /// <summary>The candidates' texts where they are the same for every row, which name the classes; else empty.</summary>
+    public IReadOnlyList<string> ClassNames => Template.Candidates.All(c => c.Literal is not null) ? [.. Template.Candidates.Select(c => c.Literal!)] : [];
+
     /// <summary>Candidate answers of every example, at least 2.</summary>
     public int CandidateCount => Template.Candidates.Count;
 

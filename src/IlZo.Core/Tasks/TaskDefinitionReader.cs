@@ -17,7 +17,7 @@ internal sealed class TaskDefinitionReader
         _root = root;
         root.RequireKeys(
             ["name", "description", "candidates", "label"],
-            ["prompt", "answer", "masked", "each", "fields", "objective", "metric", "dev", "sample"]);
+            ["prompt", "answer", "masked", "texts", "each", "fields", "objective", "metric", "dev", "sample"]);
         _each = ReadEach();
         ReadFields();
     }
@@ -58,11 +58,14 @@ internal sealed class TaskDefinitionReader
         var labels = new Dictionary<string, int>(StringComparer.Ordinal);
         var candidates = ReadCandidates(labels);
         var masked = ReadMasked();
+        var texts = ReadTexts();
+        bool promptless = masked is not null || texts.Count > 0;
         var template = new RowTemplate
         {
             Each = _each,
-            Causal = masked is not null && _root.TryGet("prompt") is null && _root.TryGet("answer") is null ? null : ReadCausal(),
+            Causal = promptless && _root.TryGet("prompt") is null && _root.TryGet("answer") is null ? null : ReadCausal(),
             Masked = masked,
+            Texts = texts,
             Candidates = candidates,
             Label = Field(_root["label"], _root["label"].Text()),
             Labels = labels,
@@ -152,6 +155,17 @@ internal sealed class TaskDefinitionReader
 
         int maxLength = node.TryGet("max_length") is { } length ? PositiveCount(length) : MaskedPrompt.DefaultMaxLength;
         return new MaskedPrompt(pieces, maxLength);
+    }
+
+    private IReadOnlyList<TextTemplate> ReadTexts()
+    {
+        if (_root.TryGet("texts") is not { } node)
+        {
+            return [];
+        }
+
+        TextTemplate[] texts = [.. node.Elements().Select(PlainTemplate)];
+        return texts.Length is 1 or 2 ? texts : throw node.Error($"has {texts.Length} texts; expected 1 or 2");
     }
 
     // A text, or a text with the most tokens that are kept of it.

@@ -22,7 +22,7 @@ public sealed record TrainingExamples(
         var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
         var drawn = options.Shots is { } shots ? DrawFewShot(options, data, shots) : Draw(options, data);
         return new TrainingExamples(
-            model.Kind == ModelKind.Masked ? TaskObjective.Classification : definition.Objective,
+            model.Kind == ModelKind.Causal ? definition.Objective : TaskObjective.Classification,
             Encode(data.Train, drawn.Train),
             Encode(data.Dev ?? data.Train, drawn.Dev),
             Encode(data.Validation, drawn.Test));
@@ -51,10 +51,31 @@ public sealed record TrainingExamples(
                     $"Task {definition.Name} has no prompt for a causal language model such as {model.Shape.Architecture}; a task with \"prompt\" and \"answer\" was expected.");
         }
 
+        if (model.Kind == ModelKind.Classifier)
+        {
+            RequireClasses(definition, model);
+            return new TextPairEncoder(tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions)).Encode;
+        }
+
         return definition.MaskedMaxLength is { } maxLength
             ? new MaskedExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? maxLength, positions)).Encode
             : throw new InvalidInputException(
                 $"Task {definition.Name} has no prompt for a masked language model such as {model.Shape.Architecture}; a task with \"masked\" was expected.");
+    }
+
+    private static void RequireClasses(TaskDefinition definition, LanguageModel model)
+    {
+        if (!definition.HasTexts)
+        {
+            throw new InvalidInputException(
+                $"Task {definition.Name} does not say what a classification head such as {model.Shape.Architecture}'s reads; a task with \"texts\" was expected.");
+        }
+
+        if (definition.CandidateCount != model.Head.Rows)
+        {
+            throw new InvalidInputException(
+                $"'{model.Checkpoint.DisplayName}' tells {model.Head.Rows} classes apart and task {definition.Name} has {definition.CandidateCount}; as many were expected.");
+        }
     }
 
     private static DataSplit Draw(TrainingOptions options, TaskData data)

@@ -89,6 +89,9 @@ public sealed unsafe partial class CpuBackend
             case ActivationFunction.QuickGelu:
                 TimesSigmoid(x, 1.702f);
                 break;
+            case ActivationFunction.Tanh:
+                TensorPrimitives.Tanh(x, x);
+                break;
             case ActivationFunction.GeluTanh:
                 for (int i = 0; i < x.Length; i++)
                 {

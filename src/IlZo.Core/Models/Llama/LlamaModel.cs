@@ -22,10 +22,7 @@ internal sealed class LlamaModel : LanguageModel
         _tokens = weights["embed_tokens.weight"];
         _finalNorm = weights["norm.weight"];
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
-        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.weight"]);
     }
-
-    public override OutputHead Head { get; }
 
     public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {

@@ -34,10 +34,7 @@ internal sealed class OptModel : LanguageModel
         _projectOut = weights.Find("project_out.weight");
         _finalNorm = config.FinalNorm ? new LayerNorm(weights, "final_layer_norm", NormEpsilon) : null;
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
-        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.weight"]);
     }
-
-    public override OutputHead Head { get; }
 
     public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {

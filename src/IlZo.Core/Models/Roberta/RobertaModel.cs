@@ -5,7 +5,8 @@ using IlZo.Tensors;
 namespace IlZo.Models.Roberta;
 
 /// <summary>
-/// RoBERTa with its masked-language-model head: learned positions, LayerNorm after each block, attention over the whole text.
+/// RoBERTa with its masked-language-model head or a classification head: learned positions, LayerNorm after each block, attention over
+/// the whole text.
 /// Source: Liu et al. 2019, arXiv 1907.11692; huggingface/transformers models/roberta/modeling_roberta.py.
 /// </summary>
 internal sealed class RobertaModel : LanguageModel
@@ -16,11 +17,11 @@ internal sealed class RobertaModel : LanguageModel
     private readonly Parameter _tokenTypes;
     private readonly LayerNorm _embeddingNorm;
     private readonly Linear _headDense;
-    private readonly LayerNorm _headNorm;
+    private readonly LayerNorm? _headNorm;
     private readonly Layer[] _layers;
 
     private RobertaModel(RobertaConfig config, ModelWeights weights)
-        : base(ShapeOf(config), weights)
+        : base(ShapeOf(config), weights, ModelKind.Masked)
     {
         _config = config;
         _tokens = weights["embeddings.word_embeddings.weight"];
@@ -28,14 +29,18 @@ internal sealed class RobertaModel : LanguageModel
         _tokenTypes = weights["embeddings.token_type_embeddings.weight"];
         _embeddingNorm = new LayerNorm(weights, "embeddings.LayerNorm", config.NormEpsilon);
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"encoder.layer.{i}.", config.NormEpsilon))];
-        _headDense = new Linear(weights, "lm_head.dense");
-        _headNorm = new LayerNorm(weights, "lm_head.layer_norm", config.NormEpsilon);
-        Head = new OutputHead(config.Tied ? _tokens : weights["lm_head.decoder.weight"], weights["lm_head.bias"]);
+        _headDense = new Linear(weights, weights.Classes is null ? "lm_head.dense" : "classifier.dense");
+        _headNorm = weights.Classes is null ? new LayerNorm(weights, "lm_head.layer_norm", config.NormEpsilon) : null;
     }
 
-    public override ModelKind Kind => ModelKind.Masked;
-
-    public override OutputHead Head { get; }
+    /// <summary>The classification head: a dense layer on the first token's state and the classes' outputs.</summary>
+    public override IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
+    [
+        ("classifier.dense.weight", [_config.Hidden, _config.Hidden]),
+        ("classifier.dense.bias", [_config.Hidden]),
+        ("classifier.out_proj.weight", [classes, _config.Hidden]),
+        ("classifier.out_proj.bias", [classes]),
+    ];
 
     public static RobertaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {
@@ -62,11 +67,7 @@ internal sealed class RobertaModel : LanguageModel
             weights.RequireNorm(layer + "output.LayerNorm", config.Hidden);
         }
 
-        weights.RequireLinear("lm_head.dense", config.Hidden, config.Hidden, bias: true);
-        weights.RequireNorm("lm_head.layer_norm", config.Hidden);
-        weights.Require("lm_head.bias", config.Vocabulary);
-        weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
-        weights.RequireHead("lm_head.decoder.weight", config.Tied ? "embeddings.word_embeddings.weight" : null, config.Vocabulary, config.Hidden);
+        RequireHead(weights, config);
         weights.RefuseOthers();
         return new RobertaModel(config, weights);
     }
@@ -87,13 +88,33 @@ internal sealed class RobertaModel : LanguageModel
 
         var rows = backend.GatherOutputs(h);
         var features = backend.Rent(_config.Hidden, rows);
-        _headDense.Apply(backend, rows, features, activation: ActivationFunction.Gelu);
-        _headNorm.Apply(backend, features, features);
+        _headDense.Apply(backend, rows, features, activation: _headNorm is null ? ActivationFunction.Tanh : ActivationFunction.Gelu);
+        _headNorm?.Apply(backend, features, features);
         return features;
     }
 
     private static ModelShape ShapeOf(RobertaConfig c) =>
         new("RobertaForMaskedLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosIds);
+
+    private static void RequireHead(ModelWeights weights, RobertaConfig config)
+    {
+        if (weights.Classes is { } classes)
+        {
+            weights.RequireLinear("classifier.dense", config.Hidden, config.Hidden, bias: true);
+            weights.RequireLinear("classifier.out_proj", classes, config.Hidden, bias: true);
+            weights.UseHead("classifier.out_proj.weight", "classifier.out_proj.bias");
+            return;
+        }
+
+        const string embedding = "embeddings.word_embeddings.weight";
+        const string decoder = "lm_head.decoder.weight";
+        weights.RequireLinear("lm_head.dense", config.Hidden, config.Hidden, bias: true);
+        weights.RequireNorm("lm_head.layer_norm", config.Hidden);
+        weights.Require("lm_head.bias", config.Vocabulary);
+        weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
+        weights.RequireHead(decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden);
+        weights.UseHead(config.Tied ? embedding : decoder, "lm_head.bias");
+    }
 
     private Activation Embed(IBackend backend, TokenBatch batch)
     {

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using IlZo.Checkpoints;
+using IlZo.Noise;
+using IlZo.Tensors;
+
+namespace IlZo.Models;
+
+/// <summary>
+/// Makes a checkpoint with an untrained classification head of a language model's, which loads here and as transformers'
+/// …ForSequenceClassification.
+/// </summary>
+public static class ClassificationCheckpoint
+{
+    /// <summary>What the architectures of such checkpoints end with.</summary>
+    internal const string Suffix = "ForSequenceClassification";
+
+    // transformers' initializer_range where a configuration names none.
+    private const double DefaultDeviation = 0.02;
+
+    private static readonly string[] s_languageModels = ["ForCausalLM", "ForMaskedLM", "LMHeadModel"];
+
+    // What describes the head in config.json.
+    private static readonly string[] s_headFields = ["architectures", "id2label", "label2id", "num_labels"];
+
+    /// <summary>
+    /// Writes a model's weights without its own head and with one whose weights are normally distributed, with the configuration's
+    /// deviation, and whose biases are 0.
+    /// </summary>
+    /// <param name="model">A language model.</param>
+    /// <param name="labels">The names of the classes, in the order of their logits.</param>
+    /// <param name="seed">Decides the head's weights.</param>
+    /// <param name="folder">The folder to create; it may exist and be empty.</param>
+    /// <exception cref="InvalidInputException">The model is no language model, or the folder holds something.</exception>
+    /// <exception cref="IOException">Writing failed; nothing is left.</exception>
+    public static void Write(LanguageModel model, IReadOnlyList<string> labels, uint seed, string folder)
+    {
+        if (model.Kind == ModelKind.Classifier)
+        {
+            throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' has a classification head already ({model.Shape.Architecture}); a language model was expected.");
+        }
+
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (File.Exists(target))
+        {
+            throw NotEmpty(folder);
+        }
+
+        using var head = new HeadWeights(model, labels.Count, seed);
+        TensorEntry[] tensors = [.. model.Backbone.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => TensorEntry.Of(p.Value, p.Key)), .. head.Tensors];
+        FolderSwap.Replace(
+            target,
+            existing =>
+            {
+                if (Directory.EnumerateFileSystemEntries(existing).Any())
+                {
+                    throw NotEmpty(folder);
+                }
+            },
+            fresh =>
+            {
+                var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+                SafetensorsWriter.Write(Path.Combine(fresh, CheckpointFolder.SingleFileName), tensors, metadata);
+                AtomicFile.WriteAllBytes(Path.Combine(fresh, CheckpointFolder.ConfigFileName), Config(model, labels));
+                CheckpointSaver.CopyFiles(model.Checkpoint, fresh);
+            });
+    }
+
+    /// <summary>The class in transformers that has a classification head in place of a language model's own.</summary>
+    internal static string Architecture(string languageModel)
+    {
+        string suffix = Array.Find(s_languageModels, s => languageModel.EndsWith(s, StringComparison.Ordinal)) ?? string.Empty;
+        return languageModel[..^suffix.Length] + Suffix;
+    }
+
+    private static InvalidInputException NotEmpty(string folder) => new($"'{folder}' exists and is not an empty folder; a new folder was expected.");
+
+    private static byte[] Config(LanguageModel model, IReadOnlyList<string> labels) => CheckpointSaver.Rewrite(writer =>
+    {
+        writer.WriteStartArray("architectures");
+        writer.WriteStringValue(Architecture(model.Shape.Architecture));
+        writer.WriteEndArray();
+        foreach (var property in model.Checkpoint.ConfigJson.EnumerateObject().Where(p => !s_headFields.Contains(p.Name)))
+        {
+            property.WriteTo(writer);
+        }
+
+        writer.WriteStartObject("id2label");
+        for (int i = 0; i < labels.Count; i++)
+        {
+            writer.WriteString($"{i}", labels[i]);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteStartObject("label2id");
+        for (int i = 0; i < labels.Count; i++)
+        {
+            writer.WriteNumber(labels[i], i);
+        }
+
+        writer.WriteEndObject();
+    });
+
+    // A configuration's deviation of initial weights; OPT has its own name for it.
+    private static double Deviation(JsonElement config)
+    {
+        foreach (string name in (string[])["init_std", "initializer_range"])
+        {
+            if (config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number)
+            {
+                return value.GetDouble();
+            }
+        }
+
+        return DefaultDeviation;
+    }
+
+    // The tensors of the head, in the type of the model's weights.
+    private sealed unsafe class HeadWeights : IDisposable
+    {
+        private readonly List<IDisposable> _memory = [];
+
+        public HeadWeights(LanguageModel model, int classes, uint seed)
+        {
+            var type = model.Head.Weight.Type;
+            float deviation = (float)Deviation(model.Checkpoint.ConfigJson);
+            var tensors = new List<TensorEntry>();
+            foreach (var (name, shape) in model.ClassificationTensors(classes))
+            {
+                long count = shape.Aggregate((a, b) => a * b);
+                var values = new NativeBuffer(count * sizeof(float));
+                _memory.Add(values);
+                if (shape.Count == 2)
+                {
+                    var normal = new Span<float>(values.Data, checked((int)count));
+                    NoiseField.FillNormal(new NoiseKey(seed, NoiseStream.Initialization, 0, 0), tensors.Count, 0, normal);
+                    System.Numerics.Tensors.TensorPrimitives.Multiply(normal, deviation, normal);
+                }
+
+                var wide = new TensorEntry(string.Empty, name, StoredType.Name(DType.F32), shape, values.Data);
+                tensors.Add(TensorEntry.Of(WeightLoader.ToParameter(wide, type, _memory)));
+            }
+
+            Tensors = tensors;
+        }
+
+        public IReadOnlyList<TensorEntry> Tensors { get; }
+
+        public void Dispose() => _memory.ForEach(m => m.Dispose());
+    }
+}
