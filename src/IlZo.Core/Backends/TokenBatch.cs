@@ -28,6 +28,7 @@ public sealed class TokenBatch
         Segments = segments;
         Outputs = outputs;
         TextLengths = textLengths;
+        IsWhole = Array.TrueForAll(segments, s => s.Prefix == 0);
     }
 
     public IReadOnlyList<int> Ids { get; }
@@ -39,6 +40,9 @@ public sealed class TokenBatch
     public IReadOnlyList<int> Outputs { get; }
 
     public IReadOnlyList<int> TextLengths { get; }
+
+    /// <summary>Whether every text is one segment.</summary>
+    public bool IsWhole { get; }
 
     /// <summary>Tokens in the batch.</summary>
     public int Count => Ids.Count;

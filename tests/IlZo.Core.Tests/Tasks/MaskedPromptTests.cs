@@ -92,6 +92,16 @@ public class MaskedPromptTests
     }
 
     [Fact]
+    public void Tokenizers_know_their_mask()
+    {
+        Assert.Equal(50264, TestTokenizers.Roberta().MaskId);
+        Assert.Null(TestTokenizers.Gpt2.MaskId);
+        var files = TestTokenizers.OptFiles().With("config.json", """{"model_type": "roberta"}"""u8.ToArray());
+        Assert.Equal(50264, files.Load().MaskId);
+        Assert.Equal(50118, files.With("special_tokens_map.json", """{"mask_token": "Ċ"}"""u8.ToArray()).Load().MaskId);
+    }
+
+    [Fact]
     public void A_mask_written_in_a_text_is_text()
     {
         var task = Parse("""{ "prompt": ["{text}", "<mask>"] }""");

@@ -8,7 +8,7 @@ public sealed unsafe partial class CpuBackend
 {
     public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer)
     {
-        if (!shape.Causal && (_cache is not null || _batch.Segments.Any(s => s.Prefix > 0)))
+        if (!shape.Causal && (_cache is not null || !_batch.IsWhole))
         {
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
