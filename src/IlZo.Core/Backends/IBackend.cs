@@ -27,13 +27,25 @@ public enum ActivationFunction
     Tanh,
 }
 
+/// <summary>How the weights of a linear layer lie in memory, row after row.</summary>
+public enum WeightLayout
+{
+    /// <summary>[out, in]: a row holds the weights of one output.</summary>
+    OutIn,
+
+    /// <summary>[in, out]: a row holds the weights of one input, as in GPT-2's Conv1D.</summary>
+    InOut,
+}
+
 /// <summary>How attention splits its inputs into heads.</summary>
 /// <param name="Heads">Query heads.</param>
 /// <param name="KeyValueHeads">Key/value heads; each serves Heads / KeyValueHeads consecutive query heads.</param>
 /// <param name="HeadSize">Features of a head.</param>
 /// <param name="Scale">What scores are multiplied by before the softmax.</param>
 /// <param name="Causal">Whether a token sees only itself and those before it; else it sees its whole text.</param>
-public readonly record struct AttentionShape(int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true);
+/// <param name="Window">How many positions up to its own a token sees; null for all.</param>
+public readonly record struct AttentionShape(
+    int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true, int? Window = null);
 
 /// <summary>
 /// The operations a device offers: a model's forward pass and the update of its weights. A pass evaluates all its probes in one
@@ -60,17 +72,35 @@ public interface IBackend : IDisposable
     /// <summary>Gives the room back for use later in the same pass.</summary>
     void Return(Activation activation);
 
+    /// <summary>Some consecutive features of an activation, where they lie: valid as long as it is, and not to be given back.</summary>
+    /// <param name="x">The activation.</param>
+    /// <param name="first">The first feature.</param>
+    /// <param name="features">How many.</param>
+    Activation Slice(Activation x, int first, int features);
+
     /// <summary>y[t] = table[rows[t]] (+ y[t] where <paramref name="accumulate"/>).</summary>
     void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false);
 
-    /// <summary>y = f(x·Wᵀ + b (+ y where <paramref name="accumulate"/>)), W [out, in]; f is the identity where <paramref name="activation"/> is null.</summary>
+    /// <summary>
+    /// y = f(x·Wᵀ + b (+ y where <paramref name="accumulate"/>)) with W [out, in], or x·W with W [in, out]; f is the identity where
+    /// <paramref name="activation"/> is null.
+    /// </summary>
     void Linear(
-        Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null);
+        Activation x,
+        Parameter weight,
+        Parameter? bias,
+        Activation y,
+        bool accumulate = false,
+        ActivationFunction? activation = null,
+        WeightLayout layout = WeightLayout.OutIn);
 
     /// <summary>y = (x − mean) / √(var + ε) · w + b over the features; x and y may be the same.</summary>
     void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
 
-    /// <summary>y = x / √(mean(x²) + ε) · w over the features; x and y may be the same.</summary>
+    /// <summary>
+    /// y = x / √(mean(x²) + ε) · w over the features, or over each head's where <paramref name="weight"/> has the features of one head;
+    /// x and y may be the same.
+    /// </summary>
     void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y);
 
     /// <summary>x = x · y, elementwise.</summary>

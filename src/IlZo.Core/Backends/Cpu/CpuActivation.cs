@@ -6,8 +6,15 @@ namespace IlZo.Backends.Cpu;
 /// An activation in the panel layout: [probe][panel][feature][32 tokens]. The last panel of a probe is filled up with
 /// tokens that nobody reads.
 /// </summary>
-internal sealed unsafe class CpuActivation(int features, int tokens, int probes, float* data) : Activation(features, tokens)
+/// <param name="features">Features of a token.</param>
+/// <param name="tokens">Tokens of a probe.</param>
+/// <param name="probes">Probes.</param>
+/// <param name="data">The first panel.</param>
+/// <param name="pitch">Features from one panel to the next, or null for <paramref name="features"/>: more in a slice of another activation.</param>
+internal sealed unsafe class CpuActivation(int features, int tokens, int probes, float* data, int? pitch = null) : Activation(features, tokens)
 {
+    private readonly int _pitch = pitch ?? features;
+
     public float* Data { get; } = data;
 
     public int Panels { get; } = PanelsFor(tokens);
@@ -20,7 +27,10 @@ internal sealed unsafe class CpuActivation(int features, int tokens, int probes,
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 
     /// <summary>The panel [feature][32] with the running number <paramref name="panel"/> over all probes.</summary>
-    public float* At(int panel) => Data + ((long)panel * Features * Panel.Lanes);
+    public float* At(int panel) => Data + ((long)panel * _pitch * Panel.Lanes);
+
+    /// <summary>Some consecutive features, where they are.</summary>
+    public CpuActivation Slice(int first, int count) => new(count, Tokens, probes, Data + ((long)first * Panel.Lanes), _pitch);
 
     /// <summary>Feature 0 of one token of one probe; its next feature is <see cref="Panel.Lanes"/> further.</summary>
     public float* Token(int probe, int token) => At((probe * Panels) + (token / Panel.Lanes)) + (token % Panel.Lanes);

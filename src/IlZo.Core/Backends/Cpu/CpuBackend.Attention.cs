@@ -57,6 +57,11 @@ public sealed unsafe partial class CpuBackend
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
                 new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
                 Panel.MultiplyTransposed(keys, keyRows, visible, queries, scores, size);
+                if (shape.Window is { } window)
+                {
+                    HideBeforeWindow(scores, window, span.Prefix + first, lanes);
+                }
+
                 Softmax(scores, visible, shape.Causal ? span.Prefix + first : visible - 1, lanes);
                 new Span<float>(result, size * Panel.Lanes).Clear();
                 for (int slice = 0; slice < Slices(visible); slice++)
@@ -103,6 +108,18 @@ public sealed unsafe partial class CpuBackend
             }
 
             lane += count;
+        }
+    }
+
+    // The query in lane i, at position firstKey + i, sees its own position and those before it, as many as the window has.
+    private static void HideBeforeWindow(float* scores, int window, int firstKey, int lanes)
+    {
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            for (int key = 0; key <= firstKey + lane - window; key++)
+            {
+                scores[(key * Panel.Lanes) + lane] = float.NegativeInfinity;
+            }
         }
     }
 

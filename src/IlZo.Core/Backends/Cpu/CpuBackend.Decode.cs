@@ -1,11 +1,15 @@
+using System.Numerics.Tensors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Rows of a work item when one token is multiplied: some hundred kilobytes of weights.
+    // Outputs of a work item when one token is multiplied: some hundred kilobytes of weights.
     private const int DecodeRows = 128;
+
+    // Inputs of a work item where they are rows. Fixed, because every item has its own sums.
+    private const int DecodeInputs = 64;
 
     /// <summary>
     /// Whether the pass continues a text by one token at the weights as they are. Sums are then formed along the weights' rows, so logits
@@ -13,16 +17,35 @@ public sealed unsafe partial class CpuBackend
     /// </summary>
     private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _probes[0].Direction is null;
 
-    private void DecodeLinear(CpuActivation x, Parameter weight, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation)
+    private void DecodeLinear(
+        CpuActivation x, Parameter weight, WeightLayout layout, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation)
     {
         float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
         CopyToken(x, contiguous);
-        _pool.Run((weight.Rows + DecodeRows - 1) / DecodeRows, (block, worker) =>
+        int slices = layout == WeightLayout.InOut ? (x.Features + DecodeInputs - 1) / DecodeInputs : 0;
+        long partialBytes = (long)slices * y.Features * sizeof(float);
+        float* partial = _arena.Rent(partialBytes);
+        _pool.Run(slices, (slice, _) =>
+        {
+            int row = slice * DecodeInputs;
+            float* sums = partial + ((long)slice * y.Features);
+            new Span<float>(sums, y.Features).Clear();
+            VectorProduct.AddTransposed(weight, row, Math.Min(DecodeInputs, x.Features - row), contiguous + row, sums);
+        });
+        _pool.Run((y.Features + DecodeRows - 1) / DecodeRows, (block, worker) =>
         {
             int row = block * DecodeRows;
-            int rows = Math.Min(DecodeRows, weight.Rows - row);
+            int rows = Math.Min(DecodeRows, y.Features - row);
             float* result = _scratch[worker].Tile(DecodeRows);
-            VectorProduct.Multiply(weight, row, rows, contiguous, result);
+            if (layout == WeightLayout.OutIn)
+            {
+                VectorProduct.Multiply(weight, row, rows, contiguous, result);
+            }
+            else
+            {
+                SumSlices(partial + row, slices, y.Features, new Span<float>(result, rows));
+            }
+
             for (int r = 0; r < rows; r++)
             {
                 float* to = y.Data + ((long)(row + r) * Panel.Lanes);
@@ -41,7 +64,17 @@ public sealed unsafe partial class CpuBackend
                 lanes.Fill(result[r]);
             }
         });
+        _arena.Return(partial, partialBytes);
         _arena.Return(contiguous, (long)x.Features * sizeof(float));
+    }
+
+    private static void SumSlices(float* partial, int slices, int stride, Span<float> sums)
+    {
+        sums.Clear();
+        for (int slice = 0; slice < slices; slice++, partial += stride)
+        {
+            TensorPrimitives.Add(sums, new ReadOnlySpan<float>(partial, sums.Length), sums);
+        }
     }
 
     private void DecodeLogits(CpuActivation x, Parameter head, float* biases, float* destination)

@@ -5,31 +5,42 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Rows of W a worker packs at a time; fewer where that would leave a thread without work.
+    // Outputs a worker packs at a time; fewer where that would leave a thread without work.
     private static readonly int[] s_blockRows = [384, 192, 96, 48];
 
+    // The same where outputs are columns: whole groups of noise.
+    private static readonly int[] s_blockColumns = [384, 192, 128, 64];
+
     public void Linear(
-        Activation x, Parameter weight, Parameter? bias, Activation y, bool accumulate = false, ActivationFunction? activation = null)
+        Activation x,
+        Parameter weight,
+        Parameter? bias,
+        Activation y,
+        bool accumulate = false,
+        ActivationFunction? activation = null,
+        WeightLayout layout = WeightLayout.OutIn)
     {
         var from = (CpuActivation)x;
         var to = (CpuActivation)y;
-        if (weight.Columns != x.Features || weight.Rows != y.Features)
+        var (outputs, inputs) = layout == WeightLayout.OutIn ? (weight.Rows, weight.Columns) : (weight.Columns, weight.Rows);
+        if (inputs != x.Features || outputs != y.Features)
         {
-            throw new ArgumentException($"'{weight.Name}' maps {weight.Columns} features to {weight.Rows}, not {x.Features} to {y.Features}.");
+            throw new ArgumentException($"'{weight.Name}' maps {inputs} features to {outputs}, not {x.Features} to {y.Features}.");
         }
 
         float* biases = bias is null ? null : RentVector(bias);
         if (IsDecoding(from))
         {
-            DecodeLinear(from, weight, biases, to, accumulate, activation);
+            DecodeLinear(from, weight, layout, biases, to, accumulate, activation);
         }
         else
         {
-            int blockRows = BlockRows(weight.Rows, x.Tokens);
-            _pool.Run((weight.Rows + blockRows - 1) / blockRows, (block, worker) =>
+            int block = BlockOutputs(outputs, x.Tokens, layout);
+            _pool.Run((outputs + block - 1) / block, (item, worker) =>
             {
-                int row = block * blockRows;
-                LinearBlock(from, weight, biases, to, accumulate, activation, row, Math.Min(blockRows, weight.Rows - row), worker);
+                int first = item * block;
+                var weights = new PackedWeights(weight, layout, first, Math.Min(block, outputs - first), _probes, _scratch[worker]);
+                LinearBlock(from, weights, biases, to, accumulate, activation, worker);
             });
         }
 
@@ -40,47 +51,37 @@ public sealed unsafe partial class CpuBackend
     }
 
     // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
-    // both probes (80 kB for 48 rows, 640 kB for 384) must stay in the second-level cache.
-    private int BlockRows(int rows, int tokens)
+    // both probes (80 kB for 48 outputs, 640 kB for 384) must stay in the second-level cache.
+    private int BlockOutputs(int outputs, int tokens, WeightLayout layout)
     {
-        int largest = tokens >= 2048 ? 384 : tokens >= 512 ? 192 : 48;
-        return Array.Find(s_blockRows, r => r <= largest && rows >= 2 * r * _pool.Count) is var found and > 0 ? found : s_blockRows[^1];
+        int[] sizes = layout == WeightLayout.OutIn ? s_blockRows : s_blockColumns;
+        int largest = tokens >= 2048 ? 384 : tokens >= 512 || layout == WeightLayout.InOut ? 192 : 48;
+        return Array.Find(sizes, r => r <= largest && outputs >= 2 * r * _pool.Count) is var found and > 0 ? found : sizes[^1];
     }
 
     private void LinearBlock(
-        CpuActivation x,
-        Parameter weight,
-        float* biases,
-        CpuActivation y,
-        bool accumulate,
-        ActivationFunction? activation,
-        int row,
-        int rows,
-        int worker)
+        CpuActivation x, in PackedWeights weights, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation, int worker)
     {
-        var scratch = _scratch[worker];
-        long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
-        float* packed = scratch.Packed(probeStride * _probes.Count);
         long time = Stopwatch.GetTimestamp();
-        for (int column = 0; column < weight.Columns; column += Panel.Depth)
+        for (int input = 0; input < x.Features; input += Panel.Depth)
         {
-            int depth = Math.Min(Panel.Depth, weight.Columns - column);
-            bool last = column + depth == weight.Columns;
-            WeightReader.Pack(weight, row, rows, column, depth, _probes, packed, scratch);
+            int depth = Math.Min(Panel.Depth, x.Features - input);
+            bool last = input + depth == x.Features;
+            weights.Pack(input, depth);
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
                 int probe = panel / y.Panels;
-                float* tile = y.At(panel) + ((long)row * Panel.Lanes);
-                if (column == 0)
+                float* tile = y.At(panel) + ((long)weights.First * Panel.Lanes);
+                if (input == 0)
                 {
-                    StartTile(tile, biases == null ? null : biases + ((long)probe * weight.Rows) + row, rows, accumulate);
+                    StartTile(tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
                 }
 
-                Panel.Multiply(packed + (probe * probeStride), rows, x.At(panel) + ((long)column * Panel.Lanes), tile, depth);
+                weights.Multiply(probe, x.At(panel) + ((long)input * Panel.Lanes), tile, depth);
                 if (last && activation is { } function)
                 {
-                    Apply(function, new Span<float>(tile, rows * Panel.Lanes));
+                    Apply(function, new Span<float>(tile, weights.Outputs * Panel.Lanes));
                 }
             }
 

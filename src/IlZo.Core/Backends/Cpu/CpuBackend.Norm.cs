@@ -15,14 +15,18 @@ public sealed unsafe partial class CpuBackend
     {
         float* weights = weight is null ? null : RentVector(weight);
         float* biases = bias is null ? null : RentVector(bias);
+        int size = weight?.Columns ?? x.Features;
         _pool.Run(x.AllPanels, (panel, _) =>
         {
-            long offset = (long)(panel / x.Panels) * x.Features;
+            long offset = (long)(panel / x.Panels) * size;
             float* w = weights == null ? null : weights + offset;
             float* b = biases == null ? null : biases + offset;
-            for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+            for (int first = 0; first < x.Features * Panel.Lanes; first += size * Panel.Lanes)
             {
-                NormalizeLanes(x.At(panel) + lane, w, b, epsilon, y.At(panel) + lane, x.Features, center);
+                for (int lane = first; lane < first + Panel.Lanes; lane += Vector512<float>.Count)
+                {
+                    NormalizeLanes(x.At(panel) + lane, w, b, epsilon, y.At(panel) + lane, size, center);
+                }
             }
         });
         if (weight is not null)

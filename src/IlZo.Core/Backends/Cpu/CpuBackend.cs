@@ -67,6 +67,13 @@ public sealed unsafe partial class CpuBackend : IBackend
         _arena.Return(a.Data, a.Count * sizeof(float));
     }
 
+    public Activation Slice(Activation x, int first, int features)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + features, x.Features, nameof(features));
+        return ((CpuActivation)x).Slice(first, features);
+    }
+
     public Activation GatherOutputs(Activation x)
     {
         var from = (CpuActivation)x;

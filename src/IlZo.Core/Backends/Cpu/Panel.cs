@@ -28,7 +28,7 @@ internal static unsafe class Panel
     /// <summary>Rows padded to whole groups.</summary>
     public static int Padded(int rows) => (rows + RowGroup - 1) / RowGroup * RowGroup;
 
-    /// <summary>Y[rows][32] += W[rows][depth] · X[depth][32]; Y has room for <see cref="Padded"/> rows or gets only <paramref name="rows"/>.</summary>
+    /// <summary>Y[rows][32] += W[rows][depth] · X[depth][32]; other rows of Y are left alone.</summary>
     /// <param name="w">Packed rows, <see cref="Padded"/> of them.</param>
     /// <param name="rows">Rows of Y to change.</param>
     /// <param name="x">The panel's slice.</param>
@@ -38,35 +38,52 @@ internal static unsafe class Panel
     {
         int whole = rows / RowGroup * RowGroup;
         MultiplyGroups(w, whole, x, y, depth);
-        int rest = rows - whole;
-        if (rest > 0)
+        if (rows > whole)
         {
             float* tile = stackalloc float[RowGroup * Lanes];
-            long bytes = rest * Lanes * sizeof(float);
-            new Span<float>(tile, RowGroup * Lanes).Clear();
-            Buffer.MemoryCopy(y + (whole * Lanes), tile, bytes, bytes);
+            CopyRest(y + (whole * Lanes), tile, rows - whole);
             MultiplyGroups(w + (whole * Stride), RowGroup, x, tile, depth);
-            Buffer.MemoryCopy(tile, y + (whole * Lanes), bytes, bytes);
+            CopyRest(tile, y + (whole * Lanes), rows - whole);
         }
     }
 
     /// <summary>Y[rows][32] += Wᵀ · X[depth][32] with W as [depth][<paramref name="stride"/>].</summary>
     /// <param name="w">The first row's weight at depth 0.</param>
     /// <param name="stride">Floats from one depth to the next, at least <see cref="Padded"/> rows.</param>
-    /// <param name="rows">Rows of Y to change; Y has room for <see cref="Padded"/> ones.</param>
+    /// <param name="rows">Rows of Y to change.</param>
+    /// <param name="x">The panel's slice.</param>
+    /// <param name="y">The first row of the result.</param>
+    /// <param name="depth">Rows of the stored slice.</param>
     public static void MultiplyTransposed(float* w, int stride, int rows, float* x, float* y, int depth)
+    {
+        int whole = rows / RowGroup * RowGroup;
+        MultiplyColumnGroups(w, stride, whole, x, y, depth);
+        if (rows > whole)
+        {
+            float* tile = stackalloc float[RowGroup * Lanes];
+            CopyRest(y + (whole * Lanes), tile, rows - whole);
+            MultiplyColumnGroups(w + whole, stride, RowGroup, x, tile, depth);
+            CopyRest(tile, y + (whole * Lanes), rows - whole);
+        }
+    }
+
+    private static void CopyRest(float* from, float* to, int rows) =>
+        Buffer.MemoryCopy(from, to, rows * Lanes * sizeof(float), rows * Lanes * sizeof(float));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyColumnGroups(float* w, int stride, int rows, float* x, float* y, int depth)
     {
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
         {
-            MultiplyTransposed<Vector512<float>, Simd512>(w, stride, Padded(rows), x, y, depth, useTwelve: true);
+            MultiplyColumnGroups<Vector512<float>, Simd512>(w, stride, rows, x, y, depth, useTwelve: true);
         }
         else if (Avx2.IsSupported)
         {
-            MultiplyTransposed<Vector256<float>, Simd256>(w, stride, Padded(rows), x, y, depth, useTwelve: false);
+            MultiplyColumnGroups<Vector256<float>, Simd256>(w, stride, rows, x, y, depth, useTwelve: false);
         }
         else
         {
-            MultiplyTransposed<Vector128<float>, Simd128>(w, stride, Padded(rows), x, y, depth, useTwelve: true);
+            MultiplyColumnGroups<Vector128<float>, Simd128>(w, stride, rows, x, y, depth, useTwelve: true);
         }
     }
 
@@ -111,7 +128,7 @@ internal static unsafe class Panel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyTransposed<TVector, TSimd>(float* w, int stride, int rows, float* x, float* y, int depth, bool useTwelve)
+    private static void MultiplyColumnGroups<TVector, TSimd>(float* w, int stride, int rows, float* x, float* y, int depth, bool useTwelve)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {

@@ -8,49 +8,89 @@ namespace IlZo.Backends.Cpu;
 /// <summary>
 /// Weights times one token, y[n] = Σ W[n][k]·x[k]: what generating text consists of. Bound by reading W, so weights go from
 /// memory through registers into the sums, nothing is packed, and rows follow each other as they lie: one stream of addresses that is
-/// asked for a few kilobytes ahead, across the ends of pages where the processor's own prefetching stops.
+/// asked for a few kilobytes ahead, across the ends of pages where the processor's own prefetching stops. Of a W that is stored [in, out]
+/// four rows are read side by side.
 /// </summary>
 internal static unsafe class VectorProduct
 {
     private const int Unroll = 4;
     private const int PrefetchBytes = 2048;
 
+    // Columns whose sums stay in the first-level cache beside the weights of eight rows.
+    private const int Chunk = 2048;
+
     /// <summary>Computes rows <paramref name="row"/> … of y from the contiguous <paramref name="x"/>.</summary>
-    public static void Multiply(Parameter weight, int row, int rows, float* x, float* y)
+    public static void Multiply(Parameter weight, int row, int rows, float* x, float* y) =>
+        Multiply(weight, WeightLayout.OutIn, row, rows, x, y);
+
+    /// <summary>y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out].</summary>
+    public static void AddTransposed(Parameter weight, int row, int rows, float* x, float* y) =>
+        Multiply(weight, WeightLayout.InOut, row, rows, x, y);
+
+    private static void Multiply(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
     {
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
         {
-            Multiply<Vector512<float>, Simd512>(weight, row, rows, x, y);
+            Multiply<Vector512<float>, Simd512>(weight, layout, row, rows, x, y);
         }
         else if (Avx2.IsSupported)
         {
-            Multiply<Vector256<float>, Simd256>(weight, row, rows, x, y);
+            Multiply<Vector256<float>, Simd256>(weight, layout, row, rows, x, y);
         }
         else
         {
-            Multiply<Vector128<float>, Simd128>(weight, row, rows, x, y);
+            Multiply<Vector128<float>, Simd128>(weight, layout, row, rows, x, y);
         }
     }
 
-    private static void Multiply<TVector, TSimd>(Parameter weight, int row, int rows, float* x, float* y)
+    private static void Multiply<TVector, TSimd>(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
         switch (weight.Type)
         {
             case DType.F32:
-                Multiply<TVector, TSimd, F32Format<TVector, TSimd>>(weight, row, rows, x, y);
+                Multiply<TVector, TSimd, F32Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
                 break;
             case DType.F16:
-                Multiply<TVector, TSimd, F16Format<TVector, TSimd>>(weight, row, rows, x, y);
+                Multiply<TVector, TSimd, F16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
                 break;
             default:
-                Multiply<TVector, TSimd, BF16Format<TVector, TSimd>>(weight, row, rows, x, y);
+                Multiply<TVector, TSimd, BF16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
                 break;
         }
     }
 
-    private static void Multiply<TVector, TSimd, TFormat>(Parameter weight, int row, int rows, float* x, float* y)
+    private static void Multiply<TVector, TSimd, TFormat>(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (layout == WeightLayout.OutIn)
+        {
+            MultiplyRows<TVector, TSimd, TFormat>(weight, row, rows, x, y);
+            return;
+        }
+
+        // Rows beyond the last one are the last one times zero.
+        float* factors = stackalloc float[Unroll];
+        byte** at = stackalloc byte*[Unroll];
+        for (int column = 0; column < weight.Columns; column += Chunk)
+        {
+            for (int r = 0; r < rows; r += Unroll)
+            {
+                for (int i = 0; i < Unroll; i++)
+                {
+                    factors[i] = r + i < rows ? x[r + i] : 0;
+                    at[i] = weight.At(row + Math.Min(r + i, rows - 1), column);
+                }
+
+                AddRows<TVector, TSimd, TFormat>(weight, at, factors, y + column, Math.Min(Chunk, weight.Columns - column));
+            }
+        }
+    }
+
+    private static void MultiplyRows<TVector, TSimd, TFormat>(Parameter weight, int row, int rows, float* x, float* y)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TFormat : struct, IWeightFormat<TVector>
@@ -97,5 +137,53 @@ internal static unsafe class VectorProduct
         }
 
         return TSimd.Sum(TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)));
+    }
+
+    // Four rows at a time, so that y is read and written once for four products; the next four are asked for meanwhile.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows<TVector, TSimd, TFormat>(Parameter weight, byte** rows, float* x, float* y, int columns)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int width = TSimd.Width;
+        int step = width * TFormat.Size;
+        long next = Unroll * (long)weight.Columns * TFormat.Size;
+        byte* w0 = rows[0], w1 = rows[1], w2 = rows[2], w3 = rows[3];
+        TVector x0 = TSimd.Broadcast(x[0]), x1 = TSimd.Broadcast(x[1]), x2 = TSimd.Broadcast(x[2]), x3 = TSimd.Broadcast(x[3]);
+        int column = 0;
+        for (; column <= columns - (2 * width); column += 2 * width, w0 += 2 * step, w1 += 2 * step, w2 += 2 * step, w3 += 2 * step)
+        {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(w0 + next);
+                Sse.Prefetch0(w1 + next);
+                Sse.Prefetch0(w2 + next);
+                Sse.Prefetch0(w3 + next);
+            }
+
+            var a = TSimd.Load(y + column);
+            var b = TSimd.Load(y + column + width);
+            a = TSimd.MultiplyAdd(TFormat.Load(w0), x0, a);
+            b = TSimd.MultiplyAdd(TFormat.Load(w0 + step), x0, b);
+            a = TSimd.MultiplyAdd(TFormat.Load(w1), x1, a);
+            b = TSimd.MultiplyAdd(TFormat.Load(w1 + step), x1, b);
+            a = TSimd.MultiplyAdd(TFormat.Load(w2), x2, a);
+            b = TSimd.MultiplyAdd(TFormat.Load(w2 + step), x2, b);
+            a = TSimd.MultiplyAdd(TFormat.Load(w3), x3, a);
+            b = TSimd.MultiplyAdd(TFormat.Load(w3 + step), x3, b);
+            TSimd.Store(a, y + column);
+            TSimd.Store(b, y + column + width);
+        }
+
+        float* widened = stackalloc float[2 * width];
+        for (int i = 0; i < Unroll && column < columns; i++)
+        {
+            Widening.Read(weight.Type, rows[i] + ((long)column * TFormat.Size), widened, columns - column);
+            for (int c = column; c < columns; c++)
+            {
+                y[c] += widened[c - column] * x[i];
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -32,6 +33,36 @@ internal static unsafe class WeightReader
         for (int p = 0; p < probes.Count; p++)
         {
             new Span<float>(packed + (p * probeStride) + ((long)rows * Panel.Stride), (padded - rows) * Panel.Stride).Clear();
+        }
+    }
+
+    /// <summary>
+    /// Floats from one packed row to the next in <see cref="PackTransposed"/>: an odd number of cache lines, so that the same outputs of
+    /// consecutive rows do not compete for cache sets.
+    /// </summary>
+    public static int TransposedStride(int columns) => ((columns + NoiseField.Group - 1) / NoiseField.Group * NoiseField.Group) + 16;
+
+    /// <summary>Packs a slice of consecutive columns for <see cref="Panel.MultiplyTransposed"/>, once for each probe.</summary>
+    /// <param name="weight">The tensor.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="depth">Rows to pack, at most <see cref="Panel.Depth"/>.</param>
+    /// <param name="column">The first column, a multiple of <see cref="NoiseField.Group"/>.</param>
+    /// <param name="columns">Columns to pack.</param>
+    /// <param name="probes">The points to read at.</param>
+    /// <param name="packed">Receives [probe][<see cref="Panel.Depth"/> rows][<see cref="TransposedStride"/>].</param>
+    /// <param name="scratch">The calling worker's buffers.</param>
+    public static void PackTransposed(
+        Parameter weight, int row, int depth, int column, int columns, IReadOnlyList<Probe> probes, float* packed, WorkerScratch scratch)
+    {
+        int stride = TransposedStride(columns);
+        long probeStride = (long)Panel.Depth * stride;
+        for (int r = 0; r < depth; r++, packed += stride)
+        {
+            for (int c = 0; c < columns; c += Panel.Depth)
+            {
+                int count = Math.Min(Panel.Depth, columns - c);
+                Read(weight, row + r, column + c, count, probes, packed + c, probeStride, scratch);
+            }
         }
     }
 
