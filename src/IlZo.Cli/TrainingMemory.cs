@@ -27,15 +27,13 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
     public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence)
     {
         var shape = model.Shape;
-
-        // A gated MLP holds the gate beside the values.
-        int inner = shape.Architecture.StartsWith("Llama", StringComparison.Ordinal) ? 2 : 1;
+        int inner = shape.IsGated ? 2 : 1;
         long weights = model.Parameters.All.Sum(p => p.Count * (type ?? p.Type).Size());
 
         // The residual stream and its normalized form, and beside them either what attention needs (queries, results, keys, values) or the MLP.
-        long perToken = (2L * shape.Hidden) + Math.Max((2L * shape.Hidden) + (2L * shape.KeyFeatures), (long)inner * shape.Intermediate);
+        long perToken = (2L * shape.Hidden) + Math.Max((2L * shape.QueryFeatures) + (2L * shape.KeyFeatures), (long)inner * shape.Intermediate);
         using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
-        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x (2 x {shape.Hidden} + max(2 x {shape.Hidden} + 2 x {shape.KeyFeatures}, {inner} x {shape.Intermediate}))";
+        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x (2 x {shape.Hidden} + max(2 x {shape.QueryFeatures} + 2 x {shape.KeyFeatures}, {inner} x {shape.Intermediate}))";
         long activations = checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken);
         return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula);
     }

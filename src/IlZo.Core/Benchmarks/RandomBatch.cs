@@ -33,11 +33,11 @@ internal static class RandomBatch
     /// </summary>
     public static double NeededFlops(LanguageModel model, int batch, int length)
     {
-        double layerWeights = model.Parameters.All
-            .Where(p => p.Shape.Count == 2 && p.Name.Contains("layers.", StringComparison.Ordinal))
-            .Sum(p => (double)p.Count);
+        var shape = model.Shape;
+        double perInput = (2.0 * shape.QueryFeatures) + (2.0 * shape.KeyFeatures) + ((shape.IsGated ? 3.0 : 2.0) * shape.Intermediate);
+        double layerWeights = shape.Layers * shape.Hidden * perInput;
         double tokens = (double)batch * length;
-        double attention = 4.0 * model.Shape.Layers * model.Shape.Hidden * tokens * (length + 1) / 2;
+        double attention = 4.0 * shape.Layers * shape.QueryFeatures * tokens * (length + 1) / 2;
         return (2 * layerWeights * tokens) + attention + (2.0 * model.Head.Weight.Count * batch);
     }
 }

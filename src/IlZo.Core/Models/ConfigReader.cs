@@ -52,6 +52,26 @@ internal sealed class ConfigReader(string source, JsonElement root)
         { } value => throw Wrong(name, value, "a positive integer"),
     };
 
+    /// <summary>A positive integer, null where the field is null, and the library's default where it is absent.</summary>
+    public int? SizeOrNone(string name, int absent) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null ? null : Size(name, absent);
+
+    /// <summary>An integer that is not negative.</summary>
+    public int Count(string name, int fallback) => Find(name) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int count) && count >= 0 => count,
+        { } value => throw Wrong(name, value, "an integer that is not negative"),
+    };
+
+    /// <summary>A list of strings, or null where the field is absent.</summary>
+    public IReadOnlyList<string>? Texts(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Array } value when value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String) =>
+            [.. value.EnumerateArray().Select(v => v.GetString()!)],
+        { } value => throw Wrong(name, value, "a list of strings"),
+    };
+
     /// <summary>A positive number.</summary>
     public double Number(string name, double fallback) => Find(name) switch
     {

@@ -9,8 +9,6 @@ namespace IlZo.Models;
 /// <param name="Vocabulary">Rows of the output embedding: token ids are below it.</param>
 /// <param name="Hidden">Features of the residual stream.</param>
 /// <param name="Layers">Decoder layers.</param>
-/// <param name="Intermediate">Features inside an MLP.</param>
-/// <param name="KeyFeatures">Key/value heads times head size.</param>
 /// <param name="MaxPositions">The longest text, in tokens.</param>
 /// <param name="BosId">The token that begins a text.</param>
 /// <param name="EosIds">The tokens that end a text, any of them.</param>
@@ -19,11 +17,22 @@ public sealed record ModelShape(
     int Vocabulary,
     int Hidden,
     int Layers,
-    int Intermediate,
-    int KeyFeatures,
     int MaxPositions,
     int BosId,
-    IReadOnlyList<int> EosIds);
+    IReadOnlyList<int> EosIds)
+{
+    /// <summary>Features inside an MLP.</summary>
+    public required int Intermediate { get; init; }
+
+    /// <summary>Whether an MLP holds a gate beside the values inside it.</summary>
+    public bool IsGated { get; init; }
+
+    /// <summary>Heads times head size.</summary>
+    public required int QueryFeatures { get; init; }
+
+    /// <summary>Key/value heads times head size.</summary>
+    public required int KeyFeatures { get; init; }
+}
 
 /// <summary>What a language model predicts.</summary>
 public enum ModelKind

@@ -1,4 +1,5 @@
 using IlZo.Checkpoints;
+using IlZo.Models.Gpt2;
 using IlZo.Models.Llama;
 using IlZo.Models.Opt;
 using IlZo.Models.Roberta;
@@ -12,7 +13,11 @@ public static class ModelCatalog
     private static readonly Family[] s_families =
     [
         new("opt", "OPTForCausalLM", "OPT 125m to 66b, the 350m style included", OptModel.Load),
-        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", LlamaModel.Load),
+        new("gpt2", "GPT2LMHeadModel", "GPT-2 to XL, DistilGPT-2", Gpt2Model.Load),
+        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", Llama(LlamaVariant.Llama)),
+        new("mistral", "MistralForCausalLM", "Mistral, its sliding window included", Llama(LlamaVariant.Mistral)),
+        new("qwen2", "Qwen2ForCausalLM", "Qwen2 and Qwen2.5", Llama(LlamaVariant.Qwen2)),
+        new("qwen3", "Qwen3ForCausalLM", "Qwen3 without experts", Llama(LlamaVariant.Qwen3)),
         new("roberta", "RobertaForMaskedLM", "RoBERTa to large, a masked language model: classification by prompts with a mask", RobertaModel.Load),
     ];
 
@@ -34,6 +39,8 @@ public static class ModelCatalog
     /// </summary>
     /// <inheritdoc cref="Load"/>
     public static LanguageModel Inspect(CheckpointFolder folder) => Build(folder, new WeightOptions(null, CheckValues: false));
+
+    private static Loader Llama(LlamaVariant variant) => (config, folder, options) => LlamaModel.Load(config, folder, options, variant);
 
     private static LanguageModel Build(CheckpointFolder folder, WeightOptions options)
     {

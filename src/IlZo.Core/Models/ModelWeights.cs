@@ -63,9 +63,9 @@ internal sealed class ModelWeights
     public void Require(string name, params ReadOnlySpan<int> shape) =>
         Add(name, IsHead(name) ? name : _prefix + name, shape);
 
-    public void RequireLinear(string name, int outputs, int inputs, bool bias)
+    public void RequireLinear(string name, int outputs, int inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
-        Require(name + ".weight", outputs, inputs);
+        Require(name + ".weight", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]);
         if (bias)
         {
             Require(name + ".bias", outputs);

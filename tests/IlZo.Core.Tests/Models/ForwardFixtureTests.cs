@@ -10,6 +10,7 @@ public class ForwardFixtureTests
     public static TheoryData<string> Causal =>
     [
         "opt-tiny", "opt-tiny-fp16", "opt-tiny-bf16", "opt-350m-style",
+        "gpt2-tiny", "gpt2-tiny-hubnames-fp16",
         "llama-mha", "llama-gqa", "llama-gqa-fp16", "llama-gqa-bf16", "llama-gqa-sharded", "llama3-rope",
     ];
 

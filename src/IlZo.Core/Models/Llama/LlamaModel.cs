@@ -5,7 +5,7 @@ using IlZo.Tensors;
 namespace IlZo.Models.Llama;
 
 /// <summary>
-/// Llama: RMSNorm before each block, rotary positions, grouped-query attention, gated MLP.
+/// Llama: RMSNorm before each block, rotary positions, grouped-query attention, gated MLP; and its variants.
 /// Source: Touvron et al. 2023, arXiv 2302.13971 and 2307.09288; huggingface/transformers models/llama/modeling_llama.py.
 /// </summary>
 internal sealed class LlamaModel : LanguageModel
@@ -24,9 +24,10 @@ internal sealed class LlamaModel : LanguageModel
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
     }
 
-    public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
+    public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options, LlamaVariant variant)
     {
-        var config = new LlamaConfig(reader);
+        var config = new LlamaConfig(reader, variant);
+        bool bias = config.AttentionBias || variant.QueryKeyValueBias;
         int queries = config.Heads * config.HeadSize;
         int keys = config.KeyValueHeads * config.HeadSize;
         var weights = new ModelWeights(folder, options, ["model.", string.Empty]);
@@ -36,15 +37,20 @@ internal sealed class LlamaModel : LanguageModel
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"layers.{i}.";
-            weights.RequireLinear(layer + "self_attn.q_proj", queries, config.Hidden, config.AttentionBias);
-            weights.RequireLinear(layer + "self_attn.k_proj", keys, config.Hidden, config.AttentionBias);
-            weights.RequireLinear(layer + "self_attn.v_proj", keys, config.Hidden, config.AttentionBias);
+            weights.RequireLinear(layer + "self_attn.q_proj", queries, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.k_proj", keys, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.v_proj", keys, config.Hidden, bias);
             weights.RequireLinear(layer + "self_attn.o_proj", config.Hidden, queries, config.AttentionBias);
             weights.RequireLinear(layer + "mlp.gate_proj", config.Intermediate, config.Hidden, config.MlpBias);
             weights.RequireLinear(layer + "mlp.up_proj", config.Intermediate, config.Hidden, config.MlpBias);
             weights.RequireLinear(layer + "mlp.down_proj", config.Hidden, config.Intermediate, config.MlpBias);
             weights.Require(layer + "input_layernorm.weight", config.Hidden);
             weights.Require(layer + "post_attention_layernorm.weight", config.Hidden);
+            if (variant.HeadNorms)
+            {
+                weights.Require(layer + "self_attn.q_norm.weight", config.HeadSize);
+                weights.Require(layer + "self_attn.k_norm.weight", config.HeadSize);
+            }
         }
 
         weights.RequireHead("lm_head.weight", config.Tied ? "embed_tokens.weight" : null, config.Vocabulary, config.Hidden);
@@ -75,9 +81,15 @@ internal sealed class LlamaModel : LanguageModel
     }
 
     private static ModelShape ShapeOf(LlamaConfig c) =>
-        new("LlamaForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.KeyValueHeads * c.HeadSize, c.MaxPositions, c.BosId, c.EosIds);
+        new(c.Variant.Architecture, c.Vocabulary, c.Hidden, c.Layers, c.MaxPositions, c.BosId, c.EosIds)
+        {
+            Intermediate = c.Intermediate,
+            IsGated = true,
+            QueryFeatures = c.Heads * c.HeadSize,
+            KeyFeatures = c.KeyValueHeads * c.HeadSize,
+        };
 
-    // h += o_proj(attention(rotate(q), rotate(k), v))
+    // h += o_proj(attention(rotate(norm(q)), rotate(norm(k)), v))
     private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)
     {
         int size = _config.HeadSize;
@@ -87,10 +99,17 @@ internal sealed class LlamaModel : LanguageModel
         layer.Query.Apply(backend, x, q);
         layer.Key.Apply(backend, x, k);
         layer.Value.Apply(backend, x, v);
+        if (layer.QueryNorm is { } queryNorm && layer.KeyNorm is { } keyNorm)
+        {
+            backend.RmsNorm(q, queryNorm, _config.NormEpsilon, q);
+            backend.RmsNorm(k, keyNorm, _config.NormEpsilon, k);
+        }
+
         backend.Rotate(q, _config.Heads, _config.Rotary);
         backend.Rotate(k, _config.KeyValueHeads, _config.Rotary);
         var mixed = backend.Rent(_config.Heads * size);
-        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size)), index);
+        var shape = new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size), _config.Window[index]);
+        backend.Attention(q, k, v, mixed, shape, index);
         layer.Output.Apply(backend, mixed, h, accumulate: true);
         backend.Return(mixed);
         backend.Return(v);
@@ -126,6 +145,10 @@ internal sealed class LlamaModel : LanguageModel
         public Linear Up { get; } = new(weights, prefix + "mlp.up_proj");
 
         public Linear Down { get; } = new(weights, prefix + "mlp.down_proj");
+
+        public Parameter? QueryNorm { get; } = weights.Find(prefix + "self_attn.q_norm.weight");
+
+        public Parameter? KeyNorm { get; } = weights.Find(prefix + "self_attn.k_norm.weight");
 
         public Parameter AttentionNorm { get; } = weights[prefix + "input_layernorm.weight"];
 

@@ -111,8 +111,12 @@ internal sealed class OptModel : LanguageModel
         return projected;
     }
 
-    private static ModelShape ShapeOf(OptConfig c) =>
-        new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosIds);
+    private static ModelShape ShapeOf(OptConfig c) => new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.MaxPositions, c.BosId, c.EosIds)
+    {
+        Intermediate = c.Intermediate,
+        QueryFeatures = c.Hidden,
+        KeyFeatures = c.Hidden,
+    };
 
     private static void RequireNorm(ModelWeights weights, string name, OptConfig config)
     {

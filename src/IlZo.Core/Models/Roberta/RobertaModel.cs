@@ -93,8 +93,12 @@ internal sealed class RobertaModel : LanguageModel
         return features;
     }
 
-    private static ModelShape ShapeOf(RobertaConfig c) =>
-        new("RobertaForMaskedLM", c.Vocabulary, c.Hidden, c.Layers, c.Intermediate, c.Hidden, c.MaxPositions, c.BosId, c.EosIds);
+    private static ModelShape ShapeOf(RobertaConfig c) => new("RobertaForMaskedLM", c.Vocabulary, c.Hidden, c.Layers, c.MaxPositions, c.BosId, c.EosIds)
+    {
+        Intermediate = c.Intermediate,
+        QueryFeatures = c.Hidden,
+        KeyFeatures = c.Hidden,
+    };
 
     private static void RequireHead(ModelWeights weights, RobertaConfig config)
     {
