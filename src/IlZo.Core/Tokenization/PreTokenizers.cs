@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace IlZo.Tokenization;
 
 /// <summary>A step of pre-tokenization: cuts a piece of text into pieces.</summary>
@@ -36,6 +38,31 @@ internal sealed class PatternPreTokenizer(WordSplitter splitter) : IPreTokenizer
             pieces.Add(piece[at..end]);
             at = end;
         }
+    }
+}
+
+/// <summary>Cuts numbers from the rest, whole or digit by digit.</summary>
+internal sealed class DigitsPreTokenizer(bool individual) : IPreTokenizer
+{
+    public void Split(string piece, bool atStart, List<string> pieces)
+    {
+        int start = 0;
+        bool inNumber = false;
+        for (int at = 0; at < piece.Length;)
+        {
+            Rune.DecodeFromUtf16(piece.AsSpan(at), out Rune rune, out int length);
+            bool isDigit = Rune.IsNumber(rune);
+            if (at > start && (isDigit != inNumber || (isDigit && individual)))
+            {
+                pieces.Add(piece[start..at]);
+                start = at;
+            }
+
+            inNumber = isDigit;
+            at += length;
+        }
+
+        pieces.Add(piece[start..]);
     }
 }
 

@@ -99,7 +99,7 @@ internal sealed class TokenizerConvention
                 "gpt2" => TokenizerFamily.Gpt2,
                 "opt" => TokenizerFamily.Opt,
                 "roberta" => TokenizerFamily.Roberta,
-                "llama" => TokenizerFamily.Llama,
+                "llama" or "mistral" => TokenizerFamily.Llama,
                 null => TokenizerFamily.Unknown,
                 _ => TokenizerFamily.Plain,
             };

@@ -1,6 +1,6 @@
 namespace IlZo.Tokenization;
 
-/// <summary>Reads the normalizer of a tokenizer.json: Sequence, Prepend, Replace.</summary>
+/// <summary>Reads the normalizer of a tokenizer.json: Sequence, NFC, Prepend, Replace.</summary>
 internal static class NormalizerReader
 {
     public static List<Func<string, string>> Read(JsonPlace? place)
@@ -41,6 +41,10 @@ internal static class NormalizerReader
                 }
 
                 break;
+            case "NFC":
+                normalizer.AllowOnly("type");
+                steps.Add(FormC.Normalize);
+                break;
             case "Prepend":
                 normalizer.AllowOnly("type", "prepend");
                 string prefix = normalizer.Get("prepend").Text();
@@ -54,12 +58,12 @@ internal static class NormalizerReader
                 break;
             default:
                 throw normalizer.Error(
-                    $"the normalizer '{type}' is not supported (supported: Sequence, Prepend, Replace)");
+                    $"the normalizer '{type}' is not supported (supported: Sequence, NFC, Prepend, Replace)");
         }
     }
 }
 
-/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Metaspace, Split by a known pattern.</summary>
+/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Digits, Metaspace, Split by a known pattern.</summary>
 internal static class PreTokenizerReader
 {
     public static IPreTokenizer? Read(JsonPlace? place) => place is { } preTokenizer ? One(preTokenizer) : null;
@@ -112,6 +116,9 @@ internal static class PreTokenizerReader
                 place.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
                 return new ByteLevelPreTokenizer(
                     place.Flag("add_prefix_space", true), place.Flag("use_regex", true) ? WordSplitter.Gpt2 : null);
+            case "Digits":
+                place.AllowOnly("type", "individual_digits");
+                return new DigitsPreTokenizer(place.Flag("individual_digits", false));
             case "Metaspace":
                 (string mark, PrependScheme scheme) = Metaspace(place);
                 return new MetaspacePreTokenizer(mark, scheme, place.Flag("split", true));
@@ -119,7 +126,7 @@ internal static class PreTokenizerReader
                 return Split(place);
             default:
                 throw place.Error(
-                    $"the pre-tokenizer '{type}' is not supported (supported: Sequence, ByteLevel, Metaspace, Split)");
+                    $"the pre-tokenizer '{type}' is not supported (supported: Sequence, ByteLevel, Digits, Metaspace, Split)");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using IlZo.Tokenization;
 using Xunit;
@@ -89,6 +90,39 @@ public class TokenizerJsonTests
         Assert.Equal(expected, tokenizer.Encode("abc"));
     }
 
+    [Theory]
+    [InlineData("true", new[] { "in", " ", "2", "0", "2", "4", " a", "\u00B2", "\u0664", "b" })]
+    [InlineData("false", new[] { "in", " ", "2024", " a", "\u00B2\u0664", "b" })]
+    public void Digits_AreCutBeforeByteLevel(string individual, string[] pieces)
+    {
+        ITokenizer tokenizer = Gpt2Json(
+            "null",
+            $$"""
+            {"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":{{individual}}},
+             {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}
+            """);
+        Assert.Equal(pieces.SelectMany(piece => TestTokenizers.Gpt2.Encode(piece)), tokenizer.Encode(string.Concat(pieces)));
+    }
+
+    [Theory]
+    [InlineData("Cafe\u0301 12 it's", new[] { "Caf\u00E9", " ", "1", "2", " it", "'s" })]
+    [InlineData("a\u0301\u0301x\r\n\n y", new[] { "\u00E1\u0301x", "\r\n\n", " y" })]
+    public void Qwen2_NormalizesToFormCAndCutsByItsPattern(string text, string[] pieces)
+    {
+        ITokenizer tokenizer = Gpt2Json(
+            """{"type":"NFC"}""",
+            $$"""
+            {"type":"Sequence","pretokenizers":[
+             {"type":"Split","pattern":{"Regex":{{JsonSerializer.Serialize(WordSplitter.Qwen2Pattern)}}},"behavior":"Isolated","invert":false},
+             {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":false,"use_regex":false}]}
+            """);
+        Assert.Equal(pieces.SelectMany(Whole), tokenizer.Encode(text));
+        Assert.Equal(string.Concat(pieces), tokenizer.Decode(tokenizer.Encode(text)));
+
+        // GPT-2 would cut a piece that its own pattern does not cover.
+        IEnumerable<int> Whole(string piece) => Gpt2Json("null", """{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}""").Encode(piece);
+    }
+
     [Fact]
     public void Merges_GoByRankThenFromTheLeft()
     {
@@ -159,6 +193,26 @@ public class TokenizerJsonTests
         Assert.Equal([3, 3, 1, 0, 2], tokenizer.Encode("a"));
         Assert.Equal([0], tokenizer.Encode("a", addSpecialTokens: false));
         Assert.Equal(3, tokenizer.BosId);
+    }
+
+    // GPT-2's vocabulary and merges as a tokenizer.json.
+    private static ITokenizer Gpt2Json(string normalizer, string preTokenizer)
+    {
+        MemoryFiles files = TestTokenizers.Gpt2Files();
+        string[] merges = System.Text.Encoding.UTF8.GetString(files["merges.txt"]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var root = new JsonObject
+        {
+            ["normalizer"] = JsonNode.Parse(normalizer),
+            ["pre_tokenizer"] = JsonNode.Parse(preTokenizer),
+            ["decoder"] = JsonNode.Parse("""{"type":"ByteLevel"}"""),
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["vocab"] = JsonNode.Parse(files["vocab.json"]),
+                ["merges"] = new JsonArray([.. merges.Where(m => !m.StartsWith("#version", StringComparison.Ordinal)).Select(m => (JsonNode?)JsonValue.Create(m))]),
+            },
+        };
+        return new MemoryFiles().With("tokenizer.json", root.ToJsonString()).Load();
     }
 
     private static JsonObject WithMetaspace(string options)

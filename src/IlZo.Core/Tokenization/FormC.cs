@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace IlZo.Tokenization;
+
+/// <summary>
+/// Unicode's normalization form C: characters are decomposed, marks are put into canonical order, and what composes is composed.
+/// Source: Unicode Standard Annex #15; The Unicode Standard, section 3.11.
+/// </summary>
+internal static class FormC
+{
+    // No character below it joins another or changes.
+    private const char FirstMark = '\u0300';
+
+    /// <summary>Normalizes a text; one that is in form C already is returned itself.</summary>
+    public static string Normalize(string text)
+    {
+        if (text.AsSpan().IndexOfAnyInRange(FirstMark, char.MaxValue) < 0 || IsSettled(text))
+        {
+            return text;
+        }
+
+        var forms = CanonicalForms.Instance;
+        var characters = new List<int>(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            forms.Decompose(rune.Value, characters);
+        }
+
+        Order(characters, forms);
+        Compose(characters, forms);
+        var result = new StringBuilder(text.Length);
+        foreach (int character in characters)
+        {
+            result.Append(new Rune(character));
+        }
+
+        return result.ToString();
+    }
+
+    private static bool IsSettled(string text)
+    {
+        var forms = CanonicalForms.Instance;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (!forms.IsSettled(rune.Value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // Sorts every run of marks by combining class; equal classes keep their order.
+    private static void Order(List<int> characters, CanonicalForms forms)
+    {
+        var all = CollectionsMarshal.AsSpan(characters);
+        for (int start = 0; start < all.Length; start++)
+        {
+            int end = start;
+            while (end < all.Length && forms.Class(all[end]) != 0)
+            {
+                end++;
+            }
+
+            if (end - start > 1)
+            {
+                long[] keys = new long[end - start];
+                for (int i = 0; i < keys.Length; i++)
+                {
+                    keys[i] = ((long)forms.Class(all[start + i]) << 32) | (uint)i;
+                }
+
+                keys.AsSpan().Sort(all[start..end]);
+            }
+
+            start = end;
+        }
+    }
+
+    // A mark joins the last starter unless a mark between them has its class or a higher one, or another starter stands there.
+    private static void Compose(List<int> characters, CanonicalForms forms)
+    {
+        int starter = -1;
+        int last = -1;
+        int end = 0;
+        for (int i = 0; i < characters.Count; i++)
+        {
+            int character = characters[i];
+            int order = forms.Class(character);
+            bool blocked = last >= order && end > starter + 1;
+            if (starter >= 0 && !blocked && forms.TryCompose(characters[starter], character, out int composed))
+            {
+                characters[starter] = composed;
+                continue;
+            }
+
+            if (order == 0)
+            {
+                starter = end;
+            }
+
+            last = order;
+            characters[end++] = character;
+        }
+
+        characters.RemoveRange(end, characters.Count - end);
+    }
+}
