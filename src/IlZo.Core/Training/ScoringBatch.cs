@@ -48,7 +48,7 @@ public sealed class ScoringBatch
         {
             firstTargets[e] = new int[examples[e].Candidates.Count];
             var prompt = scored[e][0].Tokens.AsSpan(shared, prompts[e] - shared);
-            int segment = shared == 0 ? builder.AddText(prompt) : prompt.Length > 0 ? builder.AddContinuation(root, prompt) : root;
+            int segment = prompt.Length > 0 ? Add(builder, root, prompt) : root;
             for (int c = 0; c < scored[e].Count; c++)
             {
                 firstTargets[e][correctOnly ? examples[e].Correct : c] = targets.Count;
@@ -99,7 +99,7 @@ public sealed class ScoringBatch
     {
         int[] tokens = candidate.Tokens;
         int own = tokens.Length - 1 - prompt;
-        int branch = own > 0 ? builder.AddContinuation(segment, tokens.AsSpan(prompt, own)) : segment;
+        int branch = own > 0 ? Add(builder, segment, tokens.AsSpan(prompt, own)) : segment;
         for (int t = tokens.Length - candidate.OptionLength; t < tokens.Length; t++)
         {
             int before = t - 1;
@@ -109,6 +109,10 @@ public sealed class ScoringBatch
             targets.Add((token, tokens[t]));
         }
     }
+
+    // Candidates without a token in common, which truncated texts may have, are texts of their own.
+    private static int Add(TokenBatchBuilder builder, int parent, ReadOnlySpan<int> tokens) =>
+        parent < 0 ? builder.AddText(tokens) : builder.AddContinuation(parent, tokens);
 
     // How many tokens all candidates begin with, at most `limit`, without the last one of any.
     private static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates, int limit)

@@ -64,6 +64,17 @@ public class ScoringBatchTests
     }
 
     [Fact]
+    public void Candidates_without_a_token_in_common_are_texts_of_their_own()
+    {
+        // As texts without BOS are that were cut off on the left.
+        var cut = new EncodedExample([new([5, 6, 7, 8], 1), new([6, 7, 9, 10], 2)], 0, "test");
+        var batch = ScoringBatch.Build([cut, Example(1, [5, 6, 8], [5, 6, 9])]);
+        Assert.Equal([5, 6, 7, 6, 7, 9, 5, 6], batch.Tokens.Ids);
+        Assert.Equal([0, 1, 2, 0, 1, 2, 0, 1], batch.Tokens.Positions);
+        Assert.Equal([(0, 8), (1, 9), (2, 10), (3, 8), (3, 9)], batch.Targets);
+    }
+
+    [Fact]
     public void Losses_equal_those_of_separate_rows_bit_for_bit()
     {
         using var fixture = new ForwardFixture("llama-gqa");
