@@ -1,8 +1,5 @@
 using System.Text.Json;
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
-using IlZo.Models;
-using IlZo.Perturbations;
 using Xunit;
 
 namespace IlZo.Core.Tests.Models;
@@ -13,8 +10,7 @@ public sealed class GptNanoSortTests : IDisposable
     private const int Letters = 3;
     private const int Count = 6;
 
-    private readonly LanguageModel _model = ModelLoader.Load(TestData.Path("models", "gpt-nano-sort"));
-    private readonly CpuBackend _backend = new(2);
+    private readonly LoadedModel _loaded = new(TestData.Path("models", "gpt-nano-sort"));
 
     [Fact]
     public void Logits_equal_the_recorded_ones()
@@ -25,7 +21,7 @@ public sealed class GptNanoSortTests : IDisposable
         foreach (var (text, rows) in texts.Zip(expected))
         {
             int[] ids = [.. text.EnumerateArray().Select(id => id.GetInt32())];
-            Near.Equal([.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(v => v.GetSingle()))], Logits(ids, null, 0), 1e-4);
+            Near.Equal([.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(v => v.GetSingle()))], _loaded.Logits(ids), 1e-4);
         }
     }
 
@@ -33,45 +29,26 @@ public sealed class GptNanoSortTests : IDisposable
     public void It_sorts_letter_by_letter_from_the_cache()
     {
         var random = new Random(5);
+        var shape = _loaded.Model.Shape;
         for (int trial = 0; trial < 20; trial++)
         {
             int[] letters = [.. Enumerable.Range(0, Count).Select(_ => random.Next(Letters))];
-            using var cache = new KeyValueCache(_model.Shape.Layers, _model.Shape.KeyFeatures, _model.Shape.MaxPositions);
-            var sorted = new List<int> { Best(Logits(letters, cache, 0)) };
+            using var cache = new KeyValueCache(shape.Layers, shape.KeyFeatures, shape.MaxPositions);
+            var sorted = new List<int> { Best(_loaded.Logits(letters, cache)) };
             while (sorted.Count < Count)
             {
-                sorted.Add(Best(Logits([sorted[^1]], cache, Count + sorted.Count - 1)));
+                sorted.Add(Best(_loaded.Logits([sorted[^1]], cache, Count + sorted.Count - 1)));
             }
 
             Assert.Equal(letters.Order(), sorted);
         }
     }
 
-    public void Dispose()
-    {
-        _backend.Dispose();
-        _model.Dispose();
-    }
+    public void Dispose() => _loaded.Dispose();
 
     private static int Best(float[] logits)
     {
         var last = logits.AsSpan(logits.Length - Letters);
         return last.IndexOf(System.Numerics.Tensors.TensorPrimitives.Max<float>(last));
-    }
-
-    private float[] Logits(int[] ids, KeyValueCache? cache, int position)
-    {
-        var builder = new TokenBatchBuilder();
-        int segment = builder.AddText(ids, position);
-        for (int i = 0; i < ids.Length; i++)
-        {
-            builder.Read(segment, i);
-        }
-
-        var batch = builder.Build();
-        float[] logits = new float[ids.Length * Letters];
-        _backend.Begin(batch, [Probe.Unperturbed], cache);
-        _backend.Logits(_model.Forward(_backend, batch), _model.Head, logits);
-        return logits;
     }
 }

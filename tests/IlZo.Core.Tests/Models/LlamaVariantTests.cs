@@ -1,7 +1,5 @@
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Models;
-using IlZo.Perturbations;
 using Xunit;
 
 namespace IlZo.Core.Tests.Models;
@@ -43,9 +41,8 @@ public class LlamaVariantTests
     {
         using var folder = Write(fields, parts);
         float[] expected = new LlamaReference(folder.Path).Logits(s_text, layer => windows[layer]);
-        using var model = ModelLoader.Load(folder.Path);
-        using var backend = new CpuBackend(2);
-        Near.Equal(expected, Logits(model, backend, s_text), 1e-4);
+        using var model = new LoadedModel(folder.Path);
+        Near.Equal(expected, model.Logits(s_text), 1e-4);
     }
 
     [Theory]
@@ -53,15 +50,15 @@ public class LlamaVariantTests
     public void A_key_value_cache_gives_the_logits_of_the_whole_text(string fields, string parts, int[] windows)
     {
         using var folder = Write(fields, parts);
-        using var model = ModelLoader.Load(folder.Path);
-        using var backend = new CpuBackend(2);
-        using var cache = new KeyValueCache(Layers, model.Shape.KeyFeatures, s_text.Length);
-        float[] whole = Logits(model, backend, s_text);
-        Assert.Equal(windows.Length, model.Shape.Layers);
+        using var loaded = new LoadedModel(folder.Path);
+        var shape = loaded.Model.Shape;
+        using var cache = new KeyValueCache(shape.Layers, shape.KeyFeatures, s_text.Length);
+        float[] whole = loaded.Logits(s_text);
+        Assert.Equal(windows.Length, shape.Layers);
         int position = 0;
         foreach (int length in (int[])[20, 1, 1, 23])
         {
-            float[] part = Logits(model, backend, s_text[position..(position + length)], cache, position);
+            float[] part = loaded.Logits(s_text[position..(position + length)], cache, position);
             Near.Equal(whole.AsSpan(position * Vocabulary, part.Length), part, 1e-4);
             position += length;
         }
@@ -94,22 +91,6 @@ public class LlamaVariantTests
         using var folder = Write(fields, string.Empty);
         string message = Assert.Throws<InvalidInputException>(() => ModelLoader.Load(folder.Path)).Message;
         Assert.Contains(named, message, StringComparison.Ordinal);
-    }
-
-    private static float[] Logits(LanguageModel model, CpuBackend backend, int[] ids, KeyValueCache? cache = null, int position = 0)
-    {
-        var builder = new TokenBatchBuilder();
-        int segment = builder.AddText(ids, position);
-        for (int i = 0; i < ids.Length; i++)
-        {
-            builder.Read(segment, i);
-        }
-
-        var batch = builder.Build();
-        backend.Begin(batch, [Probe.Unperturbed], cache);
-        float[] logits = new float[ids.Length * Vocabulary];
-        backend.Logits(model.Forward(backend, batch), model.Head, logits);
-        return logits;
     }
 
     // Six heads on two key/value heads.
