@@ -22,6 +22,8 @@ public sealed unsafe partial class CpuBackend
     {
         float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
         CopyToken(x, contiguous);
+
+        // Rows that are inputs are read once by all threads together: each adds its slice of them, then the slices are added in order.
         int slices = layout == WeightLayout.InOut ? (x.Features + DecodeInputs - 1) / DecodeInputs : 0;
         long partialBytes = (long)slices * y.Features * sizeof(float);
         float* partial = _arena.Rent(partialBytes);

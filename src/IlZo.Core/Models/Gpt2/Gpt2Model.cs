@@ -14,7 +14,7 @@ internal sealed class Gpt2Model : LanguageModel
     private readonly Gpt2Config _config;
     private readonly Parameter _tokens;
     private readonly Parameter _positions;
-    private readonly Norm _finalNorm;
+    private readonly LayerNorm _finalNorm;
     private readonly Layer[] _layers;
 
     private Gpt2Model(Gpt2Config config, ModelWeights weights)
@@ -23,7 +23,7 @@ internal sealed class Gpt2Model : LanguageModel
         _config = config;
         _tokens = weights["wte.weight"];
         _positions = weights["wpe.weight"];
-        _finalNorm = new Norm(weights, "ln_f", config.NormEpsilon);
+        _finalNorm = new LayerNorm(weights, "ln_f", config.NormEpsilon);
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"h.{i}.", config.NormEpsilon))];
     }
 
@@ -111,13 +111,13 @@ internal sealed class Gpt2Model : LanguageModel
 
     private sealed class Layer(ModelWeights weights, string prefix, float epsilon)
     {
-        public Norm AttentionNorm { get; } = new(weights, prefix + "ln_1", epsilon);
+        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "ln_1", epsilon);
 
         public Linear QueryKeyValue { get; } = new(weights, prefix + "attn.c_attn", WeightLayout.InOut);
 
         public Linear Output { get; } = new(weights, prefix + "attn.c_proj", WeightLayout.InOut);
 
-        public Norm MlpNorm { get; } = new(weights, prefix + "ln_2", epsilon);
+        public LayerNorm MlpNorm { get; } = new(weights, prefix + "ln_2", epsilon);
 
         public Linear Up { get; } = new(weights, prefix + "mlp.c_fc", WeightLayout.InOut);
 
