@@ -108,7 +108,7 @@ internal sealed class LlamaModel : LanguageModel
         backend.Rotate(q, _config.Heads, _config.Rotary);
         backend.Rotate(k, _config.KeyValueHeads, _config.Rotary);
         var mixed = backend.Rent(_config.Heads * size);
-        var shape = new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size), _config.Window[index]);
+        var shape = new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size), Window: _config.Window[index]);
         backend.Attention(q, k, v, mixed, shape, index);
         layer.Output.Apply(backend, mixed, h, accumulate: true);
         backend.Return(mixed);
