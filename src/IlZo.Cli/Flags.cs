@@ -53,6 +53,9 @@ internal static class Flags
             CustomParser = result => Parse<T>(result, name),
         };
 
+    /// <summary>The words of a list with commas between them.</summary>
+    public static string[] Words(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>The device that the verbs run on.</summary>
     public static CpuBackend Backend(int? threads) => new(threads);
 

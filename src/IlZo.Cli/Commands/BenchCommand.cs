@@ -8,19 +8,20 @@ internal static class BenchCommand
 {
     private static readonly string s_shapes = string.Join(", ", SyntheticCheckpoint.Shapes);
 
-    public static Command Create() => new("bench", "Measure this machine.") { Step(), Forward(), Gemm(), Noise(), Make() };
+    public static Command Create() => new("bench", "Measure this machine.") { Step(), OptimizerBenchCommand.Create(), Forward(), Gemm(), Noise(), Make() };
 
     private static Command Step() => OfModel(
         "step",
         "Time and memory of whole MeZO steps on random tokens.",
-        (folder, batch, length, repetitions, threads, json) => Print(StepBenchmark.Run(folder, batch, length, repetitions, threads), json));
+        (_, folder, batch, length, repetitions, threads, json) => Print(StepBenchmark.Run(folder, batch, length, repetitions, threads), json));
 
     private static Command Forward() => OfModel(
         "forward",
         "Time of plain forward passes on random tokens.",
-        (folder, batch, length, repetitions, threads, json) => Print(ForwardBenchmark.Run(folder, batch, length, repetitions, threads), json));
+        (_, folder, batch, length, repetitions, threads, json) => Print(ForwardBenchmark.Run(folder, batch, length, repetitions, threads), json));
 
-    private static Command OfModel(string verb, string description, Action<string, int, int, int, int?, bool> run)
+    /// <summary>A measurement on a model and random texts.</summary>
+    public static Command OfModel(string verb, string description, Action<ParseResult, string, int, int, int, int?, bool> run)
     {
         var shape = Flags.Text("--shape", "SHAPE", $"A published shape with random fp16 weights: {s_shapes}.");
         var model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
@@ -40,6 +41,7 @@ internal static class BenchCommand
             }
 
             WithModel(folder, name, f => run(
+                parsed,
                 f,
                 AtLeastOne("--batch", parsed.GetValue(batch) ?? 16),
                 AtLeastOne("--seq", parsed.GetValue(length) ?? 128),

@@ -52,12 +52,12 @@ internal static class CompareCommand
         var training = TrainingSetting.Resolve(parsed, s_shared);
         var defaults = new ComparisonOptions(
             training,
-            parsed.GetValue(s_optimizers) is { } names ? Split(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
+            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
         var options = defaults with
         {
             Seeds = parsed.GetValue(s_seeds) ?? defaults.Seeds,
             ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
-            LearningRates = parsed.GetValue(s_rates) is { } rates ? [.. Split(rates).Select(Rate)] : null,
+            LearningRates = parsed.GetValue(s_rates) is { } rates ? [.. Flags.Words(rates).Select(Rate)] : null,
         };
         options.Validate();
         string folder = Path.GetFullPath(parsed.GetValue(s_out) ?? RunName.Next(training, "compare"));
@@ -96,8 +96,6 @@ internal static class CompareCommand
         Terminal.Say(Format.Invariant(
             $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, dev loss {run.Points[0].DevLoss:F4} to {run.Points[^1].DevLoss:F4}, test accuracy {100 * run.Points[^1].TestAccuracy:F1} %{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
     }
-
-    private static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static double Rate(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate)
         ? rate

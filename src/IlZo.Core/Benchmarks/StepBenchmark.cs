@@ -1,10 +1,7 @@
 using System.Diagnostics;
-using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
-using IlZo.Noise;
 using IlZo.Optimizers;
-using IlZo.Perturbations;
 using IlZo.Training;
 
 namespace IlZo.Benchmarks;
@@ -48,9 +45,8 @@ public sealed record StepBenchmark(
     {
         using var loaded = ModelLoader.Load(model);
         using var backend = new CpuBackend(threads);
-        var (tokens, targets) = RandomBatch.Create(loaded, batch, length);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
-        var oracle = new Oracle(loaded, backend, tokens, targets);
+        var oracle = new BenchmarkOracle(loaded, backend, batch, length);
         double peak = MachinePeak.FmaGigaflops();
         double noiseRate = NoiseBenchmark.Run(3).Normal * 1e9;
         var forward = new List<double>();
@@ -104,18 +100,6 @@ public sealed record StepBenchmark(
             allocated,
             collections,
             peakResident);
-    }
-
-    private sealed class Oracle(LanguageModel model, CpuBackend backend, TokenBatch tokens, IReadOnlyList<(int Output, int Id)> targets) : ILossOracle
-    {
-        public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
-        {
-            backend.Begin(tokens, probes);
-            double[][] logProbabilities = backend.LogProbabilities(model.Forward(backend, tokens), model.Head, targets);
-            return [.. logProbabilities.Select(l => -l.Average())];
-        }
-
-        public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
     }
 }
 

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -14,8 +13,8 @@ namespace IlZo.Optimizers;
 /// </summary>
 public sealed class CurvatureVectors
 {
-    // Elements of a share of the score: each makes a vector as long as a row.
-    private const int ScoreShare = 1 << 22;
+    // Elements of a share of a direction's products: each makes a vector as long as a row.
+    private const int Share = 1 << 20;
 
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly double _rho;
@@ -60,27 +59,59 @@ public sealed class CurvatureVectors
         return start == 0 ? 0 : Math.Sqrt(distance / start);
     }
 
-    /// <summary>y for the noise u, as long as a does not move.</summary>
-    public RankOneDirection Direction(Direction u) => new(u, Vectors, [.. _parameters.Select(Factor)], _wholeTensors);
+    /// <summary>
+    /// y for each noise u, as long as a does not move. One generation of the noise gives all the products of a and u that probes,
+    /// the update and the score need.
+    /// </summary>
+    /// <param name="noises">u of each direction.</param>
+    /// <param name="parallel">Calls a function for every number below the first argument.</param>
+    public RankOneDirection[] Directions(IReadOnlyList<Direction> noises, Action<int, Action<int>> parallel)
+    {
+        var shares = RowBlock.Of(_parameters, Share);
+        double[][][] dots = [.. noises.Select(_ => _parameters.Select(p => new double[p.Rows]).ToArray())];
+        float[][] sums = new float[noises.Count * shares.Count][];
+        parallel(sums.Length, i =>
+        {
+            var rows = shares[i % shares.Count];
+            int k = i / shares.Count;
+            sums[i] = Multiply(noises[k], rows, dots[k][rows.Parameter.Id]);
+        });
+        double[] factors = [.. _parameters.Select(Factor)];
+        return [.. noises.Select((u, k) =>
+        {
+            float[][] ofTensors = [.. _parameters.Select(p => new float[p.Columns])];
+            for (int i = 0; i < shares.Count; i++)
+            {
+                float[] sum = ofTensors[shares[i].Parameter.Id];
+                TensorPrimitives.Add(sum, sums[(k * shares.Count) + i], sum);
+            }
+
+            return new RankOneDirection(u, Vectors, factors, [.. _parameters.Select(p => Products(p, dots[k][p.Id], ofTensors[p.Id]))]);
+        })];
+    }
 
     /// <summary>a ← a − η Σ w S for some directions and their weights.</summary>
-    public void Move(IReadOnlyList<(double Weight, RankOneDirection Direction)> terms, double rate, IBackend backend)
+    public void Move(IReadOnlyList<(double Weight, RankOneDirection Direction)> terms, double rate)
     {
-        var shares = RowBlock.Of(_parameters, ScoreShare);
-        float[][] sums = new float[shares.Count][];
-        backend.Parallel(shares.Count, i => sums[i] = Share(shares[i], terms));
         double weights = terms.Sum(t => t.Weight);
         foreach (var p in _parameters)
         {
+            // Σ (aᵀδ)δ over the rows is ±(Σ d·u − κ Σ d² a)/(R√ρ), because aᵀy = (1 − κs)d = ±(√ρ/R)d.
+            double square = Square(p);
+            double scale = rate * (_otherRoot ? -1 : 1) / Math.Sqrt(_rho * (_rho + square));
+            double shrink = rate * weights * p.Rows / (_rho + square);
+            double factor = Factor(p);
             float[] a = Vectors[p.Id];
-            float shrink = (float)(rate * weights * p.Rows / (_rho + Square(p)));
-            TensorPrimitives.FusedMultiplyAdd(a, -shrink, a, a);
-        }
+            float[] change = new float[a.Length];
+            foreach (var (weight, direction) in terms)
+            {
+                var products = direction.Products(p);
+                shrink += weight * scale * factor * products.Squares;
+                TensorPrimitives.FusedMultiplyAdd(products.Sum, (float)(weight * scale), change, change);
+            }
 
-        for (int i = 0; i < sums.Length; i++)
-        {
-            float[] a = Vectors[shares[i].Parameter.Id];
-            TensorPrimitives.FusedMultiplyAdd(sums[i], (float)rate, a, a);
+            TensorPrimitives.FusedMultiplyAdd(a, (float)-shrink, change, change);
+            TensorPrimitives.Add(a, change, a);
         }
     }
 
@@ -100,31 +131,33 @@ public sealed class CurvatureVectors
         return a;
     }
 
-    // Σ w (aᵀδ)δ over some rows.
-    private float[] Share(RowBlock rows, IReadOnlyList<(double Weight, RankOneDirection Direction)> terms)
+    // d of some rows, and Σ d·u over them, or Σ u where d of the block is not known yet.
+    private float[] Multiply(Direction noise, RowBlock rows, double[] dots)
     {
         var p = rows.Parameter;
+        float[] a = Vectors[p.Id];
+        float[] u = new float[p.Columns];
         float[] sum = new float[p.Columns];
-        Span<float> y = stackalloc float[RowSums.Slice];
-
-        // aᵀy = (1 − κs) aᵀu, which is √ρ/R of it, or −√ρ/R with the other root.
-        double scale = (_otherRoot ? -1 : 1) * Math.Sqrt(_rho / (_rho + Square(p))) / _rho;
-        foreach (var (weight, direction) in terms)
+        for (int row = rows.Row; row < rows.Row + rows.Rows; row++)
         {
-            for (int row = rows.Row; row < rows.Row + rows.Rows; row++)
-            {
-                float factor = (float)(weight * scale * direction.Dot(p, row));
-                for (int column = 0; column < p.Columns; column += y.Length)
-                {
-                    var part = y[..Math.Min(y.Length, p.Columns - column)];
-                    direction.Fill(p, row, column, part);
-                    var to = sum.AsSpan(column, part.Length);
-                    TensorPrimitives.FusedMultiplyAdd(part, factor, to, to);
-                }
-            }
+            noise.Fill(p, row, 0, u);
+            dots[row] = RowSums.Dot(u, a);
+            TensorPrimitives.FusedMultiplyAdd(u, _wholeTensors ? 1 : (float)dots[row], sum, sum);
         }
 
         return sum;
+    }
+
+    private BlockProducts Products(Parameter p, double[] dots, float[] sum)
+    {
+        if (!_wholeTensors)
+        {
+            return new BlockProducts(dots, sum, p.Rows);
+        }
+
+        double dot = dots.Sum();
+        TensorPrimitives.Multiply(sum, (float)dot, sum);
+        return new BlockProducts([dot], sum, p.Rows);
     }
 
     // s.

@@ -69,7 +69,8 @@ public sealed class DiZo : Optimizer
         }
 
         var estimate = Estimate(step, coefficients);
-        double[] lengths = [.. _projected.Select(p => Travelled(p, estimate, learningRate))];
+        double[] lengths = new double[_projected.Count];
+        oracle.Parallel(lengths.Length, l => lengths[l] = Travelled(_projected[l], estimate, learningRate));
         double[] ratios = _search.Find(
             step,
             _projected,
@@ -115,15 +116,21 @@ public sealed class DiZo : Optimizer
     private double Travelled(Parameter p, GradientEstimate estimate, double learningRate)
     {
         var move = new MoveDirection(estimate, Rule([]), learningRate);
-        float[] distance = new float[p.Columns];
-        float[] moved = new float[p.Columns];
+        Span<float> distance = stackalloc float[RowSums.Slice];
+        Span<float> moved = stackalloc float[RowSums.Slice];
         double sum = 0;
         for (int row = 0; row < p.Rows; row++)
         {
-            move.Fill(p, row, 0, moved);
-            Rescaling.Distance(_base.Value, new WeightSlice(p, row, 0), distance);
-            System.Numerics.Tensors.TensorPrimitives.Add(distance, moved, distance);
-            sum += RowSums.Dot(distance, distance);
+            for (int column = 0; column < p.Columns; column += RowSums.Slice)
+            {
+                int count = Math.Min(RowSums.Slice, p.Columns - column);
+                var from = distance[..count];
+                var by = moved[..count];
+                move.Fill(p, row, column, by);
+                Rescaling.Distance(_base.Value, new WeightSlice(p, row, column), from);
+                System.Numerics.Tensors.TensorPrimitives.Add(from, by, from);
+                sum += RowSums.Dot(from, from);
+            }
         }
 
         return Math.Sqrt(sum);

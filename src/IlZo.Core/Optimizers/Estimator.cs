@@ -13,6 +13,13 @@ public abstract class Estimator : IDisposable
     /// <summary>Bytes that the estimator keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
+    /// <summary>Computes what a step's plan and directions need of all weights; called before they are asked for, at times more than once.</summary>
+    /// <param name="step">The step, counted from 1.</param>
+    /// <param name="parallel">Calls a function for every number below the first argument, on all threads.</param>
+    public virtual void Prepare(long step, Action<int, Action<int>> parallel)
+    {
+    }
+
     /// <summary>The points at which a step evaluates the loss of its batch.</summary>
     /// <param name="step">The step, counted from 1.</param>
     public abstract IReadOnlyList<Probe> Plan(long step);

@@ -23,11 +23,15 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
     /// <summary>The field that rounding of 16-bit weights takes its bits from in a step.</summary>
     internal static NoiseKey RoundingKey(ulong seed, long step) => new(seed, NoiseStream.StochasticRounding, (uint)step, 0);
 
-    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
-        settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
+    protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
+    {
+        estimator.Prepare(step, oracle.Parallel);
+        return settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
+    }
 
     protected override void Update(StepRecord record, IBackend backend)
     {
+        estimator.Prepare(record.Step, backend.Parallel);
         var directions = estimator.Directions(record.Step);
         if (directions.Count != record.Coefficients.Length)
         {

@@ -15,14 +15,14 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>
-/// Cost: K forwards (6); for each direction a noise generation for the probe, for the dot products aᵀu, for the update and for the score;
+/// Cost: K forwards (6); for each direction a noise generation for its products with a, for the probe and for the update;
 /// 4 bytes for each column of each tensor, and the rule's momentum for matrices.
 /// </remarks>
 public sealed class Loren : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly double _rate;
-    private (long Step, RankOneDirection[] Directions) _current;
+    private (long Step, RankOneDirection[] Directions) _current = (0, []);
 
     /// <param name="settings">The radius, the directions and K; the options rho, lr_a, omega and init.</param>
     public Loren(OptimizerSettings settings)
@@ -40,11 +40,19 @@ public sealed class Loren : Estimator
     /// <summary>a.</summary>
     internal CurvatureVectors Curvature { get; }
 
-    public override IReadOnlyList<Probe> Plan(long step) => [.. Current(step).Select(y => new Probe(y, _settings.Epsilon))];
+    public override void Prepare(long step, Action<int, Action<int>> parallel)
+    {
+        if (_current.Step != step)
+        {
+            _current = (step, Curvature.Directions([.. Enumerable.Range(0, _settings.Queries).Select(k => _settings.Direction(step, k))], parallel));
+        }
+    }
+
+    public override IReadOnlyList<Probe> Plan(long step) => [.. _current.Directions.Select(y => new Probe(y, _settings.Epsilon))];
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => LeaveOneOut(losses, _settings.Epsilon);
 
-    public override IReadOnlyList<Direction> Directions(long step) => Current(step);
+    public override IReadOnlyList<Direction> Directions(long step) => _current.Directions;
 
     /// <summary>The standard deviation of the losses over ε: coefficients that are differences from a mean have the sum 0.</summary>
     public override double ProjectedGradient(double[] coefficients) => Spread(coefficients);
@@ -56,10 +64,10 @@ public sealed class Loren : Estimator
     {
         if (_rate != 0)
         {
-            Curvature.Move([.. record.Coefficients.Zip(Current(record.Step), (c, y) => (c * _settings.Epsilon, y))], _rate, backend);
+            Curvature.Move([.. record.Coefficients.Zip(_current.Directions, (c, y) => (c * _settings.Epsilon, y))], _rate);
         }
 
-        _current = default;
+        _current = (0, []);
     }
 
     /// <summary>(f_k − f̄) / ((K − 1) ε): what the mean of f_k less the mean of the others comes to.</summary>
@@ -82,15 +90,4 @@ public sealed class Loren : Estimator
 
     /// <summary>√((K − 1) Σc²), the standard deviation of the f_k over ε.</summary>
     internal static double Spread(double[] coefficients) => Math.Sqrt(Math.Max(0, coefficients.Length - 1) * coefficients.Sum(c => c * c));
-
-    // Kept from the probes to the update, with their dot products.
-    private RankOneDirection[] Current(long step)
-    {
-        if (_current.Step != step)
-        {
-            _current = (step, [.. Enumerable.Range(0, _settings.Queries).Select(k => Curvature.Direction(_settings.Direction(step, k)))]);
-        }
-
-        return _current.Directions;
-    }
 }

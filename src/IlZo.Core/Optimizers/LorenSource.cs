@@ -11,7 +11,7 @@ namespace IlZo.Optimizers;
 /// momentum, weights and a move once for each of the K directions, one after the other, so that from the second on the direction is made
 /// with another a than the probe's, and rates mean about ten times as much a direction. a moves by ε²√ρ η_a Σ w_k S_k, which is about nothing.
 /// </summary>
-/// <remarks>Cost: K forwards (6), 4K noise generations; 4 bytes for each element of a matrix, and for each column of each tensor.</remarks>
+/// <remarks>Cost: K forwards (6), 4K noise generations (for the probes and for the update one each for products with a); 4 bytes for each element of a matrix, and for each column of each tensor.</remarks>
 public sealed class LorenSource : Optimizer
 {
     private readonly OptimizerSettings _settings;
@@ -37,22 +37,23 @@ public sealed class LorenSource : Optimizer
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
         _settings.Clip(Loren.LeaveOneOut(
-            oracle.Losses([.. Enumerable.Range(0, _settings.Queries).Select(k => new Probe(Direction(step, k), _settings.Epsilon))]),
+            oracle.Losses([.. Directions(step, Enumerable.Range(0, _settings.Queries), oracle.Parallel).Select(y => new Probe(y, _settings.Epsilon))]),
             _settings.Epsilon));
 
     protected override void Update(StepRecord record, IBackend backend)
     {
         for (int k = 0; k < record.Coefficients.Length; k++)
         {
-            var y = Direction(record.Step, k);
+            var y = Directions(record.Step, [k], backend.Parallel)[0];
             var rounding = new NoiseKey(_settings.Seed, NoiseStream.StochasticRounding, (uint)record.Step, (uint)k);
             _rule.Advance();
             backend.Update(_settings.Parameters.All, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
-            _curvature.Move([(record.Coefficients[k] * _settings.Epsilon, y)], _rate, backend);
+            _curvature.Move([(record.Coefficients[k] * _settings.Epsilon, y)], _rate);
         }
     }
 
     protected override void Dispose(bool disposing) => _rule.Dispose();
 
-    private RankOneDirection Direction(long step, int k) => _curvature.Direction(_settings.Direction(step, k));
+    private RankOneDirection[] Directions(long step, IEnumerable<int> queries, Action<int, Action<int>> parallel) =>
+        _curvature.Directions([.. queries.Select(k => _settings.Direction(step, k))], parallel);
 }

@@ -76,6 +76,8 @@ public abstract class Optimizer : IDisposable
 
         double[] ILossOracle.LossesOfAll(IReadOnlyList<Probe> probes) => Keep(oracle.LossesOfAll(probes));
 
+        void ILossOracle.Parallel(int items, Action<int> body) => oracle.Parallel(items, body);
+
         private double[] Keep(double[] losses)
         {
             Losses.AddRange(losses);

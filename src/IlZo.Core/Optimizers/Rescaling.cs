@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
@@ -23,17 +24,13 @@ internal sealed class Rescaling(double weightDecay, Lazy<BaseWeights> start, IRe
         }
     }
 
-    /// <summary>θ − θ⁰ of a slice.</summary>
+    /// <summary>θ − θ⁰ of a slice of at most <see cref="RowSums.Slice"/> elements.</summary>
     public static unsafe void Distance(BaseWeights start, in WeightSlice slice, Span<float> destination)
     {
-        float[] weights = new float[destination.Length];
-        fixed (float* to = weights)
-        {
-            Widening.Read(slice.Parameter.Type, slice.Parameter.At(slice.Row, slice.Column), to, weights.Length);
-        }
-
+        float* weights = stackalloc float[RowSums.Slice];
+        Widening.Read(slice.Parameter.Type, slice.Parameter.At(slice.Row, slice.Column), weights, destination.Length);
         start.Read(slice.Parameter, slice.Row, slice.Column, destination);
-        TensorPrimitives.Subtract(weights, destination, destination);
+        TensorPrimitives.Subtract(new ReadOnlySpan<float>(weights, destination.Length), destination, destination);
     }
 
     protected override void Transform(in WeightSlice slice, Span<float> gradient)

@@ -5,55 +5,41 @@ namespace IlZo.Perturbations;
 
 /// <summary>
 /// Another direction u after a rank-one change: y = u − κ(aᵀu)a for every row of a tensor with the tensor's own a and κ, or with whole
-/// tensors as blocks for all rows at once, where a is repeated for each of them. A dot product takes one more generation of its row and
-/// is kept for the life of the object; whoever needs it first computes it, and two who do so at once find the same number.
+/// tensors as blocks for all rows at once, where a is repeated for each of them.
 /// </summary>
 /// <param name="inner">u.</param>
 /// <param name="vectors">a, by <see cref="Parameter.Id"/>; as long as the tensor's rows.</param>
 /// <param name="factors">κ, by <see cref="Parameter.Id"/>.</param>
-/// <param name="wholeTensors">Whether a block is a tensor and not a row.</param>
-public sealed class RankOneDirection(Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, bool wholeTensors) : Direction
+/// <param name="products">What is known of u, by <see cref="Parameter.Id"/>.</param>
+public sealed class RankOneDirection(
+    Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, IReadOnlyList<BlockProducts> products) : Direction
 {
-    private readonly double[]?[] _dots = new double[]?[vectors.Count];
+    // Asked for with every slice, where an array is faster than what it is known as.
+    private readonly float[][] _vectors = [.. vectors];
+    private readonly double[] _factors = [.. factors];
+    private readonly BlockProducts[] _products = [.. products];
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
-        float factor = (float)(-factors[parameter.Id] * Dot(parameter, row));
-        var a = vectors[parameter.Id].AsSpan(column, destination.Length);
+        float factor = (float)(-_factors[parameter.Id] * _products[parameter.Id].Dot(row));
+        var a = _vectors[parameter.Id].AsSpan(column, destination.Length);
         TensorPrimitives.FusedMultiplyAdd(a, factor, destination, destination);
     }
 
-    /// <summary>aᵀu for the block of a row.</summary>
-    public double Dot(Parameter parameter, int row)
-    {
-        int index = wholeTensors ? 0 : row;
-        double[] dots = _dots[parameter.Id] ?? Room(parameter);
-        double dot = Volatile.Read(ref dots[index]);
-        return !double.IsNaN(dot) ? dot : wholeTensors ? WholeDot(parameter, dots) : Keep(dots, row, RowDot(parameter, row));
-    }
+    /// <summary>What is known of u in a tensor.</summary>
+    internal BlockProducts Products(Parameter parameter) => _products[parameter.Id];
+}
 
-    private static double Keep(double[] dots, int index, double dot)
-    {
-        Volatile.Write(ref dots[index], dot);
-        return dot;
-    }
+/// <summary>Products of a direction u and a vector a, for the blocks of a tensor: each row, or all of it.</summary>
+/// <param name="Dots">d = aᵀu of each row, or of the tensor with a repeated for each row.</param>
+/// <param name="Sum">Σ d·u over the rows, with the d of their block.</param>
+/// <param name="Rows">The tensor's rows.</param>
+public sealed record BlockProducts(double[] Dots, float[] Sum, int Rows)
+{
+    /// <summary>d of the block of a row.</summary>
+    public double Dot(int row) => Dots[Dots.Length == 1 ? 0 : row];
 
-    private double[] Room(Parameter parameter)
-    {
-        double[] fresh = new double[wholeTensors ? 1 : parameter.Rows];
-        fresh.AsSpan().Fill(double.NaN);
-        return Interlocked.CompareExchange(ref _dots[parameter.Id], fresh, null) ?? fresh;
-    }
-
-    private double WholeDot(Parameter parameter, double[] dots)
-    {
-        // The others wait for the sum rather than all forming it.
-        lock (dots)
-        {
-            return double.IsNaN(dots[0]) ? Keep(dots, 0, Enumerable.Range(0, parameter.Rows).Sum(row => RowDot(parameter, row))) : dots[0];
-        }
-    }
-
-    private double RowDot(Parameter parameter, int row) => RowSums.Dot(inner, parameter, row, vectors[parameter.Id]);
+    /// <summary>Σ d² over the rows, with the d of their block.</summary>
+    public double Squares => Rows / Dots.Length * Dots.Sum(d => d * d);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using IlZo.Backends.Cpu;
 using IlZo.Tensors;
 
@@ -22,10 +23,23 @@ public sealed unsafe class SmallWeightsDirection(Direction inner, IReadOnlyList<
         {
             var part = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
             Widening.Read(parameter.Type, parameter.At(row, column + start), weights, part.Length);
-            for (int i = 0; i < part.Length; i++)
-            {
-                part[i] = MathF.Abs(weights[i]) <= threshold ? part[i] : 0;
-            }
+            Mask(weights, threshold, part);
+        }
+    }
+
+    private static void Mask(float* weights, float threshold, Span<float> z)
+    {
+        int i = 0;
+        var limit = Vector512.Create(threshold);
+        for (; i <= z.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var isSmall = Vector512.LessThanOrEqual(Vector512.Abs(Vector512.Load(weights + i)), limit);
+            (Vector512.Create(z[i..]) & isSmall).CopyTo(z[i..]);
+        }
+
+        for (; i < z.Length; i++)
+        {
+            z[i] = MathF.Abs(weights[i]) <= threshold ? z[i] : 0;
         }
     }
 }

@@ -51,8 +51,8 @@ public sealed class LossEvaluator(
     // Tokens of one pass when many examples are evaluated. Results do not depend on it.
     private const int EvaluationTokens = 2048;
 
-    // Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.
-    private const int ProbesPerPass = 2;
+    /// <summary>Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.</summary>
+    internal const int ProbesPerPass = 2;
 
     /// <summary>Forward passes so far, one for each probe of each batch.</summary>
     public long ForwardPasses { get; private set; }
@@ -133,6 +133,9 @@ public sealed class LossEvaluator(
 
         return new Evaluation(sum / terms, correct, examples.Count);
     }
+
+    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>
+    public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
 
     private static IEnumerable<IReadOnlyList<EncodedExample>> Chunks(IReadOnlyList<EncodedExample> examples)
     {

@@ -25,4 +25,6 @@ internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examp
     }
 
     public double[] LossesOfAll(IReadOnlyList<Probe> probes) => evaluator.Losses(examples.Train, batchSize, probes);
+
+    public void Parallel(int items, Action<int> body) => evaluator.Parallel(items, body);
 }

@@ -133,6 +133,8 @@ public sealed class MezoSvrgTests : IDisposable
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => space.Oracle(Mean).Losses(probes);
 
+        public void Parallel(int items, Action<int> body) => space.Backend.Parallel(items, body);
+
         private static double Mean(double[] x) => x.Select((v, i) => 0.5 * (i + 1) * v * v).Sum();
     }
 }

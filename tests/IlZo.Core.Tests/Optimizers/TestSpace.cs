@@ -72,6 +72,7 @@ internal sealed unsafe class TestSpace : IDisposable
     /// <summary>The estimate Σ cᵢ δᵢ of a step on a function.</summary>
     public double[] Estimate(Estimator estimator, long step, Func<double[], double> f)
     {
+        estimator.Prepare(step, Backend.Parallel);
         double[] coefficients = estimator.Combine(step, Oracle(f).Losses(estimator.Plan(step)));
         double[] sum = new double[Count];
         foreach (var (c, direction) in coefficients.Zip(estimator.Directions(step)))
@@ -134,5 +135,7 @@ internal sealed unsafe class TestSpace : IDisposable
         }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
+
+        public void Parallel(int items, Action<int> body) => space.Backend.Parallel(items, body);
     }
 }

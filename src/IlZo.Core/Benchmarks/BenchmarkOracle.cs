@@ -1,0 +1,34 @@
+using IlZo.Backends.Cpu;
+using IlZo.Models;
+using IlZo.Optimizers;
+using IlZo.Perturbations;
+using IlZo.Training;
+
+namespace IlZo.Benchmarks;
+
+/// <summary>The loss of random texts, evaluated as training does.</summary>
+/// <param name="model">The model.</param>
+/// <param name="backend">What runs the forwards.</param>
+/// <param name="batch">Texts.</param>
+/// <param name="length">Tokens of each.</param>
+internal sealed class BenchmarkOracle(LanguageModel model, CpuBackend backend, int batch, int length) : ILossOracle
+{
+    private readonly (Backends.TokenBatch Tokens, List<(int Output, int Id)> Targets) _texts = RandomBatch.Create(model, batch, length);
+
+    /// <summary>Forward passes so far, one for each probe.</summary>
+    public long ForwardPasses { get; private set; }
+
+    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
+    {
+        ForwardPasses += probes.Count;
+        return [.. probes.Chunk(LossEvaluator.ProbesPerPass).SelectMany(pass =>
+        {
+            backend.Begin(_texts.Tokens, pass);
+            return backend.LogProbabilities(model.Forward(backend, _texts.Tokens), model.Head, _texts.Targets).Select(l => -l.Average());
+        })];
+    }
+
+    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
+
+    public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
+}
