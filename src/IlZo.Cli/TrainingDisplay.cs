@@ -62,7 +62,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
 
         // Published settings are for models far larger than the built-in one.
-        var departures = o.Model == ModelLoader.BuiltIn ? [] : OptimizerPreset.Departures(o.Optimizer, o.LearningRate, o.Epsilon);
+        var departures = o.Model == ModelLoader.BuiltIn ? [] : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate, o.Epsilon);
         foreach (string departure in departures)
         {
             Terminal.Say($"warning: {departure}");

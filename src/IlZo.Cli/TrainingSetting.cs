@@ -59,7 +59,7 @@ internal sealed record TrainingSetting(
             "sides", "N", "Sides of the weights on which losses are taken, 1 or 2 (default: what the method does).",
             (o, v) => o with { Sides = v }),
         Text(
-            "directions", "KIND", "gaussian (default), rademacher or sphere.",
+            "directions", "KIND", "gaussian, rademacher or sphere (default: the method's own kind, gaussian but for fzoo).",
             (o, v) => o with { Directions = v }),
         Number<double>("clip", "X", "Limit of a direction's coefficient (default: none).", (o, v) => o with { Clip = v }),
         Text(

@@ -35,10 +35,11 @@ internal static class OptimizerListCommand
     private static string Described(OptimizerMethod method) =>
         method.OptionNames() is { Count: > 0 } options ? $"{method.Description}; --opt {string.Join(", ", options)}" : method.Description;
 
-    private static IEnumerable<string> Published(OptimizerMethod method) => OptimizerPreset.Of(method.Name).Published.Select(p =>
-        $"{p.Models}: lr {Numbers(p.LearningRates)}; eps {Numbers(p.Epsilons)}{(p.Queries is { } n ? $"; queries {n}" : string.Empty)}. {p.Source}");
+    private static IEnumerable<string> Published(OptimizerMethod method) => method.Published.Select(p =>
+        $"{p.Models}: {Numbers("lr", p.LearningRates)}{Numbers("eps", p.Epsilons)}{(p.Queries is { } n ? $"queries {n}" : "queries not said")}. {p.Source}");
 
-    private static string Numbers(IReadOnlyList<double> values) => string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Numbers(string name, IReadOnlyList<double> values) =>
+        values.Count == 0 ? string.Empty : $"{name} {string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))}; ";
 
     private static void PrintJson(bool verbose) => Terminal.PrintJson(writer =>
     {
@@ -51,7 +52,7 @@ internal static class OptimizerListCommand
             if (verbose)
             {
                 writer.WriteStartArray("published");
-                foreach (var setting in OptimizerPreset.Of(method.Name).Published)
+                foreach (var setting in method.Published)
                 {
                     Write(writer, setting);
                 }

@@ -3,80 +3,157 @@ namespace IlZo.Optimizers;
 /// <summary>The methods by name. A new one is a file beside the others and an entry here.</summary>
 public static class OptimizerCatalog
 {
+    // What several publications give. The catalog below needs them when it is made, so they stand first.
+    private static readonly double[] s_usual = [1e-3];
+    private static readonly double[] s_mezoRates = [1e-7, 1e-6];
+    private static readonly PublishedSetting s_zoBench =
+        new("OPT-13B, Llama", [1e-8, 1e-7, 1e-6, 1e-5], [1e-4, 1e-3, 1e-2], 1, "ZO-Bench, arXiv 2402.11592 (ZO-Bench/ZO-LLM)");
+
+    private static readonly PublishedSetting[] s_lozo =
+    [
+        new("OPT with rank 1 or 2, RoBERTa-large with rank 4", s_mezoRates, s_usual, 1, "LOZO, arXiv 2410.07698 (optsuite/LOZO)"),
+    ];
+
     /// <summary>All methods.</summary>
     public static IReadOnlyList<OptimizerMethod> All { get; } =
     [
-        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", Mezo)
+        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", s => Sgd(s, new Spsa(s)))
         {
             Sides = [2, 1],
+            Published =
+            [
+                new("OPT 2.7B to 66B", s_mezoRates, s_usual, 1, "MeZO's scripts for large models (princeton-nlp/MeZO)"),
+                new("RoBERTa-large", [1e-7, 1e-6, 1e-5], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"),
+            ],
         },
         new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight; divide mezo's rate by 10", MezoMomentum)
         {
             Sides = [2, 1],
+
+            // Momentum adds up ten gradients.
+            RateFactor = 0.1,
+            Published = [s_zoBench],
         },
         new("mezo-adam", "SPSA with Adam (Malladi et al. 2023): 2 forwards, 8 bytes a weight", MezoAdam)
         {
             Sides = [2, 1],
+
+            // Adam divides by the gradient's norm, which is near 10 where mezo's rate is 5e-5.
+            RateFactor = 10,
+            Published = [new("RoBERTa-large", [1e-6, 1e-5, 1e-4], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"), s_zoBench],
         },
         new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forwards a query", KerZoo)
         {
             Queries = 3,
+            Published = [new("OPT, Llama", s_mezoRates, s_usual, 3, "KerZOO, arXiv 2505.18886 (Rainbow0427/zo_acc)")],
         },
-        new("dizo", "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state", DiZo)
+        new("dizo", "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state", s => new DiZo(s))
         {
             Sides = [2, 1],
+            Published = [new("OPT-2.7B", s_mezoRates, s_usual, 1, "DiZO's scripts (Skilteee/DiZO)")],
         },
         new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forwards", CurvZo)
         {
             MostQueries = 1,
+            Published = [new("OPT, Llama", s_mezoRates, s_usual, 1, "CurvZO, arXiv 2603.21725; it gives no rate, so these are MeZO's")],
         },
         new("loren", "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight", Loren)
         {
             Queries = 6,
             LeastQueries = 2,
             Sides = [1],
-            AnyDirections = false,
+            Directions = [DirectionKind.Gaussian],
+
+            // Momentum adds up ten gradients, which have a fifth of the variance of mezo's.
+            RateFactor = 0.3,
+            Published =
+            [
+                new("GPT-2-XL, OPT, Llama-3-8B, RoBERTa-large", [1e-7, 1e-6, 1e-5, 1e-4], s_usual, 6,
+                    "LOREN, arXiv 2511.07971 (hseung88/loren); a range to search, its tables of rates are not public"),
+            ],
         },
-        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forwards, no state", s => new EstimatorOptimizer(s, new ZoSign(s), new Sgd(s.WeightDecay)))
+        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forwards, no state", s => Sgd(s, new ZoSign(s)))
         {
             Sides = [2, 1],
+
+            // mezo's step without the magnitude of its scalar, which is about the gradient's norm, as Adam's.
+            RateFactor = 10,
+            Published = [s_zoBench],
         },
-        new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s)),
-        new("fzoo", "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state", s => new EstimatorOptimizer(s, new Fzoo(s), new Sgd(s.WeightDecay)))
+        new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s))
+        {
+            Published = [s_zoBench],
+        },
+        new("fzoo", "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state", s => Sgd(s, new Fzoo(s)))
         {
             Queries = 8,
             LeastQueries = 2,
             Sides = [1],
+            Directions = [DirectionKind.Rademacher, DirectionKind.Gaussian, DirectionKind.Sphere],
+
+            // The deviation it divides by is about ε‖g‖, 1e-2 where ε is 1e-3 and ‖g‖ is 10.
+            RateFactor = 0.01,
+            Published = [new("RoBERTa-large, OPT-13B", [], [], 8, "FZOO, arXiv 2506.09034; its rates and radii are not known to us")],
         },
-        new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => new EstimatorOptimizer(s, new SparseMezo(s), new Sgd(s.WeightDecay)))
+        new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => Sgd(s, new SparseMezo(s)))
         {
             Sides = [2, 1],
+
+            // With a quarter of the weights an estimate has a quarter of the variance, and its paper says 3 to 10.
+            RateFactor = 4,
+            Published =
+            [
+                new("Llama-7B", [3e-7, 1e-6, 3e-6, 1e-5], s_usual, 1,
+                    "Sparse-MeZO, arXiv 2402.15751; it says 3 to 10 times MeZO's rates, which are these"),
+            ],
         },
-        new("lozo", "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => new EstimatorOptimizer(s, new Lozo(s), new Sgd(s.WeightDecay)))
+        new("lozo", "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => Sgd(s, new Lozo(s)))
         {
             Sides = [2, 1],
-            AnyDirections = false,
+            Directions = [DirectionKind.Gaussian],
+
+            // The mean of its estimate is the rank, 2, times the gradient.
+            RateFactor = 0.5,
+            Published = s_lozo,
         },
         new("lozo-m", "lozo with momentum in the other factor (2024): 2 forwards, 8 bytes a column and row", s => new LozoMomentum(s))
         {
             Sides = [2, 1],
-            AnyDirections = false,
+            Directions = [DirectionKind.Gaussian],
+
+            // lozo's: this momentum is a mean and not a sum.
+            RateFactor = 0.5,
+            Published = s_lozo,
         },
         new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forwards, 4 bytes a weight", s => new HiZoo(s))
         {
             MostQueries = 1,
+            Published = [new("OPT, Llama", [1e-6], s_usual, 1, "HiZOO, arXiv 2402.15173 (Yanjun-Zhao/HiZOO)")],
         },
-        new("mezo-svrg", "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, 4 bytes a weight", s => new MezoSvrg(s))
+        new("mezo-svrg", "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, a copy of the weights", s => new MezoSvrg(s))
         {
             MostQueries = 1,
+            Published =
+            [
+                new("the models of its scripts", [1e-6], s_usual, 1,
+                    "MeZO-SVRG, arXiv 2404.08080 (amazon-science/mezo_svrg); its steps of all examples have 1e-3: --opt full=1000"),
+            ],
         },
         new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forwards, no state", s => new Meazo(s))
         {
             Sides = [2, 1],
+
+            // It divides by the gradient's norm, as Adam.
+            RateFactor = 10,
+            Published = [new("the models of its paper", [], [], 1, "MEAZO, arXiv 2605.03869; its rates and radii are not known to us")],
         },
         new("r-adazo", "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight", s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
         {
             Sides = [2, 1],
+
+            // It divides by the magnitude of the mean of estimates, which is √((1 + β₁)/(1 − β₁)) = 4.4 times smaller than Adam's divisor.
+            RateFactor = 2,
+            Published = [new("the models of its paper", [], [], 1, "R-AdaZO, arXiv 2502.01014; its rates and radii are not known to us")],
         },
     ];
 
@@ -85,7 +162,7 @@ public static class OptimizerCatalog
     public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
         ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
 
-    private static EstimatorOptimizer Mezo(OptimizerSettings s) => new(s, new Spsa(s), new Sgd(s.WeightDecay));
+    private static EstimatorOptimizer Sgd(OptimizerSettings s, Estimator estimator) => new(s, estimator, new Sgd(s.WeightDecay));
 
     private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
         new(s, new Spsa(s), new Momentum(s.Parameters.All, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
@@ -97,14 +174,11 @@ public static class OptimizerCatalog
         return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
     }
 
-    private static DiZo DiZo(OptimizerSettings s) => new(s);
-
     private static EstimatorOptimizer CurvZo(OptimizerSettings s) =>
-        new(s, s.Options.Choice("blocks", ["tensor", "element"]) == "tensor" ? new CurvZo(s) : new CurvZoElements(s), new Sgd(s.WeightDecay));
+        Sgd(s, s.Options.Choice("blocks", ["tensor", "element"]) == "tensor" ? new CurvZo(s) : new CurvZoElements(s));
 
     private static Optimizer Loren(OptimizerSettings s) =>
         s.Options.Flag("source") ? new LorenSource(s) : new EstimatorOptimizer(s, new Loren(s), Momentum.OfMatrices(s));
 
-    private static Optimizer KerZoo(OptimizerSettings s) =>
-        s.Options.Flag("source") ? new KerZooSource(s) : new EstimatorOptimizer(s, new KerZoo(s), new Sgd(s.WeightDecay));
+    private static Optimizer KerZoo(OptimizerSettings s) => s.Options.Flag("source") ? new KerZooSource(s) : Sgd(s, new KerZoo(s));
 }

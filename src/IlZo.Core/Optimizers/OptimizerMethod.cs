@@ -20,8 +20,14 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>On how many sides of the weights it can take losses; the first is the standard.</summary>
     public IReadOnlyList<int> Sides { get; init; } = [2];
 
-    /// <summary>Whether it works with other than Gaussian directions.</summary>
-    public bool AnyDirections { get; init; } = true;
+    /// <summary>The kinds of directions it works with; the first is the standard.</summary>
+    public IReadOnlyList<DirectionKind> Directions { get; init; } = [DirectionKind.Gaussian, DirectionKind.Rademacher, DirectionKind.Sphere];
+
+    /// <summary>The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same model: an estimate, not a publication's.</summary>
+    public double RateFactor { get; init; } = 1;
+
+    /// <summary>Settings from its publication, or from one that tried it.</summary>
+    public IReadOnlyList<PublishedSetting> Published { get; init; } = [];
 
     /// <summary>The names of the method's own options.</summary>
     public IReadOnlyList<string> OptionNames()
@@ -46,10 +52,10 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
             throw new InvalidInputException($"--sides is {settings.Sides}; {string.Join(" or ", Sides)} was expected for {Name}.");
         }
 
-        if (!AnyDirections && settings.Directions != DirectionKind.Gaussian)
+        if (!Directions.Contains(settings.Directions))
         {
             throw new InvalidInputException(
-                $"--directions is {settings.Directions.ToString().ToLowerInvariant()}; gaussian was expected for {Name}.");
+                $"--directions is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was expected for {Name}.");
         }
 
         var optimizer = Make(settings);

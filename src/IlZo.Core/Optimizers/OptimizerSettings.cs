@@ -18,6 +18,22 @@ public enum DirectionKind
     Sphere,
 }
 
+/// <summary>Kinds of directions by their names.</summary>
+public static class DirectionKinds
+{
+    /// <summary>What the command line and configurations call a kind.</summary>
+    public static string Name(this DirectionKind kind) => kind.ToString().ToLowerInvariant();
+
+    /// <exception cref="InvalidInputException">There is no such kind.</exception>
+    public static DirectionKind Parse(string name) => name switch
+    {
+        "gaussian" => DirectionKind.Gaussian,
+        "rademacher" => DirectionKind.Rademacher,
+        "sphere" => DirectionKind.Sphere,
+        _ => throw new InvalidInputException($"--directions is '{name}'; gaussian, rademacher or sphere was expected."),
+    };
+}
+
 /// <summary>What every method takes.</summary>
 /// <param name="Parameters">The weights to train.</param>
 public sealed record OptimizerSettings(ParameterSet Parameters)

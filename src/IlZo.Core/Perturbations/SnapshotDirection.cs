@@ -11,18 +11,20 @@ namespace IlZo.Perturbations;
 /// <param name="inner">z.</param>
 /// <param name="snapshot">θ̄.</param>
 /// <param name="scale">s.</param>
-internal sealed unsafe class SnapshotDirection(Direction inner, ParameterState snapshot, double scale) : Direction
+internal sealed unsafe class SnapshotDirection(Direction inner, WeightCopy snapshot, double scale) : Direction
 {
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
         float* buffer = stackalloc float[RowSums.Slice];
+        Span<float> kept = stackalloc float[RowSums.Slice];
         for (int start = 0; start < destination.Length; start += RowSums.Slice)
         {
             var part = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
             Widening.Read(parameter.Type, parameter.At(row, column + start), buffer, part.Length);
             var distance = new Span<float>(buffer, part.Length);
-            TensorPrimitives.Subtract(snapshot.At(new WeightSlice(parameter, row, column + start), part.Length), distance, distance);
+            snapshot.Read(new WeightSlice(parameter, row, column + start), kept[..part.Length]);
+            TensorPrimitives.Subtract(kept[..part.Length], distance, distance);
             TensorPrimitives.FusedMultiplyAdd(distance, (float)scale, part, part);
         }
     }

@@ -25,7 +25,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>The rates of a method, in rising order.</summary>
     public IReadOnlyList<double> RatesOf(string optimizer)
     {
-        double usual = Training.LearningRate * OptimizerPreset.Of(optimizer).RateFactor;
+        double usual = Training.LearningRate * OptimizerCatalog.Find(optimizer).RateFactor;
         return LearningRates is { } own ? [.. own.Order()] : [Rounded(usual / 3), Rounded(usual), Rounded(usual * 3)];
     }
 

@@ -77,6 +77,7 @@ public sealed class Trainer : IDisposable
     {
         Queries = options.Queries ?? OptimizerCatalog.Find(options.Optimizer).Queries,
         Sides = options.Sides ?? OptimizerCatalog.Find(options.Optimizer).Sides[0],
+        Directions = options.Directions ?? OptimizerCatalog.Find(options.Optimizer).Directions[0].Name(),
         Opt = MethodOptions.Parse(options.Opt).ToString(),
         Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
         Data = options.Data is { } data ? Path.GetFullPath(data) : null,

@@ -38,8 +38,8 @@ public sealed record TrainingOptions
     /// <summary>Sides of the weights on which losses are taken, 1 or 2; null for what the method does.</summary>
     public int? Sides { get; init; }
 
-    /// <summary>How directions are distributed: gaussian, rademacher or sphere.</summary>
-    public string Directions { get; init; } = "gaussian";
+    /// <summary>How directions are distributed: gaussian, rademacher or sphere; null for the method's own kind.</summary>
+    public string? Directions { get; init; }
 
     /// <summary>The limit of a coefficient's magnitude; null for none.</summary>
     public double? Clip { get; init; }
@@ -116,13 +116,7 @@ public sealed record TrainingOptions
             WeightDecay = WeightDecay,
             Queries = Queries ?? method.Queries,
             Sides = Sides ?? method.Sides[0],
-            Directions = Directions switch
-            {
-                "gaussian" => DirectionKind.Gaussian,
-                "rademacher" => DirectionKind.Rademacher,
-                "sphere" => DirectionKind.Sphere,
-                _ => throw new InvalidInputException($"--directions is '{Directions}'; gaussian, rademacher or sphere was expected."),
-            },
+            Directions = Directions is { } kind ? DirectionKinds.Parse(kind) : method.Directions[0],
             ClipAt = Clip,
             Options = MethodOptions.Parse(Opt),
         };

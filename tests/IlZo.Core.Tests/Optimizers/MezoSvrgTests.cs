@@ -38,7 +38,7 @@ public sealed class MezoSvrgTests : IDisposable
         var oracle = new BatchOracle(_space);
         optimizer.Apply(optimizer.Decide(1, oracle, 0.05), _space.Backend);
         Assert.NotEqual(s_kept, _space.Weights.ToArray());
-        Assert.Equal(s_kept[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3).ToArray());
+        Assert.Equal(s_kept[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3));
         float[] z = _space.Fill(Settings(string.Empty).Direction(2, 0));
         var seen = new List<double[]>();
         var record = optimizer.Decide(2, _space.Oracle(x =>
@@ -55,12 +55,12 @@ public sealed class MezoSvrgTests : IDisposable
         }
 
         optimizer.Apply(record, _space.Backend);
-        Assert.Equal(s_kept[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3).ToArray());
+        Assert.Equal(s_kept[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3));
         optimizer.Apply(optimizer.Decide(3, oracle, 0.05), _space.Backend);
         float[] later = [.. _space.Weights];
         Assert.Single(optimizer.Decide(4, oracle, 0.05).Coefficients);
         optimizer.Apply(optimizer.Decide(4, oracle, 0.05), _space.Backend);
-        Assert.Equal(later[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3).ToArray());
+        Assert.Equal(later[2..], optimizer.Snapshot(new WeightSlice(_space.Parameters.All[1], 0, 0), 3));
     }
 
     [Fact]
@@ -108,6 +108,44 @@ public sealed class MezoSvrgTests : IDisposable
         {
             Near.Equal(4 * (moved[0][i] - s_kept[i]), moved[1][i] - s_kept[i], 1e-6);
         }
+    }
+
+    [Fact]
+    public void Rates_fall_where_the_mean_loss_of_an_epoch_rises_and_not_below_their_floors()
+    {
+        // Epochs of 4 steps, of which two see a batch. The losses of the third epoch are 10 % above the second's, the others' are equal.
+        double[] levels = [1, 1, 1.1, 1.1, 1.1];
+        using var optimizer = Make("interval=2,anneal=5,epoch=4,full=1000");
+        var divisors = new List<double>();
+        float[] before = [];
+        double[] last = [];
+        for (int step = 1; step <= 20; step++)
+        {
+            before = [.. _space.Weights];
+            double level = levels[(step - 1) / 4];
+            var record = optimizer.Decide(step, _space.Oracle(x => level + (1e-3 * x[0])), 3e-6);
+            optimizer.Apply(record, _space.Backend);
+            last = record.Coefficients;
+            if (step % 4 == 0)
+            {
+                divisors.Add(optimizer.Diagnostics(step)[0].Value);
+            }
+        }
+
+        Assert.Equal([1, 1, 5, 5, 5], divisors);
+
+        // 3e-6 / 5 is below the floor: the last step had that.
+        float[] z = _space.Fill(Settings(string.Empty).Direction(20, 0));
+        float[] anchor = _space.Fill(Settings(string.Empty).Direction(19, 0));
+        for (int i = 0; i < 5; i++)
+        {
+            double g = (last[0] * z[i]) + (last[1] * anchor[i]);
+            Near.Equal(1e-6 * g, before[i] - _space.Weights[i], 0.02 * Math.Abs(1e-6 * g));
+        }
+
+        Assert.Empty(Make("interval=2").Diagnostics(1));
+        var error = Assert.Throws<InvalidInputException>(() => Make("anneal=5"));
+        Assert.Contains("--opt epoch=N", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

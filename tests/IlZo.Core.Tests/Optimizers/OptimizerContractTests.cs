@@ -40,6 +40,7 @@ public sealed class OptimizerContractTests : IDisposable
         ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
         ("hizoo", "alpha=1e-4"),
         ("mezo-svrg", "interval=5,full=2"),
+        ("mezo-svrg", "anneal=1.5,epoch=3"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -120,6 +121,7 @@ public sealed class OptimizerContractTests : IDisposable
         {
             Queries = made.Queries,
             Sides = made.Sides[0],
+            Directions = made.Directions[0],
             Options = MethodOptions.Parse(opt),
             OpenBase = space.OpenBase,
         });

@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Training;
 using Xunit;
 
 namespace IlZo.Core.Tests.Optimizers;
@@ -89,7 +90,7 @@ public sealed class ScalarMethodTests : IDisposable
     {
         const int n = 5;
         const double epsilon = 0.01;
-        var estimator = new Fzoo(Settings with { Queries = n, Epsilon = epsilon });
+        var estimator = new Fzoo(Settings with { Queries = n, Epsilon = epsilon, Directions = DirectionKind.Rademacher });
         double[] losses = [2, 2.3, 1.9, 2.05, 2.6, 1.7];
         double[] scaled = [.. estimator.Combine(1, losses).Select(c => c * n * epsilon)];
         double mean = scaled.Average();
@@ -137,9 +138,16 @@ public sealed class ScalarMethodTests : IDisposable
         }
     }
 
-    [Fact]
-    public void Fzoo_refuses_directions_that_are_no_signs() => Assert.Throws<InvalidInputException>(
-        () => OptimizerCatalog.Find("fzoo").Create(Settings with { Queries = 8, Sides = 1, Directions = DirectionKind.Sphere }));
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("rademacher", true)]
+    [InlineData("gaussian", false)]
+    public void Fzoo_takes_signs_unless_another_kind_is_asked_for(string? asked, bool isSigns)
+    {
+        var settings = new TrainingOptions { Optimizer = "fzoo", Directions = asked }.ToSettings(_space.Parameters);
+        float[] direction = _space.Fill(new Fzoo(settings).Directions(1)[0]);
+        Assert.Equal(isSigns, direction.All(v => Math.Abs(v) == 1));
+    }
 
     private static double Linear(double[] x) => x.Zip(s_gradient, (v, g) => v * g).Sum();
 
