@@ -14,7 +14,13 @@ internal static class RunName
     {
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
         string task = Path.GetFileNameWithoutExtension(options.Task);
-        string name = string.Join('-', new[] { model, task }.Concat(parts).Select(Plain).Where(p => p.Length > 0));
+        return Next([model, task, .. parts]);
+    }
+
+    /// <summary>A folder that does not exist yet, named by its parts.</summary>
+    public static string Next(params IEnumerable<string> parts)
+    {
+        string name = string.Join('-', parts.Select(Plain).Where(p => p.Length > 0));
         string folder = Path.Combine(Parent, name);
         for (int i = 2; Path.Exists(folder); i++)
         {

@@ -83,6 +83,51 @@ public sealed class CompareTests
         Assert.StartsWith(message, refusal, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("sphere", 250, "sphere, 250 dimensions")]
+    [InlineData("rosenbrock", 3, "rosenbrock, 3 dimensions")]
+    public void MethodsAreComparedOnFunctionsWithoutAModel(string function, int dimension, string name)
+    {
+        using var temp = new TempFolder();
+        var result = Ilzo.Run(
+            "compare", "--function", function, "--dimension", $"{dimension}", "--forward-passes", "240", "--seeds", "2", "--out", temp["out"], "--json").Json;
+        Assert.Equal(function, result.GetProperty("settings").GetProperty("function").GetString());
+        Assert.False(result.GetProperty("settings").TryGetProperty("task", out _));
+        foreach (var run in result.GetProperty("methods").EnumerateArray().SelectMany(m => m.GetProperty("runs").EnumerateArray()))
+        {
+            var points = run.GetProperty("points").EnumerateArray().ToArray();
+            Assert.InRange(points[^1].GetProperty("forward_passes").GetInt32(), 240, 260);
+            Assert.Equal(JsonValueKind.Null, points[0].GetProperty("test_accuracy").ValueKind);
+        }
+
+        var mezo = result.GetProperty("methods")[0];
+        Assert.False(mezo.GetProperty("diverged").GetBoolean());
+        Assert.Contains("| evaluations | value |", File.ReadAllText(temp["out", "table.md"]), StringComparison.Ordinal);
+        Assert.Contains(name, XDocument.Load(temp["out", "curves.svg"]).Root!.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhoeverLeavesTheSaddleIsShownAtTheFloor()
+    {
+        using var temp = new TempFolder();
+        var result = Ilzo.Run(
+            "compare", "--function", "saddle", "--optimizers", "mezo", "--lrs", "1e-3", "--forward-passes", "6000", "--out", temp["out"], "--json").Json;
+        foreach (var run in result.GetProperty("methods")[0].GetProperty("runs").EnumerateArray())
+        {
+            Assert.Equal(-10, LastDevLoss(run));
+            Assert.False(run.GetProperty("diverged").GetBoolean());
+        }
+    }
+
+    [Theory]
+    [InlineData("There is no function 'cube'", "--function", "cube")]
+    [InlineData("--dimension is 3; 2 was expected for saddle", "--function", "saddle", "--dimension", "3")]
+    [InlineData("--dimension is 1; 2 to 1000000 was expected for sphere", "--function", "sphere", "--dimension", "1")]
+    [InlineData("--task says what a function does not have", "--function", "sphere", "--task", "sst2")]
+    [InlineData("--dimension was expected only with --function", "--dimension", "10")]
+    public void WhatIsNoFunctionIsRefused(string message, params string[] flags) =>
+        Assert.StartsWith(message, Ilzo.Run(["compare", .. flags]).Refusal(2), StringComparison.Ordinal);
+
     [Fact]
     public void TrainingOutsidePublishedSettingsIsWarnedOf()
     {

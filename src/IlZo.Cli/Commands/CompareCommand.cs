@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IlZo.Functions;
 using IlZo.Optimizers;
 using IlZo.Reporting;
 using IlZo.Training;
@@ -11,6 +12,13 @@ internal static class CompareCommand
 {
     // What a comparison decides for each run, and options that not every method has.
     private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "opt"];
+
+    // What functions do not have.
+    private static readonly string[] s_ofModels =
+        ["model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype"];
+
+    // A value is known at no cost.
+    private const int PointsOfFunctions = 50;
 
     private static readonly IReadOnlyList<TrainingSetting> s_shared = [.. TrainingSetting.All.Where(s => !s_ownOfRuns.Contains(s.Name))];
 
@@ -28,6 +36,11 @@ internal static class CompareCommand
     private static readonly Option<string?> s_out = Flags.Text(
         "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one below runs/).");
 
+    private static readonly Option<string?> s_function = Flags.Text(
+        "--function", "NAME", $"A test function in the place of a model and task: {string.Join(", ", TestFunction.All.Select(f => f.Name))}. --lr is then by default the inverse of its Hessian's trace.");
+
+    private static readonly Option<int?> s_dimension = Flags.Number<int>("--dimension", "N", "Variables of the function (default: 1000, or its own).");
+
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
     public static Command Create()
@@ -36,7 +49,7 @@ internal static class CompareCommand
             "compare",
             "Train with several methods at an equal number of forward passes, and write a table and curves. Schedules and warm-up count forward passes here.")
         {
-            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_out, s_json,
+            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_function, s_dimension, s_out, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -59,15 +72,18 @@ internal static class CompareCommand
             ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
             LearningRates = parsed.GetValue(s_rates) is { } rates ? [.. Flags.Words(rates).Select(Rate)] : null,
         };
+        options = WithFunction(options, parsed);
         options.Validate();
-        string folder = Path.GetFullPath(parsed.GetValue(s_out) ?? RunName.Next(training, "compare"));
+        string folder = Path.GetFullPath(
+            parsed.GetValue(s_out) ?? (options.Function is { } f ? RunName.Next(f.Name, "compare") : RunName.Next(training, "compare")));
         if (File.Exists(folder))
         {
             throw new InvalidInputException($"--out is '{folder}', which is a file; a folder was expected.");
         }
 
         int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
-        Terminal.Say($"model {training.Model}, task {training.Task}, {runs} runs of {options.ForwardPasses} forward passes");
+        string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {training.Task}";
+        Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
         using var interruption = Terminal.OnInterrupt();
         int done = 0;
         var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token);
@@ -93,8 +109,39 @@ internal static class CompareCommand
     {
         string diverged = run.Diverged ? ", diverged" : string.Empty;
         string skipped = run.SkippedSteps > 0 ? $", {run.SkippedSteps} steps skipped" : string.Empty;
+        var (first, last) = (run.Points[0], run.Points[^1]);
+        string quality = last.TestAccuracy is { } accuracy
+            ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test accuracy {100 * accuracy:F1} %")
+            : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
         Terminal.Say(Format.Invariant(
-            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, dev loss {run.Points[0].DevLoss:F4} to {run.Points[^1].DevLoss:F4}, test accuracy {100 * run.Points[^1].TestAccuracy:F1} %{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
+            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
+    }
+
+    private static ComparisonOptions WithFunction(ComparisonOptions options, ParseResult parsed)
+    {
+        if (parsed.GetValue(s_function) is not { } name)
+        {
+            return parsed.GetValue(s_dimension) is null ? options : throw new InvalidInputException("--dimension was expected only with --function.");
+        }
+
+        if (s_shared.FirstOrDefault(s => s_ofModels.Contains(s.Name) && IsGiven(s)) is { } other)
+        {
+            throw new InvalidInputException($"--{other.Name} says what a function does not have; one of it and --function was expected.");
+        }
+
+        var function = TestFunction.Find(name);
+        int dimension = parsed.GetValue(s_dimension) ?? function.Dimension ?? options.Dimension;
+        return options with
+        {
+            Function = function,
+            Dimension = dimension,
+            Points = PointsOfFunctions,
+            Training = IsGiven(s_shared.First(s => s.Name == "lr"))
+                ? options.Training
+                : options.Training with { LearningRate = ComparisonOptions.LearningRateOf(function, dimension) },
+        };
+
+        bool IsGiven(TrainingSetting setting) => parsed.GetValue(setting.Flag) is not null;
     }
 
     private static double Rate(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate)

@@ -22,13 +22,15 @@ public static class ComparisonFiles
     public static string Table(ComparisonReport report)
     {
         var table = new StringBuilder();
-        table.Append("| method | best lr | steps | forward passes | test accuracy, % | dev loss | state / weights | seconds |\n");
-        table.Append("|---|---|---|---|---|---|---|---|\n");
+        bool isFunction = report.Function is not null;
+        table.Append(isFunction
+            ? "| method | best lr | steps | evaluations | value | state / weights | seconds |\n|---|---|---|---|---|---|---|\n"
+            : "| method | best lr | steps | forward passes | test accuracy, % | dev loss | state / weights | seconds |\n|---|---|---|---|---|---|---|---|\n");
         if (report.Methods.Count > 0)
         {
             // Rates do not matter before the first step.
             var starts = report.Methods[0].Best.Select(r => r.Points[0]).ToArray();
-            table.Append(CultureInfo.InvariantCulture, $"| before training | | | 0 | {Spread(starts.Select(p => 100 * p.TestAccuracy), "F1")} | {Spread(starts.Select(p => p.DevLoss), "F4")} | | |\n");
+            table.Append(CultureInfo.InvariantCulture, $"| before training | | | 0 {Quality(starts, isFunction)} | | |\n");
         }
 
         foreach (var method in report.Methods)
@@ -38,12 +40,14 @@ public static class ComparisonFiles
             string skipped = best.Sum(r => r.SkippedSteps) is > 0 and int steps ? FormattableString.Invariant($", {steps} steps skipped") : string.Empty;
             string diverged = method.Diverged ? FormattableString.Invariant($", {best.Count(r => r.Diverged)} of {best.Count} diverged") : string.Empty;
             table.Append(CultureInfo.InvariantCulture, $"| {method.Name} | {method.BestLearningRate:0.##E-0}{edge} | {Range(best.Select(r => r.Steps))} | {Range(best.Select(r => r.ForwardPasses))} ");
-            table.Append(CultureInfo.InvariantCulture, $"| {Spread(best.Select(r => 100 * r.Points[^1].TestAccuracy), "F1")} | {Spread(best.Select(r => r.Points[^1].DevLoss), "F4")}{diverged}{skipped} ");
+            table.Append(CultureInfo.InvariantCulture, $"{Quality([.. best.Select(r => r.Points[^1])], isFunction)}{diverged}{skipped} ");
             table.Append(CultureInfo.InvariantCulture, $"| {(double)best.Max(r => r.StateBytes) / report.WeightBytes:F3} | {best.Average(r => r.Seconds):F1} |\n");
         }
 
         string seeds = report.Seeds == 1 ? "1 seed" : FormattableString.Invariant($"{report.Seeds} seeds: mean ± sample standard deviation");
-        return table.Append(CultureInfo.InvariantCulture, $"\n{seeds}. Weights after the last step, at the rate with the lowest mean dev loss. Diverged: dev loss above the start's, or not finite. Seconds: training only.\n").ToString();
+        return table.Append(CultureInfo.InvariantCulture, $"\n{seeds}. {(isFunction
+            ? "The last point, at the rate with the lowest mean value. Diverged: above the start's value, or not finite."
+            : "Weights after the last step, at the rate with the lowest mean dev loss. Diverged: dev loss above the start's, or not finite. Seconds: training only.")}\n").ToString();
     }
 
     /// <summary>Dev loss against forward passes, each method at its best learning rate: mean over seeds, and from the lowest to the highest.</summary>
@@ -53,7 +57,10 @@ public static class ComparisonFiles
         double start = series.Select(s => s.Points[0].High).DefaultIfEmpty(1).Max();
         double least = series.SelectMany(s => s.Points).Select(p => p.Low).Where(double.IsFinite).DefaultIfEmpty(0).Min();
         string band = report.Seeds > 1 ? FormattableString.Invariant($" ({report.Seeds} seeds: mean, lowest to highest)") : string.Empty;
-        return new CurveChart($"Dev loss at equal forward passes{band}", "forward passes", "dev loss, nats", series)
+        var (title, x, y) = report.Function is { } function
+            ? ($"{function}, at equal evaluations", "evaluations", "value")
+            : ("Dev loss at equal forward passes", "forward passes", "dev loss, nats");
+        return new CurveChart(title + band, x, y, series)
         {
             // What diverges must not flatten what does not.
             YLimit = start + Math.Max(0.3 * (start - least), 0.05 * Math.Abs(start)),
@@ -72,6 +79,10 @@ public static class ComparisonFiles
                 return (best.Average(r => (double)r.Points[i].ForwardPasses), losses.Average(), losses.Min(), losses.Max());
             })]);
     }
+
+    private static string Quality(IReadOnlyList<ComparisonPoint> points, bool isFunction) => isFunction
+        ? $"| {Spread(points.Select(p => p.DevLoss), "G4")}"
+        : $"| {Spread(points.Select(p => 100 * p.TestAccuracy!.Value), "F1")} | {Spread(points.Select(p => p.DevLoss), "F4")}";
 
     private static string Range(IEnumerable<long> values) =>
         values.Min() == values.Max() ? FormattableString.Invariant($"{values.Min()}") : FormattableString.Invariant($"{values.Min()} to {values.Max()}");

@@ -14,7 +14,8 @@ public sealed class Comparison
     private readonly CancellationToken _cancellation;
 
     // All runs of a seed have the same examples and begin at the same point.
-    private readonly Dictionary<int, (TrainingExamples Examples, ComparisonPoint Start)> _seeds = [];
+    private readonly Dictionary<int, TrainingExamples> _examples = [];
+    private readonly Dictionary<int, ComparisonPoint> _starts = [];
     private long _weightBytes;
 
     private Comparison(ComparisonOptions options, IBackend backend, Action<string, ComparisonRun>? runDone, CancellationToken cancellation) =>
@@ -29,7 +30,9 @@ public sealed class Comparison
         ComparisonOptions options, Action<string, ComparisonRun>? runDone = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        using var backend = new CpuBackend(options.Training.Threads);
+
+        // A function's variables are too few to share out.
+        using var backend = new CpuBackend(options.Training.Threads ?? (options.Function is null ? null : 1));
         var comparison = new Comparison(options, backend, runDone, cancellation);
         var methods = new List<ComparedMethod>();
         bool interrupted = false;
@@ -46,7 +49,7 @@ public sealed class Comparison
         }
 
         return new ComparisonReport(
-            ComparisonReport.SharedSettings(options.Training), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods);
+            ComparisonReport.SharedSettings(options), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods);
     }
 
     private ComparedMethod RunMethod(string optimizer)
@@ -64,56 +67,50 @@ public sealed class Comparison
         return new ComparedMethod(optimizer, runs);
     }
 
-    // Weights are read anew for each run; the operating system has the file in memory.
     private ComparisonRun RunOne(TrainingOptions options, int seed)
     {
-        using var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
-        using var optimizer = Trainer.CreateOptimizer(options, model);
-        var (examples, start) = Begin(options, model, seed);
-        var evaluator = NewEvaluator(model, examples);
-        var order = new DataOrder(options.Seed, examples.Train.Count, options.BatchSize);
+        using var subject = Subject(options, seed);
+        using var optimizer = subject.CreateOptimizer();
+        _weightBytes = subject.Parameters.ByteCount;
+        if (!_starts.TryGetValue(seed, out var start))
+        {
+            _starts[seed] = start = subject.Measure(0, _cancellation);
+        }
+
         var points = new List<ComparisonPoint> { start };
         var watch = new Stopwatch();
         int skipped = 0;
-        for (long step = 1; evaluator.ForwardPasses < _options.ForwardPasses; step++)
+        for (long step = 1; subject.ForwardPasses < _options.ForwardPasses; step++)
         {
             _cancellation.ThrowIfCancellationRequested();
             watch.Start();
-            double rate = options.LearningRates.At(evaluator.ForwardPasses + 1);
-            var record = optimizer.Decide(step, new StepOracle(evaluator, examples, order, options.BatchSize, step), rate);
+            double rate = options.LearningRates.At(subject.ForwardPasses + 1);
+            var record = optimizer.Decide(step, subject.Oracle(step), rate);
             optimizer.Apply(record, _backend);
             skipped += record.Skipped ? 1 : 0;
             watch.Stop();
-            if (evaluator.ForwardPasses * _options.Points >= (long)points.Count * _options.ForwardPasses)
+            if (subject.ForwardPasses * _options.Points >= (long)points.Count * _options.ForwardPasses)
             {
-                points.Add(Measure(model, examples, evaluator.ForwardPasses, step));
+                points.Add(subject.Measure(step, _cancellation));
             }
         }
 
         return new ComparisonRun(options.LearningRate, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
     }
 
-    private (TrainingExamples Examples, ComparisonPoint Start) Begin(TrainingOptions options, LanguageModel model, int seed)
+    private ComparisonSubject Subject(TrainingOptions options, int seed)
     {
-        if (!_seeds.TryGetValue(seed, out var known))
+        if (_options.Function is { } function)
         {
-            _weightBytes = model.Parameters.All.Sum(p => p.ByteCount);
-            var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
-            known = _seeds[seed] = (examples, Measure(model, examples, 0, 0));
+            return new FunctionSubject(options, function, _options.Dimension, _backend);
         }
 
-        return known;
-    }
+        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        if (!_examples.TryGetValue(seed, out var examples))
+        {
+            _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
+        }
 
-    private LossEvaluator NewEvaluator(LanguageModel model, TrainingExamples examples) =>
-        new(model, _backend, examples.Objective, TrainingOptions.ParseObjective(_options.Training.Objective));
-
-    // With an evaluator of its own, so that only training counts.
-    private ComparisonPoint Measure(LanguageModel model, TrainingExamples examples, long forwardPasses, long step)
-    {
-        var evaluator = NewEvaluator(model, examples);
-        var dev = evaluator.Evaluate(examples.Dev, _cancellation);
-        var test = evaluator.Evaluate(examples.Test, _cancellation);
-        return new ComparisonPoint(forwardPasses, step, dev.Loss, dev.Accuracy, test.Loss, test.Accuracy);
+        return new ModelSubject(options, model, _backend, examples);
     }
 }

@@ -1,3 +1,4 @@
+using IlZo.Functions;
 using IlZo.Optimizers;
 
 namespace IlZo.Training;
@@ -5,7 +6,7 @@ namespace IlZo.Training;
 /// <summary>What to compare.</summary>
 /// <param name="Training">
 /// What all runs share; its learning rate is mezo's, from which those of other methods follow. Its optimizer, steps, seed and
-/// evaluation interval have no part. Warm-up and schedule count forward passes, so that they mean the same for all methods.
+/// evaluation interval have no part, nor has what is said of models and tasks where a function is trained. Warm-up and schedule count forward passes, so that they mean the same for all methods.
 /// </param>
 /// <param name="Optimizers">The methods.</param>
 public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
@@ -21,6 +22,15 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
     /// <summary>Evaluations of each run, at equal distances in forward passes.</summary>
     public int Points { get; init; } = 8;
+
+    /// <summary>A function in the place of a model and its task; null for those.</summary>
+    public TestFunction? Function { get; init; }
+
+    /// <summary>The variables of the function.</summary>
+    public int Dimension { get; init; } = 1000;
+
+    /// <summary>The rate that suits <c>mezo</c> on a function: the inverse of its Hessian's trace, beyond about which steps lengthen.</summary>
+    public static double LearningRateOf(TestFunction function, int dimension) => Rounded(1 / (function.Curvature * dimension));
 
     /// <summary>The rates of a method, in rising order.</summary>
     public IReadOnlyList<double> RatesOf(string optimizer)
@@ -40,6 +50,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count, "--lrs has a rate twice; each once was expected.");
         Require(Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
         Require(Training.TestSize > 0, "--test-size is 0; 1 or more was expected.");
+        Require(
+            Function is null || (Function.Dimension is { } only ? Dimension == only : Dimension is >= 2 and <= 1_000_000),
+            $"--dimension is {Dimension}; {Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for {Function?.Name}.");
         Require(Training.Schedule == "constant" || Training.Warmup < ForwardPasses, $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
         foreach (string optimizer in Optimizers)
         {

@@ -7,12 +7,12 @@ namespace IlZo.Training;
 /// <summary>A run at one moment.</summary>
 /// <param name="ForwardPasses">Forward passes of training so far.</param>
 /// <param name="Step">The step.</param>
-/// <param name="DevLoss">Loss on the dev examples; in JSON null where it is not finite.</param>
-/// <param name="DevAccuracy">Accuracy on them.</param>
+/// <param name="DevLoss">Loss on the dev examples, or the value of the function; in JSON null where it is not finite.</param>
+/// <param name="DevAccuracy">Accuracy on them; null for a function, as what follows.</param>
 /// <param name="TestLoss">Loss on the test examples.</param>
 /// <param name="TestAccuracy">Accuracy on them.</param>
 public sealed record ComparisonPoint(
-    long ForwardPasses, long Step, double DevLoss, double DevAccuracy, double TestLoss, double TestAccuracy);
+    long ForwardPasses, long Step, double DevLoss, double? DevAccuracy, double? TestLoss, double? TestAccuracy);
 
 /// <summary>One training of a comparison.</summary>
 /// <param name="LearningRate">Its rate.</param>
@@ -75,13 +75,28 @@ public sealed record ComparisonReport(
     // What a comparison decides for each run, or what changes no result.
     private static readonly string[] s_perRun = ["optimizer", "steps", "seed", "eval_every", "opt", "threads"];
 
+    // What functions do not have.
+    private static readonly string[] s_ofModels =
+        ["model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype"];
+
+    /// <summary>What was trained where it was no model: the function and its dimension.</summary>
+    [JsonIgnore]
+    public string? Function =>
+        Settings["function"] is { } name ? FormattableString.Invariant($"{name}, {Settings["dimension"]} dimensions") : null;
+
     /// <summary>The shared options as JSON.</summary>
-    public static JsonObject SharedSettings(TrainingOptions options)
+    public static JsonObject SharedSettings(ComparisonOptions options)
     {
-        var settings = JsonSerializer.SerializeToNode(options, RunConfigurationJson.Default.TrainingOptions)!.AsObject();
-        foreach (string name in s_perRun)
+        var settings = JsonSerializer.SerializeToNode(options.Training, RunConfigurationJson.Default.TrainingOptions)!.AsObject();
+        foreach (string name in options.Function is null ? s_perRun : [.. s_perRun, .. s_ofModels])
         {
             settings.Remove(name);
+        }
+
+        if (options.Function is { } function)
+        {
+            settings["function"] = function.Name;
+            settings["dimension"] = options.Dimension;
         }
 
         return settings;

@@ -1,3 +1,4 @@
+using IlZo.Functions;
 using IlZo.Optimizers;
 using Xunit;
 
@@ -8,17 +9,11 @@ public sealed class TestFunctionTests
 {
     private const int Dimension = 1000;
 
-    private static readonly Dictionary<string, (Func<double[], double> Value, Func<double[], double[]> Gradient)> s_functions = new()
+    private static readonly Dictionary<string, Func<double[], double[]>> s_gradients = new()
     {
-        ["sphere"] = (x => x.Sum(v => v * v), x => [.. x.Select(v => 2 * v)]),
-        ["rastrigin"] =
-        (
-            x => x.Sum(v => 10 + (v * v) - (10 * Math.Cos(2 * Math.PI * v))),
-            x => [.. x.Select(v => (2 * v) + (20 * Math.PI * Math.Sin(2 * Math.PI * v)))]),
-        ["rosenbrock"] =
-        (
-            x => Enumerable.Range(0, x.Length - 1).Sum(i => (100 * Math.Pow(x[i + 1] - (x[i] * x[i]), 2)) + Math.Pow(1 - x[i], 2)),
-            RosenbrockGradient),
+        ["sphere"] = x => [.. x.Select(v => 2 * v)],
+        ["rastrigin"] = x => [.. x.Select(v => (2 * v) + (20 * Math.PI * Math.Sin(2 * Math.PI * v)))],
+        ["rosenbrock"] = RosenbrockGradient,
     };
 
     [Theory]
@@ -31,14 +26,15 @@ public sealed class TestFunctionTests
         // in pairs, and f²/(ε²K‖g‖²) and more where the same losses are used without a baseline.
         const int queries = 6;
         const int samples = 500;
-        var (value, gradient) = s_functions[name];
+        var function = TestFunction.Find(name);
+        var value = function.Value;
         using var space = new TestSpace([Dimension]);
         for (int i = 0; i < Dimension; i++)
         {
-            space.Weights[i] = (float)(0.5 + (0.4 * Math.Sin(i)));
+            space.Weights[i] = (float)function.Start(i);
         }
 
-        double[] g = gradient([.. space.Weights.ToArray()]);
+        double[] g = s_gradients[name]([.. space.Weights.ToArray()]);
         double unit = (Dimension + 1) * g.Sum(v => v * v);
         var settings = new OptimizerSettings(space.Parameters) { Seed = 1, Epsilon = 1e-4, Queries = queries, Sides = 1 };
         var (withBaseline, error) = Error(space, new Loren(settings with { Options = MethodOptions.Parse("init=zero,lr_a=0") }), samples, value, g);
@@ -66,7 +62,8 @@ public sealed class TestFunctionTests
         static double Lowest(string method, int queries, ulong seed)
         {
             using var space = new TestSpace([1, 2]);
-            (space.Weights[0], space.Weights[1]) = (2.9f, -0.01f);
+            var saddle = TestFunction.Find("saddle");
+            (space.Weights[0], space.Weights[1]) = ((float)saddle.Start(0), (float)saddle.Start(1));
             var made = OptimizerCatalog.Find(method);
             using var optimizer = made.Create(new OptimizerSettings(space.Parameters)
             {
@@ -75,7 +72,7 @@ public sealed class TestFunctionTests
                 Sides = made.Sides[0],
                 Options = MethodOptions.Parse(method == "loren" ? "init=fan,lr_a=1e-4" : string.Empty),
             });
-            var oracle = space.Oracle(x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]));
+            var oracle = space.Oracle(saddle.Value);
             double lowest = double.PositiveInfinity;
             for (int step = 1; step <= 150 && lowest > -1; step++)
             {

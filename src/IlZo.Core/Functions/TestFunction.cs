@@ -1,0 +1,45 @@
+namespace IlZo.Functions;
+
+/// <summary>A function of the literature on which methods are tried without a model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Value">f(x), in fp64.</param>
+/// <param name="Start">Element i of the point where runs begin.</param>
+/// <param name="Curvature">About the trace of the Hessian there for each dimension, whose inverse is the scale of mezo's best rate.</param>
+public sealed record TestFunction(string Name, Func<double[], double> Value, Func<int, double> Start, double Curvature)
+{
+    /// <summary>The only dimension it has; null where it has any.</summary>
+    public int? Dimension { get; init; }
+
+    /// <summary>Where a run has left, of a function that has no lowest value.</summary>
+    public double Floor { get; init; } = double.NegativeInfinity;
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<TestFunction> All { get; } =
+    [
+        new("sphere", x => x.Sum(v => v * v), Wave, 2),
+        new("rastrigin", x => x.Sum(v => 10 + (v * v) - (10 * Math.Cos(2 * Math.PI * v))), Wave, 400),
+        new("rosenbrock", Rosenbrock, Wave, 300),
+
+        // x³ − 3xy² from LOREN's start. It is harmonic: the trace is 0, and the rate is that of its test.
+        new("saddle", x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]), i => i == 0 ? 2.9 : -0.01, 500) { Dimension = 2, Floor = -10 },
+    ];
+
+    /// <summary>The function of a name.</summary>
+    /// <exception cref="InvalidInputException">There is no such function.</exception>
+    public static TestFunction Find(string name) => All.FirstOrDefault(f => f.Name == name)
+        ?? throw new InvalidInputException($"There is no function '{name}'; one of these was expected: {string.Join(", ", All.Select(f => f.Name))}.");
+
+    private static double Wave(int i) => 0.5 + (0.4 * Math.Sin(i));
+
+    private static double Rosenbrock(double[] x)
+    {
+        double sum = 0;
+        for (int i = 0; i < x.Length - 1; i++)
+        {
+            double valley = x[i + 1] - (x[i] * x[i]);
+            sum += (100 * valley * valley) + ((1 - x[i]) * (1 - x[i]));
+        }
+
+        return sum;
+    }
+}
