@@ -29,21 +29,6 @@ public static class RowSums
         return sum;
     }
 
-    /// <summary>Σ aᵢ δᵢ over one row.</summary>
-    public static double Dot(Direction direction, Parameter parameter, int row, ReadOnlySpan<float> a)
-    {
-        Span<float> buffer = stackalloc float[Slice];
-        double sum = 0;
-        for (int column = 0; column < parameter.Columns; column += Slice)
-        {
-            var part = buffer[..Math.Min(Slice, parameter.Columns - column)];
-            direction.Fill(parameter, row, column, part);
-            sum += Dot(part, a.Slice(column, part.Length));
-        }
-
-        return sum;
-    }
-
     /// <summary>Σ aᵢ bᵢ: products in fp64, which are exact, summed in eight lanes and then lane by lane.</summary>
     public static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
