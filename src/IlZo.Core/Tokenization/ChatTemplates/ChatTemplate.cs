@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace IlZo.Tokenization.ChatTemplates;
+
+/// <summary>A conversation as the model reads it.</summary>
+/// <param name="Text">The text, with special tokens written out.</param>
+/// <param name="Generated">What stands in <c>{% generation %}</c> blocks: start and end of each part, in order.</param>
+public sealed record RenderedChat(string Text, IReadOnlyList<(int Start, int End)> Generated);
+
+/// <summary>
+/// A model's chat template: the part of Jinja that published templates use, with the settings that transformers gives Jinja
+/// (<c>apply_chat_template</c>). What lies outside of that part is refused when the template is read, with its place.
+/// </summary>
+public sealed class ChatTemplate
+{
+    /// <summary>The names that every template can use, for messages.</summary>
+    internal const string KnownNames = "messages, add_generation_prompt, tools, documents, bos_token, eos_token, unk_token, pad_token";
+
+    private readonly TemplateSource _source;
+    private readonly IReadOnlyList<Statement> _body;
+    private readonly IReadOnlyDictionary<string, string> _specialTokens;
+
+    private ChatTemplate(TemplateSource source, IReadOnlyList<Statement> body, IReadOnlyDictionary<string, string> specialTokens) =>
+        (_source, _body, _specialTokens) = (source, body, specialTokens);
+
+    /// <summary>What messages call the template.</summary>
+    public string Name => _source.Name;
+
+    /// <summary>Reads a template.</summary>
+    /// <param name="name">What messages call it: its file.</param>
+    /// <param name="template">The text of the template.</param>
+    /// <param name="specialTokens">The texts of bos_token, eos_token and so on; those that are missing are empty.</param>
+    /// <exception cref="InvalidInputException">It is not in the supported part of Jinja; the message names line and column.</exception>
+    public static ChatTemplate Parse(string name, string template, IReadOnlyDictionary<string, string>? specialTokens = null)
+    {
+        var source = new TemplateSource(name, template);
+        return Guarded(source, () => new ChatTemplate(source, TemplateParser.Parse(source), specialTokens ?? new Dictionary<string, string>()));
+    }
+
+    /// <summary>Writes a conversation.</summary>
+    /// <param name="messages">A JSON array of messages, usually objects with <c>role</c> and <c>content</c>.</param>
+    /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn.</param>
+    /// <param name="now">What the template takes for the present.</param>
+    /// <exception cref="InvalidInputException">The template refuses the messages or cannot be applied to them.</exception>
+    public RenderedChat Render(JsonElement messages, bool addGenerationPrompt, DateTime now) =>
+        Render((List<object?>)TemplateValue.FromJson(messages)!, addGenerationPrompt, now);
+
+    /// <inheritdoc cref="Render(JsonElement, bool, DateTime)"/>
+    internal RenderedChat Render(List<object?> messages, bool addGenerationPrompt, DateTime now)
+    {
+        var globals = new Scope(Functions.Scope(now));
+        globals.Set("messages", messages);
+        globals.Set("add_generation_prompt", addGenerationPrompt);
+        globals.Set("tools", null);
+        globals.Set("documents", null);
+        foreach (string name in (string[])["bos_token", "eos_token", "unk_token", "pad_token"])
+        {
+            globals.Set(name, _specialTokens.GetValueOrDefault(name, string.Empty));
+        }
+
+        var context = new RenderContext(_source, globals);
+        return Guarded(_source, () =>
+        {
+            Statement.RunAll(_body, context);
+            return new RenderedChat(context.Output.ToString(), context.Generated);
+        });
+    }
+
+    private static T Guarded<T>(TemplateSource source, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw source.Error(0, "something in it is nested too deep");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace IlZo.Tokenization.ChatTemplates;
+
+/// <summary>Reads expressions with Jinja's precedences, from <c>if … else</c> down to calls.</summary>
+internal sealed class ExpressionParser(TokenReader tokens)
+{
+    private static readonly string[] s_comparisons = ["==", "!=", "<", "<=", ">", ">="];
+
+    /// <summary>Reads an expression.</summary>
+    /// <param name="withCondition">Whether <c>a if b else c</c> may be one; not where an <c>if</c> follows that means something else.</param>
+    public Expression Parse(bool withCondition = true)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        var value = Or();
+        while (withCondition && tokens.Current is var at && tokens.TryWord("if"))
+        {
+            var condition = Or();
+            value = new ConditionalExpression(value, condition, tokens.TryWord("else") ? Parse() : null, at.Position);
+        }
+
+        return value;
+    }
+
+    /// <summary>Reads an expression, or several with commas between them as a list.</summary>
+    public Expression ParseTuple()
+    {
+        var first = Parse();
+        if (!tokens.Current.Is(TemplateTokenKind.Operator, ","))
+        {
+            return first;
+        }
+
+        var items = new List<Expression> { first };
+        while (tokens.TryOperator(",") && tokens.Current.Kind is not (TemplateTokenKind.BlockEnd or TemplateTokenKind.OutputEnd)
+            && !tokens.Current.Is(TemplateTokenKind.Operator, ")"))
+        {
+            items.Add(Parse());
+        }
+
+        return new ListExpression(items, first.Position);
+    }
+
+    private Expression Or()
+    {
+        var left = And();
+        while (tokens.Current is var at && tokens.TryWord("or"))
+        {
+            left = new LogicExpression(left, And(), IsAnd: false, at.Position);
+        }
+
+        return left;
+    }
+
+    private Expression And()
+    {
+        var left = Not();
+        while (tokens.Current is var at && tokens.TryWord("and"))
+        {
+            left = new LogicExpression(left, Not(), IsAnd: true, at.Position);
+        }
+
+        return left;
+    }
+
+    private Expression Not()
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        var at = tokens.Current;
+        return tokens.TryWord("not") ? new NotExpression(Not(), at.Position) : Compare();
+    }
+
+    private Expression Compare()
+    {
+        var first = Sum();
+        int position = tokens.Current.Position;
+        var rest = new List<(string, Expression)>();
+        while (Comparison() is { } symbol)
+        {
+            rest.Add((symbol, Sum()));
+        }
+
+        return rest.Count == 0 ? first : new CompareExpression(first, rest, position);
+    }
+
+    private string? Comparison()
+    {
+        var current = tokens.Current;
+        if (current.Kind == TemplateTokenKind.Operator && s_comparisons.Contains(current.Text))
+        {
+            return tokens.Take().Text;
+        }
+
+        if (tokens.TryWord("in"))
+        {
+            return "in";
+        }
+
+        if (current.Is(TemplateTokenKind.Name, "not") && tokens.Next.Is(TemplateTokenKind.Name, "in"))
+        {
+            tokens.Take();
+            tokens.Take();
+            return "not in";
+        }
+
+        return null;
+    }
+
+    private Expression Sum() => LeftToRight(Concatenation, "+", "-");
+
+    private Expression Concatenation() => LeftToRight(Product, "~");
+
+    private Expression Product() => LeftToRight(() => Unary(withFilters: true), "*", "/", "//", "%");
+
+    private Expression LeftToRight(Func<Expression> operand, params ReadOnlySpan<string> operators)
+    {
+        var left = operand();
+        while (tokens.Current is { Kind: TemplateTokenKind.Operator } at && operators.Contains(at.Text))
+        {
+            tokens.Take();
+            left = new ArithmeticExpression(at.Text, left, operand(), at.Position);
+        }
+
+        return left;
+    }
+
+    private Expression Unary(bool withFilters)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        var at = tokens.Current;
+        var value = tokens.TryOperator("-") ? new NegativeExpression(Unary(withFilters: false), at.Position)
+            : tokens.TryOperator("+") ? Unary(withFilters: false)
+            : Postfix(Primary());
+        if (tokens.Current.Is(TemplateTokenKind.Operator, "**"))
+        {
+            throw tokens.Error(tokens.Current.Position, "the operator '**' is not supported; + - * / // % and ~ are");
+        }
+
+        return withFilters ? Filtered(value) : value;
+    }
+
+    private Expression Primary()
+    {
+        var at = tokens.Take();
+        switch (at.Kind)
+        {
+            case TemplateTokenKind.String:
+                var text = new StringBuilder(at.Text);
+                while (tokens.Current.Kind == TemplateTokenKind.String)
+                {
+                    text.Append(tokens.Take().Text);
+                }
+
+                return new LiteralExpression(text.ToString(), at.Position);
+            case TemplateTokenKind.Integer:
+                return long.TryParse(at.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
+                    ? new LiteralExpression(whole, at.Position)
+                    : throw tokens.Error(at.Position, $"the number {at.Text} has more than 64 bits");
+            case TemplateTokenKind.Float:
+                return new LiteralExpression(double.Parse(at.Text, CultureInfo.InvariantCulture), at.Position);
+            case TemplateTokenKind.Name:
+                return at.Text switch
+                {
+                    "true" or "True" => new LiteralExpression(true, at.Position),
+                    "false" or "False" => new LiteralExpression(false, at.Position),
+                    "none" or "None" => new LiteralExpression(null, at.Position),
+                    _ => new NameExpression(at.Text, at.Position),
+                };
+            case TemplateTokenKind.Operator when at.Text == "(":
+                var inner = tokens.Current.Is(TemplateTokenKind.Operator, ")") ? new ListExpression([], at.Position) : ParseTuple();
+                tokens.Operator(")");
+                return inner;
+            case TemplateTokenKind.Operator when at.Text == "[":
+                return new ListExpression(Items("]", () => Parse()), at.Position);
+            case TemplateTokenKind.Operator when at.Text == "{":
+                return new MapExpression(Items("}", Pair), at.Position);
+            default:
+                throw tokens.Error(at.Position, $"{at.Shown} is there; a value was expected");
+        }
+    }
+
+    private (Expression Key, Expression Value) Pair()
+    {
+        var key = Parse();
+        tokens.Operator(":");
+        return (key, Parse());
+    }
+
+    // Items with commas between them, the last one too, up to what closes them.
+    private List<T> Items<T>(string close, Func<T> item)
+    {
+        var items = new List<T>();
+        while (!tokens.TryOperator(close))
+        {
+            items.Add(item());
+            if (!tokens.TryOperator(","))
+            {
+                tokens.Operator(close);
+                break;
+            }
+        }
+
+        return items;
+    }
+
+    private Expression Postfix(Expression value)
+    {
+        while (tokens.Current is { Kind: TemplateTokenKind.Operator } at)
+        {
+            if (tokens.TryOperator("."))
+            {
+                var name = tokens.Take();
+                Expression key = name.Kind switch
+                {
+                    TemplateTokenKind.Name => new LiteralExpression(name.Text, name.Position),
+                    TemplateTokenKind.Integer => new LiteralExpression(long.Parse(name.Text, CultureInfo.InvariantCulture), name.Position),
+                    _ => throw tokens.Error(name.Position, $"{name.Shown} is there; a name was expected"),
+                };
+                value = new MemberExpression(value, key, at.Position);
+            }
+            else if (tokens.TryOperator("["))
+            {
+                value = Subscript(value, at.Position);
+            }
+            else if (at.Text == "(")
+            {
+                value = new CallExpression(value, Arguments(), at.Position);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return value;
+    }
+
+    private Expression Subscript(Expression value, int position)
+    {
+        var start = Bound();
+        if (!tokens.TryOperator(":"))
+        {
+            var key = start ?? throw tokens.Unexpected("an index");
+            tokens.Operator("]");
+            return new MemberExpression(value, key, position);
+        }
+
+        var stop = Bound();
+        var step = tokens.TryOperator(":") ? Bound() : null;
+        tokens.Operator("]");
+        return new SliceExpression(value, start, stop, step, position);
+
+        Expression? Bound() => tokens.Current is { Kind: TemplateTokenKind.Operator, Text: ":" or "]" } ? null : Parse();
+    }
+
+    /// <summary>Reads arguments in parentheses.</summary>
+    private ArgumentList Arguments()
+    {
+        var positional = new List<Expression>();
+        var named = new List<(string Name, Expression Value)>();
+        tokens.Operator("(");
+        Items(")", () =>
+        {
+            var at = tokens.Current;
+            if (at.Kind == TemplateTokenKind.Name && tokens.Next.Is(TemplateTokenKind.Operator, "="))
+            {
+                tokens.Take();
+                tokens.Take();
+                named.Add((named.Exists(n => n.Name == at.Text) ? throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice") : at.Text, Parse()));
+            }
+            else
+            {
+                positional.Add(named.Count == 0 ? Parse() : throw tokens.Unexpected("an argument with a name"));
+            }
+
+            return at;
+        });
+        return new ArgumentList(positional, named);
+    }
+
+    private Expression Filtered(Expression value)
+    {
+        while (true)
+        {
+            if (tokens.TryOperator("|"))
+            {
+                var at = tokens.Current;
+                string name = tokens.Name();
+                var filter = Filters.Find(name) ?? throw tokens.Error(at.Position, $"the filter '{name}' is not supported; {Filters.Known} are");
+                value = new FilterExpression(value, name, filter, OptionalArguments(), at.Position);
+            }
+            else if (tokens.TryWord("is"))
+            {
+                value = Test(value);
+            }
+            else if (tokens.Current.Is(TemplateTokenKind.Operator, "("))
+            {
+                value = Postfix(value);
+            }
+            else
+            {
+                return value;
+            }
+        }
+    }
+
+    private TestExpression Test(Expression value)
+    {
+        bool negated = tokens.TryWord("not");
+        var at = tokens.Current;
+        string name = at.Kind == TemplateTokenKind.Operator ? tokens.Take().Text : tokens.Name();
+        var test = Tests.Find(name) ?? throw tokens.Error(at.Position, $"the test '{name}' is not supported; {Tests.Known} are");
+        var arguments = OptionalArguments();
+        bool bare = arguments == ArgumentList.Empty && tokens.Current.Kind switch
+        {
+            TemplateTokenKind.Name => tokens.Current.Text is not ("else" or "or" or "and" or "if" or "is" or "in" or "not"),
+            TemplateTokenKind.String or TemplateTokenKind.Integer or TemplateTokenKind.Float => true,
+            _ => tokens.Current is { Kind: TemplateTokenKind.Operator, Text: "[" or "{" },
+        };
+        return new TestExpression(value, name, test, negated, bare ? new ArgumentList([Postfix(Primary())], []) : arguments, at.Position);
+    }
+
+    private ArgumentList OptionalArguments() => tokens.Current.Is(TemplateTokenKind.Operator, "(") ? Arguments() : ArgumentList.Empty;
+}

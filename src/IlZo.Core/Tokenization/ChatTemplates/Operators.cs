@@ -1,0 +1,161 @@
+namespace IlZo.Tokenization.ChatTemplates;
+
+internal sealed record ConditionalExpression(Expression Then, Expression Condition, Expression? Otherwise, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context)
+    {
+        context.Step(Position);
+        return TemplateValue.IsTrue(Condition.Evaluate(context)) ? Then.Evaluate(context)
+            : Otherwise is { } otherwise ? otherwise.Evaluate(context)
+            : new Undefined("the value of an 'if' without 'else'");
+    }
+}
+
+/// <summary><c>and</c> or <c>or</c>: the value that decides, as in Python.</summary>
+internal sealed record LogicExpression(Expression Left, Expression Right, bool IsAnd, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context)
+    {
+        context.Step(Position);
+        var left = Left.Evaluate(context);
+        return TemplateValue.IsTrue(left) == IsAnd ? Right.Evaluate(context) : left;
+    }
+}
+
+internal sealed record NotExpression(Expression Operand, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context)
+    {
+        context.Step(Position);
+        return !TemplateValue.IsTrue(Operand.Evaluate(context));
+    }
+}
+
+internal sealed record NegativeExpression(Expression Operand, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context) => Operand.Evaluate(context) switch
+    {
+        long number => (object)unchecked(-number),
+        double number => -number,
+        var other => throw context.Error(Position, $"'-' stands before {TemplateValue.KindOf(other)}; a number was expected"),
+    };
+}
+
+/// <summary>A chain of comparisons such as <c>a &lt; b == c</c>, true where each holds.</summary>
+internal sealed record CompareExpression(Expression First, IReadOnlyList<(string Operator, Expression Right)> Rest, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context)
+    {
+        var left = First.Evaluate(context);
+        foreach (var (symbol, expression) in Rest)
+        {
+            var right = expression.Evaluate(context);
+            if (!Holds(context, symbol, left, right))
+            {
+                return false;
+            }
+
+            left = right;
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a value is in a list, a key in a mapping, or a string in another.</summary>
+    public static bool Contains(RenderContext context, int position, object? container, object? value) => (container, value) switch
+    {
+        (string text, string part) => text.Contains(part, StringComparison.Ordinal),
+        (List<object?> list, _) => list.Exists(item => TemplateValue.AreEqual(item, value)),
+        (OrderedDictionary<string, object?> map, _) => value is string key && map.ContainsKey(key),
+        (Undefined, _) => false,
+        _ => throw context.Error(
+            position, $"{TemplateValue.KindOf(value)} is looked for in {TemplateValue.KindOf(container)}; a list, a mapping or, for strings, a string was expected"),
+    };
+
+    private bool Holds(RenderContext context, string symbol, object? left, object? right)
+    {
+        switch (symbol)
+        {
+            case "==":
+                return TemplateValue.AreEqual(left, right);
+            case "!=":
+                return !TemplateValue.AreEqual(left, right);
+            case "in":
+                return Contains(context, Position, right, left);
+            case "not in":
+                return !Contains(context, Position, right, left);
+        }
+
+        int order = TemplateValue.TryNumber(left, out double x) && TemplateValue.TryNumber(right, out double y) ? x.CompareTo(y)
+            : left is string a && right is string b ? string.CompareOrdinal(a, b)
+            : throw context.Error(Position, $"'{symbol}' stands between {TemplateValue.KindOf(left)} and {TemplateValue.KindOf(right)}; two numbers or two strings were expected");
+        return symbol switch
+        {
+            "<" => order < 0,
+            "<=" => order <= 0,
+            ">" => order > 0,
+            _ => order >= 0,
+        };
+    }
+}
+
+/// <summary><c>+ - * / // %</c> and <c>~</c>.</summary>
+internal sealed record ArithmeticExpression(string Operator, Expression Left, Expression Right, int Position) : Expression(Position)
+{
+    public override object? Evaluate(RenderContext context)
+    {
+        context.Step(Position);
+        var left = Left.Evaluate(context);
+        var right = Right.Evaluate(context);
+        if (Operator == "~")
+        {
+            return Joined(context, TemplateValue.Text(left), TemplateValue.Text(right));
+        }
+
+        return (Operator, left, right) switch
+        {
+            ("+", string a, string b) => Joined(context, a, b),
+            ("+", List<object?> a, List<object?> b) when a.Count + b.Count <= RenderContext.MaxCharacters => a.Concat(b).ToList(),
+            ("/" or "//" or "%", not null, 0L or 0.0 or false) => throw context.Error(Position, $"'{Operator}' divides by zero"),
+            (not "/", long a, long b) => Whole(a, b),
+            _ when TemplateValue.TryNumber(left, out double a) && TemplateValue.TryNumber(right, out double b) => Real(a, b),
+            _ => throw context.Error(
+                Position,
+                $"'{Operator}' stands between {Named(left)} and {Named(right)}; two numbers{(Operator == "+" ? ", two strings or two lists" : string.Empty)} were expected"),
+        };
+    }
+
+    private static string Named(object? value) => value is Undefined { Name: var name } ? $"'{name}', which is not defined," : TemplateValue.KindOf(value);
+
+    private string Joined(RenderContext context, string left, string right) => left.Length <= RenderContext.MaxCharacters - right.Length
+        ? left + right
+        : throw context.Error(Position, $"the text becomes longer than {RenderContext.MaxCharacters} characters");
+
+    // Division rounds down and a remainder has the divisor's sign, as in Python.
+    private object Whole(long a, long b)
+    {
+        if (Operator is not ("//" or "%"))
+        {
+            return unchecked(Operator switch
+            {
+                "+" => a + b,
+                "-" => a - b,
+                _ => a * b,
+            });
+        }
+
+        var (quotient, rest) = Int128.DivRem(a, b);
+        bool down = rest != 0 && Int128.IsNegative(rest) != (b < 0);
+        return unchecked((long)(Operator == "//" ? quotient - (down ? 1 : 0) : rest + (down ? b : 0)));
+    }
+
+    private object Real(double a, double b) => Operator switch
+    {
+        "+" => a + b,
+        "-" => a - b,
+        "*" => a * b,
+        "/" => a / b,
+        "//" => Math.Floor(a / b),
+        _ => a - (b * Math.Floor(a / b)),
+    };
+}
