@@ -35,6 +35,14 @@ internal static class Flags
         HelpName = helpName,
     };
 
+    /// <summary>An option without a value; "true" where it is given, else null.</summary>
+    public static Option<string?> Switch(string name, string description) => new(name)
+    {
+        Description = description,
+        Arity = ArgumentArity.Zero,
+        CustomParser = _ => "true",
+    };
+
     /// <summary>An option that takes name=value, once or several times; its value has commas between them.</summary>
     public static Option<string?> Pairs(string name, string description) => new(name)
     {

@@ -16,6 +16,14 @@ internal static class Format
         return Invariant($"{100 * evaluation.Accuracy:F1} % ({evaluation.Correct} of {evaluation.Total}; 95 % interval {100 * low:F1}-{100 * high:F1} %)");
     }
 
+    /// <summary>The metric in short: accuracy, or the perplexity of texts.</summary>
+    public static string Metric(Evaluation evaluation) => evaluation.Perplexity is { } perplexity
+        ? $"perplexity {Perplexity(perplexity)}"
+        : Invariant($"accuracy {100 * evaluation.Accuracy:F1} %");
+
+    /// <summary>A perplexity to five digits.</summary>
+    public static string Perplexity(double perplexity) => perplexity.ToString("G5", CultureInfo.InvariantCulture);
+
     public static string Bytes(double bytes) => bytes switch
     {
         < 1e6 => Invariant($"{bytes / 1e3:F1} kB"),

@@ -1,3 +1,4 @@
+using IlZo.Datasets;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -13,7 +14,9 @@ internal static class RunName
     public static string Next(TrainingOptions options, params string[] parts)
     {
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
-        string task = Path.GetFileNameWithoutExtension(options.Task);
+        string task = options.Task == UserData.TaskName
+            ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(options.Data!))
+            : Path.GetFileNameWithoutExtension(options.Task);
         return Next([model, task, .. parts]);
     }
 

@@ -82,15 +82,21 @@ internal static class TrainingConfigFile
 
     private static string ValueOf(string path, TrainingSetting setting, JsonProperty property)
     {
-        var expected = setting.IsNumber ? JsonValueKind.Number : JsonValueKind.String;
-        if (property.Value.ValueKind != expected)
+        var kind = property.Value.ValueKind;
+        var (fits, expected) = setting.Kind switch
+        {
+            SettingKind.Number => (kind == JsonValueKind.Number, "a number"),
+            SettingKind.Switch => (kind is JsonValueKind.True or JsonValueKind.False, "true or false"),
+            _ => (kind == JsonValueKind.String, "text"),
+        };
+        if (!fits)
         {
             string raw = property.Value.GetRawText();
             string shown = raw.Length <= 40 ? raw : raw[..37] + "...";
-            throw Error(path, $"'{property.Name}' is {shown}; {(setting.IsNumber ? "a number" : "text")} was expected");
+            throw Error(path, $"'{property.Name}' is {shown}; {expected} was expected");
         }
 
-        return setting.IsNumber ? property.Value.GetRawText() : property.Value.GetString()!;
+        return setting.Kind == SettingKind.Text ? property.Value.GetString()! : property.Value.GetRawText();
     }
 
     private static InvalidInputException Error(string path, string problem) => new($"'{path}': {problem}.");

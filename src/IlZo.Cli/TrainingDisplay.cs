@@ -33,7 +33,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
                 Start(started);
                 break;
             case TrainingProgress.ZeroShot zeroShot:
-                Terminal.Say(Format.Invariant($"zero-shot: accuracy {100 * zeroShot.Evaluation.Accuracy:F1} %, loss {zeroShot.Evaluation.Loss:F4}"));
+                Terminal.Say(Format.Invariant($"zero-shot: {Format.Metric(zeroShot.Evaluation)}, loss {zeroShot.Evaluation.Loss:F4}"));
                 _stepping.Start();
                 break;
             case TrainingProgress.Step step:
@@ -42,7 +42,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             case TrainingProgress.DevEvaluation dev:
                 string saved = dev.Best ? " (best, saved)" : string.Empty;
                 Terminal.Say(Format.Invariant(
-                    $"step {dev.At}: dev accuracy {100 * dev.Evaluation.Accuracy:F1} %, dev loss {dev.Evaluation.Loss:F4}{saved}"));
+                    $"step {dev.At}: dev {Format.Metric(dev.Evaluation)}, dev loss {dev.Evaluation.Loss:F4}{saved}"));
                 break;
         }
     }
@@ -59,6 +59,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
         Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, seed {o.Seed}, dtype {o.DType}"));
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
+        ExampleNotes.Say(started.Examples);
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
 
         // Published settings are for models far larger than the built-in one.

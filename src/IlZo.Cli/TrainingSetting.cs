@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
@@ -8,13 +9,23 @@ using IlZo.Training;
 
 namespace IlZo.Cli;
 
+/// <summary>What the value of a setting is.</summary>
+internal enum SettingKind
+{
+    Text,
+    Number,
+
+    /// <summary>true or false.</summary>
+    Switch,
+}
+
 /// <summary>One of the <see cref="TrainingOptions"/>: the flag and the configuration field that set it.</summary>
 /// <param name="Name">The name of the flag without dashes in front; in a file its dashes may be underscores.</param>
-/// <param name="IsNumber">Whether the value is a number, not text.</param>
+/// <param name="Kind">What the value is in a configuration file.</param>
 /// <param name="Flag">The flag.</param>
 /// <param name="Apply">Options with this one set to the value that a text stands for.</param>
 internal sealed record TrainingSetting(
-    string Name, bool IsNumber, Option<string?> Flag, Func<TrainingOptions, string, TrainingOptions> Apply)
+    string Name, SettingKind Kind, Option<string?> Flag, Func<TrainingOptions, string, TrainingOptions> Apply)
 {
     /// <summary>All settings, in the order help lists them. A new option of a training is a line here.</summary>
     public static IReadOnlyList<TrainingSetting> All { get; } =
@@ -23,10 +34,10 @@ internal sealed record TrainingSetting(
             "model", "DIR|builtin", "Model folder in the Hugging Face layout, or builtin (default).",
             (o, v) => o with { Model = v }),
         Text(
-            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: sst2-sentiment for builtin, else sst2).",
+            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).",
             (o, v) => o with { Task = v }),
         Text(
-            "data", "DIR", "Folder with train.jsonl and validation.jsonl (default: the task's built-in sample).",
+            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .csv, .txt) or folder of your own texts (docs/data.md).",
             (o, v) => o with { Data = v }),
         Text(
             "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
@@ -39,20 +50,25 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Objective = v }),
         Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3).", (o, v) => o with { Epsilon = v }),
         Number<uint>("seed", "N", "Seed of examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
-        Number<int>("train-size", "N", "Training examples (default: 1000).", (o, v) => o with { TrainSize = v }),
+        Number<int>("train-size", "N", "Training examples (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
         Number<int>(
             "shots", "K", "Training and dev examples of each class, in place of --train-size and --dev-size (default: none).",
             (o, v) => o with { Shots = v }),
         Number<int>(
-            "dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number).",
+            "dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number; a tenth of your own).",
             (o, v) => o with { DevSize = v }),
-        Number<int>("test-size", "N", "Examples the result is measured on (default: 1000).", (o, v) => o with { TestSize = v }),
+        Number<int>("test-size", "N", "Examples the result is measured on (default: 1000; a tenth of your own).", (o, v) => o with { TestSize = v }),
         Number<int>(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
         Number<int>(
-            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, or the masked prompt's own length).",
+            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
             (o, v) => o with { MaxLength = v }),
+        Switch("train-on-prompt", "Learn the prompts of your own rows too.", (o, v) => o with { TrainOnPrompt = v }),
+        Switch("skip-bad-rows", "Leave out rows of your own that cannot be used, and count them.", (o, v) => o with { SkipBadRows = v }),
+        Text(
+            "chat-template", "FILE", "Chat template for conversations (default: the model's own).",
+            (o, v) => o with { ChatTemplate = v }),
         Number<double>("weight-decay", "X", "Weight decay (default: 0).", (o, v) => o with { WeightDecay = v }),
         Number<int>("queries", "N", "Directions a step (default: the method's own number).", (o, v) => o with { Queries = v }),
         Number<int>(
@@ -68,7 +84,7 @@ internal sealed record TrainingSetting(
         Number<int>("warmup", "N", "Steps over which the learning rate rises at first (default: 0).", (o, v) => o with { Warmup = v }),
         new(
             "opt",
-            IsNumber: false,
+            SettingKind.Text,
             Flags.Pairs("--opt", "An option of the method; may be given several times."),
             (o, v) => o with { Opt = v }),
         Text(
@@ -105,6 +121,11 @@ internal sealed record TrainingSetting(
             options = s_presetOfOtherModels;
         }
 
+        if (all.Any(v => v.Key.Name == "data"))
+        {
+            options = options with { Task = UserData.TaskName };
+        }
+
         foreach (var (setting, text) in all)
         {
             options = setting.Apply(options, text);
@@ -114,13 +135,16 @@ internal sealed record TrainingSetting(
     }
 
     private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>
-        new(name, IsNumber: false, Flags.Text("--" + name, helpName, description), apply);
+        new(name, SettingKind.Text, Flags.Text("--" + name, helpName, description), apply);
+
+    private static TrainingSetting Switch(string name, string description, Func<TrainingOptions, bool, TrainingOptions> apply) =>
+        new(name, SettingKind.Switch, Flags.Switch("--" + name, description), (options, text) => apply(options, text == "true"));
 
     private static TrainingSetting Number<T>(string name, string helpName, string description, Func<TrainingOptions, T, TrainingOptions> apply)
         where T : struct, INumber<T> =>
         new(
             name,
-            IsNumber: true,
+            SettingKind.Number,
             Flags.Text("--" + name, helpName, description),
             (options, text) => T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
                 ? apply(options, value)

@@ -112,7 +112,9 @@ internal static class CompareCommand
         var (first, last) = (run.Points[0], run.Points[^1]);
         string quality = last.TestAccuracy is { } accuracy
             ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test accuracy {100 * accuracy:F1} %")
-            : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
+            : last.TestLoss is { } loss
+                ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Format.Perplexity(Math.Exp(loss))}")
+                : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
         Terminal.Say(Format.Invariant(
             $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
     }

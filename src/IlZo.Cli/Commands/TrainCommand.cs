@@ -92,9 +92,24 @@ internal static class TrainCommand
             rows.Add(("final accuracy", Format.Accuracy(after, result.TestExamples)));
         }
 
+        if (result.ZeroShotPerplexity is { } perplexityBefore)
+        {
+            rows.Add(("perplexity before", Format.Perplexity(perplexityBefore)));
+        }
+
+        if (result.TestPerplexity is { } perplexity)
+        {
+            rows.Add(("perplexity after", Format.Perplexity(perplexity)));
+        }
+
         if (result.DevLoss is { } loss)
         {
             rows.Add(("dev loss", loss.ToString("F4", CultureInfo.InvariantCulture)));
+        }
+
+        if (result.SkippedRows is > 0 and int left)
+        {
+            rows.Add(("skipped rows", $"{left}"));
         }
 
         rows.Add(("selected step", $"{result.SelectedStep} of {result.Steps}"));

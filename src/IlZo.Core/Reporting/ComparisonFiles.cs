@@ -23,9 +23,10 @@ public static class ComparisonFiles
     {
         var table = new StringBuilder();
         bool isFunction = report.Function is not null;
+        bool chooses = report.Methods.SelectMany(m => m.Best).SelectMany(r => r.Points).All(p => p.TestAccuracy is not null);
         table.Append(isFunction
             ? "| method | best lr | steps | evaluations | value | state / weights | seconds |\n|---|---|---|---|---|---|---|\n"
-            : "| method | best lr | steps | forward passes | test accuracy, % | dev loss | state / weights | seconds |\n|---|---|---|---|---|---|---|---|\n");
+            : $"| method | best lr | steps | forward passes | {(chooses ? "test accuracy, %" : "test perplexity")} | dev loss | state / weights | seconds |\n|---|---|---|---|---|---|---|---|\n");
         if (report.Methods.Count > 0)
         {
             // Rates do not matter before the first step.
@@ -82,10 +83,15 @@ public static class ComparisonFiles
 
     private static string Quality(IReadOnlyList<ComparisonPoint> points, bool isFunction) => isFunction
         ? $"| {Spread(points.Select(p => p.DevLoss), "G4")}"
-        : $"| {Spread(points.Select(p => 100 * p.TestAccuracy!.Value), "F1")} | {Spread(points.Select(p => p.DevLoss), "F4")}";
+        : $"| {Metric(points)} | {Spread(points.Select(p => p.DevLoss), "F4")}";
 
     private static string Range(IEnumerable<long> values) =>
         values.Min() == values.Max() ? FormattableString.Invariant($"{values.Min()}") : FormattableString.Invariant($"{values.Min()} to {values.Max()}");
+
+    // Accuracy in percent, or the perplexity of texts.
+    private static string Metric(IEnumerable<ComparisonPoint> points) => points.All(p => p.TestAccuracy is not null)
+        ? Spread(points.Select(p => 100 * p.TestAccuracy!.Value), "F1")
+        : Spread(points.Select(p => Math.Exp(p.TestLoss!.Value)), "F3");
 
     private static string Spread(IEnumerable<double> values, string format)
     {

@@ -60,7 +60,7 @@ public sealed class JsonlReader : IDisposable
     /// <summary>Moves to the next line that is not blank.</summary>
     /// <returns>False at the end of the file.</returns>
     /// <exception cref="InvalidInputException">
-    /// The line is not UTF-8, holds a NUL byte or is longer than <see cref="MaxLineBytes"/>.
+    /// The line is not UTF-8, holds a NUL byte or is longer than <see cref="MaxLineBytes"/>; the next call goes on behind it.
     /// </exception>
     public bool Read()
     {
@@ -168,6 +168,7 @@ public sealed class JsonlReader : IDisposable
             if (length > MaxLineBytes)
             {
                 LineNumber++;
+                SkipLine();
                 throw Error($"is longer than {MaxLineBytes >> 20} MiB; expected one JSON object a line");
             }
 
@@ -185,6 +186,22 @@ public sealed class JsonlReader : IDisposable
             }
 
             searched = length;
+            Fill();
+        }
+    }
+
+    // So that reading can go on behind a line that is too long.
+    private void SkipLine()
+    {
+        while (true)
+        {
+            int newline = _buffer.AsSpan(_start, _end - _start).IndexOf((byte)'\n');
+            _start = newline < 0 ? _end : _start + newline + 1;
+            if (newline >= 0 || _ended)
+            {
+                return;
+            }
+
             Fill();
         }
     }

@@ -13,7 +13,8 @@ internal sealed class AddedTokens
 
     public AddedTokens(IEnumerable<(string Text, int Id)> tokens)
     {
-        foreach ((string Text, int Id) token in tokens.OrderByDescending(token => token.Text.Length))
+        All = [.. tokens];
+        foreach ((string Text, int Id) token in All.OrderByDescending(token => token.Text.Length))
         {
             if (!_byFirst.TryGetValue(token.Text[0], out List<(string Text, int Id)>? list))
             {
@@ -25,6 +26,9 @@ internal sealed class AddedTokens
 
         _firsts = SearchValues.Create([.. _byFirst.Keys]);
     }
+
+    /// <summary>The tokens.</summary>
+    public IReadOnlyList<(string Text, int Id)> All { get; }
 
     /// <summary>The text in order: what lies between tokens (id -1, never empty) and the tokens themselves.</summary>
     public IEnumerable<(string Text, int Id)> Cut(string text)

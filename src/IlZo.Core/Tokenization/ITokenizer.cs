@@ -20,6 +20,13 @@ public interface ITokenizer
     /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for RoBERTa).</param>
     int[] Encode(string text, bool addSpecialTokens = true);
 
+    /// <summary>
+    /// The ids of a text in which special tokens are written out, as chat templates write it. Nothing is put around it. Every special token
+    /// is parsed, also one that a user wrote into a message, as in transformers.
+    /// </summary>
+    /// <exception cref="InvalidInputException">It holds a special token that takes white space beside it away.</exception>
+    int[] EncodeMarkup(string text) => Encode(text, addSpecialTokens: false);
+
     /// <summary>The text of ids; bytes that are not UTF-8 become U+FFFD.</summary>
     /// <param name="ids">Ids below <see cref="VocabularySize"/>.</param>
     /// <param name="skipSpecialTokens">Whether special tokens are left out of the text.</param>

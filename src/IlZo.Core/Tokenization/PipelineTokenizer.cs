@@ -26,6 +26,8 @@ internal sealed record PipelineParts(TokenTable Tokens, BpeModel Model)
 /// <summary>The tokenizer of a tokenizer.json, and of the files that can be expressed as one.</summary>
 internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame) : ITokenizer
 {
+    private readonly Lazy<AddedTokens> _markup = new(() => new AddedTokens(parts.Raw.All.Concat(parts.Tokens.Special)));
+
     public int VocabularySize => parts.Tokens.Size;
 
     public int? BosId => frame.BosId;
@@ -43,26 +45,20 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
             output.AddRange(frame.Prefix);
         }
 
-        bool atStart = true;
-        foreach ((string segment, int id) in parts.Raw.Cut(text))
-        {
-            if (id >= 0)
-            {
-                output.Add(id);
-            }
-            else
-            {
-                EncodeSegment(segment, atStart, output);
-            }
-
-            atStart = false;
-        }
-
+        EncodeCut(parts.Raw.Cut(text), output);
         if (addSpecialTokens)
         {
             output.AddRange(frame.Suffix);
         }
 
+        return [.. output];
+    }
+
+    public int[] EncodeMarkup(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var output = new List<int>();
+        EncodeCut(_markup.Value.Cut(text), output);
         return [.. output];
     }
 
@@ -89,6 +85,25 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
         }
 
         return string.Concat(texts);
+    }
+
+    private void EncodeCut(IEnumerable<(string Text, int Id)> cut, List<int> output)
+    {
+        bool atStart = true;
+        foreach ((string segment, int id) in cut)
+        {
+            if (id >= 0)
+            {
+                parts.Tokens.RefuseSwallowing(id);
+                output.Add(id);
+            }
+            else
+            {
+                EncodeSegment(segment, atStart, output);
+            }
+
+            atStart = false;
+        }
     }
 
     private void EncodeSegment(string segment, bool atStart, List<int> output)

@@ -16,6 +16,8 @@ internal sealed class SentencePieceTokenizer : ITokenizer
     private readonly SpecialFrame _frame;
     private readonly BpeMerges _merges = new();
     private readonly AddedTokens _userDefined;
+    private readonly AddedTokens _special;
+    private readonly bool _spaceAfterSpecial;
     private readonly int[]? _bytes;
     private readonly int[] _byteValues;
 
@@ -44,6 +46,8 @@ internal sealed class SentencePieceTokenizer : ITokenizer
 
         _userDefined = new AddedTokens(userDefined);
         AddExtras(convention);
+        _special = new AddedTokens(_tokens.Special);
+        _spaceAfterSpecial = convention.SpaceAfterSpecial;
         _byteValues = ReadByteValues();
         _bytes = model.ByteFallback ? ByteIds() : null;
         AddMerges();
@@ -59,8 +63,47 @@ internal sealed class SentencePieceTokenizer : ITokenizer
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>(text.Length + 2);
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_frame.Prefix);
+        }
+
+        EncodeSegment(text, dummySpace: true, ids);
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_frame.Suffix);
+        }
+
+        return [.. ids];
+    }
+
+    public int[] EncodeMarkup(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>(text.Length + 2);
+        bool dummySpace = true;
+        foreach ((string segment, int id) in _special.Cut(text))
+        {
+            if (id >= 0)
+            {
+                ids.Add(id);
+            }
+            else
+            {
+                EncodeSegment(segment, dummySpace, ids);
+            }
+
+            dummySpace = _spaceAfterSpecial;
+        }
+
+        return [.. ids];
+    }
+
+    private void EncodeSegment(string text, bool dummySpace, List<int> ids)
+    {
         var symbols = new List<int>(text.Length + 1);
-        foreach ((string segment, int id) in _userDefined.Cut(Normalize(text)))
+        foreach ((string segment, int id) in _userDefined.Cut(Normalize(text, dummySpace)))
         {
             if (id >= 0)
             {
@@ -73,12 +116,6 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         }
 
         int count = _merges.Apply(CollectionsMarshal.AsSpan(symbols));
-        var ids = new List<int>(count + 2);
-        if (addSpecialTokens)
-        {
-            ids.AddRange(_frame.Prefix);
-        }
-
         bool afterUnknown = false;
         foreach (int symbol in CollectionsMarshal.AsSpan(symbols)[..count])
         {
@@ -97,13 +134,6 @@ internal sealed class SentencePieceTokenizer : ITokenizer
 
             afterUnknown = unknown;
         }
-
-        if (addSpecialTokens)
-        {
-            ids.AddRange(_frame.Suffix);
-        }
-
-        return [.. ids];
     }
 
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
@@ -158,11 +188,11 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         bytes.Clear();
     }
 
-    private string Normalize(string text)
+    private string Normalize(string text, bool dummySpace)
     {
         if (!_model.RemoveExtraWhitespace)
         {
-            return text.Length == 0 ? text : Prefix(text.Replace(' ', Mark));
+            return text.Length == 0 ? text : Prefix(text.Replace(' ', Mark), dummySpace);
         }
 
         // Spaces in front go, runs of spaces become one; marks at the end go, also those the text itself holds.
@@ -178,10 +208,10 @@ internal sealed class SentencePieceTokenizer : ITokenizer
             afterSpace = c == ' ';
         }
 
-        return kept.Length == 0 ? string.Empty : Prefix(kept.ToString()).TrimEnd(Mark);
+        return kept.Length == 0 ? string.Empty : Prefix(kept.ToString(), dummySpace).TrimEnd(Mark);
     }
 
-    private string Prefix(string text) => _model.AddDummyPrefix ? Mark + text : text;
+    private string Prefix(string text, bool dummySpace) => _model.AddDummyPrefix && dummySpace ? Mark + text : text;
 
     private void AppendSymbols(string segment, List<int> symbols)
     {

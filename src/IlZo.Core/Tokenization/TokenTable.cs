@@ -11,6 +11,7 @@ internal sealed class TokenTable
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly List<string?> _texts = [];
     private readonly HashSet<int> _special = [];
+    private readonly HashSet<int> _swallowing = [];
 
     /// <summary>One more than the largest id.</summary>
     public int Size => _texts.Count;
@@ -58,7 +59,23 @@ internal sealed class TokenTable
 
     public void MarkSpecial(int id) => _special.Add(id);
 
+    /// <summary>Says that a special token takes the white space beside it away.</summary>
+    public void MarkSwallowing(int id) => _swallowing.Add(id);
+
     public bool IsSpecial(int id) => _special.Contains(id);
+
+    /// <summary>The special tokens.</summary>
+    public IEnumerable<(string Text, int Id)> Special => _special.Where(id => _texts[id] is { Length: > 0 }).Select(id => (_texts[id]!, id));
+
+    /// <summary>Refuses to parse a special token that takes white space away.</summary>
+    public void RefuseSwallowing(int id)
+    {
+        if (_swallowing.Contains(id))
+        {
+            throw new InvalidInputException(
+                $"The special token '{_texts[id]}' takes white space beside it away, which is not supported where special tokens are parsed.");
+        }
+    }
 
     public bool TryGetId(string text, out int id) => _ids.TryGetValue(text, out id);
 

@@ -40,6 +40,7 @@ internal sealed class TokenizerConvention
             AddBos = config.Find("add_bos_token")?.Flag();
             AddEos = config.Find("add_eos_token")?.Flag();
             AddPrefixSpace = config.Flag("add_prefix_space", false);
+            SpaceAfterSpecial = config.Flag("legacy", true);
             ReadNames(config);
             ReadDecoder(config);
         }
@@ -83,6 +84,9 @@ internal sealed class TokenizerConvention
     public bool? AddEos { get; }
 
     public bool AddPrefixSpace { get; }
+
+    /// <summary>Whether SentencePiece's dummy space stands also behind a special token in a text (transformers' <c>legacy</c>).</summary>
+    public bool SpaceAfterSpecial { get; } = true;
 
     /// <summary>The texts of all tokens the files call special.</summary>
     public HashSet<string> Special { get; } = new(StringComparer.Ordinal);

@@ -150,8 +150,12 @@ internal static class TokenizerJsonFile
             all.Add(text);
             if (token.Flag("special", false))
             {
-                // Special tokens are never cut out of a text, so how they would be matched does not matter.
                 tokens.MarkSpecial(id);
+                if (token.Flag("lstrip", false) || token.Flag("rstrip", false))
+                {
+                    tokens.MarkSwallowing(id);
+                }
+
                 continue;
             }
 

@@ -49,7 +49,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(LearningRates is null or { Count: > 0 }, "--lrs is empty; one or more numbers with commas between them were expected.");
         Require(LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count, "--lrs has a rate twice; each once was expected.");
         Require(Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
-        Require(Training.TestSize > 0, "--test-size is 0; 1 or more was expected.");
+        Require(Training.TestSize is null or > 0, "--test-size is 0; 1 or more was expected.");
         Require(
             Function is null || (Function.Dimension is { } only ? Dimension == only : Dimension is >= 2 and <= 1_000_000),
             $"--dimension is {Dimension}; {Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for {Function?.Name}.");

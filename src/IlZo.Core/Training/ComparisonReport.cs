@@ -8,9 +8,9 @@ namespace IlZo.Training;
 /// <param name="ForwardPasses">Forward passes of training so far.</param>
 /// <param name="Step">The step.</param>
 /// <param name="DevLoss">Loss on the dev examples, or the value of the function; in JSON null where it is not finite.</param>
-/// <param name="DevAccuracy">Accuracy on them; null for a function, as what follows.</param>
-/// <param name="TestLoss">Loss on the test examples.</param>
-/// <param name="TestAccuracy">Accuracy on them.</param>
+/// <param name="DevAccuracy">Accuracy on them; null where there is nothing to choose, and for a function.</param>
+/// <param name="TestLoss">Loss on the test examples; null for a function.</param>
+/// <param name="TestAccuracy">Accuracy on them; null where there is nothing to choose.</param>
 public sealed record ComparisonPoint(
     long ForwardPasses, long Step, double DevLoss, double? DevAccuracy, double? TestLoss, double? TestAccuracy);
 

@@ -19,11 +19,15 @@ public enum TrainingObjective
 /// <param name="Loss">
 /// The training objective: the mean loss over examples (classification) or over option tokens (language model) in nats, or the negative accuracy.
 /// </param>
-/// <param name="Correct">Examples whose best-scored candidate is the correct one.</param>
+/// <param name="Correct">Examples whose best-scored candidate is the correct one; 0 where there is nothing to choose.</param>
 /// <param name="Total">Examples.</param>
 public sealed record Evaluation(double Loss, int Correct, int Total)
 {
-    public double Accuracy => (double)Correct / Total;
+    /// <summary>exp of the loss of a token where examples are texts without answers to choose from; else null.</summary>
+    public double? Perplexity { get; init; }
+
+    /// <summary>The share of correct examples; null where there is nothing to choose.</summary>
+    public double? Accuracy => Perplexity is null ? (double)Correct / Total : null;
 
     /// <summary>Where the accuracy on unlimited examples lies with 95 % confidence: the Wilson score interval.</summary>
     public (double Low, double High) Interval => Wilson(Correct, Total);
@@ -131,7 +135,8 @@ public sealed class LossEvaluator(
             }
         }
 
-        return new Evaluation(sum / terms, correct, examples.Count);
+        bool chooses = examples.Any(e => e.Candidates.Count > 1);
+        return new Evaluation(sum / terms, chooses ? correct : 0, examples.Count) { Perplexity = chooses ? null : Math.Exp(sum / terms) };
     }
 
     /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>

@@ -56,10 +56,11 @@ internal sealed class MetricsHistory
         {
             Note(line.GetProperty("step").GetInt64(), devLoss.ValueKind == JsonValueKind.Null ? double.NaN : devLoss.GetDouble());
         }
-        else if (line.TryGetProperty("zero_shot_correct", out var correct))
+        else if (line.TryGetProperty("zero_shot_total", out var total))
         {
             double loss = line.GetProperty("zero_shot_loss") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
-            ZeroShot = new Evaluation(loss, correct.GetInt32(), line.GetProperty("zero_shot_total").GetInt32());
+            bool chooses = line.TryGetProperty("zero_shot_correct", out var correct);
+            ZeroShot = new Evaluation(loss, chooses ? correct.GetInt32() : 0, total.GetInt32()) { Perplexity = chooses ? null : Math.Exp(loss) };
         }
     }
 }

@@ -51,7 +51,15 @@ internal sealed class RunLog : IDisposable
         _metrics.Write(0, json =>
         {
             Number(json, "zero_shot_loss", evaluation.Loss);
-            json.WriteNumber("zero_shot_correct", evaluation.Correct);
+            if (evaluation.Perplexity is { } perplexity)
+            {
+                Number(json, "zero_shot_perplexity", perplexity);
+            }
+            else
+            {
+                json.WriteNumber("zero_shot_correct", evaluation.Correct);
+            }
+
             json.WriteNumber("zero_shot_total", evaluation.Total);
         });
     }
@@ -94,7 +102,7 @@ internal sealed class RunLog : IDisposable
         _metrics.Write(step, json =>
         {
             Number(json, "dev_loss", evaluation.Loss);
-            json.WriteNumber("dev_accuracy", evaluation.Accuracy);
+            Number(json, evaluation.Perplexity is null ? "dev_accuracy" : "dev_perplexity", evaluation.Perplexity ?? evaluation.Accuracy ?? double.NaN);
         });
     }
 

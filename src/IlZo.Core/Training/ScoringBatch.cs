@@ -100,8 +100,9 @@ public sealed class ScoringBatch
         int[] tokens = candidate.Tokens;
         int own = tokens.Length - 1 - prompt;
         int branch = own > 0 ? Add(builder, segment, tokens.AsSpan(prompt, own)) : segment;
-        for (int t = tokens.Length - candidate.OptionLength; t < tokens.Length; t++)
+        for (int i = 0; i < candidate.OptionLength; i++)
         {
+            int t = candidate.PlaceOf(i);
             int before = t - 1;
             int token = before < shared ? builder.Read(root, before)
                 : before < prompt ? builder.Read(segment, before - shared)

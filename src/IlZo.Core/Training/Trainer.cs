@@ -2,8 +2,10 @@ using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
+using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -81,6 +83,9 @@ public sealed class Trainer : IDisposable
         Opt = MethodOptions.Parse(options.Opt).ToString(),
         Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
         Data = options.Data is { } data ? Path.GetFullPath(data) : null,
+        ChatTemplate = options.ChatTemplate is { } template ? Path.GetFullPath(template) : null,
+        TrainSize = options.TrainSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTrain),
+        TestSize = options.TestSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTest),
         Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : options.Task,
     };
 
@@ -182,7 +187,12 @@ public sealed class Trainer : IDisposable
             skipped,
             ProcessMemory.PeakResidentBytes(),
             sha256,
-            _folder.FullPath);
+            _folder.FullPath)
+        {
+            ZeroShotPerplexity = _log.History.ZeroShot?.Perplexity,
+            TestPerplexity = test?.Perplexity,
+            SkippedRows = _options.SkipBadRows ? _examples.SkippedRows : null,
+        };
         AtomicFile.WriteAllText(_folder.ResultFile, result.ToJson() + "\n");
         return result;
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Tasks;
 using IlZo.Tokenization;
@@ -14,9 +15,20 @@ namespace IlZo.Training;
 public sealed record TrainingExamples(
     TaskObjective Objective, IReadOnlyList<EncodedExample> Train, IReadOnlyList<EncodedExample> Dev, IReadOnlyList<EncodedExample> Test)
 {
-    /// <summary>Loads, samples and encodes a task's data.</summary>
+    /// <summary>Rows of the user's data that were left out.</summary>
+    public int SkippedRows { get; init; }
+
+    /// <summary>What was wrong with the first row that was left out.</summary>
+    public string? FirstProblem { get; init; }
+
+    /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
     public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
     {
+        if (options.Task == UserData.TaskName)
+        {
+            return OwnExamples.Load(options, model, tokenizer);
+        }
+
         var definition = TaskCatalog.Load(options.Task);
         var encode = Encoder(options, definition, model, tokenizer);
         var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
@@ -27,16 +39,7 @@ public sealed record TrainingExamples(
             Encode(data.Dev ?? data.Train, drawn.Dev),
             Encode(data.Validation, drawn.Test));
 
-        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encode(examples[i])))];
-
-        EncodedExample Checked(EncodedExample example)
-        {
-            int largest = example.Candidates.Max(c => Math.Max(c.Tokens.Max(), c.Reading?.Output ?? 0));
-            return largest < model.Shape.Vocabulary
-                ? example
-                : throw new InvalidInputException(
-                    $"{example.Where}: the tokenizer gives id {largest}; ids below the model's vocabulary of {model.Shape.Vocabulary} were expected.");
-        }
+        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encode(examples[i]), model))];
     }
 
     // The prompt that suits the model, and what encodes it.
@@ -82,7 +85,7 @@ public sealed record TrainingExamples(
     {
         int dev = options.DevSize ?? data.Definition.DevExamples;
         int devFromTrain = data.Dev is null ? dev : 0;
-        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize, devFromTrain, options.TestSize, options.Seed);
+        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize ?? Sampling.DefaultTrain, devFromTrain, options.TestSize ?? Sampling.DefaultTest, options.Seed);
         return data.Dev is { } own ? split with { Dev = Sampling.Take(own.Count, dev, options.Seed) } : split;
     }
 
@@ -92,8 +95,9 @@ public sealed record TrainingExamples(
         int dev = options.DevSize ?? shots;
         var (train, devOfTrain) = Of(data.Train, data.Dev is null ? dev : 0);
         int[] ofDev = data.Dev is { } own && dev > 0 ? Of(own, 0).Train : devOfTrain;
-        int[] test = data.Validation.Count > options.TestSize
-            ? Sampling.Take(data.Validation.Count, options.TestSize, FewShotSampling.TestSeed)
+        int testSize = options.TestSize ?? Sampling.DefaultTest;
+        int[] test = data.Validation.Count > testSize
+            ? Sampling.Take(data.Validation.Count, testSize, FewShotSampling.TestSeed)
             : [.. Enumerable.Range(0, data.Validation.Count)];
         return new DataSplit(train, ofDev, test);
 
@@ -101,7 +105,7 @@ public sealed record TrainingExamples(
             FewShotSampling.Draw(rows.Count, classes, i => rows[i].Correct, shots, more, options.Seed);
     }
 
-    /// <summary>SHA-256 of all token ids, option lengths and labels.</summary>
+    /// <summary>SHA-256 of all token ids, the places of option tokens and labels.</summary>
     public string Sha256()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -117,6 +121,7 @@ public sealed record TrainingExamples(
                     {
                         hash.AppendData(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
                     }
+                    hash.AppendData(MemoryMarshal.AsBytes<int>(candidate.Scored));
                 }
             }
 
@@ -124,5 +129,15 @@ public sealed record TrainingExamples(
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Refuses tokens that the model does not have.</summary>
+    internal static EncodedExample Checked(EncodedExample example, LanguageModel model)
+    {
+        int largest = example.Candidates.Max(c => Math.Max(c.Tokens.Max(), c.Reading?.Output ?? 0));
+        return largest < model.Shape.Vocabulary
+            ? example
+            : throw new InvalidInputException(
+                $"{example.Where}: the tokenizer gives id {largest}; ids below the model's vocabulary of {model.Shape.Vocabulary} were expected.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
@@ -12,10 +13,10 @@ public sealed record TrainingOptions
     /// <summary>A checkpoint folder, or <see cref="ModelLoader.BuiltIn"/>.</summary>
     public string Model { get; init; } = ModelLoader.BuiltIn;
 
-    /// <summary>The name of a built-in task, or a file that defines one.</summary>
+    /// <summary>The name of a built-in task, a file that defines one, or <see cref="UserData.TaskName"/> for the user's own texts.</summary>
     public string Task { get; init; } = "sst2-sentiment";
 
-    /// <summary>The folder of train.jsonl and validation.jsonl; null for the task's built-in sample.</summary>
+    /// <summary>The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.</summary>
     public string? Data { get; init; }
 
     public string Optimizer { get; init; } = "mezo";
@@ -56,7 +57,8 @@ public sealed record TrainingOptions
     /// <summary>Decides the sampling of examples, their order and all noise.</summary>
     public uint Seed { get; init; }
 
-    public int TrainSize { get; init; } = 1000;
+    /// <summary>Examples to train on; null for 1000, or all of the user's own rows.</summary>
+    public int? TrainSize { get; init; }
 
     /// <summary>Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.</summary>
     public int? Shots { get; init; }
@@ -67,13 +69,23 @@ public sealed record TrainingOptions
     /// <summary>Examples that decide which checkpoint is kept; null for the task's own number.</summary>
     public int? DevSize { get; init; }
 
-    public int TestSize { get; init; } = 1000;
+    /// <summary>Examples the result is measured on; null for 1000, or a tenth of the user's own rows.</summary>
+    public int? TestSize { get; init; }
 
     /// <summary>Steps between evaluations on the dev examples.</summary>
     public int EvalEvery { get; init; } = 250;
 
     /// <summary>The longest prompt with its answer, in tokens; null for what the model can take.</summary>
     public int? MaxLength { get; init; }
+
+    /// <summary>Whether the prompts of the user's own rows are learned too.</summary>
+    public bool TrainOnPrompt { get; init; }
+
+    /// <summary>Whether rows of the user that cannot be used are left out instead of ending the run.</summary>
+    public bool SkipBadRows { get; init; }
+
+    /// <summary>The file of the chat template for the user's conversations; null for the model's own.</summary>
+    public string? ChatTemplate { get; init; }
 
     /// <summary>The type weights are kept in: auto (as stored), fp32, bf16 or fp16.</summary>
     [JsonPropertyName("dtype")]
@@ -133,16 +145,17 @@ public sealed record TrainingOptions
         Require(Queries is null or (>= 1 and <= 1024), "queries", Queries ?? 0, "1 to 1024");
         Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), "clip", Clip ?? 0, "a positive number");
         Require(Warmup >= 0, "warmup", Warmup, "0 or more");
-        Require(TrainSize >= 1, "train-size", TrainSize, "1 or more");
+        Require(TrainSize is null or >= 1, "train-size", TrainSize ?? 0, "1 or more");
         Require(Shots is null or >= 1, "shots", Shots ?? 0, "1 or more");
         Require(DevSize is null or >= 0, "dev-size", DevSize ?? 0, "0 or more");
         Require(Shots is null || DevSize is null or 0, "dev-size", DevSize ?? 0, "0, or no --dev-size beside --shots");
-        Require(TestSize >= 0, "test-size", TestSize, "0 or more");
+        Require(TestSize is null or >= 0, "test-size", TestSize ?? 0, "0 or more");
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
         ParseObjective(Objective);
+        RequireOwnData();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
@@ -151,6 +164,22 @@ public sealed record TrainingOptions
         // Says before any weights are read what the method does not take.
         using var none = new ParameterSet([], []);
         OptimizerCatalog.Find(Optimizer).Create(ToSettings(none)).Dispose();
+    }
+
+    // What only own data have a meaning for is refused elsewhere, so that nothing is ignored in silence.
+    private void RequireOwnData()
+    {
+        bool own = Task == UserData.TaskName;
+        if (own && Data is null)
+        {
+            throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
+        }
+
+        if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
+        {
+            throw new InvalidInputException(
+                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task, and --task is {Task}; that task without them was expected.");
+        }
     }
 
     private static void Require(bool condition, string name, double value, string expectation)
@@ -169,7 +198,7 @@ public sealed record TrainingOptions
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
     // What may differ when a run is continued: paths (their content is hashed), threads, and more steps unless the rates depend on them.
-    private static readonly string[] s_free = ["model", "data", "task", "threads"];
+    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "threads"];
 
     public static RunConfiguration Parse(string path, byte[] json)
     {

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace IlZo.Training;
 
 /// <summary>What a run came to.</summary>
-/// <param name="ZeroShotAccuracy">Accuracy on the test examples before training; null without test examples.</param>
+/// <param name="ZeroShotAccuracy">Accuracy on the test examples before training; null without test examples or without answers to choose.</param>
 /// <param name="TestAccuracy">Accuracy on the test examples with the selected weights.</param>
 /// <param name="TestLoss">Their loss, in nats.</param>
 /// <param name="TestExamples">Their number.</param>
@@ -34,6 +34,18 @@ public sealed record TrainingResult(
     string WeightsSha256,
     string Run)
 {
+    /// <summary>Perplexity of a token of the test examples before training; null where answers are chosen.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ZeroShotPerplexity { get; init; }
+
+    /// <summary>Perplexity of a token with the selected weights; null where answers are chosen.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TestPerplexity { get; init; }
+
+    /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SkippedRows { get; init; }
+
     /// <summary>One JSON object with the properties in snake case; null for what a run without test or dev examples lacks.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);
 }

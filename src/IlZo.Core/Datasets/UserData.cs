@@ -1,0 +1,159 @@
+using IlZo.Tasks;
+using IlZo.Tokenization;
+using IlZo.Tokenization.ChatTemplates;
+
+namespace IlZo.Datasets;
+
+/// <summary>How a user's own data are read; see docs/data.md.</summary>
+/// <param name="Path">A file, or a folder with a file for each purpose.</param>
+/// <param name="MaxLength">Tokens of an example at most.</param>
+/// <param name="WindowLength">Tokens of a part of a text at most.</param>
+/// <param name="Seed">Decides which rows are taken.</param>
+public sealed record UserDataOptions(string Path, int MaxLength, int WindowLength, uint Seed)
+{
+    /// <summary>Rows to train on; null for all that remain.</summary>
+    public int? TrainSize { get; init; }
+
+    /// <summary>Dev rows; null for a tenth of the training file, at most <see cref="UserData.MaxDev"/>, or all of a dev file.</summary>
+    public int? DevSize { get; init; }
+
+    /// <summary>Test rows; null for a tenth of the training file, at most <see cref="UserData.MaxTest"/>, or all of a test file.</summary>
+    public int? TestSize { get; init; }
+
+    /// <summary>Whether prompts are learned too.</summary>
+    public bool TrainOnPrompt { get; init; }
+
+    /// <summary>Whether rows that cannot be used are left out instead of ending the work.</summary>
+    public bool SkipBadRows { get; init; }
+}
+
+/// <summary>A user's own data as examples of the language-model objective.</summary>
+/// <param name="Train">Examples to train on.</param>
+/// <param name="Dev">Examples that decide which checkpoint is kept.</param>
+/// <param name="Test">Examples that the result is measured on.</param>
+/// <param name="SkippedRows">Rows that were left out.</param>
+/// <param name="FirstProblem">What was wrong with the first of them.</param>
+public sealed record UserData(
+    IReadOnlyList<EncodedExample> Train, IReadOnlyList<EncodedExample> Dev, IReadOnlyList<EncodedExample> Test, int SkippedRows, string? FirstProblem)
+{
+    /// <summary>What <c>--task</c> calls them.</summary>
+    public const string TaskName = "data";
+
+    /// <summary>The most dev rows that are taken where no number is asked for.</summary>
+    public const int MaxDev = 500;
+
+    /// <summary>The most test rows that are taken where no number is asked for.</summary>
+    public const int MaxTest = 1000;
+
+    /// <summary>Reads data for a training.</summary>
+    /// <param name="options">What to read.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="template">The chat template; asked for only where there are conversations.</param>
+    /// <exception cref="InvalidInputException">A file or a row cannot be used, or there are too few rows.</exception>
+    public static UserData Load(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    {
+        var files = DataFiles.Find(options.Path);
+        if (files.Train is not { } path)
+        {
+            throw new InvalidInputException($"{options.Path}: has no train file; train.jsonl, train.csv or train.txt was expected.");
+        }
+
+        var reader = new Reader(options, tokenizer, template);
+        var rows = reader.Read(path);
+        int dev = files.Dev is null ? options.DevSize ?? Share(rows.Count, MaxDev) : 0;
+        int test = files.Test is null ? options.TestSize ?? Share(rows.Count, MaxTest) : 0;
+        if ((long)dev + test >= rows.Count)
+        {
+            throw new InvalidInputException(
+                $"{path}: has {rows.Count} examples, and {dev} of them are to be dev and {test} test examples; "
+                + "more rows or smaller --dev-size and --test-size were expected, so that some remain to train on.");
+        }
+
+        // From the end, so that --train-size does not change what is measured.
+        int[] order = new NumPyRandom(options.Seed).Permutation(rows.Count);
+        return new UserData(
+            Examples(rows, order[..Math.Min(options.TrainSize ?? int.MaxValue, rows.Count - dev - test)]),
+            files.Dev is { } devFile ? reader.Draw(devFile, options.DevSize) : Examples(rows, order[^(dev + test)..^test]),
+            files.Test is { } testFile ? reader.Draw(testFile, options.TestSize) : Examples(rows, order[^test..]),
+            reader.Problems.Count,
+            reader.Problems.First);
+    }
+
+    /// <summary>Reads data to measure on: all rows of a file, or the test file of a folder, or where there is none its dev file.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static UserData LoadTest(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    {
+        var files = DataFiles.Find(options.Path);
+        string path = (File.Exists(options.Path) ? files.Train : files.Test ?? files.Dev)
+            ?? throw new InvalidInputException($"{options.Path}: has neither a test nor a validation file; one of them was expected to measure on.");
+        var reader = new Reader(options, tokenizer, template);
+        var test = reader.Draw(path, options.TestSize);
+        return new UserData([], [], test, reader.Problems.Count, reader.Problems.First);
+    }
+
+    private static int Share(int rows, int limit) => Math.Min(limit, Math.Max(1, rows / 10));
+
+    private static EncodedExample[] Examples(List<EncodedExample[]> rows, int[] indices) => [.. indices.SelectMany(i => rows[i])];
+
+    private sealed class Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    {
+        private readonly RowEncoder _encoder = new(
+            tokenizer, options.MaxLength, options.WindowLength, options.TrainOnPrompt, new Lazy<ChatRenderer>(() => new ChatRenderer(template())));
+
+        public RowProblems Problems { get; } = new(options.SkipBadRows);
+
+        public EncodedExample[] Draw(string path, int? wanted)
+        {
+            var rows = Read(path);
+            return Examples(rows, Sampling.Take(rows.Count, wanted ?? rows.Count, options.Seed));
+        }
+
+        /// <summary>The examples of each row; of a plain text, each part is a row.</summary>
+        public List<EncodedExample[]> Read(string path)
+        {
+            if (path.EndsWith(DataFiles.TextExtension, StringComparison.OrdinalIgnoreCase))
+            {
+                string text = FileText.Read(path);
+                return string.IsNullOrWhiteSpace(text)
+                    ? throw new InvalidInputException($"{path}: is empty; a file of text was expected.")
+                    : [.. _encoder.Windows(text, path).Select(window => (EncodedExample[])[window])];
+            }
+
+            var rows = new List<EncodedExample[]>();
+            int before = Problems.Count;
+            using var source = RowSource.Open(path);
+            while (TryNext(source, out var examples))
+            {
+                if (examples is not null)
+                {
+                    rows.Add(examples);
+                }
+            }
+
+            return rows.Count > 0 ? rows
+                : throw new InvalidInputException(
+                    Problems.Count > before ? $"{path}: no row can be used, of the first: {Problems.First}" : $"{path}: holds no rows; at least one was expected.");
+        }
+
+        // False at the end; null examples stand for a row that is left out.
+        private bool TryNext(RowSource source, out EncodedExample[]? examples)
+        {
+            int line = source.Line;
+            examples = null;
+            try
+            {
+                if (source.Next() is not { } row)
+                {
+                    return false;
+                }
+
+                examples = _encoder.Encode(row);
+            }
+            catch (InvalidInputException e) when (source.Line > line && Problems.Tolerates(e))
+            {
+            }
+
+            return true;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using IlZo.Datasets;
+using IlZo.Models;
+using IlZo.Tasks;
+using IlZo.Tokenization;
+using IlZo.Tokenization.ChatTemplates;
+
+namespace IlZo.Training;
+
+/// <summary>The examples of a run on the user's own data.</summary>
+public static class OwnExamples
+{
+    /// <summary>Loads what a training needs.</summary>
+    /// <exception cref="InvalidInputException">The data cannot be used, or the model does not continue texts.</exception>
+    public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer) =>
+        Of(UserData.Load(Options(options, model), tokenizer, () => Template(options, model)), model);
+
+    /// <summary>Loads what there is to measure on, as <see cref="TrainingExamples.Test"/>.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static TrainingExamples LoadTest(TrainingOptions options, LanguageModel model, ITokenizer tokenizer) =>
+        Of(UserData.LoadTest(Options(options, model), tokenizer, () => Template(options, model)), model);
+
+    private static TrainingExamples Of(UserData data, LanguageModel model)
+    {
+        return new TrainingExamples(TaskObjective.LanguageModel, All(data.Train), All(data.Dev), All(data.Test))
+        {
+            SkippedRows = data.SkippedRows,
+            FirstProblem = data.FirstProblem,
+        };
+
+        EncodedExample[] All(IReadOnlyList<EncodedExample> examples) => [.. examples.Select(e => TrainingExamples.Checked(e, model))];
+    }
+
+    // Texts have no natural length; as long as a model of a hundred thousand positions can take is more than memory may hold.
+    private static UserDataOptions Options(TrainingOptions options, LanguageModel model)
+    {
+        const int Window = 512;
+        if (model.Kind != ModelKind.Causal)
+        {
+            throw new InvalidInputException(
+                $"'{model.Checkpoint.DisplayName}' is a {model.Shape.Architecture}, which does not continue texts; a causal language model was expected for --data without --task.");
+        }
+
+        int positions = model.Shape.MaxPositions;
+        return new UserDataOptions(
+            options.Data!, Math.Min(options.MaxLength ?? positions, positions), Math.Min(options.MaxLength ?? Window, positions), options.Seed)
+        {
+            TrainSize = options.TrainSize,
+            DevSize = options.DevSize,
+            TestSize = options.TestSize,
+            TrainOnPrompt = options.TrainOnPrompt,
+            SkipBadRows = options.SkipBadRows,
+        };
+    }
+
+    private static ChatTemplate Template(TrainingOptions options, LanguageModel model)
+    {
+        var folder = model.Checkpoint;
+        return options.ChatTemplate is { } path
+            ? ChatTemplateFile.Load(path, folder.ReadFile, folder.DisplayName)
+            : ChatTemplateFile.Find(folder.ReadFile, folder.DisplayName)
+                ?? throw new InvalidInputException(
+                    $"'{folder.DisplayName}' has no chat template, which conversations need: chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.");
+    }
+}
