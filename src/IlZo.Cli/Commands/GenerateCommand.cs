@@ -1,6 +1,7 @@
 using System.CommandLine;
 using IlZo.Generation;
 using IlZo.Models;
+using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Cli.Commands;
 
@@ -12,6 +13,8 @@ internal static class GenerateCommand
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
         "--prompt", "TEXT", "The text to continue (default: none; the continuation begins from the model's BOS token).");
+    private static readonly Option<string?> s_chat = Flags.Text(
+        "--chat", "TEXT", "A message to answer, which the model's chat template puts into the form of a conversation.");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
         "--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
@@ -29,7 +32,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_dtype, s_threads, s_json,
+            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_dtype, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -37,7 +40,12 @@ internal static class GenerateCommand
 
     private static int Run(ParseResult parsed)
     {
-        string prompt = parsed.GetValue(s_prompt) ?? string.Empty;
+        string? message = parsed.GetValue(s_chat);
+        if (message is not null && parsed.GetValue(s_prompt) is not null)
+        {
+            throw new InvalidInputException("--chat and --prompt are both given; one of them was expected.");
+        }
+
         var sampling = new SamplingOptions(parsed.GetValue(s_temperature) ?? 0, parsed.GetValue(s_topP) ?? 1, parsed.GetValue(s_seed) ?? 0);
         sampling.Validate();
         bool json = parsed.GetValue(s_json);
@@ -45,10 +53,15 @@ internal static class GenerateCommand
         using var interruption = Terminal.OnInterrupt();
         using var backend = Flags.Backend(parsed.GetValue(s_threads));
         using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)));
-        var generator = new TextGenerator(model, ModelLoader.Tokenizer(model.Checkpoint), backend);
+        var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
+        var generator = new TextGenerator(model, tokenizer, backend);
+        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(model, message);
         int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? DefaultNewTokens;
         bool started = false;
-        var result = generator.Generate(prompt, maxNewTokens, sampling, json ? null : Stream, interruption.Token);
+        Action<string>? stream = json ? null : Stream;
+        var result = message is null
+            ? generator.Generate(prompt, maxNewTokens, sampling, stream, interruption.Token)
+            : generator.Generate(tokenizer.EncodeMarkup(prompt), maxNewTokens, sampling, stream, interruption.Token);
         if (json)
         {
             PrintJson(echo ? prompt : null, result);
@@ -76,6 +89,14 @@ internal static class GenerateCommand
             Terminal.Results.Flush();
             started = true;
         }
+    }
+
+    private static string Conversation(LanguageModel model, string message)
+    {
+        var template = ChatTemplateFile.Find(model.Checkpoint.ReadFile, model.Checkpoint.DisplayName)
+            ?? throw new InvalidInputException(
+                $"'{model.Checkpoint.DisplayName}' has no chat template, which --chat needs: chat_template.jinja or chat_template in tokenizer_config.json was expected.");
+        return template.Render([new ChatMessage("user", message)], addGenerationPrompt: true, DateTime.Now).Text;
     }
 
     private static void PrintJson(string? prompt, Continuation result) => Terminal.PrintJson(writer =>

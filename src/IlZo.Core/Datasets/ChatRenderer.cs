@@ -31,7 +31,7 @@ internal sealed class ChatRenderer(ChatTemplate template)
         var messages = form == RowForm.Messages ? Messages(row) : Conversations(row);
         try
         {
-            var whole = template.Render(messages, addGenerationPrompt: false, s_now);
+            var whole = template.RenderValues(messages, addGenerationPrompt: false, s_now);
             return (whole.Text, whole.Generated.Count > 0 ? whole.Generated : Turns(row, messages, whole.Text));
         }
         catch (InvalidInputException e)
@@ -51,9 +51,9 @@ internal sealed class ChatRenderer(ChatTemplate template)
                 continue;
             }
 
-            string before = template.Render(messages[..i], addGenerationPrompt: true, s_now).Text;
-            before = whole.StartsWith(before, StringComparison.Ordinal) ? before : template.Render(messages[..i], addGenerationPrompt: false, s_now).Text;
-            string until = i + 1 == messages.Count ? whole : template.Render(messages[..(i + 1)], addGenerationPrompt: false, s_now).Text;
+            string before = template.RenderValues(messages[..i], addGenerationPrompt: true, s_now).Text;
+            before = whole.StartsWith(before, StringComparison.Ordinal) ? before : template.RenderValues(messages[..i], addGenerationPrompt: false, s_now).Text;
+            string until = i + 1 == messages.Count ? whole : template.RenderValues(messages[..(i + 1)], addGenerationPrompt: false, s_now).Text;
             if (!whole.StartsWith(before, StringComparison.Ordinal) || !whole.StartsWith(until, StringComparison.Ordinal) || until.Length <= before.Length)
             {
                 throw row.Error(

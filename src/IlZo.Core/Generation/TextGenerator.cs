@@ -43,9 +43,21 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         int maxNewTokens,
         SamplingOptions? sampling = null,
         Action<string>? onText = null,
+        CancellationToken cancellation = default) =>
+        Generate(PromptIds(prompt), maxNewTokens, sampling, onText, cancellation);
+
+    /// <summary>Continues tokens, such as those of a conversation.</summary>
+    /// <param name="promptIds">The tokens, at least one.</param>
+    /// <inheritdoc cref="Generate(string, int, SamplingOptions?, Action{string}?, CancellationToken)"/>
+    public Continuation Generate(
+        IReadOnlyList<int> promptIds,
+        int maxNewTokens,
+        SamplingOptions? sampling = null,
+        Action<string>? onText = null,
         CancellationToken cancellation = default)
     {
         model.RequireCausal();
+        TextScorer.CheckIds(promptIds, model.Shape, "The prompt");
         sampling ??= new SamplingOptions();
         sampling.Validate();
         if (maxNewTokens < 0)
@@ -53,13 +65,12 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             throw new InvalidInputException($"--max-new-tokens is {maxNewTokens}; 0 or more was expected.");
         }
 
-        int[] promptIds = PromptIds(prompt);
         var text = new StreamingText(tokenizer, promptIds);
         var sampler = new TokenSampler(sampling);
-        int room = (int)Math.Min((long)promptIds.Length + maxNewTokens, model.Shape.MaxPositions);
+        int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.MaxPositions);
         using var cache = new KeyValueCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
         var ids = new List<int>(promptIds);
-        var stop = room < promptIds.Length + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
+        var stop = room < promptIds.Count + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
         int known = 0;
         while (ids.Count < room)
         {
@@ -78,7 +89,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
 
         Tell(text.Finish());
-        return new Continuation(promptIds, ids[promptIds.Length..], text.Text, stop);
+        return new Continuation(promptIds, ids[promptIds.Count..], text.Text, stop);
 
         void Tell(string piece)
         {
@@ -92,13 +103,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     private int[] PromptIds(string prompt)
     {
         int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
-        if (ids.Length == 0)
-        {
-            ids = [model.Shape.BosId];
-        }
-
-        TextScorer.CheckIds(ids, model.Shape, "The prompt");
-        return ids;
+        return ids.Length > 0 ? ids : [model.Shape.BosId];
     }
 
     // The tokens from `known` on go through the model; what comes before lies in the cache. Ids that the tokenizer has no text

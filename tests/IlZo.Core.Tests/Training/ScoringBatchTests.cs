@@ -108,6 +108,23 @@ public class ScoringBatchTests
     }
 
     [Fact]
+    public void Any_tokens_of_a_text_can_be_scored()
+    {
+        using var fixture = new ForwardFixture("llama-gqa");
+        int[] tokens = [2, 30, 31, 40, 41, 42, 43];
+        EncodedExample[] examples = [new([EncodedCandidate.WithScored(tokens, [2, 3, 6])], 0, "test"), Example(1, [2, 30, 7])];
+        var batch = ScoringBatch.Build(examples);
+        Assert.Equal([31, 40, 43, 7], batch.Targets.Select(t => t.Id));
+        double[] whole = fixture.LogProbabilities(tokens, Probe.Unperturbed)[0];
+        double[] other = fixture.LogProbabilities([2, 30, 7], Probe.Unperturbed)[0];
+        double expected = -(whole[^5] + whole[^4] + whole[^1] + other[^1]) / 4;
+        var evaluation = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel).Evaluate(examples);
+        Near.Equal(expected, evaluation.Loss, 1e-12);
+        Near.Equal(Math.Exp(expected), evaluation.Perplexity!.Value, 1e-9);
+        Assert.Null(evaluation.Accuracy);
+    }
+
+    [Fact]
     public void Two_identical_candidates_have_the_loss_ln_2()
     {
         using var fixture = new ForwardFixture("opt-tiny");

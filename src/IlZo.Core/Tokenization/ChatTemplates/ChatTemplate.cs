@@ -1,6 +1,9 @@
-using System.Text.Json;
-
 namespace IlZo.Tokenization.ChatTemplates;
+
+/// <summary>A message of a conversation.</summary>
+/// <param name="Role">Whose it is: system, user or assistant.</param>
+/// <param name="Content">Its text.</param>
+public sealed record ChatMessage(string Role, string Content);
 
 /// <summary>A conversation as the model reads it.</summary>
 /// <param name="Text">The text, with special tokens written out.</param>
@@ -38,15 +41,16 @@ public sealed class ChatTemplate
     }
 
     /// <summary>Writes a conversation.</summary>
-    /// <param name="messages">A JSON array of messages, usually objects with <c>role</c> and <c>content</c>.</param>
+    /// <param name="messages">The messages.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn.</param>
     /// <param name="now">What the template takes for the present.</param>
     /// <exception cref="InvalidInputException">The template refuses the messages or cannot be applied to them.</exception>
-    public RenderedChat Render(JsonElement messages, bool addGenerationPrompt, DateTime now) =>
-        Render((List<object?>)TemplateValue.FromJson(messages)!, addGenerationPrompt, now);
+    public RenderedChat Render(IEnumerable<ChatMessage> messages, bool addGenerationPrompt, DateTime now) => RenderValues(
+        messages.Select(m => (object?)new OrderedDictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content }).ToList(), addGenerationPrompt, now);
 
-    /// <inheritdoc cref="Render(JsonElement, bool, DateTime)"/>
-    internal RenderedChat Render(List<object?> messages, bool addGenerationPrompt, DateTime now)
+    /// <inheritdoc cref="Render(IEnumerable{ChatMessage}, bool, DateTime)"/>
+    /// <param name="messages">The messages as template values, usually mappings with <c>role</c> and <c>content</c>.</param>
+    internal RenderedChat RenderValues(List<object?> messages, bool addGenerationPrompt, DateTime now)
     {
         var globals = new Scope(Functions.Scope(now));
         globals.Set("messages", messages);

@@ -1,0 +1,105 @@
+using IlZo.Tokenization.ChatTemplates;
+using Xunit;
+
+namespace IlZo.Core.Tests.Tokenization.ChatTemplates;
+
+/// <summary>Templates that are broken, beyond the supported part of Jinja, or hostile.</summary>
+public class TemplateRefusalTests
+{
+    [Theory]
+    [InlineData("{% if %}", 1, 7, "a value was expected")]
+    [InlineData("a\n {% if true %}x", 2, 16, "elif or else or endif was expected")]
+    [InlineData("{% endif %}", 1, 4, "'endif' is not supported; if, for, set")]
+    [InlineData("{% include 'x' %}", 1, 4, "'include' is not supported; if, for, set")]
+    [InlineData("{{ x | frobnicate }}", 1, 8, "the filter 'frobnicate' is not supported; trim, tojson")]
+    [InlineData("{{ x is prime }}", 1, 9, "the test 'prime' is not supported; defined")]
+    [InlineData("{{ 2 ** 3 }}", 1, 6, "'**' is not supported")]
+    [InlineData("{{ 'abc }}", 1, 4, "the string has no end")]
+    [InlineData("{{ 1", 1, 1, "the tag has no end")]
+    [InlineData("{# 1", 1, 1, "the comment has no end")]
+    [InlineData("{% raw %}x", 1, 1, "{% endraw %} was expected")]
+    [InlineData("{{ ? }}", 1, 4, "'?' is not understood")]
+    [InlineData("{{ 99999999999999999999 }}", 1, 4, "more than 64 bits")]
+    [InlineData("{{ f(a=1, a=2) }}", 1, 11, "there twice")]
+    [InlineData("{% for i in [] recursive %}{% endfor %}", 1, 16, "recursive loops are not supported")]
+    public void What_cannot_be_read_is_refused_with_its_place(string template, int line, int column, string problem)
+    {
+        var e = Assert.Throws<InvalidInputException>(() => ChatTemplate.Parse("t.jinja", template));
+        Assert.StartsWith($"t.jinja, line {line}, column {column} of the chat template: ", e.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{{ custom }}", "the name 'custom' is not defined; messages, add_generation_prompt")]
+    [InlineData("{{ custom.x }}", "'custom' is not defined and has no member 'x'")]
+    [InlineData("{{ custom + 'x' }}", "'custom', which is not defined,")]
+    [InlineData("{{ messages[0]['role'] }}", "'[0]' is not defined and has no member 'role'")]
+    [InlineData("{{ frobnicate() }}", "frobnicate() is not a function; raise_exception")]
+    [InlineData("{{ 'x'.encode() }}", "the method 'encode' of a string is not supported; strip")]
+    [InlineData("{{ [1].append(2) }}", "the method 'append' of a list is not supported")]
+    [InlineData("{{ raise_exception('No.') }}", "the template refuses the messages: No.")]
+    [InlineData("{% for i in 5 %}{% endfor %}", "the loop runs over a number")]
+    [InlineData("{{ 'a' < 1 }}", "stands between a string and a number")]
+    [InlineData("{{ 1 % 0 }}", "divides by zero")]
+    [InlineData("{{ 'x' | join(1) }}", "a string was expected")]
+    [InlineData("{{ strftime_now('%Q') }}", "%Q is not supported")]
+    [InlineData("{% set x.y = 1 %}", "'x' is no namespace")]
+    public void What_cannot_be_done_is_refused_with_its_place(string template, string problem)
+    {
+        var e = Assert.Throws<InvalidInputException>(() => Render(template));
+        Assert.StartsWith("t.jinja, line 1, column ", e.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{{ range(1000000) }}")]
+    [InlineData("{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}")]
+    [InlineData("{% for i in range(90000) %}{% for j in range(90000) %}{{ j }}{% endfor %}{% endfor %}")]
+    [InlineData("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")]
+    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(90000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}")]
+    public void A_hostile_template_ends_with_a_refusal(string template) => Assert.Throws<InvalidInputException>(() => Render(template));
+
+    [Theory]
+    [InlineData("(", ")")]
+    [InlineData("[", "]")]
+    [InlineData("not ", "")]
+    [InlineData("-", "")]
+    [InlineData("", " + 1")]
+    [InlineData("", " | trim")]
+    [InlineData("", ".a")]
+    public void A_deep_template_is_refused_or_rendered(string before, string after)
+    {
+        const int Depth = 100_000;
+        string deep = string.Concat(Enumerable.Repeat(before, Depth)) + "1" + string.Concat(Enumerable.Repeat(after, Depth));
+        try
+        {
+            Render($"{{{{ {deep} }}}}");
+        }
+        catch (InvalidInputException e)
+        {
+            Assert.Contains("t.jinja", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_template_cut_anywhere_is_refused_or_read()
+    {
+        string whole = File.ReadAllText(TestData.Path("chat-templates", "qwen2.5.jinja"));
+        int refused = 0;
+        for (int length = 0; length < whole.Length; length++)
+        {
+            try
+            {
+                ChatTemplate.Parse("t.jinja", whole[..length]);
+            }
+            catch (InvalidInputException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 2000, whole.Length);
+    }
+
+    private static string Render(string template) => ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
+}
