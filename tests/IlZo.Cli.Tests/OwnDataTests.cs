@@ -107,9 +107,12 @@ public sealed partial class OwnDataTests : IDisposable
     [Fact]
     public void MethodsAreComparedByPerplexity()
     {
+        File.AppendAllText(_temp["faq.jsonl"], "not json\n");
         var outcome = Ilzo.RunIn(
-            _temp.Path, "compare", "--data", "faq.jsonl", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "4", "--lrs", "1e-5", "--batch-size", "2");
+            _temp.Path,
+            "compare", "--data", "faq.jsonl", "--skip-bad-rows", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "4", "--lrs", "1e-5", "--batch-size", "2");
         Assert.Contains("| test perplexity |", outcome.Success, StringComparison.Ordinal);
+        Assert.Contains("\nskipped rows: 1\n", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -95,6 +95,11 @@ internal static class CompareCommand
 
         ComparisonFiles.Write(report, folder);
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : ComparisonFiles.Table(report));
+        if (report.SkippedRows > 0)
+        {
+            Terminal.Say($"skipped rows: {report.SkippedRows}");
+        }
+
         Terminal.Say($"{folder}: compare.json, table.md, curves.svg");
         if (report.Interrupted)
         {

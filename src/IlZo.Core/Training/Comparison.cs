@@ -49,7 +49,10 @@ public sealed class Comparison
         }
 
         return new ComparisonReport(
-            ComparisonReport.SharedSettings(options), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods);
+            ComparisonReport.SharedSettings(options), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
+        {
+            SkippedRows = options.Training.SkipBadRows ? comparison._examples.Values.Select(e => e.SkippedRows).FirstOrDefault() : null,
+        };
     }
 
     private ComparedMethod RunMethod(string optimizer)

@@ -72,6 +72,10 @@ public sealed record ComparedMethod(string Name, IReadOnlyList<ComparisonRun> Ru
 public sealed record ComparisonReport(
     JsonObject Settings, int Seeds, int ForwardPasses, long WeightBytes, bool Interrupted, IReadOnlyList<ComparedMethod> Methods)
 {
+    /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SkippedRows { get; init; }
+
     // What a comparison decides for each run, or what changes no result.
     private static readonly string[] s_perRun = ["optimizer", "steps", "seed", "eval_every", "opt", "threads"];
 

@@ -155,7 +155,7 @@ public sealed record TrainingOptions
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
         ParseObjective(Objective);
-        RequireOwnData();
+        RequireFittingData();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
@@ -167,7 +167,7 @@ public sealed record TrainingOptions
     }
 
     // What only own data have a meaning for is refused elsewhere, so that nothing is ignored in silence.
-    private void RequireOwnData()
+    private void RequireFittingData()
     {
         bool own = Task == UserData.TaskName;
         if (own && Data is null)
@@ -178,7 +178,7 @@ public sealed record TrainingOptions
         if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(
-                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task, and --task is {Task}; that task without them was expected.");
+                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {Task} without them was expected.");
         }
     }
 

@@ -50,6 +50,6 @@ public sealed record TrainingResult(
     public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(TrainingResult))]
 internal sealed partial class TrainingResultJson : JsonSerializerContext;

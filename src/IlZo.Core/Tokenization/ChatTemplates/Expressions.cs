@@ -4,22 +4,28 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// <param name="Position">Where it stands in the source.</param>
 internal abstract record Expression(int Position)
 {
-    public abstract object? Evaluate(RenderContext context);
+    public object? Evaluate(RenderContext context)
+    {
+        context.Step(Position);
+        return Compute(context);
+    }
+
+    protected abstract object? Compute(RenderContext context);
 }
 
 internal sealed record LiteralExpression(object? Value, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context) => Value;
+    protected override object? Compute(RenderContext context) => Value;
 }
 
 internal sealed record ListExpression(IReadOnlyList<Expression> Items, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context) => Items.Select(i => i.Evaluate(context)).ToList();
+    protected override object? Compute(RenderContext context) => Items.Select(i => i.Evaluate(context)).ToList();
 }
 
 internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression Value)> Items, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
         var map = new OrderedDictionary<string, object?>();
         foreach (var (key, value) in Items)
@@ -34,15 +40,14 @@ internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression V
 
 internal sealed record NameExpression(string Name, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context) => context.Scope.TryGet(Name, out var value) ? value : new Undefined(Name);
+    protected override object? Compute(RenderContext context) => context.Scope.TryGet(Name, out var value) ? value : new Undefined(Name);
 }
 
 /// <summary><c>target.name</c> or <c>target[key]</c>.</summary>
 internal sealed record MemberExpression(Expression Target, Expression Key, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         var target = Target.Evaluate(context);
         var key = Key.Evaluate(context);
         switch (target, key)
@@ -76,9 +81,8 @@ internal sealed record MemberExpression(Expression Target, Expression Key, int P
 /// <summary><c>target[start:stop:step]</c> of a list or a string, by Python's rules.</summary>
 internal sealed record SliceExpression(Expression Target, Expression? Start, Expression? Stop, Expression? Step, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         var target = Target.Evaluate(context);
         if (target is not (string or List<object?>))
         {
@@ -133,9 +137,8 @@ internal sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadO
 /// <summary><c>function(arguments)</c> or <c>value.method(arguments)</c>.</summary>
 internal sealed record CallExpression(Expression Target, ArgumentList Arguments, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         if (Target is MemberExpression { Key: LiteralExpression { Value: string method } } member)
         {
             var self = member.Target.Evaluate(context);
@@ -168,18 +171,16 @@ internal sealed record CallExpression(Expression Target, ArgumentList Arguments,
 
 internal sealed record FilterExpression(Expression Input, string Name, TemplateFilter Filter, ArgumentList Arguments, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         return Filter(Input.Evaluate(context), Arguments.Evaluate($"the filter {Name}", context, Position));
     }
 }
 
 internal sealed record TestExpression(Expression Input, string Name, TemplateTest Test, bool Negated, ArgumentList Arguments, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         return Test(Input.Evaluate(context), Arguments.Evaluate($"the test {Name}", context, Position)) != Negated;
     }
 }

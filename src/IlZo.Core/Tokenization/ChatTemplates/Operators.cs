@@ -2,21 +2,17 @@ namespace IlZo.Tokenization.ChatTemplates;
 
 internal sealed record ConditionalExpression(Expression Then, Expression Condition, Expression? Otherwise, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
-    {
-        context.Step(Position);
-        return TemplateValue.IsTrue(Condition.Evaluate(context)) ? Then.Evaluate(context)
-            : Otherwise is { } otherwise ? otherwise.Evaluate(context)
-            : new Undefined("the value of an 'if' without 'else'");
-    }
+    protected override object? Compute(RenderContext context) =>
+        TemplateValue.IsTrue(Condition.Evaluate(context)) ? Then.Evaluate(context)
+        : Otherwise is { } otherwise ? otherwise.Evaluate(context)
+        : new Undefined("the value of an 'if' without 'else'");
 }
 
 /// <summary><c>and</c> or <c>or</c>: the value that decides, as in Python.</summary>
 internal sealed record LogicExpression(Expression Left, Expression Right, bool IsAnd, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         var left = Left.Evaluate(context);
         return TemplateValue.IsTrue(left) == IsAnd ? Right.Evaluate(context) : left;
     }
@@ -24,16 +20,12 @@ internal sealed record LogicExpression(Expression Left, Expression Right, bool I
 
 internal sealed record NotExpression(Expression Operand, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
-    {
-        context.Step(Position);
-        return !TemplateValue.IsTrue(Operand.Evaluate(context));
-    }
+    protected override object? Compute(RenderContext context) => !TemplateValue.IsTrue(Operand.Evaluate(context));
 }
 
 internal sealed record NegativeExpression(Expression Operand, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context) => Operand.Evaluate(context) switch
+    protected override object? Compute(RenderContext context) => Operand.Evaluate(context) switch
     {
         long number => (object)unchecked(-number),
         double number => -number,
@@ -44,7 +36,7 @@ internal sealed record NegativeExpression(Expression Operand, int Position) : Ex
 /// <summary>A chain of comparisons such as <c>a &lt; b == c</c>, true where each holds.</summary>
 internal sealed record CompareExpression(Expression First, IReadOnlyList<(string Operator, Expression Right)> Rest, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
         var left = First.Evaluate(context);
         foreach (var (symbol, expression) in Rest)
@@ -102,9 +94,8 @@ internal sealed record CompareExpression(Expression First, IReadOnlyList<(string
 /// <summary><c>+ - * / // %</c> and <c>~</c>.</summary>
 internal sealed record ArithmeticExpression(string Operator, Expression Left, Expression Right, int Position) : Expression(Position)
 {
-    public override object? Evaluate(RenderContext context)
+    protected override object? Compute(RenderContext context)
     {
-        context.Step(Position);
         var left = Left.Evaluate(context);
         var right = Right.Evaluate(context);
         if (Operator == "~")

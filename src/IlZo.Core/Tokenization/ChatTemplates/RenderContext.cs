@@ -33,7 +33,7 @@ internal sealed class RenderContext(TemplateSource source, Scope globals)
     /// <summary>The most characters of a rendering or of a string in it; a template can double a string at each step.</summary>
     public const int MaxCharacters = 1 << 24;
 
-    private const int MaxSteps = 10_000_000;
+    private const int MaxSteps = 1_000_000;
     private const int MaxCalls = 100;
 
     private int _steps;

@@ -21,6 +21,7 @@ internal abstract record Statement(int Position)
     {
         foreach (var statement in body)
         {
+            context.Step(statement.Position);
             if (statement.Run(context) is var flow and not Flow.Normal)
             {
                 return flow;
@@ -45,7 +46,6 @@ internal sealed record OutputStatement(Expression Value, int Position) : Stateme
 {
     public override Flow Run(RenderContext context)
     {
-        context.Step(Position);
         var value = Value.Evaluate(context);
         if (value is Undefined { Name: var name } && Value is NameExpression)
         {

@@ -55,6 +55,7 @@ public class TemplateRefusalTests
     [InlineData("{{ range(1000000) }}")]
     [InlineData("{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}")]
     [InlineData("{% for i in range(90000) %}{% for j in range(90000) %}{{ j }}{% endfor %}{% endfor %}")]
+    [InlineData("{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}")]
     [InlineData("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")]
     [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(90000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}")]
     public void A_hostile_template_ends_with_a_refusal(string template) => Assert.Throws<InvalidInputException>(() => Render(template));
@@ -67,9 +68,14 @@ public class TemplateRefusalTests
     [InlineData("", " + 1")]
     [InlineData("", " | trim")]
     [InlineData("", ".a")]
+    [InlineData("", " is true")]
+    [InlineData("", "[1:]")]
+    [InlineData("", " if 1 else 2")]
+    [InlineData("", " and 1")]
+    [InlineData("{'a':", "}")]
     public void A_deep_template_is_refused_or_rendered(string before, string after)
     {
-        const int Depth = 100_000;
+        const int Depth = 200_000;
         string deep = string.Concat(Enumerable.Repeat(before, Depth)) + "1" + string.Concat(Enumerable.Repeat(after, Depth));
         try
         {
