@@ -100,6 +100,8 @@ public sealed partial class OwnDataTests : IDisposable
     [InlineData("--task data", "without --data")]
     [InlineData("--skip-bad-rows", "are for rows of --data without --task")]
     [InlineData("--data faq.jsonl --task sst2", "no such folder")]
+    [InlineData("--data faq.jsonl --objective accuracy", "answers to choose from")]
+    [InlineData("--data faq.jsonl --shots 2", "answers to choose from")]
     [InlineData("--data none.jsonl", "none.jsonl: no such file or folder")]
     public void CommandsThatDoNotFitTogetherAreRefused(string command, string expected) =>
         Assert.Contains(expected, Ilzo.RunIn(_temp.Path, ["train", .. command.Split(' ')]).Refusal(2), StringComparison.Ordinal);

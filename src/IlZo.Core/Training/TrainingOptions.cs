@@ -175,6 +175,12 @@ public sealed record TrainingOptions
             throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
         }
 
+        if (own && (Shots is not null || ParseObjective(Objective) == TrainingObjective.Accuracy))
+        {
+            throw new InvalidInputException(
+                "--shots and --objective accuracy are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
+        }
+
         if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(

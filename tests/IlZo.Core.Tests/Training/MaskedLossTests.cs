@@ -59,7 +59,7 @@ public class MaskedLossTests
         var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.Classification, TrainingObjective.Accuracy);
         Assert.InRange(plain.Correct, 1, 2);
         Assert.Equal(-plain.Accuracy, evaluator.Losses(evaluator.TrainingBatch(s_examples), [Probe.Unperturbed])[0]);
-        Near.Equal(-plain.Accuracy, evaluator.Losses(s_examples, 2, [Probe.Unperturbed])[0], 1e-15);
+        Near.Equal(-plain.Accuracy!.Value, evaluator.Losses(s_examples, 2, [Probe.Unperturbed])[0], 1e-15);
         Assert.Equal(-plain.Accuracy, evaluator.Evaluate(s_examples).Loss);
     }
 
