@@ -16,9 +16,16 @@ internal static class Format
         return Invariant($"{100 * evaluation.Accuracy:F1} % ({evaluation.Correct} of {evaluation.Total}; 95 % interval {100 * low:F1}-{100 * high:F1} %)");
     }
 
-    /// <summary>The metric in short: accuracy, or the perplexity of texts.</summary>
-    public static string Metric(Evaluation evaluation) => evaluation.Perplexity is { } perplexity
-        ? $"perplexity {Perplexity(perplexity)}"
+    /// <summary>A mean F1 with its 95 % interval.</summary>
+    public static string F1(Evaluation evaluation)
+    {
+        var (low, high) = evaluation.F1Interval!.Value;
+        return Invariant($"{100 * evaluation.F1!.Value:F1} % (95 % interval {100 * low:F1}-{100 * high:F1} %)");
+    }
+
+    /// <summary>The metric in short: accuracy, F1 and exact match of generated answers, or the perplexity of texts.</summary>
+    public static string Metric(Evaluation evaluation) => evaluation.Perplexity is { } perplexity ? $"perplexity {Perplexity(perplexity)}"
+        : evaluation.F1 is { } f1 ? Invariant($"F1 {100 * f1:F1} %, exact match {100 * evaluation.Accuracy:F1} %")
         : Invariant($"accuracy {100 * evaluation.Accuracy:F1} %");
 
     /// <summary>A perplexity to five digits.</summary>

@@ -57,7 +57,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         string clip = o.Clip is { } limit ? Format.Invariant($", clip {limit:R}") : string.Empty;
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
         Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
-        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, seed {o.Seed}, dtype {o.DType}"));
+        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         ExampleNotes.Say(started.Examples);
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");

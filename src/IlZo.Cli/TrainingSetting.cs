@@ -45,11 +45,12 @@ internal sealed record TrainingSetting(
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
         Number<int>("batch-size", "N", "Examples a step (default: 16).", (o, v) => o with { BatchSize = v }),
         Number<double>("lr", "X", "Learning rate (default: 5e-5 for builtin, else 1e-6).", (o, v) => o with { LearningRate = v }),
-        Text(
-            "objective", "KIND", "What is minimized: loss (default), the task's own, or accuracy, the negative share of right answers.",
-            (o, v) => o with { Objective = v }),
         Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3).", (o, v) => o with { Epsilon = v }),
-        Number<uint>("seed", "N", "Seed of examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
+        Number<uint>("seed", "N", "Seed of the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
+        Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
+        Text(
+            "objective", "KIND", "What is minimized: loss (default), or the negative accuracy or f1 of a batch, by the task's metric.",
+            (o, v) => o with { Objective = v }),
         Number<int>("train-size", "N", "Training examples (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
         Number<int>(
             "shots", "K", "Training and dev examples of each class, in place of --train-size and --dev-size (default: none).",

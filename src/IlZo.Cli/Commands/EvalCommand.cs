@@ -1,8 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using IlZo.Datasets;
 using IlZo.Models;
+using IlZo.Reporting;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -18,6 +17,23 @@ internal static class EvalCommand
     private static readonly Option<int?> s_testSize = Flags.Number<int>(
         "--test-size", "N", "Rows to measure on (default: 1000, or all where there are fewer; all of your own).");
     private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed that picks the rows (default: 0).");
+    private static readonly Option<uint?> s_dataSeed = Flags.Number<uint>("--data-seed", "N", "The same, by the name it has in training.");
+    private static readonly Option<int?> s_demonstrations = Flags.Number<int>(
+        "--demonstrations", "N", "Solved training rows in front of every prompt (default: 0; 32 in published results).");
+
+    private static readonly Option<bool> s_perExample = new("--demonstrations-per-example")
+    {
+        Description = "Draw other demonstrations for every row.",
+    };
+
+    private static readonly Option<bool> s_calibrate = new("--calibrate")
+    {
+        Description = "Predict by summed log-probabilities less those under a prompt without content.",
+    };
+
+    private static readonly Option<string?> s_predictions = Flags.Text(
+        "--predictions", "FILE.jsonl", "Also write every prediction with its scores to a file, one JSON object a row.");
+
     private static readonly Option<int?> s_maxLength = Flags.Number<int>(
         "--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions; 512 for texts).");
     private static readonly Option<bool> s_trainOnPrompt = new("--train-on-prompt") { Description = "Measure the prompts of your own rows too." };
@@ -30,9 +46,10 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        var command = new Command("eval", "Measure loss and accuracy of a model on a task's validation rows, or loss and perplexity on your own texts.")
+        var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
-            s_model, s_task, s_data, s_testSize, s_seed, s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_dtype, s_threads, s_json,
+            s_model, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
+            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_dtype, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -50,6 +67,7 @@ internal static class EvalCommand
             Data = data,
             TestSize = parsed.GetValue(s_testSize),
             Seed = parsed.GetValue(s_seed) ?? defaults.Seed,
+            DataSeed = parsed.GetValue(s_dataSeed),
             MaxLength = parsed.GetValue(s_maxLength),
             TrainOnPrompt = parsed.GetValue(s_trainOnPrompt),
             SkipBadRows = parsed.GetValue(s_skipBadRows),
@@ -64,53 +82,47 @@ internal static class EvalCommand
             throw new InvalidInputException("--test-size is 0; 1 or more was expected.");
         }
 
+        var evaluationOptions = new EvaluationOptions
+        {
+            Demonstrations = parsed.GetValue(s_demonstrations) ?? 0,
+            DemonstrationsPerExample = parsed.GetValue(s_perExample),
+            Calibrate = parsed.GetValue(s_calibrate),
+        };
+        evaluationOptions.Validate();
+        string? file = parsed.GetValue(s_predictions);
+        if (options.Task == UserData.TaskName && (file is not null || evaluationOptions != new EvaluationOptions()))
+        {
+            throw new InvalidInputException(
+                "--demonstrations, --calibrate and --predictions are for tasks with answers, and --data without --task is texts; a --task was expected.");
+        }
+
+        if (file is not null)
+        {
+            PredictionFile.Check(file);
+        }
+
         using var interruption = Terminal.OnInterrupt();
         using var backend = Flags.Backend(parsed.GetValue(s_threads));
         using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType));
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
-        var examples = options.Task == UserData.TaskName
-            ? OwnExamples.LoadTest(options, model, tokenizer)
-            : TrainingExamples.Load(options, model, tokenizer);
-        ExampleNotes.Say(examples);
-        var evaluation = new LossEvaluator(model, backend, examples.Objective).Evaluate(examples.Test, interruption.Token);
-        Print(options, examples, evaluation, parsed.GetValue(s_json));
-        return 0;
-    }
-
-    private static void Print(TrainingOptions options, TrainingExamples examples, Evaluation evaluation, bool json)
-    {
-        if (!json)
+        if (options.Task == UserData.TaskName)
         {
-            Terminal.PrintTable(
-            [
-                ("task", options.Task),
-                evaluation.Perplexity is { } perplexity
-                    ? ("perplexity", $"{Format.Perplexity(perplexity)} ({evaluation.Total} examples)")
-                    : ("accuracy", Format.Accuracy(evaluation)),
-                ("loss", evaluation.Loss.ToString("F4", CultureInfo.InvariantCulture)),
-            ]);
-            return;
+            var own = OwnExamples.LoadTest(options, model, tokenizer);
+            ExampleNotes.Say(own);
+            var ofTexts = new LossEvaluator(model, backend, own.Objective).Evaluate(own.Test, interruption.Token);
+            new EvaluationOutput(options, evaluationOptions, ofTexts) { SkippedRows = own.SkippedRows }.Print(parsed.GetValue(s_json));
+            return 0;
         }
 
-        Terminal.PrintJson(writer =>
+        var examples = EvaluationExamples.Load(options, evaluationOptions, model, tokenizer);
+        var evaluator = new LossEvaluator(model, backend, examples.Task.Objective, answers: examples.Task.Answers);
+        var evaluation = evaluator.Evaluate(examples.Test, examples.ContentFree, interruption.Token);
+        if (file is not null)
         {
-            writer.WriteString("model", options.Model);
-            writer.WriteString("task", options.Task);
-            Json.WriteNumber(writer, "loss", evaluation.Loss);
-            if (evaluation.Perplexity is { } perplexity)
-            {
-                Json.WriteNumber(writer, "perplexity", perplexity);
-                writer.WriteNumber("skipped_rows", examples.SkippedRows);
-            }
-            else
-            {
-                Json.WriteNumber(writer, "accuracy", evaluation.Accuracy);
-                writer.WriteNumber("accuracy_low", evaluation.Interval.Low);
-                writer.WriteNumber("accuracy_high", evaluation.Interval.High);
-                writer.WriteNumber("correct", evaluation.Correct);
-            }
+            PredictionFile.Write(file, evaluation.Predictions);
+        }
 
-            writer.WriteNumber("examples", evaluation.Total);
-        });
+        new EvaluationOutput(options, evaluationOptions, evaluation) { ClassNames = examples.Task.Definition.ClassNames }.Print(parsed.GetValue(s_json));
+        return 0;
     }
 }

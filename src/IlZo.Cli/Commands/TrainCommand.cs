@@ -82,14 +82,20 @@ internal static class TrainCommand
         }
 
         var rows = new List<(string, string)>();
+        string accuracy = result.TestF1 is null ? "accuracy" : "exact match";
         if (result.ZeroShotAccuracy is { } before)
         {
-            rows.Add(("zero-shot accuracy", Format.Accuracy(before, result.TestExamples)));
+            rows.Add(($"zero-shot {accuracy}", Format.Accuracy(before, result.TestExamples)));
         }
 
         if (result.TestAccuracy is { } after)
         {
-            rows.Add(("final accuracy", Format.Accuracy(after, result.TestExamples)));
+            rows.Add(($"final {accuracy}", Format.Accuracy(after, result.TestExamples)));
+        }
+
+        if (result is { ZeroShotF1: { } f1Before, TestF1: { } f1After })
+        {
+            rows.Add(("F1", Format.Invariant($"{100 * f1Before:F1} % before, {100 * f1After:F1} % after")));
         }
 
         if (result.ZeroShotPerplexity is { } perplexityBefore)

@@ -75,10 +75,10 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         while (ids.Count < room)
         {
             cancellation.ThrowIfCancellationRequested();
-            float[] logits = NextLogits(ids, known, cache);
+            float[] logits = NextToken.Logits(model, tokenizer, backend, Probe.Unperturbed, ids, known, cache);
             known = ids.Count;
             ids.Add(sampler.Choose(logits, ids.Count));
-            if (model.Shape.EosIds.Contains(ids[^1]) || ids[^1] == tokenizer.EosId)
+            if (NextToken.Ends(model, tokenizer, ids[^1]))
             {
                 text.Add(ids[^1]);
                 stop = StopReason.EndOfText;
@@ -104,19 +104,5 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     {
         int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
         return ids.Length > 0 ? ids : [model.Shape.BosId];
-    }
-
-    // The tokens from `known` on go through the model; what comes before lies in the cache. Ids that the tokenizer has no text
-    // for (rows that fill up an embedding) are left out of the choice.
-    private float[] NextLogits(List<int> ids, int known, KeyValueCache cache)
-    {
-        var builder = new TokenBatchBuilder();
-        int segment = builder.AddText([.. ids.Skip(known)], known);
-        builder.Read(segment, ids.Count - known - 1);
-        var batch = builder.Build();
-        backend.Begin(batch, [Probe.Unperturbed], cache);
-        float[] logits = new float[model.Head.Rows];
-        backend.Logits(model.Forward(backend, batch), model.Head, logits);
-        return logits.Length > tokenizer.VocabularySize ? logits[..tokenizer.VocabularySize] : logits;
     }
 }

@@ -50,6 +50,18 @@ public sealed record EncodedExample(IReadOnlyList<EncodedCandidate> Candidates, 
 {
     public EncodedCandidate CorrectCandidate => Candidates[Correct];
 
+    /// <summary>The candidates that count as correct predictions.</summary>
+    public IReadOnlyList<int> Accepted { get; init; } = [Correct];
+
+    /// <summary>The candidates' own texts.</summary>
+    public IReadOnlyList<string> CandidateTexts { get; init; } = [];
+
+    /// <summary>The prompt that a text is generated from; empty where candidates are compared.</summary>
+    public int[] Prompt { get; init; } = [];
+
+    /// <summary>The gold answers that the generated text is compared with.</summary>
+    public IReadOnlyList<string> Answers { get; init; } = [];
+
     /// <summary>Whether tokens were cut off on the left of a prompt.</summary>
     public bool Truncated { get; init; }
 }

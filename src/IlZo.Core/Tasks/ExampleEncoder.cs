@@ -22,23 +22,34 @@ public sealed class ExampleEncoder
     public int MaxLength { get; }
 
     /// <summary>Encodes all candidates of an example.</summary>
+    /// <param name="example">The example.</param>
+    /// <param name="demonstrations">Solved examples that stand before every prompt, a blank line between; see <see cref="Demonstrations"/>.</param>
     /// <exception cref="InvalidInputException">
     /// A candidate adds no token to the prompt, or does not fit into the maximum length.
     /// </exception>
-    public EncodedExample Encode(Example example)
+    public EncodedExample Encode(Example example, string demonstrations = "")
     {
         // Spaces only: a newline before the answer is part of the prompt.
-        int promptLength = _tokenizer.Encode(example.Prompt.Trim(' ')).Length;
+        string prompt = example.Prompt.Trim(' ');
+        int promptLength = _tokenizer.Encode(prompt).Length;
+        bool truncated = false;
         var candidates = new EncodedCandidate[example.Verbalized.Count];
         for (int i = 0; i < candidates.Length; i++)
         {
-            candidates[i] = Encode(example, i, promptLength);
+            candidates[i] = Encode(example, i, promptLength, demonstrations, ref truncated);
         }
 
-        return new EncodedExample(candidates, example.Correct, example.Where);
+        return new EncodedExample(candidates, example.Correct, example.Where)
+        {
+            Accepted = example.Accepted,
+            CandidateTexts = example.Candidates,
+            Answers = example.Answers,
+            Prompt = example.Answers.Count > 0 ? Truncate(_tokenizer.Encode(Final(prompt, demonstrations).TrimEnd(' ')), ref truncated) : [],
+            Truncated = truncated,
+        };
     }
 
-    private EncodedCandidate Encode(Example example, int candidate, int promptLength)
+    private EncodedCandidate Encode(Example example, int candidate, int promptLength, string demonstrations, ref bool truncated)
     {
         string verbalized = example.Verbalized[candidate].Trim(' ');
         int[] tokens = _tokenizer.Encode(verbalized);
@@ -50,13 +61,13 @@ public sealed class ExampleEncoder
                 + "expected an answer that the tokenizer keeps apart from the prompt.");
         }
 
-        string final = verbalized.TrimStart();
+        string final = Final(verbalized, demonstrations);
         if (final.Length != verbalized.Length)
         {
             tokens = _tokenizer.Encode(final);
         }
 
-        tokens = Truncate(tokens);
+        tokens = Truncate(tokens, ref truncated);
         if (optionLength >= tokens.Length)
         {
             throw new InvalidInputException(
@@ -67,13 +78,17 @@ public sealed class ExampleEncoder
         return new EncodedCandidate(tokens, optionLength);
     }
 
-    private int[] Truncate(int[] tokens)
+    private static string Final(string text, string demonstrations) =>
+        (demonstrations.Length > 0 ? demonstrations + Demonstrations.Separator + text : text).TrimStart();
+
+    private int[] Truncate(int[] tokens, ref bool truncated)
     {
         if (tokens.Length <= MaxLength)
         {
             return tokens;
         }
 
+        truncated = true;
         return tokens[0] == _tokenizer.BosId
             ? [tokens[0], .. tokens.AsSpan(tokens.Length - (MaxLength - 1))]
             : tokens[^MaxLength..];

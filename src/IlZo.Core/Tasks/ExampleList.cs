@@ -24,24 +24,10 @@ public sealed class ExampleList : IReadOnlyList<Example>
     public int Count => _examples.Count;
 
     /// <summary>Makes an example's texts, anew at each call.</summary>
-    public Example this[int index]
-    {
-        get
-        {
-            var (row, elements) = _examples[index];
-            var (utf8, line) = _rows[row];
-            using var document = JsonDocument.Parse(utf8);
-            var scopes = new JsonElement[elements.Length + 1];
-            scopes[0] = document.RootElement;
-            for (int level = 0; level < elements.Length; level++)
-            {
-                _template.Each!.TryGetList(scopes, level, out var list);
-                scopes[level + 1] = list[elements[level]];
-            }
+    public Example this[int index] => Make(index, (in TaskRow row) => _template.Render(row));
 
-            return _template.Render(new TaskRow(scopes, _file, line));
-        }
-    }
+    /// <summary>Makes an example's texts as they are without its content, which only a task with a content-free prompt has.</summary>
+    public Example ContentFree(int index) => Make(index, (in TaskRow row) => _template.RenderContentFree(row));
 
     /// <summary>Reads all rows and checks each.</summary>
     /// <param name="definition">What the rows are read for.</param>
@@ -76,6 +62,24 @@ public sealed class ExampleList : IReadOnlyList<Example>
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private delegate Example Renderer(in TaskRow row);
+
+    private Example Make(int index, Renderer render)
+    {
+        var (row, elements) = _examples[index];
+        var (utf8, line) = _rows[row];
+        using var document = JsonDocument.Parse(utf8);
+        var scopes = new JsonElement[elements.Length + 1];
+        scopes[0] = document.RootElement;
+        for (int level = 0; level < elements.Length; level++)
+        {
+            _template.Each!.TryGetList(scopes, level, out var list);
+            scopes[level + 1] = list[elements[level]];
+        }
+
+        return render(new TaskRow(scopes, _file, line));
+    }
 
     // Goes through the nested lists depth first: the examples of a row keep the order in which they are written.
     private void Add(JsonElement[] scopes, int[] elements, JsonlReader reader)

@@ -53,11 +53,10 @@ internal sealed class FieldPath
     }
 
     /// <summary>Whether every list this path enters is entered by <paramref name="each"/> too, in the same order.</summary>
-    public bool LiesWithin(FieldPath? each)
-    {
-        return Depth <= (each?.Depth ?? 0)
-            && Enumerable.Range(0, Depth).All(level => _lists[level].SequenceEqual(each!._lists[level], StringComparer.Ordinal));
-    }
+    public bool LiesWithin(FieldPath? each) => EntersAsFar(each, Depth);
+
+    /// <summary>Whether this is so for all lists but the last one, whose values can be collected.</summary>
+    public bool Collects(FieldPath? each) => Depth > 0 && EntersAsFar(each, Depth - 1) && !LiesWithin(each);
 
     /// <summary>Finds the value in scopes: the row, then for every list entered so far the element chosen.</summary>
     public bool TryGet(ReadOnlySpan<JsonElement> scopes, out JsonElement value)
@@ -71,10 +70,36 @@ internal sealed class FieldPath
         return Descend(scopes[Depth], _names, out value);
     }
 
+    /// <summary>The values of all elements of the list that the path enters last; elements without the value are passed over.</summary>
+    public IReadOnlyList<JsonElement> Collect(ReadOnlySpan<JsonElement> scopes)
+    {
+        if (Depth > scopes.Length || !TryGetList(scopes, Depth - 1, out var list) || list.ValueKind != JsonValueKind.Array)
+        {
+            return [];
+        }
+
+        var values = new List<JsonElement>();
+        foreach (var element in list.EnumerateArray())
+        {
+            if (Descend(element, _names, out var value))
+            {
+                values.Add(value);
+            }
+        }
+
+        return values;
+    }
+
     /// <summary>Finds the path's list of a level, given the elements chosen in the lists before it.</summary>
     public bool TryGetList(ReadOnlySpan<JsonElement> scopes, int level, out JsonElement list)
     {
         return Descend(scopes[level], _lists[level], out list);
+    }
+
+    private bool EntersAsFar(FieldPath? each, int depth)
+    {
+        return depth <= (each?.Depth ?? 0)
+            && Enumerable.Range(0, depth).All(level => _lists[level].SequenceEqual(each!._lists[level], StringComparer.Ordinal));
     }
 
     private static bool Descend(JsonElement from, string[] names, out JsonElement value)

@@ -59,7 +59,10 @@ public sealed class MaskedExampleEncoder
         }
 
         int[] text = [.. tokens.Take(MaxLength)];
-        return new EncodedExample([.. example.Candidates.Select(w => EncodedCandidate.AtToken(text, mask, Word(w, example)))], example.Correct, example.Where);
+        return new EncodedExample([.. example.Candidates.Select(w => EncodedCandidate.AtToken(text, mask, Word(w, example)))], example.Correct, example.Where)
+        {
+            CandidateTexts = example.Candidates,
+        };
     }
 
     private static int Required(int? id, string name) => id ?? throw new InvalidInputException(

@@ -1,7 +1,7 @@
 namespace IlZo.Tasks;
 
 /// <summary>A prompt of a causal model, and the template of what follows it.</summary>
-internal sealed record CausalPrompt(PromptChoice Prompt, TextTemplate Answer);
+internal sealed record CausalPrompt(PromptChoice Prompt, PromptChoice? ContentFree, TextTemplate Answer);
 
 /// <summary>One prompt template, or one for each value of a field.</summary>
 internal sealed class PromptChoice

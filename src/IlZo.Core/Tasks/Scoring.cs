@@ -51,12 +51,12 @@ public static class Scoring
 
     /// <summary>The objective of training on accuracy of one example: −1 where the prediction is correct, else 0.</summary>
     /// <param name="scores">Every candidate's <see cref="Score"/>.</param>
-    /// <param name="correct">The index of the correct candidate.</param>
+    /// <param name="accepted">The candidates that count as correct.</param>
     /// <returns>NaN where a score is NaN.</returns>
-    public static double AccuracyLoss(ReadOnlySpan<double> scores, int correct) => Predict(scores) switch
+    public static double AccuracyLoss(ReadOnlySpan<double> scores, IReadOnlyList<int> accepted) => Predict(scores) switch
     {
         NoPrediction => double.NaN,
-        int prediction => prediction == correct ? -1 : 0,
+        int prediction => accepted.Contains(prediction) ? -1 : 0,
     };
 
     /// <summary>

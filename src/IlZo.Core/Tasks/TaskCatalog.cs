@@ -13,7 +13,7 @@ public static class TaskCatalog
     /// </summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa",
+        "sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa", "record", "squad", "drop",
         "sst5", "mr", "cr", "mpqa", "subj", "trec", "cola", "mrpc", "qqp", "snli", "mnli", "qnli",
     ];
 

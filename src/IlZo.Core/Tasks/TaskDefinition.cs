@@ -15,6 +15,9 @@ public enum TaskMetric
 {
     /// <summary>The share of examples whose most probable candidate is the correct one.</summary>
     Accuracy,
+
+    /// <summary>The mean F1 of the words of generated answers; see <see cref="AnswerMatch"/>.</summary>
+    F1,
 }
 
 /// <summary>
@@ -50,11 +53,20 @@ public sealed class TaskDefinition
     /// <summary>Whether the task says what a classification head reads.</summary>
     public bool HasTexts => Template.Texts.Count > 0;
 
-    /// <summary>The candidates' texts where they are the same for every row, which name the classes; else empty.</summary>
-    public IReadOnlyList<string> ClassNames => Template.Candidates.All(c => c.Literal is not null) ? [.. Template.Candidates.Select(c => c.Literal!)] : [];
+    /// <summary>Tokens of a generated answer at most; 0 where candidates are compared.</summary>
+    public required int MaxNewTokens { get; init; }
 
-    /// <summary>Candidate answers of every example, at least 2.</summary>
+    /// <summary>Whether the answer is generated, not chosen among candidates.</summary>
+    public bool Generates => Metric == TaskMetric.F1;
+
+    /// <summary>Whether the definition has a prompt without content, which calibration needs.</summary>
+    public bool HasContentFree => Template.Causal?.ContentFree != null;
+
+    /// <summary>Candidate answers of every example: at least 2, 1 where the answer is generated, 0 where each row lists its own.</summary>
     public int CandidateCount => Template.Candidates.Count;
+
+    /// <summary>The candidates' texts where they are the same for every row, which name the classes; else empty.</summary>
+    public IReadOnlyList<string> ClassNames => Template.Candidates.Fixed;
 
     internal RowTemplate Template { get; }
 

@@ -4,9 +4,13 @@ using System.Text.Unicode;
 namespace IlZo.Tasks;
 
 /// <summary>Reads <see cref="TaskDefinition"/>s; see <c>docs/tasks.md</c> for the format.</summary>
-internal sealed class TaskDefinitionReader
+internal sealed partial class TaskDefinitionReader
 {
     private const int DefaultDev = 500;
+    private const int DefaultNewTokens = 50;
+
+    // Any of them says that there is a prompt for causal models.
+    private static readonly string[] s_ofCausal = ["prompt", "answer", "content_free"];
 
     private readonly DefinitionNode _root;
     private readonly FieldPath? _each;
@@ -16,8 +20,11 @@ internal sealed class TaskDefinitionReader
     {
         _root = root;
         root.RequireKeys(
-            ["name", "description", "candidates", "label"],
-            ["prompt", "answer", "masked", "texts", "each", "fields", "objective", "metric", "dev", "sample"]);
+            ["name", "description"],
+            [
+                "prompt", "answer", "masked", "texts", "candidates", "label", "answers", "each", "fields", "objective", "metric", "max_new_tokens",
+                "content_free", "dev", "sample",
+            ]);
         _each = ReadEach();
         ReadFields();
     }
@@ -55,31 +62,46 @@ internal sealed class TaskDefinitionReader
 
     private TaskDefinition ReadTask()
     {
-        var labels = new Dictionary<string, int>(StringComparer.Ordinal);
-        var candidates = ReadCandidates(labels);
+        var candidates = ReadCandidates();
+        bool generates = candidates is GeneratedAnswers;
+        RequireSuitable("max_new_tokens", generates, "tasks whose answer is generated, which list no candidates");
+        RequireSuitable("content_free", !generates, "tasks with candidates");
+        RequireSuitable("masked", candidates is LabelledCandidates, "tasks with labelled candidates");
+        RequireSuitable("texts", candidates is LabelledCandidates, "tasks with labelled candidates");
         var masked = ReadMasked();
         var texts = ReadTexts();
         bool promptless = masked is not null || texts.Count > 0;
         var template = new RowTemplate
         {
             Each = _each,
-            Causal = promptless && _root.TryGet("prompt") is null && _root.TryGet("answer") is null ? null : ReadCausal(),
+            Causal = promptless && s_ofCausal.All(key => _root.TryGet(key) is null) ? null : ReadCausal(),
             Masked = masked,
             Texts = texts,
             Candidates = candidates,
-            Label = Field(_root["label"], _root["label"].Text()),
-            Labels = labels,
         };
         return new TaskDefinition(template)
         {
             Name = ReadName(),
             Description = _root["description"].Text(),
-            Objective = _root.Choice(
-                "objective", ("classification", TaskObjective.Classification), ("language-model", TaskObjective.LanguageModel)),
-            Metric = _root.Choice("metric", ("accuracy", TaskMetric.Accuracy)),
+            Objective = generates
+                ? _root.Choice("objective", ("language-model", TaskObjective.LanguageModel))
+                : _root.Choice("objective", ("classification", TaskObjective.Classification), ("language-model", TaskObjective.LanguageModel)),
+            Metric = generates ? _root.Choice("metric", ("f1", TaskMetric.F1)) : _root.Choice("metric", ("accuracy", TaskMetric.Accuracy)),
+            MaxNewTokens = !generates ? 0 : _root.TryGet("max_new_tokens") is { } node ? PositiveCount(node) : DefaultNewTokens,
             DevExamples = _root.TryGet("dev")?.Count() ?? DefaultDev,
             Sample = _root.TryGet("sample") is null ? null : _root.Choice("sample", ("sst2", "sst2")),
         };
+    }
+
+    private static int PositiveCount(DefinitionNode node) =>
+        node.Count() is > 0 and var count ? count : throw node.Error("is 0; expected 1 or more");
+
+    private void RequireSuitable(string key, bool suitable, string forWhat)
+    {
+        if (!suitable && _root.TryGet(key) is { } node)
+        {
+            throw node.Error($"is only for {forWhat}; expected no such key");
+        }
     }
 
     private string ReadName()
@@ -118,13 +140,7 @@ internal sealed class TaskDefinitionReader
                     "cannot be the name of a field; expected one without braces, brackets and '|', and not \"candidate\"");
             }
 
-            var paths = value.IsText ? [Path(value, value.Text())] : value.Elements().Select(e => Path(e, e.Text())).ToArray();
-            if (paths.Length == 0)
-            {
-                throw value.Error("is empty; expected at least one path");
-            }
-
-            _fields.Add(name, new TaskField(name, paths));
+            _fields.Add(name, value.Element.ValueKind == JsonValueKind.Object ? ReadReplacing(name, value) : new TaskField(name, ReadPaths(value)));
         }
     }
 
@@ -133,58 +149,41 @@ internal sealed class TaskDefinitionReader
         _root.RequireMembers("prompt", "answer");
         var node = _root["answer"];
         var answer = Template(node);
+        var contentFree = _root.TryGet("content_free") is { } free ? ReadPrompt(free) : null;
         return answer.UsesCandidate
-            ? new CausalPrompt(ReadPrompt(), answer)
+            ? new CausalPrompt(ReadPrompt(_root["prompt"]), contentFree, answer)
             : throw node.Error("does not name {candidate}; expected the text that follows the prompt, e.g. \" {candidate}\"");
     }
 
-    private MaskedPrompt? ReadMasked()
+    // {"path": path or paths, "replace": {"part": "by", …}}
+    private TaskField ReadReplacing(string name, DefinitionNode node)
     {
-        if (_root.TryGet("masked") is not { } node)
+        node.RequireKeys(["path", "replace"], []);
+        var replacements = new List<(string, TextTemplate)>();
+        foreach (var (part, by) in node["replace"].Members())
         {
-            return null;
+            if (part.Length == 0)
+            {
+                throw by.Error("stands in place of an empty text; expected a part of the field to replace");
+            }
+
+            replacements.Add((part, TextTemplate.Parse(
+                by.Text(), by.Place, used => throw by.Error($"names the field {{{used}}}; expected plain text, or {{candidate}}"))));
         }
 
-        node.RequireKeys(["prompt"], ["max_length"]);
-        (TextTemplate? Text, int? Limit)[] pieces = [.. node["prompt"].Elements().Select(ReadPiece)];
-        int masks = pieces.Count(p => p.Text is null);
-        if (masks != 1)
-        {
-            throw node["prompt"].Error($"has {masks} pieces \"{MaskedPrompt.Mask}\"; expected exactly one");
-        }
-
-        int maxLength = node.TryGet("max_length") is { } length ? PositiveCount(length) : MaskedPrompt.DefaultMaxLength;
-        return new MaskedPrompt(pieces, maxLength);
+        return new TaskField(name, ReadPaths(node["path"])) { Replacements = replacements };
     }
 
-    private IReadOnlyList<TextTemplate> ReadTexts()
+    private FieldPath[] ReadPaths(DefinitionNode node)
     {
-        if (_root.TryGet("texts") is not { } node)
-        {
-            return [];
-        }
-
-        TextTemplate[] texts = [.. node.Elements().Select(PlainTemplate)];
-        return texts.Length is 1 or 2 ? texts : throw node.Error($"has {texts.Length} texts; expected 1 or 2");
+        FieldPath[] paths = [.. TextOrTexts(node).Select(e => Path(e, e.Text()))];
+        return paths.Length > 0 ? paths : throw node.Error("is empty; expected at least one path");
     }
 
-    // A text, or a text with the most tokens that are kept of it.
-    private (TextTemplate? Text, int? Limit) ReadPiece(DefinitionNode node)
+    private static IEnumerable<DefinitionNode> TextOrTexts(DefinitionNode node) => node.IsText ? [node] : node.Elements();
+
+    private PromptChoice ReadPrompt(DefinitionNode node)
     {
-        if (node.IsText)
-        {
-            return (node.Text() == MaskedPrompt.Mask ? null : PlainTemplate(node), null);
-        }
-
-        node.RequireKeys(["text", "limit"], []);
-        return (PlainTemplate(node["text"]), PositiveCount(node["limit"]));
-    }
-
-    private static int PositiveCount(DefinitionNode node) => node.Count() is var count and > 0 ? count : throw node.Error("is 0; expected 1 or more");
-
-    private PromptChoice ReadPrompt()
-    {
-        var node = _root["prompt"];
         if (node.IsText)
         {
             return new PromptChoice(PlainTemplate(node));
@@ -195,41 +194,6 @@ internal sealed class TaskDefinitionReader
         return cases.Count > 0
             ? new PromptChoice(Field(node["by"], node["by"].Text()), cases)
             : throw node["cases"].Error("is empty; expected a template for each value of the field");
-    }
-
-    private List<TextTemplate> ReadCandidates(Dictionary<string, int> labels)
-    {
-        var result = new List<TextTemplate>();
-        foreach (var node in _root["candidates"].Elements())
-        {
-            node.RequireKeys(["text", "labels"], []);
-            var template = PlainTemplate(node["text"]);
-            if (template.Literal is { } word && (word.Length == 0 || result.Any(other => other.Literal == word)))
-            {
-                throw node["text"].Error("is empty or the text of an earlier candidate; expected texts that differ");
-            }
-
-            foreach (var value in node["labels"].Elements())
-            {
-                string key = RowTemplate.LabelKey(value.Element)
-                    ?? throw value.Error("cannot be a label; expected text, a number, true or false");
-                if (!labels.TryAdd(key, result.Count))
-                {
-                    throw value.Error($"is {key} for the second time; expected label values that differ");
-                }
-            }
-
-            if (!labels.ContainsValue(result.Count))
-            {
-                throw node["labels"].Error("is empty; expected the label values that mean this candidate");
-            }
-
-            result.Add(template);
-        }
-
-        return result.Count >= 2
-            ? result
-            : throw _root["candidates"].Error($"has {result.Count} candidates; expected at least 2");
     }
 
     private TextTemplate PlainTemplate(DefinitionNode node)

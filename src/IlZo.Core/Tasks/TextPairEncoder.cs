@@ -52,7 +52,10 @@ public sealed class TextPairEncoder
         int[] tokens = texts.Length == 2 ? [.. _prefix, .. texts[0], .. between, .. texts[1], .. _suffix] : [.. _prefix, .. texts[0], .. _suffix];
         int read = _readsFirst ? 0 : tokens.Length - 1;
         return new EncodedExample(
-            [.. Enumerable.Range(0, example.Candidates.Count).Select(c => EncodedCandidate.AtToken(tokens, read, c))], example.Correct, example.Where);
+            [.. Enumerable.Range(0, example.Candidates.Count).Select(c => EncodedCandidate.AtToken(tokens, read, c))], example.Correct, example.Where)
+        {
+            CandidateTexts = example.Candidates,
+        };
     }
 
     // One token after the other of the text that is longer, the second where both are equally long.

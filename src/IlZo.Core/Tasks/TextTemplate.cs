@@ -15,8 +15,8 @@ internal sealed class TextTemplate
     /// <summary>The text where no field is used, else null.</summary>
     public string? Literal => _parts.All(p => p.Text != null) ? string.Concat(_parts.Select(p => p.Text)) : null;
 
-    /// <summary>Whether <c>{candidate}</c> stands in it.</summary>
-    public bool UsesCandidate => _parts.Any(p => p.Text == null && p.Field == null);
+    /// <summary>Whether <c>{candidate}</c> stands in it, itself or in place of a part of a field.</summary>
+    public bool UsesCandidate => _parts.Any(p => p.Text == null && (p.Field == null || p.Field.UsesCandidate));
 
     /// <param name="text">The template.</param>
     /// <param name="place">File and place for messages.</param>
@@ -66,10 +66,24 @@ internal sealed class TextTemplate
         var result = new StringBuilder();
         foreach (var part in _parts)
         {
-            result.Append(part.Text ?? part.Apply(part.Field == null ? candidate : row.Text(part.Field)));
+            result.Append(part.Text ?? part.Apply(part.Field == null ? candidate : part.Field.Render(row, candidate)));
         }
 
         return result.ToString();
+    }
+
+    /// <summary>Whether a row has all the fields.</summary>
+    public bool Suits(in TaskRow row)
+    {
+        foreach (var part in _parts)
+        {
+            if (part.Field != null && !row.Has(part.Field))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Refuses a row that <see cref="Render"/> would refuse, without making the text.</summary>

@@ -81,7 +81,7 @@ public sealed record ComparisonReport(
 
     // What functions do not have.
     private static readonly string[] s_ofModels =
-        ["model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective"];
+        ["model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed"];
 
     /// <summary>What was trained where it was no model: the function and its dimension.</summary>
     [JsonIgnore]

@@ -60,7 +60,11 @@ internal sealed class MetricsHistory
         {
             double loss = line.GetProperty("zero_shot_loss") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
             bool chooses = line.TryGetProperty("zero_shot_correct", out var correct);
-            ZeroShot = new Evaluation(loss, chooses ? correct.GetInt32() : 0, total.GetInt32()) { Perplexity = chooses ? null : Math.Exp(loss) };
+            ZeroShot = new Evaluation(loss, chooses ? correct.GetInt32() : 0, total.GetInt32())
+            {
+                Perplexity = chooses ? null : Math.Exp(loss),
+                F1 = line.TryGetProperty("zero_shot_f1", out var f1) ? f1.GetDouble() : null,
+            };
         }
     }
 }

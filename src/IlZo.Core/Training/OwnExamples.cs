@@ -42,7 +42,7 @@ public static class OwnExamples
 
         int positions = model.Shape.MaxPositions;
         return new UserDataOptions(
-            options.Data!, Math.Min(options.MaxLength ?? positions, positions), Math.Min(options.MaxLength ?? Window, positions), options.Seed)
+            options.Data!, Math.Min(options.MaxLength ?? positions, positions), Math.Min(options.MaxLength ?? Window, positions), options.SamplingSeed)
         {
             TrainSize = options.TrainSize,
             DevSize = options.DevSize,

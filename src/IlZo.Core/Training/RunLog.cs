@@ -61,6 +61,10 @@ internal sealed class RunLog : IDisposable
             }
 
             json.WriteNumber("zero_shot_total", evaluation.Total);
+            if (evaluation.F1 is { } f1)
+            {
+                json.WriteNumber("zero_shot_f1", f1);
+            }
         });
     }
 
@@ -103,6 +107,10 @@ internal sealed class RunLog : IDisposable
         {
             Number(json, "dev_loss", evaluation.Loss);
             Number(json, evaluation.Perplexity is null ? "dev_accuracy" : "dev_perplexity", evaluation.Perplexity ?? evaluation.Accuracy ?? double.NaN);
+            if (evaluation.F1 is { } f1)
+            {
+                json.WriteNumber("dev_f1", f1);
+            }
         });
     }
 

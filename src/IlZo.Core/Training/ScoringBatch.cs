@@ -41,7 +41,7 @@ public sealed class ScoringBatch
         var targets = new List<(int Token, int Id)>();
         int[][] firstTargets = new int[examples.Count][];
         IReadOnlyList<EncodedCandidate>[] scored = [.. examples.Select(e => correctOnly ? [e.CorrectCandidate] : e.Candidates)];
-        int[] prompts = [.. scored.Select(c => CommonPrefix(c, c[0].Tokens.Length - 1))];
+        int[] prompts = [.. scored.Select(c => CommonPrefix(c))];
         int shared = examples.Count > 1 ? CommonPrefix([.. scored.Select(c => c[0])], prompts.Min()) : 0;
         int root = shared > 0 ? builder.AddText(scored[0][0].Tokens.AsSpan(0, shared)) : -1;
         for (int e = 0; e < examples.Count; e++)
@@ -62,6 +62,9 @@ public sealed class ScoringBatch
     /// <summary>A candidate's part of the log-probabilities of <see cref="Targets"/>.</summary>
     public ReadOnlySpan<double> Option(double[] logProbabilities, int example, int candidate) =>
         logProbabilities.AsSpan(_firstTargets[example][candidate], Examples[example].Candidates[candidate].OptionLength);
+
+    /// <summary>How many tokens all candidates of an example begin with, without the last one of any.</summary>
+    internal static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates) => CommonPrefix(candidates, candidates[0].Tokens.Length - 1);
 
     // Where candidates are outputs of a token of one text, the text is there once, and as a whole: nothing of it is shared with others, since
     // its beginning may depend on its end.

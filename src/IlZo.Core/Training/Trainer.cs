@@ -72,7 +72,7 @@ public sealed class Trainer : IDisposable
     }
 
     private LossEvaluator NewEvaluator(LanguageModel model) =>
-        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective));
+        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers);
 
     // Paths that hold wherever the run is continued or replayed from, and what the method does where nothing was asked for.
     private static TrainingOptions Resolve(TrainingOptions options) => options with
@@ -81,6 +81,7 @@ public sealed class Trainer : IDisposable
         Sides = options.Sides ?? OptimizerCatalog.Find(options.Optimizer).Sides[0],
         Directions = options.Directions ?? OptimizerCatalog.Find(options.Optimizer).Directions[0].Name(),
         Opt = MethodOptions.Parse(options.Opt).ToString(),
+        DataSeed = options.SamplingSeed,
         Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
         Data = options.Data is { } data ? Path.GetFullPath(data) : null,
         ChatTemplate = options.ChatTemplate is { } template ? Path.GetFullPath(template) : null,
@@ -192,6 +193,8 @@ public sealed class Trainer : IDisposable
             ZeroShotPerplexity = _log.History.ZeroShot?.Perplexity,
             TestPerplexity = test?.Perplexity,
             SkippedRows = _options.SkipBadRows ? _examples.SkippedRows : null,
+            ZeroShotF1 = _log.History.ZeroShot?.F1,
+            TestF1 = test?.F1,
         };
         AtomicFile.WriteAllText(_folder.ResultFile, result.ToJson() + "\n");
         return result;

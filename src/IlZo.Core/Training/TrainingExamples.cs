@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Tasks;
@@ -21,6 +22,9 @@ public sealed record TrainingExamples(
     /// <summary>What was wrong with the first row that was left out.</summary>
     public string? FirstProblem { get; init; }
 
+    /// <summary>How their answers are generated; null where candidates are compared.</summary>
+    public AnswerSettings? Answers { get; private init; }
+
     /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
     public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
     {
@@ -29,69 +33,37 @@ public sealed record TrainingExamples(
             return OwnExamples.Load(options, model, tokenizer);
         }
 
-        var definition = TaskCatalog.Load(options.Task);
-        var encode = Encoder(options, definition, model, tokenizer);
-        var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
+        var task = TaskExamples.Load(options, model, tokenizer);
+        options.RequireObjectiveOf(task.Definition);
+        var data = task.Data;
         var drawn = options.Shots is { } shots ? DrawFewShot(options, data, shots) : Draw(options, data);
         return new TrainingExamples(
-            model.Kind == ModelKind.Causal ? definition.Objective : TaskObjective.Classification,
-            Encode(data.Train, drawn.Train),
-            Encode(data.Dev ?? data.Train, drawn.Dev),
-            Encode(data.Validation, drawn.Test));
-
-        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => Checked(encode(examples[i]), model))];
-    }
-
-    // The prompt that suits the model, and what encodes it.
-    private static Func<Example, EncodedExample> Encoder(TrainingOptions options, TaskDefinition definition, LanguageModel model, ITokenizer tokenizer)
-    {
-        int positions = model.Shape.MaxPositions;
-        if (model.Kind == ModelKind.Causal)
+            task.Objective, Encode(data.Train, drawn.Train), Encode(data.Dev ?? data.Train, drawn.Dev), Encode(data.Validation, drawn.Test))
         {
-            return definition.HasCausalPrompt
-                ? new ExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? int.MaxValue, positions)).Encode
-                : throw new InvalidInputException(
-                    $"Task {definition.Name} has no prompt for a causal language model such as {model.Shape.Architecture}; a task with \"prompt\" and \"answer\" was expected.");
-        }
+            Answers = task.Answers,
+        };
 
-        if (model.Kind == ModelKind.Classifier)
-        {
-            RequireClasses(definition, model);
-            return new TextPairEncoder(tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions)).Encode;
-        }
-
-        return definition.MaskedMaxLength is { } maxLength
-            ? new MaskedExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? maxLength, positions)).Encode
-            : throw new InvalidInputException(
-                $"Task {definition.Name} has no prompt for a masked language model such as {model.Shape.Architecture}; a task with \"masked\" was expected.");
-    }
-
-    private static void RequireClasses(TaskDefinition definition, LanguageModel model)
-    {
-        if (!definition.HasTexts)
-        {
-            throw new InvalidInputException(
-                $"Task {definition.Name} does not say what a classification head such as {model.Shape.Architecture}'s reads; a task with \"texts\" was expected.");
-        }
-
-        if (definition.CandidateCount != model.Head.Rows)
-        {
-            throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' tells {model.Head.Rows} classes apart and task {definition.Name} has {definition.CandidateCount}; as many were expected.");
-        }
+        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => task.Encode(examples[i]))];
     }
 
     private static DataSplit Draw(TrainingOptions options, TaskData data)
     {
         int dev = options.DevSize ?? data.Definition.DevExamples;
         int devFromTrain = data.Dev is null ? dev : 0;
-        var split = Sampling.Split(data.Train.Count, data.Validation.Count, options.TrainSize ?? Sampling.DefaultTrain, devFromTrain, options.TestSize ?? Sampling.DefaultTest, options.Seed);
-        return data.Dev is { } own ? split with { Dev = Sampling.Take(own.Count, dev, options.Seed) } : split;
+        var split = Sampling.Split(
+            data.Train.Count, data.Validation.Count, options.TrainSize ?? Sampling.DefaultTrain, devFromTrain, options.TestSize ?? Sampling.DefaultTest, options.SamplingSeed);
+        return data.Dev is { } own ? split with { Dev = Sampling.Take(own.Count, dev, options.SamplingSeed) } : split;
     }
 
     private static DataSplit DrawFewShot(TrainingOptions options, TaskData data, int shots)
     {
         int classes = data.Definition.CandidateCount;
+        if (classes < 2)
+        {
+            throw new InvalidInputException(
+                $"--shots is {shots} and task {data.Definition.Name} has no classes; a task with the same candidates for every row was expected.");
+        }
+
         int dev = options.DevSize ?? shots;
         var (train, devOfTrain) = Of(data.Train, data.Dev is null ? dev : 0);
         int[] ofDev = data.Dev is { } own && dev > 0 ? Of(own, 0).Train : devOfTrain;
@@ -102,10 +74,10 @@ public sealed record TrainingExamples(
         return new DataSplit(train, ofDev, test);
 
         (int[] Train, int[] Dev) Of(ExampleList rows, int more) =>
-            FewShotSampling.Draw(rows.Count, classes, i => rows[i].Correct, shots, more, options.Seed);
+            FewShotSampling.Draw(rows.Count, classes, i => rows[i].Correct, shots, more, options.SamplingSeed);
     }
 
-    /// <summary>SHA-256 of all token ids, the places of option tokens and labels.</summary>
+    /// <summary>SHA-256 of all token ids, the places of option tokens, labels and gold answers.</summary>
     public string Sha256()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -122,6 +94,12 @@ public sealed record TrainingExamples(
                         hash.AppendData(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
                     }
                     hash.AppendData(MemoryMarshal.AsBytes<int>(candidate.Scored));
+                }
+
+                foreach (string answer in example.Answers)
+                {
+                    hash.AppendData(Encoding.UTF8.GetBytes(answer));
+                    hash.AppendData([0xFF]);
                 }
             }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tasks;
 using IlZo.Tensors;
 
 namespace IlZo.Training;
@@ -54,17 +55,20 @@ public sealed record TrainingOptions
     /// <summary>The method's own options, as name=value with commas between them.</summary>
     public string Opt { get; init; } = "";
 
-    /// <summary>Decides the sampling of examples, their order and all noise.</summary>
+    /// <summary>Decides the order of examples and all noise, and their sampling where <see cref="DataSeed"/> does not.</summary>
     public uint Seed { get; init; }
+
+    /// <summary>Decides the sampling of examples; null for <see cref="Seed"/>.</summary>
+    public uint? DataSeed { get; init; }
+
+    /// <summary>What losses are: <c>loss</c>, the task's own, or the negative of its metric on a batch, <c>accuracy</c> or <c>f1</c>.</summary>
+    public string Objective { get; init; } = "loss";
 
     /// <summary>Examples to train on; null for 1000, or all of the user's own rows.</summary>
     public int? TrainSize { get; init; }
 
     /// <summary>Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.</summary>
     public int? Shots { get; init; }
-
-    /// <summary>What losses are: <c>loss</c>, the task's own, or <c>accuracy</c>, the negative share of right answers.</summary>
-    public string Objective { get; init; } = "loss";
 
     /// <summary>Examples that decide which checkpoint is kept; null for the task's own number.</summary>
     public int? DevSize { get; init; }
@@ -109,8 +113,12 @@ public sealed record TrainingOptions
     {
         "loss" => TrainingObjective.Loss,
         "accuracy" => TrainingObjective.Accuracy,
-        _ => throw new InvalidInputException($"--objective is '{name}'; loss or accuracy was expected."),
+        "f1" => TrainingObjective.F1,
+        _ => throw new InvalidInputException($"--objective is '{name}'; loss, accuracy or f1 was expected."),
     };
+
+    /// <summary>The seed of the sampling of examples.</summary>
+    internal uint SamplingSeed => DataSeed ?? Seed;
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate, Warmup, Steps);
@@ -175,16 +183,27 @@ public sealed record TrainingOptions
             throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
         }
 
-        if (own && (Shots is not null || ParseObjective(Objective) == TrainingObjective.Accuracy))
+        if (own && (Shots is not null || ParseObjective(Objective) != TrainingObjective.Loss))
         {
             throw new InvalidInputException(
-                "--shots and --objective accuracy are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
+                "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
         }
 
         if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(
                 $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {Task} without them was expected.");
+        }
+    }
+
+    /// <summary>Refuses an objective that a task has no metric for.</summary>
+    internal void RequireObjectiveOf(TaskDefinition task)
+    {
+        var objective = ParseObjective(Objective);
+        if (objective != TrainingObjective.Loss && (objective == TrainingObjective.F1) != task.Generates)
+        {
+            throw new InvalidInputException(
+                $"--objective is {Objective} and the metric of task {task.Name} is {(task.Generates ? "f1" : "accuracy")}; that one, or loss, was expected.");
         }
     }
 

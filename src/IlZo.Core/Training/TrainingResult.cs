@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace IlZo.Training;
 
 /// <summary>What a run came to.</summary>
-/// <param name="ZeroShotAccuracy">Accuracy on the test examples before training; null without test examples or without answers to choose.</param>
+/// <param name="ZeroShotAccuracy">Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to choose.</param>
 /// <param name="TestAccuracy">Accuracy on the test examples with the selected weights.</param>
 /// <param name="TestLoss">Their loss, in nats.</param>
 /// <param name="TestExamples">Their number.</param>
@@ -45,6 +45,14 @@ public sealed record TrainingResult(
     /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
+
+    /// <summary>Mean F1 of generated answers on the test examples before training; null for other tasks.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ZeroShotF1 { get; init; }
+
+    /// <summary>Mean F1 of generated answers with the selected weights; null for other tasks.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TestF1 { get; init; }
 
     /// <summary>One JSON object with the properties in snake case; null for what a run without test or dev examples lacks.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);

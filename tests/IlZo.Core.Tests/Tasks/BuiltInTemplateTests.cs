@@ -85,16 +85,22 @@ public class BuiltInTemplateTests
     [Fact]
     public void Catalog_lists_every_task_with_its_settings()
     {
+        string[] generated = ["squad", "drop"];
+        string[] onAnswers = ["copa", "record", .. generated];
         string[] masked = ["sst5", "mr", "cr", "mpqa", "subj", "trec", "cola", "mrpc", "qqp", "snli", "mnli", "qnli"];
-        Assert.Equal(["sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", "copa", .. masked], TaskCatalog.Names);
+        Assert.Equal(["sst2", "sst2-sentiment", "rte", "cb", "boolq", "wsc", "wic", "multirc", .. onAnswers, .. masked], TaskCatalog.Names);
         Assert.All(TaskCatalog.All, d => Assert.Equal(!masked.Contains(d.Name), d.HasCausalPrompt));
         Assert.All(TaskCatalog.All, d => Assert.Equal(d.Name is "sst2" or "rte" || masked.Contains(d.Name), d.MaskedMaxLength is not null));
         Assert.Equal(TaskCatalog.Names, TaskCatalog.All.Select(d => d.Name));
         Assert.All(TaskCatalog.All, d => Assert.InRange(d.Description.Length, 10, 120));
         Assert.All(TaskCatalog.All, d => Assert.Equal(d.Name is "cb" or "copa" ? 100 : 500, d.DevExamples));
-        Assert.All(TaskCatalog.All, d => Assert.Equal(d.Name == "copa" ? TaskObjective.LanguageModel : TaskObjective.Classification, d.Objective));
-        Assert.All(TaskCatalog.All, d => Assert.Equal(d.Name switch { "cb" or "snli" or "mnli" => 3, "sst5" => 5, "trec" => 6, _ => 2 }, d.CandidateCount));
-        Assert.All(TaskCatalog.All, d => Assert.Equal(TaskMetric.Accuracy, d.Metric));
+        Assert.Equal(onAnswers, TaskCatalog.All.Where(d => d.Objective == TaskObjective.LanguageModel).Select(d => d.Name));
+        Assert.Equal(generated, TaskCatalog.All.Where(d => d.Metric == TaskMetric.F1).Select(d => d.Name));
+        Assert.All(TaskCatalog.All, d => Assert.Equal(generated.Contains(d.Name) ? 50 : 0, d.MaxNewTokens));
+        Assert.All(TaskCatalog.All, d => Assert.Equal(d.HasCausalPrompt && !generated.Contains(d.Name), d.HasContentFree));
+        Assert.All(TaskCatalog.All, d => Assert.Equal(
+            d.Name switch { "cb" or "snli" or "mnli" => 3, "sst5" => 5, "trec" => 6, "record" => 0, "squad" or "drop" => 1, _ => 2 }, d.CandidateCount));
+        Assert.All(TaskCatalog.All, d => Assert.Equal(onAnswers.Contains(d.Name) ? 0 : d.CandidateCount, d.ClassNames.Count));
         Assert.Equal(["sst2", "sst2-sentiment"], TaskCatalog.All.Where(d => d.Sample != null).Select(d => d.Name));
     }
 

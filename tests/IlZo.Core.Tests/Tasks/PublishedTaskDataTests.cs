@@ -35,6 +35,27 @@ public class PublishedTaskDataTests
         }
     }
 
+    // The row counts of these folders, which are samples; DROP's answers are numbers, dates and one or more spans.
+    [Theory]
+    [InlineData("record", 16, 10)]
+    [InlineData("squad", 759, 373)]
+    [InlineData("drop", 554, 319)]
+    public void Every_row_has_an_answer(string name, int trainExamples, int validationExamples)
+    {
+        var data = TaskData.Load(TaskCatalog.Load(name), Folder(name));
+
+        Assert.Equal((trainExamples, validationExamples), (data.Train.Count, data.Validation.Count));
+        foreach (var example in data.Train.Concat(data.Validation))
+        {
+            Assert.InRange(example.Accepted.Count, 1, example.Candidates.Count);
+            Assert.Equal(example.Accepted[0], example.Correct);
+            Assert.Equal(name != "record", example.Answers.Count > 0);
+            Assert.All(example.Verbalized, v => Assert.StartsWith(example.Prompt, v, StringComparison.Ordinal));
+            Assert.All(example.Verbalized, v => Assert.DoesNotContain("@", v[example.Prompt.Length..], StringComparison.Ordinal));
+            Assert.All(example.Answers, a => Assert.DoesNotMatch(@"^\s*$", a));
+        }
+    }
+
     [Fact]
     public void The_built_in_sample_is_NumPys_choice_of_rows()
     {

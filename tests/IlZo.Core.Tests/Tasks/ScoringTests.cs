@@ -15,10 +15,11 @@ public class ScoringTests
     [Fact]
     public void Accuracy_as_a_loss_is_minus_one_for_the_best_candidate()
     {
-        Assert.Equal(-1, Scoring.AccuracyLoss([-2, -1], 1));
-        Assert.Equal(0, Scoring.AccuracyLoss([-2, -1], 0));
-        Assert.Equal(-1, Scoring.AccuracyLoss([-1, -1], 0));
-        Assert.Equal(double.NaN, Scoring.AccuracyLoss([-1, double.NaN], 0));
+        Assert.Equal(-1, Scoring.AccuracyLoss([-2, -1], [1]));
+        Assert.Equal(0, Scoring.AccuracyLoss([-2, -1], [0]));
+        Assert.Equal(-1, Scoring.AccuracyLoss([-1, -1], [0]));
+        Assert.Equal(-1, Scoring.AccuracyLoss([-3, -2, -1], [0, 2]));
+        Assert.Equal(double.NaN, Scoring.AccuracyLoss([-1, double.NaN], [0]));
     }
 
     [Fact]

@@ -1,0 +1,52 @@
+using IlZo.Tasks;
+
+namespace IlZo.Training;
+
+/// <summary>How one class fares. A share of nothing is 0.</summary>
+/// <param name="Name">The candidate's text.</param>
+/// <param name="Support">Examples whose correct candidate it is.</param>
+/// <param name="Predicted">Examples for which it is predicted.</param>
+/// <param name="Correct">Examples of which both are true.</param>
+public sealed record ClassResult(string Name, int Support, int Predicted, int Correct)
+{
+    public double Precision => Predicted == 0 ? 0 : (double)Correct / Predicted;
+
+    public double Recall => Support == 0 ? 0 : (double)Correct / Support;
+
+    /// <summary>The harmonic mean of precision and recall.</summary>
+    public double F1 => Support + Predicted == 0 ? 0 : 2.0 * Correct / (Support + Predicted);
+}
+
+/// <summary>How the classes of a task fare, where all its examples have the same candidates.</summary>
+public sealed class ClassReport
+{
+    private ClassReport(IReadOnlyList<ClassResult> classes, int[][] confusion) => (Classes, Confusion) = (classes, confusion);
+
+    public IReadOnlyList<ClassResult> Classes { get; }
+
+    /// <summary>[correct class][predicted class]: numbers of examples; without examples that have no prediction.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Confusion { get; }
+
+    /// <summary>The mean of the classes' F1, over those that are correct or predicted for any example.</summary>
+    public double MacroF1 => Classes.Where(c => c.Support + c.Predicted > 0).Average(c => c.F1);
+
+    /// <summary>Counts predictions.</summary>
+    /// <param name="names">The classes.</param>
+    /// <param name="predictions">Predictions of examples with these candidates.</param>
+    public static ClassReport Of(IReadOnlyList<string> names, IReadOnlyList<Prediction> predictions)
+    {
+        int[] support = new int[names.Count];
+        int[][] confusion = [.. names.Select(_ => new int[names.Count])];
+        foreach (var prediction in predictions)
+        {
+            support[prediction.Example.Correct]++;
+            if (prediction.Choice != Scoring.NoPrediction)
+            {
+                confusion[prediction.Example.Correct][prediction.Choice]++;
+            }
+        }
+
+        return new ClassReport(
+            [.. names.Select((name, c) => new ClassResult(name, support[c], confusion.Sum(row => row[c]), confusion[c][c]))], confusion);
+    }
+}

@@ -1,0 +1,74 @@
+using IlZo.Models;
+using IlZo.Tasks;
+using IlZo.Tokenization;
+
+namespace IlZo.Training;
+
+/// <summary>How examples are put to a model that is not trained on them.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Solved training examples in front of every prompt.</summary>
+    public int Demonstrations { get; init; }
+
+    /// <summary>Whether every test example has demonstrations of its own.</summary>
+    public bool DemonstrationsPerExample { get; init; }
+
+    /// <summary>Whether predictions are calibrated by a prompt without content.</summary>
+    public bool Calibrate { get; init; }
+
+    /// <exception cref="InvalidInputException">A number is outside its range, or options do not go together.</exception>
+    public void Validate()
+    {
+        if (Demonstrations < 0)
+        {
+            throw new InvalidInputException($"--demonstrations is {Demonstrations}; 0 or more was expected.");
+        }
+
+        if (DemonstrationsPerExample && Demonstrations == 0)
+        {
+            throw new InvalidInputException("--demonstrations-per-example is given without demonstrations; --demonstrations of 1 or more was expected.");
+        }
+    }
+}
+
+/// <summary>The encoded test examples of an evaluation without training: zero-shot, or with demonstrations in the prompt.</summary>
+/// <param name="Task">What they are examples of.</param>
+/// <param name="Test">The examples.</param>
+/// <param name="ContentFree">For each of them its candidates after a prompt without content; null without calibration.</param>
+public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<EncodedExample> Test, IReadOnlyList<EncodedExample>? ContentFree)
+{
+    /// <summary>Loads, samples and encodes a task's validation rows.</summary>
+    /// <param name="options">The task, its data, the seed and the sizes.</param>
+    /// <param name="evaluation">What stands around the examples.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <exception cref="InvalidInputException">The data or an option cannot be used with this model.</exception>
+    public static EvaluationExamples Load(TrainingOptions options, EvaluationOptions evaluation, LanguageModel model, ITokenizer tokenizer)
+    {
+        evaluation.Validate();
+        if (evaluation.Demonstrations > 0 || evaluation.Calibrate)
+        {
+            model.RequireCausal();
+        }
+
+        var task = TaskExamples.Load(options, model, tokenizer);
+        if (evaluation.Calibrate && !task.Definition.HasContentFree)
+        {
+            throw new InvalidInputException(
+                $"--calibrate is given and task {task.Definition.Name} has no prompt without content; a task with \"content_free\" was expected.");
+        }
+
+        var validation = task.Data.Validation;
+        int[] rows = Sampling.Take(validation.Count, options.TestSize ?? Sampling.DefaultTest, options.SamplingSeed);
+        var demonstrations = DemonstrationsOf(task.Data.Train, evaluation, options.SamplingSeed, rows.Length);
+        return new EvaluationExamples(
+            task,
+            [.. rows.Select((row, i) => task.Encode(validation[row], demonstrations[i]))],
+            evaluation.Calibrate ? [.. rows.Select((row, i) => task.Encode(validation.ContentFree(row), demonstrations[i]))] : null);
+    }
+
+    private static IReadOnlyList<string> DemonstrationsOf(ExampleList train, EvaluationOptions evaluation, uint seed, int examples) =>
+        evaluation.DemonstrationsPerExample
+            ? Demonstrations.PerExample(train, evaluation.Demonstrations, seed, examples)
+            : [.. Enumerable.Repeat(Demonstrations.Shared(train, evaluation.Demonstrations, seed), examples)];
+}

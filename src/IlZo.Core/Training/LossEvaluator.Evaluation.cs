@@ -1,0 +1,108 @@
+using IlZo.Perturbations;
+using IlZo.Tasks;
+
+namespace IlZo.Training;
+
+public sealed partial class LossEvaluator
+{
+    // Tokens of one pass when many examples are evaluated. Results do not depend on it.
+    private const int EvaluationTokens = 2048;
+
+    /// <summary>Loss and predictions of examples at the weights as they are.</summary>
+    public Evaluation Evaluate(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation = default) =>
+        Evaluate(examples, null, cancellation);
+
+    /// <summary>
+    /// As <see cref="Evaluate(IReadOnlyList{EncodedExample}, CancellationToken)"/>, with predictions by calibrated scores: a candidate's summed
+    /// log-probability less that under a prompt without content. The loss stays as it is.
+    /// Source: Zhao et al. 2021, arXiv 2102.09690; Holtzman et al. 2021, arXiv 2104.08315; princeton-nlp/MeZO large_models/run.py, one_step_pred.
+    /// </summary>
+    /// <param name="examples">The examples.</param>
+    /// <param name="contentFree">For each of them the same candidates after the prompt without content; null for no calibration.</param>
+    /// <param name="cancellation">Ends the work between two batches.</param>
+    public Evaluation Evaluate(
+        IReadOnlyList<EncodedExample> examples, IReadOnlyList<EncodedExample>? contentFree, CancellationToken cancellation = default)
+    {
+        if (_generator is not null)
+        {
+            return EvaluateAnswers(examples, cancellation);
+        }
+
+        double[][]? baseline = contentFree is null ? null : OptionSums(contentFree, cancellation);
+        var predictions = new List<Prediction>(examples.Count);
+        double loss = Score(examples, (example, scores) => predictions.Add(Prediction.Choose(
+            example, baseline is null ? scores : Calibrated(example, scores, baseline[predictions.Count]))), cancellation);
+        bool chooses = examples.Any(e => e.Candidates.Count > 1);
+        return new Evaluation(loss, chooses ? predictions.Count(p => p.IsCorrect) : 0, examples.Count)
+        {
+            Perplexity = chooses ? null : Math.Exp(loss),
+            Predictions = predictions,
+        };
+    }
+
+    private Evaluation EvaluateAnswers(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
+    {
+        var predictions = Answer(examples, Probe.Unperturbed, cancellation);
+        double f1 = predictions.Average(p => p.F1!.Value);
+        int exact = predictions.Count(p => p.IsCorrect);
+        double loss = objective == TrainingObjective.F1 ? NegativeF1(predictions) : Score(examples, (_, _) => { }, cancellation);
+        return new Evaluation(loss, exact, examples.Count) { F1 = f1, Predictions = predictions };
+    }
+
+    private List<Prediction> Answer(IReadOnlyList<EncodedExample> examples, Probe probe, CancellationToken cancellation = default)
+    {
+        long before = _generator!.Tokens;
+        var texts = _generator.Generate([.. examples.Select(e => e.Prompt)], probe, cancellation);
+        ForwardPasses++;
+        Tokens += _generator.Tokens - before;
+        return [.. examples.Zip(texts, Prediction.Generated)];
+    }
+
+    // Tells the scores of all examples in order and returns their loss.
+    private double Score(IReadOnlyList<EncodedExample> examples, Action<EncodedExample, double[]> onScores, CancellationToken cancellation)
+    {
+        double sum = 0;
+        long terms = 0;
+        foreach (var chunk in EvaluationBatches.Of(examples, EvaluationTokens))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batch = ScoringBatch.Build(chunk);
+            double[] logProbabilities = Run(batch, [Probe.Unperturbed])[0];
+            for (int e = 0; e < chunk.Count; e++)
+            {
+                double[] scores = Scores(batch, logProbabilities, e);
+                onScores(chunk[e], scores);
+                if (CountsTokens)
+                {
+                    int length = chunk[e].CorrectCandidate.OptionLength;
+                    sum -= scores[chunk[e].Correct] * length;
+                    terms += length;
+                }
+                else
+                {
+                    sum += ExampleLoss(chunk[e], scores);
+                    terms++;
+                }
+            }
+        }
+
+        return sum / terms;
+    }
+
+    // The same prompts without content come again and again; each is computed once.
+    private double[][] OptionSums(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
+    {
+        var sums = new Dictionary<string, double[]>(StringComparer.Ordinal);
+        string[] keys = [.. examples.Select(e => string.Join(';', e.Candidates.Select(c => $"{c.OptionLength}:{string.Join(',', c.Tokens)}")))];
+        EncodedExample[] different = [.. examples.Zip(keys).DistinctBy(pair => pair.Second).Select(pair => pair.First)];
+        string[] differentKeys = [.. keys.Distinct()];
+        Score(different, (example, scores) => sums.Add(differentKeys[sums.Count], OptionSums(example, scores)), cancellation);
+        return [.. keys.Select(key => sums[key])];
+    }
+
+    private static double[] OptionSums(EncodedExample example, double[] scores) =>
+        [.. scores.Select((score, c) => score * example.Candidates[c].OptionLength)];
+
+    private static double[] Calibrated(EncodedExample example, double[] scores, double[] baseline) =>
+        [.. OptionSums(example, scores).Zip(baseline, (sum, contentFree) => sum - contentFree)];
+}
