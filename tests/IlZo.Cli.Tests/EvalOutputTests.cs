@@ -110,6 +110,14 @@ public sealed class EvalOutputTests : IDisposable
     public void CalibrationNeedsAPromptWithoutContent() => Assert.Contains(
         "task squad has no prompt without content", Ilzo.Run("eval", "--task", "squad", "--data", Answers(), "--calibrate").Refusal(2), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("--demonstrations", "2")]
+    [InlineData("--calibrate")]
+    public void OnlyCausalModelsTakeDemonstrationsAndCalibration(params string[] flags) => Assert.Contains(
+        "is a masked language model (RobertaForMaskedLM)",
+        Ilzo.Run(["eval", "--model", TinyRoberta.Write(_temp), "--task", "sst2", "--test-size", "2", .. flags]).Refusal(2),
+        StringComparison.Ordinal);
+
     private string Answers()
     {
         Directory.CreateDirectory(_temp["data"]);

@@ -106,6 +106,8 @@ public class GeneratedAnswerTests
     [InlineData("\"objective\": \"classification\"", "objective is \"classification\"; expected \"language-model\"")]
     [InlineData("\"label\": \"x\"", "label is only for tasks with labelled candidates")]
     [InlineData("\"content_free\": \"\"", "content_free is only for tasks with candidates")]
+    [InlineData("\"masked\": {\"prompt\": [\"<mask>\"]}", "masked is only for tasks with labelled candidates")]
+    [InlineData("\"texts\": [\"{q}\"]", "texts is only for tasks with labelled candidates")]
     [InlineData("\"max_new_tokens\": 0", "max_new_tokens is 0; expected 1 or more")]
     [InlineData("\"answers\": []", "answers is empty; expected at least one path")]
     [InlineData("\"answers\": \"a[].b[]\"", "answers holds \"a[].b[]\", which enters a list")]

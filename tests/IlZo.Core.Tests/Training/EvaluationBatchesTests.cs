@@ -40,6 +40,16 @@ public sealed class EvaluationBatchesTests
     }
 
     [Fact]
+    public void Texts_that_are_read_as_a_whole_count_as_a_whole()
+    {
+        EncodedExample[] examples = [.. Enumerable.Range(0, 5).Select(i => new EncodedExample(
+            [.. Enumerable.Range(0, 3).Select(c => EncodedCandidate.AtToken([0, 5, 6, 7, 2], 3, c))], 0, "test"))];
+        Assert.Equal([2, 2, 1], EvaluationBatches.Of(examples, 14).Select(b => b.Count));
+        Assert.Equal([3, 2], EvaluationBatches.Of(examples, 15).Select(b => b.Count));
+        Assert.Equal(15, ScoringBatch.Build(examples[..3]).Tokens.Count);
+    }
+
+    [Fact]
     public void Demonstrations_that_a_batch_shares_go_through_the_model_once()
     {
         using var model = ModelLoader.Load(ModelLoader.BuiltIn);

@@ -133,6 +133,14 @@ public sealed class MetricTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Shots_need_classes()
+    {
+        var options = _options with { Objective = "loss", Shots = 4, DevSize = null };
+        var error = Assert.Throws<InvalidInputException>(() => Trainer.Train(options, new RunFolder(_temp["run"])));
+        Assert.Contains("--shots is 4 and task films has no classes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_data_seed_alone_picks_the_examples()
     {
         using var model = ModelLoader.Load(ModelLoader.BuiltIn);
