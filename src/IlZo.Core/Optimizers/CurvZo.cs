@@ -41,7 +41,7 @@ public sealed class CurvZo : Estimator
         _budget = new PerturbationBudget(settings.Options.Number("budget", 0.4, 0, 1), settings.Options.Flag("adapt", standard: true));
     }
 
-    private IReadOnlyList<Parameter> Blocks => _settings.Parameters.All;
+    private IReadOnlyList<Parameter> Blocks => _settings.Parameters.Trained;
 
     /// <summary>π_b as the scores are now.</summary>
     internal double[] Probabilities()
@@ -72,7 +72,7 @@ public sealed class CurvZo : Estimator
         return
         [
             ("expected_tensors", p.Sum()),
-            ("expected_weights", Blocks.Sum(b => p[b.Id] * b.Count) / _settings.Parameters.Count),
+            ("expected_weights", Blocks.Sum(b => p[b.Index] * b.Count) / _settings.Parameters.TrainedCount),
             ("least_probability", p.Min()),
         ];
     }
@@ -93,7 +93,7 @@ public sealed class CurvZo : Estimator
     {
         double[] probabilities = Probabilities();
         var key = new NoiseKey(_settings.Seed, NoiseStream.Mask, (uint)step, 0);
-        bool[] chosen = [.. Blocks.Select(b => key.Uniform(b.Id) < probabilities[b.Id])];
+        bool[] chosen = [.. Blocks.Select(b => key.Uniform(b.Id) < probabilities[b.Index])];
         if (!chosen.Contains(true))
         {
             chosen[Array.IndexOf(probabilities, probabilities.Max())] = true;
@@ -104,7 +104,7 @@ public sealed class CurvZo : Estimator
 
     private double[] Squares(long step, bool[] chosen, IBackend backend)
     {
-        var rows = RowBlock.Of(Blocks.Where(b => chosen[b.Id]));
+        var rows = RowBlock.Of(Blocks.Where(b => chosen[b.Index]));
         var z = _settings.Direction(step, 0);
         double[] sums = new double[rows.Count];
         backend.Parallel(rows.Count, i =>
@@ -115,7 +115,7 @@ public sealed class CurvZo : Estimator
         double[] squares = new double[chosen.Length];
         for (int i = 0; i < sums.Length; i++)
         {
-            squares[rows[i].Parameter.Id] += sums[i];
+            squares[rows[i].Parameter.Index] += sums[i];
         }
 
         return squares;

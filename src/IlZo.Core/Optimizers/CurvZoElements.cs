@@ -33,7 +33,7 @@ public sealed class CurvZoElements : Estimator
         _settings = settings;
         _floor = settings.Options.Number("floor", 0.02, 0, 1);
         _budget = new PerturbationBudget(settings.Options.Number("budget", 0.4, 0, 1), settings.Options.Flag("adapt", standard: true));
-        _scores = new ParameterState(settings.Parameters.All);
+        _scores = new ParameterState(settings.Parameters.Trained);
 
         // All scores are alike at first, whatever their value.
         _kappa = _budget.Fraction;
@@ -95,7 +95,7 @@ public sealed class CurvZoElements : Estimator
     // The budget from the shape of the scores, and κ with Σ πᵢ = f d.
     private void Adapt(IBackend backend)
     {
-        long d = _settings.Parameters.Count;
+        long d = _settings.Parameters.TrainedCount;
         double roots = Total(backend, s => Math.Sqrt(s));
         double sum = Total(backend, s => s);
         var (support, entropy) = PerturbationBudget.Shape(roots, sum, Total(backend, s => s * Math.Log(s)), d);
@@ -121,7 +121,7 @@ public sealed class CurvZoElements : Estimator
     // The sum of a function of the scores, in a fixed order; scores that became 0 count as a little.
     private double Total(IBackend backend, Func<double, double> f)
     {
-        double[] sums = new double[RowBlock.Of(_settings.Parameters.All).Count];
+        double[] sums = new double[RowBlock.Of(_settings.Parameters.Trained).Count];
         ForEachSlice(backend, (slice, count, block) =>
         {
             foreach (float s in _scores.At(slice, count))
@@ -134,7 +134,7 @@ public sealed class CurvZoElements : Estimator
 
     private void ForEachSlice(IBackend backend, Action<WeightSlice, int, int> body)
     {
-        var blocks = RowBlock.Of(_settings.Parameters.All);
+        var blocks = RowBlock.Of(_settings.Parameters.Trained);
         backend.Parallel(blocks.Count, i =>
         {
             var (parameter, first, rows) = blocks[i];

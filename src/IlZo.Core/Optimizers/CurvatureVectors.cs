@@ -38,7 +38,7 @@ public sealed class CurvatureVectors
     /// <summary>The words for the start of a.</summary>
     public static IReadOnlyList<string> Starts { get; } = ["unit", "fan", "zero"];
 
-    /// <summary>a of each tensor, by <see cref="Parameter.Id"/>.</summary>
+    /// <summary>a of each tensor, by <see cref="Parameter.Index"/>.</summary>
     public IReadOnlyList<float[]> Vectors { get; }
 
     public long StateBytes => Vectors.Sum(a => (long)a.Length) * sizeof(float);
@@ -52,7 +52,7 @@ public sealed class CurvatureVectors
         {
             float[] a = _initial(p);
             start += RowSums.Dot(a, a);
-            TensorPrimitives.Subtract(Vectors[p.Id], a, a);
+            TensorPrimitives.Subtract(Vectors[p.Index], a, a);
             distance += RowSums.Dot(a, a);
         }
 
@@ -74,7 +74,7 @@ public sealed class CurvatureVectors
         {
             var rows = shares[i % shares.Count];
             int k = i / shares.Count;
-            sums[i] = Multiply(noises[k], rows, dots[k][rows.Parameter.Id]);
+            sums[i] = Multiply(noises[k], rows, dots[k][rows.Parameter.Index]);
         });
         double[] factors = [.. _parameters.Select(Factor)];
         return [.. noises.Select((u, k) =>
@@ -82,11 +82,11 @@ public sealed class CurvatureVectors
             float[][] ofTensors = [.. _parameters.Select(p => new float[p.Columns])];
             for (int i = 0; i < shares.Count; i++)
             {
-                float[] sum = ofTensors[shares[i].Parameter.Id];
+                float[] sum = ofTensors[shares[i].Parameter.Index];
                 TensorPrimitives.Add(sum, sums[(k * shares.Count) + i], sum);
             }
 
-            return new RankOneDirection(u, Vectors, factors, [.. _parameters.Select(p => Products(p, dots[k][p.Id], ofTensors[p.Id]))]);
+            return new RankOneDirection(u, Vectors, factors, [.. _parameters.Select(p => Products(p, dots[k][p.Index], ofTensors[p.Index]))]);
         })];
     }
 
@@ -101,7 +101,7 @@ public sealed class CurvatureVectors
             double scale = rate * (_otherRoot ? -1 : 1) / Math.Sqrt(_rho * (_rho + square));
             double shrink = rate * weights * p.Rows / (_rho + square);
             double factor = Factor(p);
-            float[] a = Vectors[p.Id];
+            float[] a = Vectors[p.Index];
             float[] change = new float[a.Length];
             foreach (var (weight, direction) in terms)
             {
@@ -135,7 +135,7 @@ public sealed class CurvatureVectors
     private float[] Multiply(Direction noise, RowBlock rows, double[] dots)
     {
         var p = rows.Parameter;
-        float[] a = Vectors[p.Id];
+        float[] a = Vectors[p.Index];
         float[] u = new float[p.Columns];
         float[] sum = new float[p.Columns];
         for (int row = rows.Row; row < rows.Row + rows.Rows; row++)
@@ -161,7 +161,7 @@ public sealed class CurvatureVectors
     }
 
     // s.
-    private double Square(Parameter p) => RowSums.Dot(Vectors[p.Id], Vectors[p.Id]) * (_wholeTensors ? p.Rows : 1);
+    private double Square(Parameter p) => RowSums.Dot(Vectors[p.Index], Vectors[p.Index]) * (_wholeTensors ? p.Rows : 1);
 
     private double Factor(Parameter p)
     {

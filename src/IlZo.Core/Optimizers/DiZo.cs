@@ -49,10 +49,10 @@ public sealed class DiZo : Optimizer
             ratio);
         _projected =
         [
-            .. settings.Parameters.All.Where(
-                p => p.Name.EndsWith(".weight", StringComparison.Ordinal) && parts.Any(part => p.Name.Contains(part, StringComparison.Ordinal))),
+            .. settings.Parameters.Trained.Where(
+                p => (p.Shape.Count == 2 || p.Name.EndsWith(".weight", StringComparison.Ordinal)) && parts.Any(part => p.Name.Contains(part, StringComparison.Ordinal))),
         ];
-        if (_projected.Count == 0 && settings.Parameters.All.Count > 0)
+        if (_projected.Count == 0 && settings.Parameters.Trained.Count > 0)
         {
             throw new InvalidInputException($"--opt tensors is '{string.Join('+', parts)}', which is in no weight's name; parts of names with + between them were expected.");
         }
@@ -89,7 +89,7 @@ public sealed class DiZo : Optimizer
         }
 
         backend.Update(
-            _settings.Parameters.All,
+            _settings.Parameters.Trained,
             Estimate(record.Step, record.Coefficients[.._settings.Queries]),
             Rule(projects ? record.Coefficients[_settings.Queries..] : []),
             record.LearningRate,

@@ -41,7 +41,7 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
 
         rule.Advance();
         var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
-        var all = settings.Parameters.All;
+        var all = settings.Parameters.Trained;
         var covered = all.All(p => directions.Any(d => d.Covers(p))) ? all : [.. all.Where(p => directions.Any(d => d.Covers(p)))];
         backend.Update(covered, estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
         estimator.Learn(record, backend);

@@ -30,7 +30,7 @@ public sealed class HiZoo : Optimizer
     {
         _settings = settings;
         _alpha = settings.Options.Number("alpha", 1e-8, 0, 0.1);
-        _excess = new ParameterState(settings.Parameters.All);
+        _excess = new ParameterState(settings.Parameters.Trained);
         _rule = new Sgd(settings.WeightDecay);
     }
 
@@ -66,7 +66,7 @@ public sealed class HiZoo : Optimizer
         }
 
         var estimate = new GradientEstimate([(record.Coefficients[0], Scaled(record.Step))]);
-        backend.Update(_settings.Parameters.All, estimate, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+        backend.Update(_settings.Parameters.Trained, estimate, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
     }
 
     protected override void Dispose(bool disposing)
@@ -77,7 +77,7 @@ public sealed class HiZoo : Optimizer
 
     private void Learn(double curvature, Direction z, IBackend backend)
     {
-        var shares = RowBlock.Of(_settings.Parameters.All);
+        var shares = RowBlock.Of(_settings.Parameters.Trained);
         backend.Parallel(shares.Count, i =>
         {
             Span<float> noise = stackalloc float[RowSums.Slice];

@@ -38,7 +38,7 @@ public sealed class KerZooSource : Optimizer
     {
         double a = Math.Max(1 - ((step - 1) / _horizon), 1e-4);
         var key = new NoiseKey(_settings.Seed, NoiseStream.Radius, (uint)step, (uint)query);
-        double[] r = [.. _settings.Parameters.All.Select(p => a * ((2 * key.Uniform(p.Id)) - 1))];
+        double[] r = [.. _settings.Parameters.Trained.Select(p => a * ((2 * key.Uniform(p.Id)) - 1))];
         return ([.. r.Select(v => (float)v)], [.. r.Select(v => (float)(15 * v * (5 - (7 * v * v))))]);
     }
 
@@ -60,18 +60,18 @@ public sealed class KerZooSource : Optimizer
     {
         var directions = Enumerable.Range(0, record.Coefficients.Length)
             .Select(q => (_settings.Direction(record.Step, q), Factors(record.Step, q).Weights)).ToArray();
-        double[] squares = new double[_settings.Parameters.All.Count];
+        double[] squares = new double[_settings.Parameters.Trained.Count];
         var whole = record.Coefficients.Zip(directions, (c, d) => (c, (Direction)new ScaledDirection(d.Item1, d.Weights))).ToArray();
         backend.Parallel(squares.Length, i =>
         {
-            var p = _settings.Parameters.All[i];
+            var p = _settings.Parameters.Trained[i];
             var sum = new SumDirection(whole);
-            squares[p.Id] = Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(sum, p, row));
+            squares[p.Index] = Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(sum, p, row));
         });
         float[] shorten = [.. squares.Select(s => (float)Math.Min(1, _longest / Math.Max(Math.Sqrt(s), 1e-30)))];
         _rule.Step = record.Step;
         backend.Update(
-            _settings.Parameters.All,
+            _settings.Parameters.Trained,
             new GradientEstimate([.. whole.Select(t => (t.c, (Direction)new ScaledDirection(t.Item2, shorten)))]),
             _rule,
             record.LearningRate,
@@ -83,7 +83,7 @@ public sealed class KerZooSource : Optimizer
     // Keeps c − x: with u = c − x − ηĝ, x moves by u/β and c − x becomes u(1 − 1/β).
     private sealed class AveragedIterate(OptimizerSettings settings) : UpdateRule(settings.WeightDecay)
     {
-        private readonly ParameterState _ahead = new(settings.Parameters.All);
+        private readonly ParameterState _ahead = new(settings.Parameters.Trained);
 
         public override long StateBytes => _ahead.ByteCount;
 

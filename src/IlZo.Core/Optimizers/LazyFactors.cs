@@ -17,7 +17,7 @@ internal sealed class LazyFactors(OptimizerSettings settings, int rank, int inte
     private (long Period, float[]?[] Right)? _current;
 
     /// <summary>Bytes of V.</summary>
-    public long StateBytes => settings.Parameters.All.Where(IsMatrix).Sum(p => (long)p.Columns) * rank * sizeof(float);
+    public long StateBytes => settings.Parameters.Trained.Where(IsMatrix).Sum(p => (long)p.Columns) * rank * sizeof(float);
 
     /// <summary>Whether a tensor has factors.</summary>
     public static bool IsMatrix(Parameter parameter) => parameter.Shape.Count == 2;
@@ -40,7 +40,7 @@ internal sealed class LazyFactors(OptimizerSettings settings, int rank, int inte
     public float[]?[] Draw(long period)
     {
         var key = new NoiseKey(settings.Seed, NoiseStream.LazyFactor, (uint)period, 0);
-        return [.. settings.Parameters.All.Select(p => IsMatrix(p) ? Columns(key, p) : null)];
+        return [.. settings.Parameters.Trained.Select(p => IsMatrix(p) ? Columns(key, p) : null)];
     }
 
     /// <summary>U Vᵀ of a query of a step.</summary>

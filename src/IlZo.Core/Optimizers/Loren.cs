@@ -32,7 +32,7 @@ public sealed class Loren : Estimator
         double omega = options.Choice("omega", ["one", "eps2sqrtRho"]) == "one" ? 1 : settings.Epsilon * settings.Epsilon * Math.Sqrt(rho);
         _settings = settings;
         _rate = options.Number("lr_a", 1e-3, 0) * omega;
-        Curvature = new CurvatureVectors(settings.Parameters.All, settings.Seed, rho, options.Choice("init", CurvatureVectors.Starts));
+        Curvature = new CurvatureVectors(settings.Parameters.Trained, settings.Seed, rho, options.Choice("init", CurvatureVectors.Starts));
     }
 
     public override long StateBytes => Curvature.StateBytes;

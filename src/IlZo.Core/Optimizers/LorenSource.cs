@@ -27,7 +27,7 @@ public sealed class LorenSource : Optimizer
         _settings = settings;
         _rate = options.Number("lr_a", 1e-3, 0) * settings.Epsilon * settings.Epsilon * Math.Sqrt(rho);
         string init = options.Choice("init", CurvatureVectors.Starts);
-        _curvature = new CurvatureVectors(settings.Parameters.All, settings.Seed, rho, init, wholeTensors: true, otherRoot: true);
+        _curvature = new CurvatureVectors(settings.Parameters.Trained, settings.Seed, rho, init, wholeTensors: true, otherRoot: true);
         _rule = Momentum.OfMatrices(settings);
     }
 
@@ -47,7 +47,7 @@ public sealed class LorenSource : Optimizer
             var y = Directions(record.Step, [k], backend.Parallel)[0];
             var rounding = new NoiseKey(_settings.Seed, NoiseStream.StochasticRounding, (uint)record.Step, (uint)k);
             _rule.Advance();
-            backend.Update(_settings.Parameters.All, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
+            backend.Update(_settings.Parameters.Trained, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
             _curvature.Move([(record.Coefficients[k] * _settings.Epsilon, y)], _rate);
         }
     }

@@ -21,7 +21,7 @@ public sealed class Lozo : Estimator
         Rank = rank;
         Factors = new LazyFactors(settings, rank, settings.Options.Integer("interval", 50, 1));
         float scale = settings.Options.Flag("divide") ? 1f / rank : 1;
-        _scales = [.. settings.Parameters.All.Select(p => LazyFactors.IsMatrix(p) ? scale : 1)];
+        _scales = [.. settings.Parameters.Trained.Select(p => LazyFactors.IsMatrix(p) ? scale : 1)];
         _spsa = new Spsa(settings, Factors.Direction);
     }
 

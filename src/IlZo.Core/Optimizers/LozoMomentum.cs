@@ -27,8 +27,8 @@ public sealed class LozoMomentum : Optimizer
         _settings = settings;
         _lozo = new Lozo(settings);
         _beta = settings.Options.Number("beta", 0.9, 0, 0.999999);
-        _left = [.. settings.Parameters.All.Select(p => LazyFactors.IsMatrix(p) ? new float[p.Rows * _lozo.Rank] : null)];
-        _vectors = new Average(settings.Parameters.All.Where(p => !LazyFactors.IsMatrix(p)), settings.WeightDecay);
+        _left = [.. settings.Parameters.Trained.Select(p => LazyFactors.IsMatrix(p) ? new float[p.Rows * _lozo.Rank] : null)];
+        _vectors = new Average(settings.Parameters.Trained.Where(p => !LazyFactors.IsMatrix(p)), settings.WeightDecay);
     }
 
     public override long StateBytes => _lozo.StateBytes + _vectors.StateBytes + (_left.Sum(n => (long)(n?.Length ?? 0)) * sizeof(float));
@@ -45,13 +45,13 @@ public sealed class LozoMomentum : Optimizer
 
         double keep = _period is null ? 0 : _beta;
         CarryOver(_lozo.Factors.Period(record.Step));
-        backend.Parallel(_left.Length, i => Advance(_settings.Parameters.All[i], record, keep));
+        backend.Parallel(_left.Length, i => Advance(_settings.Parameters.Trained[i], record, keep));
         _vectors.Keep = keep;
         var z = new SumDirection([.. record.Coefficients.Select((c, q) => (c, _settings.Direction(record.Step, q)))]);
         var direction = new ScaledDirection(
             new LowRankDirection(Row, _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z), _lozo.Scales);
         var rounding = EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step);
-        backend.Update(_settings.Parameters.All, new GradientEstimate([(1, direction)]), _vectors, record.LearningRate, rounding);
+        backend.Update(_settings.Parameters.Trained, new GradientEstimate([(1, direction)]), _vectors, record.LearningRate, rounding);
     }
 
     protected override void Dispose(bool disposing)
@@ -60,11 +60,11 @@ public sealed class LozoMomentum : Optimizer
         _vectors.Dispose();
     }
 
-    private void Row(Parameter p, int row, Span<float> destination) => _left[p.Id].AsSpan(row * _lozo.Rank, _lozo.Rank).CopyTo(destination);
+    private void Row(Parameter p, int row, Span<float> destination) => _left[p.Index].AsSpan(row * _lozo.Rank, _lozo.Rank).CopyTo(destination);
 
     private void Advance(Parameter p, StepRecord record, double keep)
     {
-        if (_left[p.Id] is not { } n)
+        if (_left[p.Index] is not { } n)
         {
             return;
         }
@@ -88,9 +88,9 @@ public sealed class LozoMomentum : Optimizer
         if (_period is { } before && before != period)
         {
             var (from, to) = (_lozo.Factors.Draw(before), _lozo.Factors.Right(period));
-            foreach (var p in _settings.Parameters.All.Where(LazyFactors.IsMatrix))
+            foreach (var p in _settings.Parameters.Trained.Where(LazyFactors.IsMatrix))
             {
-                Project(_left[p.Id]!, from[p.Id]!, to[p.Id]!, p.Columns);
+                Project(_left[p.Index]!, from[p.Index]!, to[p.Index]!, p.Columns);
             }
         }
 

@@ -49,7 +49,7 @@ public sealed class Meazo : Optimizer
         _decay *= _beta;
         double scale = 1 / (Math.Sqrt(_v / (1 - _decay)) + _zeta);
         backend.Update(
-            _settings.Parameters.All,
+            _settings.Parameters.Trained,
             new GradientEstimate([.. record.Coefficients.Select(c => c * scale).Zip(_spsa.Directions(record.Step))]),
             _rule,
             record.LearningRate,

@@ -52,7 +52,7 @@ public sealed class MezoSvrg : Optimizer
             throw new InvalidInputException("--opt anneal needs the steps of an epoch; --opt epoch=N was expected with it.");
         }
 
-        _snapshot = new WeightCopy(settings.Parameters.All);
+        _snapshot = new WeightCopy(settings.Parameters.Trained);
         _rule = new Sgd(settings.WeightDecay);
     }
 
@@ -106,7 +106,7 @@ public sealed class MezoSvrg : Optimizer
 
         Direction[] directions = full ? [_settings.Direction(record.Step, 0)] : [_settings.Direction(record.Step, 0), _settings.Direction(_anchor.Step, 0)];
         backend.Update(
-            _settings.Parameters.All,
+            _settings.Parameters.Trained,
             new GradientEstimate([.. record.Coefficients.Zip(directions)]),
             _rule,
             full ? Annealed(record.LearningRate * _full, LeastFullRate) : Annealed(record.LearningRate, LeastRate),

@@ -22,7 +22,7 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, dou
         double beta = settings.Options.Number("beta", 0.9, 0, 1);
         return beta == 0
             ? new Sgd(settings.WeightDecay)
-            : new Momentum(settings.Parameters.All.Where(p => p.Shape.Count == 2), beta, settings.WeightDecay);
+            : new Momentum(settings.Parameters.Trained.Where(p => p.Shape.Count == 2), beta, settings.WeightDecay);
     }
 
     public override long StateBytes => _m.ByteCount;

@@ -165,13 +165,13 @@ public static class OptimizerCatalog
     private static EstimatorOptimizer Sgd(OptimizerSettings s, Estimator estimator) => new(s, estimator, new Sgd(s.WeightDecay));
 
     private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
-        new(s, new Spsa(s), new Momentum(s.Parameters.All, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
+        new(s, new Spsa(s), new Momentum(s.Parameters.Trained, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
 
     private static EstimatorOptimizer MezoAdam(OptimizerSettings s)
     {
         double beta1 = s.Options.Number("beta1", 0.9, 0, 0.999999);
         double beta2 = s.Options.Number("beta2", 0.999, 0, 0.999999);
-        return new(s, new Spsa(s), new Adam(s.Parameters.All, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
+        return new(s, new Spsa(s), new Adam(s.Parameters.Trained, beta1, beta2, s.Options.Number("delta", 1e-8, 0), s.WeightDecay));
     }
 
     private static EstimatorOptimizer CurvZo(OptimizerSettings s) =>

@@ -35,7 +35,7 @@ public static class DirectionKinds
 }
 
 /// <summary>What every method takes.</summary>
-/// <param name="Parameters">The weights to train.</param>
+/// <param name="Parameters">The weights; a method changes and perturbs those that are <see cref="ParameterSet.Trained"/>.</param>
 public sealed record OptimizerSettings(ParameterSet Parameters)
 {
     /// <summary>The run's seed.</summary>

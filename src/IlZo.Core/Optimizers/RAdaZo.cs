@@ -16,8 +16,8 @@ public sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.Wei
     private readonly float _beta1 = (float)settings.Options.Number("beta1", 0.9, 0, 0.999999);
     private readonly float _beta2 = (float)settings.Options.Number("beta2", 0.99, 0, 0.999999);
     private readonly float _zeta = (float)settings.Options.Number("zeta", 1e-8, 1e-30);
-    private readonly ParameterState _m = new(settings.Parameters.All);
-    private readonly ParameterState _v = new(settings.Parameters.All);
+    private readonly ParameterState _m = new(settings.Parameters.Trained);
+    private readonly ParameterState _v = new(settings.Parameters.Trained);
 
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 

@@ -30,9 +30,9 @@ public sealed class SparseMezo : Estimator
         _spsa = new Spsa(settings, (step, query) => new SmallWeightsDirection(settings.Direction(step, query), _thresholds.Value));
     }
 
-    public override long StateBytes => _settings.Parameters.All.Count * sizeof(float);
+    public override long StateBytes => _settings.Parameters.Trained.Count * sizeof(float);
 
-    /// <summary>h_l, by <see cref="Parameter.Id"/>.</summary>
+    /// <summary>h_l, by <see cref="Parameter.Index"/>.</summary>
     internal IReadOnlyList<float> Thresholds => _thresholds.Value;
 
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
@@ -44,7 +44,7 @@ public sealed class SparseMezo : Estimator
     private static float[] Measure(OptimizerSettings settings, double share)
     {
         using var start = settings.OpenBase();
-        return [.. settings.Parameters.All.Select(p => p.Shape.Count < 2
+        return [.. settings.Parameters.Trained.Select(p => p.Shape.Count < 2
             ? float.PositiveInfinity
             : MagnitudeRank.Of(p, (long)Math.Round(share * p.Count), (row, to) => start.Read(p, row, 0, to)))];
     }

@@ -46,7 +46,7 @@ public sealed class ZoConservative(OptimizerSettings settings) : Optimizer
         if (!Array.TrueForAll(record.Coefficients, c => c == 0))
         {
             var rounding = EstimatorOptimizer.RoundingKey(settings.Seed, record.Step);
-            backend.Update(settings.Parameters.All, Estimate(record.Step, record.Coefficients), _rule, record.LearningRate, rounding);
+            backend.Update(settings.Parameters.Trained, Estimate(record.Step, record.Coefficients), _rule, record.LearningRate, rounding);
         }
     }
 

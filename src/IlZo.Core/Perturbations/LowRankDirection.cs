@@ -9,7 +9,7 @@ namespace IlZo.Perturbations;
 /// numbers of U alone, (m + n)r of them and not mn.
 /// </summary>
 /// <param name="left">Writes the r numbers of a row of a matrix's U.</param>
-/// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Id"/>; null for vectors.</param>
+/// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Index"/>; null for vectors.</param>
 /// <param name="rank">r, at most <see cref="NoiseField.Group"/>.</param>
 /// <param name="vectors">What vectors have.</param>
 public sealed class LowRankDirection(LowRankDirection.LeftRow left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
@@ -19,7 +19,7 @@ public sealed class LowRankDirection(LowRankDirection.LeftRow left, IReadOnlyLis
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
-        if (right[parameter.Id] is not { } v)
+        if (right[parameter.Index] is not { } v)
         {
             vectors.Fill(parameter, row, column, destination);
             return;

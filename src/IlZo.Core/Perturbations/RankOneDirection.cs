@@ -8,9 +8,9 @@ namespace IlZo.Perturbations;
 /// tensors as blocks for all rows at once, where a is repeated for each of them.
 /// </summary>
 /// <param name="inner">u.</param>
-/// <param name="vectors">a, by <see cref="Parameter.Id"/>; as long as the tensor's rows.</param>
-/// <param name="factors">κ, by <see cref="Parameter.Id"/>.</param>
-/// <param name="products">What is known of u, by <see cref="Parameter.Id"/>.</param>
+/// <param name="vectors">a, by <see cref="Parameter.Index"/>; as long as the tensor's rows.</param>
+/// <param name="factors">κ, by <see cref="Parameter.Index"/>.</param>
+/// <param name="products">What is known of u, by <see cref="Parameter.Index"/>.</param>
 public sealed class RankOneDirection(
     Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, IReadOnlyList<BlockProducts> products) : Direction
 {
@@ -22,13 +22,13 @@ public sealed class RankOneDirection(
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
-        float factor = (float)(-_factors[parameter.Id] * _products[parameter.Id].Dot(row));
-        var a = _vectors[parameter.Id].AsSpan(column, destination.Length);
+        float factor = (float)(-_factors[parameter.Index] * _products[parameter.Index].Dot(row));
+        var a = _vectors[parameter.Index].AsSpan(column, destination.Length);
         TensorPrimitives.FusedMultiplyAdd(a, factor, destination, destination);
     }
 
     /// <summary>What is known of u in a tensor.</summary>
-    internal BlockProducts Products(Parameter parameter) => _products[parameter.Id];
+    internal BlockProducts Products(Parameter parameter) => _products[parameter.Index];
 }
 
 /// <summary>Products of a direction u and a vector a, for the blocks of a tensor: each row, or all of it.</summary>

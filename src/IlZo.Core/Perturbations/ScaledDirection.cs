@@ -5,14 +5,14 @@ namespace IlZo.Perturbations;
 
 /// <summary>Another direction times a number for each tensor. Where that is zero no noise is generated.</summary>
 /// <param name="inner">The direction.</param>
-/// <param name="scales">The numbers, by <see cref="Parameter.Id"/>.</param>
+/// <param name="scales">The numbers, by <see cref="Parameter.Index"/>.</param>
 public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : Direction
 {
-    public override bool Covers(Parameter parameter) => scales[parameter.Id] != 0 && inner.Covers(parameter);
+    public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && inner.Covers(parameter);
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
-        float scale = scales[parameter.Id];
+        float scale = scales[parameter.Index];
         if (scale == 0)
         {
             destination.Clear();

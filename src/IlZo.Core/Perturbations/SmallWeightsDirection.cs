@@ -6,13 +6,13 @@ namespace IlZo.Perturbations;
 
 /// <summary>Another direction where the stored weight's magnitude is at most a threshold of its tensor, and 0 elsewhere.</summary>
 /// <param name="inner">The direction.</param>
-/// <param name="thresholds">The thresholds, by <see cref="Parameter.Id"/>.</param>
+/// <param name="thresholds">The thresholds, by <see cref="Parameter.Index"/>.</param>
 public sealed unsafe class SmallWeightsDirection(Direction inner, IReadOnlyList<float> thresholds) : Direction
 {
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
-        float threshold = thresholds[parameter.Id];
+        float threshold = thresholds[parameter.Index];
         if (float.IsPositiveInfinity(threshold))
         {
             return;

@@ -15,7 +15,7 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
     private readonly Lazy<float> _scale = new(() =>
     {
         var z = new GaussianDirection(key);
-        return (float)Math.Sqrt(parameters.Count / parameters.All.Sum(p => Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(z, p, row))));
+        return (float)Math.Sqrt(parameters.TrainedCount / parameters.Trained.Sum(p => Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(z, p, row))));
     });
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)

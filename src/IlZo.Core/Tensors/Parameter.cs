@@ -45,10 +45,16 @@ public sealed unsafe class Parameter
     public long ByteCount => Count * Type.Size();
 
     /// <summary>
-    /// The number by which noise names this tensor: its place among all parameters in the ordinal order of their names.
-    /// It does not depend on what is trained.
+    /// The number by which noise names this tensor: its place among all parameters in the ordinal order of their names, and after them
+    /// those of an adapter. It does not depend on what is trained.
     /// </summary>
     public int Id { get; internal set; }
+
+    /// <summary>The place among the tensors that are trained, by which what is kept for each of them is found; −1 where this one is frozen.</summary>
+    public int Index { get; internal set; }
+
+    /// <summary>Whether training perturbs and updates it.</summary>
+    public bool IsTrained => Index >= 0;
 
     /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
     public byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());

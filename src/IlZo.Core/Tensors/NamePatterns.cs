@@ -1,0 +1,99 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace IlZo.Tensors;
+
+/// <summary>
+/// Chooses tensors by patterns over their names: <c>*</c> stands for any characters, <c>?</c> for one, <c>[0-3]</c> for one of a set and
+/// <c>[!0-3]</c> for one outside it; everything else for itself. A pattern has to match the whole name.
+/// </summary>
+public static class NamePatterns
+{
+    private const int NamesInMessages = 4;
+
+    /// <summary>Trains the tensors that one list of patterns names, or all, but those that another names.</summary>
+    /// <param name="parameters">The set, in which what is trained so far is what there is to choose from.</param>
+    /// <param name="trainOnly">Patterns with commas between them, or null for all.</param>
+    /// <param name="freeze">Patterns with commas between them, or null for none.</param>
+    /// <exception cref="InvalidInputException">A pattern matches no tensor or is not well-formed, or nothing is left to train.</exception>
+    public static void Choose(ParameterSet parameters, string? trainOnly, string? freeze)
+    {
+        var candidates = parameters.Trained;
+        var wanted = trainOnly is null ? [.. candidates] : Matches(candidates, "--train-only", trainOnly);
+        wanted.ExceptWith(freeze is null ? [] : Matches(candidates, "--freeze", freeze));
+        if (wanted.Count == 0)
+        {
+            throw new InvalidInputException("--train-only and --freeze leave no tensor to train; at least one was expected.");
+        }
+
+        parameters.Train(wanted.Contains);
+    }
+
+    private static HashSet<Parameter> Matches(IReadOnlyList<Parameter> candidates, string flag, string patterns)
+    {
+        var matches = new HashSet<Parameter>();
+        foreach (string pattern in patterns.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var expression = Compile(flag, pattern);
+            Parameter[] found = [.. candidates.Where(p => expression.IsMatch(p.Name))];
+            if (found.Length == 0)
+            {
+                throw new InvalidInputException(
+                    $"{flag} has '{pattern}', which matches no tensor; a pattern for names such as "
+                    + $"{string.Join(", ", Examples(candidates).Select(p => p.Name))} was expected.");
+            }
+
+            matches.UnionWith(found);
+        }
+
+        return matches.Count > 0 ? matches : throw new InvalidInputException($"{flag} is '{patterns}'; patterns with commas between them were expected.");
+    }
+
+    // From all over the model, not only its first layer.
+    private static IEnumerable<Parameter> Examples(IReadOnlyList<Parameter> candidates)
+    {
+        int count = Math.Min(NamesInMessages, candidates.Count);
+        return Enumerable.Range(0, count).Select(i => candidates[i * candidates.Count / count]);
+    }
+
+    private static Regex Compile(string flag, string pattern)
+    {
+        var expression = new StringBuilder(@"\A");
+        for (int i = 0; i < pattern.Length; i++)
+        {
+            switch (pattern[i])
+            {
+                case '*':
+                    expression.Append(".*");
+                    break;
+                case '?':
+                    expression.Append('.');
+                    break;
+                case '[':
+                    int end = pattern.IndexOf(']', i);
+                    string set = end > i + 1 ? pattern[(i + 1)..end] : throw Malformed(flag, pattern);
+                    expression.Append(set[0] == '!' ? "[^" : "[").Append(Escape(set.TrimStart('!'))).Append(']');
+                    i = end;
+                    break;
+                default:
+                    expression.Append(Regex.Escape(pattern[i].ToString()));
+                    break;
+            }
+        }
+
+        try
+        {
+            return new Regex(expression.Append(@"\z").ToString(), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        }
+        catch (ArgumentException)
+        {
+            throw Malformed(flag, pattern);
+        }
+    }
+
+    // Of what has a meaning inside a set only the dash keeps it.
+    private static string Escape(string set) => set.Replace(@"\", @"\\").Replace("[", @"\[").Replace("^", @"\^");
+
+    private static InvalidInputException Malformed(string flag, string pattern) => new(
+        $"{flag} has '{pattern}', in which a set is not well-formed; a pattern such as *layers.1[0-1].* was expected.");
+}
