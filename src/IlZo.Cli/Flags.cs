@@ -17,6 +17,8 @@ internal static class Flags
         DefaultValueFactory = _ => Models.ModelLoader.BuiltIn,
     };
 
+    public static Option<string?> Adapter() => Text("--adapter", "DIR", "A folder with an adapter in PEFT's format to add to the model.");
+
     public static Option<string> DType() => new("--dtype")
     {
         Description = "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",

@@ -58,12 +58,20 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
         Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
         Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
+        if (started.TrainedWeights < started.Weights)
+        {
+            string adapter = o.Adapter is { } name ? $"adapter {name}: " : string.Empty;
+            Terminal.Say(Format.Invariant($"{adapter}training {started.TrainedWeights:N0} of {started.Weights:N0} weights"));
+        }
+
         Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         ExampleNotes.Say(started.Examples);
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
 
-        // Published settings are for models far larger than the built-in one.
-        var departures = o.Model == ModelLoader.BuiltIn ? [] : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate, o.Epsilon);
+        // Published settings are for all weights of models far larger than the built-in one.
+        var departures = o.Model == ModelLoader.BuiltIn || started.TrainedWeights < started.Weights
+            ? []
+            : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate, o.Epsilon);
         foreach (string departure in departures)
         {
             Terminal.Say($"warning: {departure}");

@@ -28,7 +28,9 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
     {
         var shape = model.Shape;
         int inner = shape.IsGated ? 2 : 1;
-        long weights = model.Parameters.All.Sum(p => p.Count * (type ?? p.Type).Size());
+        var tensors = model.Parameters.All;
+        int own = tensors.Count - (model.Adapter?.Parameters.Count ?? 0);
+        long weights = tensors.Sum(p => p.Count * (p.Id < own ? type ?? p.Type : p.Type).Size());
 
         // The residual stream and its normalized form, and beside them either what attention needs (queries, results, keys, values) or the MLP.
         long perToken = (2L * shape.Hidden) + Math.Max((2L * shape.QueryFeatures) + (2L * shape.KeyFeatures), (long)inner * shape.Intermediate);

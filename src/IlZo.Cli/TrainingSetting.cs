@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using IlZo.Adapters;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
@@ -44,9 +45,25 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Optimizer = v }),
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
         Number<int>("batch-size", "N", "Examples a step (default: 16).", (o, v) => o with { BatchSize = v }),
-        Number<double>("lr", "X", "Learning rate (default: 5e-5 for builtin, else 1e-6).", (o, v) => o with { LearningRate = v }),
-        Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3).", (o, v) => o with { Epsilon = v }),
-        Number<uint>("seed", "N", "Seed of the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
+        Number<double>("lr", "X", "Learning rate (default: 5e-5 for builtin, else 1e-6; for adapters see docs/adapters.md).", (o, v) => o with { LearningRate = v }),
+        Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3; 1e-2 for LoRA, 1e-1 for a prefix).", (o, v) => o with { Epsilon = v }),
+        Text(
+            "adapter", "lora|prefix|DIR", "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
+            (o, v) => o with { Adapter = v }),
+        Number<int>("rank", "N", "Rank of LoRA (default: 8).", (o, v) => o with { Rank = v }),
+        Number<double>("alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
+        Text(
+            "targets", "A,B,…", "Linear layers that get LoRA, or all-linear (default: queries and values).",
+            (o, v) => o with { Targets = v }),
+        Number<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
+        Text(
+            "prefix-positions", "kept|shifted", "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
+            (o, v) => o with { PrefixPositions = v }),
+        Text(
+            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].* (default: all).",
+            (o, v) => o with { TrainOnly = v }),
+        Text("freeze", "PATTERN,…", "Do not train tensors whose names match.", (o, v) => o with { Freeze = v }),
+        Number<uint>("seed", "N", "Seed of an adapter's start, the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
         Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
         Text(
             "objective", "KIND", "What is minimized: loss (default), or the negative accuracy or f1 of a batch, by the task's metric.",
@@ -125,6 +142,12 @@ internal sealed record TrainingSetting(
         if (all.Any(v => v.Key.Name == "data"))
         {
             options = options with { Task = UserData.TaskName };
+        }
+
+        if (all.FirstOrDefault(v => v.Key.Name == "adapter").Value is { } adapter)
+        {
+            var preset = AdapterPreset.Of(adapter, model);
+            options = options with { LearningRate = preset.LearningRate, Epsilon = preset.Epsilon };
         }
 
         foreach (var (setting, text) in all)

@@ -40,6 +40,7 @@ internal static class EvalCommand
     private static readonly Option<bool> s_skipBadRows = new("--skip-bad-rows") { Description = "Leave out rows of your own that cannot be used." };
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE", "Chat template for conversations (default: the model's own).");
+    private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json();
@@ -49,7 +50,7 @@ internal static class EvalCommand
         var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
-            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_dtype, s_threads, s_json,
+            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -103,7 +104,7 @@ internal static class EvalCommand
 
         using var interruption = Terminal.OnInterrupt();
         using var backend = Flags.Backend(parsed.GetValue(s_threads));
-        using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType));
+        using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (options.Task == UserData.TaskName)
         {

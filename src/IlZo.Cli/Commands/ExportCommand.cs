@@ -1,5 +1,7 @@
 using System.CommandLine;
+using IlZo.Adapters;
 using IlZo.Checkpoints;
+using IlZo.Models;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -19,13 +21,17 @@ internal static class ExportCommand
         HelpName = "DIR",
         Required = true,
     };
+    private static readonly Option<bool> s_merge = new("--merge")
+    {
+        Description = "For a run that trained LoRA: write the whole model with the factors added to its weights.",
+    };
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
     {
         var command = new Command(
             "export",
-            "Copy the model that a run selected, in the Hugging Face layout.") { s_run, s_out, s_json };
+            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's format.") { s_run, s_out, s_merge, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -33,17 +39,37 @@ internal static class ExportCommand
     private static int Run(ParseResult parsed)
     {
         var run = new RunFolder(parsed.GetValue(s_run)!);
-        run.ReadConfiguration();
-        if (!Directory.Exists(run.CheckpointFolder))
+        var options = run.ReadConfiguration().Options;
+        string trained = run.TrainedFolder(options);
+        if (!Directory.Exists(trained))
         {
             throw new InvalidInputException(
-                $"'{run.CheckpointFolder}' does not exist: the run has not come to an evaluation yet, after which it is there; "
+                $"'{trained}' does not exist: the run has not come to an evaluation yet, after which it is there; "
                 + "'ilzo replay --out' saves any step.");
         }
 
         string output = Path.GetFullPath(parsed.GetValue(s_out)!);
-        using var checkpoint = CheckpointFolder.Open(run.CheckpointFolder);
-        checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>());
+        bool merge = parsed.GetValue(s_merge);
+        if (merge && options.Adapter is null)
+        {
+            throw new InvalidInputException($"'{run.FullPath}' trained weights and no adapter: without --merge the export is a whole model already.");
+        }
+
+        if (options.Adapter is null)
+        {
+            using var checkpoint = CheckpointFolder.Open(trained);
+            checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>());
+        }
+        else if (merge)
+        {
+            using var model = ModelLoader.Load(options.Model, Flags.ParseDType(options.DType), trained);
+            AdapterFiles.SaveMerged(model, output);
+        }
+        else
+        {
+            AdapterFiles.Copy(trained, output);
+        }
+
         if (parsed.GetValue(s_json))
         {
             Terminal.PrintJson(writer => writer.WriteString("out", output));

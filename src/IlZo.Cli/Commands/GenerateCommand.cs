@@ -23,6 +23,7 @@ internal static class GenerateCommand
         "--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
     private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
     private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
+    private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json(
@@ -32,7 +33,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_dtype, s_threads, s_json,
+            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -52,7 +53,7 @@ internal static class GenerateCommand
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
         using var backend = Flags.Backend(parsed.GetValue(s_threads));
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)));
+        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
         string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(model, message);

@@ -22,6 +22,13 @@ internal static class InspectCommand
     private static readonly Option<string?> s_optimizer = Flags.Text(
         "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
     private static readonly Option<string?> s_opt = Flags.Pairs("--opt", "An option of the method; may be given several times.");
+
+    // What decides which weights are trained, as for train.
+    private static readonly IReadOnlyList<TrainingSetting> s_trained =
+    [
+        .. TrainingSetting.All.Where(s => s.Name is "adapter" or "rank" or "alpha" or "targets" or "prefix-tokens" or "prefix-positions" or "train-only" or "freeze"),
+    ];
+
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
@@ -32,6 +39,11 @@ internal static class InspectCommand
         {
             s_model, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
+        foreach (var setting in s_trained)
+        {
+            command.Add(setting.Flag);
+        }
+
         command.SetAction(Run);
         return command;
     }
@@ -43,7 +55,8 @@ internal static class InspectCommand
         int seq = Positive("--seq", parsed.GetValue(s_seq) ?? 128);
         var folder = ModelLoader.Open(parsed.GetValue(s_model)!);
         using var model = Open(folder);
-        var options = new TrainingOptions();
+        var options = TrainingSetting.Resolve(parsed, s_trained);
+        TrainableModel.Prepare(model, options, backend: null);
         options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
         var memory = TrainingMemory.Predict(model, wanted, options, batch, seq);
         if (parsed.GetValue(s_json))
@@ -84,6 +97,7 @@ internal static class InspectCommand
         [
             ("architecture", shape.Architecture),
             ("parameters", model.Parameters.Count.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.All.Count} tensors"),
+            ("trained", model.Parameters.TrainedCount.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.Trained.Count} tensors"),
             ("dtypes", string.Join(", ", Types(model).Select(t => $"{t.Type.TorchName()} ({t.Count.ToString("N0", CultureInfo.InvariantCulture)})"))),
             ("layers", $"{shape.Layers}"),
             ("hidden", $"{shape.Hidden}"),
@@ -104,6 +118,7 @@ internal static class InspectCommand
         var shape = model.Shape;
         writer.WriteString("architecture", shape.Architecture);
         writer.WriteNumber("parameters", model.Parameters.Count);
+        writer.WriteNumber("trained_parameters", model.Parameters.TrainedCount);
         writer.WriteNumber("tensors", model.Parameters.All.Count);
         writer.WriteStartObject("dtypes");
         foreach (var (type, count) in Types(model))

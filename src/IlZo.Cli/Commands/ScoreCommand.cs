@@ -14,6 +14,7 @@ internal static class ScoreCommand
         "--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
     private static readonly Option<string?> s_logits = Flags.Text(
         "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
+    private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
@@ -25,7 +26,7 @@ internal static class ScoreCommand
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
             + "and top (5 next tokens).")
         {
-            s_model, s_text, s_input, s_logits, s_dtype, s_threads, s_json,
+            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -42,7 +43,7 @@ internal static class ScoreCommand
 
         using var interruption = Terminal.OnInterrupt();
         using var backend = Flags.Backend(parsed.GetValue(s_threads));
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)));
+        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 
         // All inputs are checked before the first is computed, so that a bad line leaves no half of an output.

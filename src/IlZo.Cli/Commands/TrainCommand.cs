@@ -55,14 +55,14 @@ internal static class TrainCommand
 
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config));
         options.Validate();
-        var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, $"seed{options.Seed}"));
+        var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();
         try
         {
             var result = Trainer.Train(options, folder, resume, display, interruption.Token);
             Terminal.EndLiveLine();
-            Print(result, folder, parsed.GetValue(s_json));
+            Print(result, options, folder, parsed.GetValue(s_json));
             return 0;
         }
         catch (OperationCanceledException)
@@ -73,7 +73,9 @@ internal static class TrainCommand
         }
     }
 
-    private static void Print(TrainingResult result, RunFolder folder, bool json)
+    private static string AdapterName(TrainingOptions options) => Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Adapter ?? string.Empty));
+
+    private static void Print(TrainingResult result, TrainingOptions options, RunFolder folder, bool json)
     {
         if (json)
         {
@@ -127,7 +129,7 @@ internal static class TrainCommand
         rows.Add(("time", Format.Duration(result.Seconds)));
         rows.Add(("peak memory", Format.Bytes(result.PeakRssBytes)));
         rows.Add(("run", result.Run));
-        rows.Add(("model", folder.CheckpointFolder));
+        rows.Add((options.Adapter is null ? "model" : "adapter", folder.TrainedFolder(options)));
         Terminal.PrintTable(rows);
     }
 }

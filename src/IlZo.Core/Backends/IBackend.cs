@@ -106,14 +106,21 @@ public interface IBackend : IDisposable
     /// <summary>x = x · y, elementwise.</summary>
     void Multiply(Activation x, Activation y);
 
-    /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position times the frequency i.</summary>
-    void Rotate(Activation x, int heads, IRotaryFrequencies frequencies);
+    /// <summary>x = s · x.</summary>
+    void Scale(Activation x, float factor);
 
-    /// <summary>y = softmax(scale · q kᵀ + mask) v for every head, over the batch's segments and the cache.</summary>
+    /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position plus a shift, times the frequency i.</summary>
+    void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0);
+
+    /// <summary>
+    /// y = softmax(scale · q kᵀ + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which all
+    /// tokens see.
+    /// </summary>
     /// <param name="shape">The heads, and whether the mask is causal.</param>
     /// <param name="layer">Which layer of the cache to extend and read.</param>
+    /// <param name="prefix">Further keys and values, or null.</param>
     /// <exception cref="ArgumentException">Attention is not causal and a text is in several segments, or partly in the cache.</exception>
-    void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer);
+    void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null);
 
     /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
     Activation GatherOutputs(Activation x);

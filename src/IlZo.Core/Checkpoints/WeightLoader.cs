@@ -69,6 +69,23 @@ public static unsafe class WeightLoader
         }
     }
 
+    /// <summary>Reads a row as fp32.</summary>
+    internal static void ReadRow(Parameter parameter, int row, Span<float> values) => Widen(parameter.At(row, 0), parameter.Type, values);
+
+    /// <summary>Stores a row, rounded to nearest even.</summary>
+    /// <exception cref="InvalidInputException">A value overflows the type.</exception>
+    internal static void WriteRow(Parameter parameter, int row, ReadOnlySpan<float> values)
+    {
+        Narrow(values, parameter.Type, parameter.At(row, 0));
+        long index = FirstNonFinite(parameter.At(row, 0), parameter.Type, values.Length);
+        if (index >= 0)
+        {
+            throw new InvalidInputException(
+                $"Tensor '{SafetensorsHeader.Printable(parameter.Name)}' would get {values[(int)index]:R} at [{row}, {index}], "
+                + $"which overflows {StoredType.Name(parameter.Type)}; smaller values or a wider type were expected.");
+        }
+    }
+
     private static void Convert(TensorEntry tensor, DType from, byte* target, DType to, long count)
     {
         byte* source = tensor.Data;

@@ -26,6 +26,23 @@ public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntr
         return new BaseWeights(tensors, folder);
     }
 
+    /// <summary>Weights that are in no checkpoint.</summary>
+    /// <param name="values">The numbers of each fp32 parameter, row-major.</param>
+    public static BaseWeights Of(IReadOnlyDictionary<Parameter, float[]> values)
+    {
+        var memory = new NativeBuffer(values.Values.Sum(v => (long)v.Length) * sizeof(float));
+        var tensors = new Dictionary<Parameter, TensorEntry>();
+        float* next = (float*)memory.Data;
+        foreach (var (parameter, numbers) in values)
+        {
+            numbers.CopyTo(new Span<float>(next, numbers.Length));
+            tensors.Add(parameter, new TensorEntry(string.Empty, parameter.Name, StoredType.Name(DType.F32), parameter.Shape, next));
+            next += numbers.Length;
+        }
+
+        return new BaseWeights(tensors, memory);
+    }
+
     /// <summary>Reads consecutive columns of one row.</summary>
     public void Read(Parameter parameter, int row, int column, Span<float> destination)
     {

@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
@@ -63,11 +64,15 @@ public abstract class LanguageModel : IDisposable
         Parameters = weights.ToParameterSet();
         Checkpoint = weights.Folder;
         Stored = weights.Stored;
+        Linears = weights.Linears;
     }
 
-    public ModelShape Shape { get; }
+    public ModelShape Shape { get; private set; }
 
-    /// <summary>The parameters, tied ones once.</summary>
+    /// <summary>What was added to the model, or null.</summary>
+    public Adapter? Adapter { get; private set; }
+
+    /// <summary>The parameters, tied ones once, and after them those of the adapter.</summary>
     public ParameterSet Parameters { get; }
 
     /// <summary>The folder the model was loaded from, which holds its tokenizer too. It is closed with the model.</summary>
@@ -88,6 +93,12 @@ public abstract class LanguageModel : IDisposable
     /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
     internal IReadOnlyDictionary<string, Parameter> Backbone { get; }
 
+    /// <summary>The linear layers inside the model, by the names of their modules in the reference library.</summary>
+    internal IReadOnlyDictionary<string, Linear> Linears { get; }
+
+    /// <summary>How far the positions of tokens are shifted, because a prefix takes the first ones.</summary>
+    private protected int PositionShift => (Adapter as PrefixAdapter)?.PositionShift ?? 0;
+
     /// <summary>
     /// Runs the layers over the pass that was begun on <paramref name="backend"/> and returns what <see cref="Head"/> is applied
     /// to: one row for each output of the batch.
@@ -96,6 +107,20 @@ public abstract class LanguageModel : IDisposable
     /// <param name="batch">The tokens the pass was begun with.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
     public abstract Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
+
+    /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
+    internal void Attach(Adapter adapter)
+    {
+        if (Adapter is not null)
+        {
+            throw new InvalidOperationException("The model has an adapter already.");
+        }
+
+        Parameters.Append(adapter.Parameters, [adapter]);
+        Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count);
+        Adapter = adapter;
+        Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift };
+    }
 
     /// <summary>Refuses a model that does not predict next tokens.</summary>
     /// <exception cref="InvalidInputException">The model is not causal.</exception>
@@ -120,9 +145,26 @@ public abstract class LanguageModel : IDisposable
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => Checkpoint.Save(folder, Stored, extraFiles);
 
+    /// <summary>Writes what training changes, as a whole or not at all: the adapter where there is one, else the weights.</summary>
+    /// <inheritdoc cref="Save"/>
+    public void SaveTrained(string folder)
+    {
+        if (Adapter is { } adapter)
+        {
+            adapter.Save(folder);
+        }
+        else
+        {
+            Save(folder);
+        }
+    }
+
     public void Dispose()
     {
         Parameters.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The prefix of a layer, or null.</summary>
+    private protected KeyValuePrefix? PrefixOf(int layer) => (Adapter as PrefixAdapter)?.Layers[layer];
 }

@@ -1,17 +1,40 @@
+using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Tensors;
 
 namespace IlZo.Models;
 
 /// <summary>A linear layer by its name in the checkpoint: <c>name.weight</c> and, where there is one, <c>name.bias</c> [out].</summary>
-/// <param name="weights">The checkpoint.</param>
-/// <param name="name">The layer.</param>
-/// <param name="layout">How the weight is stored.</param>
-internal sealed class Linear(ModelWeights weights, string name, WeightLayout layout = WeightLayout.OutIn)
+internal sealed class Linear
 {
-    private readonly Parameter _weight = weights[name + ".weight"];
-    private readonly Parameter? _bias = weights.Find(name + ".bias");
+    private readonly Parameter? _bias;
 
-    public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null) =>
-        backend.Linear(x, _weight, _bias, y, accumulate, activation, layout);
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="name">The layer.</param>
+    /// <param name="layout">How the weight is stored.</param>
+    public Linear(ModelWeights weights, string name, WeightLayout layout = WeightLayout.OutIn)
+    {
+        Weight = weights[name + ".weight"];
+        Layout = layout;
+        _bias = weights.Find(name + ".bias");
+        weights.Enter(name, this);
+    }
+
+    public Parameter Weight { get; }
+
+    public WeightLayout Layout { get; }
+
+    public int Inputs => Layout == WeightLayout.OutIn ? Weight.Columns : Weight.Rows;
+
+    public int Outputs => Layout == WeightLayout.OutIn ? Weight.Rows : Weight.Columns;
+
+    /// <summary>What is added to the weight, or null.</summary>
+    public LoraFactors? Lora { get; set; }
+
+    public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null)
+    {
+        // The frozen product comes first: where all probes have the same x it is computed once for them.
+        backend.Linear(x, Weight, _bias, y, accumulate, Lora is null ? activation : null, Layout);
+        Lora?.Apply(backend, x, y, activation);
+    }
 }

@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.BuiltIn;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
@@ -28,17 +29,25 @@ public static class ModelLoader
     /// <summary>Loads a model.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
-    /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
-    public static LanguageModel Load(string model, DType? type = null)
+    /// <param name="adapter">A folder with an adapter in PEFT's format to add, or null.</param>
+    /// <exception cref="InvalidInputException">The checkpoint or the adapter cannot be used.</exception>
+    public static LanguageModel Load(string model, DType? type = null, string? adapter = null)
     {
-        var folder = Open(model);
+        IDisposable owner = Open(model);
         try
         {
-            return ModelCatalog.Load(folder, type);
+            var loaded = ModelCatalog.Load((CheckpointFolder)owner, type);
+            owner = loaded;
+            if (adapter is not null)
+            {
+                AdapterFactory.Attach(loaded, adapter);
+            }
+
+            return loaded;
         }
         catch
         {
-            folder.Dispose();
+            owner.Dispose();
             throw;
         }
     }

@@ -22,6 +22,7 @@ internal sealed class ModelWeights
     private readonly WeightOptions _options;
     private readonly string _prefix;
     private readonly string _publishedPrefix;
+    private readonly Dictionary<string, Linear> _linears = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _memory = [];
@@ -55,10 +56,16 @@ internal sealed class ModelWeights
     /// <summary>The parameter behind each stored tensor; what is not in here are buffers.</summary>
     public IReadOnlyDictionary<string, Parameter> Stored => _stored;
 
+    /// <summary>The linear layers of the model by the names that the reference library gives their modules.</summary>
+    public IReadOnlyDictionary<string, Linear> Linears => _linears;
+
     public Parameter this[string name] => _byName[name];
 
     /// <summary>The parameter, or null where the configuration does not ask for it.</summary>
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Enters a linear layer of the model.</summary>
+    public void Enter(string name, Linear linear) => _linears.Add(IsHead(name) ? name : _publishedPrefix + name, linear);
 
     public void Require(string name, params ReadOnlySpan<int> shape) =>
         Add(name, IsHead(name) ? name : _prefix + name, shape);

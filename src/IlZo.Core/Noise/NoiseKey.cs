@@ -32,6 +32,9 @@ public enum NoiseStream : byte
 
     /// <summary>The choice of tokens when text is generated.</summary>
     Sampling = 9,
+
+    /// <summary>The start values of adapters.</summary>
+    Adapter = 10,
 }
 
 /// <summary>

@@ -108,7 +108,7 @@ public sealed class Comparison
             return new FunctionSubject(options, function, _options.Dimension, _backend);
         }
 
-        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        var model = TrainableModel.Load(options, _backend);
         if (!_examples.TryGetValue(seed, out var examples))
         {
             _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));

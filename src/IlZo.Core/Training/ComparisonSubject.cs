@@ -41,7 +41,7 @@ internal sealed class ModelSubject(TrainingOptions options, LanguageModel model,
 
     public override long ForwardPasses => _evaluator.ForwardPasses;
 
-    public override Optimizer CreateOptimizer() => Trainer.CreateOptimizer(options, model);
+    public override Optimizer CreateOptimizer() => TrainableModel.CreateOptimizer(options, model);
 
     public override ILossOracle Oracle(long step) => new StepOracle(_evaluator, examples, _order, options.BatchSize, step);
 

@@ -11,7 +11,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
     /// <summary>Rebuilds the weights of a step.</summary>
     /// <param name="folder">The run.</param>
     /// <param name="toStep">The step, or null for the last one in the log.</param>
-    /// <param name="output">A folder to save the weights to, or null.</param>
+    /// <param name="output">A folder to save the weights to, or the adapter where the run trains one; or null.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
     /// <param name="progress">Told after every step.</param>
     /// <exception cref="InvalidInputException">The run, its base checkpoint or the step cannot be used.</exception>
@@ -36,14 +36,14 @@ public sealed record Replay(long Steps, string WeightsSha256)
         }
 
         var options = configuration.Options;
-        using var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        using var backend = new CpuBackend(threads);
+        using var model = TrainableModel.Load(options, backend);
         if (model.Parameters.Sha256() != configuration.BaseWeightsSha256)
         {
             throw new InvalidInputException($"'{options.Model}' has other weights than when the run started; those with SHA-256 {configuration.BaseWeightsSha256} were expected.");
         }
 
-        using var backend = new CpuBackend(threads);
-        using var optimizer = Trainer.CreateOptimizer(options, model);
+        using var optimizer = TrainableModel.CreateOptimizer(options, model);
         foreach (var record in content.Records.Take((int)last))
         {
             optimizer.Apply(record, backend);
@@ -52,7 +52,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
 
         if (output is not null)
         {
-            model.Save(output);
+            model.SaveTrained(output);
         }
 
         return new Replay(last, model.Parameters.Sha256());

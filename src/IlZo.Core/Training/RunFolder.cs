@@ -20,6 +20,12 @@ public sealed class RunFolder(string path)
     /// <summary>The weights that were best on the dev examples, in the Hugging Face layout.</summary>
     public string CheckpointFolder => Path.Combine(FullPath, "checkpoint");
 
+    /// <summary>The adapter that was best on the dev examples, in PEFT's format.</summary>
+    public string AdapterFolder => Path.Combine(FullPath, "adapter");
+
+    /// <summary>Where the run keeps what was best on the dev examples: the adapter if it trains one, else the weights.</summary>
+    public string TrainedFolder(TrainingOptions options) => options.Adapter is null ? CheckpointFolder : AdapterFolder;
+
     /// <summary>Whether a run was started here.</summary>
     public bool HasRun => File.Exists(ConfigurationFile);
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using IlZo.Backends;
+using IlZo.Adapters;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Datasets;
@@ -29,15 +29,17 @@ public sealed class Trainer : IDisposable
         _options = Resolve(options);
         _progress = progress;
         _folder = folder;
-        _model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
-        _optimizer = CreateOptimizer(_options, _model);
+        _backend = new CpuBackend(options.Threads);
+        _model = TrainableModel.Load(_options, _backend);
+        _optimizer = TrainableModel.CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
         folder.Start(configuration, resume);
         _log = RunLog.Open(folder, configuration);
-        _backend = new CpuBackend(options.Threads);
         _evaluator = NewEvaluator(_model);
-        progress?.Report(new TrainingProgress.Started(configuration, _examples, folder.FullPath, _log.Records.Count));
+        var weights = _model.Parameters;
+        progress?.Report(new TrainingProgress.Started(
+            configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.Records.Count));
     }
 
     /// <summary>Trains a model, or continues where the run in the folder stands.</summary>
@@ -58,10 +60,6 @@ public sealed class Trainer : IDisposable
         using var trainer = new Trainer(options, folder, resume, progress);
         return trainer.Run(cancellation);
     }
-
-    /// <summary>The optimizer that options describe, for the weights of a model.</summary>
-    internal static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model) => OptimizerCatalog.Find(options.Optimizer).Create(
-        options.ToSettings(model.Parameters) with { OpenBase = () => BaseWeights.Open(ModelLoader.Open(options.Model), model) });
 
     public void Dispose()
     {
@@ -87,8 +85,11 @@ public sealed class Trainer : IDisposable
         ChatTemplate = options.ChatTemplate is { } template ? Path.GetFullPath(template) : null,
         TrainSize = options.TrainSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTrain),
         TestSize = options.TestSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTest),
+        Adapter = options.Adapter is null or AdapterOptions.Lora or AdapterOptions.Prefix ? options.Adapter : Path.GetFullPath(options.Adapter),
         Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : options.Task,
     };
+
+    private string TrainedFolder => _folder.TrainedFolder(_options);
 
     private TrainingResult Run(CancellationToken cancellation)
     {
@@ -156,7 +157,7 @@ public sealed class Trainer : IDisposable
         bool best = _log.History.Note(step, evaluation.Loss);
         if (best)
         {
-            _model.Save(_folder.CheckpointFolder);
+            _model.SaveTrained(TrainedFolder);
         }
 
         _log.DevEvaluation(step, evaluation);
@@ -170,7 +171,7 @@ public sealed class Trainer : IDisposable
         long selected = _log.History.Best?.Step ?? _options.Steps;
         if (_log.History.Best is null)
         {
-            _model.Save(_folder.CheckpointFolder);
+            _model.SaveTrained(TrainedFolder);
         }
 
         var test = _examples.Test.Count > 0 ? EvaluateSelected(selected, cancellation) : null;
@@ -209,7 +210,9 @@ public sealed class Trainer : IDisposable
         }
 
         _model.Dispose();
-        using var model = ModelLoader.Load(_folder.CheckpointFolder);
+        using var model = _options.Adapter is null
+            ? ModelLoader.Load(TrainedFolder)
+            : ModelLoader.Load(_options.Model, TrainingOptions.ParseDType(_options.DType), TrainedFolder);
         return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IlZo.Adapters;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
@@ -55,7 +56,31 @@ public sealed record TrainingOptions
     /// <summary>The method's own options, as name=value with commas between them.</summary>
     public string Opt { get; init; } = "";
 
-    /// <summary>Decides the order of examples and all noise, and their sampling where <see cref="DataSeed"/> does not.</summary>
+    /// <summary>Patterns of the tensors to train, with commas between them; null for all. With an adapter they choose among its tensors.</summary>
+    public string? TrainOnly { get; init; }
+
+    /// <summary>Patterns of the tensors not to train, with commas between them; null for none.</summary>
+    public string? Freeze { get; init; }
+
+    /// <summary>lora, prefix or a folder with an adapter in PEFT's format, which is trained in the place of the weights; null for the weights.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>The rank of LoRA.</summary>
+    public int Rank { get; init; } = 8;
+
+    /// <summary>LoRA's product is multiplied by this over the rank.</summary>
+    public double Alpha { get; init; } = 16;
+
+    /// <summary>Names of the linear layers that LoRA changes, with commas between them; null for queries and values.</summary>
+    public string? Targets { get; init; }
+
+    /// <summary>Tokens of a prefix.</summary>
+    public int PrefixTokens { get; init; } = 5;
+
+    /// <summary>Where the positions of texts begin beside a prefix: kept (at 0) or shifted (after it).</summary>
+    public string PrefixPositions { get; init; } = AdapterOptions.KeptPositions;
+
+    /// <summary>Decides the start of an adapter, the order of examples and all noise, and the sampling of examples where <see cref="DataSeed"/> does not.</summary>
     public uint Seed { get; init; }
 
     /// <summary>Decides the sampling of examples; null for <see cref="Seed"/>.</summary>
@@ -123,8 +148,19 @@ public sealed record TrainingOptions
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate, Warmup, Steps);
 
+    /// <summary>The adapter that is asked for, or null.</summary>
+    public AdapterOptions? ToAdapter() => Adapter is not { } adapter ? null : new AdapterOptions(adapter)
+    {
+        Rank = Rank,
+        Alpha = Alpha,
+        Targets = Targets,
+        PrefixTokens = PrefixTokens,
+        PrefixPositions = PrefixPositions,
+        Seed = Seed,
+    };
+
     /// <summary>What the optimizer is made from.</summary>
-    /// <param name="parameters">The weights to train.</param>
+    /// <param name="parameters">The weights, with what is trained of them chosen.</param>
     /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
     public OptimizerSettings ToSettings(ParameterSet parameters)
     {
@@ -164,6 +200,7 @@ public sealed record TrainingOptions
         ParseDType(DType);
         ParseObjective(Objective);
         RequireFittingData();
+        ToAdapter()?.Validate();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
@@ -223,7 +260,7 @@ public sealed record TrainingOptions
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
     // What may differ when a run is continued: paths (their content is hashed), threads, and more steps unless the rates depend on them.
-    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "threads"];
+    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "adapter", "threads"];
 
     public static RunConfiguration Parse(string path, byte[] json)
     {

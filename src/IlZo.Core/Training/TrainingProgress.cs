@@ -7,8 +7,11 @@ public abstract record TrainingProgress
     /// <param name="Configuration">The resolved configuration.</param>
     /// <param name="Examples">The examples.</param>
     /// <param name="Run">The folder of the run.</param>
+    /// <param name="Weights">Weights of the model and its adapter.</param>
+    /// <param name="TrainedWeights">Those of them that are trained.</param>
     /// <param name="ReplayedSteps">Steps taken over from the log of a run that is continued.</param>
-    public sealed record Started(RunConfiguration Configuration, TrainingExamples Examples, string Run, long ReplayedSteps) : TrainingProgress;
+    public sealed record Started(
+        RunConfiguration Configuration, TrainingExamples Examples, string Run, long Weights, long TrainedWeights, long ReplayedSteps) : TrainingProgress;
 
     /// <summary>The model before training was measured on the test examples.</summary>
     public sealed record ZeroShot(Evaluation Evaluation) : TrainingProgress;

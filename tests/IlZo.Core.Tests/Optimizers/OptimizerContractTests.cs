@@ -147,7 +147,7 @@ public sealed class OptimizerContractTests : IDisposable
     public void State_is_what_the_description_says(string method, string opt)
     {
         using var model = ModelLoader.Load(s_options.Model);
-        using var optimizer = Trainer.CreateOptimizer(s_options with { Optimizer = method, Opt = opt }, model);
+        using var optimizer = TrainableModel.CreateOptimizer(s_options with { Optimizer = method, Opt = opt }, model);
         double perWeight = (double)optimizer.StateBytes / model.Parameters.Count;
         double expected = (method, opt) switch
         {

@@ -4,7 +4,8 @@ namespace IlZo.Backends.Cpu;
 
 /// <summary>
 /// An activation in the panel layout: [probe][panel][feature][32 tokens]. The last panel of a probe is filled up with
-/// tokens that nobody reads.
+/// tokens that nobody reads. What no perturbed weight has had a part in is equal for all probes: such an activation is shared, and only the
+/// first probe's part of it is computed and read.
 /// </summary>
 /// <param name="features">Features of a token.</param>
 /// <param name="tokens">Tokens of a probe.</param>
@@ -19,21 +20,45 @@ internal sealed unsafe class CpuActivation(int features, int tokens, int probes,
 
     public int Panels { get; } = PanelsFor(tokens);
 
-    /// <summary>Panels of all probes.</summary>
-    public int AllPanels => Panels * probes;
+    /// <summary>Whether all probes have the same values, which are there once.</summary>
+    public bool IsShared { get; private set; }
 
-    public long Count => (long)AllPanels * Features * Panel.Lanes;
+    /// <summary>Panels that are there: of all probes, or of one where it is shared.</summary>
+    public int AllPanels => Panels * (IsShared ? 1 : probes);
+
+    /// <summary>Numbers there is room for: those of all probes.</summary>
+    public long Count => (long)Panels * probes * Features * Panel.Lanes;
 
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 
-    /// <summary>The panel [feature][32] with the running number <paramref name="panel"/> over all probes.</summary>
+    /// <summary>One of the panels that are there, [feature][32], by its number below <see cref="AllPanels"/>.</summary>
     public float* At(int panel) => Data + ((long)panel * _pitch * Panel.Lanes);
 
     /// <summary>Some consecutive features, where they are.</summary>
-    public CpuActivation Slice(int first, int count) => new(count, Tokens, probes, Data + ((long)first * Panel.Lanes), _pitch);
+    public CpuActivation Slice(int first, int count) => new(count, Tokens, probes, Data + ((long)first * Panel.Lanes), _pitch) { IsShared = IsShared };
+
+    /// <summary>A panel as a probe sees it.</summary>
+    public float* At(int probe, int panel) => At(IsShared ? panel : (probe * Panels) + panel);
 
     /// <summary>Feature 0 of one token of one probe; its next feature is <see cref="Panel.Lanes"/> further.</summary>
-    public float* Token(int probe, int token) => At((probe * Panels) + (token / Panel.Lanes)) + (token % Panel.Lanes);
+    public float* Token(int probe, int token) => At(probe, token / Panel.Lanes) + (token % Panel.Lanes);
+
+    /// <summary>Says what is about to be written: values that are equal for all probes, or some for each.</summary>
+    /// <param name="shared">Whether they are equal; where values are kept, only if they were equal too.</param>
+    /// <param name="keep">Whether the present values have a part in them.</param>
+    public void Prepare(bool shared, bool keep)
+    {
+        if (keep && IsShared && !shared)
+        {
+            long bytes = Count / probes * sizeof(float);
+            for (int probe = 1; probe < probes; probe++)
+            {
+                Buffer.MemoryCopy(Data, At(probe * Panels), bytes, bytes);
+            }
+        }
+
+        IsShared = shared;
+    }
 }
 
 /// <summary>

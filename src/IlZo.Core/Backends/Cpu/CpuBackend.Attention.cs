@@ -6,27 +6,54 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer)
+    public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
     {
-        if (!shape.Causal && (_cache is not null || !_batch.IsWhole))
+        if (!shape.Causal && !_batch.IsWhole)
         {
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
         var queries = (CpuActivation)q;
-        var keys = new KeyValueSource(_texts, _cache is null ? 0 : _batch.Segments[0].Prefix, _cache, (CpuActivation)k, (CpuActivation)v, layer);
+        var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
+        int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
+        var keys = new KeyValueSource(_texts, prefixRows, cached, _cache, (CpuActivation)k, (CpuActivation)v, layer);
         keys.ExtendCache();
+        var mixed = (CpuActivation)y;
+        mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
         int groups = shape.KeyValueHeads;
         int segments = _batch.Segments.Count;
-        _pool.Run(_probes.Count * segments * groups, (item, worker) =>
+        _pool.Run(mixed.AllPanels / mixed.Panels * segments * groups, (item, worker) =>
         {
             int head = item % groups;
             int segment = item / groups % segments;
             int probe = item / (groups * segments);
             long start = Stopwatch.GetTimestamp();
-            AttendGroup(queries, keys, (CpuActivation)y, shape, probe, segment, head, _scratch[worker]);
+            AttendGroup(queries, keys, mixed, shape, probe, segment, head, _scratch[worker]);
             Profile.Add(CpuProfile.Part.Attention, worker, start);
         });
+        if (prefix is not null)
+        {
+            _arena.Return(room, roomBytes);
+        }
+    }
+
+    private PrefixRows RentPrefix(KeyValuePrefix? prefix, out float* room, out long bytes)
+    {
+        room = null;
+        bytes = 0;
+        if (prefix is null)
+        {
+            return default;
+        }
+
+        bool perturbed = IsPerturbed(prefix.Keys) || IsPerturbed(prefix.Values);
+        var points = perturbed ? _probes : s_stored;
+        bytes = 2 * points.Count * prefix.Keys.Count * sizeof(float);
+        room = _arena.Rent(bytes);
+        float* values = room + (points.Count * prefix.Keys.Count);
+        PrefixRows.Read(prefix.Keys, points, room, _scratch[0]);
+        PrefixRows.Read(prefix.Values, points, values, _scratch[0]);
+        return new PrefixRows(room, values, prefix.Keys.Columns, prefix.Keys.Rows, perturbed);
     }
 
     // All query heads that share one key/value head, for the tokens of one segment.
@@ -35,7 +62,8 @@ public sealed unsafe partial class CpuBackend
     {
         var span = _batch.Segments[segment];
         int size = shape.HeadSize;
-        int keyCount = span.Prefix + span.Length;
+        int before = source.Before + span.Prefix;
+        int keyCount = before + span.Length;
         int keyRows = Panel.Padded(keyCount);
         int sizeRows = Panel.Padded(size);
         long valueSlice = (long)sizeRows * Panel.Stride;
@@ -53,16 +81,16 @@ public sealed unsafe partial class CpuBackend
             for (int first = 0; first < span.Length; first += Panel.Lanes)
             {
                 int lanes = Math.Min(Panel.Lanes, span.Length - first);
-                int visible = shape.Causal ? span.Prefix + first + lanes : keyCount;
+                int visible = shape.Causal ? before + first + lanes : keyCount;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
                 new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
                 Panel.MultiplyTransposed(keys, keyRows, visible, queries, scores, size);
                 if (shape.Window is { } window)
                 {
-                    HideBeforeWindow(scores, window, span.Prefix + first, lanes);
+                    HideBeforeWindow(scores + (source.Before * Panel.Lanes), window, span.Prefix + first, lanes);
                 }
 
-                Softmax(scores, visible, shape.Causal ? span.Prefix + first : visible - 1, lanes);
+                Softmax(scores, visible, shape.Causal ? before + first : visible - 1, lanes);
                 new Span<float>(result, size * Panel.Lanes).Clear();
                 for (int slice = 0; slice < Slices(visible); slice++)
                 {

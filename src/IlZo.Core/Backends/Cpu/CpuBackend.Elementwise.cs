@@ -5,25 +5,36 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    private readonly Dictionary<IRotaryFrequencies, float[]> _rotations = [];
+    private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), float[]> _rotations = [];
 
     public void Multiply(Activation x, Activation y)
     {
         var a = (CpuActivation)x;
         var b = (CpuActivation)y;
+        a.Prepare(a.IsShared && b.IsShared, keep: true);
         _pool.Run(a.AllPanels, (panel, _) =>
         {
             var values = new Span<float>(a.At(panel), a.Features * Panel.Lanes);
-            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(b.At(panel), values.Length), values);
+            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(b.At(panel / b.Panels, panel % b.Panels), values.Length), values);
         });
     }
 
-    public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies)
+    public void Scale(Activation x, float factor)
+    {
+        var a = (CpuActivation)x;
+        _pool.Run(a.AllPanels, (panel, _) =>
+        {
+            var values = new Span<float>(a.At(panel), a.Features * Panel.Lanes);
+            TensorPrimitives.Multiply(values, factor, values);
+        });
+    }
+
+    public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
         var a = (CpuActivation)x;
         int size = a.Features / heads;
         int half = size / 2;
-        float[] table = RotationTable(frequencies, half);
+        float[] table = RotationTable(frequencies, half, positionShift);
         _pool.Run(a.AllPanels, (panel, _) =>
         {
             fixed (float* angles = table)
@@ -53,9 +64,9 @@ public sealed unsafe partial class CpuBackend
 
     // [panel][cos, sin][pair][32 tokens], computed once for all layers of a pass. The angle is the fp32 product that the
     // reference library takes, so that long texts agree.
-    private float[] RotationTable(IRotaryFrequencies frequencies, int half)
+    private float[] RotationTable(IRotaryFrequencies frequencies, int half, int shift)
     {
-        if (_rotations.TryGetValue(frequencies, out float[]? table))
+        if (_rotations.TryGetValue((frequencies, shift), out float[]? table))
         {
             return table;
         }
@@ -63,17 +74,17 @@ public sealed unsafe partial class CpuBackend
         table = new float[CpuActivation.PanelsFor(_batch.Count) * 2 * half * Panel.Lanes];
         for (int t = 0; t < _batch.Count; t++)
         {
-            var frequency = frequencies.ForLength(_batch.TextLengths[t]);
+            var frequency = frequencies.ForLength(_batch.TextLengths[t] + shift);
             int at = (t / Panel.Lanes * 2 * half * Panel.Lanes) + (t % Panel.Lanes);
             for (int i = 0; i < half; i++, at += Panel.Lanes)
             {
-                float angle = _batch.Positions[t] * frequency[i];
+                float angle = (_batch.Positions[t] + shift) * frequency[i];
                 table[at] = MathF.Cos(angle) * frequencies.AttentionFactor;
                 table[at + (half * Panel.Lanes)] = MathF.Sin(angle) * frequencies.AttentionFactor;
             }
         }
 
-        return _rotations[frequencies] = table;
+        return _rotations[(frequencies, shift)] = table;
     }
 
     private static void Apply(ActivationFunction function, Span<float> x)

@@ -1,3 +1,4 @@
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -7,17 +8,21 @@ public sealed unsafe partial class CpuBackend
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
         var to = (CpuActivation)y;
-        _pool.Run(to.Panels, (panel, worker) => EmbedPanel(table, rows, to, accumulate, panel, _scratch[worker]));
+        var points = PointsOf(table);
+        to.Prepare(points == s_stored && (to.IsShared || !accumulate), keep: accumulate);
+        _pool.Run(to.Panels, (panel, worker) => EmbedPanel(table, rows, points, to, accumulate, panel, _scratch[worker]));
     }
 
-    private void EmbedPanel(Parameter table, IReadOnlyList<int> rows, CpuActivation y, bool accumulate, int panel, WorkerScratch scratch)
+    private static void EmbedPanel(
+        Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate, int panel, WorkerScratch scratch)
     {
+        int parts = y.AllPanels / y.Panels;
         int first = panel * Panel.Lanes;
         int lanes = Math.Min(Panel.Lanes, y.Tokens - first);
-        float* slice = scratch.Packed((long)_probes.Count * Panel.Depth);
-        for (int probe = 0; probe < _probes.Count && !accumulate && lanes < Panel.Lanes; probe++)
+        float* slice = scratch.Packed((long)points.Count * Panel.Depth);
+        for (int probe = 0; probe < parts && !accumulate && lanes < Panel.Lanes; probe++)
         {
-            new Span<float>(y.At((probe * y.Panels) + panel), y.Features * Panel.Lanes).Clear();
+            new Span<float>(y.At(probe, panel), y.Features * Panel.Lanes).Clear();
         }
 
         for (int lane = 0; lane < lanes; lane++)
@@ -25,11 +30,11 @@ public sealed unsafe partial class CpuBackend
             for (int column = 0; column < table.Columns; column += Panel.Depth)
             {
                 int count = Math.Min(Panel.Depth, table.Columns - column);
-                WeightReader.Read(table, rows[first + lane], column, count, _probes, slice, Panel.Depth, scratch);
-                for (int probe = 0; probe < _probes.Count; probe++)
+                WeightReader.Read(table, rows[first + lane], column, count, points, slice, Panel.Depth, scratch);
+                for (int probe = 0; probe < parts; probe++)
                 {
-                    float* destination = y.At((probe * y.Panels) + panel) + ((long)column * Panel.Lanes) + lane;
-                    float* source = slice + (probe * Panel.Depth);
+                    float* destination = y.At(probe, panel) + ((long)column * Panel.Lanes) + lane;
+                    float* source = slice + (points.Count == 1 ? 0 : probe * Panel.Depth);
                     for (int f = 0; f < count; f++)
                     {
                         float old = accumulate ? destination[f * Panel.Lanes] : 0;

@@ -13,25 +13,29 @@ public sealed unsafe partial class CpuBackend
     {
         var from = (CpuActivation)x;
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
-        int width = from.AllPanels * Panel.Lanes;
+        bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
+        int parts = from.IsShared && !perturbed ? 1 : _probes.Count;
+        int panels = from.Panels * parts;
+        int width = panels * Panel.Lanes;
+        Profile.CountProducts(head.Weight.Count * x.Tokens * parts);
         long sumBytes = (long)blocks * width * sizeof(float);
         float* largest = _arena.Rent(sumBytes);
         float* sums = _arena.Rent(sumBytes);
-        float[] logits = new float[_probes.Count * targets.Count];
+        float[] logits = new float[parts * targets.Count];
         float* biases = RentBias(head);
         _pool.Run(blocks, (block, worker) =>
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head.Weight, biases, row, rows, 0, from.AllPanels, worker);
-            for (int panel = 0; panel < from.AllPanels; panel++)
+            float* tile = MultiplyHead(from, head.Weight, biases, row, rows, 0, panels, worker);
+            for (int panel = 0; panel < panels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
                 long at = ((long)block * width) + (panel * Panel.Lanes);
                 SumExponentials(logit, rows, largest + at, sums + at);
             }
 
-            for (int i = 0; i < targets.Count * _probes.Count; i++)
+            for (int i = 0; i < logits.Length; i++)
             {
                 var (output, id) = targets[i % targets.Count];
                 if (id >= row && id < row + rows)
@@ -45,11 +49,12 @@ public sealed unsafe partial class CpuBackend
         var result = new double[_probes.Count][];
         for (int probe = 0; probe < result.Length; probe++)
         {
+            int part = parts == 1 ? 0 : probe;
             result[probe] = new double[targets.Count];
             for (int i = 0; i < targets.Count; i++)
             {
-                int column = (probe * from.Panels * Panel.Lanes) + targets[i].Output;
-                result[probe][i] = logits[(probe * targets.Count) + i] - LogSum(largest + column, sums + column, width, blocks);
+                int column = (part * from.Panels * Panel.Lanes) + targets[i].Output;
+                result[probe][i] = logits[(part * targets.Count) + i] - LogSum(largest + column, sums + column, width, blocks);
             }
         }
 
@@ -114,7 +119,8 @@ public sealed unsafe partial class CpuBackend
         var scratch = _scratch[worker];
         long time = Stopwatch.GetTimestamp();
         long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
-        float* packed = scratch.Packed(probeStride * _probes.Count);
+        var points = PointsOf(head);
+        float* packed = scratch.Packed(probeStride * points.Count);
         float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
         for (int i = 0; i < panels; i++)
         {
@@ -125,15 +131,15 @@ public sealed unsafe partial class CpuBackend
         for (int column = 0; column < head.Columns; column += Panel.Depth)
         {
             int depth = Math.Min(Panel.Depth, head.Columns - column);
-            WeightReader.Pack(head, row, rows, column, depth, _probes, packed, scratch);
+            WeightReader.Pack(head, row, rows, column, depth, points, packed, scratch);
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
                 int panel = firstPanel + i;
                 Panel.Multiply(
-                    packed + (panel / x.Panels * probeStride),
+                    packed + (points.Count == 1 ? 0 : panel / x.Panels * probeStride),
                     rows,
-                    x.At(panel) + ((long)column * Panel.Lanes),
+                    x.At(panel / x.Panels, panel % x.Panels) + ((long)column * Panel.Lanes),
                     tile + ((long)i * HeadRows * Panel.Lanes),
                     depth);
             }

@@ -28,6 +28,10 @@ public sealed unsafe partial class CpuBackend
             throw new ArgumentException($"'{weight.Name}' maps {inputs} features to {outputs}, not {x.Features} to {y.Features}.");
         }
 
+        var points = PointsOf(weight);
+        bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
+        to.Prepare(shared, keep: accumulate);
+        Profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * (to.AllPanels / to.Panels));
         float* biases = bias is null ? null : RentVector(bias);
         if (IsDecoding(from))
         {
@@ -39,7 +43,7 @@ public sealed unsafe partial class CpuBackend
             _pool.Run((outputs + block - 1) / block, (item, worker) =>
             {
                 int first = item * block;
-                var weights = new PackedWeights(weight, layout, first, Math.Min(block, outputs - first), _probes, _scratch[worker]);
+                var weights = new PackedWeights(weight, layout, first, Math.Min(block, outputs - first), points, _scratch[worker]);
                 LinearBlock(from, weights, biases, to, accumulate, activation, worker);
             });
         }
@@ -78,7 +82,7 @@ public sealed unsafe partial class CpuBackend
                     StartTile(tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
                 }
 
-                weights.Multiply(probe, x.At(panel) + ((long)input * Panel.Lanes), tile, depth);
+                weights.Multiply(probe, x.At(probe, panel % x.Panels) + ((long)input * Panel.Lanes), tile, depth);
                 if (last && activation is { } function)
                 {
                     Apply(function, new Span<float>(tile, weights.Outputs * Panel.Lanes));

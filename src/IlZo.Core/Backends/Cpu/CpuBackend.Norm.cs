@@ -13,19 +13,22 @@ public sealed unsafe partial class CpuBackend
 
     private void Normalize(CpuActivation x, Parameter? weight, Parameter? bias, float epsilon, CpuActivation y, bool center)
     {
+        bool shared = x.IsShared && (weight is null || !IsPerturbed(weight)) && (bias is null || !IsPerturbed(bias));
+        y.Prepare(shared, keep: ReferenceEquals(x, y));
         float* weights = weight is null ? null : RentVector(weight);
         float* biases = bias is null ? null : RentVector(bias);
         int size = weight?.Columns ?? x.Features;
-        _pool.Run(x.AllPanels, (panel, _) =>
+        _pool.Run(y.AllPanels, (panel, _) =>
         {
-            long offset = (long)(panel / x.Panels) * size;
+            int probe = panel / y.Panels;
+            long offset = (long)probe * size;
             float* w = weights == null ? null : weights + offset;
             float* b = biases == null ? null : biases + offset;
             for (int first = 0; first < x.Features * Panel.Lanes; first += size * Panel.Lanes)
             {
                 for (int lane = first; lane < first + Panel.Lanes; lane += Vector512<float>.Count)
                 {
-                    NormalizeLanes(x.At(panel) + lane, w, b, epsilon, y.At(panel) + lane, size, center);
+                    NormalizeLanes(x.At(probe, panel % x.Panels) + lane, w, b, epsilon, y.At(panel) + lane, size, center);
                 }
             }
         });

@@ -9,6 +9,8 @@ namespace IlZo.Backends.Cpu;
 /// </summary>
 public sealed unsafe partial class CpuBackend : IBackend
 {
+    private static readonly Probe[] s_stored = [Probe.Unperturbed];
+
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
@@ -78,6 +80,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         var from = (CpuActivation)x;
         var to = Allocate(x.Features, _batch.Outputs.Count);
+        to.Prepare(from.IsShared, keep: false);
         _pool.Run(to.AllPanels, (panel, _) =>
         {
             int probe = panel / to.Panels;
@@ -118,6 +121,23 @@ public sealed unsafe partial class CpuBackend : IBackend
             scratch.Dispose();
         }
     }
+
+    /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
+    private bool IsPerturbed(Parameter parameter)
+    {
+        for (int probe = 0; probe < _probes.Count && parameter.IsTrained; probe++)
+        {
+            if (_probes[probe].Direction?.Covers(parameter) == true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The points at which a tensor has to be read: those of the pass, or one where it is the same at all of them.</summary>
+    private IReadOnlyList<Probe> PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _probes : s_stored;
 
     private CpuActivation Allocate(int features, int tokens)
     {

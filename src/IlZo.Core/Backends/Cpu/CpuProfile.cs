@@ -35,8 +35,20 @@ public sealed class CpuProfile
     /// <summary>Seconds of all threads spent on attention.</summary>
     public double AttentionSeconds => Seconds(Part.Attention);
 
+    /// <summary>
+    /// Multiplications of a weight and an activation so far, the output head included; what is equal for all probes of a pass counts once.
+    /// </summary>
+    public long Products { get; private set; }
+
     /// <summary>Starts from zero; not while a pass runs.</summary>
-    public void Reset() => Array.Clear(_ticks);
+    public void Reset()
+    {
+        Array.Clear(_ticks);
+        Products = 0;
+    }
+
+    /// <summary>Adds the products of an operation; by the thread that starts it.</summary>
+    internal void CountProducts(long products) => Products += products;
 
     /// <summary>Adds the time since <paramref name="start"/> and returns the time now.</summary>
     internal long Add(Part part, int worker, long start)

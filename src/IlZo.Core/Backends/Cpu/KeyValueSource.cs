@@ -1,18 +1,25 @@
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// The keys and values a segment attends to, wherever they lie: in the segment itself, in the segments it continues, or in the
-/// cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same bits as its own copy.
+/// The keys and values a segment attends to, wherever they lie: in a prefix of all texts, in the segment itself, in the segments it
+/// continues, or in the cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same bits as its own copy.
 /// </summary>
 /// <param name="texts">The runs of each segment's text.</param>
+/// <param name="prefix">What comes before all texts.</param>
 /// <param name="cached">Tokens in the cache that come before the pass's.</param>
 /// <param name="cache">Earlier keys and values, or null.</param>
 /// <param name="keys">The pass's keys.</param>
 /// <param name="values">The pass's values.</param>
 /// <param name="layer">The layer of the cache.</param>
 internal readonly unsafe struct KeyValueSource(
-    TokenRun[][] texts, int cached, KeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
+    TokenRun[][] texts, PrefixRows prefix, int cached, KeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
 {
+    /// <summary>Whether all probes have the same keys and the same values.</summary>
+    public bool IsShared => keys.IsShared && values.IsShared && prefix.IsShared;
+
+    /// <summary>Keys that come before position 0 of a text.</summary>
+    public int Before => prefix.Count;
+
     /// <summary>Appends the pass's keys and values to the cache.</summary>
     public void ExtendCache()
     {
@@ -31,6 +38,13 @@ internal readonly unsafe struct KeyValueSource(
     /// <summary>Keys as [feature][<paramref name="stride"/>], with zeros after the last of <paramref name="count"/> keys.</summary>
     public void GatherKeys(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
     {
+        if (prefix.Count > 0)
+        {
+            CopyFeatures(prefix.Keys(probe, feature), prefix.Count, gathered, stride, size, prefix.Count);
+            gathered += prefix.Count;
+            count -= prefix.Count;
+        }
+
         if (cache is not null && cached > 0)
         {
             CopyFeatures(cache.Keys(layer) + ((long)feature * cache.Capacity), cache.Capacity, gathered, stride, size, cached);
@@ -44,22 +58,27 @@ internal readonly unsafe struct KeyValueSource(
 
         for (int f = 0; f < size; f++)
         {
-            new Span<float>(gathered + ((long)f * stride) + count, stride - count).Clear();
+            new Span<float>(gathered + ((long)f * stride) + count, stride - prefix.Count - count).Clear();
         }
     }
 
     /// <summary>Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>]; features are padded with zeros to <paramref name="rows"/>.</summary>
     public void PackValues(int probe, int segment, int feature, int size, int count, float* packed, long sliceStride, int rows)
     {
+        if (prefix.Count > 0)
+        {
+            PackRun(prefix.Values(probe, feature), prefix.Count, 0, prefix.Count, size, packed, sliceStride);
+        }
+
         if (cache is not null && cached > 0)
         {
-            PackRun(cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, 0, cached, size, packed, sliceStride);
+            PackRun(cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
         }
 
         foreach (var run in texts[segment])
         {
             float* source = values.Token(probe, run.Token) + ((long)feature * Panel.Lanes);
-            PackRun(source, Panel.Lanes, run.Position, run.Count, size, packed, sliceStride);
+            PackRun(source, Panel.Lanes, prefix.Count + run.Position, run.Count, size, packed, sliceStride);
         }
 
         for (long slice = 0; slice * Panel.Depth < count; slice++)

@@ -59,10 +59,10 @@ internal readonly unsafe struct PackedWeights
         }
     }
 
-    /// <summary>Y[outputs][32] += the slice's weights at one probe · X[depth][32].</summary>
+    /// <summary>Y[outputs][32] += the slice's weights at one probe, or at the only point they were read at, · X[depth][32].</summary>
     public void Multiply(int probe, float* x, float* y, int depth)
     {
-        float* packed = _packed + (probe * _probeStride);
+        float* packed = _packed + (_probes.Count == 1 ? 0 : probe * _probeStride);
         if (_layout == WeightLayout.OutIn)
         {
             Panel.Multiply(packed, Outputs, x, y, depth);

@@ -7,7 +7,7 @@ namespace IlZo.Backends.Cpu;
 
 /// <summary>
 /// Reads slices of weights at every probe of a pass: one read, one widening and one generation of noise for all probes along
-/// one direction. This is the only way the forward pass sees weights.
+/// one direction. This is the only way the forward pass sees weights; those that are not trained are the same at every probe.
 /// </summary>
 internal static unsafe class WeightReader
 {
@@ -79,7 +79,7 @@ internal static unsafe class WeightReader
         Direction? filled = null;
         for (int p = 0; p < probes.Count; p++, destination += probeStride)
         {
-            if (probes[p].Direction is not { } direction)
+            if (probes[p].Direction is not { } direction || !weight.IsTrained)
             {
                 Buffer.MemoryCopy(plain, destination, count * 4L, count * 4L);
                 continue;

@@ -105,11 +105,11 @@ internal sealed class LlamaModel : LanguageModel
             backend.RmsNorm(k, keyNorm, _config.NormEpsilon, k);
         }
 
-        backend.Rotate(q, _config.Heads, _config.Rotary);
-        backend.Rotate(k, _config.KeyValueHeads, _config.Rotary);
+        backend.Rotate(q, _config.Heads, _config.Rotary, PositionShift);
+        backend.Rotate(k, _config.KeyValueHeads, _config.Rotary, PositionShift);
         var mixed = backend.Rent(_config.Heads * size);
         var shape = new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size), Window: _config.Window[index]);
-        backend.Attention(q, k, v, mixed, shape, index);
+        backend.Attention(q, k, v, mixed, shape, index, PrefixOf(index));
         layer.Output.Apply(backend, mixed, h, accumulate: true);
         backend.Return(mixed);
         backend.Return(v);

@@ -141,7 +141,7 @@ internal sealed class OptModel : LanguageModel
             backend.Return(embedded);
         }
 
-        backend.Embed(_positions, [.. batch.Positions.Select(p => p + PositionOffset)], h, accumulate: true);
+        backend.Embed(_positions, [.. batch.Positions.Select(p => p + PositionOffset + PositionShift)], h, accumulate: true);
         return h;
     }
 
@@ -156,7 +156,7 @@ internal sealed class OptModel : LanguageModel
         layer.Key.Apply(backend, x, k);
         layer.Value.Apply(backend, x, v);
         var mixed = backend.Rent(_config.Hidden);
-        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size)), index);
+        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size)), index, PrefixOf(index));
         layer.Output.Apply(backend, mixed, h, accumulate: true);
         backend.Return(mixed);
         backend.Return(v);

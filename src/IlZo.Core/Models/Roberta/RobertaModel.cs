@@ -140,7 +140,7 @@ internal sealed class RobertaModel : LanguageModel
             counted = batch.Positions[t] == 0 ? 0 : counted;
             bool pad = batch.Ids[t] == _config.PadId;
             counted += pad ? 0 : 1;
-            rows[t] = _config.PadId + (pad ? 0 : counted);
+            rows[t] = _config.PadId + (pad ? 0 : counted + PositionShift);
         }
 
         return rows;
@@ -157,7 +157,7 @@ internal sealed class RobertaModel : LanguageModel
         layer.Key.Apply(backend, h, k);
         layer.Value.Apply(backend, h, v);
         var mixed = backend.Rent(_config.Hidden);
-        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size), Causal: false), index);
+        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size), Causal: false), index, PrefixOf(index));
         layer.Output.Apply(backend, mixed, h, accumulate: true);
         backend.Return(mixed);
         backend.Return(v);

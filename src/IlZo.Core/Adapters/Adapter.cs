@@ -1,0 +1,60 @@
+using IlZo.Models;
+using IlZo.Tensors;
+
+namespace IlZo.Adapters;
+
+/// <summary>
+/// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
+/// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers.
+/// </summary>
+public abstract unsafe class Adapter : IDisposable
+{
+    private readonly NativeBuffer _memory;
+
+    /// <param name="model">The model that the adapter is for.</param>
+    /// <param name="tensors">Name and shape of each tensor.</param>
+    private protected Adapter(LanguageModel model, IReadOnlyList<(string Name, int Rows, int Columns)> tensors)
+    {
+        Model = model;
+        _memory = new NativeBuffer(tensors.Sum(t => (long)t.Rows * t.Columns) * sizeof(float));
+        var parameters = new List<Parameter>();
+        float* next = (float*)_memory.Data;
+        foreach (var (name, rows, columns) in tensors)
+        {
+            parameters.Add(new Parameter(name, [rows, columns], DType.F32, next));
+            next += (long)rows * columns;
+        }
+
+        Parameters = parameters;
+    }
+
+    /// <summary>What <c>--adapter</c> calls its kind.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>Its tensors, in the order in which they lie in memory.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>The model that the adapter is for.</summary>
+    private protected LanguageModel Model { get; }
+
+    /// <summary>Writes the adapter as it is now in PEFT's format, as a whole or not at all.</summary>
+    /// <param name="folder">The folder to create, or a saved adapter to replace.</param>
+    /// <exception cref="InvalidInputException">The folder holds something else.</exception>
+    /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
+    public abstract void Save(string folder);
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The numbers of all tensors as they are now.</summary>
+    internal IReadOnlyDictionary<Parameter, float[]> Copy() => Parameters.ToDictionary(p => p, p => Values(p).ToArray());
+
+    /// <summary>The numbers of one of the tensors, row-major.</summary>
+    internal static Span<float> Values(Parameter tensor) => new((float*)tensor.Data, checked((int)tensor.Count));
+
+    /// <summary>One row of a tensor.</summary>
+    internal static Span<float> Row(Parameter tensor, int row) => new((float*)tensor.At(row, 0), tensor.Columns);
+}

@@ -1,0 +1,54 @@
+using IlZo.Backends;
+using IlZo.Models;
+
+namespace IlZo.Adapters;
+
+/// <summary>Adds adapters to models.</summary>
+public static class AdapterFactory
+{
+    /// <summary>Makes a new adapter or reads one, and adds it to a model.</summary>
+    /// <param name="model">A model without an adapter.</param>
+    /// <param name="options">Which.</param>
+    /// <param name="backend">Runs the model where an adapter starts from its activations; null leaves such an adapter at zero.</param>
+    /// <exception cref="InvalidInputException">An option or the folder cannot be used with this model.</exception>
+    public static void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
+    {
+        options.Validate();
+        switch (options.Adapter)
+        {
+            case AdapterOptions.Lora:
+                var targets = options.Targets is { } names ? TargetModules.Parse(names) : TargetModules.QueriesAndValues(model);
+                var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha);
+                lora.Attach();
+                lora.Initialize(options.Seed);
+                break;
+            case AdapterOptions.Prefix:
+                var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == AdapterOptions.ShiftedPositions);
+                if (backend is not null)
+                {
+                    prefix.Initialize(backend, options.Seed);
+                }
+
+                model.Attach(prefix);
+                break;
+            default:
+                Attach(model, options.Adapter);
+                break;
+        }
+    }
+
+    /// <summary>Reads an adapter in PEFT's format and adds it to a model.</summary>
+    /// <exception cref="InvalidInputException">The folder holds no adapter, or none that fits the model.</exception>
+    public static void Attach(LanguageModel model, string folder)
+    {
+        using var saved = PeftFolder.Open(folder);
+        if (saved.IsLora)
+        {
+            LoraAdapter.Load(model, saved).Attach();
+        }
+        else
+        {
+            model.Attach(PrefixAdapter.Load(model, saved));
+        }
+    }
+}

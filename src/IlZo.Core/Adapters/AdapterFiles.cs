@@ -1,0 +1,26 @@
+using IlZo.Models;
+
+namespace IlZo.Adapters;
+
+/// <summary>What can be done with a saved adapter besides loading it.</summary>
+public static class AdapterFiles
+{
+    /// <summary>Copies an adapter in PEFT's format.</summary>
+    /// <exception cref="InvalidInputException">The source holds no adapter, or the target something else.</exception>
+    public static void Copy(string source, string target) => PeftWriter.Copy(source, target);
+
+    /// <summary>Writes a whole model with its LoRA factors added to the weights; the model has no factors after that.</summary>
+    /// <param name="model">A model with an adapter.</param>
+    /// <param name="folder">The folder to create or to replace.</param>
+    /// <exception cref="InvalidInputException">The adapter is none that weights can stand for, or a sum overflows their type.</exception>
+    public static void SaveMerged(LanguageModel model, string folder)
+    {
+        if (model.Adapter is not LoraAdapter lora)
+        {
+            throw new InvalidInputException("A prefix cannot be merged, because no change of the weights has its effect; export without --merge was expected.");
+        }
+
+        lora.Merge();
+        model.Save(folder);
+    }
+}

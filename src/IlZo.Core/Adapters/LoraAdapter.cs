@@ -1,0 +1,164 @@
+using System.Numerics.Tensors;
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Models;
+using IlZo.Noise;
+using IlZo.Tensors;
+
+namespace IlZo.Adapters;
+
+/// <summary>
+/// LoRA: y = Wx + b + s·B(Ax) for some linear layers, with W and b frozen. A [rank, in] starts uniform in ±1/√in, which is Kaiming's
+/// uniform start with a = √5, and B [out, rank] at zero, so that the model starts as it was. s is α/rank, or α/√rank where it is rank-stabilized.
+/// Source: Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732; huggingface/peft src/peft/tuners/lora/layer.py.
+/// </summary>
+public sealed class LoraAdapter : Adapter
+{
+    private const string FactorA = ".lora_A.weight";
+    private const string FactorB = ".lora_B.weight";
+
+    private readonly IReadOnlyList<(Linear Linear, LoraFactors Factors)> _layers;
+    private readonly bool _rankStabilized;
+
+    /// <param name="model">The model.</param>
+    /// <param name="targets">The layers that get factors.</param>
+    /// <param name="rank">Rows of A.</param>
+    /// <param name="alpha">α.</param>
+    /// <param name="rankStabilized">Whether s is α/√rank.</param>
+    /// <param name="source">What messages call the place of the targets.</param>
+    /// <exception cref="InvalidInputException">A target is no layer of the model.</exception>
+    public LoraAdapter(
+        LanguageModel model, TargetModules targets, int rank, double alpha, bool rankStabilized = false, string source = "--targets")
+        : base(model, Tensors(model, targets.In(model, source), rank))
+    {
+        Targets = targets;
+        Rank = rank;
+        Alpha = alpha;
+        _rankStabilized = rankStabilized;
+        _layers =
+        [
+            .. targets.In(model, source).Select((module, i) =>
+                (model.Linears[module], new LoraFactors(Parameters[2 * i], Parameters[(2 * i) + 1], (float)Scale))),
+        ];
+    }
+
+    public override string Kind => AdapterOptions.Lora;
+
+    public TargetModules Targets { get; }
+
+    public int Rank { get; }
+
+    public double Alpha { get; }
+
+    /// <summary>s.</summary>
+    public double Scale => Alpha / (_rankStabilized ? Math.Sqrt(Rank) : Rank);
+
+    /// <summary>Whether the layers keep their weights as [in, out]; the factors do not.</summary>
+    public bool IsTransposed => _layers.Any(layer => layer.Linear.Layout == WeightLayout.InOut);
+
+    /// <summary>Reads an adapter in PEFT's format.</summary>
+    internal static LoraAdapter Load(LanguageModel model, PeftFolder saved)
+    {
+        var config = saved.Lora();
+        var adapter = new LoraAdapter(model, config.Targets, config.Rank, config.Alpha, config.RankStabilized, $"{saved.ConfigPath}: target_modules");
+        try
+        {
+            saved.RequireOnly(adapter.Parameters.Select(p => PeftFolder.ModulePrefix + p.Name));
+            foreach (var parameter in adapter.Parameters)
+            {
+                saved.Read(PeftFolder.ModulePrefix + parameter.Name, [parameter.Rows, parameter.Columns], Values(parameter));
+            }
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+
+        return adapter;
+    }
+
+    /// <summary>Adds the adapter to its model.</summary>
+    internal void Attach()
+    {
+        Model.Attach(this);
+        foreach (var (linear, factors) in _layers)
+        {
+            linear.Lora = factors;
+        }
+    }
+
+    /// <summary>Sets the tensors to their start; the numbers are those of the tensors' places in the model, so the adapter is attached before.</summary>
+    internal void Initialize(ulong seed)
+    {
+        var key = new NoiseKey(seed, NoiseStream.Adapter, 0, 0);
+        foreach (var (_, (a, b, _)) in _layers)
+        {
+            Values(b).Clear();
+            ushort[] bits = new ushort[a.Columns];
+            float bound = 1 / MathF.Sqrt(a.Columns);
+            for (int row = 0; row < a.Rows; row++)
+            {
+                NoiseField.FillBits(key, a.Id, NoiseField.GroupOf(row, 0, a.Columns), bits);
+                var values = Row(a, row);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] = bound * (((2 * bits[i]) + 1 - 65536) * (1f / 65536));
+                }
+            }
+        }
+    }
+
+    public override void Save(string folder) => PeftWriter.WriteLora(
+        folder, Model, this, _rankStabilized, [.. Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))]);
+
+    /// <summary>Adds s·BA to the weights of the layers, rounded to nearest even in their type, and takes the factors away.</summary>
+    /// <exception cref="InvalidInputException">A sum is outside the range of the type.</exception>
+    internal void Merge()
+    {
+        foreach (var (linear, factors) in _layers)
+        {
+            MergeInto(linear, factors);
+            linear.Lora = null;
+        }
+    }
+
+    // The order in which PEFT stores them.
+    private static (string Name, int Rows, int Columns)[] Tensors(LanguageModel model, IReadOnlyList<string> modules, int rank) =>
+    [
+        .. modules.SelectMany(m => new[]
+        {
+            (m + FactorA, rank, model.Linears[m].Inputs),
+            (m + FactorB, model.Linears[m].Outputs, rank),
+        }),
+    ];
+
+    // A row of the weight is an output's or an input's: one number of a factor times a row, or a column, of the other for each of the ranks.
+    private void MergeInto(Linear linear, LoraFactors factors)
+    {
+        var (weight, a, b) = (linear.Weight, factors.A, factors.B);
+        float[] row = new float[weight.Columns];
+        float[] column = new float[weight.Columns];
+        for (int i = 0; i < weight.Rows; i++)
+        {
+            WeightLoader.ReadRow(weight, i, row);
+            for (int r = 0; r < Rank; r++)
+            {
+                if (linear.Layout == WeightLayout.OutIn)
+                {
+                    TensorPrimitives.FusedMultiplyAdd(Row(a, r), factors.Scale * Row(b, i)[r], row, row);
+                    continue;
+                }
+
+                for (int o = 0; o < column.Length; o++)
+                {
+                    column[o] = Row(b, o)[r];
+                }
+
+                TensorPrimitives.FusedMultiplyAdd(column, factors.Scale * Row(a, r)[i], row, row);
+            }
+
+            WeightLoader.WriteRow(weight, i, row);
+        }
+    }
+}

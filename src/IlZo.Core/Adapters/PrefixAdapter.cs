@@ -1,0 +1,136 @@
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Adapters;
+
+/// <summary>
+/// Prefix tuning without a reparameterization: trainable keys and values [tokens, key features] of each layer, which all tokens see before
+/// those of their text. They start as those of as many tokens drawn uniformly from the vocabulary, computed by the frozen
+/// model; where keys are rotated by their position, as they are after that, which is what PEFT's past_key_values hold.
+/// Source: Li and Liang 2021, arXiv 2101.00190; the start: MeZO, arXiv 2305.17333, appendix, and princeton-nlp/MeZO large_models/prefix.py.
+/// </summary>
+public sealed unsafe class PrefixAdapter : Adapter
+{
+    private readonly int _tokens;
+
+    /// <param name="model">The model.</param>
+    /// <param name="tokens">Tokens of the prefix.</param>
+    /// <param name="shiftsPositions">Whether the positions of texts begin after the prefix's, as in PEFT, and not at 0, as in MeZO.</param>
+    /// <exception cref="InvalidInputException">The model's texts are too short for such a prefix.</exception>
+    public PrefixAdapter(LanguageModel model, int tokens, bool shiftsPositions)
+        : base(model, Tensors(model.Shape, tokens))
+    {
+        if (tokens >= model.Shape.MaxPositions)
+        {
+            throw new InvalidInputException($"--prefix-tokens is {tokens}; fewer than the model's {model.Shape.MaxPositions} positions were expected.");
+        }
+
+        _tokens = tokens;
+        PositionShift = shiftsPositions ? tokens : 0;
+        Layers = [.. Enumerable.Range(0, model.Shape.Layers).Select(i => new KeyValuePrefix(Parameters[2 * i], Parameters[(2 * i) + 1]))];
+    }
+
+    public override string Kind => AdapterOptions.Prefix;
+
+    /// <summary>What is added to the positions of texts.</summary>
+    public int PositionShift { get; }
+
+    /// <summary>Keys and values of each layer.</summary>
+    internal IReadOnlyList<KeyValuePrefix> Layers { get; }
+
+    /// <summary>Reads an adapter in PEFT's format.</summary>
+    internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved)
+    {
+        var (tokens, shifts) = saved.Prefix(model);
+        var adapter = new PrefixAdapter(model, tokens, shifts);
+        try
+        {
+            saved.RequireOnly([PeftFolder.PromptEmbeddings]);
+            int width = 2 * model.Shape.Layers * model.Shape.KeyFeatures;
+            float[] all = new float[tokens * width];
+            saved.Read(PeftFolder.PromptEmbeddings, [tokens, width], all);
+            adapter.EachRow((row, at) => all.AsSpan(at, row.Length).CopyTo(row));
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+
+        return adapter;
+    }
+
+    /// <summary>Sets keys and values to those of random tokens; before the adapter is attached.</summary>
+    internal void Initialize(IBackend backend, ulong seed)
+    {
+        var key = new NoiseKey(seed, NoiseStream.Adapter, 0, 1);
+        int[] ids = [.. Enumerable.Range(0, _tokens).Select(i => (int)(((ulong)key.Word(i) * (ulong)Model.Shape.Vocabulary) >> 32))];
+        Initialize(backend, ids);
+    }
+
+    /// <summary>Sets keys and values to those of tokens; before the adapter is attached.</summary>
+    internal void Initialize(IBackend backend, ReadOnlySpan<int> ids)
+    {
+        var builder = new TokenBatchBuilder();
+        builder.Read(builder.AddText(ids), ids.Length - 1);
+        var batch = builder.Build();
+        using var cache = new KeyValueCache(Model.Shape.Layers, Model.Shape.KeyFeatures, ids.Length);
+        backend.Begin(batch, [Probe.Unperturbed], cache);
+        Model.Forward(backend, batch);
+        for (int layer = 0; layer < Layers.Count; layer++)
+        {
+            Copy(cache.Keys(layer), Layers[layer].Keys);
+            Copy(cache.Values(layer), Layers[layer].Values);
+        }
+
+        static void Copy(float* from, Parameter to)
+        {
+            for (int token = 0; token < to.Rows; token++)
+            {
+                for (int f = 0; f < to.Columns; f++)
+                {
+                    Row(to, token)[f] = from[((long)f * to.Rows) + token];
+                }
+            }
+        }
+    }
+
+    public override void Save(string folder)
+    {
+        int width = 2 * Layers.Count * Layers[0].Keys.Columns;
+        float[] all = new float[_tokens * width];
+        EachRow((row, at) => row.CopyTo(all.AsSpan(at, row.Length)));
+        fixed (float* data = all)
+        {
+            PeftWriter.WritePrefix(
+                folder, Model, _tokens, PositionShift > 0, new TensorEntry(string.Empty, PeftFolder.PromptEmbeddings, "F32", [_tokens, width], data));
+        }
+    }
+
+    private static (string Name, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
+    [
+        .. Enumerable.Range(0, shape.Layers).SelectMany(i => new[]
+        {
+            ($"prefix.layers.{i}.keys", tokens, shape.KeyFeatures),
+            ($"prefix.layers.{i}.values", tokens, shape.KeyFeatures),
+        }),
+    ];
+
+    // PEFT has one tensor: a row for each token, and in it keys and values of each layer in turn.
+    private void EachRow(RowAction action)
+    {
+        for (int token = 0; token < _tokens; token++)
+        {
+            for (int i = 0; i < Parameters.Count; i++)
+            {
+                action(Row(Parameters[i], token), ((token * Parameters.Count) + i) * Parameters[i].Columns);
+            }
+        }
+    }
+
+    private delegate void RowAction(Span<float> row, int at);
+}

@@ -1,0 +1,53 @@
+using IlZo.Adapters;
+using IlZo.Backends;
+using IlZo.Models;
+using IlZo.Optimizers;
+using IlZo.Tensors;
+
+namespace IlZo.Training;
+
+/// <summary>Models as a training finds them before its first step, and what trains them.</summary>
+public static class TrainableModel
+{
+    /// <summary>Loads the model of a training, adds its adapter, and chooses what is trained.</summary>
+    /// <param name="options">The training.</param>
+    /// <param name="backend">Runs the model where an adapter starts from its activations.</param>
+    /// <exception cref="InvalidInputException">The model, the adapter or a pattern cannot be used.</exception>
+    public static LanguageModel Load(TrainingOptions options, IBackend backend)
+    {
+        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        try
+        {
+            Prepare(model, options, backend);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds the adapter of a training and chooses what is trained.</summary>
+    /// <inheritdoc cref="AdapterFactory.Attach(LanguageModel, AdapterOptions, IBackend?)"/>
+    public static void Prepare(LanguageModel model, TrainingOptions options, IBackend? backend)
+    {
+        if (options.ToAdapter() is { } adapter)
+        {
+            AdapterFactory.Attach(model, adapter, backend);
+        }
+
+        NamePatterns.Choose(model.Parameters, options.TrainOnly, options.Freeze);
+    }
+
+    /// <summary>The optimizer that options describe, for a model at its start.</summary>
+    public static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model)
+    {
+        // The start of an adapter is in no file.
+        var start = model.Adapter?.Copy();
+        return OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters) with
+        {
+            OpenBase = () => start is null ? BaseWeights.Open(ModelLoader.Open(options.Model), model) : BaseWeights.Of(start),
+        });
+    }
+}
