@@ -1,0 +1,223 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using IlZo.Adapters;
+using IlZo.Checkpoints;
+using IlZo.Core.Tests.Models;
+using IlZo.Models;
+using IlZo.Tensors;
+using Xunit;
+
+namespace IlZo.Core.Tests.Adapters;
+
+/// <summary>
+/// The files of adapters. The expected listings are written from PEFT's source (src/peft/utils/save_and_load.py, the configurations of LoRA
+/// and prefix tuning, and get_prompt of src/peft/peft_model.py).
+/// </summary>
+public sealed unsafe class PeftFormatTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    public void Dispose() => _temp.Dispose();
+
+    [Fact]
+    public void Lora_has_PEFTs_names_shapes_and_fields()
+    {
+        Save("opt-tiny", new AdapterOptions("lora") { Rank = 4, Alpha = 8 });
+        using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
+        int hidden = Hidden("opt-tiny");
+        Assert.Equal(
+            Enumerable.Range(0, 3).SelectMany(layer => new[] { "q_proj", "v_proj" }.SelectMany(part => new[]
+            {
+                $"base_model.model.model.decoder.layers.{layer}.self_attn.{part}.lora_A.weight F32 [4, {hidden}]",
+                $"base_model.model.model.decoder.layers.{layer}.self_attn.{part}.lora_B.weight F32 [{hidden}, 4]",
+            })),
+            file.Tensors.Select(t => $"{t.Name} {t.Type} [{string.Join(", ", t.Shape)}]"));
+        Assert.Equal("pt", file.Metadata["format"]);
+        string path = ForwardPath("opt-tiny");
+        AssertConfig($$"""
+            {
+              "alpha_pattern": {}, "auto_mapping": null, "base_model_name_or_path": {{JsonSerializer.Serialize(path)}}, "bias": "none",
+              "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true, "layers_pattern": null,
+              "layers_to_transform": null, "lora_alpha": 8, "lora_dropout": 0.0, "modules_to_save": null, "peft_type": "LORA", "r": 4,
+              "rank_pattern": {}, "revision": null, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM", "use_rslora": false
+            }
+            """);
+    }
+
+    // Grouped queries: token_dim and num_attention_heads are those of the keys.
+    [Fact]
+    public void A_prefix_has_PEFTs_names_shapes_and_fields()
+    {
+        using var fixture = new ForwardFixture("llama-gqa");
+        AdapterFactory.Attach(fixture.Model, new AdapterOptions("prefix") { PrefixTokens = 3 }, fixture.Backend);
+        fixture.Model.SaveTrained(_temp["adapter"]);
+        var shape = fixture.Model.Shape;
+        using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
+        var tensor = Assert.Single(file.Tensors);
+        Assert.Equal("prompt_embeddings", tensor.Name);
+        Assert.Equal([3, shape.Layers * 2 * shape.KeyFeatures], tensor.Shape);
+        var config = fixture.Model.Checkpoint.ConfigJson;
+        int heads = config.GetProperty("num_key_value_heads").GetInt32();
+        Assert.NotEqual(heads, config.GetProperty("num_attention_heads").GetInt32());
+        AssertConfig($$"""
+            {
+              "auto_mapping": null, "base_model_name_or_path": {{JsonSerializer.Serialize(ForwardPath("llama-gqa"))}},
+              "encoder_hidden_size": {{shape.KeyFeatures}}, "inference_mode": true, "num_attention_heads": {{heads}},
+              "num_layers": {{shape.Layers}}, "num_transformer_submodules": 1, "num_virtual_tokens": 3, "peft_type": "PREFIX_TUNING",
+              "prefix_projection": false, "revision": null, "task_type": "CAUSAL_LM", "token_dim": {{shape.KeyFeatures}}
+            }
+            """);
+
+        // A row is a token: keys of layer 0, values of layer 0, keys of layer 1, ...
+        var embeddings = new ReadOnlySpan<float>(tensor.Data, (int)(tensor.Shape[0] * tensor.Shape[1]));
+        for (int i = 0; i < 2 * shape.Layers; i++)
+        {
+            var part = fixture.Model.Parameters[$"prefix.layers.{i / 2}.{(i % 2 == 0 ? "keys" : "values")}"];
+            for (int token = 0; token < 3; token++)
+            {
+                Assert.Equal(
+                    embeddings.Slice((int)((token * tensor.Shape[1]) + (i * shape.KeyFeatures)), shape.KeyFeatures).ToArray(),
+                    Adapter.Row(part, token).ToArray());
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("opt-tiny", "lora", "kept")]
+    [InlineData("llama-gqa-bf16", "lora", "kept")]
+    [InlineData("opt-350m-style", "prefix", "kept")]
+    [InlineData("llama-gqa", "prefix", "shifted")]
+    public void A_saved_adapter_loads_again_bit_for_bit(string folder, string kind, string positions)
+    {
+        using var fixture = new ForwardFixture(folder);
+        AdapterFactory.Attach(fixture.Model, new AdapterOptions(kind) { PrefixPositions = positions }, fixture.Backend);
+        foreach (var p in fixture.Model.Adapter!.Parameters)
+        {
+            Adapter.Values(p)[0] += 0.25f;
+        }
+
+        fixture.Model.SaveTrained(_temp["adapter"]);
+        var batch = ForwardFixture.Batch([4, 9, 2, 33]);
+        float[] expected = fixture.Logits(batch);
+        using var second = new ForwardFixture(folder);
+        AdapterFactory.Attach(second.Model, _temp["adapter"]);
+        Assert.Equal(kind, second.Model.Adapter!.Kind);
+        Assert.Equal(expected, second.Logits(batch));
+        Assert.Equal(fixture.Model.Parameters.Sha256(), second.Model.Parameters.Sha256());
+
+        // Saving over it is possible, over anything else not.
+        second.Model.SaveTrained(_temp["adapter"]);
+        File.WriteAllText(_temp["adapter", "notes.txt"], "mine");
+        Assert.Contains("notes.txt", Assert.Throws<InvalidInputException>(() => second.Model.SaveTrained(_temp["adapter"])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("use_rslora", "true", 4.0)]
+    [InlineData("target_modules", "\"model\\\\.decoder\\\\.layers\\\\.\\\\d+\\\\.self_attn\\\\.(q|v)_proj\"", 2.0)]
+    [InlineData("target_modules", "[\"self_attn.q_proj\", \"v_proj\"]", 2.0)]
+    [InlineData("init_lora_weights", "\"gaussian\"", 2.0)]
+    [InlineData("loftq_config", "{}", 2.0)]
+    [InlineData("corda_config", "null", 2.0)]
+    [InlineData("lora_dropout", "0.05", 2.0)]
+    public void What_PEFT_writes_is_understood(string field, string value, double scale)
+    {
+        Save("opt-tiny", new AdapterOptions("lora") { Rank = 4, Alpha = 8 });
+        Change(field, value);
+        using var model = ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]);
+        Assert.Equal(scale, ((LoraAdapter)model.Adapter!).Scale);
+    }
+
+    [Theory]
+    [InlineData("use_dora", "true", "'use_dora'")]
+    [InlineData("modules_to_save", "[\"lm_head\"]", "'modules_to_save'")]
+    [InlineData("rank_pattern", "{\"q_proj\": 2}", "'rank_pattern'")]
+    [InlineData("alpha_pattern", "{\"q_proj\": 2}", "'alpha_pattern'")]
+    [InlineData("layers_to_transform", "[0]", "'layers_to_transform'")]
+    [InlineData("lora_bias", "true", "'lora_bias'")]
+    [InlineData("bias", "\"all\"", "bias is 'all'")]
+    [InlineData("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights is 'pissa_niter_4'")]
+    [InlineData("peft_type", "\"IA3\"", "peft_type is 'IA3'")]
+    [InlineData("peft_type", "null", "peft_type is 'absent'")]
+    [InlineData("target_modules", "null", "target_modules is absent")]
+    [InlineData("target_modules", "[\"q_proj\"]", "tensor 'base_model.model.model.decoder.layers.0.self_attn.v_proj.lora_A.weight' has no place")]
+    [InlineData("target_modules", "[\"q_proj\", \"v_proj\", \"k_proj\"]", "k_proj.lora_A.weight' is missing")]
+    [InlineData("target_modules", "[\"c_attn\"]", "'c_attn', which is the name of no linear layer")]
+    [InlineData("target_modules", "\"(\"", "not a regular expression")]
+    [InlineData("r", "8", "has shape [4, ")]
+    [InlineData("r", "0", "r is 0")]
+    [InlineData("lora_alpha", "\"many\"", "lora_alpha is")]
+    public void What_would_be_another_adapter_is_refused(string field, string value, string message)
+    {
+        Save("opt-tiny", new AdapterOptions("lora") { Rank = 4, Alpha = 8 });
+        Change(field, value);
+        AssertRefused(message);
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_adapter_or_has_other_numbers_is_refused()
+    {
+        Directory.CreateDirectory(_temp["adapter"]);
+        AssertRefused("has no adapter_config.json");
+        Save("llama-gqa", new AdapterOptions("prefix"));
+        AssertRefused("num_layers is", "token_dim is", "has shape");
+        Save("opt-tiny", new AdapterOptions("lora"));
+        File.Delete(_temp["adapter", "adapter_model.safetensors"]);
+        AssertRefused("adapter_model.safetensors' does not exist");
+        Save("opt-tiny", new AdapterOptions("lora"), float.NaN);
+        AssertRefused("finite weights were expected");
+        File.WriteAllText(_temp["adapter", "adapter_config.json"], "[]");
+        AssertRefused("adapter_config.json' holds a JSON Array");
+    }
+
+    // As PEFT writes them: without metadata that says that positions are kept.
+    [Fact]
+    public void A_prefix_of_PEFT_shifts_positions()
+    {
+        foreach (string positions in new[] { "kept", "shifted" })
+        {
+            Save("opt-tiny", new AdapterOptions("prefix") { PrefixPositions = positions });
+            using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
+            Assert.Equal(positions == "kept", file.Metadata.ContainsKey("ilzo.prefix_positions"));
+            using var model = ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]);
+            Assert.Equal(positions == "kept" ? 0 : 5, ((PrefixAdapter)model.Adapter!).PositionShift);
+        }
+    }
+
+    private static string ForwardPath(string name) => TestData.Path("fixtures", "forward", name);
+
+    private static int Hidden(string name)
+    {
+        using var model = ModelLoader.Load(ForwardPath(name));
+        return model.Shape.Hidden;
+    }
+
+    private void Save(string folder, AdapterOptions options, float value = 0.5f)
+    {
+        using var fixture = new ForwardFixture(folder);
+        AdapterFactory.Attach(fixture.Model, options, fixture.Backend);
+        Adapter.Values(fixture.Model.Adapter!.Parameters[0])[0] = value;
+        fixture.Model.SaveTrained(_temp["adapter"]);
+    }
+
+    private void Change(string field, string value)
+    {
+        string path = _temp["adapter", "adapter_config.json"];
+        var config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        config[field] = JsonNode.Parse(value);
+        File.WriteAllText(path, config.ToJsonString());
+    }
+
+    private void AssertRefused(params string[] messages)
+    {
+        var error = Assert.Throws<InvalidInputException>(() => ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]));
+        Assert.Contains(messages, m => error.Message.Contains(m, StringComparison.Ordinal));
+    }
+
+    private void AssertConfig(string expected)
+    {
+        string text = File.ReadAllText(_temp["adapter", "adapter_config.json"]);
+        var config = JsonNode.Parse(text)!.AsObject();
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), config), text);
+        Assert.Equal(config.Select(f => f.Key).Order(StringComparer.Ordinal), config.Select(f => f.Key));
+    }
+}
