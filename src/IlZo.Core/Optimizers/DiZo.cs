@@ -15,8 +15,12 @@ namespace IlZo.Optimizers;
 /// ρ = γ/s. With ratio = true, s does not enter (an independent port): losses at clip(ρ_l ± ε_γ u_l) with u ~ N(0, 1), ρ_l ← clip(ρ_l − α ψ u_l).
 /// <para>
 /// P is queries and values by the paper, keys and values in the authors' code (Skilteee/DiZO; source = true), which also keeps OPT's token
-/// embedding as it is, lets the rate decay, and undoes each probe by a division. Here the update and the projection are one change of the
+/// embedding as it is (<c>--freeze *embed_tokens.weight</c>), lets the rate decay, and undoes each probe by a division. Here the update and the projection are one change of the
 /// weights: probes go along (the point after the update with some ratios) − θ, which reads θ⁰ from the checkpoint as it goes.
+/// </para>
+/// <para>
+/// θ⁰ of an adapter is its start. LoRA's B starts at zero: only the length of Δ enters above, not that of θ⁰, so B is scaled as a whole. P then is the
+/// factors of the layers that it names; a prefix has no such names, and wants <c>tensors=prefix</c>.
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P.</remarks>

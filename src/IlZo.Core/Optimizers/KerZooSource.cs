@@ -12,7 +12,10 @@ namespace IlZo.Optimizers;
 /// r is drawn for every tensor, from [−a, a] with a = max(1 − t/4000, 1e-4) and t from 0, but K(r) = 15r(5 − 7r²), which is C = 4, is
 /// not rescaled, so that E[rK] = 25a² − 21a⁴; the estimate of each tensor is shortened to a norm of at most 4e5; and the iterate
 /// c ← c − ηĝ is averaged, x ← x + (c − x)/β with β = 1 + t/6, with losses taken at y = x + (c − x)/β. The weights here are x.
-/// <para>The code also keeps OPT's token embedding as it is, and finds x from y by a division, which is lossy.</para>
+/// <para>
+/// The code also keeps OPT's token embedding as it is, which is a matter of what is trained: <c>--freeze *embed_tokens.weight</c>. It finds x
+/// from y by a division, which is lossy.
+/// </para>
 /// </summary>
 /// <remarks>Cost with n directions (the authors': 3): 2n forwards, 4n noise generations, 4 bytes for each weight (c − x).</remarks>
 public sealed class KerZooSource : Optimizer

@@ -50,10 +50,9 @@ internal sealed unsafe class CpuActivation(int features, int tokens, int probes,
     {
         if (keep && IsShared && !shared)
         {
-            long bytes = Count / probes * sizeof(float);
-            for (int probe = 1; probe < probes; probe++)
+            for (int panel = Panels; panel < Panels * probes; panel++)
             {
-                Buffer.MemoryCopy(Data, At(probe * Panels), bytes, bytes);
+                new ReadOnlySpan<float>(At(panel % Panels), Features * Panel.Lanes).CopyTo(new Span<float>(At(panel), Features * Panel.Lanes));
             }
         }
 
