@@ -16,7 +16,7 @@ public sealed record AdapterPreset(double LearningRate, double Epsilon)
     public static AdapterPreset Of(string adapter, string model)
     {
         bool builtIn = model == ModelLoader.BuiltIn;
-        return IsPrefix(adapter) ? new(builtIn ? 1e-2 : 1e-2, 1e-1) : new(builtIn ? 1e-3 : 5e-5, 1e-2);
+        return IsPrefix(adapter) ? new(builtIn ? 0.3 : 1e-2, 1e-1) : new(builtIn ? 1e-3 : 5e-5, 1e-2);
     }
 
     private static bool IsPrefix(string adapter)

@@ -260,7 +260,7 @@ public sealed record TrainingOptions
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
     // What may differ when a run is continued: paths (their content is hashed), threads, and more steps unless the rates depend on them.
-    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "adapter", "threads"];
+    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "threads"];
 
     public static RunConfiguration Parse(string path, byte[] json)
     {
@@ -285,11 +285,16 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     public IReadOnlyList<(string Name, string Value)> Identity()
     {
         var options = JsonSerializer.SerializeToElement(Options, RunConfigurationJson.Default.TrainingOptions);
-        bool anySteps = !LearningRateSchedule.DependsOnSteps(Options.Schedule);
+        bool IsFree(string name) => name switch
+        {
+            "steps" => !LearningRateSchedule.DependsOnSteps(Options.Schedule),
+            "adapter" => Options.Adapter is not (null or AdapterOptions.Lora or AdapterOptions.Prefix),
+            _ => false,
+        };
         return
         [
             .. options.EnumerateObject().Where(p => !s_free.Contains(p.Name))
-                .Select(p => (p.Name, anySteps && p.Name == "steps" ? "any" : p.Value.GetRawText())),
+                .Select(p => (p.Name, IsFree(p.Name) ? "any" : p.Value.GetRawText())),
             ("base_weights_sha256", BaseWeightsSha256),
             ("examples_sha256", ExamplesSha256),
         ];

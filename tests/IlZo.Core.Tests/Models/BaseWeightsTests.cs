@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Tensors;
@@ -39,5 +40,21 @@ public sealed unsafe class BaseWeightsTests
         float[] whole = new float[first.Columns];
         start.Read(first, 0, 0, whole);
         Assert.NotEqual(0, whole[0]);
+    }
+
+    [Fact]
+    public void The_start_of_an_adapter_stays_when_it_is_trained()
+    {
+        using var model = ModelLoader.Load(ModelLoader.BuiltIn);
+        AdapterFactory.Attach(model, new AdapterOptions("lora"), null);
+        using var start = BaseWeights.Of(model.Adapter!.Copy());
+        foreach (var p in model.Adapter.Parameters)
+        {
+            float[] before = Adapter.Row(p, p.Rows - 1).ToArray();
+            Adapter.Values(p).Fill(7);
+            float[] read = new float[p.Columns - 2];
+            start.Read(p, p.Rows - 1, 2, read);
+            Assert.Equal(before[2..], read);
+        }
     }
 }
