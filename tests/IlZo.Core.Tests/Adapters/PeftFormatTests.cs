@@ -44,6 +44,18 @@ public sealed unsafe class PeftFormatTests : IDisposable
             """);
     }
 
+    [Fact]
+    public void Lora_of_a_masked_model_is_on_queries_and_values_too()
+    {
+        Save("roberta-tiny", new AdapterOptions("lora"));
+        using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
+        Assert.Equal("base_model.model.roberta.encoder.layer.0.attention.self.query.lora_A.weight", file.Tensors[0].Name);
+        Assert.Equal("base_model.model.roberta.encoder.layer.0.attention.self.value.lora_B.weight", file.Tensors[3].Name);
+        using var config = JsonDocument.Parse(File.ReadAllBytes(_temp["adapter", "adapter_config.json"]));
+        Assert.Equal("FEATURE_EXTRACTION", config.RootElement.GetProperty("task_type").GetString());
+        Assert.Equal("[\"query\",\"value\"]", JsonSerializer.Serialize(config.RootElement.GetProperty("target_modules")));
+    }
+
     // Grouped queries: token_dim and num_attention_heads are those of the keys.
     [Fact]
     public void A_prefix_has_PEFTs_names_shapes_and_fields()
@@ -87,6 +99,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
     [InlineData("llama-gqa-bf16", "lora", "kept")]
     [InlineData("opt-350m-style", "prefix", "kept")]
     [InlineData("llama-gqa", "prefix", "shifted")]
+    [InlineData("roberta-tiny", "prefix", "shifted")]
     public void A_saved_adapter_loads_again_bit_for_bit(string folder, string kind, string positions)
     {
         using var fixture = new ForwardFixture(folder);

@@ -30,6 +30,7 @@ public sealed unsafe class PrefixTests
     [Theory]
     [InlineData("opt-tiny")]
     [InlineData("opt-350m-style")]
+    [InlineData("roberta-tiny")]
     public void Kept_positions_are_those_of_a_text_without_a_prefix(string folder)
     {
         // A token that attends to copies of its own key and value is what it is without them, unless its position moved.

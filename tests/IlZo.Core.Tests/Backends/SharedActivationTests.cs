@@ -17,11 +17,12 @@ public sealed class SharedActivationTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string folder in new[] { "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha" })
+            foreach (string folder in new[] { "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha", "roberta-tiny" })
             {
                 foreach (string pattern in new[]
                 {
-                    "*", "*layers.1.*", "*layers.1.*norm*", "*embed*", "*.0.*[kv]_proj.weight", "*.1.*q_proj*", "*norm.weight,*norm.bias", "*.1.*down*,*.1.*fc2*",
+                    "*", "*layer*.1.*", "*layer*.1.*[nN]orm*", "*embed*", "*.0.*[kv]_proj.weight,*.0.*value*", "*.1.*q_proj*,*.1.*query*",
+                    "*orm.weight,*orm.bias", "*.1.*down*,*.1.*fc2*,*.1.output.dense*",
                 })
                 {
                     data.Add(folder, pattern);
