@@ -27,6 +27,7 @@ public sealed class LoraTests
     [InlineData("opt-tiny", 2e-5)]
     [InlineData("opt-350m-style", 2e-5)]
     [InlineData("llama-gqa", 2e-5)]
+    [InlineData("gpt2-tiny", 2e-5)]
     [InlineData("roberta-tiny", 2e-5)]
     [InlineData("opt-tiny-fp16", 5e-3)]
     [InlineData("llama-gqa-bf16", 5e-2)]

@@ -56,6 +56,20 @@ public sealed unsafe class PeftFormatTests : IDisposable
         Assert.Equal("[\"query\",\"value\"]", JsonSerializer.Serialize(config.RootElement.GetProperty("target_modules")));
     }
 
+    // GPT-2 keeps weights as [in, out], and queries, keys and values in one layer; the factors are as everywhere.
+    [Fact]
+    public void Lora_of_transposed_weights_says_so()
+    {
+        Save("gpt2-tiny", new AdapterOptions("lora"));
+        int hidden = Hidden("gpt2-tiny");
+        using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
+        Assert.Equal("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", file.Tensors[0].Name);
+        Assert.Equal([8, hidden], file.Tensors[0].Shape);
+        Assert.Equal([3 * hidden, 8], file.Tensors[1].Shape);
+        using var config = JsonDocument.Parse(File.ReadAllBytes(_temp["adapter", "adapter_config.json"]));
+        Assert.True(config.RootElement.GetProperty("fan_in_fan_out").GetBoolean());
+    }
+
     // Grouped queries: token_dim and num_attention_heads are those of the keys.
     [Fact]
     public void A_prefix_has_PEFTs_names_shapes_and_fields()

@@ -14,7 +14,7 @@ public sealed unsafe class PrefixTests
     private static readonly int[] s_prompt = [3, 17, 8, 41, 22];
     private static readonly int[] s_text = [5, 9, 30, 2, 44, 18, 7];
 
-    public static TheoryData<string> Folders => ["opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope"];
+    public static TheoryData<string> Folders => ["opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope", "gpt2-tiny"];
 
     [Theory]
     [MemberData(nameof(Folders))]
@@ -30,6 +30,7 @@ public sealed unsafe class PrefixTests
     [Theory]
     [InlineData("opt-tiny")]
     [InlineData("opt-350m-style")]
+    [InlineData("gpt2-tiny")]
     [InlineData("roberta-tiny")]
     public void Kept_positions_are_those_of_a_text_without_a_prefix(string folder)
     {
