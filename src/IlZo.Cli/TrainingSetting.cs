@@ -113,6 +113,10 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Threads = v }),
     ];
 
+    /// <summary>The names of those that decide which weights of a model are trained.</summary>
+    public static IReadOnlyList<string> OfTrainedWeights { get; } =
+        ["adapter", "rank", "alpha", "targets", "prefix-tokens", "prefix-positions", "train-only", "freeze"];
+
     // MeZO's published rate, which suits models of a hundred million parameters and more.
     private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
 

@@ -15,7 +15,10 @@ internal static class CompareCommand
 
     // What functions do not have.
     private static readonly string[] s_ofModels =
-        ["model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective", "data-seed"];
+    [
+        "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective", "data-seed",
+        .. TrainingSetting.OfTrainedWeights,
+    ];
 
     // A value is known at no cost.
     private const int PointsOfFunctions = 50;

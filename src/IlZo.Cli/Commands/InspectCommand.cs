@@ -25,9 +25,7 @@ internal static class InspectCommand
 
     // What decides which weights are trained, as for train.
     private static readonly IReadOnlyList<TrainingSetting> s_trained =
-    [
-        .. TrainingSetting.All.Where(s => s.Name is "adapter" or "rank" or "alpha" or "targets" or "prefix-tokens" or "prefix-positions" or "train-only" or "freeze"),
-    ];
+        [.. TrainingSetting.All.Where(s => TrainingSetting.OfTrainedWeights.Contains(s.Name))];
 
     private static readonly Option<bool> s_json = Flags.Json();
 

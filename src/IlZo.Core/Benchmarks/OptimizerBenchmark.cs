@@ -31,7 +31,7 @@ public sealed record OptimizerBenchmark(string Method, double ForwardPasses, dou
         using var backend = new CpuBackend(threads);
         var oracle = new BenchmarkOracle(loaded, backend, batch, length);
         var options = new TrainingOptions { Model = model };
-        Optimizer[] optimizers = [.. methods.Select(m => Trainer.CreateOptimizer(options with { Optimizer = m }, loaded))];
+        Optimizer[] optimizers = [.. methods.Select(m => TrainableModel.CreateOptimizer(options with { Optimizer = m }, loaded))];
         var steps = methods.Select(_ => new List<(long Passes, double Decide, double Apply)>()).ToArray();
         for (int round = 0; round <= rounds; round++)
         {

@@ -81,7 +81,10 @@ public sealed record ComparisonReport(
 
     // What functions do not have.
     private static readonly string[] s_ofModels =
-        ["model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed"];
+    [
+        "model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed",
+        "adapter", "rank", "alpha", "targets", "prefix_tokens", "prefix_positions", "train_only", "freeze",
+    ];
 
     /// <summary>What was trained where it was no model: the function and its dimension.</summary>
     [JsonIgnore]
