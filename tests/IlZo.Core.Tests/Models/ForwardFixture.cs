@@ -14,10 +14,16 @@ public sealed unsafe class ForwardFixture : IDisposable
     private readonly SafetensorsFile _expected;
 
     public ForwardFixture(string name, int threads = 2)
+        : this(name, new CpuBackend(threads))
+    {
+    }
+
+    /// <summary>The same on a backend that is disposed of with the fixture.</summary>
+    public ForwardFixture(string name, CpuBackend backend)
     {
         Folder = TestData.Path("fixtures", "forward", name);
         Model = ModelCatalog.Load(CheckpointFolder.Open(Folder));
-        Backend = new CpuBackend(threads);
+        Backend = backend;
         _expected = SafetensorsFile.Open(Path.Combine(Folder, "expected.safetensors"));
         using var inputs = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "inputs.json")));
         Inputs = [.. inputs.RootElement.GetProperty("inputs").EnumerateArray().Where(BeginsAtZero).Select(Input.Parse)];

@@ -38,7 +38,10 @@ internal sealed unsafe class CpuActivation(int features, int tokens, int probes,
     public CpuActivation Slice(int first, int count) => new(count, Tokens, probes, Data + ((long)first * Panel.Lanes), _pitch) { IsShared = IsShared };
 
     /// <summary>A panel as a probe sees it.</summary>
-    public float* At(int probe, int panel) => At(IsShared ? panel : (probe * Panels) + panel);
+    public float* At(int probe, int panel) => At(NumberOf(probe, panel));
+
+    /// <summary>The number among those that are there of a panel as a probe sees it.</summary>
+    public int NumberOf(int probe, int panel) => IsShared ? panel : (probe * Panels) + panel;
 
     /// <summary>Feature 0 of one token of one probe; its next feature is <see cref="Panel.Lanes"/> further.</summary>
     public float* Token(int probe, int token) => At(probe, token / Panel.Lanes) + (token % Panel.Lanes);

@@ -23,11 +23,12 @@ public sealed unsafe partial class CpuBackend
         float* sums = _arena.Rent(sumBytes);
         float[] logits = new float[parts * targets.Count];
         float* biases = RentBias(head);
+        var operand = RentOperand(from);
         _pool.Run(blocks, (block, worker) =>
         {
             int row = block * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, head.Weight, biases, row, rows, 0, panels, worker);
+            float* tile = MultiplyHead(from, operand, head.Weight, biases, row, rows, 0, panels, worker);
             for (int panel = 0; panel < panels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
@@ -58,6 +59,7 @@ public sealed unsafe partial class CpuBackend
             }
         }
 
+        ReturnOperand(operand);
         ReturnBias(head, biases);
         _arena.Return(sums, sumBytes);
         _arena.Return(largest, sumBytes);
@@ -82,11 +84,12 @@ public sealed unsafe partial class CpuBackend
             }
             else
             {
+                var operand = RentOperand(from);
                 _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
                 {
                     int row = block * HeadRows;
                     int rows = Math.Min(HeadRows, head.Rows - row);
-                    float* tile = MultiplyHead(from, head.Weight, biases, row, rows, firstPanel, panels, worker);
+                    float* tile = MultiplyHead(from, operand, head.Weight, biases, row, rows, firstPanel, panels, worker);
                     for (int t = firstRow; t < end; t++)
                     {
                         float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
@@ -96,6 +99,7 @@ public sealed unsafe partial class CpuBackend
                         }
                     }
                 });
+                ReturnOperand(operand);
             }
         }
 
@@ -114,13 +118,11 @@ public sealed unsafe partial class CpuBackend
     }
 
     // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
-    private float* MultiplyHead(CpuActivation x, Parameter head, float* biases, int row, int rows, int firstPanel, int panels, int worker)
+    private float* MultiplyHead(
+        CpuActivation x, PanelOperand operand, Parameter head, float* biases, int row, int rows, int firstPanel, int panels, int worker)
     {
         var scratch = _scratch[worker];
         long time = Stopwatch.GetTimestamp();
-        long probeStride = (long)Panel.Padded(rows) * Panel.Stride;
-        var points = PointsOf(head);
-        float* packed = scratch.Packed(probeStride * points.Count);
         float* tile = scratch.Tile((long)panels * HeadRows * Panel.Lanes);
         for (int i = 0; i < panels; i++)
         {
@@ -128,20 +130,17 @@ public sealed unsafe partial class CpuBackend
             StartTile(tile + ((long)i * HeadRows * Panel.Lanes), bias, rows, accumulate: false);
         }
 
-        for (int column = 0; column < head.Columns; column += Panel.Depth)
+        var weights = new WeightBlock(head, WeightLayout.OutIn, row, rows, PointsOf(head), scratch);
+        for (int column = 0; column < head.Columns; column += _products.Depth)
         {
-            int depth = Math.Min(Panel.Depth, head.Columns - column);
-            WeightReader.Pack(head, row, rows, column, depth, points, packed, scratch);
+            int depth = Math.Min(_products.Depth, head.Columns - column);
+            byte* packed = _products.Pack(weights, column, depth);
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
                 int panel = firstPanel + i;
-                Panel.Multiply(
-                    packed + (points.Count == 1 ? 0 : panel / x.Panels * probeStride),
-                    rows,
-                    x.At(panel / x.Panels, panel % x.Panels) + ((long)column * Panel.Lanes),
-                    tile + ((long)i * HeadRows * Panel.Lanes),
-                    depth);
+                float* logits = tile + ((long)i * HeadRows * Panel.Lanes);
+                _products.Multiply(weights, packed, panel / x.Panels, operand.At(panel / x.Panels, panel % x.Panels), column, logits, depth);
             }
 
             time = Profile.Add(CpuProfile.Part.Products, worker, time);

@@ -5,12 +5,6 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Outputs a worker packs at a time; fewer where that would leave a thread without work.
-    private static readonly int[] s_blockRows = [384, 192, 96, 48];
-
-    // The same where outputs are columns: whole groups of noise.
-    private static readonly int[] s_blockColumns = [384, 192, 128, 64];
-
     public void Linear(
         Activation x,
         Parameter weight,
@@ -39,13 +33,15 @@ public sealed unsafe partial class CpuBackend
         }
         else
         {
-            int block = BlockOutputs(outputs, x.Tokens, layout);
+            int block = _products.BlockOutputs(outputs, x.Tokens, layout, _pool.Count);
+            var operand = RentOperand(from);
             _pool.Run((outputs + block - 1) / block, (item, worker) =>
             {
                 int first = item * block;
-                var weights = new PackedWeights(weight, layout, first, Math.Min(block, outputs - first), points, _scratch[worker]);
-                LinearBlock(from, weights, biases, to, accumulate, activation, worker);
+                var weights = new WeightBlock(weight, layout, first, Math.Min(block, outputs - first), points, _scratch[worker]);
+                LinearBlock(operand, weights, biases, to, accumulate, activation, worker);
             });
+            ReturnOperand(operand);
         }
 
         if (bias is not null)
@@ -54,24 +50,21 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
-    // both probes (80 kB for 48 outputs, 640 kB for 384) must stay in the second-level cache.
-    private int BlockOutputs(int outputs, int tokens, WeightLayout layout)
-    {
-        int[] sizes = layout == WeightLayout.OutIn ? s_blockRows : s_blockColumns;
-        int largest = tokens >= 2048 ? 384 : tokens >= 512 || layout == WeightLayout.InOut ? 192 : 48;
-        return Array.Find(sizes, r => r <= largest && outputs >= 2 * r * _pool.Count) is var found and > 0 ? found : sizes[^1];
-    }
-
     private void LinearBlock(
-        CpuActivation x, in PackedWeights weights, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation, int worker)
+        PanelOperand x,
+        in WeightBlock weights,
+        float* biases,
+        CpuActivation y,
+        bool accumulate,
+        ActivationFunction? activation,
+        int worker)
     {
         long time = Stopwatch.GetTimestamp();
-        for (int input = 0; input < x.Features; input += Panel.Depth)
+        for (int input = 0; input < x.Features; input += _products.Depth)
         {
-            int depth = Math.Min(Panel.Depth, x.Features - input);
+            int depth = Math.Min(_products.Depth, x.Features - input);
             bool last = input + depth == x.Features;
-            weights.Pack(input, depth);
+            byte* packed = _products.Pack(weights, input, depth);
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
@@ -82,7 +75,7 @@ public sealed unsafe partial class CpuBackend
                     StartTile(tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
                 }
 
-                weights.Multiply(probe, x.At(probe, panel % x.Panels) + ((long)input * Panel.Lanes), tile, depth);
+                _products.Multiply(weights, packed, probe, x.At(probe, panel % y.Panels), input, tile, depth);
                 if (last && activation is { } function)
                 {
                     Apply(function, new Span<float>(tile, weights.Outputs * Panel.Lanes));

@@ -1,3 +1,4 @@
+using IlZo.Backends.Cpu.Emitted;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -11,6 +12,7 @@ public sealed unsafe partial class CpuBackend : IBackend
 {
     private static readonly Probe[] s_stored = [Probe.Unperturbed];
 
+    private readonly ProductEngine _products;
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
@@ -20,14 +22,23 @@ public sealed unsafe partial class CpuBackend : IBackend
     private KeyValueCache? _cache;
 
     /// <param name="threads">Threads to use, or null for all processors.</param>
-    public CpuBackend(int? threads = null)
+    /// <param name="engine">What computes products; null for the C# kernels.</param>
+    public CpuBackend(int? threads = null, EngineChoice? engine = null)
+        : this(threads, (engine ?? EngineChoice.Managed).CreateProducts())
+    {
+    }
+
+    /// <param name="threads">Threads to use, or null for all processors.</param>
+    /// <param name="products">What computes products.</param>
+    internal CpuBackend(int? threads, ProductEngine products)
     {
         if (threads is < 1 or > 1024)
         {
             throw new InvalidInputException($"The number of threads is {threads}; 1 to 1024 were expected.");
         }
 
-        _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+        _products = products;
+        _pool = new WorkerPool(threads ?? Environment.ProcessorCount, products.NeedsTiles ? SignalStack.Install : null);
         Profile = new CpuProfile(_pool.Count);
         _scratch = new WorkerScratch[_pool.Count];
         for (int i = 0; i < _scratch.Length; i++)

@@ -17,7 +17,9 @@ internal sealed class WorkerPool : IDisposable
 
     private const int Open = 1 << 30;
 
+    private readonly bool _callerWorks;
     private readonly Thread[] _threads;
+    private readonly ManualResetEventSlim _workerLeft = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Lock _failureLock = new();
     private Action<int, int> _body = static (_, _) => { };
@@ -30,25 +32,31 @@ internal sealed class WorkerPool : IDisposable
     private Exception? _failure;
 
     /// <param name="threads">Threads that work, the caller's included.</param>
-    public WorkerPool(int threads)
+    /// <param name="prepare">
+    /// Called on each thread as it starts, and what it returns is disposed of there as it ends. The caller's thread, whose life is not the
+    /// pool's, then only waits, and one more thread works in its place.
+    /// </param>
+    public WorkerPool(int threads, Func<IDisposable>? prepare = null)
     {
         Count = threads;
-        _threads = new Thread[threads - 1];
+        _callerWorks = prepare is null;
+        int first = _callerWorks ? 1 : 0;
+        _threads = new Thread[threads - first];
         for (int i = 0; i < _threads.Length; i++)
         {
-            int worker = i + 1;
-            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"ilzo worker {worker}" };
+            int worker = i + first;
+            _threads[i] = new Thread(() => Work(worker, prepare)) { IsBackground = true, Name = $"ilzo worker {worker}" };
             _threads[i].Start();
         }
     }
 
-    /// <summary>Threads that work, the caller's included.</summary>
+    /// <summary>Threads that work.</summary>
     public int Count { get; }
 
     /// <summary>Calls body(item, worker) for every item below <paramref name="items"/> and returns when all are done.</summary>
     public void Run(int items, Action<int, int> body)
     {
-        if (_threads.Length == 0 || items <= 1)
+        if (_callerWorks && (_threads.Length == 0 || items <= 1))
         {
             for (int item = 0; item < items; item++)
             {
@@ -68,7 +76,15 @@ internal sealed class WorkerPool : IDisposable
             _wake.Release(missing);
         }
 
-        TakeItems(0);
+        if (_callerWorks)
+        {
+            TakeItems(0);
+        }
+        else
+        {
+            AwaitItems();
+        }
+
         Interlocked.And(ref _state, ~Open);
         var spinner = default(SpinWait);
         while (Volatile.Read(ref _state) != 0)
@@ -93,10 +109,12 @@ internal sealed class WorkerPool : IDisposable
         }
 
         _wake.Dispose();
+        _workerLeft.Dispose();
     }
 
-    private void Work(int worker)
+    private void Work(int worker, Func<IDisposable>? prepare)
     {
+        using var prepared = prepare?.Invoke();
         while (true)
         {
             for (int spin = 0; spin < SpinsBeforeSleep && _wake.CurrentCount == 0; spin++)
@@ -114,7 +132,21 @@ internal sealed class WorkerPool : IDisposable
             {
                 TakeItems(worker);
                 Interlocked.Decrement(ref _state);
+                if (!_callerWorks)
+                {
+                    _workerLeft.Set();
+                }
             }
+        }
+    }
+
+    // A worker leaves when all items are taken, and the last to leave has seen all of them done.
+    private void AwaitItems()
+    {
+        while (Volatile.Read(ref _next) < _count || Volatile.Read(ref _state) != Open)
+        {
+            _workerLeft.Wait();
+            _workerLeft.Reset();
         }
     }
 

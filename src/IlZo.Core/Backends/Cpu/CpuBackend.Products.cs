@@ -1,0 +1,27 @@
+namespace IlZo.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    // Packs an activation where the engine wants it packed; every block of weights then reads the result.
+    private PanelOperand RentOperand(CpuActivation x)
+    {
+        long panelBytes = _products.PackedPanelBytes(x.Features);
+        if (panelBytes == 0)
+        {
+            return new PanelOperand(x, null, 0);
+        }
+
+        float* packed = _arena.Rent(panelBytes * x.AllPanels);
+        var operand = new PanelOperand(x, packed, panelBytes);
+        _pool.Run(x.AllPanels, (panel, _) => _products.PackPanel(x.At(panel), x.Features, operand.At(panel)));
+        return operand;
+    }
+
+    private void ReturnOperand(PanelOperand operand)
+    {
+        if (operand.Packed != null)
+        {
+            _arena.Return(operand.Packed, operand.PackedBytes);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// Products in fp32 by the C# micro-kernels. Weights keep the order they are stored in: as rows of <see cref="Panel.Depth"/> inputs, or as
+/// rows of all the block's outputs. Every output sums over the inputs in their order either way, so the layouts give the same bits.
+/// </summary>
+internal sealed unsafe class ManagedProducts : ProductEngine
+{
+    private const int FeatureBytes = Panel.Lanes * sizeof(float);
+
+    // Outputs a worker packs at a time; fewer where that would leave a thread without work.
+    private static readonly int[] s_blockRows = [384, 192, 96, 48];
+
+    // The same where outputs are columns: whole groups of noise.
+    private static readonly int[] s_blockColumns = [384, 192, 128, 64];
+
+    public override int Depth => Panel.Depth;
+
+    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
+    // both probes (80 kB for 48 outputs, 640 kB for 384) must stay in the second-level cache.
+    public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads)
+    {
+        int[] sizes = layout == WeightLayout.OutIn ? s_blockRows : s_blockColumns;
+        int largest = tokens >= 2048 ? 384 : tokens >= 512 || layout == WeightLayout.InOut ? 192 : 48;
+        return Array.Find(sizes, r => r <= largest && outputs >= 2 * r * threads) is var found and > 0 ? found : sizes[^1];
+    }
+
+    public override long PackedPanelBytes(int features) => 0;
+
+    public override void PackPanel(float* panel, int features, byte* packed)
+    {
+    }
+
+    public override byte* Pack(in WeightBlock block, int input, int depth)
+    {
+        float* packed = block.Scratch.Packed(ProbeStride(block) * block.Probes.Count);
+        if (block.Layout == WeightLayout.OutIn)
+        {
+            WeightReader.Pack(block.Weight, block.First, block.Outputs, input, depth, block.Probes, packed, block.Scratch);
+        }
+        else
+        {
+            WeightReader.PackTransposed(block.Weight, input, depth, block.First, block.Outputs, block.Probes, packed, block.Scratch);
+        }
+
+        return (byte*)packed;
+    }
+
+    public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int input, float* y, int depth)
+    {
+        float* w = (float*)packed + (block.PointOf(probe) * ProbeStride(block));
+        float* x = (float*)(panel + ((long)input * FeatureBytes));
+        if (block.Layout == WeightLayout.OutIn)
+        {
+            Panel.Multiply(w, block.Outputs, x, y, depth);
+        }
+        else
+        {
+            Panel.MultiplyTransposed(w, WeightReader.TransposedStride(block.Outputs), block.Outputs, x, y, depth);
+        }
+    }
+
+    private static long ProbeStride(in WeightBlock block) => block.Layout == WeightLayout.OutIn
+        ? (long)Panel.Padded(block.Outputs) * Panel.Stride
+        : (long)WeightReader.TransposedStride(block.Outputs) * Panel.Depth;
+}

@@ -1,0 +1,46 @@
+using IlZo.Backends.Cpu.Emitted;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>
+/// The products of weights and activations, which is where a step's time goes: pack a block of weights at every probe, slice by slice of the
+/// inputs, and multiply it with panels of tokens. The C# kernels are the reference; others compute the same sums by other instructions, and
+/// less exactly.
+/// </summary>
+internal abstract unsafe class ProductEngine
+{
+    /// <summary>Whether products run on the matrix unit, and so only on threads with a <see cref="SignalStack"/>.</summary>
+    public virtual bool NeedsTiles => false;
+
+    /// <summary>The longest slice of the inputs that is packed at a time.</summary>
+    public abstract int Depth { get; }
+
+    /// <summary>Outputs of a block.</summary>
+    /// <param name="outputs">Outputs of the layer.</param>
+    /// <param name="tokens">Tokens of one probe.</param>
+    /// <param name="layout">How weights are stored.</param>
+    /// <param name="threads">Threads that share the outputs.</param>
+    public abstract int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads);
+
+    /// <summary>Bytes that a panel of activations takes when it is packed; 0 where activations are multiplied as they lie.</summary>
+    public abstract long PackedPanelBytes(int features);
+
+    /// <summary>Packs a panel [feature][32 tokens].</summary>
+    public abstract void PackPanel(float* panel, int features, byte* packed);
+
+    /// <summary>Packs a slice of the inputs, once for each probe.</summary>
+    /// <param name="block">The weights; its worker's buffers hold the result.</param>
+    /// <param name="input">The first input, a multiple of <see cref="Depth"/>.</param>
+    /// <param name="depth">Inputs of the slice, at most <see cref="Depth"/>.</param>
+    public abstract byte* Pack(in WeightBlock block, int input, int depth);
+
+    /// <summary>Y[outputs][32] += W · X[depth][32] for one panel.</summary>
+    /// <param name="block">The weights.</param>
+    /// <param name="packed">What <see cref="Pack"/> returned.</param>
+    /// <param name="probe">The probe to multiply at.</param>
+    /// <param name="panel">The panel, as <see cref="PackPanel"/> packed it or as it lies.</param>
+    /// <param name="input">The first input of the slice.</param>
+    /// <param name="y">The block's first output.</param>
+    /// <param name="depth">Inputs of the slice.</param>
+    public abstract void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int input, float* y, int depth);
+}
