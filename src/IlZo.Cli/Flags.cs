@@ -28,6 +28,20 @@ internal static class Flags
 
     public static Option<int?> Threads() => Number<int>("--threads", "N", "Threads (default: all processors); they change no result.");
 
+    public static Option<string> Engine() => new("--engine")
+    {
+        Description = "What computes products: auto (default), managed (C# alone) or amx; 'ilzo devices' says what there is.",
+        HelpName = "ENGINE",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    public static Option<string> Precision() => new("--precision")
+    {
+        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact) or bf16 (for evaluation and generation).",
+        HelpName = "PRECISION",
+        DefaultValueFactory = _ => "auto",
+    };
+
     public static Option<bool> Json(string description = "Print one JSON object.") => new("--json") { Description = description };
 
     /// <summary>An option with text for a value.</summary>
@@ -67,7 +81,19 @@ internal static class Flags
     public static string[] Words(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The device that the verbs run on.</summary>
-    public static CpuBackend Backend(int? threads) => new(threads);
+    public static CpuBackend Backend(int? threads, EngineChoice engine) => new(threads, engine);
+
+    /// <summary>The engine that the two options ask for; says so in a line where this machine has another instead.</summary>
+    public static EngineChoice Engine(string? engine, string? precision)
+    {
+        var choice = EngineChoice.Of(engine ?? "auto", precision ?? "auto");
+        if (choice.Notice is { } notice)
+        {
+            Terminal.Say($"ilzo: {notice}");
+        }
+
+        return choice;
+    }
 
     /// <summary>What <c>--dtype</c> means.</summary>
     public static Tensors.DType? ParseDType(string? name) => TrainingOptions.ParseDType(name ?? "auto");

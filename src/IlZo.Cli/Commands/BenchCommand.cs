@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IlZo.Backends.Cpu;
 using IlZo.Benchmarks;
 
 namespace IlZo.Cli.Commands;
@@ -8,29 +9,33 @@ internal static class BenchCommand
 {
     private static readonly string s_shapes = string.Join(", ", SyntheticCheckpoint.Shapes);
 
-    public static Command Create() => new("bench", "Measure this machine.") { Step(), OptimizerBenchCommand.Create(), Forward(), Gemm(), Noise(), Make() };
+    public static Command Create() => new("bench", "Measure this machine.") { Step(), OptimizerBenchCommand.Create(), Forward(), Gemm(), Noise(), Widening(), Make() };
 
     private static Command Step() => OfModel(
         "step",
         "Time and memory of whole MeZO steps on random tokens.",
-        (_, folder, batch, length, repetitions, threads, json) => Print(StepBenchmark.Run(folder, batch, length, repetitions, threads), json));
+        (_, folder, batch, length, repetitions, threads, engine, json) =>
+            Print(StepBenchmark.Run(folder, batch, length, repetitions, threads, engine), json));
 
     private static Command Forward() => OfModel(
         "forward",
         "Time of plain forward passes on random tokens.",
-        (_, folder, batch, length, repetitions, threads, json) => Print(ForwardBenchmark.Run(folder, batch, length, repetitions, threads), json));
+        (_, folder, batch, length, repetitions, threads, engine, json) =>
+            Print(ForwardBenchmark.Run(folder, batch, length, repetitions, threads, engine), json));
 
     /// <summary>A measurement on a model and random texts.</summary>
-    public static Command OfModel(string verb, string description, Action<ParseResult, string, int, int, int, int?, bool> run)
+    public static Command OfModel(string verb, string description, Action<ParseResult, string, int, int, int, int?, EngineChoice, bool> run)
     {
         var shape = Flags.Text("--shape", "SHAPE", $"A published shape with random fp16 weights: {s_shapes}.");
         var model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
         var batch = Flags.Number<int>("--batch", "N", "Texts (default: 16).");
         var length = Flags.Number<int>("--seq", "N", "Tokens of each text (default: 128).");
         var repetitions = Flags.Number<int>("--steps", "N", "Measured repetitions, after one that is not (default: 5).");
+        var engine = Flags.Engine();
+        var precision = Flags.Precision();
         var threads = Flags.Threads();
         var json = Flags.Json();
-        var command = new Command(verb, description) { shape, model, batch, length, repetitions, threads, json };
+        var command = new Command(verb, description) { shape, model, batch, length, repetitions, engine, precision, threads, json };
         command.SetAction(parsed =>
         {
             string? folder = parsed.GetValue(model);
@@ -40,6 +45,7 @@ internal static class BenchCommand
                 throw new InvalidInputException("One of --shape and --model was expected.");
             }
 
+            var choice = Flags.Engine(parsed.GetValue(engine), parsed.GetValue(precision));
             WithModel(folder, name, f => run(
                 parsed,
                 f,
@@ -47,6 +53,7 @@ internal static class BenchCommand
                 AtLeastOne("--seq", parsed.GetValue(length) ?? 128),
                 AtLeastOne("--steps", parsed.GetValue(repetitions) ?? 5),
                 parsed.GetValue(threads),
+                choice,
                 parsed.GetValue(json)));
             return 0;
         });
@@ -58,10 +65,16 @@ internal static class BenchCommand
         var tokens = Flags.Number<int>("--tokens", "N", "Tokens (default: 1, 128, 512 and 2048).");
         var dtype = Flags.Text("--dtype", "TYPE", "What weights are kept as: fp32, bf16 or fp16 (default).");
         var repetitions = Flags.Number<int>("--repetitions", "N", "Repetitions (default: 5).");
+        var engine = Flags.Engine();
+        var precision = Flags.Precision();
         var json = Flags.Json("One JSON object a shape.");
-        var command = new Command("gemm", "Linear layers on one thread: shares of the FMA peak, and what the second probe costs.") { tokens, dtype, repetitions, json };
+        var command = new Command("gemm", "Linear layers on one thread: shares of the FMA peak, and what the second probe costs.")
+        {
+            tokens, dtype, repetitions, engine, precision, json,
+        };
         command.SetAction(parsed =>
         {
+            var choice = Flags.Engine(parsed.GetValue(engine), parsed.GetValue(precision));
             var type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected.");
             int times = AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 5);
             PrintMicroKernel(GemmBenchmark.MicroKernel(times), parsed.GetValue(json));
@@ -75,7 +88,7 @@ internal static class BenchCommand
 
                 foreach (var (outputs, inputs) in GemmBenchmark.Layers)
                 {
-                    var result = GemmBenchmark.Run(outputs, inputs, count, type, times);
+                    var result = GemmBenchmark.Run(choice, outputs, inputs, count, type, times);
                     Print(result, parsed.GetValue(json));
                 }
             }
@@ -114,6 +127,36 @@ internal static class BenchCommand
                 ("16 random bits each", Format.Invariant($"{result.Bits:F2} Gelem/s")),
                 ("FMA peak, measured now", Format.Invariant($"{peak:F0} GFLOP/s")),
                 ("read bandwidth", Format.Invariant($"{bandwidth:F1} GB/s")),
+            ]);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Widening()
+    {
+        var repetitions = Flags.Number<int>("--repetitions", "N", "Pairs of measurements (default: 15).");
+        var json = Flags.Json();
+        var command = new Command("widen", "Widening fp16 weights on one thread, in C# and by emitted VCVTPH2PS.") { repetitions, json };
+        command.SetAction(parsed =>
+        {
+            var result = WideningBenchmark.Run(AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 15))
+                ?? throw new InvalidInputException("This machine does not run VCVTPH2PS on 512 bits; Linux on a processor with AVX-512 was expected.");
+            if (parsed.GetValue(json))
+            {
+                Terminal.PrintJson(writer =>
+                {
+                    writer.WriteNumber("managed_gigaelements_per_second", result.Managed);
+                    writer.WriteNumber("emitted_gigaelements_per_second", result.Emitted);
+                    writer.WriteNumber("emitted_over_managed", result.Ratio);
+                });
+                return 0;
+            }
+
+            Terminal.PrintTable(
+            [
+                ("C#", Format.Invariant($"{result.Managed:F2} Gelem/s")),
+                ("VCVTPH2PS", Format.Invariant($"{result.Emitted:F2} Gelem/s, {result.Ratio:F2} x C#")),
             ]);
             return 0;
         });
@@ -195,8 +238,11 @@ internal static class BenchCommand
     {
         if (!json)
         {
+            string ratios = result.PlainOverManaged is null
+                ? string.Empty
+                : Format.Invariant($"  {result.PlainOverManaged:F2} x the C# kernels, both probes {result.DualOverManaged:F2} x");
             Terminal.Results.WriteLine(Format.Invariant(
-                $"T {result.Tokens,4}  N {result.Outputs,5}  K {result.Inputs,4}  {100 * result.Plain,5:F1} % of the FMA peak ({result.Gigaflops:F0} of {result.Peak:F0} GFLOP/s)  both probes {result.Dual:F3} x two products"));
+                $"T {result.Tokens,4}  N {result.Outputs,5}  K {result.Inputs,4}  {100 * result.Plain,5:F1} % of the FMA peak ({result.Gigaflops:F0} of {result.Peak:F0} GFLOP/s)  both probes {result.Dual:F3} x two products") + ratios);
             return;
         }
 
@@ -209,6 +255,11 @@ internal static class BenchCommand
             writer.WriteNumber("gigaflops", result.Gigaflops);
             writer.WriteNumber("peak_gigaflops", result.Peak);
             writer.WriteNumber("dual_over_two_plain", result.Dual);
+            if (result is { PlainOverManaged: { } plain, DualOverManaged: { } dual })
+            {
+                writer.WriteNumber("plain_over_managed", plain);
+                writer.WriteNumber("dual_over_managed", dual);
+            }
         });
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using IlZo.Backends.Cpu;
 
 namespace IlZo.Cli.Commands;
 
@@ -31,6 +32,13 @@ internal static class DevicesCommand
                 writer.WriteNumber("processors", Environment.ProcessorCount);
                 writer.WriteNumber("vector_bits", bits);
                 writer.WriteString("instructions", Instructions(bits));
+                writer.WriteStartObject("engines");
+                foreach (var (name, sentence) in EngineChoice.Explain())
+                {
+                    writer.WriteString(name, sentence);
+                }
+
+                writer.WriteEndObject();
                 writer.WriteStartArray("gpus");
                 writer.WriteEndArray();
             });
@@ -42,6 +50,7 @@ internal static class DevicesCommand
             ("CPU", CpuName()),
             ("processors", $"{Environment.ProcessorCount}"),
             ("vectors", bits == 0 ? "none" : $"{bits} bits ({Instructions(bits)})"),
+            .. EngineChoice.Explain().Select(engine => ($"engine {engine.Name}", engine.Sentence)),
             ("GPU", "this build has no GPU engine"),
         ]);
         return 0;

@@ -42,6 +42,8 @@ internal static class EvalCommand
         "--chat-template", "FILE", "Chat template for conversations (default: the model's own).");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
+    private static readonly Option<string> s_engine = Flags.Engine();
+    private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json();
 
@@ -50,7 +52,7 @@ internal static class EvalCommand
         var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
-            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_threads, s_json,
+            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -103,7 +105,8 @@ internal static class EvalCommand
         }
 
         using var interruption = Terminal.OnInterrupt();
-        using var backend = Flags.Backend(parsed.GetValue(s_threads));
+        var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
+        using var backend = Flags.Backend(parsed.GetValue(s_threads), engine);
         using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (options.Task == UserData.TaskName)

@@ -15,10 +15,10 @@ internal static class OptimizerBenchCommand
         var command = BenchCommand.OfModel(
             "optimizers",
             "Processor time of each method's steps on random tokens, for each forward pass and relative to the first method's.",
-            (parsed, folder, batch, length, rounds, threads, json) =>
+            (parsed, folder, batch, length, rounds, threads, engine, json) =>
             {
                 string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];
-                Print(OptimizerBenchmark.Run(names, folder, batch, length, rounds, threads), json);
+                Print(OptimizerBenchmark.Run(names, folder, batch, length, rounds, threads, engine), json);
             });
         command.Add(s_names);
         return command;

@@ -16,6 +16,8 @@ internal static class ScoreCommand
         "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
+    private static readonly Option<string> s_engine = Flags.Engine();
+    private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
 
@@ -26,7 +28,7 @@ internal static class ScoreCommand
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
             + "and top (5 next tokens).")
         {
-            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_threads, s_json,
+            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -42,7 +44,8 @@ internal static class ScoreCommand
         }
 
         using var interruption = Terminal.OnInterrupt();
-        using var backend = Flags.Backend(parsed.GetValue(s_threads));
+        var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
+        using var backend = Flags.Backend(parsed.GetValue(s_threads), engine);
         using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 

@@ -21,10 +21,11 @@ public sealed record ForwardBenchmark(
     /// <param name="length">Tokens of each.</param>
     /// <param name="repetitions">Measured passes, after one that is not.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
-    public static ForwardBenchmark Run(string model, int batch, int length, int repetitions, int? threads)
+    /// <param name="engine">What computes products; null for the C# kernels.</param>
+    public static ForwardBenchmark Run(string model, int batch, int length, int repetitions, int? threads, EngineChoice? engine = null)
     {
         using var loaded = ModelLoader.Load(model);
-        using var backend = new CpuBackend(threads);
+        using var backend = new CpuBackend(threads, engine);
         var (tokens, targets) = RandomBatch.Create(loaded, batch, length);
         var times = new List<double>();
         for (int repetition = 0; repetition <= repetitions; repetition++)

@@ -14,7 +14,18 @@ namespace IlZo.Benchmarks;
 /// <param name="Dual">Seconds of the product at both probes over seconds of two plain ones.</param>
 /// <param name="Gigaflops">What the plain product reaches.</param>
 /// <param name="Peak">The median of the peak.</param>
-public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double Plain, double Dual, double Gigaflops, double Peak)
+/// <param name="PlainOverManaged">Speed of the plain product over that of the C# kernels, measured in turn; null for these themselves.</param>
+/// <param name="DualOverManaged">The same for the product at both probes.</param>
+public sealed record GemmBenchmark(
+    int Outputs,
+    int Inputs,
+    int Tokens,
+    double Plain,
+    double Dual,
+    double Gigaflops,
+    double Peak,
+    double? PlainOverManaged,
+    double? DualOverManaged)
 {
     /// <summary>Layers of OPT-125M, its output head, and layers of OPT-1.3B and TinyLlama.</summary>
     public static IReadOnlyList<(int Outputs, int Inputs)> Layers { get; } =
@@ -74,10 +85,17 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
         return (Statistics.Median(rates.Skip(1)), Statistics.Median(bandwidth.Skip(1)));
     }
 
-    /// <summary>Measures one shape by thread time.</summary>
-    public static unsafe GemmBenchmark Run(int outputs, int inputs, int tokens, DType type, int repetitions)
+    /// <summary>Measures one shape by the time of the processors.</summary>
+    /// <param name="engine">What computes the products.</param>
+    /// <param name="outputs">Rows of the weight matrix.</param>
+    /// <param name="inputs">Its columns.</param>
+    /// <param name="tokens">Tokens of one probe.</param>
+    /// <param name="type">What weights are kept as.</param>
+    /// <param name="repetitions">Measurements, of which the median counts.</param>
+    public static unsafe GemmBenchmark Run(EngineChoice engine, int outputs, int inputs, int tokens, DType type, int repetitions)
     {
-        using var backend = new CpuBackend(threads: 1);
+        using var backend = new CpuBackend(threads: 1, engine);
+        using var managed = engine.IsReference ? null : new CpuBackend(threads: 1);
         using var memory = new NativeBuffer((long)outputs * inputs * type.Size());
         var weight = new Parameter("weight", [outputs, inputs], type, memory.Data);
         var builder = new TokenBatchBuilder();
@@ -89,9 +107,16 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
         var plain = new List<double>();
         var dual = new List<double>();
         var peak = new List<double>();
+        var plainRatio = new List<double>();
+        var dualRatio = new List<double>();
 
         // Long enough for the last tier of the compiler to have replaced the code around the kernels.
         Time(backend, batch, both, weight, TimeSpan.FromMilliseconds(300));
+        if (managed is not null)
+        {
+            Time(managed, batch, both, weight, TimeSpan.FromMilliseconds(300));
+        }
+
         for (int repetition = 0; repetition < repetitions; repetition++)
         {
             double gigaflops = MachinePeak.FmaGigaflops();
@@ -100,10 +125,24 @@ public sealed record GemmBenchmark(int Outputs, int Inputs, int Tokens, double P
             peak.Add(gigaflops);
             plain.Add(single);
             dual.Add(pair / (2 * single));
+            if (managed is not null)
+            {
+                plainRatio.Add(Time(managed, batch, [Probe.Unperturbed], weight, TimeSpan.FromMilliseconds(50)) / single);
+                dualRatio.Add(Time(managed, batch, both, weight, TimeSpan.FromMilliseconds(50)) / pair);
+            }
         }
 
         double rate = flops / Statistics.Median(plain) / 1e9;
-        return new GemmBenchmark(outputs, inputs, tokens, rate / Statistics.Median(peak), Statistics.Median(dual), rate, Statistics.Median(peak));
+        return new GemmBenchmark(
+            outputs,
+            inputs,
+            tokens,
+            rate / Statistics.Median(peak),
+            Statistics.Median(dual),
+            rate,
+            Statistics.Median(peak),
+            managed is null ? null : Statistics.Median(plainRatio),
+            managed is null ? null : Statistics.Median(dualRatio));
     }
 
     // Repeated until it takes long enough to be timed.

@@ -23,12 +23,13 @@ public sealed record OptimizerBenchmark(string Method, double ForwardPasses, dou
     /// <param name="length">Tokens of each.</param>
     /// <param name="rounds">Measured rounds, after one that is not.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
+    /// <param name="engine">What computes products; null for the C# kernels.</param>
     /// <exception cref="InvalidInputException">There is no such method, or the model cannot be read.</exception>
     public static IReadOnlyList<OptimizerBenchmark> Run(
-        IReadOnlyList<string> methods, string model, int batch, int length, int rounds, int? threads)
+        IReadOnlyList<string> methods, string model, int batch, int length, int rounds, int? threads, EngineChoice? engine = null)
     {
         using var loaded = ModelLoader.Load(model);
-        using var backend = new CpuBackend(threads);
+        using var backend = new CpuBackend(threads, engine);
         var oracle = new BenchmarkOracle(loaded, backend, batch, length);
         var options = new TrainingOptions { Model = model };
         Optimizer[] optimizers = [.. methods.Select(m => TrainableModel.CreateOptimizer(options with { Optimizer = m }, loaded))];

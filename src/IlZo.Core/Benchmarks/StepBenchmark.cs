@@ -41,10 +41,11 @@ public sealed record StepBenchmark(
     /// <param name="length">Tokens of each.</param>
     /// <param name="steps">Measured steps, after one that is not.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
-    public static StepBenchmark Run(string model, int batch, int length, int steps, int? threads)
+    /// <param name="engine">What computes products; null for the C# kernels.</param>
+    public static StepBenchmark Run(string model, int batch, int length, int steps, int? threads, EngineChoice? engine = null)
     {
         using var loaded = ModelLoader.Load(model);
-        using var backend = new CpuBackend(threads);
+        using var backend = new CpuBackend(threads, engine);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
         var oracle = new BenchmarkOracle(loaded, backend, batch, length);
         double peak = MachinePeak.FmaGigaflops();
