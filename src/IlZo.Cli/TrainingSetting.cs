@@ -108,6 +108,12 @@ internal sealed record TrainingSetting(
         Text(
             "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
             (o, v) => o with { DType = v }),
+        Text(
+            "engine", "ENGINE", "What computes products: auto (default), managed (C# alone) or amx; 'ilzo devices' says what there is.",
+            (o, v) => o with { Engine = v }),
+        Text(
+            "precision", "PRECISION", "How exactly: auto (the engine's own, default), fp32 or bf16x3 (nearly as exact).",
+            (o, v) => o with { Precision = v }),
         Number<int>(
             "threads", "N", "Threads (default: all processors); they change no result.",
             (o, v) => o with { Threads = v }),

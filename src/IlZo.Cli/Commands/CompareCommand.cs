@@ -17,6 +17,7 @@ internal static class CompareCommand
     private static readonly string[] s_ofModels =
     [
         "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective", "data-seed",
+        "engine", "precision",
         .. TrainingSetting.OfTrainedWeights,
     ];
 
@@ -77,6 +78,12 @@ internal static class CompareCommand
         };
         options = WithFunction(options, parsed);
         options.Validate();
+        if (options.Function is null)
+        {
+            var engine = Flags.Engine(training.Engine, training.Precision);
+            options = options with { Training = training with { Engine = engine.Engine, Precision = engine.Precision } };
+        }
+
         string folder = Path.GetFullPath(
             parsed.GetValue(s_out) ?? (options.Function is { } f ? RunName.Next(f.Name, "compare") : RunName.Next(training, "compare")));
         if (File.Exists(folder))

@@ -30,9 +30,10 @@ public sealed class Comparison
         ComparisonOptions options, Action<string, ComparisonRun>? runDone = null, CancellationToken cancellation = default)
     {
         options.Validate();
+        var engine = options.Function is null ? EngineChoice.Of(options.Training.Engine, options.Training.Precision) : EngineChoice.Managed;
 
         // A function's variables are too few to share out.
-        using var backend = new CpuBackend(options.Training.Threads ?? (options.Function is null ? null : 1));
+        using var backend = new CpuBackend(options.Training.Threads ?? (options.Function is null ? null : 1), engine);
         var comparison = new Comparison(options, backend, runDone, cancellation);
         var methods = new List<ComparedMethod>();
         bool interrupted = false;

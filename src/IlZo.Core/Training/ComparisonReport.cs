@@ -83,6 +83,7 @@ public sealed record ComparisonReport(
     private static readonly string[] s_ofModels =
     [
         "model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed",
+        "engine", "precision",
         "adapter", "rank", "alpha", "targets", "prefix_tokens", "prefix_positions", "train_only", "freeze",
     ];
 

@@ -26,11 +26,20 @@ public sealed class Trainer : IDisposable
     private Trainer(TrainingOptions options, RunFolder folder, bool resume, IProgress<TrainingProgress>? progress)
     {
         options.Validate();
-        _options = Resolve(options);
+        var engine = EngineChoice.Of(options.Engine, options.Precision);
+        if (engine.Notice is { } notice)
+        {
+            progress?.Report(new TrainingProgress.EngineReplaced(notice));
+        }
+
+        _options = Resolve(options) with { Engine = engine.Engine, Precision = engine.Precision };
         _progress = progress;
         _folder = folder;
-        _backend = new CpuBackend(options.Threads);
-        _model = TrainableModel.Load(_options, _backend);
+        _backend = new CpuBackend(options.Threads, engine);
+
+        // What an adapter starts from is computed by the C# kernels, as it is again when the run is replayed.
+        using var reference = engine.IsReference ? null : new CpuBackend(options.Threads);
+        _model = TrainableModel.Load(_options, reference ?? _backend);
         _optimizer = TrainableModel.CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using IlZo.Adapters;
+using IlZo.Backends.Cpu;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
@@ -120,6 +121,12 @@ public sealed record TrainingOptions
     [JsonPropertyName("dtype")]
     public string DType { get; init; } = "auto";
 
+    /// <summary>What computes products: auto, managed or amx; see <see cref="EngineChoice"/>.</summary>
+    public string Engine { get; init; } = "auto";
+
+    /// <summary>How exactly it does: auto, fp32 or bf16x3.</summary>
+    public string Precision { get; init; } = "auto";
+
     /// <summary>Threads; null for all processors. It changes no result.</summary>
     public int? Threads { get; init; }
 
@@ -199,6 +206,13 @@ public sealed record TrainingOptions
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
         ParseObjective(Objective);
+        EngineChoice.Validate(Engine, Precision);
+        if (Precision == "bf16")
+        {
+            throw new InvalidInputException(
+                "--precision is bf16, whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected for training.");
+        }
+
         RequireFittingData();
         ToAdapter()?.Validate();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
