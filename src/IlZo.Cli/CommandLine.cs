@@ -28,6 +28,7 @@ internal static class CommandLine
         InspectCommand.Create(),
         BenchCommand.Create(),
         DevicesCommand.Create(),
+        SelfTestCommand.Create(),
         ListCommand.Create(),
     };
 

@@ -80,8 +80,7 @@ internal static class Flags
     /// <summary>The words of a list with commas between them.</summary>
     public static string[] Words(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The device that the verbs run on.</summary>
-    public static CpuBackend Backend(int? threads, EngineChoice engine) => new(threads, engine);
+    public static Option<string?> Device() => Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
 
     /// <summary>The engine that the two options ask for; says so in a line where this machine has another instead.</summary>
     public static EngineChoice Engine(string? engine, string? precision)

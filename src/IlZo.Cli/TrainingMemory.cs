@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
@@ -15,16 +16,16 @@ namespace IlZo.Cli;
 /// <param name="State">Bytes of the optimizer's state.</param>
 /// <param name="Activations">Bytes of the activations.</param>
 /// <param name="Formula">How the activations follow from the sizes.</param>
-internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long State, long Activations, string Formula)
+/// <param name="Runtime">Bytes of the program, its buffers and the runtime; on a GPU of the driver and of logits.</param>
+internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long State, long Activations, string Formula, long Runtime)
 {
-    /// <summary>Bytes of the program, its buffers and the runtime.</summary>
-    public const long Runtime = 64_000_000;
+    private const long CpuRuntime = 64_000_000;
 
     private const int Probes = 2;
 
     public long Total => Weights + State + Activations + Runtime;
 
-    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence)
+    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, bool onGpu)
     {
         var shape = model.Shape;
         int inner = shape.IsGated ? 2 : 1;
@@ -37,6 +38,6 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
         using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
         string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x (2 x {shape.Hidden} + max(2 x {shape.QueryFeatures} + 2 x {shape.KeyFeatures}, {inner} x {shape.Intermediate}))";
         long activations = checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken);
-        return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula);
+        return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula, onGpu ? GpuMemory.Total : CpuRuntime);
     }
 }

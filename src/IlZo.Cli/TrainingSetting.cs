@@ -117,6 +117,9 @@ internal sealed record TrainingSetting(
         Number<int>(
             "threads", "N", "Threads (default: all processors); they change no result.",
             (o, v) => o with { Threads = v }),
+        Text(
+            "device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...",
+            (o, v) => o with { Device = v }),
     ];
 
     /// <summary>The names of those that decide which weights of a model are trained.</summary>

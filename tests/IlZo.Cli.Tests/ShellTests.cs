@@ -44,9 +44,8 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void DevicesNameTheProcessorAndThatThereIsNoGpuEngine()
+    public void DevicesNameTheProcessor()
     {
-        Assert.Contains("this build has no GPU engine", Ilzo.Run("devices").Success, StringComparison.Ordinal);
         Assert.Equal(Environment.ProcessorCount, Ilzo.Run("devices", "--json").Json.GetProperty("processors").GetInt32());
     }
 

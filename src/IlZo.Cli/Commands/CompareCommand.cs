@@ -96,7 +96,7 @@ internal static class CompareCommand
         Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
         using var interruption = Terminal.OnInterrupt();
         int done = 0;
-        var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token);
+        var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token, Device.Open);
         if (report.Methods.Count == 0)
         {
             Terminal.Say("ilzo: stopped before all runs of a method were done; nothing was written.");

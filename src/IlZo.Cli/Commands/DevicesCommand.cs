@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using IlZo.Backends.Cpu;
+using IlZo.Cli.Gpu;
 
 namespace IlZo.Cli.Commands;
 
@@ -24,6 +25,7 @@ internal static class DevicesCommand
         int bits = Vector512.IsHardwareAccelerated ? 512
             : Vector256.IsHardwareAccelerated ? 256
             : Vector128.IsHardwareAccelerated ? 128 : 0;
+        var gpus = GpuSupport.Find(out string reason);
         if (parsed.GetValue(s_json))
         {
             Terminal.PrintJson(writer =>
@@ -40,7 +42,21 @@ internal static class DevicesCommand
 
                 writer.WriteEndObject();
                 writer.WriteStartArray("gpus");
+                foreach (var gpu in gpus)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", gpu.Name);
+                    writer.WriteString("description", gpu.Description);
+                    writer.WriteNumber("memory_bytes", gpu.MemoryBytes);
+                    writer.WriteString("architecture", gpu.Architecture);
+                    writer.WriteEndObject();
+                }
+
                 writer.WriteEndArray();
+                if (gpus.Count == 0)
+                {
+                    writer.WriteString("no_gpu_because", reason);
+                }
             });
             return 0;
         }
@@ -51,7 +67,9 @@ internal static class DevicesCommand
             ("processors", $"{Environment.ProcessorCount}"),
             ("vectors", bits == 0 ? "none" : $"{bits} bits ({Instructions(bits)})"),
             .. EngineChoice.Explain().Select(engine => ($"engine {engine.Name}", engine.Sentence)),
-            ("GPU", "this build has no GPU engine"),
+            .. gpus.Count == 0
+                ? [("GPU", $"none: {reason}")]
+                : gpus.Select(g => (g.Name, $"{g.Description}, {Format.Bytes(g.MemoryBytes)}, {g.Architecture}")),
         ]);
         return 0;
     }

@@ -45,6 +45,7 @@ internal static class EvalCommand
     private static readonly Option<string> s_engine = Flags.Engine();
     private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
+    private static readonly Option<string?> s_device = Flags.Device();
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
@@ -52,7 +53,7 @@ internal static class EvalCommand
         var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
-            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_engine, s_precision, s_threads, s_json,
+            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -106,8 +107,9 @@ internal static class EvalCommand
 
         using var interruption = Terminal.OnInterrupt();
         var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
-        using var backend = Flags.Backend(parsed.GetValue(s_threads), engine);
         using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
+        using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
+        backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (options.Task == UserData.TaskName)
         {

@@ -28,6 +28,7 @@ internal static class GenerateCommand
     private static readonly Option<string> s_engine = Flags.Engine();
     private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
+    private static readonly Option<string?> s_device = Flags.Device();
     private static readonly Option<bool> s_json = Flags.Json(
         "Print one JSON object: text, prompt_ids, ids, stop, and with --echo the prompt.");
 
@@ -35,7 +36,8 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_engine, s_precision, s_threads, s_json,
+            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
+            s_json,
         };
         command.SetAction(Run);
         return command;
@@ -55,8 +57,9 @@ internal static class GenerateCommand
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
         var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
-        using var backend = Flags.Backend(parsed.GetValue(s_threads), engine);
         using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
+        using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
+        backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
         string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(model, message);

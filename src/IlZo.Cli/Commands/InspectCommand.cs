@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IlZo.Benchmarks;
 using IlZo.Models;
 using IlZo.Tensors;
 using IlZo.Training;
@@ -13,7 +14,12 @@ internal static class InspectCommand
     {
         Description = "A model folder in the Hugging Face layout, or builtin.",
         HelpName = "DIR|builtin",
+        Arity = ArgumentArity.ZeroOrOne,
     };
+    private static readonly Option<string?> s_shape = Flags.Text(
+        "--shape", "SHAPE", $"A published shape in fp16, in place of a model: {string.Join(", ", SyntheticCheckpoint.Shapes)}.");
+    private static readonly Option<string?> s_device = Flags.Text(
+        "--device", "cpu|cuda", "Where the memory is that is predicted (default: cpu); no GPU is needed.");
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_batchSize = Flags.Number<int>(
         "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
@@ -35,7 +41,7 @@ internal static class InspectCommand
             "inspect",
             "Show a model's architecture, parameters and predicted training memory; no weights are read.")
         {
-            s_model, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
+            s_model, s_shape, s_device, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
         foreach (var setting in s_trained)
         {
@@ -51,19 +57,33 @@ internal static class InspectCommand
         var wanted = Flags.ParseDType(parsed.GetValue(s_dtype));
         int batch = Positive("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
         int seq = Positive("--seq", parsed.GetValue(s_seq) ?? 128);
-        var folder = ModelLoader.Open(parsed.GetValue(s_model)!);
-        using var model = Open(folder);
+        bool onGpu = parsed.GetValue(s_device) switch
+        {
+            null or "cpu" => false,
+            "cuda" => true,
+            string other => throw new InvalidInputException($"--device is '{other}'; cpu or cuda was expected."),
+        };
+        string? name = parsed.GetValue(s_model);
+        string? shape = parsed.GetValue(s_shape);
+        if ((name is null) == (shape is null))
+        {
+            throw new InvalidInputException("One of a model and --shape was expected.");
+        }
+
+        using var outline = shape is null ? null : new Outline(shape);
+        using var model = Open(ModelLoader.Open(outline?.Folder ?? name!));
         var options = TrainingSetting.Resolve(parsed, s_trained);
         TrainableModel.Prepare(model, options, backend: null);
         options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
-        var memory = TrainingMemory.Predict(model, wanted, options, batch, seq);
+        var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, onGpu);
+        var roofline = onGpu ? GpuRoofline.Of(model, wanted, batch, seq) : null;
         if (parsed.GetValue(s_json))
         {
-            PrintJson(model, memory);
+            PrintJson(model, memory, roofline);
         }
         else
         {
-            Print(model, memory);
+            Print(model, memory, roofline);
         }
 
         return 0;
@@ -88,7 +108,7 @@ internal static class InspectCommand
     private static IEnumerable<(DType Type, long Count)> Types(LanguageModel model) =>
         model.Parameters.All.GroupBy(p => p.Type).Select(g => (g.Key, g.Sum(p => p.Count))).OrderByDescending(t => t.Item2);
 
-    private static void Print(LanguageModel model, TrainingMemory memory)
+    private static void Print(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline)
     {
         var shape = model.Shape;
         Terminal.PrintTable(
@@ -107,11 +127,20 @@ internal static class InspectCommand
             ("  weights", Format.Bytes(memory.Weights)),
             ("  optimizer", Format.Bytes(memory.State)),
             ("  activations", $"{Format.Bytes(memory.Activations)} = {memory.Formula}"),
-            ("  runtime", Format.Bytes(TrainingMemory.Runtime)),
+            ("  runtime", Format.Bytes(memory.Runtime)),
+            .. roofline is null ? [] : Bounds(roofline),
         ]);
     }
 
-    private static void PrintJson(LanguageModel model, TrainingMemory memory) => Terminal.PrintJson(writer =>
+    private static IEnumerable<(string, string)> Bounds(GpuRoofline roofline) =>
+    [
+        ("a mezo step", Format.Invariant($"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB; at best, by published peaks:")),
+        .. roofline.Bounds.Select(b => (
+            $"  {b.Gpu}",
+            Format.Invariant($"{1e3 * b.TensorSeconds:F0} ms on tensor cores, {1e3 * b.Fp32Seconds:F0} ms on fp32 units (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
+    ];
+
+    private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>
     {
         var shape = model.Shape;
         writer.WriteString("architecture", shape.Architecture);
@@ -143,8 +172,36 @@ internal static class InspectCommand
         writer.WriteNumber("weights_bytes", memory.Weights);
         writer.WriteNumber("optimizer_bytes", memory.State);
         writer.WriteNumber("activations_bytes", memory.Activations);
-        writer.WriteNumber("runtime_bytes", TrainingMemory.Runtime);
+        writer.WriteNumber("runtime_bytes", memory.Runtime);
         writer.WriteNumber("total_bytes", memory.Total);
         writer.WriteEndObject();
+        if (roofline is null)
+        {
+            return;
+        }
+
+        writer.WriteStartObject("step_at_best");
+        writer.WriteNumber("teraflop", roofline.Teraflop);
+        writer.WriteNumber("gigabytes", roofline.Gigabytes);
+        foreach (var bound in roofline.Bounds)
+        {
+            writer.WriteStartObject(bound.Gpu);
+            writer.WriteNumber("tensor_core_seconds", bound.TensorSeconds);
+            writer.WriteNumber("fp32_seconds", bound.Fp32Seconds);
+            writer.WriteNumber("memory_seconds", bound.MemorySeconds);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
     });
+
+    /// <summary>A shape as a checkpoint without numbers, for as long as it is looked at.</summary>
+    private sealed class Outline : IDisposable
+    {
+        public Outline(string shape) => SyntheticCheckpoint.WriteOutline(shape, Folder);
+
+        public string Folder { get; } = Directory.CreateTempSubdirectory("ilzo-inspect-").FullName;
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
+    }
 }

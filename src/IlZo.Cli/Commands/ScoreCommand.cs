@@ -19,6 +19,7 @@ internal static class ScoreCommand
     private static readonly Option<string> s_engine = Flags.Engine();
     private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
+    private static readonly Option<string?> s_device = Flags.Device();
     private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
 
     public static Command Create()
@@ -28,7 +29,7 @@ internal static class ScoreCommand
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
             + "and top (5 next tokens).")
         {
-            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_engine, s_precision, s_threads, s_json,
+            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -45,8 +46,9 @@ internal static class ScoreCommand
 
         using var interruption = Terminal.OnInterrupt();
         var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
-        using var backend = Flags.Backend(parsed.GetValue(s_threads), engine);
         using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
+        using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
+        backend.Load(model.Parameters);
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 
         // All inputs are checked before the first is computed, so that a bad line leaves no half of an output.

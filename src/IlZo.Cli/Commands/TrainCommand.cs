@@ -60,7 +60,7 @@ internal static class TrainCommand
         var display = new TrainingDisplay();
         try
         {
-            var result = Trainer.Train(options, folder, resume, display, interruption.Token);
+            var result = Trainer.Train(options, folder, resume, display, interruption.Token, Device.Open);
             Terminal.EndLiveLine();
             Print(result, options, folder, parsed.GetValue(s_json));
             return 0;

@@ -26,6 +26,7 @@ public static class AdapterFactory
                 var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == AdapterOptions.ShiftedPositions);
                 if (backend is not null)
                 {
+                    backend.Load(model.Parameters);
                     prefix.Initialize(backend, options.Seed);
                 }
 

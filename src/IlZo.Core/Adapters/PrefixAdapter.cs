@@ -78,24 +78,13 @@ public sealed unsafe class PrefixAdapter : Adapter
         var builder = new TokenBatchBuilder();
         builder.Read(builder.AddText(ids), ids.Length - 1);
         var batch = builder.Build();
-        using var cache = new KeyValueCache(Model.Shape.Layers, Model.Shape.KeyFeatures, ids.Length);
+        using var cache = backend.CreateCache(Model.Shape.Layers, Model.Shape.KeyFeatures, ids.Length);
         backend.Begin(batch, [Probe.Unperturbed], cache);
         Model.Forward(backend, batch);
         for (int layer = 0; layer < Layers.Count; layer++)
         {
-            Copy(cache.Keys(layer), Layers[layer].Keys);
-            Copy(cache.Values(layer), Layers[layer].Values);
-        }
-
-        static void Copy(float* from, Parameter to)
-        {
-            for (int token = 0; token < to.Rows; token++)
-            {
-                for (int f = 0; f < to.Columns; f++)
-                {
-                    Row(to, token)[f] = from[((long)f * to.Rows) + token];
-                }
-            }
+            var (keys, values) = (Layers[layer].Keys, Layers[layer].Values);
+            cache.Read(layer, new Span<float>(keys.Data, checked((int)keys.Count)), new Span<float>(values.Data, checked((int)values.Count)));
         }
     }
 

@@ -54,6 +54,19 @@ public readonly record struct AttentionShape(
 /// </summary>
 public interface IBackend : IDisposable
 {
+    /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
+    /// <exception cref="InvalidInputException">The device has too little memory.</exception>
+    void Load(ParameterSet parameters);
+
+    /// <summary>Brings what updates changed into the parameters' own memory.</summary>
+    void Store(ParameterSet parameters);
+
+    /// <summary>Room for the keys and values of one text.</summary>
+    /// <param name="layers">Layers of the model.</param>
+    /// <param name="features">Key features of a layer: key/value heads times head size.</param>
+    /// <param name="capacity">The longest text, in tokens.</param>
+    KeyValueCache CreateCache(int layers, int features, int capacity);
+
     /// <summary>Starts a pass; activations of the pass before are no longer valid.</summary>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The points to evaluate; consecutive probes with the same direction share its numbers.</param>

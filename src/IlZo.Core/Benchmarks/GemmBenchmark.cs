@@ -68,7 +68,7 @@ public sealed record GemmBenchmark(
         const int inputs = 2048;
         using var backend = new CpuBackend(threads: 1);
         using var memory = new NativeBuffer((long)outputs * inputs * type.Size());
-        using var cache = new KeyValueCache(1, 1, 1);
+        using var cache = backend.CreateCache(1, 1, 1);
         new Span<byte>(memory.Data, (int)memory.ByteCount).Fill(0x11);
         var weight = new Parameter("weight", [outputs, inputs], type, memory.Data);
         var builder = new TokenBatchBuilder();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Noise;
@@ -12,9 +13,10 @@ namespace IlZo.Benchmarks;
 public static class SyntheticCheckpoint
 {
     private const float Scale = 0.02f;
+    private const long OutlinePart = 5L << 30;
 
     /// <summary>The shapes by name.</summary>
-    public static IReadOnlyList<string> Shapes { get; } = ["opt-125m", "opt-1.3b", "llama-7b"];
+    public static IReadOnlyList<string> Shapes { get; } = ["opt-125m", "opt-1.3b", "opt-6.7b", "opt-13b", "llama-7b"];
 
     /// <summary>Writes config.json and model.safetensors in fp16. Takes a few megabytes of memory whatever the shape is.</summary>
     /// <param name="shape">One of <see cref="Shapes"/>.</param>
@@ -23,22 +25,58 @@ public static class SyntheticCheckpoint
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
     public static void Write(string shape, string folder, int? layers = null)
     {
+        var tensors = WriteConfig(shape, folder, layers);
+        int written = 0;
+        WriteFile(folder, CheckpointFolder.SingleFileName, tensors, (tensor, stream) => WriteRandom(tensor, written++, stream));
+    }
+
+    /// <summary>
+    /// Writes the same without the numbers, which takes no room on disks whose files may have holes; in parts that can be mapped where the whole
+    /// is larger than the memory.
+    /// </summary>
+    /// <inheritdoc cref="Write(string, string, int?)"/>
+    public static void WriteOutline(string shape, string folder)
+    {
+        var parts = new List<List<TensorEntry>> { new() };
+        foreach (var tensor in WriteConfig(shape, folder, null))
+        {
+            if (parts[^1].Sum(t => t.ByteCount) + tensor.ByteCount > OutlinePart)
+            {
+                parts.Add([]);
+            }
+
+            parts[^1].Add(tensor);
+        }
+
+        var map = new JsonObject();
+        for (int i = 0; i < parts.Count; i++)
+        {
+            string name = $"model-{i + 1:00000}-of-{parts.Count:00000}.safetensors";
+            parts[i].ForEach(t => map.Add(t.Name, name));
+            WriteFile(folder, name, parts[i], (tensor, stream) => stream.SetLength(stream.Seek(tensor.ByteCount, SeekOrigin.Current)));
+        }
+
+        AtomicFile.WriteAllText(Path.Combine(folder, ShardIndex.FileName), new JsonObject { ["weight_map"] = map }.ToJsonString());
+    }
+
+    private static List<TensorEntry> WriteConfig(string shape, string folder, int? layers)
+    {
         Directory.CreateDirectory(folder);
         var (config, tensors) = shape switch
         {
             "opt-125m" => Opt(768, layers ?? 12, 12),
             "opt-1.3b" => Opt(2048, layers ?? 24, 32),
+            "opt-6.7b" => Opt(4096, layers ?? 32, 32),
+            "opt-13b" => Opt(5120, layers ?? 40, 40),
             "llama-7b" => Llama(4096, 11008, layers ?? 32, 32),
             _ => throw new InvalidInputException($"There is no shape '{shape}'; one of these was expected: {string.Join(", ", Shapes)}."),
         };
         AtomicFile.WriteAllText(Path.Combine(folder, CheckpointFolder.ConfigFileName), config);
-        int written = 0;
-        SafetensorsWriter.Write(
-            Path.Combine(folder, CheckpointFolder.SingleFileName),
-            tensors,
-            new Dictionary<string, string> { ["format"] = "pt" },
-            (tensor, stream) => WriteRandom(tensor, written++, stream));
+        return tensors;
     }
+
+    private static void WriteFile(string folder, string name, List<TensorEntry> tensors, Action<TensorEntry, Stream> content) =>
+        SafetensorsWriter.Write(Path.Combine(folder, name), tensors, new Dictionary<string, string> { ["format"] = "pt" }, content);
 
     private static unsafe void WriteRandom(TensorEntry tensor, int id, Stream stream)
     {

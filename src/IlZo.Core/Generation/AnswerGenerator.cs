@@ -30,7 +30,7 @@ public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, I
     public IReadOnlyList<string?> Generate(IReadOnlyList<int[]> prompts, Probe probe, CancellationToken cancellation = default)
     {
         int longest = prompts.Max(p => p.Length);
-        using var cache = new KeyValueCache(model.Shape.Layers, model.Shape.KeyFeatures, Room(longest));
+        using var cache = backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, Room(longest));
         string?[] answers = new string?[prompts.Count];
         for (int i = 0; i < answers.Length; i++)
         {

@@ -68,7 +68,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         var text = new StreamingText(tokenizer, promptIds);
         var sampler = new TokenSampler(sampling);
         int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.MaxPositions);
-        using var cache = new KeyValueCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
+        using var cache = backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
         var ids = new List<int>(promptIds);
         var stop = room < promptIds.Count + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
         int known = 0;

@@ -18,7 +18,7 @@ public static unsafe class NoiseField
     /// <summary>Elements a group has.</summary>
     public const int Group = 64;
 
-    private const int BlocksPerGroup = 8;
+    internal const int BlocksPerGroup = 8;
 
     /// <summary>The number of the group that holds column <paramref name="column"/> (a multiple of 64) of a row.</summary>
     public static long GroupOf(int row, int column, int columns) =>

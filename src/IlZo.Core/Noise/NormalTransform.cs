@@ -37,17 +37,44 @@ public static class NormalTransform
         ],
     ];
 
+    /// <summary>Octaves, each with a cubic.</summary>
+    public const int Octaves = 16;
+
+    /// <summary>Where the scalar form finds the cubics, and how it multiplies: a processor and a GPU kernel have each their own way.</summary>
+    public interface IArithmetic
+    {
+        /// <summary>The coefficient of tᵈ in the cubic with that index.</summary>
+        float Coefficient(int degree, int octave);
+
+        /// <summary>a·b + c, rounded once.</summary>
+        float FusedMultiplyAdd(float a, float b, float c);
+    }
+
+    /// <summary>The coefficients of degree 0, then those of degree 1, 2 and 3: <see cref="Octaves"/> each.</summary>
+    public static float[] Coefficients => [.. s_coefficients.SelectMany(c => c)];
+
+    /// <summary>The deviate of 16 random bits.</summary>
+    public static float FromBits(ushort bits) => FromBits(bits, default(HostArithmetic));
+
     /// <summary>The deviate of 16 random bits: the definition that the vector forms repeat.</summary>
-    public static float FromBits(ushort bits)
+    public static float FromBits<TArithmetic>(int bits, TArithmetic arithmetic)
+        where TArithmetic : struct, IArithmetic
     {
         float v = ((bits & 0x7FFF) << 1) | 1;
         int pattern = BitConverter.SingleToInt32Bits(v);
         int octave = (pattern >> 23) & 15;
         float t = BitConverter.Int32BitsToSingle((pattern & 0x7FFFFF) | 0x3F800000);
-        float z = float.FusedMultiplyAdd(s_coefficients[3][octave], t, s_coefficients[2][octave]);
-        z = float.FusedMultiplyAdd(z, t, s_coefficients[1][octave]);
-        z = float.FusedMultiplyAdd(z, t, s_coefficients[0][octave]);
+        float z = arithmetic.FusedMultiplyAdd(arithmetic.Coefficient(3, octave), t, arithmetic.Coefficient(2, octave));
+        z = arithmetic.FusedMultiplyAdd(z, t, arithmetic.Coefficient(1, octave));
+        z = arithmetic.FusedMultiplyAdd(z, t, arithmetic.Coefficient(0, octave));
         return BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(z) ^ ((bits & 0x8000) << 16));
+    }
+
+    private readonly struct HostArithmetic : IArithmetic
+    {
+        public float Coefficient(int degree, int octave) => s_coefficients[degree][octave];
+
+        public float FusedMultiplyAdd(float a, float b, float c) => float.FusedMultiplyAdd(a, b, c);
     }
 
     /// <summary>The cubic's coefficients, kept in registers by a loop that transforms 16 lanes at a time.</summary>

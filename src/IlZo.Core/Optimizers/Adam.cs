@@ -26,6 +26,10 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
 
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
+    /// <summary>What an update's formula takes now: β₁, 1 − β₁, β₂, 1 − β₂, δ, 1/(1 − β₁ᵗ) and 1/(1 − β₂ᵗ).</summary>
+    internal (float Beta1, float Rest1, float Beta2, float Rest2, float Delta, float Correction1, float Correction2) Numbers =>
+        ((float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)delta, (float)(1 / (1 - _decay1)), (float)(1 / (1 - _decay2)));
+
     public override void Advance()
     {
         _decay1 *= beta1;
@@ -39,18 +43,19 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
     {
         var m = _m.At(slice, gradient.Length);
         var v = _v.At(slice, gradient.Length);
-        TensorPrimitives.Multiply(m, (float)beta1, m);
-        TensorPrimitives.FusedMultiplyAdd(gradient, (float)(1 - beta1), m, m);
-        TensorPrimitives.Multiply(v, (float)beta2, v);
+        var n = Numbers;
+        TensorPrimitives.Multiply(m, n.Beta1, m);
+        TensorPrimitives.FusedMultiplyAdd(gradient, n.Rest1, m, m);
+        TensorPrimitives.Multiply(v, n.Beta2, v);
         TensorPrimitives.Multiply(gradient, gradient, gradient);
-        TensorPrimitives.FusedMultiplyAdd(gradient, (float)(1 - beta2), v, v);
+        TensorPrimitives.FusedMultiplyAdd(gradient, n.Rest2, v, v);
 
         // ĝ has done its part; its room takes √v̂ + δ and then the quotient.
-        TensorPrimitives.Multiply(v, (float)(1 / (1 - _decay2)), gradient);
+        TensorPrimitives.Multiply(v, n.Correction2, gradient);
         TensorPrimitives.Sqrt(gradient, gradient);
-        TensorPrimitives.Add(gradient, (float)delta, gradient);
+        TensorPrimitives.Add(gradient, n.Delta, gradient);
         TensorPrimitives.Divide(m, gradient, gradient);
-        TensorPrimitives.Multiply(gradient, (float)(1 / (1 - _decay1)), gradient);
+        TensorPrimitives.Multiply(gradient, n.Correction1, gradient);
     }
 
     protected override void Dispose(bool disposing)

@@ -27,6 +27,10 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, dou
 
     public override long StateBytes => _m.ByteCount;
 
+    internal float Beta => (float)beta;
+
+    internal bool Has(Parameter parameter) => _m.Has(parameter);
+
     protected override void Transform(in WeightSlice slice, Span<float> gradient)
     {
         if (_m.Has(slice.Parameter))

@@ -49,11 +49,15 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
     /// <summary>θ ← (1 − ηλ)θ where the tensor is no bias and no norm.</summary>
     protected void Decay(Parameter parameter, Span<float> weights, double learningRate)
     {
-        if (weightDecay != 0 && Decays(parameter.Name))
+        if (Kept(parameter, learningRate) is { } kept)
         {
-            TensorPrimitives.Multiply(weights, (float)(1 - (learningRate * weightDecay)), weights);
+            TensorPrimitives.Multiply(weights, kept, weights);
         }
     }
+
+    /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
+    internal float? Kept(Parameter parameter, double learningRate) =>
+        weightDecay != 0 && Decays(parameter.Name) ? (float)(1 - (learningRate * weightDecay)) : null;
 
     /// <summary>Gives back what the rule holds.</summary>
     protected virtual void Dispose(bool disposing)

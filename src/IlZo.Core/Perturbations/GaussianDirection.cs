@@ -7,6 +7,8 @@ namespace IlZo.Perturbations;
 /// <param name="key">The field the elements are taken from.</param>
 public sealed class GaussianDirection(NoiseKey key) : Direction
 {
+    internal NoiseKey Key => key;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination) =>
         NoiseField.FillNormal(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
 }

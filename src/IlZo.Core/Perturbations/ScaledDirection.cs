@@ -8,6 +8,10 @@ namespace IlZo.Perturbations;
 /// <param name="scales">The numbers, by <see cref="Parameter.Index"/>.</param>
 public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : Direction
 {
+    internal Direction Inner => inner;
+
+    internal IReadOnlyList<float> Scales => scales;
+
     public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && inner.Covers(parameter);
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)

@@ -18,6 +18,10 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
         return (float)Math.Sqrt(parameters.TrainedCount / parameters.Trained.Sum(p => Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(z, p, row))));
     });
 
+    internal NoiseKey Key => _gaussian.Key;
+
+    internal float Scale => _scale.Value;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         _gaussian.Fill(parameter, row, column, destination);

@@ -25,15 +25,21 @@ public sealed class Comparison
     /// <param name="options">What to compare.</param>
     /// <param name="runDone">Told of each run, with the name of the method, when it has ended.</param>
     /// <param name="cancellation">Ends the comparison; the report then has the methods that were complete.</param>
+    /// <param name="backends">Opens the device; only the CPU where it is null.</param>
     /// <exception cref="InvalidInputException">An option, the model or the data cannot be used.</exception>
     public static ComparisonReport Run(
-        ComparisonOptions options, Action<string, ComparisonRun>? runDone = null, CancellationToken cancellation = default)
+        ComparisonOptions options,
+        Action<string, ComparisonRun>? runDone = null,
+        CancellationToken cancellation = default,
+        BackendFactory? backends = null)
     {
         options.Validate();
         var engine = options.Function is null ? EngineChoice.Of(options.Training.Engine, options.Training.Precision) : EngineChoice.Managed;
 
-        // A function's variables are too few to share out.
-        using var backend = new CpuBackend(options.Training.Threads ?? (options.Function is null ? null : 1), engine);
+        // A function's variables are too few to share out, and functions are computed on the CPU.
+        using var backend = options.Function is null
+            ? (backends ?? DeviceName.OpenCpu)(options.Training.Device, options.Training.Threads, engine)
+            : DeviceName.OpenCpu(DeviceName.Cpu, options.Training.Threads ?? 1, engine);
         var comparison = new Comparison(options, backend, runDone, cancellation);
         var methods = new List<ComparedMethod>();
         bool interrupted = false;
@@ -75,6 +81,7 @@ public sealed class Comparison
     {
         using var subject = Subject(options, seed);
         using var optimizer = subject.CreateOptimizer();
+        _backend.Load(subject.Parameters);
         _weightBytes = subject.Parameters.ByteCount;
         if (!_starts.TryGetValue(seed, out var start))
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using IlZo.Adapters;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Datasets;
@@ -17,13 +18,13 @@ public sealed class Trainer : IDisposable
     private readonly RunFolder _folder;
     private readonly LanguageModel _model;
     private readonly TrainingExamples _examples;
-    private readonly CpuBackend _backend;
+    private readonly IBackend _backend;
     private readonly LossEvaluator _evaluator;
     private readonly Optimizer _optimizer;
     private readonly RunLog _log;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
 
-    private Trainer(TrainingOptions options, RunFolder folder, bool resume, IProgress<TrainingProgress>? progress)
+    private Trainer(TrainingOptions options, RunFolder folder, bool resume, IProgress<TrainingProgress>? progress, BackendFactory backends)
     {
         options.Validate();
         var engine = EngineChoice.Of(options.Engine, options.Precision);
@@ -35,16 +36,17 @@ public sealed class Trainer : IDisposable
         _options = Resolve(options) with { Engine = engine.Engine, Precision = engine.Precision };
         _progress = progress;
         _folder = folder;
-        _backend = new CpuBackend(options.Threads, engine);
+        _backend = backends(options.Device, options.Threads, engine);
 
         // What an adapter starts from is computed by the C# kernels, as it is again when the run is replayed.
-        using var reference = engine.IsReference ? null : new CpuBackend(options.Threads);
+        using var reference = _backend is CpuBackend && engine.IsReference ? null : new CpuBackend(options.Threads);
         _model = TrainableModel.Load(_options, reference ?? _backend);
         _optimizer = TrainableModel.CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
         folder.Start(configuration, resume);
         _log = RunLog.Open(folder, configuration);
+        _backend.Load(_model.Parameters);
         _evaluator = NewEvaluator(_model);
         var weights = _model.Parameters;
         progress?.Report(new TrainingProgress.Started(
@@ -57,6 +59,7 @@ public sealed class Trainer : IDisposable
     /// <param name="resume">Whether the folder may hold the beginning of this run.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="cancellation">Ends the run after the step in progress; it can be continued.</param>
+    /// <param name="backends">Opens the device; only the CPU where it is null.</param>
     /// <exception cref="InvalidInputException">An option, the model, the data or the folder cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The run was ended.</exception>
     public static TrainingResult Train(
@@ -64,9 +67,10 @@ public sealed class Trainer : IDisposable
         RunFolder folder,
         bool resume = false,
         IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default,
+        BackendFactory? backends = null)
     {
-        using var trainer = new Trainer(options, folder, resume, progress);
+        using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu);
         return trainer.Run(cancellation);
     }
 
@@ -166,6 +170,7 @@ public sealed class Trainer : IDisposable
         bool best = _log.History.Note(step, evaluation.Loss);
         if (best)
         {
+            _backend.Store(_model.Parameters);
             _model.SaveTrained(TrainedFolder);
         }
 
@@ -176,6 +181,7 @@ public sealed class Trainer : IDisposable
 
     private TrainingResult Finish(int skipped, CancellationToken cancellation)
     {
+        _backend.Store(_model.Parameters);
         string sha256 = _model.Parameters.Sha256();
         long selected = _log.History.Best?.Step ?? _options.Steps;
         if (_log.History.Best is null)
@@ -222,6 +228,7 @@ public sealed class Trainer : IDisposable
         using var model = _options.Adapter is null
             ? ModelLoader.Load(TrainedFolder)
             : ModelLoader.Load(_options.Model, TrainingOptions.ParseDType(_options.DType), TrainedFolder);
+        _backend.Load(model.Parameters);
         return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
     }
 }

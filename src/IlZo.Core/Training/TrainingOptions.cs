@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using IlZo.Adapters;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Datasets;
 using IlZo.Models;
@@ -130,6 +131,9 @@ public sealed record TrainingOptions
     /// <summary>Threads; null for all processors. It changes no result.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.</summary>
+    public string? Device { get; init; }
+
     /// <summary>The weight type that <see cref="DType"/> names, or null for the stored one.</summary>
     public static DType? ParseDType(string name) => name switch
     {
@@ -215,6 +219,7 @@ public sealed record TrainingOptions
 
         RequireFittingData();
         ToAdapter()?.Validate();
+        _ = Device is null ? null : DeviceName.CudaIndex(Device);
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
@@ -273,8 +278,8 @@ public sealed record TrainingOptions
 /// <param name="ExamplesSha256">The token ids of all its examples.</param>
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
-    // What may differ when a run is continued: paths (their content is hashed), threads, and more steps unless the rates depend on them.
-    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "threads"];
+    // What may differ when a run is continued: paths (their content is hashed), threads, the device, and more steps unless the rates depend on them.
+    private static readonly string[] s_free = ["model", "data", "task", "chat_template", "threads", "device"];
 
     public static RunConfiguration Parse(string path, byte[] json)
     {

@@ -144,7 +144,7 @@ public sealed unsafe class PrefixTests
         AttachPrefix(fixture, shifts: true);
         int vocabulary = fixture.Model.Shape.Vocabulary;
         float[] expected = fixture.Logits(ForwardFixture.Batch(s_text))[^vocabulary..];
-        using var cache = new KeyValueCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, s_text.Length);
+        using var cache = fixture.Backend.CreateCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, s_text.Length);
         float[] logits = new float[vocabulary];
         foreach (var (from, to) in new[] { (0, 4), (4, 6), (6, 7) })
         {

@@ -75,7 +75,7 @@ public sealed unsafe class WeightLayoutTests : IDisposable
         foreach (var type in Enum.GetValues<DType>())
         {
             var stored = Random("weight", type, inputs, outputs);
-            using var cache = new KeyValueCache(1, 1, 1);
+            using var cache = one.CreateCache(1, 1, 1);
             float[] actual = Product(one, stored, WeightLayout.InOut, 1, [Probe.Unperturbed], cache)[0];
             Near.Equal(Product(one, stored, WeightLayout.InOut, 1, [Probe.Unperturbed])[0], actual, 2e-5);
             Assert.Equal(actual, Product(three, stored, WeightLayout.InOut, 1, [Probe.Unperturbed], cache)[0]);

@@ -110,7 +110,7 @@ public class ForwardFixtureTests
         int[] ids = fixture.Inputs[2].Ids;
         int vocabulary = fixture.Model.Shape.Vocabulary;
         float[] whole = fixture.Logits(ForwardFixture.Batch(ids));
-        using var cache = new KeyValueCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, ids.Length);
+        using var cache = fixture.Backend.CreateCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, ids.Length);
         int position = 0;
         foreach (int length in (int[])[7, 1, 1, ids.Length - 9])
         {

@@ -33,7 +33,7 @@ public sealed class GptNanoSortTests : IDisposable
         for (int trial = 0; trial < 20; trial++)
         {
             int[] letters = [.. Enumerable.Range(0, Count).Select(_ => random.Next(Letters))];
-            using var cache = new KeyValueCache(shape.Layers, shape.KeyFeatures, shape.MaxPositions);
+            using var cache = _loaded.CreateCache(shape.MaxPositions);
             var sorted = new List<int> { Best(_loaded.Logits(letters, cache)) };
             while (sorted.Count < Count)
             {

@@ -52,7 +52,7 @@ public class LlamaVariantTests
         using var folder = Write(fields, parts);
         using var loaded = new LoadedModel(folder.Path);
         var shape = loaded.Model.Shape;
-        using var cache = new KeyValueCache(shape.Layers, shape.KeyFeatures, s_text.Length);
+        using var cache = loaded.CreateCache(s_text.Length);
         float[] whole = loaded.Logits(s_text);
         Assert.Equal(windows.Length, shape.Layers);
         int position = 0;

@@ -12,6 +12,9 @@ internal sealed class LoadedModel(string folder) : IDisposable
 
     public LanguageModel Model { get; } = ModelLoader.Load(folder);
 
+    /// <summary>Room for the keys and values of one text.</summary>
+    public KeyValueCache CreateCache(int capacity) => _backend.CreateCache(Model.Shape.Layers, Model.Shape.KeyFeatures, capacity);
+
     /// <summary>The logits of every token, row after row.</summary>
     /// <param name="ids">A text, or its continuation.</param>
     /// <param name="cache">Keys and values of what comes before it.</param>

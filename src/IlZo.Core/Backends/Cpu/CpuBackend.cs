@@ -19,7 +19,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     private TokenBatch _batch = new TokenBatchBuilder().Build();
     private TokenRun[][] _texts = [];
     private IReadOnlyList<Probe> _probes = [];
-    private KeyValueCache? _cache;
+    private CpuKeyValueCache? _cache;
 
     /// <param name="threads">Threads to use, or null for all processors.</param>
     /// <param name="engine">What computes products; null for the C# kernels.</param>
@@ -53,6 +53,18 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <summary>Where the time went.</summary>
     public CpuProfile Profile { get; }
 
+    public void Load(ParameterSet parameters)
+    {
+        // Weights are read where they lie.
+    }
+
+    public void Store(ParameterSet parameters)
+    {
+        // Updates change them there.
+    }
+
+    public KeyValueCache CreateCache(int layers, int features, int capacity) => new CpuKeyValueCache(layers, features, capacity);
+
     public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
@@ -64,7 +76,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         _batch = batch;
         _texts = TokenRun.Of(batch);
         _probes = probes;
-        _cache = cache;
+        _cache = (CpuKeyValueCache?)cache;
         _arena.Reset();
         _rotations.Clear();
     }

@@ -12,7 +12,7 @@ namespace IlZo.Backends.Cpu;
 /// <param name="values">The pass's values.</param>
 /// <param name="layer">The layer of the cache.</param>
 internal readonly unsafe struct KeyValueSource(
-    TokenRun[][] texts, PrefixRows prefix, int cached, KeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
+    TokenRun[][] texts, PrefixRows prefix, int cached, CpuKeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
 {
     /// <summary>Whether all probes have the same keys and the same values.</summary>
     public bool IsShared => keys.IsShared && values.IsShared && prefix.IsShared;

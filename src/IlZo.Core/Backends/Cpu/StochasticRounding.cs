@@ -19,10 +19,10 @@ internal static unsafe class StochasticRounding
     private const uint BeyondHalf = 0x47800000;
     private const uint BeyondBFloat16 = 0x7F800000;
 
-    /// <summary>Rounds one number: the definition that <see cref="Write"/> repeats.</summary>
+    /// <summary>Rounds one number: the definition that <see cref="Write"/> repeats, in functions that GPU kernels have too.</summary>
     public static ushort Round(DType type, float value, ushort random)
     {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
+        uint bits = (uint)BitConverter.SingleToInt32Bits(value);
         uint sign = (bits >> 16) & 0x8000;
         uint magnitude = bits & 0x7FFFFFFF;
         if (type == DType.BF16)
@@ -33,7 +33,7 @@ internal static unsafe class StochasticRounding
         uint fraction = random & 0x1FFFu;
         if (magnitude < SmallestNormalHalf)
         {
-            float scaled = (BitConverter.UInt32BitsToSingle(magnitude) * 16777216f) + (fraction * (1f / 8192));
+            float scaled = (BitConverter.Int32BitsToSingle((int)magnitude) * 16777216f) + ((int)fraction * (1f / 8192));
             return (ushort)(sign | (uint)scaled);
         }
 

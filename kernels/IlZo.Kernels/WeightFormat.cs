@@ -1,0 +1,54 @@
+using IlZo.Backends.Cpu;
+using IlZo.Tensors;
+using ILGPU;
+
+namespace IlZo.Kernels;
+
+/// <summary>A tensor in the memory of a device; one of the views is empty.</summary>
+/// <param name="wide">Elements of 32 bits.</param>
+/// <param name="narrow">Elements of 16 bits.</param>
+public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narrow)
+{
+    public readonly ArrayView<float> Wide = wide;
+    public readonly ArrayView<ushort> Narrow = narrow;
+}
+
+/// <summary>How weights are stored. Weights are finite, which is checked at load.</summary>
+public interface IWeightFormat
+{
+    static abstract float Load(WeightView weights, long index);
+
+    /// <summary>Stores a number, rounded with 16 random bits where it must be.</summary>
+    static abstract void Store(WeightView weights, long index, float value, uint random);
+}
+
+/// <summary>IEEE binary32.</summary>
+public readonly struct F32Format : IWeightFormat
+{
+    public static float Load(WeightView weights, long index) => weights.Wide[index];
+
+    public static void Store(WeightView weights, long index, float value, uint random) => weights.Wide[index] = value;
+}
+
+/// <summary>IEEE binary16.</summary>
+public readonly struct F16Format : IWeightFormat
+{
+    // The exponent and the fraction move to their places in binary32, and a multiplication repairs the bias, subnormal numbers included.
+    public static float Load(WeightView weights, long index)
+    {
+        int bits = (short)weights.Narrow[index] << 13;
+        return BitConverter.Int32BitsToSingle(bits & unchecked((int)Widening.HalfMask)) * Widening.HalfScale;
+    }
+
+    public static void Store(WeightView weights, long index, float value, uint random) =>
+        weights.Narrow[index] = StochasticRounding.Round(DType.F16, value, (ushort)random);
+}
+
+/// <summary>bfloat16: the upper half of a binary32.</summary>
+public readonly struct BF16Format : IWeightFormat
+{
+    public static float Load(WeightView weights, long index) => BitConverter.Int32BitsToSingle(weights.Narrow[index] << 16);
+
+    public static void Store(WeightView weights, long index, float value, uint random) =>
+        weights.Narrow[index] = StochasticRounding.Round(DType.BF16, value, (ushort)random);
+}

@@ -1,0 +1,35 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Cli.Gpu;
+
+namespace IlZo.Cli;
+
+/// <summary>What <c>--device</c> means.</summary>
+internal static class Device
+{
+    /// <summary>Opens a device.</summary>
+    /// <param name="name">Its name; for auto, or where there is none, the first GPU or else the CPU.</param>
+    /// <param name="threads">Threads of the CPU, or null for all processors.</param>
+    /// <param name="engine">What computes products on the CPU.</param>
+    /// <exception cref="InvalidInputException">There is no such device.</exception>
+    public static IBackend Open(string? name, int? threads, EngineChoice engine)
+    {
+        if (name is not null and not DeviceName.Auto)
+        {
+            return DeviceName.CudaIndex(name) is { } index ? GpuSupport.Open(index) : new CpuBackend(threads, engine);
+        }
+
+        if (GpuSupport.Find(out string reason).Count > 0)
+        {
+            return GpuSupport.Open(0);
+        }
+
+        // Who has a build for GPUs, or asks for one, wants to know.
+        if (GpuSupport.IsBuiltIn || name is not null)
+        {
+            Terminal.Say($"no GPU is used, for {reason}; running on the CPU.");
+        }
+
+        return new CpuBackend(threads, engine);
+    }
+}

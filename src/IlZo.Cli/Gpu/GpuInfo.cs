@@ -1,0 +1,15 @@
+namespace IlZo.Cli.Gpu;
+
+/// <summary>A GPU in a listing.</summary>
+/// <param name="Name">What <c>--device</c> calls it.</param>
+/// <param name="Description">What its maker calls it.</param>
+/// <param name="MemoryBytes">Its memory.</param>
+/// <param name="Architecture">Its compute capability.</param>
+internal sealed record GpuInfo(string Name, string Description, long MemoryBytes, string Architecture);
+
+/// <summary>A line of a self-test.</summary>
+/// <param name="Name">What was compared with the CPU engine.</param>
+/// <param name="Difference">The largest difference.</param>
+/// <param name="Allowed">The largest difference that is right.</param>
+/// <param name="Passed">Whether it is right.</param>
+internal sealed record SelfTestLine(string Name, double Difference, double Allowed, bool Passed);

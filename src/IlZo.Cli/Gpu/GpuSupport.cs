@@ -1,0 +1,39 @@
+using IlZo.Backends;
+using IlZo.Gpu;
+using IlZo.Gpu.SelfTest;
+using IlZo.Models;
+
+namespace IlZo.Cli.Gpu;
+
+/// <summary>GPUs, by ILGPU.</summary>
+internal static class GpuSupport
+{
+    // The built-in model has 5.9 million weights: too many for the simulation to train in a lifetime.
+    private const int TrainingSteps = 50;
+
+    /// <summary>Whether this build can use GPUs at all.</summary>
+    public static bool IsBuiltIn => true;
+
+    /// <summary>The GPUs, or why there are none.</summary>
+    public static IReadOnlyList<GpuInfo> Find(out string reason)
+    {
+        var found = GpuDevices.Find();
+        reason = found.Reason;
+        return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture))];
+    }
+
+    /// <summary>Opens a GPU by its number.</summary>
+    public static IBackend Open(int index) => GpuDevices.Open(index);
+
+    /// <summary>Compares a device with the CPU engine: a GPU, or ILGPU's simulation of one, kernels only.</summary>
+    public static IEnumerable<SelfTestLine> SelfTest(int? index)
+    {
+        using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
+        var models = new ModelChecks(type => ModelLoader.Load(ModelLoader.BuiltIn, type), TrainingSteps);
+        foreach (var check in index is null ? KernelChecks.All : [.. KernelChecks.All, .. models.All])
+        {
+            var result = check.Run(backend);
+            yield return new SelfTestLine(result.Name, result.Difference, result.Allowed, result.Passed);
+        }
+    }
+}

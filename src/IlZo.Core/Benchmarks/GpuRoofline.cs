@@ -1,0 +1,59 @@
+using IlZo.Models;
+using IlZo.Tensors;
+
+namespace IlZo.Benchmarks;
+
+/// <summary>The least time that a two-point step can take on a GPU: that of its arithmetic or of its memory traffic, whichever is longer.</summary>
+/// <param name="Gpu">The GPU.</param>
+/// <param name="Fp32Seconds">With products on the fp32 units.</param>
+/// <param name="TensorSeconds">With products on the tensor cores.</param>
+/// <param name="MemorySeconds">The memory traffic alone.</param>
+public sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double MemorySeconds);
+
+/// <summary>What a two-point MeZO step needs, computed from a model's sizes, and bounds from published peaks; nothing here is measured.</summary>
+/// <param name="Teraflop">Multiplications and additions of both probes.</param>
+/// <param name="Gigabytes">
+/// Weights, read once for both probes and read and written by the update, and activations, written and read by each operation.
+/// </param>
+/// <param name="Bounds">The bounds.</param>
+public sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyList<GpuBound> Bounds)
+{
+    private const int Probes = 2;
+
+    // fp32 and dense fp16 tensor-core (fp32 sums) teraflop/s and gigabytes/s, by NVIDIA's data sheets: H100 SXM, Ada architecture whitepaper.
+    private static readonly (string Name, double Fp32, double Tensor, double Bandwidth)[] s_gpus =
+    [
+        ("H100 SXM", 67, 989, 3350),
+        ("RTX 4090", 82.6, 165.2, 1008),
+    ];
+
+    /// <summary>The needs of a step.</summary>
+    /// <param name="model">The model; its weights are not read.</param>
+    /// <param name="type">What weights are kept as, or null for what they are stored as.</param>
+    /// <param name="batch">Texts, scored at their last positions.</param>
+    /// <param name="length">Tokens of each.</param>
+    public static GpuRoofline Of(LanguageModel model, DType? type, int batch, int length)
+    {
+        double flops = Probes * RandomBatch.NeededFlops(model, batch, length);
+        double weights = model.Parameters.All.Sum(p => (double)p.Count * (type ?? p.Type).Size());
+        double bytes = (3 * weights) + (Probes * (double)batch * length * model.Shape.Layers * FeaturesMoved(model.Shape) * sizeof(float));
+        GpuBound[] bounds =
+        [
+            .. s_gpus.Select(g =>
+            {
+                double memory = bytes / (g.Bandwidth * 1e9);
+                return new GpuBound(g.Name, Math.Max(flops / (g.Fp32 * 1e12), memory), Math.Max(flops / (g.Tensor * 1e12), memory), memory);
+            }),
+        ];
+        return new GpuRoofline(flops / 1e12, bytes / 1e9, bounds);
+    }
+
+    // Numbers that the operations of a layer read and write for a token: norms, projections, attention, and the MLP.
+    private static double FeaturesMoved(ModelShape s)
+    {
+        double projected = s.QueryFeatures + (2.0 * s.KeyFeatures);
+        double attention = (4.0 * s.Hidden) + (3.0 * s.Hidden) + (2 * projected) + (2.0 * s.QueryFeatures) + (2.0 * s.Hidden);
+        double mlp = s.IsGated ? (4.0 * s.Hidden) + (6.0 * s.Intermediate) : (3.0 * s.Hidden) + (2.0 * s.Intermediate);
+        return attention + mlp;
+    }
+}

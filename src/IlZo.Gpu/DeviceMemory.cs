@@ -1,0 +1,54 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>The memory of a device: what is taken is counted, and what does not fit is refused before the driver is asked.</summary>
+/// <param name="accelerator">The device.</param>
+/// <param name="name">What the user calls it.</param>
+/// <param name="capacity">Bytes that may be taken.</param>
+internal sealed class DeviceMemory(Accelerator accelerator, string name, long capacity)
+{
+    /// <summary>Bytes in use.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>Takes memory, which holds nothing useful at first.</summary>
+    /// <param name="byteCount">How much.</param>
+    /// <param name="purpose">What for, in the plural.</param>
+    /// <exception cref="InvalidInputException">There is not so much.</exception>
+    public MemoryBuffer Take(long byteCount, string purpose)
+    {
+        Require(byteCount, purpose);
+        try
+        {
+            var buffer = accelerator.AllocateRaw(Math.Max(byteCount, 1), 1);
+            Used += byteCount;
+            return buffer;
+        }
+        catch (Exception e) when (e is not InvalidInputException)
+        {
+            throw TooLittle(byteCount, purpose);
+        }
+    }
+
+    /// <summary>Gives memory back.</summary>
+    public void Give(MemoryBuffer buffer, long byteCount)
+    {
+        Used -= byteCount;
+        buffer.Dispose();
+    }
+
+    /// <summary>Refuses what would not fit.</summary>
+    public void Require(long byteCount, string purpose)
+    {
+        if (byteCount > capacity - Used)
+        {
+            throw TooLittle(byteCount, purpose);
+        }
+    }
+
+    private InvalidInputException TooLittle(long byteCount, string purpose) =>
+        new($"{name}: the {purpose} take {Gigabytes(byteCount)}; of the device's {Gigabytes(capacity)} that can be used, {Gigabytes(capacity - Used)} are free.");
+
+    private static string Gigabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e9:0.00} GB");
+}

@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using IlZo.Kernels;
+using IlZo.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>The weights of a model on a device, and what update rules keep for them there.</summary>
+internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
+{
+    // Bytes that are copied at a time, through page-locked memory.
+    private const int ChunkBytes = 16 << 20;
+
+    private readonly Dictionary<Parameter, (MemoryBuffer Buffer, WeightView View)> _weights = [];
+    private readonly Dictionary<(object Owner, Parameter Parameter, int Index), MemoryBuffer> _state = [];
+    private readonly HashSet<Parameter> _changed = [];
+
+    public WeightView this[Parameter parameter] => _weights.TryGetValue(parameter, out var weight)
+        ? weight.View
+        : throw new InvalidOperationException($"'{parameter.Name}' was not loaded to the device.");
+
+    /// <summary>Replaces all weights by others.</summary>
+    public void Load(ParameterSet parameters)
+    {
+        Clear();
+        memory.Require(parameters.ByteCount, "weights");
+        using var staging = accelerator.AllocatePageLocked1D<byte>(Math.Min(ChunkBytes, parameters.All.Max(p => p.ByteCount)));
+        foreach (var p in parameters.All)
+        {
+            var buffer = memory.Take(p.ByteCount, "weights");
+            _weights.Add(p, (buffer, View(p, buffer)));
+            for (long offset = 0; offset < p.ByteCount; offset += ChunkBytes)
+            {
+                int count = (int)Math.Min(ChunkBytes, p.ByteCount - offset);
+                new ReadOnlySpan<byte>(p.Data + offset, count).CopyTo(staging.Span);
+                new ArrayView<byte>(buffer, offset, count).CopyFromCPUUnsafeAsync(stream, ref staging.Span[0], count);
+                stream.Synchronize();
+            }
+        }
+    }
+
+    /// <summary>Brings changed weights to the host.</summary>
+    public void Store(ParameterSet parameters)
+    {
+        foreach (var p in parameters.All.Where(_changed.Remove))
+        {
+            new ArrayView<byte>(_weights[p].Buffer, 0, p.ByteCount).CopyToCPUUnsafeAsync(stream, ref Unsafe.AsRef<byte>(p.Data), p.ByteCount);
+        }
+
+        stream.Synchronize();
+    }
+
+    /// <summary>Notes that the device's weights differ from the host's.</summary>
+    public void Change(Parameter parameter) => _changed.Add(parameter);
+
+    /// <summary>One number for each element of a tensor, zero at first, for whoever asks for it under the same name again.</summary>
+    public ArrayView<float> State(object owner, Parameter parameter, int index)
+    {
+        if (!_state.TryGetValue((owner, parameter, index), out var buffer))
+        {
+            _state[(owner, parameter, index)] = buffer = memory.Take(parameter.Count * sizeof(float), "numbers that the update rule keeps");
+            new ArrayView<float>(buffer, 0, parameter.Count).MemSetToZero(stream);
+        }
+
+        return new ArrayView<float>(buffer, 0, parameter.Count);
+    }
+
+    public void Dispose() => Clear();
+
+    private static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
+        ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
+        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.Count));
+
+    private void Clear()
+    {
+        foreach (var (p, weight) in _weights)
+        {
+            memory.Give(weight.Buffer, p.ByteCount);
+        }
+
+        foreach (var (key, buffer) in _state)
+        {
+            memory.Give(buffer, key.Parameter.Count * sizeof(float));
+        }
+
+        _weights.Clear();
+        _state.Clear();
+        _changed.Clear();
+    }
+}

@@ -1,0 +1,143 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+public sealed partial class GpuBackend
+{
+    public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
+    {
+        var from = (GpuActivation)x;
+        int columns = (int)Math.Clamp(GpuMemory.Logits / from.Rows, 1, head.Rows);
+        int blocks = (head.Rows + columns - 1) / columns;
+        int picks = _probes * targets.Count;
+        var biases = RentRows(head.Bias);
+        var logits = _arena.Rent((long)from.Rows * columns);
+        var results = _arena.Rent(picks + (2L * blocks * from.Rows));
+        var picked = results.View.SubView(0, picks);
+        var ids = _uploads.Send<int>([.. targets.SelectMany(t => (int[])[t.Output, t.Id])]);
+        int threads = _kernels.Shape.Threads;
+        for (int block = 0; block < blocks; block++)
+        {
+            int first = block * columns;
+            int count = Math.Min(columns, head.Rows - first);
+            var view = logits.View.SubView(0, (long)from.Rows * count);
+            MultiplyHead(from, head, biases.View, first, count, view);
+            long place = picks + (2L * block * from.Rows);
+            _kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
+            {
+                Logits = view,
+                Columns = count,
+                Largest = results.View.SubView(place, from.Rows),
+                Sums = results.View.SubView(place + from.Rows, from.Rows),
+            });
+            _kernels.LaunchItems(LogSumExp.Pick, picks, new PickArguments
+            {
+                Logits = view,
+                Rows = from.Tokens,
+                Columns = count,
+                FirstColumn = first,
+                Targets = ids,
+                TargetCount = targets.Count,
+                Picked = picked,
+            });
+        }
+
+        float[] read = new float[results.View.Length];
+        Download(results.View, read);
+        _arena.Return(results);
+        _arena.Return(logits);
+        ReturnRows(biases);
+        double[][] result = new double[_probes][];
+        for (int probe = 0; probe < _probes; probe++)
+        {
+            result[probe] = new double[targets.Count];
+            for (int i = 0; i < targets.Count; i++)
+            {
+                int row = (probe * from.Tokens) + targets[i].Output;
+                result[probe][i] = read[(probe * targets.Count) + i] - LogSum(read.AsSpan(picks), row, from.Rows, blocks);
+            }
+        }
+
+        return result;
+    }
+
+    public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
+    {
+        var from = (GpuActivation)x;
+        int rows = destination.Length / head.Rows;
+        ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow + rows, from.Tokens, nameof(destination));
+        var biases = RentRows(head.Bias);
+        var logits = _arena.Rent((long)rows * head.Rows);
+        var run = _runs[0] with { First = 0, AreTwo = false };
+        Multiply(head.Weight, run, null, HeadArguments(head.Weight, run, 0, head.Rows) with
+        {
+            Inputs = x.Features,
+            Tokens = rows,
+            Bias0 = OfProbe(biases.View, 0, head.Rows),
+            X0 = from.Probe(0, firstRow),
+            Y0 = new RowsView(logits.View, head.Rows),
+        });
+        Download(logits.View, destination);
+        _arena.Return(logits);
+        ReturnRows(biases);
+    }
+
+    // log Σ exp over all blocks, in their order.
+    private static double LogSum(ReadOnlySpan<float> blocks, int row, int rows, int count)
+    {
+        float max = float.NegativeInfinity;
+        for (int block = 0; block < count; block++)
+        {
+            max = MathF.Max(max, blocks[(2 * block * rows) + row]);
+        }
+
+        double total = 0;
+        for (int block = 0; block < count; block++)
+        {
+            total += blocks[(((2 * block) + 1) * rows) + row] * Math.Exp((double)blocks[(2 * block * rows) + row] - max);
+        }
+
+        return max + Math.Log(total);
+    }
+
+    // Some columns of the logits of all probes, [probe, output, column].
+    private void MultiplyHead(GpuActivation x, OutputHead head, ArrayView<float> biases, int first, int count, ArrayView<float> logits)
+    {
+        long size = (long)x.Tokens * count;
+        foreach (var run in _runs)
+        {
+            Multiply(head.Weight, run, null, HeadArguments(head.Weight, run, first, count) with
+            {
+                Inputs = x.Features,
+                Tokens = x.Tokens,
+                X0 = x.Probe(run.First),
+                X1 = run.AreTwo ? x.Probe(run.First + 1) : default,
+                Y0 = new RowsView(logits.SubView(run.First * size, size), count),
+                Y1 = run.AreTwo ? new RowsView(logits.SubView((run.First + 1) * size, size), count) : default,
+                Bias0 = Part(OfProbe(biases, run.First, head.Rows), first, count),
+                Bias1 = run.AreTwo ? Part(OfProbe(biases, run.First + 1, head.Rows), first, count) : ArrayView<float>.Empty,
+            });
+        }
+    }
+
+    private static ArrayView<float> Part(ArrayView<float> biases, int first, int count) =>
+        biases.Length == 0 ? biases : biases.SubView(first, count);
+
+    private LinearArguments HeadArguments(Parameter head, ProbeRun run, int first, int count) => new()
+    {
+        Weights = Perturbed(head, run),
+        FirstOutput = first,
+        Outputs = count,
+    };
+
+    private void Download(ArrayView<float> from, Span<float> to)
+    {
+        from.CopyToCPUUnsafeAsync(_stream, ref to[0], from.Length);
+        _uploads.Wait();
+    }
+}

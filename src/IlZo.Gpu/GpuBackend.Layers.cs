@@ -1,0 +1,140 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Tensors;
+using ILGPU;
+
+namespace IlZo.Gpu;
+
+public sealed partial class GpuBackend
+{
+    private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), ArrayView<float>> _rotations = [];
+
+    public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false) =>
+        ReadRows(table, Send(rows), ((GpuActivation)y).Contiguous, accumulate);
+
+    public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
+        Normalize((GpuActivation)x, weight, bias, epsilon, (GpuActivation)y, center: true);
+
+    public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y) =>
+        Normalize((GpuActivation)x, weight, null, epsilon, (GpuActivation)y, center: false);
+
+    public void Multiply(Activation x, Activation y)
+    {
+        var to = (GpuActivation)x;
+        _kernels.LaunchItems(
+            Elementwise.Multiply,
+            (long)to.Rows * x.Features,
+            new MultiplyArguments { X = to.All, Y = ((GpuActivation)y).All, Rows = to.Rows, Features = x.Features });
+    }
+
+    public void Scale(Activation x, float factor)
+    {
+        var to = (GpuActivation)x;
+        _kernels.LaunchItems(
+            Elementwise.Scale, (long)to.Rows * x.Features, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
+    }
+
+    public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
+    {
+        int half = x.Features / heads / 2;
+        if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
+        {
+            _rotations[(frequencies, positionShift)] = angles = _uploads.Send<float>(Angles(frequencies, half, positionShift));
+        }
+
+        var to = (GpuActivation)x;
+        _kernels.LaunchItems(
+            Elementwise.Rotate,
+            (long)to.Rows * x.Features / 2,
+            new RotateArguments { X = to.All, Rows = to.Rows, Angles = angles, Tokens = x.Tokens, Features = x.Features, Half = half });
+    }
+
+    private void Normalize(GpuActivation x, Parameter? weight, Parameter? bias, float epsilon, GpuActivation y, bool center)
+    {
+        var weights = RentRows(weight);
+        var biases = RentRows(bias);
+        int threads = _kernels.Shape.Threads;
+        int size = weight?.Columns ?? x.Features;
+        int parts = x.Features / size;
+        _kernels.Launch(Kernels.Normalize.Run, new Index3D(x.Rows * parts, 1, 1), threads, threads, new NormalizeArguments
+        {
+            X = x.All,
+            Y = y.All,
+            Weight = weights.View,
+            Bias = biases.View,
+            Features = size,
+            Parts = parts,
+            Tokens = x.Tokens,
+            Epsilon = epsilon,
+            Center = center ? 1 : 0,
+        });
+        ReturnRows(biases);
+        ReturnRows(weights);
+    }
+
+    // Cosines and sines of each token and pair, [2, tokens, half], by the fp32 products that the reference library takes.
+    private float[] Angles(IRotaryFrequencies frequencies, int half, int shift)
+    {
+        int count = _batch.Count * half;
+        float[] angles = new float[2 * count];
+        for (int t = 0; t < _batch.Count; t++)
+        {
+            var frequency = frequencies.ForLength(_batch.TextLengths[t] + shift);
+            for (int i = 0; i < half; i++)
+            {
+                float angle = (_batch.Positions[t] + shift) * frequency[i];
+                angles[(t * half) + i] = MathF.Cos(angle) * frequencies.AttentionFactor;
+                angles[count + (t * half) + i] = MathF.Sin(angle) * frequencies.AttentionFactor;
+            }
+        }
+
+        return angles;
+    }
+
+    /// <summary>All rows of a tensor at every probe, [probe, row, column]; nothing for none. The room goes back with <see cref="ReturnRows"/>.</summary>
+    private DeviceArena.Block RentRows(Parameter? tensor)
+    {
+        if (tensor is null)
+        {
+            return default;
+        }
+
+        var block = _arena.Rent(_probes * tensor.Count);
+        ReadRows(tensor, Send([.. Enumerable.Range(0, tensor.Rows)]), block.View, accumulate: false);
+        return block;
+    }
+
+    private void ReturnRows(DeviceArena.Block block)
+    {
+        if (block.Room > 0)
+        {
+            _arena.Return(block);
+        }
+    }
+
+    private void ReadRows(Parameter table, ArrayView<int> rows, ArrayView<float> y, bool accumulate)
+    {
+        long size = rows.Length * table.Columns;
+        foreach (var run in _runs)
+        {
+            var arguments = new ReadRowsArguments
+            {
+                Table = Perturbed(table, run),
+                Rows = rows,
+                Y0 = y.SubView(run.First * size, size),
+                Y1 = run.AreTwo ? y.SubView((run.First + 1) * size, size) : ArrayView<float>.Empty,
+                Accumulate = accumulate ? 1 : 0,
+            };
+            Specialization.Choose(table.Type, run.Direction.KindOf(table), run.AreTwo, new ReadRowsLaunch(_kernels, (int)rows.Length, arguments));
+        }
+    }
+
+    private readonly struct ReadRowsLaunch(KernelLauncher kernels, int rows, ReadRowsArguments arguments) : IKernelVisitor
+    {
+        public void Visit<TFormat, TDirection, TProbes>()
+            where TFormat : struct, IWeightFormat
+            where TDirection : struct, IDirection
+            where TProbes : struct, IProbes =>
+            kernels.Launch(Kernels.ReadRows.Run<TFormat, TDirection, TProbes>, new Index3D(rows, 1, 1), kernels.Shape.Threads, 0, arguments);
+    }
+}

@@ -1,0 +1,153 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>
+/// Runs forward passes and updates on one GPU. All work goes to one stream in order, from one thread of the host, which waits for the device where
+/// losses or logits are read and nowhere else: once in a two-point step. Results do not depend on what else is in a batch.
+/// </summary>
+public sealed partial class GpuBackend : IBackend
+{
+    private readonly KernelLauncher _kernels;
+    private readonly AcceleratorStream _stream;
+    private readonly DeviceMemory _memory;
+    private readonly DeviceWeights _weights;
+    private readonly DeviceArena _arena;
+    private readonly Uploads _uploads;
+    private readonly MemoryBuffer _tableBuffer;
+    private readonly ArrayView<float> _table;
+    private readonly IReadOnlyList<IDisposable> _owned;
+    private TokenBatch _batch = new TokenBatchBuilder().Build();
+    private IReadOnlyList<ProbeRun> _runs = [];
+    private int _probes;
+
+    /// <param name="accelerator">The device.</param>
+    /// <param name="name">What the user calls it.</param>
+    /// <param name="capacity">Bytes of its memory that may be taken; null for what is usual.</param>
+    /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
+    /// <param name="owned">What to dispose of with the backend, in this order.</param>
+    public GpuBackend(Accelerator accelerator, string name, long? capacity = null, LaunchShape? shape = null, params IReadOnlyList<IDisposable> owned)
+    {
+        _owned = owned;
+        _stream = accelerator.DefaultStream;
+        _kernels = new KernelLauncher(accelerator, _stream, shape ?? LaunchShape.Gpu);
+        _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
+        _weights = new DeviceWeights(accelerator, _stream, _memory);
+        _arena = new DeviceArena(_memory);
+        _uploads = new Uploads(accelerator, _stream, _memory);
+        float[] table = NormalTransform.Coefficients;
+        _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
+        _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
+        _table.CopyFromCPUUnsafeAsync(_stream, ref table[0], table.Length);
+        _stream.Synchronize();
+    }
+
+    /// <summary>Bytes of device memory in use.</summary>
+    public long UsedBytes => _memory.Used;
+
+    public void Load(ParameterSet parameters)
+    {
+        _stream.Synchronize();
+        _arena.Dispose();
+        _weights.Load(parameters);
+    }
+
+    public void Store(ParameterSet parameters) => _weights.Store(parameters);
+
+    public KeyValueCache CreateCache(int layers, int features, int capacity) => new GpuKeyValueCache(_memory, _stream, layers, features, capacity);
+
+    public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
+        if (cache is not null && (probes.Count != 1 || batch.Segments.Count != 1))
+        {
+            throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
+        }
+
+        _runs = ProbeRun.Of(probes);
+        _probes = probes.Count;
+        _batch = batch;
+        _arena.Reset();
+        _uploads.Reset();
+        _rotations.Clear();
+        BeginAttention((GpuKeyValueCache?)cache);
+    }
+
+    public void Reserve(int features) => _arena.Reserve((long)features * _batch.Count * _probes);
+
+    public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
+
+    public void Return(Activation activation) => _arena.Return(((GpuActivation)activation).Block);
+
+    public Activation Slice(Activation x, int first, int features)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + features, x.Features, nameof(features));
+        return ((GpuActivation)x).Slice(first, features);
+    }
+
+    public Activation GatherOutputs(Activation x)
+    {
+        var from = (GpuActivation)x;
+        var to = Allocate(x.Features, _batch.Outputs.Count);
+        Gather(from.All, to.Contiguous, Send(_batch.Outputs), from.Tokens, from.Features);
+        return to;
+    }
+
+    public void Read(Activation x, int probe, Span<float> destination)
+    {
+        var from = (GpuActivation)x;
+        var block = _arena.Rent((long)x.Tokens * x.Features);
+        Gather(from.Probe(probe), block.View, Send([.. Enumerable.Range(0, x.Tokens)]), x.Tokens, x.Features);
+        Download(block.View, destination);
+        _arena.Return(block);
+    }
+
+    /// <summary>On the host: what optimizers learn is kept there.</summary>
+    public void Parallel(int items, Action<int> body) => System.Threading.Tasks.Parallel.For(0, items, body);
+
+    public void Dispose()
+    {
+        _stream.Synchronize();
+        _arena.Dispose();
+        _uploads.Dispose();
+        _weights.Dispose();
+        _tableBuffer.Dispose();
+        foreach (var owner in _owned)
+        {
+            owner.Dispose();
+        }
+    }
+
+    // The rows of each probe, as [probe, row, feature].
+    private void Gather(RowsView x, ArrayView<float> y, ArrayView<int> rows, int tokens, int features) =>
+        _kernels.LaunchItems(Elementwise.Gather, y.Length, new GatherArguments
+        {
+            X = x,
+            Y = y,
+            Rows = rows,
+            RowCount = (int)rows.Length,
+            Tokens = tokens,
+            Features = features,
+        });
+
+    private GpuActivation Allocate(int features, int tokens) => new(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes));
+
+    private ArrayView<int> Send(IReadOnlyList<int> values) => _uploads.Send<int>([.. values]);
+
+    private PerturbedWeights Perturbed(Parameter parameter, ProbeRun run) => new()
+    {
+        Weights = _weights[parameter],
+        Columns = parameter.Columns,
+        Noise = run.Direction.Source(parameter),
+        Table = _table,
+        Radius0 = run.Radius0,
+        Radius1 = run.Radius1,
+    };
+}

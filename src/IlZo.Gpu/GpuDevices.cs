@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using IlZo.Backends;
+using IlZo.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+
+namespace IlZo.Gpu;
+
+/// <summary>A GPU that can be used.</summary>
+/// <param name="Name">What the command line calls it: cuda:N.</param>
+/// <param name="Description">What its maker calls it.</param>
+/// <param name="MemoryBytes">Its memory.</param>
+/// <param name="Multiprocessors">Its multiprocessors.</param>
+/// <param name="Architecture">Its compute capability, as sm_NN.</param>
+public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture);
+
+/// <summary>What <see cref="GpuDevices.Find"/> found.</summary>
+/// <param name="Devices">The GPUs, in the order of their numbers.</param>
+/// <param name="Reason">Why there are none, as the beginning of a sentence; empty where there are some.</param>
+public sealed record GpuSearch(IReadOnlyList<GpuDevice> Devices, string Reason);
+
+/// <summary>Finds and opens GPUs.</summary>
+public static class GpuDevices
+{
+    private const string Library = "cuda";
+    private const string LinuxLibrary = "libcuda.so.1";
+    private const string WindowsLibrary = "nvcuda.dll";
+
+    private static readonly Lazy<bool> s_driver = new(FindDriver);
+
+    /// <summary>The name of ILGPU's own simulation of a GPU, which checks kernels and is far too slow for anything else.</summary>
+    public const string Simulation = "cpu";
+
+    /// <summary>The GPUs of this machine.</summary>
+    public static GpuSearch Find()
+    {
+        if (!s_driver.Value)
+        {
+            return new GpuSearch([], $"no NVIDIA driver was found ({(OperatingSystem.IsWindows() ? WindowsLibrary : LinuxLibrary)} cannot be loaded)");
+        }
+
+        using var context = Context.Create(b => b.EnableKernels().Cuda());
+        var devices = new List<GpuDevice>();
+        foreach (var d in context.GetCudaDevices())
+        {
+            string architecture = d.Architecture is { } a ? $"sm_{a.Major}{a.Minor}" : "unknown";
+            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture));
+        }
+
+        return new GpuSearch(devices, devices.Count > 0 ? string.Empty : "the NVIDIA driver names no GPU");
+    }
+
+    /// <summary>Opens a GPU.</summary>
+    /// <param name="index">Its number.</param>
+    /// <exception cref="InvalidInputException">There is no such GPU.</exception>
+    public static GpuBackend Open(int index)
+    {
+        var found = Find();
+        if (index >= found.Devices.Count)
+        {
+            string problem = found.Devices.Count == 0 ? found.Reason : $"the last GPU is {found.Devices[^1].Name}";
+            throw new InvalidInputException($"There is no cuda:{index}: {problem}.");
+        }
+
+        var context = Context.Create(b => b.EnableKernels().Cuda());
+        var accelerator = context.GetCudaDevice(index).CreateAccelerator(context);
+        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), null, accelerator, context);
+    }
+
+    /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
+    public static GpuBackend OpenSimulation()
+    {
+        var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
+        var accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
+        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), accelerator, context);
+    }
+
+    // Others may use the GPU too.
+    private static long FreeBytes(Accelerator accelerator) =>
+        Math.Max(0, (accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : accelerator.MemorySize) - GpuMemory.WorkingBytes);
+
+    // ILGPU asks for the name that only development packages have. On WSL it looks for the driver by itself.
+    private static bool FindDriver()
+    {
+        if (!NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? WindowsLibrary : LinuxLibrary, out _))
+        {
+            return false;
+        }
+
+        if (OperatingSystem.IsLinux() && !File.ReadAllText("/proc/version").Contains("microsoft", StringComparison.OrdinalIgnoreCase))
+        {
+            NativeLibrary.SetDllImportResolver(
+                typeof(Context).Assembly,
+                (name, _, _) => name == Library && NativeLibrary.TryLoad(LinuxLibrary, out nint handle) ? handle : 0);
+        }
+
+        return true;
+    }
+}

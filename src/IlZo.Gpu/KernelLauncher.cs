@@ -1,0 +1,61 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>Sizes of thread groups. They decide speed, and the order of some sums; small ones suit emulation.</summary>
+/// <param name="Threads">Threads of a group, where a kernel takes any number.</param>
+/// <param name="OutputThreads">Threads of a product's group along the outputs.</param>
+/// <param name="TokenThreads">Threads of a product's group along the tokens.</param>
+/// <param name="AttentionSide">Queries and keys of a tile of attention.</param>
+public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThreads, int AttentionSide)
+{
+    /// <summary>The shape for GPUs.</summary>
+    public static LaunchShape Gpu { get; } = new(256, 16, 16, 16);
+}
+
+/// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
+internal sealed class KernelLauncher(Accelerator accelerator, AcceleratorStream stream, LaunchShape shape)
+{
+    // Groups of a kernel whose threads take every n-th element.
+    private const int MaxGroups = 8192;
+
+    private readonly Dictionary<MethodInfo, Delegate> _kernels = [];
+
+    public LaunchShape Shape => shape;
+
+    /// <summary>A kernel of some groups in three dimensions.</summary>
+    public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)
+        where T : struct
+    {
+        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        {
+            _kernels[kernel.Method] = loaded = accelerator.LoadKernel(kernel);
+        }
+
+        ((Action<AcceleratorStream, KernelConfig, T>)loaded)(stream, Configuration(groups, threads, sharedFloats), arguments);
+    }
+
+    /// <summary>A kernel that takes a second argument and has a thread for each of some items, or fewer.</summary>
+    public void LaunchItems<T1, T2>(Action<T1, T2> kernel, long items, T1 first, T2 second)
+        where T1 : struct
+        where T2 : struct
+    {
+        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        {
+            _kernels[kernel.Method] = loaded = accelerator.LoadKernel(kernel);
+        }
+
+        ((Action<AcceleratorStream, KernelConfig, T1, T2>)loaded)(stream, Configuration(Groups(items), shape.Threads, 0), first, second);
+    }
+
+    /// <summary>A kernel that has a thread for each of some items, or fewer.</summary>
+    public void LaunchItems<T>(Action<T> kernel, long items, T arguments)
+        where T : struct => Launch(kernel, Groups(items), shape.Threads, 0, arguments);
+
+    private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
+        new(groups, new Index3D(threads, 1, 1), sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
+
+    private Index3D Groups(long items) => new((int)Math.Clamp((items + shape.Threads - 1) / shape.Threads, 1, MaxGroups), 1, 1);
+}

@@ -1,0 +1,181 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Noise;
+using IlZo.Optimizers;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Gpu.SelfTest;
+
+/// <summary>
+/// Every kernel against the CPU engine, for shapes that are no multiples of anything. Noise, looked-up rows and updates must have the same bits;
+/// the rest differs by the order of sums.
+/// </summary>
+public static class KernelChecks
+{
+    private const int Hidden = 70;
+    private const int Inner = 37;
+    private const int Vocabulary = 333;
+
+    // Features of queries (6 heads of 10), keys and values (2 heads each).
+    private const int Heads = 100;
+
+    private static readonly (string Name, long[] Shape)[] s_tensors =
+    [
+        ("e", [9, Hidden]), ("p", [9, Hidden]), ("w", [Inner, Hidden]), ("b", [Inner]), ("v", [Hidden, Inner]), ("n", [Hidden]), ("m", [Hidden]),
+        ("h", [Vocabulary, Hidden]), ("o", [Vocabulary]), ("q", [Heads, Hidden]), ("r", [10]), ("t", [Hidden, Heads]), ("x", [3, 20]), ("z", [3, 20]),
+    ];
+
+    /// <summary>The checks.</summary>
+    public static IReadOnlyList<SelfTestCheck> All { get; } =
+    [
+        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).SelectMany(Of),
+        .. Enum.GetValues<ActivationFunction>().Select(Activation),
+        Exact("update by sgd", s => new Sgd(weightDecay: 0.1)),
+        Exact("update by momentum", s => new Momentum(s.All, 0.9, 0.1)),
+        Exact("update by momentum of matrices", s => new Momentum(s.All.Where(p => p.Shape.Count == 2), 0.9, 0)),
+        Exact("update by adam", s => new Adam(s.All, 0.9, 0.999, 1e-8, 0.1)),
+    ];
+
+    private static IEnumerable<SelfTestCheck> Of(DType type) =>
+    [
+        SelfTestCheck.OfActivation("noise and looked-up rows", 0, type, s_tensors, (backend, batch, set) =>
+        {
+            var y = backend.Rent(Hidden);
+            backend.Embed(set["e"], batch.Ids, y);
+            backend.Embed(set["p"], batch.Positions, y, accumulate: true);
+            return y;
+        }),
+        SelfTestCheck.OfActivation("products", 3e-6, type, s_tensors, (backend, batch, set) =>
+        {
+            var x = Input(backend, batch, set);
+            var y = backend.Rent(Inner);
+            backend.Linear(x, set["w"], set["b"], y);
+            backend.Linear(y, set["v"], null, x, accumulate: true);
+            return x;
+        }),
+        SelfTestCheck.OfActivation("products with weights [in, out]", 3e-6, type, s_tensors, (backend, batch, set) =>
+        {
+            var y = backend.Rent(Heads);
+            backend.Linear(Input(backend, batch, set), set["t"], null, y, layout: WeightLayout.InOut);
+            return y;
+        }),
+        SelfTestCheck.OfActivation("norms and elementwise products", 1e-5, type, s_tensors, (backend, batch, set) =>
+        {
+            var x = Input(backend, batch, set);
+            backend.LayerNorm(x, set["n"], set["m"], 1e-5f, x);
+            var y = backend.Rent(Hidden);
+            backend.RmsNorm(x, set["n"], 1e-6f, y);
+            backend.LayerNorm(y, null, null, 1e-5f, x);
+            backend.Multiply(x, y);
+            return x;
+        }),
+        SelfTestCheck.OfActivation("rotations and attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set)),
+        SelfTestCheck.OfActivation("attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
+        SelfTestCheck.OfActivation(
+            "attention to a prefix", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
+        SelfTestCheck.OfNumbers("logits and losses", 3e-6, type, s_tensors, (backend, batch, set, _) =>
+        {
+            var rows = backend.GatherOutputs(Input(backend, batch, set));
+            float[] logits = new float[batch.Outputs.Count * Vocabulary];
+            var head = new OutputHead(set["h"], set["o"]);
+            backend.Logits(rows, head, logits);
+            double[][] losses = backend.LogProbabilities(rows, head, [(0, 7), (3, 332), (3, 0), (4, 150)]);
+            return [.. logits, .. losses.SelectMany(l => l)];
+        }),
+    ];
+
+    // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
+    private static Activation Attend(IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null)
+    {
+        var all = backend.Rent(Heads);
+        var q = backend.Slice(all, 0, 60);
+        var k = backend.Slice(all, 60, 20);
+        var y = backend.Rent(60);
+        backend.Linear(Input(backend, batch, set), set["q"], null, all);
+        backend.RmsNorm(q, set["r"], 1e-6f, q);
+        backend.RmsNorm(k, set["r"], 1e-6f, k);
+        int shift = prefix?.Keys.Rows ?? 0;
+        backend.Rotate(q, 6, new Frequencies(), shift);
+        backend.Rotate(k, 2, new Frequencies(), shift);
+        backend.Scale(k, 1.5f);
+        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, Window: window), 0, prefix);
+        return y;
+    }
+
+    // Radius 30 takes activations to where exponentials overflow.
+    private static SelfTestCheck Activation(ActivationFunction function)
+    {
+        string name = $"activation {function}";
+        return new SelfTestCheck(name, device =>
+        {
+            using var set = RandomWeights.Create(DType.F32, s_tensors);
+            using var processor = new CpuBackend(1);
+            var direction = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, 1, 0));
+            double difference = 0;
+            device.Load(set);
+            foreach (double radius in (double[])[0.1, 3, 30])
+            {
+                difference = Math.Max(difference, SelfTestCheck.Difference(Compute(processor), Compute(device)));
+
+                double[] Compute(IBackend backend)
+                {
+                    var batch = SelfTestCheck.Batch();
+                    backend.Begin(batch, [new Probe(direction, radius)]);
+                    var y = backend.Rent(Inner);
+                    backend.Linear(Input(backend, batch, set), set["w"], null, y, activation: function);
+                    float[] read = new float[y.Tokens * Inner];
+                    backend.Read(y, 0, read);
+                    return Array.ConvertAll(read, v => (double)v);
+                }
+            }
+
+            return new SelfTestResult(name, difference, 2e-6);
+        });
+    }
+
+    private static SelfTestCheck Exact(string name, Func<ParameterSet, UpdateRule> rule) => new(name, device =>
+    {
+        double difference = 0;
+        foreach (var type in (DType[])[DType.F32, DType.F16, DType.BF16])
+        {
+            using var ours = RandomWeights.Create(type, s_tensors);
+            using var theirs = RandomWeights.Create(type, s_tensors);
+            using var processor = new CpuBackend(1);
+            device.Load(ours);
+            Update(ours, device, rule);
+            Update(theirs, processor, rule);
+            device.Store(ours);
+            difference += ours.Sha256() == theirs.Sha256() ? 0 : 1;
+        }
+
+        return new SelfTestResult(name, difference, 0);
+    });
+
+    private static void Update(ParameterSet set, IBackend backend, Func<ParameterSet, UpdateRule> create)
+    {
+        using var rule = create(set);
+        for (uint step = 1; step <= 3; step++)
+        {
+            var first = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, step, 0));
+            var second = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, step, 1));
+            rule.Advance();
+            backend.Update(
+                set.All, new GradientEstimate([(1.5, first), (-0.25, second)]), rule, 1e-2, new NoiseKey(4, NoiseStream.StochasticRounding, step, 0));
+        }
+    }
+
+    private static Activation Input(IBackend backend, TokenBatch batch, ParameterSet set)
+    {
+        var x = backend.Rent(Hidden);
+        backend.Embed(set["e"], batch.Ids, x);
+        return x;
+    }
+
+    private sealed class Frequencies : IRotaryFrequencies
+    {
+        public float AttentionFactor => 0.9f;
+
+        public IReadOnlyList<float> ForLength(int textLength) => [1, 0.5f, 0.25f, 0.1f, 0.01f * textLength];
+    }
+}

@@ -1,0 +1,114 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Gpu.SelfTest;
+
+/// <summary>What a check found.</summary>
+/// <param name="Name">The check.</param>
+/// <param name="Difference">The largest difference from the CPU engine; NaN where a number was none.</param>
+/// <param name="Allowed">The largest difference that rounding explains; 0 where bits must be equal.</param>
+public sealed record SelfTestResult(string Name, double Difference, double Allowed)
+{
+    /// <summary>Whether the device does what the CPU engine does.</summary>
+    public bool Passed => Difference <= Allowed;
+}
+
+/// <summary>A comparison of a device with the CPU engine.</summary>
+/// <param name="Name">What is compared.</param>
+/// <param name="Run">Compares.</param>
+public sealed record SelfTestCheck(string Name, Func<IBackend, SelfTestResult> Run)
+{
+    private static readonly NoiseKey s_key = new(11, NoiseStream.Direction, 3, 1);
+
+    /// <summary>A ragged batch of three texts, two of which share their beginning.</summary>
+    internal static TokenBatch Batch()
+    {
+        var builder = new TokenBatchBuilder();
+        int root = builder.AddText([4, 8, 0, 4, 1]);
+        int first = builder.AddContinuation(root, [2, 3]);
+        int second = builder.AddContinuation(root, [5, 6, 7, 8]);
+        int other = builder.AddText([7, 2]);
+        builder.Read(root, 3);
+        builder.Read(first, 1);
+        builder.Read(second, 0);
+        builder.Read(second, 3);
+        builder.Read(other, 1);
+        return builder.Build();
+    }
+
+    /// <summary>One probe, pairs, and mixtures, along each kind of direction.</summary>
+    internal static IReadOnlyList<Probe[]> Probes(ParameterSet set)
+    {
+        var normal = new GaussianDirection(s_key);
+        var sign = new RademacherDirection(s_key);
+        var sphere = new SphereDirection(s_key, set);
+        var scaled = new ScaledDirection(sign, [.. set.All.Select(p => p.Id == 0 ? 1.5f : 0)]);
+        return
+        [
+            [Probe.Unperturbed],
+            [new Probe(normal, 0.01), new Probe(normal, -0.01)],
+            [Probe.Unperturbed, new Probe(sign, 0.01)],
+            [new Probe(sphere, 0.02), new Probe(scaled, 0.01), new Probe(scaled, -0.01)],
+        ];
+    }
+
+    /// <summary>Compares what an operation leaves in an activation, at all kinds of probes.</summary>
+    internal static SelfTestCheck OfActivation(
+        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors, Func<IBackend, TokenBatch, ParameterSet, Activation> compute) =>
+        OfNumbers(name, allowed, type, tensors, (backend, batch, set, probes) =>
+        {
+            var y = compute(backend, batch, set);
+            double[] values = new double[probes * y.Tokens * y.Features];
+            float[] read = new float[y.Tokens * y.Features];
+            for (int probe = 0; probe < probes; probe++)
+            {
+                backend.Read(y, probe, read);
+                Array.ConvertAll(read, v => (double)v).CopyTo(values, probe * read.Length);
+            }
+
+            return values;
+        });
+
+    /// <summary>Compares numbers that a pass gives, at all kinds of probes.</summary>
+    internal static SelfTestCheck OfNumbers(
+        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors, Func<IBackend, TokenBatch, ParameterSet, int, double[]> compute)
+    {
+        name = $"{name}, {type.TorchName()}";
+        return new SelfTestCheck(name, device =>
+        {
+            using var set = RandomWeights.Create(type, tensors);
+            using var processor = new CpuBackend(1);
+            var batch = Batch();
+            double difference = 0;
+            device.Load(set);
+            foreach (var probes in Probes(set))
+            {
+                device.Begin(batch, probes);
+                processor.Begin(batch, probes);
+                difference = Larger(difference, Difference(compute(processor, batch, set, probes.Length), compute(device, batch, set, probes.Length)));
+            }
+
+            return new SelfTestResult(name, difference, allowed);
+        });
+    }
+
+    /// <summary>The largest difference of two lists of numbers, relative to the largest number where that is above 1.</summary>
+    internal static double Difference(IReadOnlyList<double> expected, IReadOnlyList<double> actual)
+    {
+        double difference = 0;
+        double scale = 1;
+        for (int i = 0; i < expected.Count; i++)
+        {
+            difference = Larger(difference, Math.Abs(expected[i] - actual[i]));
+            scale = Math.Max(scale, Math.Abs(expected[i]));
+        }
+
+        return difference / scale;
+    }
+
+    // The larger one, or what is not a number.
+    private static double Larger(double a, double b) => a >= b || double.IsNaN(a) ? a : b;
+}

@@ -1,0 +1,30 @@
+using IlZo.Core.Tests.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Training;
+
+namespace IlZo.Gpu.Tests.Emulator;
+
+public class SynchronizationTests
+{
+    [Fact]
+    public void The_host_waits_once_in_a_two_point_step()
+    {
+        using var fixture = new ForwardFixture("llama-gqa", threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        using var optimizer = GpuBackendTests.Create(fixture.Model, "mezo");
+        int[] ids = fixture.Inputs[3].Ids;
+        for (uint step = 1; step <= 5; step++)
+        {
+            int before = device.Accelerator.DefaultStream.Synchronizations;
+            var z = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, step, 0));
+            var batch = ForwardFixture.Batch(ids);
+            device.Backend.Begin(batch, [new Probe(z, 1e-3), new Probe(z, -1e-3)]);
+            var hidden = fixture.Model.Forward(device.Backend, batch);
+            _ = device.Backend.LogProbabilities(hidden, fixture.Model.Head, [(0, 1), (3, 2)]);
+            optimizer.Apply(new StepRecord { Step = step, LearningRate = 1e-6, Losses = [1, 2], Coefficients = [1] }, device.Backend);
+            Assert.Equal(1, device.Accelerator.DefaultStream.Synchronizations - before);
+        }
+    }
+}

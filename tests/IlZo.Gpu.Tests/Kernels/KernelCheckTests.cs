@@ -1,0 +1,52 @@
+using IlZo.Backends.Cpu;
+using IlZo.Core.Tests.Models;
+using IlZo.Gpu.SelfTest;
+using IlZo.Models;
+
+namespace IlZo.Gpu.Tests.Kernels;
+
+/// <summary>The checks that a user runs on a GPU, run without one.</summary>
+public class KernelCheckTests
+{
+    /// <summary>The names of the checks, with groups of one thread and of several.</summary>
+    public static TheoryData<string, bool> Checks
+    {
+        get
+        {
+            var data = new TheoryData<string, bool>();
+            foreach (var check in KernelChecks.All)
+            {
+                data.Add(check.Name, false);
+                data.Add(check.Name, true);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Checks))]
+    public void A_kernel_does_what_the_processor_does(string name, bool cooperative)
+    {
+        using var device = new TestDevice(cooperative ? TestDevice.Cooperative : TestDevice.Single);
+        var result = KernelChecks.All.Single(c => c.Name == name).Run(device.Backend);
+        Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
+    }
+
+    [Fact]
+    public void A_model_does_what_it_does_on_the_processor()
+    {
+        using var device = new TestDevice();
+        var checks = new ModelChecks(type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), steps: 3, texts: 2, length: 9);
+        Assert.All(checks.All, c => Assert.True(c.Run(device.Backend).Passed, c.Name));
+    }
+
+    [Theory]
+    [InlineData(1.0, 1.1, 0.01, false)]
+    [InlineData(1.0, 1.001, 0.01, true)]
+    [InlineData(100.0, 100.5, 0.01, true)]
+    [InlineData(1.0, double.NaN, 0.01, false)]
+    [InlineData(1.0, 1.0, 0.0, true)]
+    public void A_check_passes_where_differences_are_small_and_numbers(double expected, double actual, double allowed, bool passes) =>
+        Assert.Equal(passes, new SelfTestResult("x", SelfTestCheck.Difference([0, expected, 0], [0, actual, 0]), allowed).Passed);
+}

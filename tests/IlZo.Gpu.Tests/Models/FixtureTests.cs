@@ -1,0 +1,140 @@
+using IlZo.Backends;
+using IlZo.Core.Tests.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+
+namespace IlZo.Gpu.Tests.Models;
+
+/// <summary>Whole models: the golden numbers of the reference library at the tolerances that the CPU engine meets.</summary>
+public class FixtureTests
+{
+    /// <summary>Folders of golden forward passes.</summary>
+    public static TheoryData<string> Folders =>
+    [
+        "opt-tiny", "opt-tiny-fp16", "opt-tiny-bf16", "opt-350m-style",
+        "gpt2-tiny", "gpt2-tiny-hubnames-fp16",
+        "llama-mha", "llama-gqa", "llama-gqa-fp16", "llama-gqa-bf16", "llama-gqa-sharded", "llama3-rope",
+        "roberta-tiny",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Logits_and_log_probabilities_of_every_input_equal_the_reference(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        var batch = ForwardFixture.Batch([.. fixture.Inputs.Select(i => i.Ids)]);
+        device.Backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = fixture.Model.Forward(device.Backend, batch);
+        float[] logits = new float[batch.Count * vocabulary];
+        device.Backend.Logits(hidden, fixture.Model.Head, logits);
+        int[] starts = [.. batch.Segments.Select(s => s.Start)];
+        (int Output, int Id)[] targets = [.. fixture.Inputs.SelectMany((input, i) => input.Targets.Select(t => (starts[i] + t.Output, t.Id)))];
+        double[] logProbabilities = device.Backend.LogProbabilities(hidden, fixture.Model.Head, targets)[0];
+        int target = 0;
+        for (int i = 0; i < starts.Length; i++)
+        {
+            var input = fixture.Inputs[i];
+            float[] expected = fixture.Expected(input.Name + ".logits");
+            for (int t = 0; t < input.Ids.Length; t++)
+            {
+                Near.Equal(expected.AsSpan(input.Slots[t] * vocabulary, vocabulary), logits.AsSpan((starts[i] + t) * vocabulary, vocabulary), 1e-4);
+            }
+
+            foreach (int at in input.ExpectedAt)
+            {
+                Near.Equal(fixture.Expected(input.Expected)[at], logProbabilities[target++], 5e-5);
+            }
+        }
+
+        Assert.Equal(targets.Length, target);
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Losses_at_perturbed_weights_are_those_of_the_processor(string folder)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        var input = fixture.Inputs[0];
+        var batch = ForwardFixture.Batch(input.Ids);
+        var key = new NoiseKey(3, NoiseStream.Direction, 1, 0);
+        foreach (Direction direction in (Direction[])[new GaussianDirection(key), new RademacherDirection(key)])
+        {
+            Probe[] probes = [new Probe(direction, 1e-2), new Probe(direction, -1e-2)];
+            double[][] expected = fixture.LogProbabilities(input, probes);
+            device.Backend.Begin(batch, probes);
+            double[][] actual = device.Backend.LogProbabilities(fixture.Model.Forward(device.Backend, batch), fixture.Model.Head, input.Targets);
+            for (int p = 0; p < probes.Length; p++)
+            {
+                Near.Equal(expected[p].Average(), actual[p].Average(), 5e-6);
+            }
+
+            Assert.True(Math.Abs(actual[0].Average() - actual[1].Average()) > 1e-4, "Both probes see the same weights.");
+        }
+    }
+
+    [Theory]
+    [InlineData("opt-350m-style", false)]
+    [InlineData("llama-gqa", false)]
+    [InlineData("llama-gqa", true)]
+    public void A_ragged_batch_and_a_shared_prefix_give_the_bits_of_each_row_alone(string folder, bool cooperative)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 1);
+        using var device = new TestDevice(cooperative ? TestDevice.Cooperative : TestDevice.Single);
+        device.Backend.Load(fixture.Model.Parameters);
+        int[] prompt = fixture.Inputs[2].Ids[..11];
+        int[][] endings = [[5, 6, 7], [8], [10, 11, 12, 13, 14, 15]];
+        var builder = new TokenBatchBuilder();
+        int other = builder.AddText([9, 8, 7]);
+        int root = builder.AddText(prompt);
+        int middle = builder.AddContinuation(root, [3, 4]);
+        builder.Read(other, 2);
+        foreach (int[] ending in endings)
+        {
+            builder.Read(builder.AddContinuation(middle, ending), ending.Length - 1);
+        }
+
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        float[] shared = Logits(fixture, device.Backend, builder.Build());
+        for (int i = 0; i < endings.Length; i++)
+        {
+            float[] row = Logits(fixture, device.Backend, ForwardFixture.Batch([.. prompt, 3, 4, .. endings[i]]))[^vocabulary..];
+            Assert.Equal(row, shared[((i + 1) * vocabulary)..((i + 2) * vocabulary)]);
+        }
+    }
+
+    [Theory]
+    [InlineData("opt-tiny-fp16")]
+    [InlineData("llama3-rope")]
+    public void A_key_value_cache_gives_the_logits_of_the_whole_text(string folder)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        int[] ids = fixture.Inputs[2].Ids;
+        int vocabulary = fixture.Model.Shape.Vocabulary;
+        float[] whole = fixture.Logits(ForwardFixture.Batch(ids));
+        using var cache = device.Backend.CreateCache(fixture.Model.Shape.Layers, fixture.Model.Shape.KeyFeatures, ids.Length);
+        int position = 0;
+        foreach (int length in (int[])[7, 1, 1, ids.Length - 9])
+        {
+            var builder = new TokenBatchBuilder();
+            builder.Read(builder.AddText(ids.AsSpan(position, length), position), length - 1);
+            float[] logits = Logits(fixture, device.Backend, builder.Build(), cache);
+            position += length;
+            Near.Equal(whole.AsSpan((position - 1) * vocabulary, vocabulary), logits, 1e-4);
+        }
+    }
+
+    private static float[] Logits(ForwardFixture fixture, GpuBackend backend, TokenBatch batch, KeyValueCache? cache = null)
+    {
+        backend.Begin(batch, [Probe.Unperturbed], cache);
+        float[] logits = new float[batch.Outputs.Count * fixture.Model.Shape.Vocabulary];
+        backend.Logits(fixture.Model.Forward(backend, batch), fixture.Model.Head, logits);
+        return logits;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace IlZo.Gpu.Tests.Ptx;
+
+/// <summary>
+/// What ILGPU makes of the kernels, read as text: no assembler and no GPU is needed. The driver refuses functions that are only declared, and
+/// numbers of 64 bits and memory of a thread's own would make a kernel many times slower.
+/// </summary>
+public partial class PtxTests
+{
+    // Set to write the table anew.
+    private const string WriteVariable = "ILZO_WRITE_PTX_TABLE";
+
+    public static TheoryData<string> Names => [.. KernelList.All.Select(k => k.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_kernel_has_nothing_that_a_gpu_would_refuse_or_be_slow_at(string name)
+    {
+        var ptx = PtxText.Of(KernelList.All.Single(k => k.Name == name).Kernel);
+        Assert.DoesNotContain(".extern .func", ptx.Text, StringComparison.Ordinal);
+        Assert.DoesNotMatch(DoublePrecision(), ptx.Text);
+        Assert.DoesNotContain(".local", ptx.Text, StringComparison.Ordinal);
+        Assert.DoesNotMatch(Call(), ptx.Text);
+    }
+
+    [Fact]
+    public void The_table_of_evidence_is_what_the_compiler_makes()
+    {
+        var table = new StringBuilder();
+        table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared memory | bar.sync |\n");
+        table.Append("|---|---|---|---|---|\n");
+        foreach (var (name, kernel) in KernelList.All)
+        {
+            var ptx = PtxText.Of(kernel);
+            var loop = ptx.InnermostLoop("fma.rn.f32");
+            int fma = PtxText.CountIn(loop, "fma.rn.f32");
+            string inner = fma == 0 ? "none" : $"{PtxText.CountAll(loop)}, {fma}, {PtxText.CountIn(loop, "ld.shared")}";
+            table.Append(CultureInfo.InvariantCulture, $"| {name} | {PtxText.CountAll(ptx.Text.Split('\n'))} | {ptx.Registers} | {inner} | {ptx.Count("bar.sync")} |\n");
+        }
+
+        string path = Path.Combine(TestData.Path(), "..", "..", "kernels", "ptx-sm80.md");
+        if (Environment.GetEnvironmentVariable(WriteVariable) is not null)
+        {
+            File.WriteAllText(path, $"# Kernels as PTX for sm_80\n\nBy ILGPU 1.5.3; `{WriteVariable}=1 dotnet test -c Release -p:Ilgpu=true tests/IlZo.Gpu.Tests` writes this table anew.\n\n{table}");
+        }
+
+        Assert.EndsWith("\n\n" + table, File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"\.f64\b")]
+    private static partial Regex DoublePrecision();
+
+    [GeneratedRegex(@"^\s*call", RegexOptions.Multiline)]
+    private static partial Regex Call();
+}

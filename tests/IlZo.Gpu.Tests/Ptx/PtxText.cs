@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using IlZo.Kernels;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace IlZo.Gpu.Tests.Ptx;
+
+/// <summary>A kernel as PTX for compute capability 8.0, and what can be read off the text.</summary>
+/// <param name="Text">The text.</param>
+public sealed partial record PtxText(string Text)
+{
+    private readonly string[] _lines = Text.Split('\n');
+
+    /// <summary>Registers that are declared; the driver's assembler uses fewer.</summary>
+    public int Registers => RegisterDeclaration().Matches(Text).Sum(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) - 1);
+
+    /// <summary>Compiles a kernel, without a GPU.</summary>
+    public static PtxText Of(Delegate kernel)
+    {
+        // A context of its own: after a failure others in the same one would fail too.
+        using var context = Context.Create(b => b.EnableKernels().Optimize(OptimizationLevel.O2));
+        using var backend = new PTXBackend(
+            context, new CudaCapabilityContext(CudaArchitecture.SM_80), CudaArchitecture.SM_80, CudaInstructionSet.ISA_75, null);
+        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
+        return new PtxText(((PTXCompiledKernel)backend.Compile(entry, new KernelSpecialization())).PTXAssembly);
+    }
+
+    /// <summary>Instructions that begin so.</summary>
+    public int Count(string instruction) => CountIn(_lines, instruction);
+
+    /// <summary>The innermost loop that holds most of some instruction; empty where there is none.</summary>
+    public IReadOnlyList<string> InnermostLoop(string instruction)
+    {
+        var labels = new Dictionary<string, int>();
+        var loops = new List<(int First, int Last)>();
+        for (int i = 0; i < _lines.Length; i++)
+        {
+            if (Label().Match(_lines[i]) is { Success: true } label)
+            {
+                labels[label.Groups[1].Value] = i;
+            }
+            else if (Branch().Match(_lines[i]) is { Success: true } branch && labels.TryGetValue(branch.Groups[1].Value, out int first))
+            {
+                loops.Add((first, i));
+            }
+        }
+
+        var innermost = loops.Where(l => !loops.Exists(o => o != l && o.First >= l.First && o.Last <= l.Last));
+        return innermost.Select(l => _lines[l.First..(l.Last + 1)]).MaxBy(l => CountIn(l, instruction)) ?? [];
+    }
+
+    /// <summary>Instructions of a part.</summary>
+    public static int CountAll(IEnumerable<string> lines) => lines.Count(l => l.TrimEnd().EndsWith(';') && !l.TrimStart().StartsWith('.'));
+
+    /// <summary>Instructions of a part that begin so.</summary>
+    public static int CountIn(IEnumerable<string> lines, string instruction) =>
+        lines.Count(l => l.TrimStart().StartsWith(instruction, StringComparison.Ordinal));
+
+    [GeneratedRegex(@"^\s*\.reg\s+\.\w+\s+%\w+<(\d+)>;", RegexOptions.Multiline)]
+    private static partial Regex RegisterDeclaration();
+
+    [GeneratedRegex(@"^\s*(L_\w+):")]
+    private static partial Regex Label();
+
+    [GeneratedRegex(@"\bbra(?:\.uni)?\s+(L_\w+);")]
+    private static partial Regex Branch();
+}

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+
+namespace ILGPU.Runtime;
+
+/// <summary>Kinds of devices.</summary>
+public enum AcceleratorType
+{
+    CPU,
+    Cuda,
+}
+
+/// <summary>A device.</summary>
+public abstract class Device(string name, AcceleratorType type, int warpSize, int maxNumThreadsPerGroup, int numMultiprocessors)
+{
+    public string Name => name;
+
+    public AcceleratorType AcceleratorType => type;
+
+    public int WarpSize => warpSize;
+
+    public int MaxNumThreadsPerGroup => maxNumThreadsPerGroup;
+
+    public int NumMultiprocessors => numMultiprocessors;
+
+    public int MaxSharedMemoryPerGroup => 48 << 10;
+
+    public long MemorySize => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    public Accelerator CreateAccelerator(Context context) => new(this);
+}
+
+/// <summary>A device in use.</summary>
+public class Accelerator : IDisposable
+{
+    internal Accelerator(Device device) => Device = device;
+
+    public Device Device { get; }
+
+    public string Name => Device.Name;
+
+    public AcceleratorType AcceleratorType => Device.AcceleratorType;
+
+    public long MemorySize => Device.MemorySize;
+
+    public AcceleratorStream DefaultStream { get; } = new();
+
+    /// <summary>Memory that holds nothing useful at first.</summary>
+    public MemoryBuffer AllocateRaw(long length, int elementSize) => new(length * elementSize);
+
+    public void Synchronize()
+    {
+    }
+
+    public void Dispose() => GC.SuppressFinalize(this);
+}
+
+/// <summary>An order of work; the emulator does everything at once.</summary>
+public sealed class AcceleratorStream
+{
+    /// <summary>How often the host waited for the device.</summary>
+    public int Synchronizations { get; private set; }
+
+    public void Synchronize() => Synchronizations++;
+}
+
+/// <summary>Memory of a device.</summary>
+public sealed unsafe class MemoryBuffer : IDisposable
+{
+    internal MemoryBuffer(long byteCount)
+    {
+        LengthInBytes = byteCount;
+        NativePtr = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), 256);
+        NativeMemory.Fill((void*)NativePtr, (nuint)byteCount, 0xFF);
+    }
+
+    public long LengthInBytes { get; }
+
+    public nint NativePtr { get; private set; }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree((void*)NativePtr);
+        NativePtr = 0;
+    }
+}
+
+/// <summary>Memory of the host that a device can copy from by itself.</summary>
+public sealed class PageLockedArray1D<T>(long extent) : IDisposable
+    where T : unmanaged
+{
+    private readonly T[] _data = new T[extent];
+
+    public long Length => _data.Length;
+
+    public Span<T> Span => _data;
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Copies between the host and a device.</summary>
+public static unsafe class ArrayViewExtensions
+{
+    public static PageLockedArray1D<T> AllocatePageLocked1D<T>(this Accelerator accelerator, long extent)
+        where T : unmanaged => new(extent);
+
+    public static void CopyFromCPUUnsafeAsync<T>(this ArrayView<T> target, AcceleratorStream stream, ref T cpuData, long length)
+        where T : unmanaged
+    {
+        fixed (T* source = &cpuData)
+        {
+            NativeMemory.Copy(source, target.SubView(0, length).Data, (nuint)(length * sizeof(T)));
+        }
+    }
+
+    public static void CopyToCPUUnsafeAsync<T>(this ArrayView<T> source, AcceleratorStream stream, ref T cpuData, long length)
+        where T : unmanaged
+    {
+        fixed (T* target = &cpuData)
+        {
+            NativeMemory.Copy(source.SubView(0, length).Data, target, (nuint)(length * sizeof(T)));
+        }
+    }
+
+    public static void MemSetToZero<T>(this ArrayView<T> view, AcceleratorStream stream)
+        where T : unmanaged => NativeMemory.Clear(view.Data, (nuint)(view.Length * sizeof(T)));
+}
