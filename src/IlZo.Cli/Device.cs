@@ -24,8 +24,7 @@ internal static class Device
             return GpuSupport.Open(0);
         }
 
-        // Who has a build for GPUs, or asks for one, wants to know.
-        if (GpuSupport.IsBuiltIn || name is not null)
+        if (name is not null)
         {
             Terminal.Say($"no GPU is used, for {reason}; running on the CPU.");
         }

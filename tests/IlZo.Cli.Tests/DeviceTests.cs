@@ -39,11 +39,14 @@ public sealed class DeviceTests
     [InlineData("score", "--text", "A film")]
     [InlineData("generate", "--prompt", "A film")]
     [InlineData("eval", "--test-size", "1")]
-    [InlineData("train", "--steps", "1", "--run", "no-such-folder/run")]
+    [InlineData("train", "--steps", "1", "--run", "run")]
     [InlineData("selftest")]
     public void A_gpu_that_is_not_there_is_refused(params string[] command)
     {
-        string refusal = Ilzo.Run([.. command, "--device", "cuda:99"]).Refusal(2);
+        string folder = Directory.CreateTempSubdirectory("ilzo-test-").FullName;
+        string refusal = Ilzo.RunIn(folder, [.. command, "--device", "cuda:99"]).Refusal(2);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        Directory.Delete(folder);
         Assert.Matches("^There is (no cuda:99|nothing to test): .*\\.$", refusal);
     }
 

@@ -8,11 +8,7 @@ namespace IlZo.Cli.Gpu;
 /// <summary>GPUs, by ILGPU.</summary>
 internal static class GpuSupport
 {
-    // The built-in model has 5.9 million weights: too many for the simulation to train in a lifetime.
     private const int TrainingSteps = 50;
-
-    /// <summary>Whether this build can use GPUs at all.</summary>
-    public static bool IsBuiltIn => true;
 
     /// <summary>The GPUs, or why there are none.</summary>
     public static IReadOnlyList<GpuInfo> Find(out string reason)
@@ -25,7 +21,7 @@ internal static class GpuSupport
     /// <summary>Opens a GPU by its number.</summary>
     public static IBackend Open(int index) => GpuDevices.Open(index);
 
-    /// <summary>Compares a device with the CPU engine: a GPU, or ILGPU's simulation of one, kernels only.</summary>
+    /// <summary>Compares a device with the CPU engine: a GPU, or ILGPU's simulation of one, for which whole models would take days.</summary>
     public static IEnumerable<SelfTestLine> SelfTest(int? index)
     {
         using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();

@@ -7,9 +7,6 @@ internal static class GpuSupport
 {
     private const string Reason = "this build has no GPU support (dotnet build -p:Ilgpu=true makes one that has)";
 
-    /// <summary>Whether this build can use GPUs at all.</summary>
-    public static bool IsBuiltIn => false;
-
     /// <summary>The GPUs, or why there are none.</summary>
     public static IReadOnlyList<GpuInfo> Find(out string reason)
     {
