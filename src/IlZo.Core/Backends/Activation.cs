@@ -6,7 +6,7 @@ namespace IlZo.Backends;
 /// </summary>
 public abstract class Activation(int features, int tokens)
 {
-    public int Features { get; } = features;
+    public int Features { get; private protected set; } = features;
 
-    public int Tokens { get; } = tokens;
+    public int Tokens { get; private protected set; } = tokens;
 }

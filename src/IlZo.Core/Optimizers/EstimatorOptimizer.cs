@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Noise;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Training;
 
@@ -41,10 +42,36 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
 
         rule.Advance();
         var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
-        var all = settings.Parameters.Trained;
-        var covered = all.All(p => directions.Any(d => d.Covers(p))) ? all : [.. all.Where(p => directions.Any(d => d.Covers(p)))];
-        backend.Update(covered, estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
+        backend.Update(Covered(directions), estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
         estimator.Learn(record, backend);
+    }
+
+    // The list of all trained tensors itself where directions cover them all, as they mostly do: the backend knows it again.
+    private IReadOnlyList<Parameter> Covered(IReadOnlyList<Direction> directions)
+    {
+        var all = settings.Parameters.Trained;
+        for (int i = 0; i < all.Count; i++)
+        {
+            if (!Covers(directions, all[i]))
+            {
+                return [.. all.Where(p => Covers(directions, p))];
+            }
+        }
+
+        return all;
+    }
+
+    private static bool Covers(IReadOnlyList<Direction> directions, Parameter parameter)
+    {
+        for (int i = 0; i < directions.Count; i++)
+        {
+            if (directions[i].Covers(parameter))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     protected override void Dispose(bool disposing)

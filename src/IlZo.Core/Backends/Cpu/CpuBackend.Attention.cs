@@ -16,21 +16,12 @@ public sealed unsafe partial class CpuBackend
         var queries = (CpuActivation)q;
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
         int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
-        var keys = new KeyValueSource(_texts, prefixRows, cached, _cache, (CpuActivation)k, (CpuActivation)v, layer);
+        var keys = new KeyValueSource(_runs, prefixRows, cached, _cache, (CpuActivation)k, (CpuActivation)v, layer);
         keys.ExtendCache();
         var mixed = (CpuActivation)y;
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
-        int groups = shape.KeyValueHeads;
-        int segments = _batch.Segments.Count;
-        _pool.Run(mixed.AllPanels / mixed.Panels * segments * groups, (item, worker) =>
-        {
-            int head = item % groups;
-            int segment = item / groups % segments;
-            int probe = item / (groups * segments);
-            long start = Stopwatch.GetTimestamp();
-            AttendGroup(queries, keys, mixed, shape, probe, segment, head, _scratch[worker]);
-            Profile.Add(CpuProfile.Part.Attention, worker, start);
-        });
+        int groups = mixed.AllPanels / mixed.Panels * _batch.Segments.Count * shape.KeyValueHeads;
+        _pool.Run(groups, new AttentionWork(this, queries, keys, mixed, shape));
         if (prefix is not null)
         {
             _arena.Return(room, roomBytes);
@@ -182,6 +173,21 @@ public sealed unsafe partial class CpuBackend
             {
                 (Vector512.Load(column + (key * Panel.Lanes)) * inverse).Store(column + (key * Panel.Lanes));
             }
+        }
+    }
+
+    private readonly struct AttentionWork(CpuBackend backend, CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int groups = shape.KeyValueHeads;
+            int segments = backend._batch.Segments.Count;
+            int head = item % groups;
+            int segment = item / groups % segments;
+            int probe = item / (groups * segments);
+            long start = Stopwatch.GetTimestamp();
+            backend.AttendGroup(q, source, y, shape, probe, segment, head, backend._scratch[worker]);
+            backend.Profile.Add(CpuProfile.Part.Attention, worker, start);
         }
     }
 }

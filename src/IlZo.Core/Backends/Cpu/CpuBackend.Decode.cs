@@ -27,21 +27,70 @@ public sealed unsafe partial class CpuBackend
         int slices = layout == WeightLayout.InOut ? (x.Features + DecodeInputs - 1) / DecodeInputs : 0;
         long partialBytes = (long)slices * y.Features * sizeof(float);
         float* partial = _arena.Rent(partialBytes);
-        _pool.Run(slices, (slice, _) =>
+        _pool.Run(slices, new DecodeSliceWork(weight, x.Features, y.Features, contiguous, partial));
+        int blocks = (y.Features + DecodeRows - 1) / DecodeRows;
+        _pool.Run(blocks, new DecodeWork(this, weight, layout, contiguous, partial, slices, biases, y, accumulate, activation));
+        _arena.Return(partial, partialBytes);
+        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+    }
+
+    private static void SumSlices(float* partial, int slices, int stride, Span<float> sums)
+    {
+        sums.Clear();
+        for (int slice = 0; slice < slices; slice++, partial += stride)
         {
-            int row = slice * DecodeInputs;
-            float* sums = partial + ((long)slice * y.Features);
-            new Span<float>(sums, y.Features).Clear();
-            VectorProduct.AddTransposed(weight, row, Math.Min(DecodeInputs, x.Features - row), contiguous + row, sums);
-        });
-        _pool.Run((y.Features + DecodeRows - 1) / DecodeRows, (block, worker) =>
+            TensorPrimitives.Add(sums, new ReadOnlySpan<float>(partial, sums.Length), sums);
+        }
+    }
+
+    private void DecodeLogits(CpuActivation x, Parameter head, float* biases, float* destination)
+    {
+        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
+        CopyToken(x, contiguous);
+        _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, new DecodeLogitsWork(head, biases, contiguous, destination));
+        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+    }
+
+    private static void CopyToken(CpuActivation x, float* destination)
+    {
+        for (int f = 0; f < x.Features; f++)
         {
-            int row = block * DecodeRows;
+            destination[f] = x.Data[f * Panel.Lanes];
+        }
+    }
+
+    // The part that some inputs have in all outputs, where rows are inputs.
+    private readonly struct DecodeSliceWork(Parameter weight, int inputs, int outputs, float* x, float* partial) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int row = item * DecodeInputs;
+            float* sums = partial + ((long)item * outputs);
+            new Span<float>(sums, outputs).Clear();
+            VectorProduct.AddTransposed(weight, row, Math.Min(DecodeInputs, inputs - row), x + row, sums);
+        }
+    }
+
+    private readonly struct DecodeWork(
+        CpuBackend backend,
+        Parameter weight,
+        WeightLayout layout,
+        float* x,
+        float* partial,
+        int slices,
+        float* biases,
+        CpuActivation y,
+        bool accumulate,
+        ActivationFunction? activation) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, y.Features - row);
-            float* result = _scratch[worker].Tile(DecodeRows);
+            float* result = backend._scratch[worker].Tile(DecodeRows);
             if (layout == WeightLayout.OutIn)
             {
-                VectorProduct.Multiply(weight, row, rows, contiguous, result);
+                VectorProduct.Multiply(weight, row, rows, x, result);
             }
             else
             {
@@ -65,42 +114,20 @@ public sealed unsafe partial class CpuBackend
                 var lanes = new Span<float>(y.Data + ((long)(row + r) * Panel.Lanes), Panel.Lanes);
                 lanes.Fill(result[r]);
             }
-        });
-        _arena.Return(partial, partialBytes);
-        _arena.Return(contiguous, (long)x.Features * sizeof(float));
-    }
-
-    private static void SumSlices(float* partial, int slices, int stride, Span<float> sums)
-    {
-        sums.Clear();
-        for (int slice = 0; slice < slices; slice++, partial += stride)
-        {
-            TensorPrimitives.Add(sums, new ReadOnlySpan<float>(partial, sums.Length), sums);
         }
     }
 
-    private void DecodeLogits(CpuActivation x, Parameter head, float* biases, float* destination)
+    private readonly struct DecodeLogitsWork(Parameter head, float* biases, float* x, float* destination) : IWork
     {
-        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
-        CopyToken(x, contiguous);
-        _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, (block, _) =>
+        public void Do(int item, int worker)
         {
-            int row = block * DecodeRows;
+            int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, head.Rows - row);
-            VectorProduct.Multiply(head, row, rows, contiguous, destination + row);
+            VectorProduct.Multiply(head, row, rows, x, destination + row);
             for (int r = row; biases != null && r < row + rows; r++)
             {
                 destination[r] += biases[r];
             }
-        });
-        _arena.Return(contiguous, (long)x.Features * sizeof(float));
-    }
-
-    private static void CopyToken(CpuActivation x, float* destination)
-    {
-        for (int f = 0; f < x.Features; f++)
-        {
-            destination[f] = x.Data[f * Panel.Lanes];
         }
     }
 }

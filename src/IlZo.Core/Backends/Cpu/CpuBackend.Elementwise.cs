@@ -5,48 +5,27 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), float[]> _rotations = [];
-
     public void Multiply(Activation x, Activation y)
     {
         var a = (CpuActivation)x;
         var b = (CpuActivation)y;
         a.Prepare(a.IsShared && b.IsShared, keep: true);
-        _pool.Run(a.AllPanels, (panel, _) =>
-        {
-            var values = new Span<float>(a.At(panel), a.Features * Panel.Lanes);
-            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(b.At(panel / b.Panels, panel % b.Panels), values.Length), values);
-        });
+        _pool.Run(a.AllPanels, new MultiplyWork(a, b));
     }
 
     public void Scale(Activation x, float factor)
     {
         var a = (CpuActivation)x;
-        _pool.Run(a.AllPanels, (panel, _) =>
-        {
-            var values = new Span<float>(a.At(panel), a.Features * Panel.Lanes);
-            TensorPrimitives.Multiply(values, factor, values);
-        });
+        _pool.Run(a.AllPanels, new ScaleWork(a, factor));
     }
 
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
         var a = (CpuActivation)x;
-        int size = a.Features / heads;
-        int half = size / 2;
-        float[] table = RotationTable(frequencies, half, positionShift);
-        _pool.Run(a.AllPanels, (panel, _) =>
+        fixed (float* angles = _rotations.For(_batch, frequencies, a.Features / heads / 2, positionShift))
         {
-            fixed (float* angles = table)
-            {
-                float* cos = angles + ((long)(panel % a.Panels) * 2 * half * Panel.Lanes);
-                for (int head = 0; head < heads; head++)
-                {
-                    float* first = a.At(panel) + ((long)head * size * Panel.Lanes);
-                    RotateHead(first, first + (half * Panel.Lanes), cos, cos + (half * Panel.Lanes), half * Panel.Lanes);
-                }
-            }
-        });
+            _pool.Run(a.AllPanels, new RotateWork(a, heads, angles));
+        }
     }
 
     private static void RotateHead(float* first, float* second, float* cos, float* sin, int count)
@@ -60,31 +39,6 @@ public sealed unsafe partial class CpuBackend
             ((a * c) - (b * s)).Store(first + i);
             ((b * c) + (a * s)).Store(second + i);
         }
-    }
-
-    // [panel][cos, sin][pair][32 tokens], computed once for all layers of a pass. The angle is the fp32 product that the
-    // reference library takes, so that long texts agree.
-    private float[] RotationTable(IRotaryFrequencies frequencies, int half, int shift)
-    {
-        if (_rotations.TryGetValue((frequencies, shift), out float[]? table))
-        {
-            return table;
-        }
-
-        table = new float[CpuActivation.PanelsFor(_batch.Count) * 2 * half * Panel.Lanes];
-        for (int t = 0; t < _batch.Count; t++)
-        {
-            var frequency = frequencies.ForLength(_batch.TextLengths[t] + shift);
-            int at = (t / Panel.Lanes * 2 * half * Panel.Lanes) + (t % Panel.Lanes);
-            for (int i = 0; i < half; i++, at += Panel.Lanes)
-            {
-                float angle = (_batch.Positions[t] + shift) * frequency[i];
-                table[at] = MathF.Cos(angle) * frequencies.AttentionFactor;
-                table[at + (half * Panel.Lanes)] = MathF.Sin(angle) * frequencies.AttentionFactor;
-            }
-        }
-
-        return _rotations[(frequencies, shift)] = table;
     }
 
     private static void Apply(ActivationFunction function, Span<float> x)
@@ -130,6 +84,39 @@ public sealed unsafe partial class CpuBackend
             {
                 var value = Vector512.Load(p + i);
                 (value / (Vector512<float>.One + Vector512.Exp(value * -s))).Store(p + i);
+            }
+        }
+    }
+
+    private readonly struct MultiplyWork(CpuActivation x, CpuActivation y) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            var values = new Span<float>(x.At(item), x.Features * Panel.Lanes);
+            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(y.At(item / y.Panels, item % y.Panels), values.Length), values);
+        }
+    }
+
+    private readonly struct ScaleWork(CpuActivation x, float factor) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            var values = new Span<float>(x.At(item), x.Features * Panel.Lanes);
+            TensorPrimitives.Multiply(values, factor, values);
+        }
+    }
+
+    private readonly struct RotateWork(CpuActivation x, int heads, float* angles) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int size = x.Features / heads;
+            int half = size / 2;
+            float* cos = angles + ((long)(item % x.Panels) * 2 * half * Panel.Lanes);
+            for (int head = 0; head < heads; head++)
+            {
+                float* first = x.At(item) + ((long)head * size * Panel.Lanes);
+                RotateHead(first, first + (half * Panel.Lanes), cos, cos + (half * Panel.Lanes), half * Panel.Lanes);
             }
         }
     }

@@ -10,7 +10,7 @@ public sealed unsafe partial class CpuBackend
         var to = (CpuActivation)y;
         var points = PointsOf(table);
         to.Prepare(points == s_stored && (to.IsShared || !accumulate), keep: accumulate);
-        _pool.Run(to.Panels, (panel, worker) => EmbedPanel(table, rows, points, to, accumulate, panel, _scratch[worker]));
+        _pool.Run(to.Panels, new EmbedWork(this, table, rows, points, to, accumulate));
     }
 
     private static void EmbedPanel(
@@ -43,5 +43,11 @@ public sealed unsafe partial class CpuBackend
                 }
             }
         }
+    }
+
+    private readonly struct EmbedWork(
+        CpuBackend backend, Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate) : IWork
+    {
+        public void Do(int item, int worker) => EmbedPanel(table, rows, points, y, accumulate, item, backend._scratch[worker]);
     }
 }

@@ -21,32 +21,11 @@ public sealed unsafe partial class CpuBackend
         long sumBytes = (long)blocks * width * sizeof(float);
         float* largest = _arena.Rent(sumBytes);
         float* sums = _arena.Rent(sumBytes);
-        float[] logits = new float[parts * targets.Count];
+        long logitBytes = (long)parts * targets.Count * sizeof(float);
+        float* logits = _arena.Rent(logitBytes);
         float* biases = RentBias(head);
         var operand = RentOperand(from);
-        _pool.Run(blocks, (block, worker) =>
-        {
-            int row = block * HeadRows;
-            int rows = Math.Min(HeadRows, head.Rows - row);
-            float* tile = MultiplyHead(from, operand, head.Weight, biases, row, rows, 0, panels, worker);
-            for (int panel = 0; panel < panels; panel++)
-            {
-                float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
-                long at = ((long)block * width) + (panel * Panel.Lanes);
-                SumExponentials(logit, rows, largest + at, sums + at);
-            }
-
-            for (int i = 0; i < logits.Length; i++)
-            {
-                var (output, id) = targets[i % targets.Count];
-                if (id >= row && id < row + rows)
-                {
-                    int panel = (i / targets.Count * from.Panels) + (output / Panel.Lanes);
-                    logits[i] = tile[((((long)panel * HeadRows) + id - row) * Panel.Lanes) + (output % Panel.Lanes)];
-                }
-            }
-        });
-
+        _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head.Weight, biases, panels, targets, logits, largest, sums));
         var result = new double[_probes.Count][];
         for (int probe = 0; probe < result.Length; probe++)
         {
@@ -61,6 +40,7 @@ public sealed unsafe partial class CpuBackend
 
         ReturnOperand(operand);
         ReturnBias(head, biases);
+        _arena.Return(logits, logitBytes);
         _arena.Return(sums, sumBytes);
         _arena.Return(largest, sumBytes);
         return result;
@@ -72,33 +52,17 @@ public sealed unsafe partial class CpuBackend
         int end = firstRow + (destination.Length / head.Rows);
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, from.Tokens, nameof(destination));
-        int firstPanel = firstRow / Panel.Lanes;
-        int panels = CpuActivation.PanelsFor(end) - firstPanel;
         float* biases = RentBias(head);
         fixed (float* d = destination)
         {
-            float* to = d;
             if (IsDecoding(from))
             {
-                DecodeLogits(from, head.Weight, biases, to);
+                DecodeLogits(from, head.Weight, biases, d);
             }
             else
             {
                 var operand = RentOperand(from);
-                _pool.Run((head.Rows + HeadRows - 1) / HeadRows, (block, worker) =>
-                {
-                    int row = block * HeadRows;
-                    int rows = Math.Min(HeadRows, head.Rows - row);
-                    float* tile = MultiplyHead(from, operand, head.Weight, biases, row, rows, firstPanel, panels, worker);
-                    for (int t = firstRow; t < end; t++)
-                    {
-                        float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
-                        for (int r = 0; r < rows; r++)
-                        {
-                            to[((long)(t - firstRow) * head.Rows) + row + r] = logit[r * Panel.Lanes];
-                        }
-                    }
-                });
+                _pool.Run((head.Rows + HeadRows - 1) / HeadRows, new LogitsWork(this, from, operand, head.Weight, biases, firstRow, end, d));
                 ReturnOperand(operand);
             }
         }
@@ -187,5 +151,63 @@ public sealed unsafe partial class CpuBackend
         }
 
         return max + Math.Log(total);
+    }
+
+    // The logits of the targets in a block of the vocabulary, and the block's sums of exponentials.
+    private readonly struct LogProbabilityWork(
+        CpuBackend backend,
+        CpuActivation x,
+        PanelOperand operand,
+        Parameter head,
+        float* biases,
+        int panels,
+        IReadOnlyList<(int Output, int Id)> targets,
+        float* logits,
+        float* largest,
+        float* sums) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int row = item * HeadRows;
+            int rows = Math.Min(HeadRows, head.Rows - row);
+            float* tile = backend.MultiplyHead(x, operand, head, biases, row, rows, 0, panels, worker);
+            for (int panel = 0; panel < panels; panel++)
+            {
+                float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
+                long at = (((long)item * panels) + panel) * Panel.Lanes;
+                SumExponentials(logit, rows, largest + at, sums + at);
+            }
+
+            for (int i = 0; i < panels / x.Panels * targets.Count; i++)
+            {
+                var (output, id) = targets[i % targets.Count];
+                if (id >= row && id < row + rows)
+                {
+                    int panel = (i / targets.Count * x.Panels) + (output / Panel.Lanes);
+                    logits[i] = tile[((((long)panel * HeadRows) + id - row) * Panel.Lanes) + (output % Panel.Lanes)];
+                }
+            }
+        }
+    }
+
+    private readonly struct LogitsWork(
+        CpuBackend backend, CpuActivation x, PanelOperand operand, Parameter head, float* biases, int firstRow, int end, float* destination) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int row = item * HeadRows;
+            int rows = Math.Min(HeadRows, head.Rows - row);
+            int firstPanel = firstRow / Panel.Lanes;
+            int panels = CpuActivation.PanelsFor(end) - firstPanel;
+            float* tile = backend.MultiplyHead(x, operand, head, biases, row, rows, firstPanel, panels, worker);
+            for (int t = firstRow; t < end; t++)
+            {
+                float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);
+                for (int r = 0; r < rows; r++)
+                {
+                    destination[((long)(t - firstRow) * head.Rows) + row + r] = logit[r * Panel.Lanes];
+                }
+            }
+        }
     }
 }

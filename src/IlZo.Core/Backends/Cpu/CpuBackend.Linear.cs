@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -35,12 +36,7 @@ public sealed unsafe partial class CpuBackend
         {
             int block = _products.BlockOutputs(outputs, x.Tokens, layout, _pool.Count);
             var operand = RentOperand(from);
-            _pool.Run((outputs + block - 1) / block, (item, worker) =>
-            {
-                int first = item * block;
-                var weights = new WeightBlock(weight, layout, first, Math.Min(block, outputs - first), points, _scratch[worker]);
-                LinearBlock(operand, weights, biases, to, accumulate, activation, worker);
-            });
+            _pool.Run((outputs + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
             ReturnOperand(operand);
         }
 
@@ -101,6 +97,26 @@ public sealed unsafe partial class CpuBackend
             {
                 System.Numerics.Tensors.TensorPrimitives.Add(row, b, row);
             }
+        }
+    }
+
+    private readonly struct LinearWork(
+        CpuBackend backend,
+        PanelOperand x,
+        Parameter weight,
+        WeightLayout layout,
+        int block,
+        IReadOnlyList<Probe> points,
+        float* biases,
+        CpuActivation y,
+        bool accumulate,
+        ActivationFunction? activation) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int first = item * block;
+            var weights = new WeightBlock(weight, layout, first, Math.Min(block, y.Features - first), points, backend._scratch[worker]);
+            backend.LinearBlock(x, weights, biases, y, accumulate, activation, worker);
         }
     }
 }

@@ -18,20 +18,7 @@ public sealed unsafe partial class CpuBackend
         float* weights = weight is null ? null : RentVector(weight);
         float* biases = bias is null ? null : RentVector(bias);
         int size = weight?.Columns ?? x.Features;
-        _pool.Run(y.AllPanels, (panel, _) =>
-        {
-            int probe = panel / y.Panels;
-            long offset = (long)probe * size;
-            float* w = weights == null ? null : weights + offset;
-            float* b = biases == null ? null : biases + offset;
-            for (int first = 0; first < x.Features * Panel.Lanes; first += size * Panel.Lanes)
-            {
-                for (int lane = first; lane < first + Panel.Lanes; lane += Vector512<float>.Count)
-                {
-                    NormalizeLanes(x.At(probe, panel % x.Panels) + lane, w, b, epsilon, y.At(panel) + lane, size, center);
-                }
-            }
-        });
+        _pool.Run(y.AllPanels, new NormalizeWork(x, weights, biases, epsilon, y, size, center));
         if (weight is not null)
         {
             ReturnVector(weight, weights);
@@ -86,5 +73,23 @@ public sealed unsafe partial class CpuBackend
     {
         var difference = Vector512.Load(x) - mean;
         return square ? difference * difference : difference;
+    }
+
+    private readonly struct NormalizeWork(CpuActivation x, float* weights, float* biases, float epsilon, CpuActivation y, int size, bool center) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int probe = item / y.Panels;
+            long offset = (long)probe * size;
+            float* w = weights == null ? null : weights + offset;
+            float* b = biases == null ? null : biases + offset;
+            for (int first = 0; first < x.Features * Panel.Lanes; first += size * Panel.Lanes)
+            {
+                for (int lane = first; lane < first + Panel.Lanes; lane += Vector512<float>.Count)
+                {
+                    NormalizeLanes(x.At(probe, item % x.Panels) + lane, w, b, epsilon, y.At(item) + lane, size, center);
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ public sealed unsafe partial class CpuBackend
 
         float* packed = _arena.Rent(panelBytes * x.AllPanels);
         var operand = new PanelOperand(x, packed, panelBytes);
-        _pool.Run(x.AllPanels, (panel, _) => _products.PackPanel(x.At(panel), x.Features, operand.At(panel)));
+        _pool.Run(x.AllPanels, new PackWork(_products, x, operand));
         return operand;
     }
 
@@ -23,5 +23,10 @@ public sealed unsafe partial class CpuBackend
         {
             _arena.Return(operand.Packed, operand.PackedBytes);
         }
+    }
+
+    private readonly struct PackWork(ProductEngine products, CpuActivation x, PanelOperand operand) : IWork
+    {
+        public void Do(int item, int worker) => products.PackPanel(x.At(item), x.Features, operand.At(item));
     }
 }

@@ -15,18 +15,7 @@ public sealed unsafe partial class CpuBackend
     public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
         var items = BlocksOf(parameters);
-        _pool.Run(items.Count, (item, worker) =>
-        {
-            var (parameter, first, rows) = items[item];
-            for (int row = first; row < first + rows; row++)
-            {
-                for (int column = 0; column < parameter.Columns; column += UpdateSlice)
-                {
-                    int count = Math.Min(UpdateSlice, parameter.Columns - column);
-                    UpdateRow(parameter, row, column, count, estimate, rule, learningRate, rounding, _scratch[worker]);
-                }
-            }
-        });
+        _pool.Run(items.Count, new UpdateWork(this, items, estimate, rule, learningRate, rounding));
     }
 
     // The same list for every step of a run.
@@ -41,7 +30,7 @@ public sealed unsafe partial class CpuBackend
         return _blocks;
     }
 
-    public void Parallel(int items, Action<int> body) => _pool.Run(items, (item, _) => body(item));
+    public void Parallel(int items, Action<int> body) => _pool.Run(items, new FunctionWork(body));
 
     private static void UpdateRow(
         Parameter parameter,
@@ -79,5 +68,27 @@ public sealed unsafe partial class CpuBackend
         ushort* random = (ushort*)(buffer + (3 * UpdateSlice));
         NoiseField.FillBits(rounding, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), new Span<ushort>(random, count));
         StochasticRounding.Write(parameter.Type, widened, random, (ushort*)stored, count);
+    }
+
+    private readonly struct UpdateWork(
+        CpuBackend backend, IReadOnlyList<RowBlock> blocks, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            var (parameter, first, rows) = blocks[item];
+            for (int row = first; row < first + rows; row++)
+            {
+                for (int column = 0; column < parameter.Columns; column += UpdateSlice)
+                {
+                    int count = Math.Min(UpdateSlice, parameter.Columns - column);
+                    UpdateRow(parameter, row, column, count, estimate, rule, learningRate, rounding, backend._scratch[worker]);
+                }
+            }
+        }
+    }
+
+    private readonly struct FunctionWork(Action<int> body) : IWork
+    {
+        public void Do(int item, int worker) => body(item);
     }
 }

@@ -16,8 +16,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
+    private readonly TextRuns _runs = new();
+    private readonly RotationTables _rotations = new();
     private TokenBatch _batch = new TokenBatchBuilder().Build();
-    private TokenRun[][] _texts = [];
     private IReadOnlyList<Probe> _probes = [];
     private CpuKeyValueCache? _cache;
 
@@ -74,51 +75,33 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
 
         _batch = batch;
-        _texts = TokenRun.Of(batch);
+        _runs.Set(batch);
         _probes = probes;
         _cache = (CpuKeyValueCache?)cache;
         _arena.Reset();
-        _rotations.Clear();
+        _rotations.Reset();
     }
 
     public void Reserve(int features) =>
         _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
 
-    public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
+    public Activation Rent(int features, Activation? like = null) => _arena.Rent(features, like?.Tokens ?? _batch.Count, _probes.Count);
 
-    public void Return(Activation activation)
-    {
-        var a = (CpuActivation)activation;
-        _arena.Return(a.Data, a.Count * sizeof(float));
-    }
+    public void Return(Activation activation) => _arena.Return((CpuActivation)activation);
 
     public Activation Slice(Activation x, int first, int features)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + features, x.Features, nameof(features));
-        return ((CpuActivation)x).Slice(first, features);
+        return _arena.Slice((CpuActivation)x, first, features);
     }
 
     public Activation GatherOutputs(Activation x)
     {
         var from = (CpuActivation)x;
-        var to = Allocate(x.Features, _batch.Outputs.Count);
+        var to = _arena.Rent(x.Features, _batch.Outputs.Count, _probes.Count);
         to.Prepare(from.IsShared, keep: false);
-        _pool.Run(to.AllPanels, (panel, _) =>
-        {
-            int probe = panel / to.Panels;
-            int first = panel % to.Panels * Panel.Lanes;
-            float* destination = to.At(panel);
-            new Span<float>(destination, to.Features * Panel.Lanes).Clear();
-            for (int lane = 0; lane < Math.Min(Panel.Lanes, to.Tokens - first); lane++)
-            {
-                float* source = from.Token(probe, _batch.Outputs[first + lane]);
-                for (int f = 0; f < to.Features; f++)
-                {
-                    destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes];
-                }
-            }
-        });
+        _pool.Run(to.AllPanels, new GatherWork(from, _batch.Outputs, to));
         return to;
     }
 
@@ -162,12 +145,6 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <summary>The points at which a tensor has to be read: those of the pass, or one where it is the same at all of them.</summary>
     private IReadOnlyList<Probe> PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _probes : s_stored;
 
-    private CpuActivation Allocate(int features, int tokens)
-    {
-        long count = (long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * _probes.Count;
-        return new CpuActivation(features, tokens, _probes.Count, _arena.Rent(count * sizeof(float)));
-    }
-
     /// <summary>A vector parameter at every probe; the room goes back with <see cref="ReturnVector"/>.</summary>
     private float* RentVector(Parameter vector)
     {
@@ -178,4 +155,23 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     private void ReturnVector(Parameter vector, float* values) =>
         _arena.Return(values, (long)vector.Columns * _probes.Count * sizeof(float));
+
+    private readonly struct GatherWork(CpuActivation x, IReadOnlyList<int> tokens, CpuActivation y) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int probe = item / y.Panels;
+            int first = item % y.Panels * Panel.Lanes;
+            float* destination = y.At(item);
+            new Span<float>(destination, y.Features * Panel.Lanes).Clear();
+            for (int lane = 0; lane < Math.Min(Panel.Lanes, y.Tokens - first); lane++)
+            {
+                float* source = x.Token(probe, tokens[first + lane]);
+                for (int f = 0; f < y.Features; f++)
+                {
+                    destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes];
+                }
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ namespace IlZo.Backends.Cpu;
 /// <param name="values">The pass's values.</param>
 /// <param name="layer">The layer of the cache.</param>
 internal readonly unsafe struct KeyValueSource(
-    TokenRun[][] texts, PrefixRows prefix, int cached, CpuKeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
+    TextRuns texts, PrefixRows prefix, int cached, CpuKeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
 {
     /// <summary>Whether all probes have the same keys and the same values.</summary>
     public bool IsShared => keys.IsShared && values.IsShared && prefix.IsShared;
@@ -28,7 +28,7 @@ internal readonly unsafe struct KeyValueSource(
             return;
         }
 
-        foreach (var run in texts[0])
+        foreach (var run in texts.Of(0))
         {
             CopyFeatures(keys.Token(0, run.Token), Panel.Lanes, cache.Keys(layer) + run.Position, cache.Capacity, keys.Features, run.Count);
             CopyFeatures(values.Token(0, run.Token), Panel.Lanes, cache.Values(layer) + run.Position, cache.Capacity, values.Features, run.Count);
@@ -50,7 +50,7 @@ internal readonly unsafe struct KeyValueSource(
             CopyFeatures(cache.Keys(layer) + ((long)feature * cache.Capacity), cache.Capacity, gathered, stride, size, cached);
         }
 
-        foreach (var run in texts[segment])
+        foreach (var run in texts.Of(segment))
         {
             float* source = keys.Token(probe, run.Token) + ((long)feature * Panel.Lanes);
             CopyFeatures(source, Panel.Lanes, gathered + run.Position, stride, size, run.Count);
@@ -75,7 +75,7 @@ internal readonly unsafe struct KeyValueSource(
             PackRun(cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
         }
 
-        foreach (var run in texts[segment])
+        foreach (var run in texts.Of(segment))
         {
             float* source = values.Token(probe, run.Token) + ((long)feature * Panel.Lanes);
             PackRun(source, Panel.Lanes, prefix.Count + run.Position, run.Count, size, packed, sliceStride);

@@ -22,7 +22,15 @@ internal sealed unsafe class ManagedProducts : ProductEngine
     {
         int[] sizes = layout == WeightLayout.OutIn ? s_blockRows : s_blockColumns;
         int largest = tokens >= 2048 ? 384 : tokens >= 512 || layout == WeightLayout.InOut ? 192 : 48;
-        return Array.Find(sizes, r => r <= largest && outputs >= 2 * r * threads) is var found and > 0 ? found : sizes[^1];
+        foreach (int size in sizes)
+        {
+            if (size <= largest && outputs >= 2 * size * threads)
+            {
+                return size;
+            }
+        }
+
+        return sizes[^1];
     }
 
     public override long PackedPanelBytes(int features) => 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace IlZo.Backends.Cpu;
@@ -10,7 +11,7 @@ namespace IlZo.Backends.Cpu;
 /// A loop is open while items are left; workers join it and leave it. Only those that joined are waited for: on a busy machine a
 /// worker may come late, and finds the loop closed.
 /// </remarks>
-internal sealed class WorkerPool : IDisposable
+internal sealed unsafe class WorkerPool : IDisposable
 {
     // About ten microseconds: operations of a small model follow each other faster than a sleeping thread wakes.
     private const int SpinsBeforeSleep = 200;
@@ -22,7 +23,10 @@ internal sealed class WorkerPool : IDisposable
     private readonly ManualResetEventSlim _workerLeft = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Lock _failureLock = new();
-    private Action<int, int> _body = static (_, _) => { };
+
+    // The loop's body, which lies on the stack of the thread that opened the loop, and the function that does an item of it.
+    private void* _work;
+    private delegate*<void*, int, int, void> _do;
     private int _count;
     private int _next;
 
@@ -53,20 +57,44 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Threads that work.</summary>
     public int Count { get; }
 
-    /// <summary>Calls body(item, worker) for every item below <paramref name="items"/> and returns when all are done.</summary>
-    public void Run(int items, Action<int, int> body)
+    /// <summary>Does every item below <paramref name="items"/> and returns when all are done.</summary>
+    public void Run<TWork>(int items, TWork work)
+        where TWork : struct, IWork
     {
         if (_callerWorks && (_threads.Length == 0 || items <= 1))
         {
             for (int item = 0; item < items; item++)
             {
-                body(item, 0);
+                work.Do(item, 0);
             }
 
             return;
         }
 
-        _body = body;
+        // This frame outlives the loop, and as the address is taken the collector keeps what is referred to there and updates it in place.
+        _work = Unsafe.AsPointer(ref work);
+        _do = &DoItem<TWork>;
+        Share(items);
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _wake.Release(Math.Max(1, _threads.Length));
+        foreach (var thread in _threads)
+        {
+            thread.Join();
+        }
+
+        _wake.Dispose();
+        _workerLeft.Dispose();
+    }
+
+    private static void DoItem<TWork>(void* work, int item, int worker)
+        where TWork : struct, IWork => Unsafe.AsRef<TWork>(work).Do(item, worker);
+
+    private void Share(int items)
+    {
         _count = items;
         _next = 0;
         Volatile.Write(ref _state, Open);
@@ -97,19 +125,6 @@ internal sealed class WorkerPool : IDisposable
             _failure = null;
             ExceptionDispatchInfo.Throw(failure);
         }
-    }
-
-    public void Dispose()
-    {
-        _stopping = true;
-        _wake.Release(Math.Max(1, _threads.Length));
-        foreach (var thread in _threads)
-        {
-            thread.Join();
-        }
-
-        _wake.Dispose();
-        _workerLeft.Dispose();
     }
 
     private void Work(int worker, Func<IDisposable>? prepare)
@@ -173,7 +188,7 @@ internal sealed class WorkerPool : IDisposable
         {
             for (int item = Interlocked.Increment(ref _next) - 1; item < _count; item = Interlocked.Increment(ref _next) - 1)
             {
-                _body(item, worker);
+                _do(_work, item, worker);
             }
         }
         catch (Exception e)

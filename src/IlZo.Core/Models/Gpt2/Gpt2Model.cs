@@ -59,7 +59,7 @@ internal sealed class Gpt2Model : LanguageModel
         backend.Reserve((2 * _config.Hidden) + Math.Max(4 * _config.Hidden, _config.Intermediate));
         var h = backend.Rent(_config.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
-        backend.Embed(_positions, PositionShift == 0 ? batch.Positions : [.. batch.Positions.Select(p => p + PositionShift)], h, accumulate: true);
+        backend.Embed(_positions, new ShiftedPositions(batch.Positions, PositionShift), h, accumulate: true);
         watch?.Invoke(0, h);
         var normed = backend.Rent(_config.Hidden);
         for (int i = 0; i < _layers.Length; i++)

@@ -141,7 +141,7 @@ internal sealed class OptModel : LanguageModel
             backend.Return(embedded);
         }
 
-        backend.Embed(_positions, [.. batch.Positions.Select(p => p + PositionOffset + PositionShift)], h, accumulate: true);
+        backend.Embed(_positions, new ShiftedPositions(batch.Positions, PositionOffset + PositionShift), h, accumulate: true);
         return h;
     }
 

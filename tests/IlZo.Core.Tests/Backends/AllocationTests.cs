@@ -1,0 +1,89 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Core.Tests.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using Xunit;
+
+namespace IlZo.Core.Tests.Backends;
+
+/// <summary>A pass takes nothing from the garbage-collected heap that would grow with the model or the batch.</summary>
+public sealed class AllocationTests
+{
+    // The array of each probe's log-probabilities of three targets (40 + 2 × 48), and a view of the positions (32). A thread's first wait may
+    // take more, so the least of some passes counts.
+    private const long PassBytes = 168;
+
+    [Theory]
+    [InlineData("opt-tiny", 1)]
+    [InlineData("opt-tiny", 2)]
+    [InlineData("opt-350m-style", 2)]
+    [InlineData("llama-gqa", 1)]
+    [InlineData("llama-gqa", 2)]
+    [InlineData("gpt2-tiny", 2)]
+    public void A_pass_of_two_probes_allocates_next_to_nothing_at_any_length(string folder, int threads)
+    {
+        using var fixture = new ForwardFixture(folder, threads);
+        var z = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0));
+        using var allocated = new AllocationCounter(fixture.Backend);
+        Probe[] probes = [new(z, 1e-3), new(z, -1e-3)];
+        foreach (int length in (int[])[5, 60])
+        {
+            var builder = new TokenBatchBuilder();
+            for (int text = 0; text < 3; text++)
+            {
+                int beginning = builder.AddText([.. Enumerable.Range(0, length).Select(i => (i + text) % 50)]);
+                builder.Read(builder.AddContinuation(beginning, [1, 2]), 1);
+            }
+
+            var batch = builder.Build();
+            (int, int)[] targets = [(0, 4), (1, 5), (2, 6)];
+            Pass();
+            long least = long.MaxValue;
+            for (int pass = 0; pass < 5; pass++)
+            {
+                long before = allocated.Read();
+                Pass();
+                least = Math.Min(least, allocated.Read() - before);
+            }
+
+            Assert.InRange(least, 0, PassBytes);
+
+            void Pass()
+            {
+                fixture.Backend.Begin(batch, probes);
+                fixture.Backend.LogProbabilities(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, targets);
+            }
+        }
+    }
+
+    // The bytes that all threads of a backend have allocated so far, not those of tests that run at the same time. A thread that waits at the
+    // barrier takes no second item.
+    private sealed class AllocationCounter : IDisposable
+    {
+        private readonly CpuBackend _backend;
+        private readonly Barrier _barrier;
+        private readonly Action<int> _add;
+        private long _sum;
+
+        public AllocationCounter(CpuBackend backend)
+        {
+            _backend = backend;
+            _barrier = new Barrier(backend.Threads);
+            _add = _ =>
+            {
+                _barrier.SignalAndWait();
+                Interlocked.Add(ref _sum, GC.GetAllocatedBytesForCurrentThread());
+            };
+        }
+
+        public long Read()
+        {
+            _sum = 0;
+            _backend.Parallel(_backend.Threads, _add);
+            return _sum;
+        }
+
+        public void Dispose() => _barrier.Dispose();
+    }
+}
