@@ -97,7 +97,9 @@ internal sealed unsafe class WorkerPool : IDisposable
     {
         _count = items;
         _next = 0;
-        Volatile.Write(ref _state, Open);
+
+        // A full fence: a worker that takes one of the tokens counted here must find the loop open, or nobody would wake it.
+        Interlocked.Exchange(ref _state, Open);
         int missing = _threads.Length - _wake.CurrentCount;
         if (missing > 0)
         {
