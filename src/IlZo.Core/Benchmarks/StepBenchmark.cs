@@ -63,7 +63,7 @@ public sealed record StepBenchmark(
             if (step == 0)
             {
                 backend.Profile.Reset();
-                allocated = GC.GetTotalAllocatedBytes();
+                allocated = GC.GetTotalAllocatedBytes(precise: true);
                 collections = GC.CollectionCount(0);
             }
             else
@@ -73,7 +73,7 @@ public sealed record StepBenchmark(
             }
         }
 
-        allocated = (GC.GetTotalAllocatedBytes() - allocated) / steps;
+        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / steps;
         collections = GC.CollectionCount(0) - collections;
 
         // Before the bandwidth is measured, whose buffer is not the step's.
