@@ -16,12 +16,7 @@ public sealed partial class GpuBackend
         ActivationFunction? activation = null,
         WeightLayout layout = WeightLayout.OutIn)
     {
-        var (inputs, outputs) = layout == WeightLayout.OutIn ? (weight.Columns, weight.Rows) : (weight.Rows, weight.Columns);
-        if (inputs != x.Features || outputs != y.Features)
-        {
-            throw new ArgumentException($"'{weight.Name}' maps {inputs} features to {outputs}, not {x.Features} to {y.Features}.");
-        }
-
+        layout.RequireFit(weight, x, y);
         var from = (GpuActivation)x;
         var to = (GpuActivation)y;
         var biases = RentRows(bias);

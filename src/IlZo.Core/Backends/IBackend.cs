@@ -27,16 +27,6 @@ public enum ActivationFunction
     Tanh,
 }
 
-/// <summary>How the weights of a linear layer lie in memory, row after row.</summary>
-public enum WeightLayout
-{
-    /// <summary>[out, in]: a row holds the weights of one output.</summary>
-    OutIn,
-
-    /// <summary>[in, out]: a row holds the weights of one input, as in GPT-2's Conv1D.</summary>
-    InOut,
-}
-
 /// <summary>How attention splits its inputs into heads.</summary>
 /// <param name="Heads">Query heads.</param>
 /// <param name="KeyValueHeads">Key/value heads; each serves Heads / KeyValueHeads consecutive query heads.</param>

@@ -24,9 +24,9 @@ internal sealed class Linear
 
     public WeightLayout Layout { get; }
 
-    public int Inputs => Layout == WeightLayout.OutIn ? Weight.Columns : Weight.Rows;
+    public int Inputs => Layout.InputsOf(Weight);
 
-    public int Outputs => Layout == WeightLayout.OutIn ? Weight.Rows : Weight.Columns;
+    public int Outputs => Layout.OutputsOf(Weight);
 
     /// <summary>What is added to the weight, or null.</summary>
     public LoraFactors? Lora { get; set; }

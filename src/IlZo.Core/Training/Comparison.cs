@@ -116,7 +116,7 @@ public sealed class Comparison
             return new FunctionSubject(options, function, _options.Dimension, _backend);
         }
 
-        var model = TrainableModel.Load(options, _backend);
+        var model = TrainableModel.Load(options);
         if (!_examples.TryGetValue(seed, out var examples))
         {
             _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));

@@ -37,7 +37,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
 
         var options = configuration.Options;
         using var backend = new CpuBackend(threads);
-        using var model = TrainableModel.Load(options, backend);
+        using var model = TrainableModel.Load(options);
         if (model.Parameters.Sha256() != configuration.BaseWeightsSha256)
         {
             throw new InvalidInputException($"'{options.Model}' has other weights than when the run started; those with SHA-256 {configuration.BaseWeightsSha256} were expected.");

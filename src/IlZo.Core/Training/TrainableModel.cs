@@ -1,5 +1,6 @@
 using IlZo.Adapters;
 using IlZo.Backends;
+using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
@@ -11,14 +12,15 @@ public static class TrainableModel
 {
     /// <summary>Loads the model of a training, adds its adapter, and chooses what is trained.</summary>
     /// <param name="options">The training.</param>
-    /// <param name="backend">Runs the model where an adapter starts from its activations.</param>
     /// <exception cref="InvalidInputException">The model, the adapter or a pattern cannot be used.</exception>
-    public static LanguageModel Load(TrainingOptions options, IBackend backend)
+    public static LanguageModel Load(TrainingOptions options)
     {
+        // A prefix starts from the model's activations, which must be the same bits wherever a run is trained or replayed: those of the C# kernels.
+        using var reference = options.Adapter == AdapterOptions.Prefix ? new CpuBackend(options.Threads) : null;
         var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
         try
         {
-            Prepare(model, options, backend);
+            Prepare(model, options, reference);
             return model;
         }
         catch

@@ -37,10 +37,7 @@ public sealed class Trainer : IDisposable
         _progress = progress;
         _folder = folder;
         _backend = backends(options.Device, options.Threads, engine);
-
-        // What an adapter starts from is computed by the C# kernels, as it is again when the run is replayed.
-        using var reference = _backend is CpuBackend && engine.IsReference ? null : new CpuBackend(options.Threads);
-        _model = TrainableModel.Load(_options, reference ?? _backend);
+        _model = TrainableModel.Load(_options);
         _optimizer = TrainableModel.CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());

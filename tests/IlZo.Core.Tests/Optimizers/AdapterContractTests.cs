@@ -73,8 +73,7 @@ public sealed class AdapterContractTests : IDisposable
         Assert.Equal(whole.WeightsSha256, Replay.Run(new RunFolder(_temp["whole"]), output: _temp["replayed"]).WeightsSha256);
 
         // What the log says at step 0 is the start; all that differs from it is trained.
-        using var backend = new CpuBackend(1);
-        using var start = TrainableModel.Load(options, backend);
+        using var start = TrainableModel.Load(options);
         using var end = options.Adapter is null
             ? ModelLoader.Load(_temp["replayed"])
             : ModelLoader.Load(options.Model, DType.BF16, _temp["replayed"]);

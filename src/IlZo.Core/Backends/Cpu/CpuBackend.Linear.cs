@@ -15,14 +15,9 @@ public sealed unsafe partial class CpuBackend
         ActivationFunction? activation = null,
         WeightLayout layout = WeightLayout.OutIn)
     {
+        layout.RequireFit(weight, x, y);
         var from = (CpuActivation)x;
         var to = (CpuActivation)y;
-        var (outputs, inputs) = layout == WeightLayout.OutIn ? (weight.Rows, weight.Columns) : (weight.Columns, weight.Rows);
-        if (inputs != x.Features || outputs != y.Features)
-        {
-            throw new ArgumentException($"'{weight.Name}' maps {inputs} features to {outputs}, not {x.Features} to {y.Features}.");
-        }
-
         var points = PointsOf(weight);
         bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);
@@ -34,9 +29,9 @@ public sealed unsafe partial class CpuBackend
         }
         else
         {
-            int block = _products.BlockOutputs(outputs, x.Tokens, layout, _pool.Count);
+            int block = _products.BlockOutputs(y.Features, x.Tokens, layout, _pool.Count);
             var operand = RentOperand(from);
-            _pool.Run((outputs + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
+            _pool.Run((y.Features + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
             ReturnOperand(operand);
         }
 

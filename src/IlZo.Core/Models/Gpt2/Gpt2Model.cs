@@ -24,7 +24,7 @@ internal sealed class Gpt2Model : LanguageModel
         _tokens = weights["wte.weight"];
         _positions = weights["wpe.weight"];
         _finalNorm = new LayerNorm(weights, "ln_f", config.NormEpsilon);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"h.{i}.", config.NormEpsilon))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"h.{i}.", config))];
     }
 
     public static Gpt2Model Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
@@ -67,7 +67,7 @@ internal sealed class Gpt2Model : LanguageModel
             _layers[i].AttentionNorm.Apply(backend, h, normed);
             Attend(backend, _layers[i], i, normed, h);
             _layers[i].MlpNorm.Apply(backend, h, normed);
-            Mlp(backend, _layers[i], normed, h);
+            _layers[i].Mlp.AddTo(backend, normed, h);
             watch?.Invoke(i + 1, h);
         }
 
@@ -100,27 +100,17 @@ internal sealed class Gpt2Model : LanguageModel
         backend.Return(joint);
     }
 
-    // h += c_proj(f(c_fc(x)))
-    private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
+    private sealed class Layer(ModelWeights weights, string prefix, Gpt2Config config)
     {
-        var inner = backend.Rent(_config.Intermediate);
-        layer.Up.Apply(backend, x, inner, activation: _config.Activation);
-        layer.Down.Apply(backend, inner, h, accumulate: true);
-        backend.Return(inner);
-    }
-
-    private sealed class Layer(ModelWeights weights, string prefix, float epsilon)
-    {
-        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "ln_1", epsilon);
+        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "ln_1", config.NormEpsilon);
 
         public Linear QueryKeyValue { get; } = new(weights, prefix + "attn.c_attn", WeightLayout.InOut);
 
         public Linear Output { get; } = new(weights, prefix + "attn.c_proj", WeightLayout.InOut);
 
-        public LayerNorm MlpNorm { get; } = new(weights, prefix + "ln_2", epsilon);
+        public LayerNorm MlpNorm { get; } = new(weights, prefix + "ln_2", config.NormEpsilon);
 
-        public Linear Up { get; } = new(weights, prefix + "mlp.c_fc", WeightLayout.InOut);
-
-        public Linear Down { get; } = new(weights, prefix + "mlp.c_proj", WeightLayout.InOut);
+        public FeedForward Mlp { get; } = new(
+            new Linear(weights, prefix + "mlp.c_fc", WeightLayout.InOut), new Linear(weights, prefix + "mlp.c_proj", WeightLayout.InOut), config.Activation);
     }
 }

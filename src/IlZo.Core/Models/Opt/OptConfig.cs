@@ -39,6 +39,8 @@ internal sealed class OptConfig
 
     public int Heads { get; }
 
+    public int HeadSize => Hidden / Heads;
+
     public int MaxPositions { get; }
 
     public int Embedding { get; }

@@ -33,7 +33,7 @@ internal sealed class OptModel : LanguageModel
         _projectIn = weights.Find("project_in.weight");
         _projectOut = weights.Find("project_out.weight");
         _finalNorm = config.FinalNorm ? new LayerNorm(weights, "final_layer_norm", NormEpsilon) : null;
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}."))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}.", config))];
     }
 
     public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
@@ -84,15 +84,15 @@ internal sealed class OptModel : LanguageModel
             if (_config.NormBefore)
             {
                 layer.AttentionNorm.Apply(backend, h, normed);
-                Attend(backend, layer, i, normed, h);
+                layer.Attention.AddTo(backend, normed, h, i, PrefixOf(i));
                 layer.MlpNorm.Apply(backend, h, normed);
-                Mlp(backend, layer, normed, h);
+                layer.Mlp.AddTo(backend, normed, h);
             }
             else
             {
-                Attend(backend, layer, i, h, h);
+                layer.Attention.AddTo(backend, h, h, i, PrefixOf(i));
                 layer.AttentionNorm.Apply(backend, h, h);
-                Mlp(backend, layer, h, h);
+                layer.Mlp.AddTo(backend, h, h);
                 layer.MlpNorm.Apply(backend, h, h);
             }
 
@@ -145,47 +145,17 @@ internal sealed class OptModel : LanguageModel
         return h;
     }
 
-    // h += out_proj(attention(x))
-    private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)
+    private sealed class Layer(ModelWeights weights, string prefix, OptConfig config)
     {
-        int size = _config.Hidden / _config.Heads;
-        var q = backend.Rent(_config.Hidden);
-        var k = backend.Rent(_config.Hidden);
-        var v = backend.Rent(_config.Hidden);
-        layer.Query.Apply(backend, x, q);
-        layer.Key.Apply(backend, x, k);
-        layer.Value.Apply(backend, x, v);
-        var mixed = backend.Rent(_config.Hidden);
-        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size)), index, PrefixOf(index));
-        layer.Output.Apply(backend, mixed, h, accumulate: true);
-        backend.Return(mixed);
-        backend.Return(v);
-        backend.Return(k);
-        backend.Return(q);
-    }
+        public SelfAttention Attention { get; } = new(
+            new Linear(weights, prefix + "self_attn.q_proj"),
+            new Linear(weights, prefix + "self_attn.k_proj"),
+            new Linear(weights, prefix + "self_attn.v_proj"),
+            new Linear(weights, prefix + "self_attn.out_proj"),
+            new AttentionShape(config.Heads, config.Heads, config.HeadSize, 1 / MathF.Sqrt(config.HeadSize)));
 
-    // h += fc2(f(fc1(x)))
-    private void Mlp(IBackend backend, Layer layer, Activation x, Activation h)
-    {
-        var inner = backend.Rent(_config.Intermediate);
-        layer.Up.Apply(backend, x, inner, activation: _config.Activation);
-        layer.Down.Apply(backend, inner, h, accumulate: true);
-        backend.Return(inner);
-    }
-
-    private sealed class Layer(ModelWeights weights, string prefix)
-    {
-        public Linear Query { get; } = new(weights, prefix + "self_attn.q_proj");
-
-        public Linear Key { get; } = new(weights, prefix + "self_attn.k_proj");
-
-        public Linear Value { get; } = new(weights, prefix + "self_attn.v_proj");
-
-        public Linear Output { get; } = new(weights, prefix + "self_attn.out_proj");
-
-        public Linear Up { get; } = new(weights, prefix + "fc1");
-
-        public Linear Down { get; } = new(weights, prefix + "fc2");
+        public FeedForward Mlp { get; } = new(
+            new Linear(weights, prefix + "fc1"), new Linear(weights, prefix + "fc2"), config.Activation);
 
         public LayerNorm AttentionNorm { get; } = new(weights, prefix + "self_attn_layer_norm", NormEpsilon);
 

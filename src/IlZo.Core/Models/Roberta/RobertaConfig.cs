@@ -48,6 +48,8 @@ internal sealed class RobertaConfig
 
     public int Heads { get; }
 
+    public int HeadSize => Hidden / Heads;
+
     /// <summary>Rows of the position table; the first tokens' rows follow the padding's.</summary>
     public int PositionRows { get; }
 

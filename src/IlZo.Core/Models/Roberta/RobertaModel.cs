@@ -28,7 +28,7 @@ internal sealed class RobertaModel : LanguageModel
         _positions = weights["embeddings.position_embeddings.weight"];
         _tokenTypes = weights["embeddings.token_type_embeddings.weight"];
         _embeddingNorm = new LayerNorm(weights, "embeddings.LayerNorm", config.NormEpsilon);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"encoder.layer.{i}.", config.NormEpsilon))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"encoder.layer.{i}.", config))];
         _headDense = new Linear(weights, weights.Classes is null ? "lm_head.dense" : "classifier.dense");
         _headNorm = weights.Classes is null ? new LayerNorm(weights, "lm_head.layer_norm", config.NormEpsilon) : null;
     }
@@ -79,9 +79,9 @@ internal sealed class RobertaModel : LanguageModel
         watch?.Invoke(0, h);
         for (int i = 0; i < _layers.Length; i++)
         {
-            Attend(backend, _layers[i], i, h);
+            _layers[i].Attention.AddTo(backend, h, h, i, PrefixOf(i));
             _layers[i].AttentionNorm.Apply(backend, h, h);
-            Mlp(backend, _layers[i], h);
+            _layers[i].Mlp.AddTo(backend, h, h);
             _layers[i].MlpNorm.Apply(backend, h, h);
             watch?.Invoke(i + 1, h);
         }
@@ -146,50 +146,20 @@ internal sealed class RobertaModel : LanguageModel
         return rows;
     }
 
-    // h += dense(attention(h))
-    private void Attend(IBackend backend, Layer layer, int index, Activation h)
+    private sealed class Layer(ModelWeights weights, string prefix, RobertaConfig config)
     {
-        int size = _config.Hidden / _config.Heads;
-        var q = backend.Rent(_config.Hidden);
-        var k = backend.Rent(_config.Hidden);
-        var v = backend.Rent(_config.Hidden);
-        layer.Query.Apply(backend, h, q);
-        layer.Key.Apply(backend, h, k);
-        layer.Value.Apply(backend, h, v);
-        var mixed = backend.Rent(_config.Hidden);
-        backend.Attention(q, k, v, mixed, new AttentionShape(_config.Heads, _config.Heads, size, 1 / MathF.Sqrt(size), Causal: false), index, PrefixOf(index));
-        layer.Output.Apply(backend, mixed, h, accumulate: true);
-        backend.Return(mixed);
-        backend.Return(v);
-        backend.Return(k);
-        backend.Return(q);
-    }
+        public SelfAttention Attention { get; } = new(
+            new Linear(weights, prefix + "attention.self.query"),
+            new Linear(weights, prefix + "attention.self.key"),
+            new Linear(weights, prefix + "attention.self.value"),
+            new Linear(weights, prefix + "attention.output.dense"),
+            new AttentionShape(config.Heads, config.Heads, config.HeadSize, 1 / MathF.Sqrt(config.HeadSize), Causal: false));
 
-    // h += down(f(up(h)))
-    private void Mlp(IBackend backend, Layer layer, Activation h)
-    {
-        var inner = backend.Rent(_config.Intermediate);
-        layer.Up.Apply(backend, h, inner, activation: _config.Activation);
-        layer.Down.Apply(backend, inner, h, accumulate: true);
-        backend.Return(inner);
-    }
+        public FeedForward Mlp { get; } = new(
+            new Linear(weights, prefix + "intermediate.dense"), new Linear(weights, prefix + "output.dense"), config.Activation);
 
-    private sealed class Layer(ModelWeights weights, string prefix, float epsilon)
-    {
-        public Linear Query { get; } = new(weights, prefix + "attention.self.query");
+        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "attention.output.LayerNorm", config.NormEpsilon);
 
-        public Linear Key { get; } = new(weights, prefix + "attention.self.key");
-
-        public Linear Value { get; } = new(weights, prefix + "attention.self.value");
-
-        public Linear Output { get; } = new(weights, prefix + "attention.output.dense");
-
-        public Linear Up { get; } = new(weights, prefix + "intermediate.dense");
-
-        public Linear Down { get; } = new(weights, prefix + "output.dense");
-
-        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "attention.output.LayerNorm", epsilon);
-
-        public LayerNorm MlpNorm { get; } = new(weights, prefix + "output.LayerNorm", epsilon);
+        public LayerNorm MlpNorm { get; } = new(weights, prefix + "output.LayerNorm", config.NormEpsilon);
     }
 }
