@@ -48,7 +48,7 @@ public sealed record GemmBenchmark(
             var start = Environment.CpuUsage.TotalTime;
             for (int call = 0; call < calls; call++)
             {
-                Panel.Multiply(w, rows, x, y, Panel.Depth);
+                Panel.Multiply(w, rows, x, Panel.Lanes, y, Panel.Depth);
             }
 
             double seconds = (Environment.CpuUsage.TotalTime - start).TotalSeconds;

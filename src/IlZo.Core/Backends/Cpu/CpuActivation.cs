@@ -25,6 +25,9 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
 
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 
+    /// <summary>Tokens in a panel of a probe: all it has room for but in the last.</summary>
+    public int Lanes(int panel) => Math.Min(Panel.Lanes, Tokens - (panel * Panel.Lanes));
+
     /// <summary>One of the panels that are there, [feature][32], by its number below <see cref="AllPanels"/>.</summary>
     public float* At(int panel) => Data + ((long)panel * _pitch * Panel.Lanes);
 

@@ -75,7 +75,7 @@ public sealed unsafe partial class CpuBackend
                 int visible = shape.Causal ? before + first + lanes : keyCount;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
                 new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
-                Panel.MultiplyTransposed(keys, keyRows, visible, queries, scores, size);
+                Panel.MultiplyTransposed(keys, keyRows, visible, queries, lanes, scores, size);
                 if (shape.Window is { } window)
                 {
                     HideBeforeWindow(scores + (source.Before * Panel.Lanes), window, span.Prefix + first, lanes);
@@ -86,7 +86,7 @@ public sealed unsafe partial class CpuBackend
                 for (int slice = 0; slice < Slices(visible); slice++)
                 {
                     int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
-                    Panel.Multiply(values + (slice * valueSlice), size, scores + (slice * Panel.Depth * Panel.Lanes), result, depth);
+                    Panel.Multiply(values + (slice * valueSlice), size, scores + (slice * Panel.Depth * Panel.Lanes), lanes, result, depth);
                 }
 
                 StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
@@ -151,7 +151,7 @@ public sealed unsafe partial class CpuBackend
             new Span<float>(scores + (key * Panel.Lanes), Math.Min(lanes, key - firstKey)).Fill(float.NegativeInfinity);
         }
 
-        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        for (int lane = 0; lane < lanes; lane += Vector512<float>.Count)
         {
             float* column = scores + lane;
             var largest = Vector512.Load(column);

@@ -102,9 +102,10 @@ public sealed unsafe partial class CpuBackend
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
-                int panel = firstPanel + i;
+                int probe = (firstPanel + i) / x.Panels;
+                int panel = (firstPanel + i) % x.Panels;
                 float* logits = tile + ((long)i * HeadRows * Panel.Lanes);
-                _products.Multiply(weights, packed, panel / x.Panels, operand.At(panel / x.Panels, panel % x.Panels), column, logits, depth);
+                _products.Multiply(weights, packed, probe, operand.At(probe, panel), x.Lanes(panel), column, logits, depth);
             }
 
             time = Profile.Add(CpuProfile.Part.Products, worker, time);

@@ -60,13 +60,14 @@ public sealed unsafe partial class CpuBackend
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
                 int probe = panel / y.Panels;
+                int part = panel % y.Panels;
                 float* tile = y.At(panel) + ((long)weights.First * Panel.Lanes);
                 if (input == 0)
                 {
                     StartTile(tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
                 }
 
-                _products.Multiply(weights, packed, probe, x.At(probe, panel % y.Panels), input, tile, depth);
+                _products.Multiply(weights, packed, probe, x.At(probe, part), y.Lanes(part), input, tile, depth);
                 if (last && activation is { } function)
                 {
                     Apply(function, new Span<float>(tile, weights.Outputs * Panel.Lanes));

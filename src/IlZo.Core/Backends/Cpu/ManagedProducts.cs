@@ -54,17 +54,17 @@ internal sealed unsafe class ManagedProducts : ProductEngine
         return (byte*)packed;
     }
 
-    public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int input, float* y, int depth)
+    public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int lanes, int input, float* y, int depth)
     {
         float* w = (float*)packed + (block.PointOf(probe) * ProbeStride(block));
         float* x = (float*)(panel + ((long)input * FeatureBytes));
         if (block.Layout == WeightLayout.OutIn)
         {
-            Panel.Multiply(w, block.Outputs, x, y, depth);
+            Panel.Multiply(w, block.Outputs, x, lanes, y, depth);
         }
         else
         {
-            Panel.MultiplyTransposed(w, WeightReader.TransposedStride(block.Outputs), block.Outputs, x, y, depth);
+            Panel.MultiplyTransposed(w, WeightReader.TransposedStride(block.Outputs), block.Outputs, x, lanes, y, depth);
         }
     }
 

@@ -28,41 +28,37 @@ internal static unsafe class Panel
     /// <summary>Rows padded to whole groups.</summary>
     public static int Padded(int rows) => (rows + RowGroup - 1) / RowGroup * RowGroup;
 
-    /// <summary>Y[rows][32] += W[rows][depth] · X[depth][32]; other rows of Y are left alone.</summary>
+    /// <summary>Y[rows][lanes] += W[rows][depth] · X[depth][lanes]; other rows of Y are left alone.</summary>
     /// <param name="w">Packed rows, <see cref="Padded"/> of them.</param>
     /// <param name="rows">Rows of Y to change.</param>
     /// <param name="x">The panel's slice.</param>
+    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work are.</param>
     /// <param name="y">The first row of the result.</param>
     /// <param name="depth">Columns of the slice, at most <see cref="Depth"/>.</param>
-    public static void Multiply(float* w, int rows, float* x, float* y, int depth)
-    {
-        int whole = rows / RowGroup * RowGroup;
-        MultiplyGroups(w, whole, x, y, depth);
-        if (rows > whole)
-        {
-            float* tile = stackalloc float[RowGroup * Lanes];
-            CopyRest(y + (whole * Lanes), tile, rows - whole);
-            MultiplyGroups(w + (whole * Stride), RowGroup, x, tile, depth);
-            CopyRest(tile, y + (whole * Lanes), rows - whole);
-        }
-    }
+    public static void Multiply(float* w, int rows, float* x, int lanes, float* y, int depth) =>
+        Multiply<RowsOfDepth>(w, Stride, rows, x, lanes, y, depth);
 
-    /// <summary>Y[rows][32] += Wᵀ · X[depth][32] with W as [depth][<paramref name="stride"/>].</summary>
+    /// <summary>Y[rows][lanes] += Wᵀ · X[depth][lanes] with W as [depth][<paramref name="stride"/>].</summary>
     /// <param name="w">The first row's weight at depth 0.</param>
     /// <param name="stride">Floats from one depth to the next, at least <see cref="Padded"/> rows.</param>
     /// <param name="rows">Rows of Y to change.</param>
     /// <param name="x">The panel's slice.</param>
+    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work are.</param>
     /// <param name="y">The first row of the result.</param>
     /// <param name="depth">Rows of the stored slice.</param>
-    public static void MultiplyTransposed(float* w, int stride, int rows, float* x, float* y, int depth)
+    public static void MultiplyTransposed(float* w, int stride, int rows, float* x, int lanes, float* y, int depth) =>
+        Multiply<DepthOfRows>(w, stride, rows, x, lanes, y, depth);
+
+    private static void Multiply<TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
+        where TOrder : struct, IWeightOrder
     {
         int whole = rows / RowGroup * RowGroup;
-        MultiplyColumnGroups(w, stride, whole, x, y, depth);
+        MultiplyGroups<TOrder>(w, stride, whole, x, lanes, y, depth);
         if (rows > whole)
         {
             float* tile = stackalloc float[RowGroup * Lanes];
             CopyRest(y + (whole * Lanes), tile, rows - whole);
-            MultiplyColumnGroups(w + whole, stride, RowGroup, x, tile, depth);
+            MultiplyGroups<TOrder>(w + (whole * TOrder.Row), stride, RowGroup, x, lanes, tile, depth);
             CopyRest(tile, y + (whole * Lanes), rows - whole);
         }
     }
@@ -71,81 +67,52 @@ internal static unsafe class Panel
         Buffer.MemoryCopy(from, to, rows * Lanes * sizeof(float), rows * Lanes * sizeof(float));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyColumnGroups(float* w, int stride, int rows, float* x, float* y, int depth)
+    private static void MultiplyGroups<TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
+        where TOrder : struct, IWeightOrder
     {
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
         {
-            MultiplyColumnGroups<Vector512<float>, Simd512>(w, stride, rows, x, y, depth, useTwelve: true);
+            if (lanes <= Simd512.Width)
+            {
+                MultiplyGroups<Vector512<float>, Simd512, NoVector<Vector512<float>>, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
+            }
+            else
+            {
+                MultiplyGroups<Vector512<float>, Simd512, Simd512, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
+            }
         }
         else if (Avx2.IsSupported)
         {
-            MultiplyColumnGroups<Vector256<float>, Simd256>(w, stride, rows, x, y, depth, useTwelve: false);
+            MultiplyGroups<Vector256<float>, Simd256, Simd256, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: false);
         }
         else
         {
-            MultiplyColumnGroups<Vector128<float>, Simd128>(w, stride, rows, x, y, depth, useTwelve: true);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyGroups(float* w, int rows, float* x, float* y, int depth)
-    {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            MultiplyGroups<Vector512<float>, Simd512>(w, rows, x, y, depth, useTwelve: true);
-        }
-        else if (Avx2.IsSupported)
-        {
-            MultiplyGroups<Vector256<float>, Simd256>(w, rows, x, y, depth, useTwelve: false);
-        }
-        else
-        {
-            MultiplyGroups<Vector128<float>, Simd128>(w, rows, x, y, depth, useTwelve: true);
+            MultiplyGroups<Vector128<float>, Simd128, Simd128, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyGroups<TVector, TSimd>(float* w, int rows, float* x, float* y, int depth, bool useTwelve)
+    private static void MultiplyGroups<TVector, TSimd, TSecond, TOrder>(
+        float* w, int stride, int rows, float* x, int lanes, float* y, int depth, bool useTwelve)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
+        where TSecond : struct, IAccumulator<TVector>
+        where TOrder : struct, IWeightOrder
     {
         int row = 0;
         for (; useTwelve && row + 12 <= rows; row += 12)
         {
-            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            for (int lane = 0; lane < lanes; lane += 2 * TSimd.Width)
             {
-                MicroKernel<TVector, TSimd>.Rows12(w + (row * Stride), x + lane, y + (row * Lanes) + lane, depth);
+                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows12(w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
             }
         }
 
         for (; row < rows; row += 6)
         {
-            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
+            for (int lane = 0; lane < lanes; lane += 2 * TSimd.Width)
             {
-                MicroKernel<TVector, TSimd>.Rows6(w + (row * Stride), x + lane, y + (row * Lanes) + lane, depth);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyColumnGroups<TVector, TSimd>(float* w, int stride, int rows, float* x, float* y, int depth, bool useTwelve)
-        where TVector : struct
-        where TSimd : struct, ISimd<TVector>
-    {
-        int row = 0;
-        for (; useTwelve && row + 12 <= rows; row += 12)
-        {
-            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
-            {
-                TransposedMicroKernel<TVector, TSimd>.Columns12(w + row, stride, x + lane, y + (row * Lanes) + lane, depth);
-            }
-        }
-
-        for (; row < rows; row += 6)
-        {
-            for (int lane = 0; lane < Lanes; lane += 2 * TSimd.Width)
-            {
-                TransposedMicroKernel<TVector, TSimd>.Columns6(w + row, stride, x + lane, y + (row * Lanes) + lane, depth);
+                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows6(w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
             }
         }
     }

@@ -34,13 +34,14 @@ internal abstract unsafe class ProductEngine
     /// <param name="depth">Inputs of the slice, at most <see cref="Depth"/>.</param>
     public abstract byte* Pack(in WeightBlock block, int input, int depth);
 
-    /// <summary>Y[outputs][32] += W · X[depth][32] for one panel.</summary>
+    /// <summary>Y[outputs][lanes] += W · X[depth][lanes] for one panel.</summary>
     /// <param name="block">The weights.</param>
     /// <param name="packed">What <see cref="Pack"/> returned.</param>
     /// <param name="probe">The probe to multiply at.</param>
     /// <param name="panel">The panel, as <see cref="PackPanel"/> packed it or as it lies.</param>
+    /// <param name="lanes">Tokens of the panel to compute, from the first on; others may be.</param>
     /// <param name="input">The first input of the slice.</param>
     /// <param name="y">The block's first output.</param>
     /// <param name="depth">Inputs of the slice.</param>
-    public abstract void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int input, float* y, int depth);
+    public abstract void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int lanes, int input, float* y, int depth);
 }

@@ -4,23 +4,28 @@ using System.Runtime.Intrinsics.X86;
 
 namespace IlZo.Backends.Cpu;
 
-/// <summary>The few vector operations the kernels are written in, so that one source serves every vector width.</summary>
-internal unsafe interface ISimd<TVector>
+/// <summary>What a product does with the vectors it sums in.</summary>
+internal unsafe interface IAccumulator<TVector>
     where TVector : struct
 {
-    static abstract int Width { get; }
-
     static abstract TVector Load(float* source);
 
     static abstract void Store(TVector value, float* destination);
+
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+}
+
+/// <summary>The few vector operations the kernels are written in, so that one source serves every vector width.</summary>
+internal unsafe interface ISimd<TVector> : IAccumulator<TVector>
+    where TVector : struct
+{
+    static abstract int Width { get; }
 
     static abstract TVector Add(TVector a, TVector b);
 
     static abstract float Sum(TVector value);
 
     static abstract TVector Broadcast(float value);
-
-    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
     /// <summary>Widens bfloat16: the upper half of a binary32.</summary>
     static abstract TVector WidenBFloat16(ushort* source);
@@ -142,4 +147,20 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> Widen(ushort* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16());
+}
+
+/// <summary>A vector that is not there: nothing is read, computed or written.</summary>
+internal readonly unsafe struct NoVector<TVector> : IAccumulator<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load(float* source) => default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(TVector value, float* destination)
+    {
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector MultiplyAdd(TVector a, TVector b, TVector c) => c;
 }

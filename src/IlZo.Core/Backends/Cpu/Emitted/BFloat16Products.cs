@@ -60,7 +60,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
         return packed;
     }
 
-    public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int input, float* y, int depth)
+    public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int lanes, int input, float* y, int depth)
     {
         int whole = block.Outputs / _kernel.Rows;
         var arguments = new PanelArguments

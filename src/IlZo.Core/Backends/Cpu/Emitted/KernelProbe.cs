@@ -114,7 +114,7 @@ internal sealed record KernelProbe(PanelFunction? Function, double Speedup, stri
         {
             for (int column = 0; column < Columns; column += Panel.Depth)
             {
-                Panel.Multiply((float*)packed.Data, rows, x + (column * Panel.Lanes), result, Panel.Depth);
+                Panel.Multiply((float*)packed.Data, rows, x + (column * Panel.Lanes), Panel.Lanes, result, Panel.Depth);
             }
         });
         double speedup = managed / own;
