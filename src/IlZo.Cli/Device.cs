@@ -7,6 +7,11 @@ namespace IlZo.Cli;
 /// <summary>What <c>--device</c> means.</summary>
 internal static class Device
 {
+    /// <summary>Whether a name means the CPU on this machine.</summary>
+    /// <param name="name">As for <see cref="Open"/>.</param>
+    public static bool IsCpu(string? name) =>
+        name is null or DeviceName.Auto ? GpuSupport.Find(out _).Count == 0 : DeviceName.CudaIndex(name) is null;
+
     /// <summary>Opens a device.</summary>
     /// <param name="name">Its name; for auto, or where there is none, the first GPU or else the CPU.</param>
     /// <param name="threads">Threads of the CPU, or null for all processors.</param>

@@ -85,7 +85,10 @@ internal static class Flags
     /// <summary>The engine that the two options ask for; says so in a line where this machine has another instead.</summary>
     public static EngineChoice Engine(string? engine, string? precision)
     {
-        var choice = EngineChoice.Of(engine ?? "auto", precision ?? "auto");
+        engine ??= "auto";
+        precision ??= "auto";
+        EngineChoice.Validate(engine, precision);
+        var choice = EngineChoice.Of(EngineTrial.Resolve(engine, precision), precision);
         if (choice.Notice is { } notice)
         {
             Terminal.Say($"ilzo: {notice}");

@@ -55,6 +55,37 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public void ASelfTestTriesWhatTheMachineHas()
+    {
+        foreach (string engine in (string[])["amx", "avx512-bf16"])
+        {
+            string found = Ilzo.Run("devices", "--json").Json.GetProperty("engines").GetProperty(engine).GetString()!;
+            var test = Ilzo.Run("selftest", "--engine", engine);
+            bool passed = !found.Contains("not used", StringComparison.Ordinal);
+            Assert.Equal(passed ? 0 : 1, test.ExitCode);
+            Assert.StartsWith(passed ? "ok      bf16" : "FAILED  bf16", test.Output, StringComparison.Ordinal);
+            Assert.Equal(passed, test.Output.Contains(" products with the same bits\n", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("--engine is 'managed'; amx or avx512-bf16 was expected.", "--engine", "managed")]
+    [InlineData("--device is given with --engine; one of them was expected.", "--engine", "amx", "--device", "cuda:0")]
+    public void ASelfTestOfNothingIsRefused(string message, params string[] arguments) =>
+        Assert.Equal(message, Ilzo.Run(["selftest", .. arguments]).Refusal(2));
+
+    [Theory]
+    [InlineData(null, "exit 0")]
+    [InlineData("its self-test ended with exit code 139", "kill -SEGV $$")]
+    [InlineData("its self-test ended with exit code 3", "echo '{\"check\":\"a\",\"finding\":\"b\",\"passed\":true}'; exit 3")]
+    [InlineData("too slow", "echo '{\"check\":\"a\",\"finding\":\"too slow\",\"passed\":false}'; exit 1")]
+    public void ATrialSaysWhatFailed(string? failure, string program)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
+        Assert.Equal(failure, EngineTrial.Run("/bin/sh", ["-c", program]));
+    }
+
+    [Fact]
     public void EvaluationInBFloat16IsNearThatInFp32()
     {
         double fp32 = Ilzo.Run(s_eval).Json.GetProperty("loss").GetDouble();

@@ -35,7 +35,7 @@ internal static class DevicesCommand
                 writer.WriteNumber("vector_bits", bits);
                 writer.WriteString("instructions", Instructions(bits));
                 writer.WriteStartObject("engines");
-                foreach (var (name, sentence) in EngineChoice.Explain())
+                foreach (var (name, sentence) in EngineChoice.Explain(EngineTrial.Failure))
                 {
                     writer.WriteString(name, sentence);
                 }
@@ -66,7 +66,7 @@ internal static class DevicesCommand
             ("CPU", CpuName()),
             ("processors", $"{Environment.ProcessorCount}"),
             ("vectors", bits == 0 ? "none" : $"{bits} bits ({Instructions(bits)})"),
-            .. EngineChoice.Explain().Select(engine => ($"engine {engine.Name}", engine.Sentence)),
+            .. EngineChoice.Explain(EngineTrial.Failure).Select(engine => ($"engine {engine.Name}", engine.Sentence)),
             .. gpus.Count == 0
                 ? [("GPU", $"none: {reason}")]
                 : gpus.Select(g => (g.Name, $"{g.Description}, {Format.Bytes(g.MemoryBytes)}, {g.Architecture}")),

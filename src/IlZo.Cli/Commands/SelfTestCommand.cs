@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IlZo.Backends;
+using IlZo.Backends.Cpu.Emitted;
 using IlZo.Cli.Gpu;
 
 namespace IlZo.Cli.Commands;
@@ -9,19 +10,28 @@ internal static class SelfTestCommand
 {
     private static readonly Option<string?> s_device = Flags.Text(
         "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which takes kernels only.");
+    private static readonly Option<string?> s_engine = Flags.Text(
+        "--engine", "amx|avx512-bf16", "Try an engine of the CPU instead, which emits machine code: its kernels, layers, and threads that are interrupted.");
     private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
 
     public static Command Create()
     {
-        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, a two-point step, and a short training.") { s_device, s_json };
+        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, a two-point step, and a short training.") { s_device, s_engine, s_json };
         command.SetAction(Run);
         return command;
     }
 
     private static int Run(ParseResult parsed)
     {
-        int? index = DeviceName.CudaIndex(parsed.GetValue(s_device) ?? "cuda:0");
         bool json = parsed.GetValue(s_json);
+        if (parsed.GetValue(s_engine) is { } engine)
+        {
+            return parsed.GetValue(s_device) is null
+                ? End(EngineSelfTest.Run(engine).Count(check => !Print(check, json)))
+                : throw new InvalidInputException("--device is given with --engine; one of them was expected.");
+        }
+
+        int? index = DeviceName.CudaIndex(parsed.GetValue(s_device) ?? "cuda:0");
         int failed = 0;
         foreach (var line in GpuSupport.SelfTest(index))
         {
@@ -29,16 +39,42 @@ internal static class SelfTestCommand
             Print(line, json);
         }
 
+        return End(failed);
+    }
+
+    private static int End(int failed)
+    {
         Terminal.Say(failed == 0 ? "all checks passed." : $"{failed} checks failed.");
         return failed == 0 ? 0 : Failure.Work;
+    }
+
+    private static string Verdict(bool passed) => passed ? "ok" : "FAILED";
+
+    private static bool Print(EngineCheck check, bool json)
+    {
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteString("check", check.Name);
+                writer.WriteString("finding", check.Finding);
+                writer.WriteBoolean("passed", check.Passed);
+            });
+        }
+        else
+        {
+            Terminal.Results.WriteLine($"{Verdict(check.Passed),-7} {check.Name}: {check.Finding}");
+            Terminal.Results.Flush();
+        }
+
+        return check.Passed;
     }
 
     private static void Print(SelfTestLine line, bool json)
     {
         if (!json)
         {
-            string verdict = line.Passed ? "ok" : "FAILED";
-            Terminal.Results.WriteLine(Format.Invariant($"{verdict,-7} {line.Name,-48} difference {line.Difference,8:G2}, allowed {line.Allowed,6:G2}"));
+            Terminal.Results.WriteLine(Format.Invariant($"{Verdict(line.Passed),-7} {line.Name,-48} difference {line.Difference,8:G2}, allowed {line.Allowed,6:G2}"));
             Terminal.Results.Flush();
             return;
         }

@@ -55,6 +55,11 @@ internal static class TrainCommand
 
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config));
         options.Validate();
+        if (Device.IsCpu(options.Device))
+        {
+            options = options with { Engine = EngineTrial.Resolve(options.Engine, options.Precision) };
+        }
+
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();

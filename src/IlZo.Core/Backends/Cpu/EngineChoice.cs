@@ -5,10 +5,10 @@ namespace IlZo.Backends.Cpu;
 /// <summary>What computes the products of weights and activations, and how exactly. Different choices give different roundings, so a run keeps its own.</summary>
 public sealed record EngineChoice
 {
+    internal const string AmxName = "amx";
+    internal const string DotProductName = "avx512-bf16";
     private const string Auto = "auto";
     private const string ManagedName = "managed";
-    private const string AmxName = "amx";
-    private const string DotProductName = "avx512-bf16";
     private const string Fp32 = "fp32";
     private const string BFloat16 = "bf16";
     private const string SplitBFloat16 = "bf16x3";
@@ -42,13 +42,23 @@ public sealed record EngineChoice
         Validate(engine, precision);
         return (engine, precision) switch
         {
-            // Tiles have run on no hardware yet, so they are taken only when asked for by name: what a self-test cannot catch is a crash.
             (ManagedName, _) or (Auto, Auto or Fp32) => Managed,
             (Auto, BFloat16) => OrManaged(DotProductName, precision, EmittedKernels.DotProduct, $"--precision {precision}"),
             (_, BFloat16) => OrManaged(AmxName, precision, EmittedKernels.Tiles, $"--engine {engine} --precision {precision}"),
             _ => OrManaged(AmxName, SplitBFloat16, EmittedKernels.SplitTiles, engine == Auto ? $"--precision {precision}" : $"--engine {engine}"),
         };
     }
+
+    /// <summary>
+    /// What auto stands for where it may stand for tiles: they are named if a trial succeeds, which a caller runs in a process of its own, since what a
+    /// self-test cannot catch is a crash (<see cref="EngineSelfTest"/>). Without a trial auto means the C# kernels.
+    /// </summary>
+    /// <param name="engine">auto, managed or amx.</param>
+    /// <param name="precision">auto, fp32, bf16x3 or bf16.</param>
+    /// <param name="failure">Runs the trial and says what failed, or null.</param>
+    /// <returns>A name for <see cref="Of"/>.</returns>
+    public static string ResolveAuto(string engine, string precision, Func<string?> failure) =>
+        engine == Auto && precision != Fp32 && CpuFeatures.HasTiles && failure() is null ? AmxName : engine;
 
     /// <summary>Checks names, without asking what this machine has.</summary>
     /// <param name="engine">auto, managed or amx.</param>
@@ -78,23 +88,22 @@ public sealed record EngineChoice
     }
 
     /// <summary>What each engine is, and what was found about it on this machine: a name and a sentence each.</summary>
-    public static IReadOnlyList<(string Name, string Sentence)> Explain() =>
+    /// <param name="failure">As in <see cref="ResolveAuto"/>.</param>
+    public static IReadOnlyList<(string Name, string Sentence)> Explain(Func<string?> failure) =>
     [
-        (ManagedName, "C# kernels in fp32, the default."),
-        (AmxName, CpuFeatures.HasTiles
-            ? "bf16x3 and bf16 by emitted tile instructions, which have run on no hardware yet: tried with --engine amx."
-            : Sentence("bf16x3 and bf16 by emitted tile instructions", EmittedKernels.SplitTiles, string.Empty)),
+        (ManagedName, "C# kernels in fp32, used where no other engine is."),
+        (AmxName, CpuFeatures.HasTiles && failure() is { } reason
+            ? $"bf16x3 and bf16 by emitted tile instructions, not used: {reason}."
+            : Sentence("bf16x3 and bf16 by emitted tile instructions", EmittedKernels.SplitTiles, "used by --engine auto")),
         (DotProductName, Sentence("bf16 by emitted VDPBF16PS", EmittedKernels.DotProduct, "used for --precision bf16")),
     ];
 
     internal ProductEngine CreateProducts() => _function is null ? new ManagedProducts() : new BFloat16Products(_function);
 
-    private static EngineChoice OrManaged(string engine, string precision, KernelProbe probe, string asked) => Usable(probe) is { } function
+    private static EngineChoice OrManaged(string engine, string precision, KernelProbe probe, string asked) => probe is { IsUsable: true, Function: { } function }
         ? new EngineChoice(engine, precision, function)
         : new EngineChoice(ManagedName, Fp32, null, $"{asked} is not possible here ({probe.Finding}); the C# kernels compute in fp32 instead.");
 
-    private static PanelFunction? Usable(KernelProbe probe) => probe.Speedup >= KernelProbe.LeastSpeedup ? probe.Function : null;
-
     private static string Sentence(string what, KernelProbe probe, string use) =>
-        $"{what}, {(Usable(probe) is null ? "not used" : use)}: {probe.Finding}.";
+        $"{what}, {(probe.IsUsable ? use : "not used")}: {probe.Finding}.";
 }

@@ -21,6 +21,9 @@ internal sealed record KernelProbe(PanelFunction? Function, double Speedup, stri
     // A wrong instruction is wrong by much more; the twin's own sums are exact to a few times 2⁻²⁴ of this measure.
     private const double Tolerance = 1e-5;
 
+    /// <summary>Whether the kernel gives the right numbers, and fast enough.</summary>
+    public bool IsUsable => Function is not null && Speedup >= LeastSpeedup;
+
     /// <summary>Makes a kernel executable, compares it with its twin and measures it.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="isOffered">Whether the processor has its instructions.</param>

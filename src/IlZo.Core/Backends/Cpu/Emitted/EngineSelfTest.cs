@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu.Emitted;
+
+/// <summary>Something that an engine of emitted code must do on this machine.</summary>
+/// <param name="Name">What.</param>
+/// <param name="Passed">Whether it does.</param>
+/// <param name="Finding">What was found, as a part of a sentence.</param>
+public sealed record EngineCheck(string Name, bool Passed, string Finding);
+
+/// <summary>
+/// Tries an engine of emitted code: each kernel against its twin in C#, whole layers at both probes against the C# kernels, and whether threads
+/// keep their results through garbage collections, exceptions and null references. A failure may end the process, so that one of its own should ask.
+/// </summary>
+public static unsafe class EngineSelfTest
+{
+    // Of the result's root mean square; see docs/emitted-kernels.md for what is usual.
+    private const double RoundedError = 5e-3;
+    private const double SplitError = 2e-5;
+
+    // Enough for dozens of collections and thousands of products.
+    private static readonly TimeSpan s_interrupted = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Tries one engine.</summary>
+    /// <param name="engine">amx or avx512-bf16.</param>
+    /// <exception cref="InvalidInputException">It is no engine of emitted code.</exception>
+    public static IEnumerable<EngineCheck> Run(string engine) => engine switch
+    {
+        EngineChoice.AmxName => [.. Try("bf16x3", EmittedKernels.SplitTiles), .. Try("bf16", EmittedKernels.Tiles)],
+        EngineChoice.DotProductName => Try("bf16", EmittedKernels.DotProduct),
+        _ => throw new InvalidInputException($"--engine is '{engine}'; amx or avx512-bf16 was expected."),
+    };
+
+    private static IEnumerable<EngineCheck> Try(string precision, KernelProbe probe)
+    {
+        yield return new EngineCheck($"{precision}: the kernel", probe.IsUsable, probe.Finding);
+        if (probe.Function is { } function && probe.IsUsable)
+        {
+            yield return Layers(precision, function);
+            yield return Interruptions(precision, function);
+        }
+    }
+
+    private static EngineCheck Layers(string precision, PanelFunction function)
+    {
+        double allowed = function.Kernel.Layout.IsSplit ? SplitError : RoundedError;
+        double worst = 0;
+        foreach (var (outputs, inputs, tokens) in ((int, int, int)[])[(33, 31, 1), (211, 1601, 37), (192, 768, 64)])
+        {
+            using var layer = new Layer(outputs, inputs, tokens);
+            double error = RelativeError(layer.Run(new ManagedProducts()), layer.Run(new BFloat16Products(function)));
+            worst = error <= worst ? worst : error;
+        }
+
+        return new EngineCheck(
+            $"{precision}: layers at both probes",
+            worst <= allowed,
+            FormattableString.Invariant($"rms error {worst:G2} of the C# kernels' result, allowed {allowed:G2}"));
+    }
+
+    private static EngineCheck Interruptions(string precision, PanelFunction function)
+    {
+        using var layer = new Layer(96, 512, 32);
+        using var backend = new CpuBackend(2, new BFloat16Products(function));
+        float[] expected = layer.Run(backend);
+        using var ended = new CancellationTokenSource(s_interrupted);
+        var collector = new Thread(() =>
+        {
+            while (!ended.IsCancellationRequested)
+            {
+                GC.KeepAlive(new byte[100_000]);
+                GC.Collect(0);
+            }
+        });
+        collector.Start();
+        int products = 0;
+        bool same = true;
+        for (; same && !ended.IsCancellationRequested; products++)
+        {
+            same = expected.AsSpan().SequenceEqual(layer.Run(backend));
+            backend.Parallel(4, CatchSomething);
+        }
+
+        ended.Cancel();
+        collector.Join();
+        return new EngineCheck(
+            $"{precision}: collections, exceptions and null references", same, same ? $"{products} products with the same bits" : $"product {products} had other bits");
+    }
+
+    private static void CatchSomething(int item)
+    {
+        try
+        {
+            _ = item % 2 == 0 ? LengthOf(null!) : throw new InvalidOperationException();
+        }
+        catch (Exception e) when (e is NullReferenceException or InvalidOperationException)
+        {
+            // That this is reached, and that products go on, is what is tried.
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int LengthOf(string text) => text.Length;
+
+    private static double RelativeError(float[] expected, float[] actual)
+    {
+        double error = 0;
+        double square = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            error += Math.Pow((double)actual[i] - expected[i], 2);
+            square += (double)expected[i] * expected[i];
+        }
+
+        return Math.Sqrt(error / square);
+    }
+
+    /// <summary>A linear layer of random fp16 weights and tokens.</summary>
+    private sealed class Layer : IDisposable
+    {
+        private const double Epsilon = 1e-2;
+
+        private readonly NativeBuffer _memory;
+        private readonly Parameter _weight;
+        private readonly Parameter _table;
+        private readonly TokenBatch _batch;
+
+        public Layer(int outputs, int inputs, int tokens)
+        {
+            long weights = (long)outputs * inputs;
+            long table = (long)tokens * inputs;
+            _memory = new NativeBuffer((weights + table) * sizeof(ushort));
+            var values = (Half*)_memory.Data;
+            var random = new Random(1);
+            for (long i = 0; i < weights + table; i++)
+            {
+                values[i] = (Half)(random.NextSingle() - 0.5f);
+            }
+
+            _weight = new Parameter("weight", [outputs, inputs], DType.F16, values);
+            _table = new Parameter("table", [tokens, inputs], DType.F16, values + weights);
+            var builder = new TokenBatchBuilder();
+            builder.AddText(new int[tokens]);
+            _batch = builder.Build();
+        }
+
+        public float[] Run(ProductEngine products)
+        {
+            using var backend = new CpuBackend(2, products);
+            return Run(backend);
+        }
+
+        public float[] Run(CpuBackend backend)
+        {
+            var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
+            backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
+            var x = backend.Rent(_weight.Columns);
+            var y = backend.Rent(_weight.Rows);
+            backend.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
+            backend.Linear(x, _weight, null, y);
+            float[] result = new float[2 * x.Tokens * _weight.Rows];
+            backend.Read(y, 0, result.AsSpan(0, result.Length / 2));
+            backend.Read(y, 1, result.AsSpan(result.Length / 2));
+            return result;
+        }
+
+        public void Dispose() => _memory.Dispose();
+    }
+}
