@@ -69,6 +69,10 @@ public sealed class ShellTests
     }
 
     [Fact]
+    public void InspectPredictsForTextsThatTheModelTakes() =>
+        Assert.Equal("--seq is 513, but the model's texts have 512 tokens at most.", Ilzo.Run("inspect", "builtin", "--seq", "513").Refusal(2));
+
+    [Fact]
     public void OutputIsUtf8WithoutAMarkAndEndsLinesWithALineFeed()
     {
         var (code, output, _) = Shell("{0} score --text 'café — naïve' | head -c 1 | od -An -tx1; {0} generate --prompt 'café' --max-new-tokens 0 --echo");

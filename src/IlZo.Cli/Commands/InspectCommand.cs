@@ -10,6 +10,8 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo inspect</c>.</summary>
 internal static class InspectCommand
 {
+    private const int UsualLength = 128;
+
     private static readonly Argument<string> s_model = new("model")
     {
         Description = "A model folder in the Hugging Face layout, or builtin.",
@@ -24,7 +26,7 @@ internal static class InspectCommand
     private static readonly Option<int?> s_batchSize = Flags.Number<int>(
         "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
     private static readonly Option<int?> s_seq = Flags.Number<int>(
-        "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128).");
+        "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128, or as many as the model takes).");
     private static readonly Option<string?> s_optimizer = Flags.Text(
         "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
     private static readonly Option<string?> s_opt = Flags.Pairs("--opt", "An option of the method; may be given several times.");
@@ -56,7 +58,6 @@ internal static class InspectCommand
     {
         var wanted = Flags.ParseDType(parsed.GetValue(s_dtype));
         int batch = Positive("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
-        int seq = Positive("--seq", parsed.GetValue(s_seq) ?? 128);
         bool onGpu = parsed.GetValue(s_device) switch
         {
             null or "cpu" => false,
@@ -72,6 +73,13 @@ internal static class InspectCommand
 
         using var outline = shape is null ? null : new Outline(shape);
         using var model = Open(ModelLoader.Open(outline?.Folder ?? name!));
+        int longest = model.Shape.MaxPositions;
+        int seq = Positive("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, longest));
+        if (seq > longest)
+        {
+            throw new InvalidInputException($"--seq is {seq}, but the model's texts have {longest} tokens at most.");
+        }
+
         var options = TrainingSetting.Resolve(parsed, s_trained);
         TrainableModel.Prepare(model, options, backend: null);
         options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
