@@ -57,18 +57,17 @@ public static class Ilzo
     }
 
     /// <summary>Starts <c>ilzo</c>; both outputs are redirected and must be read.</summary>
-    public static Process Start(string? folder, params string[] args)
+    public static Process Start(string? folder, params string[] args) => Process.Start(Command(folder, args))!;
+
+    /// <summary>How to start <c>ilzo</c>; both outputs are redirected.</summary>
+    public static ProcessStartInfo Command(string? folder, params string[] args) => new("dotnet", [s_assembly, .. args])
     {
-        var info = new ProcessStartInfo("dotnet", [s_assembly, .. args])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardOutputEncoding = new UTF8Encoding(false, true),
-            StandardErrorEncoding = new UTF8Encoding(false, true),
-            WorkingDirectory = folder ?? Path.GetTempPath(),
-        };
-        return Process.Start(info)!;
-    }
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        StandardOutputEncoding = new UTF8Encoding(false, true),
+        StandardErrorEncoding = new UTF8Encoding(false, true),
+        WorkingDirectory = folder ?? Path.GetTempPath(),
+    };
 
     /// <summary>The shell's word for the command, for tests of pipes and redirections.</summary>
     public static string ShellCommand => $"dotnet '{s_assembly}'";

@@ -10,5 +10,8 @@ public class DependencyTests
     {
         var references = typeof(Parameter).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
         Assert.All(references, name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
+
+        // What calls OpenSSL.
+        Assert.DoesNotContain(references, name => name.StartsWith("System.Security", StringComparison.Ordinal));
     }
 }

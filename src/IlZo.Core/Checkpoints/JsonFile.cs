@@ -12,8 +12,9 @@ internal static class JsonFile
         JsonDocument document;
         try
         {
-            RequireReadableStrings(content);
-            document = JsonDocument.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            // A document checks strings only when they are asked for, which is too late to name the file.
+            DistinctProperties.Require(content);
+            document = JsonDocument.Parse(content);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -29,18 +30,5 @@ internal static class JsonFile
         }
 
         return document;
-    }
-
-    /// <summary>A document checks strings only when they are asked for, which is too late to name the file.</summary>
-    private static void RequireReadableStrings(byte[] content)
-    {
-        var reader = new Utf8JsonReader(content);
-        while (reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
-            {
-                reader.GetString();
-            }
-        }
     }
 }

@@ -43,7 +43,8 @@ internal sealed partial class TaskDefinitionReader
                 throw new InvalidInputException($"{source}: is not Unicode text in UTF-8; expected a task definition in JSON.");
             }
 
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            DistinctProperties.Require(utf8.Span);
+            using var document = JsonDocument.Parse(utf8);
             return new TaskDefinitionReader(new DefinitionNode(source, "", document.RootElement)).ReadTask();
         }
         catch (JsonException e)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace IlZo.Tensors;
 
@@ -73,16 +72,16 @@ public sealed unsafe class ParameterSet : IDisposable
     /// </summary>
     public string Sha256()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hash = new Sha256();
         foreach (var parameter in All)
         {
             for (long offset = 0; offset < parameter.ByteCount; offset += 1 << 30)
             {
-                hash.AppendData(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(1 << 30, parameter.ByteCount - offset)));
+                hash.Append(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(1 << 30, parameter.ByteCount - offset)));
             }
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return Convert.ToHexStringLower(hash.Finish());
     }
 
     public void Dispose()

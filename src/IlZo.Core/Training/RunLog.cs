@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -43,7 +42,7 @@ internal sealed class RunLog : IDisposable
 
     /// <summary>What ties a trajectory to its configuration.</summary>
     public static byte[] Fingerprint(RunConfiguration configuration) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', configuration.Identity().Select(p => $"{p.Name}={p.Value}"))));
+        Sha256.Hash(Encoding.UTF8.GetBytes(string.Join('\n', configuration.Identity().Select(p => $"{p.Name}={p.Value}"))));
 
     public void ZeroShot(Evaluation evaluation)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
 using IlZo.Datasets;
 using IlZo.Models;
@@ -80,33 +79,33 @@ public sealed record TrainingExamples(
     /// <summary>SHA-256 of all token ids, the places of option tokens, labels and gold answers.</summary>
     public string Sha256()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hash = new Sha256();
         foreach (var part in (IReadOnlyList<EncodedExample>[])[Train, Dev, Test])
         {
             foreach (var example in part)
             {
                 foreach (var candidate in example.Candidates)
                 {
-                    hash.AppendData(MemoryMarshal.AsBytes<int>([example.Correct, candidate.Tokens.Length, candidate.OptionLength]));
-                    hash.AppendData(MemoryMarshal.AsBytes<int>(candidate.Tokens));
+                    hash.Append(MemoryMarshal.AsBytes<int>([example.Correct, candidate.Tokens.Length, candidate.OptionLength]));
+                    hash.Append(MemoryMarshal.AsBytes<int>(candidate.Tokens));
                     if (candidate.Reading is { } reading)
                     {
-                        hash.AppendData(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
+                        hash.Append(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
                     }
-                    hash.AppendData(MemoryMarshal.AsBytes<int>(candidate.Scored));
+                    hash.Append(MemoryMarshal.AsBytes<int>(candidate.Scored));
                 }
 
                 foreach (string answer in example.Answers)
                 {
-                    hash.AppendData(Encoding.UTF8.GetBytes(answer));
-                    hash.AppendData([0xFF]);
+                    hash.Append(Encoding.UTF8.GetBytes(answer));
+                    hash.Append([0xFF]);
                 }
             }
 
-            hash.AppendData([0xFF]);
+            hash.Append([0xFF]);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return Convert.ToHexStringLower(hash.Finish());
     }
 
     /// <summary>Refuses tokens that the model does not have.</summary>

@@ -141,7 +141,7 @@ public class TaskDefinitionTests
     [Theory]
     [InlineData("", "mine.json:1: is not valid JSON")]
     [InlineData("{\n\"name\": \"a\",\n oops }", "mine.json:3: is not valid JSON")]
-    [InlineData("{\"name\": \"a\", \"name\": \"b\"}", "mine.json:1: is not valid JSON (Duplicate property 'name'")]
+    [InlineData("{\"name\": \"a\", \"name\": \"b\"}", "mine.json:1: is not valid JSON (The property 'name' is there twice)")]
     [InlineData("[]", "mine.json: is a JSON array; expected a JSON object")]
     [InlineData("{\"\\ud800\": 1}", "mine.json: is not Unicode text")]
     [InlineData("{\"name\": \"\\ud800\"}", "mine.json: is not Unicode text")]
