@@ -68,20 +68,28 @@ public sealed unsafe class ParameterSet : IDisposable
     }
 
     /// <summary>
-    /// SHA-256 in lower-case hexadecimal over the stored bytes of every parameter, in the ordinal order of their names.
+    /// A hash of the stored bytes of every parameter, in lower-case hexadecimal: SHA-256 over the SHA-256 of each piece of 16 MiB of each parameter, in the
+    /// ordinal order of their names. Pieces are hashed side by side.
     /// </summary>
     public string Sha256()
     {
-        var hash = new Sha256();
+        const long pieceBytes = 16 << 20;
+        var pieces = new List<(Parameter Parameter, long Offset)>();
         foreach (var parameter in All)
         {
-            for (long offset = 0; offset < parameter.ByteCount; offset += 1 << 30)
+            for (long offset = 0; offset < parameter.ByteCount; offset += pieceBytes)
             {
-                hash.Append(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(1 << 30, parameter.ByteCount - offset)));
+                pieces.Add((parameter, offset));
             }
         }
 
-        return Convert.ToHexStringLower(hash.Finish());
+        byte[][] hashes = new byte[pieces.Count][];
+        Parallel.For(0, pieces.Count, i =>
+        {
+            var (parameter, offset) = pieces[i];
+            hashes[i] = IlZo.Sha256.Hash(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(pieceBytes, parameter.ByteCount - offset)));
+        });
+        return Convert.ToHexStringLower(IlZo.Sha256.Hash([.. hashes.SelectMany(h => h)]));
     }
 
     public void Dispose()
