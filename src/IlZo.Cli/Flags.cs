@@ -82,6 +82,10 @@ internal static class Flags
 
     public static Option<string?> Device() => Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
 
+    /// <summary>A number that must be 1 or more.</summary>
+    public static int AtLeastOne(string name, int value) =>
+        value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
+
     /// <summary>The engine that the two options ask for; says so in a line where this machine has another instead.</summary>
     public static EngineChoice Engine(string? engine, string? precision)
     {

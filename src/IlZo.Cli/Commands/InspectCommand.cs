@@ -57,7 +57,7 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed)
     {
         var wanted = Flags.ParseDType(parsed.GetValue(s_dtype));
-        int batch = Positive("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
+        int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
         bool onGpu = parsed.GetValue(s_device) switch
         {
             null or "cpu" => false,
@@ -71,10 +71,10 @@ internal static class InspectCommand
             throw new InvalidInputException("One of a model and --shape was expected.");
         }
 
-        using var outline = shape is null ? null : new Outline(shape);
-        using var model = Open(ModelLoader.Open(outline?.Folder ?? name!));
+        using var outline = shape is null ? null : new SyntheticFolder(shape, outline: true);
+        using var model = Open(ModelLoader.Open(outline?.Path ?? name!));
         int longest = model.Shape.MaxPositions;
-        int seq = Positive("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, longest));
+        int seq = Flags.AtLeastOne("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, longest));
         if (seq > longest)
         {
             throw new InvalidInputException($"--seq is {seq}, but the model's texts have {longest} tokens at most.");
@@ -109,9 +109,6 @@ internal static class InspectCommand
             throw;
         }
     }
-
-    private static int Positive(string name, int value) =>
-        value > 0 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
 
     private static IEnumerable<(DType Type, long Count)> Types(LanguageModel model) =>
         model.Parameters.All.GroupBy(p => p.Type).Select(g => (g.Key, g.Sum(p => p.Count))).OrderByDescending(t => t.Item2);
@@ -202,14 +199,4 @@ internal static class InspectCommand
 
         writer.WriteEndObject();
     });
-
-    /// <summary>A shape as a checkpoint without numbers, for as long as it is looked at.</summary>
-    private sealed class Outline : IDisposable
-    {
-        public Outline(string shape) => SyntheticCheckpoint.WriteOutline(shape, Folder);
-
-        public string Folder { get; } = Directory.CreateTempSubdirectory("ilzo-inspect-").FullName;
-
-        public void Dispose() => Directory.Delete(Folder, recursive: true);
-    }
 }

@@ -1,4 +1,4 @@
-using IlZo.Backends.Cpu;
+using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
@@ -11,9 +11,9 @@ namespace IlZo.Benchmarks;
 /// <param name="backend">What runs the forwards.</param>
 /// <param name="batch">Texts.</param>
 /// <param name="length">Tokens of each.</param>
-internal sealed class BenchmarkOracle(LanguageModel model, CpuBackend backend, int batch, int length) : ILossOracle
+internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int batch, int length) : ILossOracle
 {
-    private readonly (Backends.TokenBatch Tokens, List<(int Output, int Id)> Targets) _texts = RandomBatch.Create(model, batch, length);
+    private readonly (TokenBatch Tokens, List<(int Output, int Id)> Targets) _texts = RandomBatch.Create(model, batch, length);
 
     /// <summary>Forward passes so far, one for each probe.</summary>
     public long ForwardPasses { get; private set; }

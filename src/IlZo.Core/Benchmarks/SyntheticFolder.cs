@@ -1,0 +1,39 @@
+namespace IlZo.Benchmarks;
+
+/// <summary>A synthetic checkpoint in a folder of its own, which is deleted with the object.</summary>
+public sealed class SyntheticFolder : IDisposable
+{
+    /// <summary>Writes a checkpoint.</summary>
+    /// <param name="shape">A shape of <see cref="SyntheticCheckpoint"/>.</param>
+    /// <param name="outline">Whether the numbers of matrices are left out; see <see cref="SyntheticCheckpoint.WriteOutline"/>.</param>
+    /// <exception cref="InvalidInputException">There is no such shape.</exception>
+    public SyntheticFolder(string shape, bool outline = false)
+    {
+        Deviation = SyntheticShape.Of(shape).Deviation;
+        Path = Directory.CreateTempSubdirectory("ilzo-synthetic-").FullName;
+        try
+        {
+            if (outline)
+            {
+                SyntheticCheckpoint.WriteOutline(shape, Path);
+            }
+            else
+            {
+                SyntheticCheckpoint.Write(shape, Path);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The standard deviation of the matrices, written or left out.</summary>
+    public float Deviation { get; }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
