@@ -9,14 +9,14 @@ namespace IlZo.Cli.Commands;
 internal static class SelfTestCommand
 {
     private static readonly Option<string?> s_device = Flags.Text(
-        "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which takes kernels only.");
+        "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which leaves the built-in model out.");
     private static readonly Option<string?> s_engine = Flags.Text(
         "--engine", "amx|avx512-bf16", "Try an engine of the CPU instead, which emits machine code: its kernels, layers, and threads that are interrupted.");
     private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
 
     public static Command Create()
     {
-        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, a two-point step, and a short training.") { s_device, s_engine, s_json };
+        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, a two-point step of each model family, and a training of 50 steps.") { s_device, s_engine, s_json };
         command.SetAction(Run);
         return command;
     }

@@ -26,11 +26,15 @@ public static class KernelChecks
         ("h", [Vocabulary, Hidden]), ("o", [Vocabulary]), ("q", [Heads, Hidden]), ("r", [10]), ("t", [Hidden, Heads]), ("x", [3, 20]), ("z", [3, 20]),
     ];
 
+    private static readonly GaussianDirection s_direction = new(new NoiseKey(5, NoiseStream.Direction, 1, 0));
+
     /// <summary>The checks.</summary>
     public static IReadOnlyList<SelfTestCheck> All { get; } =
     [
         .. ((DType[])[DType.F32, DType.F16, DType.BF16]).SelectMany(Of),
         .. Enum.GetValues<ActivationFunction>().Select(Activation),
+        Compare("attention to both sides", 1e-5, BothSides),
+        Compare("attention to a cache", 1e-5, Cached),
         Exact("update by sgd", s => new Sgd(weightDecay: 0.1)),
         Exact("update by momentum", s => new Momentum(s.All, 0.9, 0.1)),
         Exact("update by momentum of matrices", s => new Momentum(s.All.Where(p => p.Shape.Count == 2), 0.9, 0)),
@@ -86,7 +90,8 @@ public static class KernelChecks
     ];
 
     // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
-    private static Activation Attend(IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null)
+    private static Activation Attend(
+        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true)
     {
         var all = backend.Rent(Heads);
         var q = backend.Slice(all, 0, 60);
@@ -99,39 +104,77 @@ public static class KernelChecks
         backend.Rotate(q, 6, new Frequencies(), shift);
         backend.Rotate(k, 2, new Frequencies(), shift);
         backend.Scale(k, 1.5f);
-        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, Window: window), 0, prefix);
+        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, causal, window), 0, prefix);
         return y;
+    }
+
+    // As in an encoder, whose texts are whole.
+    private static double[] BothSides(IBackend backend, ParameterSet set)
+    {
+        var builder = new TokenBatchBuilder();
+        builder.AddText([4, 8, 0, 4, 1]);
+        builder.AddText([7, 2, 3]);
+        var batch = builder.Build();
+        backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+        var y = Attend(backend, batch, set, causal: false);
+        return [.. Read(backend, y, 0), .. Read(backend, y, 1)];
+    }
+
+    // A text in parts; the keys and values of the parts before are kept.
+    private static double[] Cached(IBackend backend, ParameterSet set)
+    {
+        int[] ids = [4, 8, 0, 4, 1, 2, 3, 6];
+        using var cache = backend.CreateCache(1, 20, ids.Length);
+        var results = new List<double>();
+        int position = 0;
+        foreach (int length in (int[])[4, 1, 3])
+        {
+            var builder = new TokenBatchBuilder();
+            builder.AddText(ids.AsSpan(position, length), position);
+            var batch = builder.Build();
+            backend.Begin(batch, [Probe.Unperturbed], cache);
+            results.AddRange(Read(backend, Attend(backend, batch, set), 0));
+            position += length;
+        }
+
+        return [.. results];
     }
 
     // Radius 30 takes activations to where exponentials overflow.
     private static SelfTestCheck Activation(ActivationFunction function)
     {
-        string name = $"activation {function}";
-        return new SelfTestCheck(name, device =>
+        return Compare($"activation {function}", 2e-6, Compute(0.1), Compute(3), Compute(30));
+
+        Func<IBackend, ParameterSet, double[]> Compute(double radius) => (backend, set) =>
+        {
+            var batch = SelfTestCheck.Batch();
+            backend.Begin(batch, [new Probe(s_direction, radius)]);
+            var y = backend.Rent(Inner);
+            backend.Linear(Input(backend, batch, set), set["w"], null, y, activation: function);
+            return Read(backend, y, 0);
+        };
+    }
+
+    private static SelfTestCheck Compare(string name, double allowed, params IReadOnlyList<Func<IBackend, ParameterSet, double[]>> computations) =>
+        new(name, device =>
         {
             using var set = RandomWeights.Create(DType.F32, s_tensors);
             using var processor = new CpuBackend(1);
-            var direction = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, 1, 0));
-            double difference = 0;
             device.Load(set);
-            foreach (double radius in (double[])[0.1, 3, 30])
+            double difference = 0;
+            foreach (var compute in computations)
             {
-                difference = Math.Max(difference, SelfTestCheck.Difference(Compute(processor), Compute(device)));
-
-                double[] Compute(IBackend backend)
-                {
-                    var batch = SelfTestCheck.Batch();
-                    backend.Begin(batch, [new Probe(direction, radius)]);
-                    var y = backend.Rent(Inner);
-                    backend.Linear(Input(backend, batch, set), set["w"], null, y, activation: function);
-                    float[] read = new float[y.Tokens * Inner];
-                    backend.Read(y, 0, read);
-                    return Array.ConvertAll(read, v => (double)v);
-                }
+                difference = Math.Max(difference, SelfTestCheck.Difference(compute(processor, set), compute(device, set)));
             }
 
-            return new SelfTestResult(name, difference, 2e-6);
+            return new SelfTestResult(name, difference, allowed);
         });
+
+    private static double[] Read(IBackend backend, Activation x, int probe)
+    {
+        float[] values = new float[x.Tokens * x.Features];
+        backend.Read(x, probe, values);
+        return Array.ConvertAll(values, v => (double)v);
     }
 
     private static SelfTestCheck Exact(string name, Func<ParameterSet, UpdateRule> rule) => new(name, device =>

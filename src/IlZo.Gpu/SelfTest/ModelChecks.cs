@@ -10,18 +10,53 @@ using IlZo.Training;
 namespace IlZo.Gpu.SelfTest;
 
 /// <summary>A whole model on a device against the CPU engine: the losses of a two-point step, and a training.</summary>
+/// <param name="name">What the checks call the model.</param>
 /// <param name="load">Loads the model.</param>
-/// <param name="steps">Steps of the training.</param>
 /// <param name="texts">Texts of a batch.</param>
 /// <param name="length">Tokens of a text.</param>
-public sealed class ModelChecks(Func<DType?, LanguageModel> load, int steps = 50, int texts = 8, int length = 32)
+public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, int texts = 8, int length = 32)
 {
-    /// <summary>The checks.</summary>
-    public IReadOnlyList<SelfTestCheck> All =>
+    private const double LearningRate = 1e-4;
+
+    /// <summary>The losses of a two-point step with weights of each type.</summary>
+    public IReadOnlyList<SelfTestCheck> TwoPointSteps =>
     [
-        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(t => new SelfTestCheck($"two-point step, {t.TorchName()}", d => TwoPoint(d, t))),
-        new SelfTestCheck($"{steps} steps of mezo, float32", Trajectory),
+        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(type => new SelfTestCheck($"two-point step of {name}, {type.TorchName()}", d => TwoPoint(d, type))),
     ];
+
+    /// <summary>The losses of some steps of MeZO, each after the updates of those before.</summary>
+    public SelfTestCheck Training(int steps)
+    {
+        string title = $"{steps} steps of mezo with {name}, float32";
+        return new SelfTestCheck(title, device =>
+        {
+            using var processor = new CpuBackend();
+
+            // Small differences of losses change the coefficients, and those the weights: the trajectories stay near each other, not equal.
+            return new SelfTestResult(title, SelfTestCheck.Difference(Train(processor, steps), Train(device, steps)), 1e-3);
+        });
+    }
+
+    /// <summary>The losses at both probes of each step.</summary>
+    /// <param name="backend">Where to train.</param>
+    /// <param name="steps">How many steps.</param>
+    /// <param name="learningRate">The rate.</param>
+    internal double[] Train(IBackend backend, int steps, double learningRate = LearningRate)
+    {
+        using var model = load(DType.F32);
+        backend.Load(model.Parameters);
+        using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
+        var oracle = new Oracle(model, backend, texts, length);
+        var losses = new List<double>();
+        for (long step = 1; step <= steps; step++)
+        {
+            var record = optimizer.Decide(step, oracle, learningRate);
+            optimizer.Apply(record, backend);
+            losses.AddRange(record.Losses);
+        }
+
+        return [.. losses];
+    }
 
     private SelfTestResult TwoPoint(IBackend device, DType type)
     {
@@ -32,31 +67,7 @@ public sealed class ModelChecks(Func<DType?, LanguageModel> load, int steps = 50
         device.Load(model.Parameters);
         double[] expected = new Oracle(model, processor, texts, length).Losses(probes);
         double[] actual = new Oracle(model, device, texts, length).Losses(probes);
-        return new SelfTestResult($"two-point step, {type.TorchName()}", SelfTestCheck.Difference(expected, actual), 1e-5);
-    }
-
-    // Small differences of losses change the coefficients, and those the weights: the trajectories stay near each other, not equal.
-    private SelfTestResult Trajectory(IBackend device)
-    {
-        using var processor = new CpuBackend();
-        return new SelfTestResult($"{steps} steps of mezo, float32", SelfTestCheck.Difference(Train(processor), Train(device)), 1e-3);
-    }
-
-    private double[] Train(IBackend backend)
-    {
-        using var model = load(DType.F32);
-        backend.Load(model.Parameters);
-        using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
-        var oracle = new Oracle(model, backend, texts, length);
-        var losses = new List<double>();
-        for (long step = 1; step <= steps; step++)
-        {
-            var record = optimizer.Decide(step, oracle, 1e-5);
-            optimizer.Apply(record, backend);
-            losses.AddRange(record.Losses);
-        }
-
-        return [.. losses];
+        return new SelfTestResult($"two-point step of {name}, {type.TorchName()}", SelfTestCheck.Difference(expected, actual), 1e-5);
     }
 
     // The mean loss of the last token of random texts.

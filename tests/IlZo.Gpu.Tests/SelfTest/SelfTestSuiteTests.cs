@@ -1,0 +1,68 @@
+using IlZo.Backends.Cpu;
+using IlZo.Benchmarks;
+using IlZo.Gpu.SelfTest;
+using IlZo.Models;
+
+namespace IlZo.Gpu.Tests.SelfTest;
+
+/// <summary>The checks of whole models that a user runs on a GPU.</summary>
+public class SelfTestSuiteTests
+{
+    [Fact]
+    public void A_suite_holds_every_kernel_a_model_of_each_family_and_a_training()
+    {
+        using var small = SelfTestSuite.ForSimulation();
+        using var whole = SelfTestSuite.ForGpu();
+        foreach (var suite in (SelfTestSuite[])[small, whole])
+        {
+            string[] names = [.. suite.Checks.Select(c => c.Name)];
+            Assert.Equal(names.Distinct(), names);
+            Assert.Superset(KernelChecks.All.Select(c => c.Name).ToHashSet(), names.ToHashSet());
+            Assert.Contains("50 steps of mezo with llama-tiny, float32", names);
+            Assert.All(SyntheticCheckpoint.TinyShapes, shape => Assert.Equal(3, names.Count(n => n.StartsWith($"two-point step of {shape}, ", StringComparison.Ordinal))));
+        }
+
+        Assert.Contains("50 steps of mezo with the built-in model, float32", whole.Checks.Select(c => c.Name));
+    }
+
+    [Fact]
+    public void The_models_of_a_simulation_do_what_they_do_on_the_processor()
+    {
+        using var device = new TestDevice();
+        using var suite = SelfTestSuite.ForSimulation();
+        var models = suite.Checks.Skip(KernelChecks.All.Count).ToList();
+        Assert.Equal(13, models.Count);
+        Assert.All(models, c =>
+        {
+            var result = c.Run(device.Backend);
+            Assert.Equal(c.Name, result.Name);
+            Assert.True(result.Passed, $"{c.Name}: {result.Difference:G3} is above {result.Allowed:G3}.");
+        });
+    }
+
+    [Theory]
+    [InlineData("llama-tiny", 2, 5)]
+    [InlineData("llama-tiny", 8, 32)]
+    [InlineData(ModelLoader.BuiltIn, 8, 32)]
+    public void A_device_that_does_not_update_weights_fails_the_check_of_a_training(string model, int texts, int length)
+    {
+        using var folder = model == ModelLoader.BuiltIn ? null : new SyntheticFolder(model);
+        using var processor = new CpuBackend();
+        var checks = new ModelChecks(model, type => ModelLoader.Load(folder?.Path ?? model, type), texts, length);
+        Assert.False(new SelfTestResult(model, SelfTestCheck.Difference(checks.Train(processor, 50), checks.Train(processor, 50, learningRate: 0)), 1e-3).Passed);
+    }
+
+    [Fact]
+    public void Logits_of_a_tiny_model_are_far_from_equal()
+    {
+        foreach (string shape in SyntheticCheckpoint.TinyShapes)
+        {
+            using var folder = new SyntheticFolder(shape);
+            using var model = ModelLoader.Load(folder.Path);
+            using var processor = new CpuBackend();
+            var oracle = new BenchmarkOracle(model, processor, 1, 6);
+            double loss = oracle.Losses([IlZo.Perturbations.Probe.Unperturbed])[0];
+            Assert.True(Math.Abs(loss - Math.Log(model.Shape.Vocabulary)) > 0.1, $"{shape}: {loss}");
+        }
+    }
+}
