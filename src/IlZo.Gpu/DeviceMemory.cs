@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu;
 
@@ -11,6 +12,9 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
 {
     /// <summary>Bytes in use.</summary>
     public long Used { get; private set; }
+
+    /// <summary>Bytes that the driver calls taken, by this process and all others; null where there is no driver.</summary>
+    public long? Occupied => accelerator is CudaAccelerator cuda ? cuda.MemorySize - cuda.GetFreeMemory() : null;
 
     /// <summary>Takes memory, which holds nothing useful at first.</summary>
     /// <param name="byteCount">How much.</param>

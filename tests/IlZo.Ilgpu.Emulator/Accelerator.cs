@@ -123,6 +123,9 @@ public static unsafe class ArrayViewExtensions
         }
     }
 
+    public static void CopyTo<T>(this ArrayView<T> source, AcceleratorStream stream, in ArrayView<T> target)
+        where T : unmanaged => NativeMemory.Copy(source.Data, target.SubView(0, source.Length).Data, (nuint)(source.Length * sizeof(T)));
+
     public static void MemSetToZero<T>(this ArrayView<T> view, AcceleratorStream stream)
         where T : unmanaged => NativeMemory.Clear(view.Data, (nuint)(view.Length * sizeof(T)));
 }

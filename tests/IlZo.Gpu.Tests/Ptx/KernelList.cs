@@ -24,5 +24,8 @@ public static class KernelList
         ("update, fp16, normal, sgd", Update.Run<F16Format, NormalDirection, SgdRule>),
         ("update, bf16, sign, momentum", Update.Run<BF16Format, SignDirection, MomentumRule>),
         ("update, fp32, normal, adam", Update.Run<F32Format, NormalDirection, AdamRule>),
+        ("read peak", Peaks.Read),
+        ("multiply-add peak", Peaks.MultiplyAdd),
+        ("noise peak, normal", Peaks.Noise<NormalDirection>),
     ];
 }

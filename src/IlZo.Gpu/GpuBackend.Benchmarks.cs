@@ -1,0 +1,20 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>What benchmarks need beside the operations.</summary>
+public sealed partial class GpuBackend
+{
+    internal KernelLauncher Launcher => _kernels;
+
+    internal AcceleratorStream Stream => _stream;
+
+    internal DeviceMemory Memory => _memory;
+
+    /// <summary>The coefficients of the normal transform.</summary>
+    internal ArrayView<float> NormalTable => _table;
+
+    /// <summary>Waits until the device has done all work so far.</summary>
+    internal void Wait() => _uploads.Wait();
+}
