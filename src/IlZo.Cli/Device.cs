@@ -17,16 +17,21 @@ internal static class Device
     /// <param name="threads">Threads of the CPU, or null for all processors.</param>
     /// <param name="engine">What computes products on the CPU.</param>
     /// <exception cref="InvalidInputException">There is no such device.</exception>
-    public static IBackend Open(string? name, int? threads, EngineChoice engine)
+    public static IBackend Open(string? name, int? threads, EngineChoice engine) =>
+        GpuIndex(name) is { } index ? GpuSupport.Open(index) : new CpuBackend(threads, engine);
+
+    /// <summary>The number of the GPU that a name stands for, or null for the CPU. Where auto finds no GPU a line says so.</summary>
+    /// <exception cref="InvalidInputException">It is no name of a device.</exception>
+    public static int? GpuIndex(string? name)
     {
         if (name is not null and not DeviceName.Auto)
         {
-            return DeviceName.CudaIndex(name) is { } index ? GpuSupport.Open(index) : new CpuBackend(threads, engine);
+            return DeviceName.CudaIndex(name);
         }
 
         if (GpuSupport.Find(out string reason).Count > 0)
         {
-            return GpuSupport.Open(0);
+            return 0;
         }
 
         if (name is not null)
@@ -34,6 +39,6 @@ internal static class Device
             Terminal.Say($"no GPU is used, for {reason}; running on the CPU.");
         }
 
-        return new CpuBackend(threads, engine);
+        return null;
     }
 }

@@ -82,6 +82,9 @@ internal static class Flags
 
     public static Option<string?> Device() => Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
 
+    public static Option<string?> BenchDevice() => Text(
+        "--device", "cpu|cuda:N", "What to measure: cpu (default), auto (the first GPU, else the CPU), cuda:0, ..., or simulation (ILGPU's of a GPU, for tests).");
+
     /// <summary>A number that must be 1 or more.</summary>
     public static int AtLeastOne(string name, int value) =>
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");

@@ -22,4 +22,33 @@ public sealed class BenchTests
         "There is no optimizer 'nobody'",
         Ilzo.Run("bench", "optimizers", "--model", TestData.Stories, "--optimizers", "mezo,nobody").Refusal(2),
         StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--json stands before gemm; after it was expected.", "--json", "gemm")]
+    [InlineData("--device stands before step; after it was expected.", "--device", "cuda:0", "step", "--shape", "opt-tiny")]
+    public void OptionsBeforeTheCommandThatTheyAreMeantForAreRefused(string message, params string[] arguments) =>
+        Assert.StartsWith($"ilzo: {message}\n", Ilzo.Run(["bench", .. arguments]).Errors, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--batch", "0")]
+    [InlineData("--seq", "-1")]
+    [InlineData("--steps", "0")]
+    public void NumbersBelowOneAreRefused(string option, string number) => Assert.Equal(
+        $"{option} is {number}; 1 or more was expected.", Ilzo.Run("bench", "step", "--shape", "opt-tiny", option, number).Refusal(2));
+
+    [Theory]
+    [InlineData("opt-tiny")]
+    [InlineData("gpt2-tiny")]
+    [InlineData("llama-tiny")]
+    [InlineData("roberta-tiny")]
+    public void StepsOfAShapeOfEachFamilyAreMeasured(string shape)
+    {
+        var json = Ilzo.Run("bench", "step", "--shape", shape, "--batch", "1", "--seq", "8", "--steps", "1", "--json").Json;
+        Assert.True(json.GetProperty("step_seconds").GetDouble() > 0);
+        Assert.Equal(2 * json.GetProperty("parameters").GetInt64(), json.GetProperty("weight_bytes").GetInt64());
+    }
+
+    [Fact]
+    public void AShapeThatIsNotThereIsRefused() => Assert.StartsWith(
+        "There is no shape 'opt-2m'; one of these was expected: opt-125m, ", Ilzo.Run("bench", "step", "--shape", "opt-2m").Refusal(2), StringComparison.Ordinal);
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace IlZo.Cli.Tests;
 
 /// <summary>Choosing a device, on machines with a GPU and on machines without one, in builds with GPU support and in builds without it.</summary>
@@ -41,6 +43,11 @@ public sealed class DeviceTests
     [InlineData("eval", "--test-size", "1")]
     [InlineData("train", "--steps", "1", "--run", "run")]
     [InlineData("selftest")]
+    [InlineData("bench")]
+    [InlineData("bench", "gemm")]
+    [InlineData("bench", "rng")]
+    [InlineData("bench", "forward", "--shape", "opt-tiny")]
+    [InlineData("bench", "step", "--model", "builtin")]
     public void A_gpu_that_is_not_there_is_refused(params string[] command)
     {
         string folder = Directory.CreateTempSubdirectory("ilzo-test-").FullName;
@@ -57,9 +64,50 @@ public sealed class DeviceTests
     [InlineData("cuda:-1")]
     [InlineData("cuda:1x")]
     [InlineData("cuda:12345678901")]
-    public void What_is_no_name_of_a_device_is_refused(string name) =>
-        Assert.Equal(
-            $"--device is '{name}'; auto, cpu, or cuda:0, cuda:1, … was expected.", Ilzo.Run([.. s_score, "--device", name]).Refusal(2));
+    public void What_is_no_name_of_a_device_is_refused(string name)
+    {
+        string expected = $"--device is '{name}'; auto, cpu, or cuda:0, cuda:1, … was expected.";
+        Assert.Equal(expected, Ilzo.Run([.. s_score, "--device", name]).Refusal(2));
+        Assert.Equal(expected, Ilzo.Run("bench", "gemm", "--device", name).Refusal(2));
+    }
+
+    [Fact]
+    public void A_benchmark_on_auto_runs_on_the_processor_where_there_is_no_gpu()
+    {
+        Assert.SkipWhen(HasGpu(), "This machine has a GPU.");
+        var outcome = Ilzo.Run("bench", "forward", "--shape", "opt-tiny", "--batch", "1", "--seq", "4", "--steps", "1", "--device", "auto", "--json");
+        Assert.True(outcome.Json.GetProperty("forward_seconds").GetDouble() > 0);
+        Assert.Matches("^no GPU is used, for .*; running on the CPU\\.\n$", outcome.Errors);
+    }
+
+    [Fact]
+    public void A_benchmark_goes_through_a_simulated_gpu_where_the_build_has_gpu_support_and_is_refused_elsewhere()
+    {
+        string[] command = ["bench", "--device", "simulation", "--shape", "opt-tiny", "--batch", "1", "--seq", "3", "--steps", "1"];
+        if (!HasGpuSupport())
+        {
+            Assert.Matches("^There is no simulation: this build has no GPU support .*\\.$", Ilzo.Run(command).Refusal(2));
+            return;
+        }
+
+        var lines = Ilzo.Run([.. command, "--json"]).Success.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal(["gemm", "gemm", "gemm", "gemm", "rng", "forward", "step"], lines.Select(l => l.GetProperty("benchmark").GetString()));
+        Assert.All(lines, l => Assert.True(l.GetProperty("peak_gigaflops").GetDouble() > 0 && l.GetProperty("copy_gigabytes_per_second").GetDouble() > 0));
+        Assert.All(["step_seconds", "update_gigabytes_per_second", "used_bytes"], name => Assert.True(lines[^1].GetProperty(name).GetDouble() > 0, name));
+        string text = Ilzo.Run(command).Success;
+        Assert.All(["both probes", "normal deviates", "tokens/s", "copy bandwidth", "device memory"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_self_test_of_the_simulated_gpu_checks_kernels_and_models()
+    {
+        Assert.SkipUnless(HasGpuSupport(), "This build has no GPU support.");
+        var outcome = Ilzo.Run("selftest", "--device", "cpu", "--json");
+        var lines = outcome.Success.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.All(lines, l => Assert.True(l.GetProperty("passed").GetBoolean(), l.ToString()));
+        Assert.All(["update by adam", "two-point step of roberta-tiny, float16"], name => Assert.Contains(lines, l => l.GetProperty("check").GetString() == name));
+        Assert.Equal("all checks passed.\n", outcome.Errors);
+    }
 
     [Fact]
     public void Inspect_plans_the_memory_and_bounds_the_time_of_published_shapes_without_a_gpu()
@@ -75,12 +123,29 @@ public sealed class DeviceTests
         Assert.True(step.GetProperty("H100 SXM").GetProperty("tensor_core_seconds").GetDouble() < step.GetProperty("RTX 4090").GetProperty("tensor_core_seconds").GetDouble());
     }
 
+    // The figures of README.md and kernels/README.md.
+    [Theory]
+    [InlineData("opt-1.3b", "3.57 GB for 16 texts of 128 tokens", "2.63 GB", "9.95 TFLOP, 30.4 GB")]
+    [InlineData("opt-6.7b", "14.46 GB for 16 texts of 128 tokens", "13.32 GB", "52.93 TFLOP, 100.1 GB")]
+    [InlineData("llama-7b", "14.71 GB for 16 texts of 128 tokens", "13.48 GB", "53.20 TFLOP, 120.2 GB")]
+    [InlineData("opt-13b", "26.95 GB for 16 texts of 128 tokens", "25.71 GB", "103.31 TFLOP, 171.1 GB")]
+    public void Inspect_prints_what_the_documentation_says_about_gpus(string shape, string total, string weights, string work)
+    {
+        string[] lines = Ilzo.Run("inspect", "--shape", shape, "--device", "cuda").Success.Split('\n');
+        Assert.Contains(lines, l => l.StartsWith("training memory ", StringComparison.Ordinal) && l.EndsWith($" {total}", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("  weights ", StringComparison.Ordinal) && l.EndsWith($" {weights}", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("a mezo step ", StringComparison.Ordinal) && l.Contains(work, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("inspect")]
     [InlineData("inspect", "builtin", "--shape", "opt-13b")]
     [InlineData("inspect", "--shape", "opt-14b")]
     [InlineData("inspect", "builtin", "--device", "cuda:0")]
     public void Inspect_refuses_what_it_cannot_show(params string[] command) => Assert.NotEmpty(Ilzo.Run(command).Refusal(2));
+
+    private static bool HasGpuSupport() =>
+        HasGpu() || !Ilzo.Run("devices", "--json").Json.GetProperty("no_gpu_because").GetString()!.StartsWith("this build", StringComparison.Ordinal);
 
     private static bool HasGpu() => Ilzo.Run("devices", "--json").Json.GetProperty("gpus").GetArrayLength() > 0;
 }

@@ -12,13 +12,14 @@ internal static class OptimizerBenchCommand
 
     public static Command Create()
     {
-        var command = BenchCommand.OfModel(
+        var command = ModelBenchCommand.Of(
             "optimizers",
             "Processor time of each method's steps on random tokens, for each forward pass and relative to the first method's.",
-            (parsed, folder, batch, length, rounds, threads, engine, json) =>
+            (parsed, request, threads, engine) =>
             {
                 string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];
-                Print(OptimizerBenchmark.Run(names, folder, batch, length, rounds, threads, engine), json);
+                request.WithModel(folder => Print(
+                    OptimizerBenchmark.Run(names, folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
             });
         command.Add(s_names);
         return command;

@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Gpu;
+using IlZo.Gpu.Benchmarks;
 using IlZo.Gpu.SelfTest;
 
 namespace IlZo.Cli.Gpu;
@@ -17,6 +18,14 @@ internal static class GpuSupport
 
     /// <summary>Opens a GPU by its number.</summary>
     public static IBackend Open(int index) => GpuDevices.Open(index);
+
+    /// <summary>Measures a GPU, or goes through the same with ILGPU's simulation of one.</summary>
+    public static void Bench(BenchPart part, BenchRequest request)
+    {
+        bool simulated = request.Device == BenchDevice.Simulation;
+        using var backend = simulated ? GpuDevices.OpenSimulation() : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0);
+        new GpuBench(backend, simulated ? DeviceBenchmarkScale.Simulation : DeviceBenchmarkScale.Gpu, request).Run(part);
+    }
 
     /// <summary>Compares a device with the CPU engine: a GPU, or ILGPU's simulation of one where there is no number.</summary>
     public static IEnumerable<SelfTestLine> SelfTest(int? index)

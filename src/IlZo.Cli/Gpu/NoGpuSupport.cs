@@ -17,6 +17,9 @@ internal static class GpuSupport
     /// <summary>Opens a GPU by its number.</summary>
     public static IBackend Open(int index) => throw new InvalidInputException($"There is no cuda:{index}: {Reason}.");
 
+    /// <summary>Measures a GPU.</summary>
+    public static void Bench(BenchPart part, BenchRequest request) => throw new InvalidInputException($"There is no {request.Device}: {Reason}.");
+
     /// <summary>Compares a device with the CPU engine.</summary>
     public static IEnumerable<SelfTestLine> SelfTest(int? index) => throw new InvalidInputException($"There is nothing to test: {Reason}.");
 }

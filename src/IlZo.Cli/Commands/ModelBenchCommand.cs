@@ -1,0 +1,140 @@
+using System.CommandLine;
+using IlZo.Backends.Cpu;
+using IlZo.Benchmarks;
+using IlZo.Cli.Gpu;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo bench step</c> and <c>forward</c>, and what other measurements of models share with them.</summary>
+internal static class ModelBenchCommand
+{
+    public static Command Step() => OnAnyDevice("step", "Time and memory of whole MeZO steps on random tokens.", BenchPart.Step, RunStep);
+
+    public static Command Forward() => OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
+
+    /// <summary>A measurement on a model and random texts, on the CPU.</summary>
+    public static Command Of(string verb, string description, Action<ParseResult, BenchRequest, int?, EngineChoice> run)
+    {
+        var model = new BenchModelOptions();
+        var engine = Flags.Engine();
+        var precision = Flags.Precision();
+        var threads = Flags.Threads();
+        var json = Flags.Json();
+        var command = new Command(verb, description);
+        model.AddTo(command);
+        command.Add(engine);
+        command.Add(precision);
+        command.Add(threads);
+        command.Add(json);
+        command.SetAction(parsed =>
+        {
+            var choice = Flags.Engine(parsed.GetValue(engine), parsed.GetValue(precision));
+            run(parsed, model.Request(parsed) with { Json = parsed.GetValue(json) }, parsed.GetValue(threads), choice);
+            return 0;
+        });
+        return command;
+    }
+
+    /// <summary>Measures steps on the CPU.</summary>
+    public static void RunStep(BenchRequest request, int? threads, EngineChoice engine) => request.WithModel(
+        folder => Print(StepBenchmark.Run(folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
+
+    /// <summary>Measures forward passes on the CPU.</summary>
+    public static void RunForward(BenchRequest request, int? threads, EngineChoice engine) => request.WithModel(
+        folder => Print(ForwardBenchmark.Run(folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
+
+    private static Command OnAnyDevice(string verb, string description, BenchPart part, Action<BenchRequest, int?, EngineChoice> run)
+    {
+        var device = Flags.BenchDevice();
+        var command = Of(verb, description, (parsed, request, threads, engine) =>
+        {
+            if (BenchDevice.IsGpu(parsed.GetValue(device)))
+            {
+                GpuSupport.Bench(part, request with { Device = parsed.GetValue(device) });
+            }
+            else
+            {
+                run(request, threads, engine);
+            }
+        });
+        command.Add(device);
+        return command;
+    }
+
+    private static void Print(ForwardBenchmark result, bool json)
+    {
+        double share = result.Gigaflops / (result.PeakGigaflops * result.Threads);
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteNumber("forward_seconds", result.Seconds);
+                writer.WriteNumber("tokens_per_second", result.TokensPerSecond);
+                writer.WriteNumber("peak_gigaflops_per_thread", result.PeakGigaflops);
+                writer.WriteNumber("read_gigabytes_per_second", result.ReadGigabytes);
+                writer.WriteNumber("share_of_peak", share);
+                writer.WriteNumber("threads", result.Threads);
+            });
+            return;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("forward", Format.Invariant($"{result.Seconds:F3} s (median), {result.TokensPerSecond:F0} tokens/s")),
+            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
+        ]);
+    }
+
+    private static void Print(StepBenchmark result, bool json)
+    {
+        double rate = result.NeededGigaflop / result.ForwardSeconds;
+        double share = rate / (result.PeakGigaflops * result.Threads);
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteNumber("step_seconds", result.StepSeconds);
+                writer.WriteNumber("forward_seconds", result.ForwardSeconds);
+                writer.WriteNumber("update_seconds", result.UpdateSeconds);
+                writer.WriteNumber("needed_gigaflop", result.NeededGigaflop);
+                writer.WriteStartObject("split_thread_seconds");
+                foreach (var (name, seconds) in Parts(result.Split))
+                {
+                    writer.WriteNumber(name, seconds);
+                }
+
+                writer.WriteEndObject();
+                writer.WriteNumber("peak_gigaflops_per_thread", result.PeakGigaflops);
+                writer.WriteNumber("read_gigabytes_per_second", result.ReadGigabytes);
+                writer.WriteNumber("share_of_peak", share);
+                writer.WriteNumber("threads", result.Threads);
+                writer.WriteNumber("parameters", result.Parameters);
+                writer.WriteNumber("weight_bytes", result.WeightBytes);
+                writer.WriteNumber("allocated_bytes_per_step", result.AllocatedBytes);
+                writer.WriteNumber("garbage_collections", result.Collections);
+                writer.WriteNumber("peak_rss_bytes", result.PeakRssBytes);
+            });
+            return;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("step", Format.Invariant($"{result.StepSeconds:F3} s (median)")),
+            ("forward at both probes", Format.Invariant($"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
+            ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
+            ("thread time", string.Join(", ", Parts(result.Split).Select(p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),
+            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
+            ("weights", $"{result.Parameters:N0}, {Format.Bytes(result.WeightBytes)}"),
+            ("managed heap", Format.Invariant($"{Format.Bytes(result.AllocatedBytes)} a step, {result.Collections} collections")),
+            ("peak memory", Format.Bytes(result.PeakRssBytes)),
+        ]);
+    }
+
+    private static (string Name, double Seconds)[] Parts(StepSplit split) =>
+    [
+        ("noise", split.Noise), ("packing", split.Packing), ("products", split.Products),
+        ("attention", split.Attention), ("rest", split.Rest), ("update", split.Update),
+    ];
+}
