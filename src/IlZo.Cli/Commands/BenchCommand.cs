@@ -16,7 +16,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var command = new Command("bench", $"Measure this machine: one of the commands, or gemm, rng, forward and step one after another (of {DefaultShape} where nothing else is named).")
+        var command = new Command("bench", $"Measure this machine: one of the commands, or step, forward, gemm and rng one after another (of {DefaultShape} where nothing else is named).")
         {
             ModelBenchCommand.Step(),
             ModelBenchCommand.Forward(),
@@ -47,11 +47,12 @@ internal static class BenchCommand
             return 0;
         }
 
+        // The step is first, for it says how much memory the process has taken.
         var engine = Flags.Engine(null, null);
+        ModelBenchCommand.RunStep(request, null, engine);
+        ModelBenchCommand.RunForward(request, null, engine);
         LayerBenchCommand.RunGemm(engine, request);
         LayerBenchCommand.RunNoise(request.Json);
-        ModelBenchCommand.RunForward(request, null, engine);
-        ModelBenchCommand.RunStep(request, null, engine);
         return 0;
     }
 

@@ -27,10 +27,10 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
                 Step();
                 break;
             default:
+                Step();
+                Forward();
                 Gemm();
                 Noise();
-                Forward();
-                Step();
                 break;
         }
     }
