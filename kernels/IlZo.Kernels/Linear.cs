@@ -6,8 +6,6 @@ namespace IlZo.Kernels;
 /// <summary>What <see cref="Linear"/> takes. Activations have a row a token.</summary>
 public struct LinearArguments
 {
-    public PerturbedWeights Weights;
-
     /// <summary>The stored row or column of the first output: part of a large matrix can be multiplied.</summary>
     public int FirstOutput;
 
@@ -69,7 +67,7 @@ public static class Linear
     public static int SharedFloats(int outputThreads, int tokenThreads, bool areTwo) =>
         ((Depth * ((Micro * outputThreads) + 1)) + (Stage * ((Micro * tokenThreads) + 1))) * (areTwo ? 2 : 1);
 
-    public static void Run<TFormat, TDirection, TProbes, TActivation>(LinearArguments a)
+    public static void Run<TFormat, TDirection, TProbes, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -92,7 +90,7 @@ public static class Linear
         var sum1 = default(Tile);
         for (int input = 0; input < a.Inputs; input += Depth)
         {
-            LoadWeights<TFormat, TDirection, TProbes>(a, output, input, w0, w1, strideW);
+            LoadWeights<TFormat, TDirection, TProbes>(weights, a, output, input, w0, w1, strideW);
             for (int stage = 0; stage < Depth; stage += Stage)
             {
                 LoadInputs(a, a.X0, token, input + stage, x0, strideX);
@@ -124,7 +122,7 @@ public static class Linear
 
     // A slice of W to shared memory, a noise block (8 elements of a stored row) at a time. Stored rows are outputs or inputs.
     private static void LoadWeights<TFormat, TDirection, TProbes>(
-        LinearArguments a, int output, int input, ArrayView<float> w0, ArrayView<float> w1, int strideW)
+        PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, ArrayView<float> w0, ArrayView<float> w1, int strideW)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -139,24 +137,19 @@ public static class Linear
         {
             int r = item / NoiseField.BlocksPerGroup;
             int block = item % NoiseField.BlocksPerGroup;
-            int row = firstRow + r;
-            bool inside = row < endRow;
-            var words = TDirection.IsPerturbed && inside ? a.Weights.Noise.Block(row, firstColumn / NoiseField.Group, block) : default;
-            for (int i = 0; i < NoiseWords.Count; i++)
+            var place = new NoiseBlock(firstRow + r, firstColumn / NoiseField.Group, block, weights.Columns);
+            var read = firstRow + r < endRow ? weights.Read<TFormat>(place) : default;
+            Eight.ForEach(new SharedStore<TProbes>
             {
-                int c = NoiseWords.Column(block, i);
-                bool exists = inside && firstColumn + c < a.Weights.Columns;
-                float weight = exists ? TFormat.Load(a.Weights.Weights, ((long)row * a.Weights.Columns) + firstColumn + c) : 0;
-                float element = TDirection.IsPerturbed && exists
-                    ? TDirection.Element(words.Bits(i), a.Weights.Noise.Scale, a.Weights.Table)
-                    : 0;
-                int to = transposed ? (r * strideW) + c : (c * strideW) + r;
-                w0[to] = DeviceMath.FusedMultiplyAdd(element, a.Weights.Radius0, weight);
-                if (TProbes.AreTwo)
-                {
-                    w1[to] = DeviceMath.FusedMultiplyAdd(element, a.Weights.Radius1, weight);
-                }
-            }
+                Place = place,
+                Read = read,
+                Radius0 = weights.Radius0,
+                Radius1 = weights.Radius1,
+                W0 = w0,
+                W1 = w1,
+                First = transposed ? r * strideW : r,
+                Step = transposed ? 1 : strideW,
+            });
         }
     }
 
@@ -214,6 +207,31 @@ public static class Linear
         {
             float value = bias.Length > 0 ? sum + bias[output] : sum;
             y[token, output] = TActivation.Apply(a.Accumulate != 0 ? value + y[token, output] : value);
+        }
+    }
+
+    /// <summary>Puts the elements of a block where products find them.</summary>
+    private struct SharedStore<TProbes> : IElementAction
+        where TProbes : struct, IProbes
+    {
+        public NoiseBlock Place;
+        public PerturbedBlock Read;
+        public float Radius0;
+        public float Radius1;
+        public ArrayView<float> W0;
+        public ArrayView<float> W1;
+        public int First;
+        public int Step;
+
+        public readonly void Do(int index)
+        {
+            int to = First + (NoiseWords.Column(Place.Block, index) * Step);
+            bool exists = Place.Has(index);
+            W0[to] = exists ? Read.At(index, Radius0) : 0;
+            if (TProbes.AreTwo)
+            {
+                W1[to] = exists ? Read.At(index, Radius1) : 0;
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 using IlZo.Noise;
-using ILGPU;
 
 namespace IlZo.Kernels;
 
@@ -10,18 +9,19 @@ namespace IlZo.Kernels;
 /// <param name="scale">What elements are multiplied by.</param>
 public readonly struct NoiseSource(NoiseKey key, int tensor, int columns, float scale)
 {
-    /// <summary>Groups of 64 elements in a row.</summary>
-    public readonly int GroupsPerRow = (columns + NoiseField.Group - 1) / NoiseField.Group;
     public readonly float Scale = scale;
+
+    // Groups of 64 elements in a row.
+    private readonly int _groupsPerRow = (columns + NoiseField.Group - 1) / NoiseField.Group;
     private readonly ulong _seed = key.Seed;
     private readonly uint _step = key.Step;
     private readonly uint _word3 = key.Word3;
     private readonly int _tensor = tensor;
 
-    /// <summary>The words of one of the eight blocks of a group; see <see cref="NoiseField"/> for the elements they belong to.</summary>
-    public NoiseWords Block(int row, int group, int block)
+    /// <summary>The words of a block; see <see cref="NoiseField"/> for the elements they belong to.</summary>
+    public NoiseWords Words(NoiseBlock block)
     {
-        long number = ((((long)row * GroupsPerRow) + group) * NoiseField.BlocksPerGroup) + block;
+        long number = ((((long)block.Row * _groupsPerRow) + block.Group) * NoiseField.BlocksPerGroup) + block.Block;
         var (w0, w1, w2, w3) = Philox4x32.Block(_seed, (uint)number, NoiseKey.Word1(_tensor, number), _step, _word3);
         return new NoiseWords(w0, w1, w2, w3);
     }
@@ -51,48 +51,31 @@ public readonly struct NoiseWords(uint w0, uint w1, uint w2, uint w3)
     }
 }
 
-/// <summary>What becomes of an element's 16 bits: a kind of direction, which a kernel is compiled for.</summary>
-public interface IDirection
+/// <summary>The eight elements of a tensor that one noise block decides.</summary>
+/// <param name="row">The row.</param>
+/// <param name="group">The group of 64 columns.</param>
+/// <param name="block">The block in its group.</param>
+/// <param name="columns">The tensor's columns.</param>
+public readonly struct NoiseBlock(int row, int group, int block, int columns)
 {
-    /// <summary>Whether there is noise at all.</summary>
-    static abstract bool IsPerturbed { get; }
+    public readonly int Row = row;
+    public readonly int Group = group;
+    public readonly int Block = block;
+    private readonly int _columns = columns;
 
-    /// <param name="bits">The element's 16 bits.</param>
-    /// <param name="scale">What it is multiplied by.</param>
-    /// <param name="table">The coefficients of <see cref="NormalTransform"/>.</param>
-    static abstract float Element(uint bits, float scale, ArrayView<float> table);
-}
+    /// <summary>Blocks of a row.</summary>
+    public static int BlocksOfRow(int columns) => (columns + NoiseField.Group - 1) / NoiseField.Group * NoiseField.BlocksPerGroup;
 
-/// <summary>The weights as they are.</summary>
-public readonly struct NoDirection : IDirection
-{
-    public static bool IsPerturbed => false;
+    /// <summary>A block by its number in a row.</summary>
+    public static NoiseBlock InRow(int row, int number, int columns) =>
+        new(row, number / NoiseField.BlocksPerGroup, number % NoiseField.BlocksPerGroup, columns);
 
-    public static float Element(uint bits, float scale, ArrayView<float> table) => 0;
-}
+    /// <summary>The column of an element.</summary>
+    public int Column(int index) => (Group * NoiseField.Group) + NoiseWords.Column(Block, index);
 
-/// <summary>Normal deviates.</summary>
-public readonly struct NormalDirection : IDirection
-{
-    public static bool IsPerturbed => true;
+    /// <summary>Whether the tensor has the element: the last group of a row may reach beyond it.</summary>
+    public bool Has(int index) => Column(index) < _columns;
 
-    public static float Element(uint bits, float scale, ArrayView<float> table) =>
-        NormalTransform.FromBits((int)bits, new Arithmetic(table)) * scale;
-
-    private readonly struct Arithmetic(ArrayView<float> table) : NormalTransform.IArithmetic
-    {
-        private readonly ArrayView<float> _table = table;
-
-        public float Coefficient(int degree, int octave) => _table[(degree * NormalTransform.Octaves) + octave];
-
-        public float FusedMultiplyAdd(float a, float b, float c) => DeviceMath.FusedMultiplyAdd(a, b, c);
-    }
-}
-
-/// <summary>Signs.</summary>
-public readonly struct SignDirection : IDirection
-{
-    public static bool IsPerturbed => true;
-
-    public static float Element(uint bits, float scale, ArrayView<float> table) => (bits & 0x8000) == 0 ? scale : -scale;
+    /// <summary>The number of an element in the tensor.</summary>
+    public long Index(int index) => ((long)Row * _columns) + Column(index);
 }

@@ -37,12 +37,13 @@ public struct MultiplyAddArguments
 }
 
 /// <summary>What <see cref="Peaks.Noise"/> takes.</summary>
-public struct NoiseArguments
+public struct NoiseArguments<TDirection>
+    where TDirection : struct, IDirection
 {
-    public NoiseSource Noise;
+    /// <summary>What is made of noise.</summary>
+    public TDirection Direction;
 
-    /// <summary>The coefficients of the normal transform.</summary>
-    public ArrayView<float> Table;
+    public Term Term;
 
     /// <summary>Blocks of eight elements, of the first row.</summary>
     public long Blocks;
@@ -93,7 +94,7 @@ public static class Peaks
     }
 
     /// <summary>Sums the elements of noise blocks.</summary>
-    public static void Noise<TDirection>(NoiseArguments a)
+    public static void Noise<TDirection>(NoiseArguments<TDirection> a)
         where TDirection : struct, IDirection
     {
         long thread = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
@@ -101,10 +102,11 @@ public static class Peaks
         float sum = 0;
         for (long block = thread; block < a.Blocks; block += threads)
         {
-            var words = a.Noise.Block(0, (int)(block / NoiseField.BlocksPerGroup), (int)(block % NoiseField.BlocksPerGroup));
+            var place = new NoiseBlock(0, (int)(block / NoiseField.BlocksPerGroup), (int)(block % NoiseField.BlocksPerGroup), NoiseField.Group);
+            var elements = a.Direction.Elements(a.Term, place, default);
             for (int i = 0; i < NoiseWords.Count; i++)
             {
-                sum += TDirection.Element(words.Bits(i), a.Noise.Scale, a.Table);
+                sum += elements.At(i);
             }
         }
 

@@ -1,52 +1,10 @@
-using IlZo.Noise;
 using ILGPU;
 
 namespace IlZo.Kernels;
 
-/// <summary>Probes that a kernel reads weights for: one, or two along one direction, which share the read and the noise.</summary>
-public interface IProbes
-{
-    static abstract bool AreTwo { get; }
-}
-
-/// <summary>One probe.</summary>
-public readonly struct OneProbe : IProbes
-{
-    public static bool AreTwo => false;
-}
-
-/// <summary>Two probes along one direction.</summary>
-public readonly struct TwoProbes : IProbes
-{
-    public static bool AreTwo => true;
-}
-
-/// <summary>A tensor as probes see it: θ + rδ.</summary>
-public struct PerturbedWeights
-{
-    /// <summary>The tensor, row-major.</summary>
-    public WeightView Weights;
-
-    /// <summary>Its columns.</summary>
-    public int Columns;
-
-    public NoiseSource Noise;
-
-    /// <summary>The coefficients of the normal transform.</summary>
-    public ArrayView<float> Table;
-
-    /// <summary>r of the first probe.</summary>
-    public float Radius0;
-
-    /// <summary>r of the second probe.</summary>
-    public float Radius1;
-}
-
 /// <summary>What <see cref="ReadRows"/> takes.</summary>
 public struct ReadRowsArguments
 {
-    public PerturbedWeights Table;
-
     /// <summary>The rows to read.</summary>
     public ArrayView<int> Rows;
 
@@ -63,31 +21,50 @@ public struct ReadRowsArguments
 /// <summary>Looks up rows of a tensor at one or two probes: y[i] (+)= θ[rows[i]] + rδ[rows[i]]. A group a row.</summary>
 public static class ReadRows
 {
-    public static void Run<TFormat, TDirection, TProbes>(ReadRowsArguments a)
+    public static void Run<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> table, ReadRowsArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
     {
         int row = a.Rows[Grid.IdxX];
-        int columns = a.Table.Columns;
-        long to = (long)Grid.IdxX * columns;
-        for (int item = Group.IdxX; item < a.Table.Noise.GroupsPerRow * NoiseField.BlocksPerGroup; item += Group.DimX)
+        long to = (long)Grid.IdxX * table.Columns;
+        for (int item = Group.IdxX; item < NoiseBlock.BlocksOfRow(table.Columns); item += Group.DimX)
         {
-            int group = item / NoiseField.BlocksPerGroup;
-            int block = item % NoiseField.BlocksPerGroup;
-            var words = TDirection.IsPerturbed ? a.Table.Noise.Block(row, group, block) : default;
-            for (int i = 0; i < NoiseWords.Count; i++)
+            var block = NoiseBlock.InRow(row, item, table.Columns);
+            Eight.ForEach(new Store<TProbes>
             {
-                int column = (group * NoiseField.Group) + NoiseWords.Column(block, i);
-                if (column < columns)
+                Block = block,
+                Read = table.Read<TFormat>(block),
+                Radius0 = table.Radius0,
+                Radius1 = table.Radius1,
+                Y0 = a.Y0,
+                Y1 = a.Y1,
+                First = to,
+                Accumulate = a.Accumulate,
+            });
+        }
+    }
+
+    private struct Store<TProbes> : IElementAction
+        where TProbes : struct, IProbes
+    {
+        public NoiseBlock Block;
+        public PerturbedBlock Read;
+        public float Radius0;
+        public float Radius1;
+        public ArrayView<float> Y0;
+        public ArrayView<float> Y1;
+        public long First;
+        public int Accumulate;
+
+        public readonly void Do(int index)
+        {
+            if (Block.Has(index))
+            {
+                Put(Y0, First + Block.Column(index), Read.At(index, Radius0), Accumulate);
+                if (TProbes.AreTwo)
                 {
-                    float weight = TFormat.Load(a.Table.Weights, ((long)row * columns) + column);
-                    float element = TDirection.IsPerturbed ? TDirection.Element(words.Bits(i), a.Table.Noise.Scale, a.Table.Table) : 0;
-                    Put(a.Y0, to + column, DeviceMath.FusedMultiplyAdd(element, a.Table.Radius0, weight), a.Accumulate);
-                    if (TProbes.AreTwo)
-                    {
-                        Put(a.Y1, to + column, DeviceMath.FusedMultiplyAdd(element, a.Table.Radius1, weight), a.Accumulate);
-                    }
+                    Put(Y1, First + Block.Column(index), Read.At(index, Radius1), Accumulate);
                 }
             }
         }

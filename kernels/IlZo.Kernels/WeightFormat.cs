@@ -11,6 +11,19 @@ public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narro
 {
     public readonly ArrayView<float> Wide = wide;
     public readonly ArrayView<ushort> Narrow = narrow;
+
+    /// <summary>The elements of a block; 0 for those that the tensor does not have.</summary>
+    public static Eight Read<TFormat>(WeightView weights, NoiseBlock block)
+        where TFormat : struct, IWeightFormat => Eight.Of(new Stored<TFormat>(weights, block));
+
+    private readonly struct Stored<TFormat>(WeightView weights, NoiseBlock block) : IElements
+        where TFormat : struct, IWeightFormat
+    {
+        private readonly WeightView _weights = weights;
+        private readonly NoiseBlock _block = block;
+
+        public float At(int index) => _block.Has(index) ? TFormat.Load(_weights, _block.Index(index)) : 0;
+    }
 }
 
 /// <summary>How weights are stored. Weights are finite, which is checked at load.</summary>

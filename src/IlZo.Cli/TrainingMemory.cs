@@ -38,6 +38,7 @@ internal sealed record TrainingMemory(int BatchSize, int Sequence, long Weights,
         using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
         string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x 4 bytes x (2 x {shape.Hidden} + max(2 x {shape.QueryFeatures} + 2 x {shape.KeyFeatures}, {inner} x {shape.Intermediate}))";
         long activations = checked(Probes * (long)batchSize * sequence * sizeof(float) * perToken);
-        return new TrainingMemory(batchSize, sequence, weights, optimizer.StateBytes, activations, formula, onGpu ? GpuMemory.Total : CpuRuntime);
+        long state = onGpu ? optimizer.DeviceBytes : optimizer.StateBytes;
+        return new TrainingMemory(batchSize, sequence, weights, state, activations, formula, onGpu ? GpuMemory.Total : CpuRuntime);
     }
 }

@@ -61,6 +61,9 @@ internal sealed class DeviceArena(DeviceMemory memory) : IDisposable
         return rented;
     }
 
+    /// <summary>A rented part as numbers of 64 bits, half as many.</summary>
+    public ArrayView<double> Doubles(Block block) => new(_chunks[block.Chunk].Buffer, block.Start / 2, block.View.Length / 2);
+
     public void Return(Block block)
     {
         if (block.Chunk == _chunks.Count - 1 && block.Start + block.Room == _used)

@@ -6,14 +6,13 @@ using ILGPU.Runtime;
 
 namespace IlZo.Gpu;
 
-/// <summary>The weights of a model on a device, and what update rules keep for them there.</summary>
+/// <summary>The weights of a model on a device.</summary>
 internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
 {
     // Bytes that are copied at a time, through page-locked memory.
     private const int ChunkBytes = 16 << 20;
 
     private readonly Dictionary<Parameter, (MemoryBuffer Buffer, WeightView View)> _weights = [];
-    private readonly Dictionary<(object Owner, Parameter Parameter, int Index), MemoryBuffer> _state = [];
     private readonly HashSet<Parameter> _changed = [];
 
     public WeightView this[Parameter parameter] => _weights.TryGetValue(parameter, out var weight)
@@ -54,21 +53,13 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorS
     /// <summary>Notes that the device's weights differ from the host's.</summary>
     public void Change(Parameter parameter) => _changed.Add(parameter);
 
-    /// <summary>One number for each element of a tensor, zero at first, for whoever asks for it under the same name again.</summary>
-    public ArrayView<float> State(object owner, Parameter parameter, int index)
-    {
-        if (!_state.TryGetValue((owner, parameter, index), out var buffer))
-        {
-            _state[(owner, parameter, index)] = buffer = memory.Take(parameter.Count * sizeof(float), "numbers that the update rule keeps");
-            new ArrayView<float>(buffer, 0, parameter.Count).MemSetToZero(stream);
-        }
-
-        return new ArrayView<float>(buffer, 0, parameter.Count);
-    }
+    /// <summary>A tensor as it is stored.</summary>
+    public ArrayView<byte> Bytes(Parameter parameter) => new(_weights[parameter].Buffer, 0, parameter.ByteCount);
 
     public void Dispose() => Clear();
 
-    private static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
+    /// <summary>A buffer that holds weights of a tensor, in their type.</summary>
+    public static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
         ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
         : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.Count));
 
@@ -79,13 +70,7 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorS
             memory.Give(weight.Buffer, p.ByteCount);
         }
 
-        foreach (var (key, buffer) in _state)
-        {
-            memory.Give(buffer, key.Parameter.Count * sizeof(float));
-        }
-
         _weights.Clear();
-        _state.Clear();
         _changed.Clear();
     }
 }

@@ -1,6 +1,5 @@
 using IlZo.Backends;
 using IlZo.Kernels;
-using IlZo.Tensors;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -74,8 +73,9 @@ public sealed partial class GpuBackend
         var biases = RentRows(head.Bias);
         var logits = _arena.Rent((long)rows * head.Rows);
         var run = _runs[0] with { First = 0, AreTwo = false };
-        Multiply(head.Weight, run, null, HeadArguments(head.Weight, run, 0, head.Rows) with
+        Multiply(head.Weight, run, null, new LinearArguments
         {
+            Outputs = head.Rows,
             Inputs = x.Features,
             Tokens = rows,
             Bias0 = OfProbe(biases.View, 0, head.Rows),
@@ -111,8 +111,10 @@ public sealed partial class GpuBackend
         long size = (long)x.Tokens * count;
         foreach (var run in _runs)
         {
-            Multiply(head.Weight, run, null, HeadArguments(head.Weight, run, first, count) with
+            Multiply(head.Weight, run, null, new LinearArguments
             {
+                FirstOutput = first,
+                Outputs = count,
                 Inputs = x.Features,
                 Tokens = x.Tokens,
                 X0 = x.Probe(run.First),
@@ -127,13 +129,6 @@ public sealed partial class GpuBackend
 
     private static ArrayView<float> Part(ArrayView<float> biases, int first, int count) =>
         biases.Length == 0 ? biases : biases.SubView(first, count);
-
-    private LinearArguments HeadArguments(Parameter head, ProbeRun run, int first, int count) => new()
-    {
-        Weights = Perturbed(head, run),
-        FirstOutput = first,
-        Outputs = count,
-    };
 
     private void Download(ArrayView<float> from, Span<float> to)
     {

@@ -119,22 +119,27 @@ public sealed partial class GpuBackend
         {
             var arguments = new ReadRowsArguments
             {
-                Table = Perturbed(table, run),
                 Rows = rows,
                 Y0 = y.SubView(run.First * size, size),
                 Y1 = run.AreTwo ? y.SubView((run.First + 1) * size, size) : ArrayView<float>.Empty,
                 Accumulate = accumulate ? 1 : 0,
             };
-            Specialization.Choose(table.Type, run.Direction.KindOf(table), run.AreTwo, new ReadRowsLaunch(_kernels, (int)rows.Length, arguments));
+            Perturb(table, run, new ReadRowsLaunch(_kernels, arguments));
         }
     }
 
-    private readonly struct ReadRowsLaunch(KernelLauncher kernels, int rows, ReadRowsArguments arguments) : IKernelVisitor
+    private sealed class ReadRowsLaunch(KernelLauncher kernels, ReadRowsArguments arguments) : IWeightsVisitor
     {
-        public void Visit<TFormat, TDirection, TProbes>()
+        public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
             where TFormat : struct, IWeightFormat
             where TDirection : struct, IDirection
             where TProbes : struct, IProbes =>
-            kernels.Launch(Kernels.ReadRows.Run<TFormat, TDirection, TProbes>, new Index3D(rows, 1, 1), kernels.Shape.Threads, 0, arguments);
+            kernels.Launch(
+                Kernels.ReadRows.Run<TFormat, TDirection, TProbes>,
+                new Index3D((int)arguments.Rows.Length, 1, 1),
+                kernels.Shape.Threads,
+                0,
+                weights,
+                arguments);
     }
 }

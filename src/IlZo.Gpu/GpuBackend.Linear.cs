@@ -24,7 +24,6 @@ public sealed partial class GpuBackend
         {
             var arguments = new LinearArguments
             {
-                Weights = Perturbed(weight, run),
                 Outputs = y.Features,
                 Inputs = x.Features,
                 Transposed = layout == WeightLayout.InOut ? 1 : 0,
@@ -47,11 +46,11 @@ public sealed partial class GpuBackend
         biases.Length == 0 ? ArrayView<float>.Empty : biases.SubView((long)probe * columns, columns);
 
     private void Multiply(Parameter weight, ProbeRun run, ActivationFunction? activation, LinearArguments arguments) =>
-        Specialization.Choose(weight.Type, run.Direction.KindOf(weight), run.AreTwo, new LinearLaunch(_kernels, activation, arguments));
+        Perturb(weight, run, new LinearLaunch(_kernels, activation, arguments));
 
-    private readonly struct LinearLaunch(KernelLauncher kernels, ActivationFunction? activation, LinearArguments arguments) : IKernelVisitor
+    private sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? activation, LinearArguments arguments) : IWeightsVisitor
     {
-        public void Visit<TFormat, TDirection, TProbes>()
+        public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
             where TFormat : struct, IWeightFormat
             where TDirection : struct, IDirection
             where TProbes : struct, IProbes
@@ -59,30 +58,32 @@ public sealed partial class GpuBackend
             switch (activation)
             {
                 case null:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Identity>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Identity>, weights, TProbes.AreTwo);
                     break;
                 case ActivationFunction.Relu:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Relu>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Relu>, weights, TProbes.AreTwo);
                     break;
                 case ActivationFunction.Gelu:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Gelu>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Gelu>, weights, TProbes.AreTwo);
                     break;
                 case ActivationFunction.GeluTanh:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, GeluTanh>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, GeluTanh>, weights, TProbes.AreTwo);
                     break;
                 case ActivationFunction.Silu:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Silu>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Silu>, weights, TProbes.AreTwo);
                     break;
                 case ActivationFunction.Tanh:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Tanh>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, Tanh>, weights, TProbes.AreTwo);
                     break;
                 default:
-                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, QuickGelu>, TProbes.AreTwo);
+                    Launch(Kernels.Linear.Run<TFormat, TDirection, TProbes, QuickGelu>, weights, TProbes.AreTwo);
                     break;
             }
         }
 
-        private void Launch(Action<LinearArguments> kernel, bool areTwo)
+        private void Launch<TDirection>(
+            Action<PerturbedWeights<TDirection>, LinearArguments> kernel, PerturbedWeights<TDirection> weights, bool areTwo)
+            where TDirection : struct, IDirection
         {
             // The slice of a transposed matrix is as wide as a noise group.
             int outputThreads = arguments.Transposed != 0 ? Kernels.Linear.Depth / Kernels.Linear.Micro : kernels.Shape.OutputThreads;
@@ -94,6 +95,7 @@ public sealed partial class GpuBackend
                 groups,
                 outputThreads * tokenThreads,
                 Kernels.Linear.SharedFloats(outputThreads, tokenThreads, areTwo),
+                weights,
                 arguments with { OutputThreads = outputThreads });
         }
 

@@ -18,10 +18,14 @@ public sealed partial class GpuBackend : IBackend
     private readonly AcceleratorStream _stream;
     private readonly DeviceMemory _memory;
     private readonly DeviceWeights _weights;
+    private readonly DeviceState _state;
     private readonly DeviceArena _arena;
     private readonly Uploads _uploads;
     private readonly MemoryBuffer _tableBuffer;
     private readonly ArrayView<float> _table;
+    private readonly SentArrays _arrays;
+    private readonly DirectionCompiler _directions;
+    private readonly EstimateCompiler _estimates;
     private readonly IReadOnlyList<IDisposable> _owned;
     private TokenBatch _batch = new TokenBatchBuilder().Build();
     private IReadOnlyList<ProbeRun> _runs = [];
@@ -39,6 +43,7 @@ public sealed partial class GpuBackend : IBackend
         _kernels = new KernelLauncher(accelerator, _stream, shape ?? LaunchShape.Gpu);
         _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
         _weights = new DeviceWeights(accelerator, _stream, _memory);
+        _state = new DeviceState(_stream, _memory, _weights);
         _arena = new DeviceArena(_memory);
         _uploads = new Uploads(accelerator, _stream, _memory);
         float[] table = NormalTransform.Coefficients;
@@ -46,6 +51,9 @@ public sealed partial class GpuBackend : IBackend
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
         _table.CopyFromCPUUnsafeAsync(_stream, ref table[0], table.Length);
         _stream.Synchronize();
+        _arrays = new SentArrays(_uploads);
+        _directions = new DirectionCompiler(_table, _arrays, _state, this);
+        _estimates = new EstimateCompiler(_directions, _uploads);
     }
 
     /// <summary>Bytes of device memory in use.</summary>
@@ -55,6 +63,7 @@ public sealed partial class GpuBackend : IBackend
     {
         _stream.Synchronize();
         _arena.Dispose();
+        _state.Dispose();
         _weights.Load(parameters);
     }
 
@@ -75,6 +84,7 @@ public sealed partial class GpuBackend : IBackend
         _batch = batch;
         _arena.Reset();
         _uploads.Reset();
+        _arrays.Forget();
         _rotations.Clear();
         BeginAttention((GpuKeyValueCache?)cache);
     }
@@ -109,7 +119,7 @@ public sealed partial class GpuBackend : IBackend
         _arena.Return(block);
     }
 
-    /// <summary>On the host: what optimizers learn is kept there.</summary>
+    /// <summary>On the host, for what methods keep there.</summary>
     public void Parallel(int items, Action<int> body) => System.Threading.Tasks.Parallel.For(0, items, body);
 
     public void Dispose()
@@ -117,6 +127,7 @@ public sealed partial class GpuBackend : IBackend
         _stream.Synchronize();
         _arena.Dispose();
         _uploads.Dispose();
+        _state.Dispose();
         _weights.Dispose();
         _tableBuffer.Dispose();
         foreach (var owner in _owned)
@@ -141,13 +152,36 @@ public sealed partial class GpuBackend : IBackend
 
     private ArrayView<int> Send(IReadOnlyList<int> values) => _uploads.Send<int>([.. values]);
 
-    private PerturbedWeights Perturbed(Parameter parameter, ProbeRun run) => new()
+    // Finds the types of a kernel that reads a tensor as the probes of a run see it.
+    private void Perturb(Parameter parameter, ProbeRun run, IWeightsVisitor visitor)
     {
-        Weights = _weights[parameter],
-        Columns = parameter.Columns,
-        Noise = run.Direction.Source(parameter),
-        Table = _table,
-        Radius0 = run.Radius0,
-        Radius1 = run.Radius1,
-    };
+        var reader = new WeightsReader(_weights[parameter], parameter, run, visitor);
+        if (run.Direction is null || !parameter.IsTrained || !run.Direction.Covers(parameter))
+        {
+            reader.Visit(default(NoDirection), [default]);
+        }
+        else
+        {
+            _directions.Compile([run.Direction], parameter, reader);
+        }
+    }
+
+    private sealed class WeightsReader(WeightView weights, Parameter parameter, ProbeRun run, IWeightsVisitor visitor) : IDirectionVisitor
+    {
+        public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+            where TDirection : struct, IDirection =>
+            Specialization.Choose(
+                parameter.Type,
+                run.AreTwo,
+                new PerturbedWeights<TDirection>
+                {
+                    Weights = weights,
+                    Columns = parameter.Columns,
+                    Direction = direction,
+                    Term = new Term(noise[0], 1, 0),
+                    Radius0 = run.Radius0,
+                    Radius1 = run.Radius1,
+                },
+                visitor);
+    }
 }

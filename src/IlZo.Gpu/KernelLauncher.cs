@@ -27,32 +27,37 @@ internal sealed class KernelLauncher(Accelerator accelerator, AcceleratorStream 
 
     /// <summary>A kernel of some groups in three dimensions.</summary>
     public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)
-        where T : struct
-    {
-        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
-        {
-            _kernels[kernel.Method] = loaded = accelerator.LoadKernel(kernel);
-        }
+        where T : struct =>
+        ((Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, accelerator.LoadKernel))(
+            stream, Configuration(groups, threads, sharedFloats), arguments);
 
-        ((Action<AcceleratorStream, KernelConfig, T>)loaded)(stream, Configuration(groups, threads, sharedFloats), arguments);
-    }
-
-    /// <summary>A kernel that takes a second argument and has a thread for each of some items, or fewer.</summary>
-    public void LaunchItems<T1, T2>(Action<T1, T2> kernel, long items, T1 first, T2 second)
+    /// <summary>A kernel of some groups that takes a second argument.</summary>
+    public void Launch<T1, T2>(Action<T1, T2> kernel, Index3D groups, int threads, int sharedFloats, T1 first, T2 second)
         where T1 : struct
-        where T2 : struct
-    {
-        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
-        {
-            _kernels[kernel.Method] = loaded = accelerator.LoadKernel(kernel);
-        }
-
-        ((Action<AcceleratorStream, KernelConfig, T1, T2>)loaded)(stream, Configuration(Groups(items), shape.Threads, 0), first, second);
-    }
+        where T2 : struct =>
+        ((Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, accelerator.LoadKernel))(
+            stream, Configuration(groups, threads, sharedFloats), first, second);
 
     /// <summary>A kernel that has a thread for each of some items, or fewer.</summary>
     public void LaunchItems<T>(Action<T> kernel, long items, T arguments)
         where T : struct => Launch(kernel, Groups(items), shape.Threads, 0, arguments);
+
+    /// <summary>A kernel that takes a second argument and has a thread for each of some items, or fewer.</summary>
+    public void LaunchItems<T1, T2>(Action<T1, T2> kernel, long items, T1 first, T2 second)
+        where T1 : struct
+        where T2 : struct => Launch(kernel, Groups(items), shape.Threads, 0, first, second);
+
+    private Delegate Loaded<TKernel, TLoaded>(TKernel kernel, Func<TKernel, TLoaded> load)
+        where TKernel : Delegate
+        where TLoaded : Delegate
+    {
+        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        {
+            _kernels[kernel.Method] = loaded = load(kernel);
+        }
+
+        return loaded;
+    }
 
     private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
         new(groups, new Index3D(threads, 1, 1), sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));

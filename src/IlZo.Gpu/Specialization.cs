@@ -3,10 +3,17 @@ using IlZo.Tensors;
 
 namespace IlZo.Gpu;
 
-/// <summary>Something to do with a kernel once its types are known.</summary>
-internal interface IKernelVisitor
+/// <summary>Something to do with a kernel once the format of weights is known.</summary>
+internal interface IFormatVisitor
 {
-    void Visit<TFormat, TDirection, TProbes>()
+    void Visit<TFormat>()
+        where TFormat : struct, IWeightFormat;
+}
+
+/// <summary>Something to do with a kernel that reads perturbed weights once its types are known.</summary>
+internal interface IWeightsVisitor
+{
+    void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes;
@@ -15,53 +22,41 @@ internal interface IKernelVisitor
 /// <summary>Chooses the types that a kernel is compiled for. Each combination is compiled when it is first used.</summary>
 internal static class Specialization
 {
-    public static void Choose<TVisitor>(DType type, DirectionKind direction, bool areTwo, TVisitor visitor)
-        where TVisitor : struct, IKernelVisitor
+    public static void Choose<TVisitor>(DType type, TVisitor visitor)
+        where TVisitor : struct, IFormatVisitor
     {
         switch (type)
         {
             case DType.F32:
-                Choose<TVisitor, F32Format>(direction, areTwo, visitor);
+                visitor.Visit<F32Format>();
                 break;
             case DType.F16:
-                Choose<TVisitor, F16Format>(direction, areTwo, visitor);
+                visitor.Visit<F16Format>();
                 break;
             default:
-                Choose<TVisitor, BF16Format>(direction, areTwo, visitor);
+                visitor.Visit<BF16Format>();
                 break;
         }
     }
 
-    private static void Choose<TVisitor, TFormat>(DirectionKind direction, bool areTwo, TVisitor visitor)
-        where TVisitor : struct, IKernelVisitor
-        where TFormat : struct, IWeightFormat
-    {
-        switch (direction)
-        {
-            case DirectionKind.None:
-                Choose<TVisitor, TFormat, NoDirection>(areTwo, visitor);
-                break;
-            case DirectionKind.Normal:
-                Choose<TVisitor, TFormat, NormalDirection>(areTwo, visitor);
-                break;
-            default:
-                Choose<TVisitor, TFormat, SignDirection>(areTwo, visitor);
-                break;
-        }
-    }
+    public static void Choose<TDirection>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor)
+        where TDirection : struct, IDirection =>
+        Choose(type, new ProbesChoice<TDirection>(areTwo, weights, visitor));
 
-    private static void Choose<TVisitor, TFormat, TDirection>(bool areTwo, TVisitor visitor)
-        where TVisitor : struct, IKernelVisitor
-        where TFormat : struct, IWeightFormat
+    private readonly struct ProbesChoice<TDirection>(bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor) : IFormatVisitor
         where TDirection : struct, IDirection
     {
-        if (areTwo)
+        public void Visit<TFormat>()
+            where TFormat : struct, IWeightFormat
         {
-            visitor.Visit<TFormat, TDirection, TwoProbes>();
-        }
-        else
-        {
-            visitor.Visit<TFormat, TDirection, OneProbe>();
+            if (areTwo)
+            {
+                visitor.Visit<TFormat, TDirection, TwoProbes>(weights);
+            }
+            else
+            {
+                visitor.Visit<TFormat, TDirection, OneProbe>(weights);
+            }
         }
     }
 }

@@ -1,33 +1,13 @@
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
-using IlZo.Training;
 
 namespace IlZo.Gpu.Tests;
 
 public class GpuBackendTests
 {
-    // Methods whose directions and rules have kernels; see kernels/README.md.
-    private static readonly string[] s_methods = ["mezo", "mezo-momentum", "mezo-adam", "kerzoo", "curvzo", "fzoo", "zo-sign", "meazo"];
-
-    /// <summary>The methods of the catalog, and whether they run.</summary>
-    public static TheoryData<string, bool> Methods
-    {
-        get
-        {
-            var data = new TheoryData<string, bool>();
-            foreach (var method in OptimizerCatalog.All)
-            {
-                data.Add(method.Name, s_methods.Contains(method.Name));
-            }
-
-            return data;
-        }
-    }
-
     [Theory]
     [InlineData("opt-tiny", "mezo")]
     [InlineData("llama-gqa", "mezo-adam")]
@@ -46,47 +26,6 @@ public class GpuBackendTests
         }
 
         Assert.True(Math.Abs(expected[0] - expected[^1]) > 1e-3, "The training changed nothing.");
-    }
-
-    [Theory]
-    [MemberData(nameof(Methods))]
-    public void A_method_does_what_it_does_on_the_processor_or_is_refused_by_name(string method, bool runs)
-    {
-        using var ours = new ForwardFixture("opt-tiny", threads: 1);
-        using var theirs = new ForwardFixture("opt-tiny", threads: 1);
-        using var device = new TestDevice();
-        device.Backend.Load(ours.Model.Parameters);
-        int[] ids = ours.Inputs[3].Ids;
-        if (!runs)
-        {
-            var error = Assert.Throws<InvalidInputException>(() => Train(ours.Model, device.Backend, ids, method, steps: 2));
-            Assert.Matches("GPU kernel", error.Message);
-            return;
-        }
-
-        var actual = Train(ours.Model, device.Backend, ids, method, steps: 3);
-        var expected = Train(theirs.Model, theirs.Backend, ids, method, steps: 3);
-        Near.Equal([.. expected.Select(l => (float)l)], [.. actual.Select(l => (float)l)], 1e-3);
-    }
-
-    [Fact]
-    public void What_the_log_says_gives_the_weights_of_the_processor_bit_for_bit()
-    {
-        using var ours = new ForwardFixture("opt-tiny-bf16", threads: 1);
-        using var theirs = new ForwardFixture("opt-tiny-bf16", threads: 1);
-        using var device = new TestDevice();
-        device.Backend.Load(ours.Model.Parameters);
-        using var ourOptimizer = Create(ours.Model, "mezo");
-        using var theirOptimizer = Create(theirs.Model, "mezo");
-        for (long step = 1; step <= 4; step++)
-        {
-            var record = new StepRecord { Step = step, LearningRate = 1e-3, Losses = [1, 2], Coefficients = [step - 2.5] };
-            ourOptimizer.Apply(record, device.Backend);
-            theirOptimizer.Apply(record, theirs.Backend);
-        }
-
-        device.Backend.Store(ours.Model.Parameters);
-        Assert.Equal(theirs.Model.Parameters.Sha256(), ours.Model.Parameters.Sha256());
     }
 
     [Fact]
@@ -127,20 +66,10 @@ public class GpuBackendTests
         Assert.InRange(device.Backend.UsedBytes, used, used + (1 << 20));
     }
 
-    internal static Optimizer Create(LanguageModel model, string method) =>
-        OptimizerCatalog.Find(method).Create(new OptimizerSettings(model.Parameters)
-        {
-            Seed = 5,
-            Epsilon = 1e-3,
-            Queries = OptimizerCatalog.Find(method).Queries,
-            Sides = OptimizerCatalog.Find(method).Sides[0],
-            OpenBase = () => BaseWeights.Open(ModelLoader.Open(model.Checkpoint.DisplayName), model),
-        });
-
     private static List<double> Train(LanguageModel model, IBackend backend, int[] ids, string method, int steps = 6)
     {
-        var oracle = new Oracle(model, backend, ids);
-        using var optimizer = Create(model, method);
+        var oracle = new TextOracle(model, backend, ids);
+        using var optimizer = MethodTests.Create(model, method);
         var losses = new List<double>();
         for (long step = 1; step <= steps; step++)
         {
@@ -150,20 +79,5 @@ public class GpuBackendTests
         }
 
         return losses;
-    }
-
-    private sealed class Oracle(LanguageModel model, IBackend backend, int[] ids) : ILossOracle
-    {
-        public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
-        {
-            var batch = ForwardFixture.Batch(ids);
-            backend.Begin(batch, probes);
-            var hidden = model.Forward(backend, batch);
-            return [.. backend.LogProbabilities(hidden, model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))]).Select(l => -l.Average())];
-        }
-
-        public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
-
-        public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
     }
 }

@@ -42,7 +42,7 @@ public readonly record struct AttentionShape(
 /// traversal: every operation that reads weights reads them once and perturbs them for each probe on the way; none writes them.
 /// Only <see cref="Update"/> writes weights.
 /// </summary>
-public interface IBackend : IDisposable
+public interface IBackend : IWeightSums, IDisposable
 {
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
     /// <exception cref="InvalidInputException">The device has too little memory.</exception>
@@ -50,6 +50,12 @@ public interface IBackend : IDisposable
 
     /// <summary>Brings what updates changed into the parameters' own memory.</summary>
     void Store(ParameterSet parameters);
+
+    /// <summary>Brings what updates changed of an optimizer's numbers into their own memory.</summary>
+    void Store(ParameterState state);
+
+    /// <summary>Copies the weights of a copy's tensors as they are now.</summary>
+    void Keep(WeightCopy copy);
 
     /// <summary>Room for the keys and values of one text.</summary>
     /// <param name="layers">Layers of the model.</param>

@@ -30,5 +30,5 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
 
     public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
 
-    public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
+    public IWeightSums Sums => backend;
 }

@@ -104,6 +104,6 @@ internal sealed unsafe class FunctionSpace : IDisposable
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
 
-        public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
+        public IWeightSums Sums => backend;
     }
 }

@@ -26,6 +26,9 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
 
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
+    /// <summary>m and v.</summary>
+    internal (ParameterState M, ParameterState V) State => (_m, _v);
+
     /// <summary>What an update's formula takes now: β₁, 1 − β₁, β₂, 1 − β₂, δ, 1/(1 − β₁ᵗ) and 1/(1 − β₂ᵗ).</summary>
     internal (float Beta1, float Rest1, float Beta2, float Rest2, float Delta, float Correction1, float Correction2) Numbers =>
         ((float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)delta, (float)(1 / (1 - _decay1)), (float)(1 / (1 - _decay2)));

@@ -102,20 +102,13 @@ public sealed class CurvZo : Estimator
         return (chosen, probabilities);
     }
 
-    private double[] Squares(long step, bool[] chosen, IBackend backend)
+    private double[] Squares(long step, bool[] chosen, IWeightSums sums)
     {
-        var rows = RowBlock.Of(Blocks.Where(b => chosen[b.Index]));
-        var z = _settings.Direction(step, 0);
-        double[] sums = new double[rows.Count];
-        backend.Parallel(rows.Count, i =>
-        {
-            var (block, first, count) = rows[i];
-            sums[i] = Enumerable.Range(first, count).Sum(row => RowSums.Square(z, block, row));
-        });
+        Parameter[] blocks = [.. Blocks.Where(b => chosen[b.Index])];
         double[] squares = new double[chosen.Length];
-        for (int i = 0; i < sums.Length; i++)
+        foreach (var (block, rows) in blocks.Zip(sums.RowSquares(blocks, _settings.Direction(step, 0))))
         {
-            squares[rows[i].Parameter.Index] += sums[i];
+            squares[block.Index] = rows.Sum();
         }
 
         return squares;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -13,9 +14,6 @@ namespace IlZo.Optimizers;
 /// </summary>
 public sealed class CurvatureVectors
 {
-    // Elements of a share of a direction's products: each makes a vector as long as a row.
-    private const int Share = 1 << 20;
-
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly double _rho;
     private readonly bool _wholeTensors;
@@ -64,30 +62,15 @@ public sealed class CurvatureVectors
     /// the update and the score need.
     /// </summary>
     /// <param name="noises">u of each direction.</param>
-    /// <param name="parallel">Calls a function for every number below the first argument.</param>
-    public RankOneDirection[] Directions(IReadOnlyList<Direction> noises, Action<int, Action<int>> parallel)
+    /// <param name="sums">Multiplies u with a.</param>
+    public RankOneDirection[] Directions(IReadOnlyList<Direction> noises, IWeightSums sums)
     {
-        var shares = RowBlock.Of(_parameters, Share);
-        double[][][] dots = [.. noises.Select(_ => _parameters.Select(p => new double[p.Rows]).ToArray())];
-        float[][] sums = new float[noises.Count * shares.Count][];
-        parallel(sums.Length, i =>
-        {
-            var rows = shares[i % shares.Count];
-            int k = i / shares.Count;
-            sums[i] = Multiply(noises[k], rows, dots[k][rows.Parameter.Index]);
-        });
         double[] factors = [.. _parameters.Select(Factor)];
-        return [.. noises.Select((u, k) =>
-        {
-            float[][] ofTensors = [.. _parameters.Select(p => new float[p.Columns])];
-            for (int i = 0; i < shares.Count; i++)
-            {
-                float[] sum = ofTensors[shares[i].Parameter.Index];
-                TensorPrimitives.Add(sum, sums[(k * shares.Count) + i], sum);
-            }
-
-            return new RankOneDirection(u, Vectors, factors, [.. _parameters.Select(p => Products(p, dots[k][p.Index], ofTensors[p.Index]))]);
-        })];
+        return
+        [
+            .. noises.Select(u => new RankOneDirection(
+                u, Vectors, factors, [.. sums.Multiply(_parameters, u, Vectors, weighted: !_wholeTensors).Zip(_parameters, Products)])),
+        ];
     }
 
     /// <summary>a ← a − η Σ w S for some directions and their weights.</summary>
@@ -131,25 +114,9 @@ public sealed class CurvatureVectors
         return a;
     }
 
-    // d of some rows, and Σ d·u over them, or Σ u where d of the block is not known yet.
-    private float[] Multiply(Direction noise, RowBlock rows, double[] dots)
+    private BlockProducts Products(RowProducts products, Parameter p)
     {
-        var p = rows.Parameter;
-        float[] a = Vectors[p.Index];
-        float[] u = new float[p.Columns];
-        float[] sum = new float[p.Columns];
-        for (int row = rows.Row; row < rows.Row + rows.Rows; row++)
-        {
-            noise.Fill(p, row, 0, u);
-            dots[row] = RowSums.Dot(u, a);
-            TensorPrimitives.FusedMultiplyAdd(u, _wholeTensors ? 1 : (float)dots[row], sum, sum);
-        }
-
-        return sum;
-    }
-
-    private BlockProducts Products(Parameter p, double[] dots, float[] sum)
-    {
+        var (dots, sum) = products;
         if (!_wholeTensors)
         {
             return new BlockProducts(dots, sum, p.Rows);

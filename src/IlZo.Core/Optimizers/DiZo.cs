@@ -1,6 +1,5 @@
 using IlZo.Backends;
 using IlZo.Models;
-using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Training;
@@ -23,7 +22,7 @@ namespace IlZo.Optimizers;
 /// factors of the layers that it names; a prefix has no such names, and wants <c>tensors=prefix</c>.
 /// </para>
 /// </summary>
-/// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P.</remarks>
+/// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P, of which a GPU keeps a copy.</remarks>
 public sealed class DiZo : Optimizer
 {
     private readonly OptimizerSettings _settings;
@@ -62,6 +61,9 @@ public sealed class DiZo : Optimizer
         }
     }
 
+    /// <summary>θ⁰ of P.</summary>
+    public override long DeviceBytes => _projected.Sum(p => p.ByteCount);
+
     public override double ProjectedGradient(StepRecord record) => record.Coefficients.Take(_settings.Queries).Sum();
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
@@ -73,8 +75,8 @@ public sealed class DiZo : Optimizer
         }
 
         var estimate = Estimate(step, coefficients);
-        double[] lengths = new double[_projected.Count];
-        oracle.Parallel(lengths.Length, l => lengths[l] = Travelled(_projected[l], estimate, learningRate));
+        var travelled = new TravelDirection(_base, new MoveDirection(estimate, Rule([]), learningRate));
+        double[] lengths = [.. oracle.Sums.RowSquares(_projected, travelled).Select(rows => Math.Sqrt(rows.Sum()))];
         double[] ratios = _search.Find(
             step,
             _projected,
@@ -115,28 +117,4 @@ public sealed class DiZo : Optimizer
         _settings.WeightDecay,
         _base,
         _projected.Zip(ratios).Where(r => r.Second != 1).ToDictionary(r => r.First, r => (float)(r.Second - 1)));
-
-    // ‖Δ‖ after the update.
-    private double Travelled(Parameter p, GradientEstimate estimate, double learningRate)
-    {
-        var move = new MoveDirection(estimate, Rule([]), learningRate);
-        Span<float> distance = stackalloc float[RowSums.Slice];
-        Span<float> moved = stackalloc float[RowSums.Slice];
-        double sum = 0;
-        for (int row = 0; row < p.Rows; row++)
-        {
-            for (int column = 0; column < p.Columns; column += RowSums.Slice)
-            {
-                int count = Math.Min(RowSums.Slice, p.Columns - column);
-                var from = distance[..count];
-                var by = moved[..count];
-                move.Fill(p, row, column, by);
-                Rescaling.Distance(_base.Value, new WeightSlice(p, row, column), from);
-                System.Numerics.Tensors.TensorPrimitives.Add(from, by, from);
-                sum += RowSums.Dot(from, from);
-            }
-        }
-
-        return Math.Sqrt(sum);
-    }
 }

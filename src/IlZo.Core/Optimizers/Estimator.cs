@@ -15,8 +15,8 @@ public abstract class Estimator : IDisposable
 
     /// <summary>Computes what a step's plan and directions need of all weights; called before they are asked for, at times more than once.</summary>
     /// <param name="step">The step, counted from 1.</param>
-    /// <param name="parallel">Calls a function for every number below the first argument, on all threads.</param>
-    public virtual void Prepare(long step, Action<int, Action<int>> parallel)
+    /// <param name="sums">Sums over all weights.</param>
+    public virtual void Prepare(long step, IWeightSums sums)
     {
     }
 

@@ -26,13 +26,13 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
     {
-        estimator.Prepare(step, oracle.Parallel);
+        estimator.Prepare(step, oracle.Sums);
         return settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
     }
 
     protected override void Update(StepRecord record, IBackend backend)
     {
-        estimator.Prepare(record.Step, backend.Parallel);
+        estimator.Prepare(record.Step, backend);
         var directions = estimator.Directions(record.Step);
         if (directions.Count != record.Coefficients.Length)
         {

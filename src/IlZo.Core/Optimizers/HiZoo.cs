@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -17,32 +16,28 @@ namespace IlZo.Optimizers;
 /// s takes losses to about ε² tr A: it means something only where they are accumulated beyond fp16.
 /// </para>
 /// </summary>
-/// <remarks>Cost: 3 forwards; 3 noise generations (probes, H, update); 4 bytes a weight.</remarks>
+/// <remarks>Cost: 3 forwards; 2 noise generations (probes, update); 4 bytes a weight.</remarks>
 public sealed class HiZoo : Optimizer
 {
     private readonly OptimizerSettings _settings;
-    private readonly ParameterState _excess;
-    private readonly Sgd _rule;
-    private readonly double _alpha;
+    private readonly DiagonalScaling _rule;
 
     /// <param name="settings">The radius and the directions; the option alpha (α).</param>
     public HiZoo(OptimizerSettings settings)
     {
         _settings = settings;
-        _alpha = settings.Options.Number("alpha", 1e-8, 0, 0.1);
-        _excess = new ParameterState(settings.Parameters.Trained);
-        _rule = new Sgd(settings.WeightDecay);
+        _rule = new DiagonalScaling(settings, settings.Options.Number("alpha", 1e-8, 0, 0.1));
     }
 
-    public override long StateBytes => _excess.ByteCount;
+    public override long StateBytes => _rule.StateBytes;
 
     public override double ProjectedGradient(StepRecord record) => record.Coefficients.FirstOrDefault();
 
     /// <summary>H − 1 of a slice.</summary>
-    internal Span<float> Excess(in WeightSlice slice, int count) => _excess.At(slice, count);
+    internal Span<float> Excess(in WeightSlice slice, int count) => _rule.Excess.At(slice, count);
 
     /// <summary>z∘H^−½ as H is now.</summary>
-    internal Direction Scaled(long step) => new InverseRootDirection(_settings.Direction(step, 0), _excess);
+    internal Direction Scaled(long step) => new InverseRootDirection(_settings.Direction(step, 0), _rule.Excess);
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
     {
@@ -60,50 +55,10 @@ public sealed class HiZoo : Optimizer
             throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; 2 were expected of this optimizer.");
         }
 
-        if (_alpha != 0)
-        {
-            Learn(record.Coefficients[1], _settings.Direction(record.Step, 0), backend);
-        }
-
-        var estimate = new GradientEstimate([(record.Coefficients[0], Scaled(record.Step))]);
-        backend.Update(_settings.Parameters.Trained, estimate, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+        (_rule.Coefficient, _rule.Curvature) = (record.Coefficients[0], record.Coefficients[1]);
+        var z = new GradientEstimate([(1, _settings.Direction(record.Step, 0))]);
+        backend.Update(_settings.Parameters.Trained, z, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
     }
 
-    protected override void Dispose(bool disposing)
-    {
-        _excess.Dispose();
-        _rule.Dispose();
-    }
-
-    private void Learn(double curvature, Direction z, IBackend backend)
-    {
-        var shares = RowBlock.Of(_settings.Parameters.Trained);
-        backend.Parallel(shares.Count, i =>
-        {
-            Span<float> noise = stackalloc float[RowSums.Slice];
-            var (p, first, rows) = shares[i];
-            for (int row = first; row < first + rows; row++)
-            {
-                for (int column = 0; column < p.Columns; column += RowSums.Slice)
-                {
-                    var part = noise[..Math.Min(RowSums.Slice, p.Columns - column)];
-                    z.Fill(p, row, column, part);
-                    Grow(_excess.At(new WeightSlice(p, row, column), part.Length), part, curvature);
-                }
-            }
-        });
-    }
-
-    // e ← e + α (1 + e)(s z² − 1), in terms of e = H − 1.
-    private void Grow(Span<float> excess, Span<float> z, double curvature)
-    {
-        TensorPrimitives.Multiply(z, z, z);
-        TensorPrimitives.Multiply(z, (float)(_alpha * curvature), z);
-        TensorPrimitives.Subtract(z, (float)_alpha, z);
-        TensorPrimitives.FusedMultiplyAdd(excess, z, z, z);
-        TensorPrimitives.Add(excess, z, excess);
-
-        // Where no curvature is ever seen, rounding would take H to 0.
-        TensorPrimitives.Max(excess, 1e-6f - 1, excess);
-    }
+    protected override void Dispose(bool disposing) => _rule.Dispose();
 }

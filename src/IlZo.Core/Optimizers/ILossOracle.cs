@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Perturbations;
 
 namespace IlZo.Optimizers;
@@ -13,6 +14,6 @@ public interface ILossOracle
     /// <summary>The loss of all training examples at each probe.</summary>
     double[] LossesOfAll(IReadOnlyList<Probe> probes);
 
-    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all threads that losses are evaluated with.</summary>
-    void Parallel(int items, Action<int> body);
+    /// <summary>Sums over the weights that losses are evaluated at.</summary>
+    IWeightSums Sums { get; }
 }

@@ -1,8 +1,6 @@
-using System.Numerics.Tensors;
 using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
-using IlZo.Tensors;
 using IlZo.Training;
 
 namespace IlZo.Optimizers;
@@ -52,7 +50,7 @@ public sealed class KerZooSource : Optimizer
         for (int q = 0; q < coefficients.Length; q++)
         {
             var z = new ScaledDirection(_settings.Direction(step, q), Factors(step, q).Radii);
-            double[] losses = oracle.Losses([.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(_rule.Offset(z, (float)e), 1))]);
+            double[] losses = oracle.Losses([.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(new OffsetDirection(_rule, z, (float)e), 1))]);
             coefficients[q] = (losses[0] - losses[1]) / (2 * _settings.Epsilon) / coefficients.Length;
         }
 
@@ -63,14 +61,8 @@ public sealed class KerZooSource : Optimizer
     {
         var directions = Enumerable.Range(0, record.Coefficients.Length)
             .Select(q => (_settings.Direction(record.Step, q), Factors(record.Step, q).Weights)).ToArray();
-        double[] squares = new double[_settings.Parameters.Trained.Count];
         var whole = record.Coefficients.Zip(directions, (c, d) => (c, (Direction)new ScaledDirection(d.Item1, d.Weights))).ToArray();
-        backend.Parallel(squares.Length, i =>
-        {
-            var p = _settings.Parameters.Trained[i];
-            var sum = new SumDirection(whole);
-            squares[p.Index] = Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(sum, p, row));
-        });
+        double[] squares = [.. backend.RowSquares(_settings.Parameters.Trained, new SumDirection(whole)).Select(rows => rows.Sum())];
         float[] shorten = [.. squares.Select(s => (float)Math.Min(1, _longest / Math.Max(Math.Sqrt(s), 1e-30)))];
         _rule.Step = record.Step;
         backend.Update(
@@ -82,50 +74,4 @@ public sealed class KerZooSource : Optimizer
     }
 
     protected override void Dispose(bool disposing) => _rule.Dispose();
-
-    // Keeps c − x: with u = c − x − ηĝ, x moves by u/β and c − x becomes u(1 − 1/β).
-    private sealed class AveragedIterate(OptimizerSettings settings) : UpdateRule(settings.WeightDecay)
-    {
-        private readonly ParameterState _ahead = new(settings.Parameters.Trained);
-
-        public override long StateBytes => _ahead.ByteCount;
-
-        public long Step { get; set; }
-
-        private float Share => (float)(1 / (1 + ((Step - 1) / 6.0)));
-
-        public Direction Offset(Direction z, float radius) => new OffsetDirection(this, z, radius);
-
-        public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
-        {
-            // As everywhere, a rate of zero changes nothing.
-            if (learningRate == 0)
-            {
-                return;
-            }
-
-            Decay(slice.Parameter, weights, learningRate);
-            var ahead = _ahead.At(slice, weights.Length);
-            TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, ahead, ahead);
-            TensorPrimitives.FusedMultiplyAdd(ahead, Share, weights, weights);
-            TensorPrimitives.Multiply(ahead, 1 - Share, ahead);
-        }
-
-        protected override void Transform(in WeightSlice slice, Span<float> gradient)
-        {
-        }
-
-        protected override void Dispose(bool disposing) => _ahead.Dispose();
-
-        private sealed class OffsetDirection(AveragedIterate rule, Direction z, float radius) : Direction
-        {
-            public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-            {
-                z.Fill(parameter, row, column, destination);
-                TensorPrimitives.Multiply(destination, radius, destination);
-                var ahead = rule._ahead.At(new WeightSlice(parameter, row, column), destination.Length);
-                TensorPrimitives.FusedMultiplyAdd(ahead, rule.Share, destination, destination);
-            }
-        }
-    }
 }

@@ -45,11 +45,10 @@ internal sealed class LazyFactors(OptimizerSettings settings, int rank, int inte
 
     /// <summary>U Vᵀ of a query of a step.</summary>
     public LowRankDirection Direction(long step, int query) =>
-        new((p, row, to) => FillLeft(step, query, p, row, to), Right(Period(step)), rank, settings.Direction(step, query));
+        new(Left(step, query), Right(Period(step)), rank, settings.Direction(step, query));
 
-    /// <summary>A row of U: a group of noise has room for it.</summary>
-    public void FillLeft(long step, int query, Parameter p, int row, Span<float> destination) =>
-        NoiseField.FillNormal(new NoiseKey(settings.Seed, NoiseStream.FreshFactor, (uint)step, (uint)query), p.Id, row, destination);
+    /// <summary>U.</summary>
+    public FreshFactor Left(long step, int query) => new(new NoiseKey(settings.Seed, NoiseStream.FreshFactor, (uint)step, (uint)query));
 
     private float[] Columns(NoiseKey key, Parameter p)
     {

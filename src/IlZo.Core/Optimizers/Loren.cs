@@ -40,11 +40,11 @@ public sealed class Loren : Estimator
     /// <summary>a.</summary>
     internal CurvatureVectors Curvature { get; }
 
-    public override void Prepare(long step, Action<int, Action<int>> parallel)
+    public override void Prepare(long step, IWeightSums sums)
     {
         if (_current.Step != step)
         {
-            _current = (step, Curvature.Directions([.. Enumerable.Range(0, _settings.Queries).Select(k => _settings.Direction(step, k))], parallel));
+            _current = (step, Curvature.Directions([.. Enumerable.Range(0, _settings.Queries).Select(k => _settings.Direction(step, k))], sums));
         }
     }
 

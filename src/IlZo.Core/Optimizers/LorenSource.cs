@@ -37,14 +37,14 @@ public sealed class LorenSource : Optimizer
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
         _settings.Clip(Loren.LeaveOneOut(
-            oracle.Losses([.. Directions(step, Enumerable.Range(0, _settings.Queries), oracle.Parallel).Select(y => new Probe(y, _settings.Epsilon))]),
+            oracle.Losses([.. Directions(step, Enumerable.Range(0, _settings.Queries), oracle.Sums).Select(y => new Probe(y, _settings.Epsilon))]),
             _settings.Epsilon));
 
     protected override void Update(StepRecord record, IBackend backend)
     {
         for (int k = 0; k < record.Coefficients.Length; k++)
         {
-            var y = Directions(record.Step, [k], backend.Parallel)[0];
+            var y = Directions(record.Step, [k], backend)[0];
             var rounding = new NoiseKey(_settings.Seed, NoiseStream.StochasticRounding, (uint)record.Step, (uint)k);
             _rule.Advance();
             backend.Update(_settings.Parameters.Trained, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
@@ -54,6 +54,6 @@ public sealed class LorenSource : Optimizer
 
     protected override void Dispose(bool disposing) => _rule.Dispose();
 
-    private RankOneDirection[] Directions(long step, IEnumerable<int> queries, Action<int, Action<int>> parallel) =>
-        _curvature.Directions([.. queries.Select(k => _settings.Direction(step, k))], parallel);
+    private RankOneDirection[] Directions(long step, IEnumerable<int> queries, IWeightSums sums) =>
+        _curvature.Directions([.. queries.Select(k => _settings.Direction(step, k))], sums);
 }

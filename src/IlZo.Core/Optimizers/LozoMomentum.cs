@@ -17,7 +17,7 @@ public sealed class LozoMomentum : Optimizer
     private readonly OptimizerSettings _settings;
     private readonly Lozo _lozo;
     private readonly double _beta;
-    private readonly Average _vectors;
+    private readonly VectorAverage _vectors;
     private readonly float[]?[] _left;
     private long? _period;
 
@@ -28,7 +28,7 @@ public sealed class LozoMomentum : Optimizer
         _lozo = new Lozo(settings);
         _beta = settings.Options.Number("beta", 0.9, 0, 0.999999);
         _left = [.. settings.Parameters.Trained.Select(p => LazyFactors.IsMatrix(p) ? new float[p.Rows * _lozo.Rank] : null)];
-        _vectors = new Average(settings.Parameters.Trained.Where(p => !LazyFactors.IsMatrix(p)), settings.WeightDecay);
+        _vectors = new VectorAverage(settings.Parameters.Trained.Where(p => !LazyFactors.IsMatrix(p)), settings.WeightDecay);
     }
 
     public override long StateBytes => _lozo.StateBytes + _vectors.StateBytes + (_left.Sum(n => (long)(n?.Length ?? 0)) * sizeof(float));
@@ -49,7 +49,7 @@ public sealed class LozoMomentum : Optimizer
         _vectors.Keep = keep;
         var z = new SumDirection([.. record.Coefficients.Select((c, q) => (c, _settings.Direction(record.Step, q)))]);
         var direction = new ScaledDirection(
-            new LowRankDirection(Row, _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z), _lozo.Scales);
+            new LowRankDirection(new KeptFactor(_left, _lozo.Rank), _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z), _lozo.Scales);
         var rounding = EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step);
         backend.Update(_settings.Parameters.Trained, new GradientEstimate([(1, direction)]), _vectors, record.LearningRate, rounding);
     }
@@ -59,8 +59,6 @@ public sealed class LozoMomentum : Optimizer
         _lozo.Dispose();
         _vectors.Dispose();
     }
-
-    private void Row(Parameter p, int row, Span<float> destination) => _left[p.Index].AsSpan(row * _lozo.Rank, _lozo.Rank).CopyTo(destination);
 
     private void Advance(Parameter p, StepRecord record, double keep)
     {
@@ -77,7 +75,7 @@ public sealed class LozoMomentum : Optimizer
             var to = n.AsSpan(row * _lozo.Rank, _lozo.Rank);
             for (int q = 0; q < record.Coefficients.Length; q++)
             {
-                _lozo.Factors.FillLeft(record.Step, q, p, row, u);
+                _lozo.Factors.Left(record.Step, q).Fill(p, row, u);
                 TensorPrimitives.FusedMultiplyAdd(u, (float)((1 - keep) * record.Coefficients[q]), to, to);
             }
         }
@@ -129,28 +127,5 @@ public sealed class LozoMomentum : Optimizer
                 left[start + j] = (float)sum;
             }
         }
-    }
-
-    // The average of what vectors are given; matrices are given theirs.
-    private sealed class Average(IEnumerable<Parameter> vectors, double weightDecay) : UpdateRule(weightDecay)
-    {
-        private readonly ParameterState _m = new(vectors);
-
-        public double Keep { get; set; }
-
-        public override long StateBytes => _m.ByteCount;
-
-        protected override void Transform(in WeightSlice slice, Span<float> gradient)
-        {
-            if (_m.Has(slice.Parameter))
-            {
-                var m = _m.At(slice, gradient.Length);
-                TensorPrimitives.Multiply(m, (float)Keep, m);
-                TensorPrimitives.FusedMultiplyAdd(gradient, (float)(1 - Keep), m, m);
-                m.CopyTo(gradient);
-            }
-        }
-
-        protected override void Dispose(bool disposing) => _m.Dispose();
     }
 }

@@ -101,7 +101,7 @@ public sealed class MezoSvrg : Optimizer
         if (full)
         {
             _anchor = (record.Step, record.Coefficients[0]);
-            _snapshot.Keep(backend);
+            backend.Keep(_snapshot);
         }
 
         Direction[] directions = full ? [_settings.Direction(record.Step, 0)] : [_settings.Direction(record.Step, 0), _settings.Direction(_anchor.Step, 0)];

@@ -29,7 +29,8 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, dou
 
     internal float Beta => (float)beta;
 
-    internal bool Has(Parameter parameter) => _m.Has(parameter);
+    /// <summary>m.</summary>
+    internal ParameterState State => _m;
 
     protected override void Transform(in WeightSlice slice, Span<float> gradient)
     {

@@ -14,7 +14,11 @@ namespace IlZo.Optimizers;
 /// <param name="learningRate">The rate.</param>
 internal sealed unsafe class MoveDirection(GradientEstimate estimate, UpdateRule rule, double learningRate) : Direction
 {
-    private readonly SumDirection _gradient = new(estimate.Terms);
+    internal SumDirection Gradient { get; } = new(estimate.Terms);
+
+    internal UpdateRule Rule => rule;
+
+    internal double LearningRate => learningRate;
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
@@ -25,7 +29,7 @@ internal sealed unsafe class MoveDirection(GradientEstimate estimate, UpdateRule
             var after = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
             var part = gradient[..after.Length];
             var slice = new WeightSlice(parameter, row, column + start);
-            _gradient.Fill(parameter, row, slice.Column, part);
+            Gradient.Fill(parameter, row, slice.Column, part);
             Widening.Read(parameter.Type, parameter.At(row, slice.Column), before, after.Length);
             var old = new ReadOnlySpan<float>(before, after.Length);
             old.CopyTo(after);

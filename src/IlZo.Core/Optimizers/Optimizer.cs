@@ -14,6 +14,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Bytes that the method keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
+    /// <summary>Bytes that the method keeps beside the weights on a device that cannot read the checkpoint.</summary>
+    public virtual long DeviceBytes => StateBytes;
+
     /// <summary>What a step does. A number that is not finite makes the step a skipped one, which changes nothing.</summary>
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="oracle">Evaluates losses at the weights as they are after the steps before.</param>
@@ -72,11 +75,11 @@ public abstract class Optimizer : IDisposable
     {
         public List<double> Losses { get; } = [];
 
+        public IWeightSums Sums => oracle.Sums;
+
         double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw) => Keep(oracle.Losses(probes, draw));
 
         double[] ILossOracle.LossesOfAll(IReadOnlyList<Probe> probes) => Keep(oracle.LossesOfAll(probes));
-
-        void ILossOracle.Parallel(int items, Action<int> body) => oracle.Parallel(items, body);
 
         private double[] Keep(double[] losses)
         {

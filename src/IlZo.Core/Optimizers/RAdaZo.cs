@@ -19,6 +19,12 @@ public sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.Wei
     private readonly ParameterState _m = new(settings.Parameters.Trained);
     private readonly ParameterState _v = new(settings.Parameters.Trained);
 
+    /// <summary>m and v.</summary>
+    internal (ParameterState M, ParameterState V) State => (_m, _v);
+
+    /// <summary>What an update's formula takes: β₁, 1 − β₁, β₂, 1 − β₂ and ζ.</summary>
+    internal (float Beta1, float Rest1, float Beta2, float Rest2, float Zeta) Numbers => (_beta1, 1 - _beta1, _beta2, 1 - _beta2, _zeta);
+
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
     protected override void Transform(in WeightSlice slice, Span<float> gradient)

@@ -12,6 +12,11 @@ namespace IlZo.Optimizers;
 /// <param name="changes">ρ − 1.</param>
 internal sealed class Rescaling(double weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
 {
+    internal BaseWeights Start => start.Value;
+
+    /// <summary>ρ − 1 of a tensor; 0 for one that keeps its distance.</summary>
+    internal float Change(Parameter parameter) => changes.GetValueOrDefault(parameter);
+
     public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
     {
         base.Apply(slice, weights, gradient, learningRate);

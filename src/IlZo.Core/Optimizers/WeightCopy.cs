@@ -1,20 +1,21 @@
-using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
 
-/// <summary>A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact.</summary>
-internal sealed unsafe class WeightCopy : IDisposable
+/// <summary>
+/// A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact. It is where the weights are, in the
+/// memory of a device too.
+/// </summary>
+public sealed unsafe class WeightCopy : IDisposable
 {
-    private readonly IReadOnlyList<Parameter> _parameters;
     private readonly Dictionary<Parameter, long> _offsets = [];
     private readonly NativeBuffer _buffer;
 
     /// <param name="parameters">The tensors.</param>
     public WeightCopy(IReadOnlyList<Parameter> parameters)
     {
-        _parameters = parameters;
+        Parameters = parameters;
         long bytes = 0;
         foreach (var p in parameters)
         {
@@ -25,14 +26,18 @@ internal sealed unsafe class WeightCopy : IDisposable
         _buffer = new NativeBuffer(bytes);
     }
 
+    /// <summary>The tensors.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
     /// <summary>Bytes it takes once weights were kept.</summary>
     public long ByteCount => _buffer.ByteCount;
 
-    /// <summary>Copies the weights as they are now.</summary>
-    public void Keep(IBackend backend)
+    /// <summary>Copies the weights from the host's memory.</summary>
+    /// <param name="parallel">Calls a function for every number below the first argument.</param>
+    internal void Keep(Action<int, Action<int>> parallel)
     {
-        var shares = RowBlock.Of(_parameters);
-        backend.Parallel(shares.Count, i =>
+        var shares = RowBlock.Of(Parameters);
+        parallel(shares.Count, i =>
         {
             var (p, row, rows) = shares[i];
             long bytes = (long)rows * p.Columns * p.Type.Size();
@@ -40,8 +45,8 @@ internal sealed unsafe class WeightCopy : IDisposable
         });
     }
 
-    /// <summary>Reads kept weights.</summary>
-    public void Read(in WeightSlice slice, Span<float> destination)
+    /// <summary>Reads weights that are kept in the host's memory.</summary>
+    internal void Read(in WeightSlice slice, Span<float> destination)
     {
         fixed (float* to = destination)
         {

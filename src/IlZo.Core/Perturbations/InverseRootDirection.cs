@@ -9,6 +9,10 @@ namespace IlZo.Perturbations;
 /// <param name="excess">e, above −1; it must not change while the direction is in use.</param>
 internal sealed class InverseRootDirection(Direction inner, ParameterState excess) : Direction
 {
+    internal Direction Inner => inner;
+
+    internal ParameterState Excess => excess;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);

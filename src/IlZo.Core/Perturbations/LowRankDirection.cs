@@ -8,14 +8,20 @@ namespace IlZo.Perturbations;
 /// U Vᵀ for every matrix, with U of m rows and V of n rows and r numbers in each; another direction for vectors. It is made from V and
 /// numbers of U alone, (m + n)r of them and not mn.
 /// </summary>
-/// <param name="left">Writes the r numbers of a row of a matrix's U.</param>
+/// <param name="left">U.</param>
 /// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Index"/>; null for vectors.</param>
 /// <param name="rank">r, at most <see cref="NoiseField.Group"/>.</param>
 /// <param name="vectors">What vectors have.</param>
-public sealed class LowRankDirection(LowRankDirection.LeftRow left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
+public sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
 {
-    /// <summary>Writes a row of U.</summary>
-    public delegate void LeftRow(Parameter parameter, int row, Span<float> destination);
+    internal LeftFactor Left => left;
+
+    internal int Rank => rank;
+
+    internal Direction Vectors => vectors;
+
+    /// <summary>V of a matrix; null for a vector.</summary>
+    internal float[]? Right(Parameter parameter) => right[parameter.Index];
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
@@ -27,7 +33,7 @@ public sealed class LowRankDirection(LowRankDirection.LeftRow left, IReadOnlyLis
 
         Span<float> u = stackalloc float[NoiseField.Group];
         u = u[..rank];
-        left(parameter, row, u);
+        left.Fill(parameter, row, u);
         TensorPrimitives.Multiply(v.AsSpan(column, destination.Length), u[0], destination);
         for (int k = 1; k < rank; k++)
         {

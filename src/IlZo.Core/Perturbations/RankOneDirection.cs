@@ -22,10 +22,18 @@ public sealed class RankOneDirection(
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
-        float factor = (float)(-_factors[parameter.Index] * _products[parameter.Index].Dot(row));
+        float factor = Factor(parameter, row);
         var a = _vectors[parameter.Index].AsSpan(column, destination.Length);
         TensorPrimitives.FusedMultiplyAdd(a, factor, destination, destination);
     }
+
+    internal Direction Inner => inner;
+
+    /// <summary>a of a tensor.</summary>
+    internal float[] Vector(Parameter parameter) => _vectors[parameter.Index];
+
+    /// <summary>−κd: what a row has of a.</summary>
+    internal float Factor(Parameter parameter, int row) => (float)(-_factors[parameter.Index] * _products[parameter.Index].Dot(row));
 
     /// <summary>What is known of u in a tensor.</summary>
     internal BlockProducts Products(Parameter parameter) => _products[parameter.Index];

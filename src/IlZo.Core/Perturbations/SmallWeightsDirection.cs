@@ -9,6 +9,10 @@ namespace IlZo.Perturbations;
 /// <param name="thresholds">The thresholds, by <see cref="Parameter.Index"/>.</param>
 public sealed unsafe class SmallWeightsDirection(Direction inner, IReadOnlyList<float> thresholds) : Direction
 {
+    internal Direction Inner => inner;
+
+    internal IReadOnlyList<float> Thresholds => thresholds;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);

@@ -13,6 +13,12 @@ namespace IlZo.Perturbations;
 /// <param name="scale">s.</param>
 internal sealed unsafe class SnapshotDirection(Direction inner, WeightCopy snapshot, double scale) : Direction
 {
+    internal Direction Inner => inner;
+
+    internal WeightCopy Snapshot => snapshot;
+
+    internal float Scale => (float)scale;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);
@@ -25,7 +31,7 @@ internal sealed unsafe class SnapshotDirection(Direction inner, WeightCopy snaps
             var distance = new Span<float>(buffer, part.Length);
             snapshot.Read(new WeightSlice(parameter, row, column + start), kept[..part.Length]);
             TensorPrimitives.Subtract(kept[..part.Length], distance, distance);
-            TensorPrimitives.FusedMultiplyAdd(distance, (float)scale, part, part);
+            TensorPrimitives.FusedMultiplyAdd(distance, Scale, part, part);
         }
     }
 }

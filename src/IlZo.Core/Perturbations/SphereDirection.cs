@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Tensors;
 
@@ -15,16 +16,22 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
     private readonly Lazy<float> _scale = new(() =>
     {
         var z = new GaussianDirection(key);
-        return (float)Math.Sqrt(parameters.TrainedCount / parameters.Trained.Sum(p => Enumerable.Range(0, p.Rows).Sum(row => RowSums.Square(z, p, row))));
+        return Scale(parameters, [.. parameters.Trained.Select(p => Enumerable.Range(0, p.Rows).Select(row => RowSums.Square(z, p, row)).ToArray())]);
     });
 
-    internal NoiseKey Key => _gaussian.Key;
+    private float? _measured;
 
-    internal float Scale => _scale.Value;
+    internal GaussianDirection Normal => _gaussian;
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         _gaussian.Fill(parameter, row, column, destination);
         System.Numerics.Tensors.TensorPrimitives.Multiply(destination, _scale.Value, destination);
     }
+
+    /// <summary>√d/‖z‖ by the sums of a device, which are the same there; for one caller at a time.</summary>
+    internal float Scale(IWeightSums sums) => _measured ??= Scale(parameters, sums.RowSquares(parameters.Trained, _gaussian));
+
+    private static float Scale(ParameterSet parameters, double[][] squares) =>
+        (float)Math.Sqrt(parameters.TrainedCount / squares.Sum(rows => rows.Sum()));
 }

@@ -7,6 +7,8 @@ namespace IlZo.Perturbations;
 /// <param name="terms">The coefficients and their directions.</param>
 public sealed class SumDirection(IReadOnlyList<(double Coefficient, Direction Direction)> terms) : Direction
 {
+    internal IReadOnlyList<(double Coefficient, Direction Direction)> Terms => terms;
+
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         Span<float> part = stackalloc float[RowSums.Slice];

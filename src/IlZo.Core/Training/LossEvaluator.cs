@@ -80,8 +80,8 @@ public sealed partial class LossEvaluator(
     public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
         ScoringBatch.Build(examples, correctOnly: CountsTokens);
 
-    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>
-    public void Parallel(int items, Action<int> body) => backend.Parallel(items, body);
+    /// <summary>Sums over the weights.</summary>
+    public IWeightSums Sums => backend;
 
     private static double[] Scores(ScoringBatch batch, double[] logProbabilities, int example)
     {

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 
@@ -13,6 +14,8 @@ internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examp
 {
     private readonly Dictionary<int, ScoringBatch> _batches = [];
 
+    public IWeightSums Sums => evaluator.Sums;
+
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {
         if (!_batches.TryGetValue(draw, out var batch))
@@ -25,6 +28,4 @@ internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examp
     }
 
     public double[] LossesOfAll(IReadOnlyList<Probe> probes) => evaluator.Losses(examples.Train, batchSize, probes);
-
-    public void Parallel(int items, Action<int> body) => evaluator.Parallel(items, body);
 }

@@ -21,8 +21,8 @@ public sealed record DeviceNoise(double Normal, double Signs, DevicePeak Peak)
         for (int repetition = 0; repetition <= repetitions; repetition++)
         {
             peaks.Measure(counts: repetition > 0);
-            normal.Add(peaks.Noise<NormalDirection>());
-            signs.Add(peaks.Noise<SignDirection>());
+            normal.Add(peaks.Noise(new NormalDirection(backend.NormalTable)));
+            signs.Add(peaks.Noise(default(SignDirection)));
         }
 
         return new DeviceNoise(Statistics.Median(normal.Skip(1)), Statistics.Median(signs.Skip(1)), peaks.Median);

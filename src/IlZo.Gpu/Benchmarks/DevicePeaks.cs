@@ -68,13 +68,13 @@ internal sealed class DevicePeaks : IDisposable
     }
 
     /// <summary>Noise, in 10⁹ elements a second, that nothing is done with.</summary>
-    public double Noise<TDirection>()
+    public double Noise<TDirection>(TDirection direction)
         where TDirection : struct, IDirection
     {
-        var arguments = new NoiseArguments
+        var arguments = new NoiseArguments<TDirection>
         {
-            Noise = new NoiseSource(new NoiseKey(1, NoiseStream.Direction, 1, 0), 0, NoiseField.Group, 1),
-            Table = _backend.NormalTable,
+            Direction = direction,
+            Term = new Term(new NoiseSource(new NoiseKey(1, NoiseStream.Direction, 1, 0), 0, NoiseField.Group, 1), 1, 0),
             Blocks = (long)_scale.ArithmeticGroups * _threads * _scale.Rounds,
             Sums = Sums(_scale.ArithmeticGroups),
         };

@@ -39,6 +39,11 @@ public static class KernelChecks
         Exact("update by momentum", s => new Momentum(s.All, 0.9, 0.1)),
         Exact("update by momentum of matrices", s => new Momentum(s.All.Where(p => p.Shape.Count == 2), 0.9, 0)),
         Exact("update by adam", s => new Adam(s.All, 0.9, 0.999, 1e-8, 0.1)),
+        Exact("update by r-adazo", s => new RAdaZo(new OptimizerSettings(s))),
+        Exact("update of averages", s => new VectorAverage(s.All.Where(p => p.Shape.Count == 1), 0.1) { Keep = 0.9 }),
+        Exact("update by averaged iterates", s => new AveragedIterate(new OptimizerSettings(s)) { Step = 3 }),
+        Exact("update by a scaling diagonal", s => new DiagonalScaling(new OptimizerSettings(s), 0.05) { Coefficient = 0.5, Curvature = 3 }),
+        .. DirectionChecks.All,
     ];
 
     private static IEnumerable<SelfTestCheck> Of(DType type) =>

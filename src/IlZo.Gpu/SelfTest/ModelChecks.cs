@@ -101,6 +101,6 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
 
-        public void Parallel(int items, Action<int> body) => _backend.Parallel(items, body);
+        public IWeightSums Sums => _backend;
     }
 }

@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using Xunit;
 
@@ -188,6 +189,23 @@ public sealed class CurvZoTests
 
             return space.Weights.ToArray();
         }
+    }
+
+    [Theory]
+    [InlineData(0.5f, 0, 0, 32768)]
+    [InlineData(0.5f, 0, 3, 65536)]
+    [InlineData(0.5f, 0, -0.75f, 16384)]
+    [InlineData(0.5f, 0.75f, -1, 49152)]
+    [InlineData(0.5f, 0, -1, 1)]
+    [InlineData(7, 0, 8, 65536)]
+    [InlineData(0.50001f, 0, 0, 32769)]
+    public void The_probability_of_an_element_is_the_root_of_its_score_rounded_up(float kappa, float floor, float excess, int level)
+    {
+        var rule = new InclusionRule(kappa, floor);
+        Assert.Equal(level, rule.Level(excess));
+        Assert.Equal(level == 65536 ? 1 : 0, rule.Factor(excess, 0xFFFF, weighted: true));
+        Assert.Equal(1, rule.Factor(excess, (uint)(level - 1), weighted: false));
+        Assert.Equal(65536f / level, rule.Factor(excess, 0, weighted: true));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class LorenTests
         double[,] covariance = new double[4, 4];
         for (uint step = 0; step < steps; step++)
         {
-            float[] y = space.Fill(curvature.Directions([Noise(step)], space.Backend.Parallel)[0]);
+            float[] y = space.Fill(curvature.Directions([Noise(step)], space.Backend)[0]);
             for (int e = 0; e < y.Length; e++)
             {
                 for (int j = 0; j < 4; j++)
@@ -57,7 +57,7 @@ public sealed class LorenTests
         double square = 0, total = 0;
         for (uint step = 0; step < steps; step++)
         {
-            float[] y = space.Fill(curvature.Directions([Noise(step)], space.Backend.Parallel)[0]);
+            float[] y = space.Fill(curvature.Directions([Noise(step)], space.Backend)[0]);
             square += Math.Pow(y.Zip(along, (p, q) => p * q).Sum(), 2) / s / steps;
             total += y.Sum(v => (double)v * v) / steps;
         }
@@ -88,7 +88,7 @@ public sealed class LorenTests
             var terms = new List<(double, RankOneDirection)>();
             for (int i = 0; i < samples; i++)
             {
-                var y = curvature.Directions([Noise((uint)((batch * samples) + i))], space.Backend.Parallel)[0];
+                var y = curvature.Directions([Noise((uint)((batch * samples) + i))], space.Backend)[0];
                 terms.Add((space.Fill(y).Select((v, j) => q[j] * v * v / 0.7).Sum() - mean, y));
             }
 

@@ -130,7 +130,7 @@ public sealed class LozoTests : IDisposable
             float[] u = new float[Rank];
             for (int i = 0; i < Rows; i++)
             {
-                reference.Factors.FillLeft(step, 0, _space.Parameters.All[0], i, u);
+                reference.Factors.Left(step, 0).Fill(_space.Parameters.All[0], i, u);
                 for (int k = 0; k < Rank; k++)
                 {
                     n[i, k] = (keep * n[i, k]) + ((1 - keep) * record.Coefficients[0] * u[k]);

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -171,7 +172,7 @@ public sealed class MezoSvrgTests : IDisposable
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => space.Oracle(Mean).Losses(probes);
 
-        public void Parallel(int items, Action<int> body) => space.Backend.Parallel(items, body);
+        public IWeightSums Sums => space.Backend;
 
         private static double Mean(double[] x) => x.Select((v, i) => 0.5 * (i + 1) * v * v).Sum();
     }

@@ -38,7 +38,7 @@ internal sealed class TestSpace : IDisposable
     /// <summary>The estimate Σ cᵢ δᵢ of a step on a function.</summary>
     public double[] Estimate(Estimator estimator, long step, Func<double[], double> f)
     {
-        estimator.Prepare(step, Backend.Parallel);
+        estimator.Prepare(step, Backend);
         double[] coefficients = estimator.Combine(step, Oracle(f).Losses(estimator.Plan(step)));
         double[] sum = new double[Count];
         foreach (var (c, direction) in coefficients.Zip(estimator.Directions(step)))

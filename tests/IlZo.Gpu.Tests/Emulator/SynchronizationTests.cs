@@ -13,7 +13,7 @@ public class SynchronizationTests
         using var fixture = new ForwardFixture("llama-gqa", threads: 1);
         using var device = new TestDevice();
         device.Backend.Load(fixture.Model.Parameters);
-        using var optimizer = GpuBackendTests.Create(fixture.Model, "mezo");
+        using var optimizer = MethodTests.Create(fixture.Model, "mezo");
         int[] ids = fixture.Inputs[3].Ids;
         for (uint step = 1; step <= 5; step++)
         {

@@ -61,7 +61,7 @@ public sealed class PeakTests : IDisposable
     {
         const int blocks = 40;
         var key = new NoiseKey(3, NoiseStream.Direction, 2, 1);
-        var arguments = new NoiseArguments { Noise = new NoiseSource(key, 7, NoiseField.Group, 1), Blocks = blocks, Sums = Sums };
+        var arguments = new NoiseArguments<SignDirection> { Term = new Term(new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0), Blocks = blocks, Sums = Sums };
         double expected = 0;
         for (int i = 0; i < blocks * NoiseWords.Count; i++)
         {

@@ -26,27 +26,38 @@ public class UpdateTests
     }
 
     [Fact]
-    public void Rules_and_directions_without_a_kernel_are_refused_by_name()
+    public void Rules_directions_and_sums_without_a_kernel_are_refused_by_name()
     {
         using var set = Weights(DType.F32);
         using var device = new TestDevice();
         device.Backend.Load(set);
-        using var rule = new RAdaZo(new OptimizerSettings(set));
-        var error = Assert.Throws<InvalidInputException>(
-            () => device.Backend.Update(set.All, new GradientEstimate([(1, Gaussian(1, 0))]), rule, 1e-3, s_rounding));
-        Assert.Contains("RAdaZo", error.Message, StringComparison.Ordinal);
-        var sum = new SumDirection([(1, Gaussian(1, 0))]);
         using var sgd = new Sgd();
-        error = Assert.Throws<InvalidInputException>(
-            () => device.Backend.Update(set.All, new GradientEstimate([(1, sum)]), sgd, 1e-3, s_rounding));
-        Assert.Contains("SumDirection", error.Message, StringComparison.Ordinal);
-        var signs = new RademacherDirection(s_rounding);
-        Assert.Throws<InvalidInputException>(
-            () => device.Backend.Update(set.All, new GradientEstimate([(1, signs), (1, Gaussian(1, 0))]), sgd, 1e-3, s_rounding));
+        using var rule = new OwnRule();
+        Assert.Contains("OwnRule", Refusal(rule, Gaussian(1, 0)), StringComparison.Ordinal);
+        Assert.Contains("OwnDirection", Refusal(sgd, new OwnDirection()), StringComparison.Ordinal);
+        Assert.Contains("GaussianDirection", Refusal(sgd, new RademacherDirection(s_rounding), Gaussian(1, 0)), StringComparison.Ordinal);
+        Assert.Contains("2 SumDirection", Refusal(sgd, new SumDirection([(1, Gaussian(1, 0))]), new SumDirection([(1, Gaussian(1, 1))])), StringComparison.Ordinal);
+        Assert.Contains("threshold", Refusal(sgd, Small(0.1f), Small(0.2f)), StringComparison.Ordinal);
+
+        SmallWeightsDirection Small(float threshold) => new(Gaussian(1, 0), [.. set.All.Select(_ => threshold)]);
+        string Refusal(UpdateRule with, params IReadOnlyList<Direction> along) => Assert.Throws<InvalidInputException>(
+            () => device.Backend.Update(set.All, new GradientEstimate([.. along.Select(d => (1.0, d))]), with, 1e-3, s_rounding)).Message;
     }
 
     private static GaussianDirection Gaussian(uint step, uint query) => new(new NoiseKey(1, NoiseStream.Direction, step, query));
 
     private static ParameterSet Weights(DType type) =>
         RandomWeights.Create(type, ("a.weight", [7, 130]), ("b.bias", [101]), ("c.weight", [3, 64]), ("d.weight", [1, 1]));
+
+    private sealed class OwnRule() : UpdateRule(0)
+    {
+        protected override void Transform(in WeightSlice slice, Span<float> gradient)
+        {
+        }
+    }
+
+    private sealed class OwnDirection : Direction
+    {
+        public override void Fill(Parameter parameter, int row, int column, Span<float> destination) => destination.Clear();
+    }
 }

@@ -1,4 +1,5 @@
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -63,6 +64,13 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         // Updates change them there.
     }
+
+    public void Store(ParameterState state)
+    {
+        // They are kept there.
+    }
+
+    public void Keep(WeightCopy copy) => copy.Keep(Parallel);
 
     public KeyValueCache CreateCache(int layers, int features, int capacity) => new CpuKeyValueCache(layers, features, capacity);
 

@@ -1,0 +1,200 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Noise;
+using IlZo.Optimizers;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using ILGPU;
+
+namespace IlZo.Gpu;
+
+/// <summary>Something to do with directions once their type in kernels is known.</summary>
+internal interface IDirectionVisitor
+{
+    /// <param name="direction">What the directions read.</param>
+    /// <param name="noise">The noise of each of them.</param>
+    void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+        where TDirection : struct, IDirection;
+}
+
+/// <summary>Turns directions into what kernels take: a composition of the types of <see cref="IDirection"/>.</summary>
+/// <param name="table">The coefficients of the normal transform.</param>
+/// <param name="arrays">Sends what directions keep on the host.</param>
+/// <param name="state">What optimizers keep on the device.</param>
+/// <param name="sums">Sums over the weights.</param>
+internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays arrays, DeviceState state, IWeightSums sums)
+{
+    /// <summary>Finds the type of some directions of one kind in a tensor that they cover.</summary>
+    /// <exception cref="InvalidInputException">There is no kernel for such directions.</exception>
+    public void Compile(IReadOnlyList<Direction> directions, Parameter parameter, IDirectionVisitor visitor)
+    {
+        switch (directions[0])
+        {
+            case GaussianDirection or RademacherDirection or SphereDirection:
+                CompileNoise(directions, [.. directions.Select(_ => 1f)], parameter, visitor);
+                break;
+            case ScaledDirection { Inner: GaussianDirection or RademacherDirection }:
+                var scaled = Cast<ScaledDirection>(directions);
+                CompileNoise([.. scaled.Select(d => d.Inner)], [.. scaled.Select(d => d.Scales[parameter.Index])], parameter, visitor);
+                break;
+            case ScaledDirection first:
+                CompileScaled(first, Cast<ScaledDirection>(directions), parameter, visitor);
+                break;
+            case SmallWeightsDirection first:
+                CompileSmallWeights(first, Cast<SmallWeightsDirection>(directions), parameter, visitor);
+                break;
+            case RankOneDirection first:
+                CompileRankOne(first, Cast<RankOneDirection>(directions), parameter, visitor);
+                break;
+            case LowRankDirection first:
+                CompileLowRank(first, Cast<LowRankDirection>(directions), parameter, visitor);
+                break;
+            default:
+                CompileSingle(Single(directions), parameter, visitor);
+                break;
+        }
+    }
+
+    private void CompileNoise(IReadOnlyList<Direction> directions, float[] scales, Parameter parameter, IDirectionVisitor visitor)
+    {
+        switch (directions[0])
+        {
+            case RademacherDirection:
+                var signs = Cast<RademacherDirection>(directions).Select(d => d.Key);
+                visitor.Visit(default(SignDirection), Sources(signs, scales, parameter));
+                break;
+            case SphereDirection:
+                var spheres = Cast<SphereDirection>(directions);
+                visitor.Visit(new NormalDirection(table), Sources(spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(sums)), parameter));
+                break;
+            default:
+                var normals = Cast<GaussianDirection>(directions).Select(d => d.Key);
+                visitor.Visit(new NormalDirection(table), Sources(normals, scales, parameter));
+                break;
+        }
+    }
+
+    private void CompileScaled(ScaledDirection first, ScaledDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
+    {
+        float[] scales = [.. directions.Select(d => d.Scales[parameter.Index])];
+        var changed = Array.TrueForAll(scales, s => s == 1) ? visitor : new ScaledVisitor(arrays.Send(first, parameter, () => scales), visitor);
+        Compile([.. directions.Select(d => d.Inner)], parameter, changed);
+    }
+
+    private void CompileSmallWeights(
+        SmallWeightsDirection first, SmallWeightsDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
+    {
+        float threshold = first.Thresholds[parameter.Index];
+        RequireOne(directions, d => d.Thresholds[parameter.Index] == threshold, "threshold");
+        var changed = float.IsPositiveInfinity(threshold) ? visitor : new SmallWeightsVisitor(threshold, visitor);
+        Compile([.. directions.Select(d => d.Inner)], parameter, changed);
+    }
+
+    private void CompileRankOne(RankOneDirection first, RankOneDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
+    {
+        float[] vector = first.Vector(parameter);
+        RequireOne(directions, d => d.Vector(parameter) == vector, "vector");
+        int rows = first.Products(parameter).Dots.Length;
+        var factors = arrays.Send(first, parameter, () =>
+        {
+            float[] numbers = new float[directions.Length * rows];
+            for (int i = 0; i < numbers.Length; i++)
+            {
+                numbers[i] = directions[i / rows].Factor(parameter, i % rows);
+            }
+
+            return numbers;
+        });
+        Compile([.. directions.Select(d => d.Inner)], parameter, new RankOneVisitor(arrays.Send(vector, parameter, () => vector), factors, rows, visitor));
+    }
+
+    private void CompileLowRank(LowRankDirection first, LowRankDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
+    {
+        if (first.Right(parameter) is not { } right)
+        {
+            Compile([.. directions.Select(d => d.Vectors)], parameter, visitor);
+            return;
+        }
+
+        RequireOne(directions, d => d.Right(parameter) == right && d.Left.GetType() == first.Left.GetType(), "factor V");
+        var sent = arrays.Send(right, parameter, () => right);
+        if (first.Left is FreshFactor)
+        {
+            // Rows of U are numbered as those of a matrix with one group of columns.
+            var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, NoiseField.Group, 1));
+            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(table), sent, first.Rank, parameter.Columns), [.. left]);
+        }
+        else
+        {
+            var kept = arrays.Send<float>(first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
+            var left = new KeptLeft(kept, parameter.Rows, first.Rank);
+            visitor.Visit(new LowRank<KeptLeft>(left, sent, first.Rank, parameter.Columns), new NoiseSource[directions.Length]);
+        }
+    }
+
+    private void CompileSingle(Direction direction, Parameter parameter, IDirectionVisitor visitor)
+    {
+        switch (direction)
+        {
+            case InverseRootDirection d:
+                Compile([d.Inner], parameter, new InverseRootVisitor(state.State(d.Excess, parameter), visitor));
+                break;
+            case BernoulliDirection d:
+                var mask = new NoiseSource(d.Mask, parameter.Id, parameter.Columns, 1);
+                Compile([d.Inner], parameter, new BernoulliVisitor(d, mask, state.State(d.Excess, parameter), visitor));
+                break;
+            case OffsetDirection d:
+                Compile([d.Inner], parameter, new OffsetVisitor(d, state.State(d.Iterate.Ahead, parameter), visitor));
+                break;
+            case SnapshotDirection d:
+                Compile([d.Inner], parameter, new SnapshotVisitor(parameter.Type, state.Copy(d.Snapshot, parameter), d.Scale, visitor));
+                break;
+            case TravelDirection d:
+                Compile([d.Move], parameter, new TravelVisitor(parameter.Type, state.Start(d.Start, parameter), visitor));
+                break;
+            case MoveDirection d:
+                Compile([d.Gradient], parameter, new MoveVisitor(d, parameter, state, visitor));
+                break;
+            case SumDirection d:
+                CompileSum(d, [.. d.Terms.Where(t => t.Direction.Covers(parameter))], parameter, visitor);
+                break;
+            default:
+                throw new InvalidInputException(
+                    $"There are no GPU kernels for a {direction.GetType().Name}; a direction of one of the methods was expected.");
+        }
+    }
+
+    private void CompileSum(
+        SumDirection sum, IReadOnlyList<(double Coefficient, Direction Direction)> terms, Parameter parameter, IDirectionVisitor visitor)
+    {
+        if (terms.Count == 0)
+        {
+            visitor.Visit(default(NoDirection), new NoiseSource[1]);
+            return;
+        }
+
+        Compile([.. terms.Select(t => t.Direction)], parameter, new SumVisitor(sum, terms, parameter, arrays, visitor));
+    }
+
+    private static NoiseSource[] Sources(IEnumerable<NoiseKey> keys, IEnumerable<float> scales, Parameter parameter) =>
+        [.. keys.Zip(scales, (key, scale) => new NoiseSource(key, parameter.Id, parameter.Columns, scale))];
+
+    private static TDirection[] Cast<TDirection>(IReadOnlyList<Direction> directions)
+        where TDirection : Direction =>
+        [.. directions.Select(d => d as TDirection ?? throw new InvalidInputException(
+            $"A sum of a {typeof(TDirection).Name} and a {d.GetType().Name} has no GPU kernel; directions of one kind were expected."))];
+
+    private static Direction Single(IReadOnlyList<Direction> directions) => directions.Count == 1
+        ? directions[0]
+        : throw new InvalidInputException($"A sum of {directions.Count} {directions[0].GetType().Name}s has no GPU kernel; one was expected.");
+
+    // What a kernel takes once for all terms.
+    private static void RequireOne<TDirection>(TDirection[] directions, Predicate<TDirection> has, string what)
+        where TDirection : Direction
+    {
+        if (!Array.TrueForAll(directions, has))
+        {
+            throw new InvalidInputException($"A sum of {typeof(TDirection).Name}s that differ in the {what} of a tensor has no GPU kernel; one was expected.");
+        }
+    }
+}

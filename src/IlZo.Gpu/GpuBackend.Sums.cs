@@ -1,0 +1,128 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+public sealed partial class GpuBackend
+{
+    public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
+    {
+        _arrays.Forget();
+        var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
+        var sums = _arena.Doubles(rows);
+        int first = 0;
+        foreach (var p in parameters)
+        {
+            Perturb(p, Along(direction), new RowSumLaunch<OwnFactor>(_kernels, new RowSumArguments
+            {
+                Sums = sums.SubView(first, p.Rows),
+                Vector = ArrayView<float>.Empty,
+                Slice = RowSums.Slice,
+            }));
+            first += p.Rows;
+        }
+
+        double[] read = Read(sums);
+        _uploads.Wait();
+        _arena.Return(rows);
+        return [.. Split(read, parameters.Select(p => p.Rows))];
+    }
+
+    public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
+    {
+        _arrays.Forget();
+        var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
+        var columns = _arena.Rent(parameters.Sum(p => (long)p.Columns));
+        var dots = _arena.Doubles(rows);
+        int row = 0;
+        int column = 0;
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            var p = parameters[i];
+            var sum = columns.View.SubView(column, p.Columns);
+            Multiply(p, Along(direction), _uploads.Send<float>(vectors[i]), weighted, dots.SubView(row, p.Rows), sum);
+            row += p.Rows;
+            column += p.Columns;
+        }
+
+        double[] readDots = Read(dots);
+        float[] readSums = Read(columns.View);
+        _uploads.Wait();
+        _arena.Return(columns);
+        _arena.Return(rows);
+        return [.. Split(readDots, parameters.Select(p => p.Rows)).Zip(Split(readSums, parameters.Select(p => p.Columns)), (d, s) => new RowProducts(d, s))];
+    }
+
+    private void Multiply(Parameter p, ProbeRun run, ArrayView<float> vector, bool weighted, ArrayView<double> dots, ArrayView<float> sum)
+    {
+        // A row is summed as a whole.
+        int slice = (p.Columns + NoiseField.Group - 1) / NoiseField.Group * NoiseField.Group;
+        Perturb(p, run, new RowSumLaunch<VectorFactor>(_kernels, new RowSumArguments { Sums = dots, Vector = vector, Slice = slice }));
+        int rowsOfShare = Math.Max(1, RowProducts.Share / p.Columns);
+        int count = (p.Rows + rowsOfShare - 1) / rowsOfShare;
+        var shares = _arena.Rent((long)count * p.Columns);
+        Perturb(p, run, new ColumnSumLaunch(_kernels, new ColumnSumArguments
+        {
+            Rows = p.Rows,
+            RowsOfShare = rowsOfShare,
+            Dots = dots,
+            Weighted = weighted ? 1 : 0,
+            Shares = shares.View,
+        }));
+        _kernels.LaunchItems(ColumnSum.Add, p.Columns, new AddSharesArguments { Shares = shares.View, Sum = sum });
+        _arena.Return(shares);
+    }
+
+    private static ProbeRun Along(Direction direction) => new(0, AreTwo: false, direction, 1, 0);
+
+    private T[] Read<T>(ArrayView<T> view)
+        where T : unmanaged
+    {
+        var read = new T[view.Length];
+        view.CopyToCPUUnsafeAsync(_stream, ref read[0], read.Length);
+        return read;
+    }
+
+    private static IEnumerable<T[]> Split<T>(T[] all, IEnumerable<int> lengths)
+    {
+        int first = 0;
+        foreach (int length in lengths)
+        {
+            yield return all.AsSpan(first, length).ToArray();
+            first += length;
+        }
+    }
+
+    private sealed class RowSumLaunch<TFactor>(KernelLauncher kernels, RowSumArguments arguments) : IWeightsVisitor
+        where TFactor : struct, IRowFactor
+    {
+        public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
+            where TFormat : struct, IWeightFormat
+            where TDirection : struct, IDirection
+            where TProbes : struct, IProbes
+        {
+            int rows = RowSum.RowsOfGroup(kernels.Shape.Threads);
+            int groups = (int)((arguments.Sums.Length + rows - 1) / rows);
+            int sharedFloats = rows * 2 * RowSum.Lanes * (sizeof(double) / sizeof(float));
+            kernels.Launch(
+                RowSum.Run<TFormat, TDirection, TFactor>, new Index3D(groups, 1, 1), kernels.Shape.Threads, sharedFloats, weights, arguments);
+        }
+    }
+
+    private sealed class ColumnSumLaunch(KernelLauncher kernels, ColumnSumArguments arguments) : IWeightsVisitor
+    {
+        public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
+            where TFormat : struct, IWeightFormat
+            where TDirection : struct, IDirection
+            where TProbes : struct, IProbes
+        {
+            long items = arguments.Shares.Length / weights.Columns * NoiseBlock.BlocksOfRow(weights.Columns);
+            kernels.LaunchItems(ColumnSum.Run<TFormat, TDirection>, items, weights, arguments);
+        }
+    }
+}
