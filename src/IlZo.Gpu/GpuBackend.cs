@@ -37,10 +37,16 @@ public sealed partial class GpuBackend : IBackend
     /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
     /// <param name="owned">What to dispose of with the backend, in this order.</param>
     public GpuBackend(Accelerator accelerator, string name, long? capacity = null, LaunchShape? shape = null, params IReadOnlyList<IDisposable> owned)
+        : this(accelerator, new AcceleratorLoader(accelerator), name, capacity, shape, owned)
+    {
+    }
+
+    internal GpuBackend(
+        Accelerator accelerator, IKernelLoader loader, string name, long? capacity, LaunchShape? shape, IReadOnlyList<IDisposable> owned)
     {
         _owned = owned;
         _stream = accelerator.DefaultStream;
-        _kernels = new KernelLauncher(accelerator, _stream, shape ?? LaunchShape.Gpu);
+        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu);
         _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
         _weights = new DeviceWeights(accelerator, _stream, _memory);
         _state = new DeviceState(_stream, _memory, _weights);

@@ -16,7 +16,7 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
-internal sealed class KernelLauncher(Accelerator accelerator, AcceleratorStream stream, LaunchShape shape)
+internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape)
 {
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
@@ -28,14 +28,14 @@ internal sealed class KernelLauncher(Accelerator accelerator, AcceleratorStream 
     /// <summary>A kernel of some groups in three dimensions.</summary>
     public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)
         where T : struct =>
-        ((Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, accelerator.LoadKernel))(
+        ((Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, loader.Load))(
             stream, Configuration(groups, threads, sharedFloats), arguments);
 
     /// <summary>A kernel of some groups that takes a second argument.</summary>
     public void Launch<T1, T2>(Action<T1, T2> kernel, Index3D groups, int threads, int sharedFloats, T1 first, T2 second)
         where T1 : struct
         where T2 : struct =>
-        ((Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, accelerator.LoadKernel))(
+        ((Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, loader.Load))(
             stream, Configuration(groups, threads, sharedFloats), first, second);
 
     /// <summary>A kernel that has a thread for each of some items, or fewer.</summary>

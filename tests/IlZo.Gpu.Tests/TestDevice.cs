@@ -17,9 +17,14 @@ public sealed class TestDevice : IDisposable
     private readonly Context _context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
 
     public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30)
+        : this(shape ?? Single, capacity, null)
+    {
+    }
+
+    internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader)
     {
         Accelerator = _context.GetCPUDevice(0).CreateAccelerator(_context);
-        Backend = new GpuBackend(Accelerator, "test:0", capacity, shape ?? Single);
+        Backend = new GpuBackend(Accelerator, loader ?? new AcceleratorLoader(Accelerator), "test:0", capacity, shape, []);
     }
 
     public Accelerator Accelerator { get; }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using IlZo.Ptx;
 
 namespace ILGPU.Runtime;
 
@@ -32,9 +33,18 @@ public abstract class Device(string name, AcceleratorType type, int warpSize, in
 /// <summary>A device in use.</summary>
 public class Accelerator : IDisposable
 {
-    internal Accelerator(Device device) => Device = device;
+    private readonly List<MemoryBuffer> _buffers = [];
+
+    internal Accelerator(Device device)
+    {
+        Device = device;
+        GroupMemory = new PtxMemory(new OwnMemory(_buffers), device.MaxSharedMemoryPerGroup);
+    }
 
     public Device Device { get; }
+
+    /// <summary>What the threads of a group reach; one group runs at a time.</summary>
+    internal PtxMemory GroupMemory { get; }
 
     public string Name => Device.Name;
 
@@ -45,13 +55,30 @@ public class Accelerator : IDisposable
     public AcceleratorStream DefaultStream { get; } = new();
 
     /// <summary>Memory that holds nothing useful at first.</summary>
-    public MemoryBuffer AllocateRaw(long length, int elementSize) => new(length * elementSize);
+    public MemoryBuffer AllocateRaw(long length, int elementSize) => new(length * elementSize, _buffers);
 
     public void Synchronize()
     {
     }
 
     public void Dispose() => GC.SuppressFinalize(this);
+
+    private sealed unsafe class OwnMemory(List<MemoryBuffer> buffers) : PtxGlobalMemory
+    {
+        public override byte* At(ulong address, int count)
+        {
+            foreach (var buffer in buffers)
+            {
+                ulong start = (ulong)buffer.NativePtr;
+                if (address >= start && address + (ulong)count <= start + (ulong)buffer.LengthInBytes)
+                {
+                    return (byte*)address;
+                }
+            }
+
+            throw new PtxException($"{count} bytes at {address:X} are not in a buffer of the device.");
+        }
+    }
 }
 
 /// <summary>An order of work; the emulator does everything at once.</summary>
@@ -66,8 +93,12 @@ public sealed class AcceleratorStream
 /// <summary>Memory of a device.</summary>
 public sealed unsafe class MemoryBuffer : IDisposable
 {
-    internal MemoryBuffer(long byteCount)
+    private readonly List<MemoryBuffer> _owner;
+
+    internal MemoryBuffer(long byteCount, List<MemoryBuffer> owner)
     {
+        _owner = owner;
+        _owner.Add(this);
         LengthInBytes = byteCount;
         NativePtr = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), 256);
         NativeMemory.Fill((void*)NativePtr, (nuint)byteCount, 0xFF);
@@ -79,6 +110,7 @@ public sealed unsafe class MemoryBuffer : IDisposable
 
     public void Dispose()
     {
+        _owner.Remove(this);
         NativeMemory.AlignedFree((void*)NativePtr);
         NativePtr = 0;
     }
@@ -125,6 +157,10 @@ public static unsafe class ArrayViewExtensions
 
     public static void CopyTo<T>(this ArrayView<T> source, AcceleratorStream stream, in ArrayView<T> target)
         where T : unmanaged => NativeMemory.Copy(source.Data, target.SubView(0, source.Length).Data, (nuint)(source.Length * sizeof(T)));
+
+    /// <summary>The address of a view's first element, for kernels that take addresses.</summary>
+    public static nint LoadEffectiveAddressAsPtr<T>(this ArrayView<T> view)
+        where T : unmanaged => (nint)view.Data;
 
     public static void MemSetToZero<T>(this ArrayView<T> view, AcceleratorStream stream)
         where T : unmanaged => NativeMemory.Clear(view.Data, (nuint)(view.Length * sizeof(T)));

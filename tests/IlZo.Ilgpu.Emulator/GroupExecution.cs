@@ -1,12 +1,17 @@
+using IlZo.Ptx;
+
 namespace ILGPU;
 
 /// <summary>
 /// Runs the threads of a group one at a time: each until it waits for the others. The order alternates from one barrier to the next, so
 /// that a thread which reads what another has yet to write is found out, and shared memory holds no numbers at first.
 /// </summary>
-internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared)
+/// <param name="config">The size of the launch.</param>
+/// <param name="memory">What the threads reach; its shared memory begins with what the launch asked for.</param>
+internal sealed class GroupExecution(KernelConfig config, PtxMemory memory)
 {
     private readonly State[] _states = new State[config.GroupDim.X];
+    private readonly string[] _actions = new string[config.GroupDim.X];
     private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, config.GroupDim.X).Select(_ => new SemaphoreSlim(0))];
     private readonly SemaphoreSlim _done = new(0);
     private bool _backwards;
@@ -16,12 +21,17 @@ internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared
     {
         Ready,
         Waiting,
+        WaitingForWarp,
         Finished,
     }
 
     public KernelConfig Config => config;
 
-    public ArrayView<byte> Shared => shared;
+    /// <summary>The shared memory that the launch asked for.</summary>
+    public Span<byte> Shared => memory.SharedBytes[..config.SharedMemoryConfig.ArraySize];
+
+    /// <summary>What executes PTX in kernels.</summary>
+    public InlinePtx Inline { get; } = new(memory, config);
 
     public Index3D Place { get; private set; }
 
@@ -35,7 +45,8 @@ internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared
         {
             int row = group / config.GridDim.X;
             Place = new Index3D(group % config.GridDim.X, row % config.GridDim.Y, row / config.GridDim.Y);
-            Spoil(shared);
+            memory.Spoil();
+            Inline.BeginGroup();
             if (Count == 1)
             {
                 KernelThread.Current = new KernelThread { Index = 0, Group = this };
@@ -64,16 +75,36 @@ internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared
         }
 
         _states[index] = State.Waiting;
-        PassOn();
-        _turns[index].Wait();
-        if (_failure is not null)
-        {
-            throw new OperationCanceledException();
-        }
+        WaitForTurn(index);
     }
 
-    /// <summary>Fills memory with what is not a number, as fp32 and as an index.</summary>
-    internal static unsafe void Spoil(ArrayView<byte> memory) => new Span<byte>(memory.Data, checked((int)memory.Length)).Fill(0xFF);
+    /// <summary>Waits until all threads of the warp are here; the last one acts for all of them.</summary>
+    /// <param name="index">The thread.</param>
+    /// <param name="what">What they do together.</param>
+    /// <param name="action">Does it.</param>
+    public void WaitForWarp(int index, string what, Action action)
+    {
+        int first = index / PtxWarp.Size * PtxWarp.Size;
+        if (Count - first < PtxWarp.Size)
+        {
+            throw new KernelException($"'{what}' is for {PtxWarp.Size} threads; the warp has {Count - first}.");
+        }
+
+        (_states[index], _actions[index]) = (State.WaitingForWarp, what);
+        if (_states.AsSpan(first, PtxWarp.Size).ContainsAnyExcept(State.WaitingForWarp))
+        {
+            WaitForTurn(index);
+            return;
+        }
+
+        if (_actions.AsSpan(first, PtxWarp.Size).ContainsAnyExcept(what))
+        {
+            throw new KernelException($"Some threads of a warp are at '{what}', others at '{_actions.First(a => a != what)}'.");
+        }
+
+        action();
+        _states.AsSpan(first, PtxWarp.Size).Fill(State.Ready);
+    }
 
     private Thread Start(int index, Action kernel)
     {
@@ -127,6 +158,16 @@ internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared
         }
     }
 
+    private void WaitForTurn(int index)
+    {
+        PassOn();
+        _turns[index].Wait();
+        if (_failure is not null)
+        {
+            throw new OperationCanceledException();
+        }
+    }
+
     // The next thread that can go on gets the turn; when all wait, they all go on, in the other order.
     private void PassOn()
     {
@@ -134,6 +175,13 @@ internal sealed class GroupExecution(KernelConfig config, ArrayView<byte> shared
         {
             _turns[next].Release();
             return;
+        }
+
+        int inWarps = _states.Count(s => s == State.WaitingForWarp);
+        if (inWarps > 0)
+        {
+            string what = _actions[Array.IndexOf(_states, State.WaitingForWarp)];
+            throw new KernelException($"{inWarps} threads wait at '{what}' for others of their warp, which ended or wait at a barrier.");
         }
 
         int finished = _states.Count(s => s == State.Finished);

@@ -1,3 +1,5 @@
+using IlZo.Ptx;
+
 namespace ILGPU.Runtime;
 
 /// <summary>Makes functions that launch kernels.</summary>
@@ -29,7 +31,8 @@ public static class KernelLoaders
             throw new KernelException($"{bytes} bytes of shared memory were asked for; a group has {accelerator.Device.MaxSharedMemoryPerGroup}.");
         }
 
-        using var shared = new MemoryBuffer(bytes);
-        new GroupExecution(config, new ArrayView<byte>(shared, 0, bytes)).Run(kernel);
+        var memory = accelerator.GroupMemory;
+        memory.SetSharedEnd(PtxMemory.Base + (uint)bytes);
+        new GroupExecution(config, memory).Run(kernel);
     }
 }

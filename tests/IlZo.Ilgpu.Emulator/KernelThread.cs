@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace ILGPU;
 
 /// <summary>The thread of a kernel that runs on this thread of the operating system.</summary>
@@ -54,7 +57,7 @@ public static unsafe class SharedMemory
         where T : unmanaged
     {
         var memory = KernelThread.Current.Group.Shared;
-        return new ArrayView<T>((T*)memory.Data, memory.Length / sizeof(T));
+        return new ArrayView<T>((T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(memory)), memory.Length / sizeof(T));
     }
 }
 

@@ -56,9 +56,15 @@ public class FixtureTests
     [MemberData(nameof(Folders))]
     public void Losses_at_perturbed_weights_are_those_of_the_processor(string folder)
     {
-        using var fixture = new ForwardFixture(folder, threads: 1);
         using var device = new TestDevice();
-        device.Backend.Load(fixture.Model.Parameters);
+        AssertLosses(folder, device.Backend);
+    }
+
+    /// <summary>Compares the losses of two-point steps with those of the processor.</summary>
+    internal static void AssertLosses(string folder, GpuBackend backend)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 1);
+        backend.Load(fixture.Model.Parameters);
         var input = fixture.Inputs[0];
         var batch = ForwardFixture.Batch(input.Ids);
         var key = new NoiseKey(3, NoiseStream.Direction, 1, 0);
@@ -66,8 +72,8 @@ public class FixtureTests
         {
             Probe[] probes = [new Probe(direction, 1e-2), new Probe(direction, -1e-2)];
             double[][] expected = fixture.LogProbabilities(input, probes);
-            device.Backend.Begin(batch, probes);
-            double[][] actual = device.Backend.LogProbabilities(fixture.Model.Forward(device.Backend, batch), fixture.Model.Head, input.Targets);
+            backend.Begin(batch, probes);
+            double[][] actual = backend.LogProbabilities(fixture.Model.Forward(backend, batch), fixture.Model.Head, input.Targets);
             for (int p = 0; p < probes.Length; p++)
             {
                 Near.Equal(expected[p].Average(), actual[p].Average(), 5e-6);

@@ -17,11 +17,11 @@ public sealed partial record PtxText(string Text)
     /// <summary>Registers that are declared; the driver's assembler uses fewer.</summary>
     public int Registers => RegisterDeclaration().Matches(Text).Sum(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) - 1);
 
-    /// <summary>Compiles a kernel, without a GPU.</summary>
+    /// <summary>Compiles a kernel as it is compiled for a GPU, without one.</summary>
     public static PtxText Of(Delegate kernel)
     {
-        // A context of its own: after a failure others in the same one would fail too.
-        using var context = Context.Create(b => b.EnableKernels().Optimize(OptimizationLevel.O2));
+        // A context of its own: after a failure others in the same one would fail too. What is optimized must be what GpuDevices leaves it to be.
+        using var context = Context.Create(b => b.EnableKernels());
         using var backend = new PTXBackend(
             context, new CudaCapabilityContext(CudaArchitecture.SM_80), CudaArchitecture.SM_80, CudaInstructionSet.ISA_75, null);
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);

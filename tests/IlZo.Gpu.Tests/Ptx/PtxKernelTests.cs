@@ -1,0 +1,26 @@
+using IlZo.Gpu.SelfTest;
+
+namespace IlZo.Gpu.Tests.Ptx;
+
+/// <summary>The text of each kernel that a GPU's driver would be given, executed.</summary>
+public class PtxKernelTests
+{
+    public static TheoryData<string> Checks => [.. KernelChecks.All.Select(c => c.Name)];
+
+    [Theory]
+    [MemberData(nameof(Checks))]
+    public void A_kernel_does_what_the_processor_does(string name) => AssertPasses(name, PtxLoader.TwoWarps);
+
+    [Theory]
+    [InlineData("products, float16")]
+    [InlineData("norms and elementwise products, float16")]
+    [InlineData("rotations and attention, float16")]
+    public void A_kernel_does_so_in_groups_as_large_as_those_of_gpus(string name) => AssertPasses(name, LaunchShape.Gpu);
+
+    private static void AssertPasses(string name, LaunchShape shape)
+    {
+        using var device = PtxLoader.Device(shape);
+        var result = KernelChecks.All.Single(c => c.Name == name).Run(device.Backend);
+        Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
+    }
+}
