@@ -1,16 +1,18 @@
 using ILGPU;
 using ILGPU.Algorithms;
 #if ILGPU
+using System.Globalization;
 using System.Reflection;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
+using ILGPU.IR.Types;
 using ILGPU.IR.Values;
 #endif
 
 namespace IlZo.Kernels;
 
-/// <summary>Teaches ILGPU's compiler the instructions that <see cref="DeviceMath"/> stands for on NVIDIA GPUs.</summary>
+/// <summary>Teaches ILGPU's compiler the instructions that functions with an <see cref="InstructionAttribute"/> stand for on NVIDIA GPUs.</summary>
 public static class DeviceIntrinsics
 {
     /// <summary>Makes a context that kernels can be compiled in.</summary>
@@ -18,30 +20,73 @@ public static class DeviceIntrinsics
     {
         builder.EnableAlgorithms();
 #if ILGPU
-        Register(builder, nameof(DeviceMath.FusedMultiplyAdd), nameof(EmitFusedMultiplyAdd));
+        var generator = typeof(DeviceIntrinsics).GetMethod(nameof(Emit), BindingFlags.NonPublic | BindingFlags.Static)!;
+        foreach (var method in typeof(DeviceMath).GetMethods().Concat(typeof(TensorCores.Instructions).GetMethods()).Where(IsInstruction))
+        {
+            builder.GetIntrinsicManager().RegisterMethod(method, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode));
+        }
 #endif
         return builder;
     }
 
 #if ILGPU
-    private static void Register(Context.Builder builder, string name, string generator) => builder.GetIntrinsicManager().RegisterMethod(
-        typeof(DeviceMath).GetMethod(name, BindingFlags.Public | BindingFlags.Static)!,
-        new PTXIntrinsic(
-            typeof(DeviceIntrinsics).GetMethod(generator, BindingFlags.NonPublic | BindingFlags.Static)!, IntrinsicImplementationMode.GenerateCode));
+    private static bool IsInstruction(MethodInfo method) => method.GetCustomAttribute<InstructionAttribute>() is not null;
 
-    // An instruction of its own: what ILGPU offers for text needs its result to go through memory.
-    private static void EmitFusedMultiplyAdd(PTXBackend backend, PTXCodeGenerator generator, Value value)
+    // The text with registers in the place of operands: what ILGPU itself offers for text needs results to go through memory. ILGPU takes results of calls to be
+    // the same in all threads and marks branches on them as uniform, so that no branch may depend on one that is not.
+    private static void Emit(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
         var call = (MethodCall)value;
-        var a = generator.LoadPrimitive(call[0]);
-        var b = generator.LoadPrimitive(call[1]);
-        var c = generator.LoadPrimitive(call[2]);
-        var result = generator.AllocateHardware(value);
-        using var command = generator.BeginCommand("fma.rn.f32");
+        var operands = new List<string>();
+        if (!call.Type.IsVoidType)
+        {
+            Add(operands, generator, generator.Allocate(call));
+        }
+
+        for (int i = 0; i < call.Count; i++)
+        {
+            Add(operands, generator, generator.Load(call[i]));
+        }
+
+        string text = call.Target.Source.GetCustomAttribute<InstructionAttribute>()!.Text;
+        for (int i = operands.Count - 1; i >= 0; i--)
+        {
+            text = text.Replace(string.Create(CultureInfo.InvariantCulture, $"%{i}"), operands[i], StringComparison.Ordinal);
+        }
+
+        generator.Builder.Append('\t').AppendLine(text);
+    }
+
+    private static void Add(List<string> operands, PTXCodeGenerator generator, PTXRegisterAllocator.Register register)
+    {
+        if (register is PTXRegisterAllocator.CompoundRegister compound)
+        {
+            foreach (var child in compound.Children)
+            {
+                Add(operands, generator, child);
+            }
+
+            return;
+        }
+
+        var hardware = generator.EnsureHardwareRegister((PTXRegisterAllocator.PrimitiveRegister)register);
+        operands.Add("%" + PTXRegisterAllocator.GetStringRepresentation(IsSpecific(hardware) ? Generic(generator, hardware) : hardware));
+    }
+
+    private static bool IsSpecific(PTXRegisterAllocator.Register register) =>
+        register.Type is AddressSpaceType { AddressSpace: not MemoryAddressSpace.Generic };
+
+    // Pointers reach instructions as generic addresses, whatever the compiler knows about them.
+    private static PTXRegisterAllocator.HardwareRegister Generic(PTXCodeGenerator generator, PTXRegisterAllocator.HardwareRegister pointer)
+    {
+        var result = generator.AllocatePlatformRegister(out _);
+        var space = ((AddressSpaceType)pointer.Type).AddressSpace;
+        using var command = generator.BeginCommand("cvta");
+        command.AppendAddressSpace(space);
+        command.AppendSuffix("u64");
         command.AppendArgument(result);
-        command.AppendArgument(a);
-        command.AppendArgument(b);
-        command.AppendArgument(c);
+        command.AppendArgument(pointer);
+        return result;
     }
 #endif
 }

@@ -200,7 +200,7 @@ public static class Linear
         }
     }
 
-    private static void StoreOne<TActivation>(LinearArguments a, float sum, RowsView y, ArrayView<float> bias, int output, int token)
+    internal static void StoreOne<TActivation>(LinearArguments a, float sum, RowsView y, ArrayView<float> bias, int output, int token)
         where TActivation : struct, IActivation
     {
         if (output < a.Outputs)

@@ -7,9 +7,9 @@ namespace IlZo.Kernels;
 /// <param name="pitch">Numbers from one row to the next.</param>
 public readonly struct RowsView(ArrayView<float> data, int pitch)
 {
+    public readonly int Pitch = pitch;
     private readonly ArrayView<float> _data = data;
-    private readonly int _pitch = pitch;
 
     /// <summary>A number of a row.</summary>
-    public ref float this[long row, int column] => ref _data[(row * _pitch) + column];
+    public ref float this[long row, int column] => ref _data[(row * Pitch) + column];
 }

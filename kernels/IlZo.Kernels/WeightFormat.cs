@@ -1,4 +1,5 @@
 using IlZo.Backends.Cpu;
+using IlZo.Kernels.TensorCores;
 using IlZo.Tensors;
 using ILGPU;
 
@@ -16,6 +17,22 @@ public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narro
     public static Eight Read<TFormat>(WeightView weights, NoiseBlock block)
         where TFormat : struct, IWeightFormat => Eight.Of(new Stored<TFormat>(weights, block));
 
+    /// <summary>The address of the first element, of some bytes, in global memory.</summary>
+    public ulong Address(int size) => size == sizeof(float) ? Instructions.GlobalAddress(ref Wide[0]) : Instructions.GlobalAddress(ref Narrow[0]);
+
+    /// <summary>Copies an element of some bytes; writes a zero where the index is negative.</summary>
+    public void Set(int to, WeightView from, long index, int size)
+    {
+        if (size == sizeof(float))
+        {
+            Wide[to] = index < 0 ? 0 : from.Wide[index];
+        }
+        else
+        {
+            Narrow[to] = index < 0 ? (ushort)0 : from.Narrow[index];
+        }
+    }
+
     private readonly struct Stored<TFormat>(WeightView weights, NoiseBlock block) : IElements
         where TFormat : struct, IWeightFormat
     {
@@ -29,6 +46,12 @@ public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narro
 /// <summary>How weights are stored. Weights are finite, which is checked at load.</summary>
 public interface IWeightFormat
 {
+    /// <summary>Bytes of an element.</summary>
+    static abstract int Size { get; }
+
+    /// <summary>Some elements of the shared memory that the launch asked for.</summary>
+    static abstract WeightView Shared(int first, int count);
+
     static abstract float Load(WeightView weights, long index);
 
     /// <summary>Stores a number, rounded with 16 random bits where it must be.</summary>
@@ -38,6 +61,10 @@ public interface IWeightFormat
 /// <summary>IEEE binary32.</summary>
 public readonly struct F32Format : IWeightFormat
 {
+    public static int Size => sizeof(float);
+
+    public static WeightView Shared(int first, int count) => new(SharedMemory.GetDynamic<float>().SubView(first, count), ArrayView<ushort>.Empty);
+
     public static float Load(WeightView weights, long index) => weights.Wide[index];
 
     public static void Store(WeightView weights, long index, float value, uint random) => weights.Wide[index] = value;
@@ -46,6 +73,10 @@ public readonly struct F32Format : IWeightFormat
 /// <summary>IEEE binary16.</summary>
 public readonly struct F16Format : IWeightFormat
 {
+    public static int Size => sizeof(ushort);
+
+    public static WeightView Shared(int first, int count) => new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
+
     // The exponent and the fraction move to their places in binary32, and a multiplication repairs the bias, subnormal numbers included.
     public static float Load(WeightView weights, long index)
     {
@@ -60,6 +91,10 @@ public readonly struct F16Format : IWeightFormat
 /// <summary>bfloat16: the upper half of a binary32.</summary>
 public readonly struct BF16Format : IWeightFormat
 {
+    public static int Size => sizeof(ushort);
+
+    public static WeightView Shared(int first, int count) => new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
+
     public static float Load(WeightView weights, long index) => BitConverter.Int32BitsToSingle(weights.Narrow[index] << 16);
 
     public static void Store(WeightView weights, long index, float value, uint random) =>

@@ -35,18 +35,31 @@ public sealed partial class GpuBackend : IBackend
     /// <param name="name">What the user calls it.</param>
     /// <param name="capacity">Bytes of its memory that may be taken; null for what is usual.</param>
     /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
+    /// <param name="products">What computes products; null for what suits the device.</param>
     /// <param name="owned">What to dispose of with the backend, in this order.</param>
-    public GpuBackend(Accelerator accelerator, string name, long? capacity = null, LaunchShape? shape = null, params IReadOnlyList<IDisposable> owned)
-        : this(accelerator, new AcceleratorLoader(accelerator), name, capacity, shape, owned)
+    public GpuBackend(
+        Accelerator accelerator,
+        string name,
+        long? capacity = null,
+        LaunchShape? shape = null,
+        ProductUnit? products = null,
+        params IReadOnlyList<IDisposable> owned)
+        : this(accelerator, new AcceleratorLoader(accelerator), name, capacity, shape, products, owned)
     {
     }
 
     internal GpuBackend(
-        Accelerator accelerator, IKernelLoader loader, string name, long? capacity, LaunchShape? shape, IReadOnlyList<IDisposable> owned)
+        Accelerator accelerator,
+        IKernelLoader loader,
+        string name,
+        long? capacity,
+        LaunchShape? shape,
+        ProductUnit? products,
+        IReadOnlyList<IDisposable> owned)
     {
         _owned = owned;
         _stream = accelerator.DefaultStream;
-        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu);
+        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu, products ?? ProductUnits.Of(accelerator.Device));
         _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
         _weights = new DeviceWeights(accelerator, _stream, _memory);
         _state = new DeviceState(_stream, _memory, _weights);
@@ -61,6 +74,9 @@ public sealed partial class GpuBackend : IBackend
         _directions = new DirectionCompiler(_table, _arrays, _state, this);
         _estimates = new EstimateCompiler(_directions, _uploads);
     }
+
+    /// <summary>What computes products.</summary>
+    public ProductUnit Products => _kernels.Products;
 
     /// <summary>Bytes of device memory in use.</summary>
     public long UsedBytes => _memory.Used;

@@ -14,7 +14,8 @@ namespace IlZo.Gpu;
 /// <param name="MemoryBytes">Its memory.</param>
 /// <param name="Multiprocessors">Its multiprocessors.</param>
 /// <param name="Architecture">Its compute capability, as sm_NN.</param>
-public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture);
+/// <param name="Products">What computes products on it.</param>
+public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture, ProductUnit Products);
 
 /// <summary>What <see cref="GpuDevices.Find"/> found.</summary>
 /// <param name="Devices">The GPUs, in the order of their numbers.</param>
@@ -46,7 +47,7 @@ public static class GpuDevices
         foreach (var d in context.GetCudaDevices())
         {
             string architecture = d.Architecture is { } a ? $"sm_{a.Major}{a.Minor}" : "unknown";
-            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture));
+            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductUnits.Of(d)));
         }
 
         return new GpuSearch(devices, devices.Count > 0 ? string.Empty : "the NVIDIA driver names no GPU");
@@ -66,7 +67,7 @@ public static class GpuDevices
 
         var context = Context.Create(b => b.EnableKernels().Cuda());
         var accelerator = context.GetCudaDevice(index).CreateAccelerator(context);
-        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), null, accelerator, context);
+        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), owned: [accelerator, context]);
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
@@ -74,7 +75,7 @@ public static class GpuDevices
     {
         var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
         var accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
-        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), accelerator, context);
+        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), owned: [accelerator, context]);
     }
 
     // Others may use the GPU too.

@@ -16,7 +16,7 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
-internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape)
+internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape, ProductUnit products)
 {
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
@@ -25,6 +25,9 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
 
     public LaunchShape Shape => shape;
 
+    /// <summary>What computes products.</summary>
+    public ProductUnit Products => products;
+
     /// <summary>A kernel of some groups in three dimensions.</summary>
     public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)
         where T : struct =>
@@ -32,11 +35,22 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
             stream, Configuration(groups, threads, sharedFloats), arguments);
 
     /// <summary>A kernel of some groups that takes a second argument.</summary>
-    public void Launch<T1, T2>(Action<T1, T2> kernel, Index3D groups, int threads, int sharedFloats, T1 first, T2 second)
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="groups">The groups.</param>
+    /// <param name="threads">Threads of a group.</param>
+    /// <param name="sharedFloats">Shared memory of a group.</param>
+    /// <param name="first">What the kernel takes.</param>
+    /// <param name="second">What else it takes.</param>
+    /// <param name="groupsPerMultiprocessor">Groups that registers must suffice for; null where the compiler may choose.</param>
+    public void Launch<T1, T2>(
+        Action<T1, T2> kernel, Index3D groups, int threads, int sharedFloats, T1 first, T2 second, int? groupsPerMultiprocessor = null)
         where T1 : struct
-        where T2 : struct =>
-        ((Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, loader.Load))(
-            stream, Configuration(groups, threads, sharedFloats), first, second);
+        where T2 : struct
+    {
+        var limits = groupsPerMultiprocessor is null ? KernelSpecialization.Empty : new KernelSpecialization(threads, groupsPerMultiprocessor);
+        var loaded = (Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, k => loader.Load(k, limits));
+        loaded(stream, Configuration(groups, threads, sharedFloats), first, second);
+    }
 
     /// <summary>A kernel that has a thread for each of some items, or fewer.</summary>
     public void LaunchItems<T>(Action<T> kernel, long items, T arguments)

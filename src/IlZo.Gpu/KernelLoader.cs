@@ -9,7 +9,9 @@ internal interface IKernelLoader
     Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
         where T : struct;
 
-    Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel)
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="limits">What registers must suffice for.</param>
+    Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel, KernelSpecialization limits)
         where T1 : struct
         where T2 : struct;
 }
@@ -20,7 +22,7 @@ internal sealed class AcceleratorLoader(Accelerator accelerator) : IKernelLoader
     public Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
         where T : struct => accelerator.LoadKernel(kernel);
 
-    public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel)
+    public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel, KernelSpecialization limits)
         where T1 : struct
-        where T2 : struct => accelerator.LoadKernel(kernel);
+        where T2 : struct => accelerator.LoadKernel(kernel, limits);
 }

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Kernels;
 using IlZo.Tensors;
 
@@ -17,6 +18,13 @@ internal interface IWeightsVisitor
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes;
+}
+
+/// <summary>Something to do with a kernel once its nonlinearity is known.</summary>
+internal interface IActivationVisitor
+{
+    void Visit<TActivation>()
+        where TActivation : struct, IActivation;
 }
 
 /// <summary>Chooses the types that a kernel is compiled for. Each combination is compiled when it is first used.</summary>
@@ -42,6 +50,35 @@ internal static class Specialization
     public static void Choose<TDirection>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor)
         where TDirection : struct, IDirection =>
         Choose(type, new ProbesChoice<TDirection>(areTwo, weights, visitor));
+
+    public static void Choose<TVisitor>(ActivationFunction? activation, TVisitor visitor)
+        where TVisitor : struct, IActivationVisitor
+    {
+        switch (activation)
+        {
+            case null:
+                visitor.Visit<Identity>();
+                break;
+            case ActivationFunction.Relu:
+                visitor.Visit<Relu>();
+                break;
+            case ActivationFunction.Gelu:
+                visitor.Visit<Gelu>();
+                break;
+            case ActivationFunction.GeluTanh:
+                visitor.Visit<GeluTanh>();
+                break;
+            case ActivationFunction.Silu:
+                visitor.Visit<Silu>();
+                break;
+            case ActivationFunction.Tanh:
+                visitor.Visit<Tanh>();
+                break;
+            default:
+                visitor.Visit<QuickGelu>();
+                break;
+        }
+    }
 
     private readonly struct ProbesChoice<TDirection>(bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor) : IFormatVisitor
         where TDirection : struct, IDirection

@@ -16,15 +16,15 @@ public sealed class TestDevice : IDisposable
 
     private readonly Context _context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
 
-    public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30)
-        : this(shape ?? Single, capacity, null)
+    public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30, ProductUnit products = ProductUnit.Fp32)
+        : this(shape ?? Single, capacity, null, products)
     {
     }
 
-    internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader)
+    internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader, ProductUnit products = ProductUnit.Fp32)
     {
         Accelerator = _context.GetCPUDevice(0).CreateAccelerator(_context);
-        Backend = new GpuBackend(Accelerator, loader ?? new AcceleratorLoader(Accelerator), "test:0", capacity, shape, []);
+        Backend = new GpuBackend(Accelerator, loader ?? new AcceleratorLoader(Accelerator), "test:0", capacity, shape, products, []);
     }
 
     public Accelerator Accelerator { get; }

@@ -3,7 +3,7 @@ using IlZo.Ptx;
 
 namespace ILGPU.Runtime.Cuda;
 
-/// <summary>Inline PTX, which the emulator executes: statements with operands %0 to %9, of which the first may be a result.</summary>
+/// <summary>Inline PTX, which the emulator executes: statements with operands %0, %1, …, of which the first, or any by reference, may be a result.</summary>
 public static partial class CudaAsm
 {
     /// <summary>Whether kernels may contain PTX.</summary>
@@ -13,13 +13,18 @@ public static partial class CudaAsm
 
     private static ulong Run(string asm, params Span<InlineOperand> operands)
     {
-        var thread = KernelThread.Current;
-        thread.Group.Inline.Execute(thread, asm, operands);
+        Execute(asm, operands);
         return operands.IsEmpty ? 0 : operands[0].Bits;
     }
 
+    private static void Execute(string asm, Span<InlineOperand> operands)
+    {
+        var thread = KernelThread.Current;
+        thread.Group.Inline.Execute(thread, asm, operands);
+    }
+
     // The registers that ILGPU would put values into.
-    private static InlineOperand Of<T>(T value)
+    internal static InlineOperand Of<T>(T value)
         where T : unmanaged
     {
         ulong bits = 0;
@@ -33,9 +38,9 @@ public static partial class CudaAsm
     }
 
     // A result holds nothing useful until it is written.
-    private static InlineOperand Result<T>()
+    internal static InlineOperand Result<T>()
         where T : unmanaged => Of(default(T)) with { Bits = ulong.MaxValue };
 
-    private static T To<T>(ulong bits)
+    internal static T To<T>(ulong bits)
         where T : unmanaged => Unsafe.As<ulong, T>(ref bits);
 }

@@ -12,8 +12,8 @@ internal sealed class GroupExecution(KernelConfig config, PtxMemory memory)
 {
     private readonly State[] _states = new State[config.GroupDim.X];
     private readonly string[] _actions = new string[config.GroupDim.X];
-    private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, config.GroupDim.X).Select(_ => new SemaphoreSlim(0))];
-    private readonly SemaphoreSlim _done = new(0);
+    private readonly Turn[] _turns = [.. Enumerable.Range(0, config.GroupDim.X).Select(_ => new Turn())];
+    private readonly Turn _done = new();
     private bool _backwards;
     private Exception? _failure;
 

@@ -21,7 +21,7 @@ internal sealed partial class InlinePtx(PtxMemory memory, KernelConfig config)
 {
     private static readonly ConcurrentDictionary<string, IReadOnlyList<PtxStatement>> s_parsed = new();
 
-    private readonly Dictionary<(string Text, ulong Types), PtxCode> _codes = [];
+    private readonly Dictionary<(string Text, UInt128 Types), PtxCode> _codes = [];
     private readonly PtxFrame _frame = new(PtxMemory.Base + (uint)config.SharedMemoryConfig.ArraySize);
     private readonly PtxLaunch _launch = new((config.GridDim.X, config.GridDim.Y, config.GridDim.Z), config.GroupDim.X, config.SharedMemoryConfig.ArraySize);
     private readonly PtxWarp?[] _warps = new PtxWarp?[(config.GroupDim.X + PtxWarp.Size - 1) / PtxWarp.Size];
@@ -92,7 +92,7 @@ internal sealed partial class InlinePtx(PtxMemory memory, KernelConfig config)
 
     private PtxCode Find(string text, ReadOnlySpan<InlineOperand> operands)
     {
-        ulong types = 0;
+        UInt128 types = 0;
         foreach (var operand in operands)
         {
             types = (types << 5) | (uint)operand.Type;

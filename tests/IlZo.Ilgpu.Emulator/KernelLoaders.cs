@@ -2,11 +2,22 @@ using IlZo.Ptx;
 
 namespace ILGPU.Runtime;
 
+/// <summary>What registers must suffice for, which the emulator need not know.</summary>
+public readonly record struct KernelSpecialization(int? MaxNumThreadsPerGroup, int? MinNumGroupsPerMultiprocessor)
+{
+    public static KernelSpecialization Empty => default;
+}
+
 /// <summary>Makes functions that launch kernels.</summary>
 public static class KernelLoaders
 {
     public static Action<AcceleratorStream, KernelConfig, T1> LoadKernel<T1>(this Accelerator accelerator, Action<T1> action)
         where T1 : struct => (_, config, a) => Launch(accelerator, config, () => action(a));
+
+    public static Action<AcceleratorStream, KernelConfig, T1, T2> LoadKernel<T1, T2>(
+        this Accelerator accelerator, Action<T1, T2> action, KernelSpecialization _)
+        where T1 : struct
+        where T2 : struct => accelerator.LoadKernel(action);
 
     public static Action<AcceleratorStream, KernelConfig, T1, T2> LoadKernel<T1, T2>(this Accelerator accelerator, Action<T1, T2> action)
         where T1 : struct

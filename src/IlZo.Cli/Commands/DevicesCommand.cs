@@ -49,6 +49,7 @@ internal static class DevicesCommand
                     writer.WriteString("description", gpu.Description);
                     writer.WriteNumber("memory_bytes", gpu.MemoryBytes);
                     writer.WriteString("architecture", gpu.Architecture);
+                    writer.WriteString("products", gpu.Products);
                     writer.WriteEndObject();
                 }
 
@@ -69,7 +70,7 @@ internal static class DevicesCommand
             .. EngineChoice.Explain(EngineTrial.Failure).Select(engine => ($"engine {engine.Name}", engine.Sentence)),
             .. gpus.Count == 0
                 ? [("GPU", $"none: {reason}")]
-                : gpus.Select(g => (g.Name, $"{g.Description}, {Format.Bytes(g.MemoryBytes)}, {g.Architecture}")),
+                : gpus.Select(g => (g.Name, $"{g.Description}, {Format.Bytes(g.MemoryBytes)}, {g.Architecture}, products {g.Products}")),
         ]);
         return 0;
     }

@@ -142,7 +142,7 @@ internal static class InspectCommand
         ("a mezo step", Format.Invariant($"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB; at best, by published peaks:")),
         .. roofline.Bounds.Select(b => (
             $"  {b.Gpu}",
-            Format.Invariant($"{1e3 * b.TensorSeconds:F0} ms on tensor cores, {1e3 * b.Fp32Seconds:F0} ms on fp32 units (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
+            Format.Invariant($"{1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, {1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
     ];
 
     private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>

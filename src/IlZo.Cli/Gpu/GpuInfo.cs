@@ -5,7 +5,8 @@ namespace IlZo.Cli.Gpu;
 /// <param name="Description">What its maker calls it.</param>
 /// <param name="MemoryBytes">Its memory.</param>
 /// <param name="Architecture">Its compute capability.</param>
-internal sealed record GpuInfo(string Name, string Description, long MemoryBytes, string Architecture);
+/// <param name="Products">What computes products on it, and how exactly.</param>
+internal sealed record GpuInfo(string Name, string Description, long MemoryBytes, string Architecture, string Products);
 
 /// <summary>A line of a self-test.</summary>
 /// <param name="Name">What was compared with the CPU engine.</param>

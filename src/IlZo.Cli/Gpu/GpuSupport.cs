@@ -13,7 +13,7 @@ internal static class GpuSupport
     {
         var found = GpuDevices.Find();
         reason = found.Reason;
-        return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture))];
+        return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture, d.Products.Description()))];
     }
 
     /// <summary>Opens a GPU by its number.</summary>
@@ -31,6 +31,7 @@ internal static class GpuSupport
     public static IEnumerable<SelfTestLine> SelfTest(int? index)
     {
         using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
+        Terminal.Say($"products are computed {backend.Products.Description()}.");
         using var suite = index is null ? SelfTestSuite.ForSimulation() : SelfTestSuite.ForGpu();
         foreach (var check in suite.Checks)
         {

@@ -50,6 +50,9 @@ public sealed class CudaAsmTests : IDisposable
     public void Memory_of_views_has_addresses() => Assert.Equal([0, 10, 20, 30], Run(Tenfold, groups: 1, threads: 4, count: 4));
 
     [Fact]
+    public void Operands_by_reference_are_read_and_written() => Assert.Equal([0, -1, 2, -2, 4, -3, 6, -4], Run(DoubleAndNegate, groups: 1, threads: 4, count: 8));
+
+    [Fact]
     public void Wrong_uses_are_errors_that_say_so()
     {
         AssertError("the warp has 4", Multiply, threads: 4);
@@ -60,6 +63,15 @@ public sealed class CudaAsmTests : IDisposable
         AssertError("'acc0' is declared twice", DeclareTwice);
         AssertError("50000 bytes of shared memory", DeclareTooMuch);
         AssertError("Double is no type", UseDouble);
+    }
+
+    private static void DoubleAndNegate(ArrayView<float> y)
+    {
+        Output<float> doubled = default, negated = default;
+        Input<float> x = (float)Group.IdxX, one = 1f, unused = 0f;
+        CudaAsm.EmitRef("add.f32 %0, %2, %2; { .reg .f32 s; add.f32 s, %2, %3; neg.f32 %1, s; }", ref doubled, ref negated, ref x, ref one, ref unused);
+        y[2 * Group.IdxX] = doubled.Value;
+        y[(2 * Group.IdxX) + 1] = negated.Value;
     }
 
     private static void Accumulate(ArrayView<float> y)

@@ -1,4 +1,5 @@
 using IlZo.Kernels;
+using IlZo.Kernels.TensorCores;
 
 namespace IlZo.Gpu.Tests.Ptx;
 
@@ -12,6 +13,13 @@ public static class KernelList
         ("linear, bf16, sign, two probes", Linear.Run<BF16Format, SignDirection, TwoProbes, Silu>),
         ("linear, fp32, normal, one probe", Linear.Run<F32Format, NormalDirection, OneProbe, GeluTanh>),
         ("linear, fp16, none, one probe", Linear.Run<F16Format, NoDirection, OneProbe, Relu>),
+        ("tensor linear, fp16, normal, two probes", TensorLinear.Run<F16Format, NormalDirection, TwoProbes, OutInOrder, Identity>),
+        ("tensor linear, fp16, normal, two probes, gelu", TensorLinear.Run<F16Format, NormalDirection, TwoProbes, OutInOrder, Gelu>),
+        ("tensor linear, bf16, sign, two probes, [in, out]", TensorLinear.Run<BF16Format, SignDirection, TwoProbes, InOutOrder, Silu>),
+        ("tensor linear, fp32, normal, one probe", TensorLinear.Run<F32Format, NormalDirection, OneProbe, OutInOrder, GeluTanh>),
+        ("tensor linear, fp16, none, one probe", TensorLinear.Run<F16Format, NoDirection, OneProbe, OutInOrder, Relu>),
+        ("tensor linear, fp16, small weights, two probes", TensorLinear.Run<F16Format, SmallWeights<NormalDirection>, TwoProbes, OutInOrder, Identity>),
+        ("tensor linear, fp16, rank one, one probe", TensorLinear.Run<F16Format, RankOne<NormalDirection>, OneProbe, OutInOrder, Identity>),
         ("rows, fp16, normal, two probes", ReadRows.Run<F16Format, NormalDirection, TwoProbes>),
         ("rows, fp32, none, one probe", ReadRows.Run<F32Format, NoDirection, OneProbe>),
         ("linear, fp16, scaled sphere, two probes", Linear.Run<F16Format, Scaled<NormalDirection>, TwoProbes, Identity>),

@@ -15,25 +15,25 @@ internal sealed class PtxLoader : IKernelLoader
     private static readonly ConcurrentDictionary<MethodInfo, Lazy<PtxKernel>> s_kernels = [];
 
     /// <summary>A device whose kernels are executed so.</summary>
-    public static TestDevice Device(LaunchShape shape) => new(shape, 1L << 30, new PtxLoader());
+    public static TestDevice Device(LaunchShape shape, ProductUnit products = ProductUnit.Fp32) => new(shape, 1L << 30, new PtxLoader(), products);
 
     public Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
         where T : struct
     {
-        var compiled = Compile(kernel);
+        var compiled = Compile(kernel, KernelSpecialization.Empty);
         return (_, config, argument) => Launch(compiled, config, new PtxArguments(argument));
     }
 
-    public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel)
+    public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel, KernelSpecialization limits)
         where T1 : struct
         where T2 : struct
     {
-        var compiled = Compile(kernel);
+        var compiled = Compile(kernel, limits);
         return (_, config, first, second) => Launch(compiled, config, new PtxArguments(first, second));
     }
 
-    private static PtxKernel Compile(Delegate kernel) =>
-        s_kernels.GetOrAdd(kernel.Method, _ => new Lazy<PtxKernel>(() => PtxKernel.Load(PtxText.Of(kernel).Text))).Value;
+    private static PtxKernel Compile(Delegate kernel, KernelSpecialization limits) =>
+        s_kernels.GetOrAdd(kernel.Method, _ => new Lazy<PtxKernel>(() => PtxKernel.Load(PtxText.Of(kernel, limits).Text))).Value;
 
     private static void Launch(PtxKernel kernel, KernelConfig config, PtxArguments arguments)
     {

@@ -15,6 +15,8 @@ public partial class PtxTests
 
     public static TheoryData<string> Names => [.. KernelList.All.Select(k => k.Name)];
 
+    public static TheoryData<string> TensorNames => [.. KernelList.All.Select(k => k.Name).Where(n => n.StartsWith("tensor", StringComparison.Ordinal))];
+
     [Theory]
     [MemberData(nameof(Names))]
     public void A_kernel_has_nothing_that_a_gpu_would_refuse_or_be_slow_at(string name)
@@ -26,19 +28,36 @@ public partial class PtxTests
         Assert.DoesNotMatch(Call(), ptx.Text);
     }
 
+    // 8 fragments of weights, 16 results of 16 by 8 for each warp, three products each; 16 bytes a copy, for x and for weights, before the loop and in it.
+    [Theory]
+    [MemberData(nameof(TensorNames))]
+    public void A_step_on_tensor_cores_is_one_run_of_instructions_on_registers(string name)
+    {
+        var ptx = PtxText.Of(KernelList.All.Single(k => k.Name == name).Kernel);
+        var step = ptx.StraightRun("mma.sync");
+        Assert.Equal(48, PtxText.CountIn(step, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
+        Assert.Equal(8, PtxText.CountIn(step, "ldmatrix.sync.aligned.m8n8.x4"));
+        Assert.Equal(4, PtxText.CountIn(step, "ld.shared.v4.f32"));
+        Assert.Equal(0, PtxText.CountIn(step, "st."));
+        Assert.Equal(48, ptx.Count("mma.sync"));
+        Assert.Equal(10, ptx.Count("cp.async.cg.shared.global"));
+    }
+
     [Fact]
     public void The_table_of_evidence_is_what_the_compiler_makes()
     {
         var table = new StringBuilder();
-        table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared memory | bar.sync |\n");
-        table.Append("|---|---|---|---|---|\n");
+        table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared memory | bar.sync | mma.sync, ldmatrix, cp.async |\n");
+        table.Append("|---|---|---|---|---|---|\n");
         foreach (var (name, kernel) in KernelList.All)
         {
             var ptx = PtxText.Of(kernel);
             var loop = ptx.InnermostLoop("fma.rn.f32");
             int fma = PtxText.CountIn(loop, "fma.rn.f32");
             string inner = fma == 0 ? "none" : $"{PtxText.CountAll(loop)}, {fma}, {PtxText.CountIn(loop, "ld.shared")}";
-            table.Append(CultureInfo.InvariantCulture, $"| {name} | {PtxText.CountAll(ptx.Text.Split('\n'))} | {ptx.Registers} | {inner} | {ptx.Count("bar.sync")} |\n");
+            string tensor = ptx.Count("mma.sync") == 0 ? "none" : $"{ptx.Count("mma.sync")}, {ptx.Count("ldmatrix")}, {ptx.Count("cp.async")}";
+            int instructions = PtxText.CountAll(ptx.Text.Split('\n'));
+            table.Append(CultureInfo.InvariantCulture, $"| {name} | {instructions} | {ptx.Registers} | {inner} | {ptx.Count("bar.sync")} | {tensor} |\n");
         }
 
         string path = Path.Combine(TestData.Path(), "..", "..", "kernels", "ptx-sm80.md");

@@ -18,14 +18,14 @@ public sealed partial record PtxText(string Text)
     public int Registers => RegisterDeclaration().Matches(Text).Sum(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) - 1);
 
     /// <summary>Compiles a kernel as it is compiled for a GPU, without one.</summary>
-    public static PtxText Of(Delegate kernel)
+    public static PtxText Of(Delegate kernel, KernelSpecialization limits = default)
     {
         // A context of its own: after a failure others in the same one would fail too. What is optimized must be what GpuDevices leaves it to be.
         using var context = Context.Create(b => b.EnableKernels());
         using var backend = new PTXBackend(
             context, new CudaCapabilityContext(CudaArchitecture.SM_80), CudaArchitecture.SM_80, CudaInstructionSet.ISA_75, null);
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return new PtxText(((PTXCompiledKernel)backend.Compile(entry, new KernelSpecialization())).PTXAssembly);
+        return new PtxText(((PTXCompiledKernel)backend.Compile(entry, limits)).PTXAssembly);
     }
 
     /// <summary>Instructions that begin so.</summary>
@@ -50,6 +50,25 @@ public sealed partial record PtxText(string Text)
 
         var innermost = loops.Where(l => !loops.Exists(o => o != l && o.First >= l.First && o.Last <= l.Last));
         return innermost.Select(l => _lines[l.First..(l.Last + 1)]).MaxBy(l => CountIn(l, instruction)) ?? [];
+    }
+
+    /// <summary>The instructions without a label or a branch between them that hold most of some instruction.</summary>
+    public IReadOnlyList<string> StraightRun(string instruction)
+    {
+        var runs = new List<List<string>> { new() };
+        foreach (string line in _lines)
+        {
+            if (Label().IsMatch(line) || Branch().IsMatch(line))
+            {
+                runs.Add([]);
+            }
+            else
+            {
+                runs[^1].Add(line);
+            }
+        }
+
+        return runs.MaxBy(r => CountIn(r, instruction))!;
     }
 
     /// <summary>Instructions of a part.</summary>

@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using ILGPU.IR.Intrinsics;
+using ILGPU.Runtime.Cuda;
+
+namespace IlZo.Kernels.TensorCores;
+
+/// <summary>Four numbers: 16 bytes, or what a thread holds of a 16 by 8 result.</summary>
+public readonly struct Quad(float v0, float v1, float v2, float v3)
+{
+    public readonly float V0 = v0;
+    public readonly float V1 = v1;
+    public readonly float V2 = v2;
+    public readonly float V3 = v3;
+}
+
+/// <summary>What a thread holds of four 8 by 8 matrices of 16 bits, or of a 16 by 16 one: a word with two elements of each.</summary>
+public readonly struct Fragment(uint v0, uint v1, uint v2, uint v3)
+{
+    public readonly uint V0 = v0;
+    public readonly uint V1 = v1;
+    public readonly uint V2 = v2;
+    public readonly uint V3 = v3;
+}
+
+/// <summary>
+/// Instructions of compute capability 8.0 that C# has no words for, by the PTX ISA. On a GPU a call is that instruction with registers for operands
+/// (<see cref="DeviceIntrinsics"/>); the bodies are for the emulator, which executes the same text. Those of a warp must be reached by all its threads together.
+/// </summary>
+public static unsafe class Instructions
+{
+    private const string MultiplyAddText =
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%8, %9, %10, %11}, {%12, %13}, {%4, %5, %6, %7};";
+
+    private const string LoadText = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];";
+    private const string LoadTransposedText = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];";
+    private const string CopyAsync16Text = "cp.async.cg.shared.global [%0], [%1], 16, %2;";
+    private const string CopyAsync4Text = "cp.async.ca.shared.global [%0], [%1], 4, %2;";
+    private const string WaitText = "cp.async.wait_all;";
+    private const string PackText = "cvt.rn.bf16x2.f32 %0, %1, %2;";
+    private const string GlobalAddressText = "cvta.to.global.u64 %0, %1;";
+    private const string SharedAddressText = "{ .reg .u64 address; cvta.to.shared.u64 address, %1; cvt.u32.u64 %0, address; }";
+
+    /// <summary>c + a·b for a 16 by 16 and b 16 by 8 in bfloat16, with sums in fp32. A warp.</summary>
+    [IntrinsicImplementation]
+    [Instruction(MultiplyAddText)]
+    public static Quad MultiplyAdd(Quad c, Fragment a, uint b0, uint b1)
+    {
+        Output<float> d0 = default, d1 = default, d2 = default, d3 = default;
+        Input<float> c0 = c.V0, c1 = c.V1, c2 = c.V2, c3 = c.V3;
+        Input<uint> a0 = a.V0, a1 = a.V1, a2 = a.V2, a3 = a.V3, x = b0, y = b1;
+        CudaAsm.EmitRef(
+            MultiplyAddText, ref d0, ref d1, ref d2, ref d3, ref c0, ref c1, ref c2, ref c3, ref a0, ref a1, ref a2, ref a3, ref x, ref y);
+        return new Quad(d0.Value, d1.Value, d2.Value, d3.Value);
+    }
+
+    /// <summary>Four 8 by 8 matrices of 16 bits; threads 8i to 8i + 7 give the addresses of the rows of matrix i, 16 bytes each. A warp.</summary>
+    [IntrinsicImplementation]
+    [Instruction(LoadText)]
+    public static Fragment LoadMatrices(uint shared) => Load(LoadText, shared);
+
+    /// <summary>As <see cref="LoadMatrices"/>, each matrix transposed. A warp.</summary>
+    [IntrinsicImplementation]
+    [Instruction(LoadTransposedText)]
+    public static Fragment LoadMatricesTransposed(uint shared) => Load(LoadTransposedText, shared);
+
+    /// <summary>Begins to copy some of 16 bytes at addresses that are multiples of 16; the others become zero.</summary>
+    [IntrinsicImplementation]
+    [Instruction(CopyAsync16Text)]
+    public static void CopyAsync16(uint shared, ulong global, int bytes) => CudaAsm.Emit(CopyAsync16Text, shared, global, bytes);
+
+    /// <summary>Begins to copy some of 4 bytes at addresses that are multiples of 4; the others become zero.</summary>
+    [IntrinsicImplementation]
+    [Instruction(CopyAsync4Text)]
+    public static void CopyAsync4(uint shared, ulong global, int bytes) => CudaAsm.Emit(CopyAsync4Text, shared, global, bytes);
+
+    /// <summary>Waits for the copies that this thread has begun.</summary>
+    [IntrinsicImplementation]
+    [Instruction(WaitText)]
+    public static void WaitForCopies() => CudaAsm.Emit(WaitText);
+
+    /// <summary>Two numbers rounded to bfloat16, to nearest even, in one word.</summary>
+    [IntrinsicImplementation]
+    [Instruction(PackText)]
+    public static uint Pack(float upper, float lower)
+    {
+        CudaAsm.Emit(PackText, out uint packed, upper, lower);
+        return packed;
+    }
+
+    /// <summary>The address of a number in global memory.</summary>
+    [IntrinsicImplementation]
+    [Instruction(GlobalAddressText)]
+    public static ulong GlobalAddress(ref float element) => Global(Unsafe.AsPointer(ref element));
+
+    /// <summary>The address of a number in global memory.</summary>
+    [IntrinsicImplementation]
+    [Instruction(GlobalAddressText)]
+    public static ulong GlobalAddress(ref ushort element) => Global(Unsafe.AsPointer(ref element));
+
+    /// <summary>The address of a number in shared memory.</summary>
+    [IntrinsicImplementation]
+    [Instruction(SharedAddressText)]
+    public static uint SharedAddress(ref float element)
+    {
+        CudaAsm.Emit(SharedAddressText, out uint address, (ulong)Unsafe.AsPointer(ref element));
+        return address;
+    }
+
+    private static Fragment Load(string text, uint shared)
+    {
+        Output<uint> d0 = default, d1 = default, d2 = default, d3 = default;
+        Input<uint> address = shared;
+        CudaAsm.EmitRef(text, ref d0, ref d1, ref d2, ref d3, ref address);
+        return new Fragment(d0.Value, d1.Value, d2.Value, d3.Value);
+    }
+
+    private static ulong Global(void* element)
+    {
+        CudaAsm.Emit(GlobalAddressText, out ulong address, (ulong)element);
+        return address;
+    }
+}

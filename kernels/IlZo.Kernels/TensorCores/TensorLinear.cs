@@ -1,0 +1,125 @@
+using IlZo.Noise;
+using ILGPU;
+
+namespace IlZo.Kernels.TensorCores;
+
+/// <summary>
+/// <see cref="Linear"/> on the tensor cores of compute capability 8.0 and later: the same arguments, the same results within rounding.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Numbers. Every number is the sum of two in bfloat16 (<see cref="BFloat16Pair"/>): x from memory, and W + rδ, which is computed in fp32 with the bits that every other
+/// product uses. A product is three: x_low·w_high + x_high·w_low + x_high·w_high, summed in fp32. That keeps 16 bits of a number's fraction, at all magnitudes that fp32
+/// has, so that an activation cannot overflow and a perturbation far below the spacing of 16-bit weights is not lost; it costs two thirds of the tensor cores' peak.
+/// </para>
+/// <para>
+/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs:
+/// <code>
+///                    64 outputs
+///                 +-------------+  W: fp16, bf16 or fp32 in memory
+///       16 inputs |   stored    |--+ cp.async, one step ahead
+///                 +-------------+  |
+///                                  | widen, + r0·δ and + r1·δ, split (all threads, once)
+///                                  v
+///    16 inputs    +------+------+------+------+
+///   +---------+   | high | low  | high | low  |  bfloat16, swizzled; read by ldmatrix
+///   | probe 0 |   +------+------+------+------+
+///   | 32 rows |-->|  probe 0    |  probe 1    |
+///   | a warp  |   |             |
+///   |   ...   |   | 32 by 64 sums a warp, 64 registers a thread
+///   +---------+   |
+///   | probe 1 |-->|  cp.async, one step ahead; a warp reads its own rows, 16 bytes a thread, and splits them in registers
+///   +---------+
+/// </code>
+/// The inputs of a step are the inner indices of an mma.sync in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, in which a thread's operands lie side by
+/// side in x (<see cref="WeightSplit"/>). A sum runs over the steps in order: a result depends on nothing but its own row and column.
+/// </para>
+/// </remarks>
+public static class TensorLinear
+{
+    // A row of sums in shared memory: 8 rows begin at banks 8 apart.
+    private const int Pitch = Tile.Outputs + 8;
+
+    public static void Run<TFormat, TDirection, TProbes, TOrder, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
+        where TFormat : struct, IWeightFormat
+        where TDirection : struct, IDirection
+        where TProbes : struct, IProbes
+        where TOrder : struct, IMatrixOrder
+        where TActivation : struct, IActivation
+    {
+        int output = Grid.IdxX * Tile.Outputs;
+        int token = Grid.IdxY * Tile.Tokens(TProbes.AreTwo);
+        int warpToken = token + Tile.WarpToken(TProbes.AreTwo);
+        var shared = SharedMemory.GetDynamic<float>();
+        uint address = Instructions.SharedAddress(ref shared[0]);
+        var inputs = InputCopies.Of<TProbes>(a, token);
+        var copies = WeightCopies.Of<TFormat, TOrder>(weights.Weights, weights.Columns, a, output);
+        var elements0 = default(Eight);
+        var elements1 = default(Eight);
+        var sums = default(WarpSums);
+        inputs.Begin(a, 0, address, 0);
+        copies.Begin<TFormat, TOrder>(a, 0, address, 0);
+        for (int input = 0; input < a.Inputs; input += Tile.Depth)
+        {
+            int buffer = input / Tile.Depth % 2;
+            Instructions.WaitForCopies();
+            Group.Barrier();
+            int next = input + Tile.Depth;
+            if (next < a.Inputs)
+            {
+                inputs.Begin(a, next, address, buffer ^ 1);
+                copies.Begin<TFormat, TOrder>(a, next, address, buffer ^ 1);
+            }
+
+            var stored = Tile.Stored<TFormat>(buffer);
+            if (TOrder.IsTransposed)
+            {
+                WeightSplit.RunTransposed<TFormat, TDirection, TProbes>(weights, a, stored, output, input);
+            }
+            else
+            {
+                if (TDirection.IsPerturbed && input % NoiseField.Group == 0)
+                {
+                    elements0 = WeightSplit.Elements<TFormat, TDirection>(weights, a, output, input, 0);
+                    elements1 = WeightSplit.Elements<TFormat, TDirection>(weights, a, output, input, 1);
+                }
+
+                WeightSplit.Run<TFormat, TDirection, TProbes>(weights, stored, elements0, input, 0);
+                WeightSplit.Run<TFormat, TDirection, TProbes>(weights, stored, elements1, input, 1);
+            }
+
+            Group.Barrier();
+            if (warpToken < a.Tokens)
+            {
+                int part = Tile.PartAt(TFormat.Size, Tile.WarpProbe(TProbes.AreTwo), 0);
+                sums = sums.Add<TOrder>(buffer, address + (uint)(part * sizeof(float)));
+            }
+        }
+
+        Store<TProbes, TActivation>(a, sums, shared, output, warpToken, 0);
+        Store<TProbes, TActivation>(a, sums, shared, output, warpToken + Tile.HalfRows, 1);
+    }
+
+    // Sums go through shared memory, so that a warp writes neighbouring outputs and the activation's code is there once.
+    private static void Store<TProbes, TActivation>(LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token, int half)
+        where TProbes : struct, IProbes
+        where TActivation : struct, IActivation
+    {
+        int own = Group.IdxX / Tile.Warp * Tile.HalfRows * Pitch;
+        Group.Barrier();
+        sums.Store(shared, own, Pitch, half);
+        Group.Barrier();
+        bool isSecond = Tile.WarpProbe(TProbes.AreTwo) == 1;
+        var y = isSecond ? a.Y1 : a.Y0;
+        var bias = isSecond ? a.Bias1 : a.Bias0;
+        for (int item = Tile.Lane; item < Tile.HalfRows * Tile.Outputs; item += Tile.Warp)
+        {
+            int t = item / Tile.Outputs;
+            int o = item % Tile.Outputs;
+            if (token + t < a.Tokens)
+            {
+                Linear.StoreOne<TActivation>(a, shared[own + (t * Pitch) + o], y, bias, output + o, token + t);
+            }
+        }
+    }
+}

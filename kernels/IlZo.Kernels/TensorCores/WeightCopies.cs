@@ -1,0 +1,108 @@
+using ILGPU;
+
+namespace IlZo.Kernels.TensorCores;
+
+/// <summary>The order in which a matrix lies in memory.</summary>
+public interface IMatrixOrder
+{
+    /// <summary>Whether its rows are inputs.</summary>
+    static abstract bool IsTransposed { get; }
+}
+
+/// <summary>[out, in].</summary>
+public readonly struct OutInOrder : IMatrixOrder
+{
+    public static bool IsTransposed => false;
+}
+
+/// <summary>[in, out].</summary>
+public readonly struct InOutOrder : IMatrixOrder
+{
+    public static bool IsTransposed => true;
+}
+
+/// <summary>
+/// Copies weights as they are stored to shared memory, 16 bytes a thread. Inputs that do not exist become zero; outputs that do not are others, whose results nobody
+/// stores.
+/// </summary>
+/// <param name="weights">The matrix.</param>
+/// <param name="columns">Its columns.</param>
+/// <param name="address">Its address.</param>
+/// <param name="first">The thread's first element for input 0.</param>
+/// <param name="isAligned">Whether rows begin at multiples of 16 bytes.</param>
+internal readonly struct WeightCopies(WeightView weights, int columns, ulong address, long first, bool isAligned)
+{
+    private readonly WeightView _weights = weights;
+    private readonly int _columns = columns;
+    private readonly ulong _address = address;
+    private readonly long _first = first;
+    private readonly bool _isAligned = isAligned;
+
+    /// <param name="weights">The matrix.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="a">What to multiply.</param>
+    /// <param name="output">The tile's first output.</param>
+    public static WeightCopies Of<TFormat, TOrder>(WeightView weights, int columns, LinearArguments a, int output)
+        where TFormat : struct, IWeightFormat
+        where TOrder : struct, IMatrixOrder
+    {
+        ulong address = weights.Address(TFormat.Size);
+        int row = TOrder.IsTransposed ? Row<TFormat, TOrder>() : a.FirstOutput + Math.Min(output + Row<TFormat, TOrder>(), a.Outputs - 1);
+        int column = Column<TFormat, TOrder>() + (TOrder.IsTransposed ? a.FirstOutput + output : 0);
+        bool isAligned = (address | ((ulong)columns * (ulong)TFormat.Size)) % Tile.Chunk == 0;
+        return new WeightCopies(weights, columns, address, ((long)row * columns) + column, isAligned);
+    }
+
+    /// <summary>Begins to copy a step, or copies it where the matrix lies so that nothing else is possible.</summary>
+    public void Begin<TFormat, TOrder>(LinearArguments a, int input, uint shared, int buffer)
+        where TFormat : struct, IWeightFormat
+        where TOrder : struct, IMatrixOrder
+    {
+        int chunk = Tile.Chunk / TFormat.Size;
+        int to = Group.IdxX * chunk;
+        if (to >= Tile.Weights)
+        {
+            return;
+        }
+
+        int count = Count<TFormat, TOrder>(a, input, chunk);
+        long from = _first + (TOrder.IsTransposed ? (long)input * _columns : input);
+        if (_isAligned)
+        {
+            uint bytes = (uint)((Tile.StoredAt(TFormat.Size, buffer) * sizeof(float)) + (to * TFormat.Size));
+            Instructions.CopyAsync16(shared + bytes, _address + (ulong)(from * TFormat.Size), count * TFormat.Size);
+        }
+        else
+        {
+            var stored = Tile.Stored<TFormat>(buffer);
+            for (int i = 0; i < chunk; i++)
+            {
+                stored.Set(to + i, _weights, i < count ? from + i : -1, TFormat.Size);
+            }
+        }
+    }
+
+    private int Count<TFormat, TOrder>(LinearArguments a, int input, int chunk)
+        where TFormat : struct, IWeightFormat
+        where TOrder : struct, IMatrixOrder
+    {
+        if (!TOrder.IsTransposed)
+        {
+            return Math.Min(Math.Max(a.Inputs - input - Column<TFormat, TOrder>(), 0), chunk);
+        }
+
+        int column = a.FirstOutput + (Grid.IdxX * Tile.Outputs) + Column<TFormat, TOrder>();
+        return input + Row<TFormat, TOrder>() < a.Inputs ? Math.Min(Math.Max(_columns - column, 0), chunk) : 0;
+    }
+
+    private static int Columns<TOrder>()
+        where TOrder : struct, IMatrixOrder => TOrder.IsTransposed ? Tile.Outputs : Tile.Depth;
+
+    private static int Row<TFormat, TOrder>()
+        where TFormat : struct, IWeightFormat
+        where TOrder : struct, IMatrixOrder => Group.IdxX * (Tile.Chunk / TFormat.Size) / Columns<TOrder>();
+
+    private static int Column<TFormat, TOrder>()
+        where TFormat : struct, IWeightFormat
+        where TOrder : struct, IMatrixOrder => Group.IdxX * (Tile.Chunk / TFormat.Size) % Columns<TOrder>();
+}

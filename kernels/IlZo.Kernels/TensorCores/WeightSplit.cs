@@ -1,0 +1,126 @@
+using IlZo.Noise;
+using ILGPU;
+
+namespace IlZo.Kernels.TensorCores;
+
+/// <summary>
+/// Stored weights of a step become W + rδ at each probe, in two parts of bfloat16. A thread makes pairs of neighbouring elements that a noise block decides.
+/// </summary>
+/// <remarks>
+/// A part lies as [64 outputs][16 inputs] or, where stored rows are inputs, as [16 inputs][64 outputs]. Inputs are at the places that <see cref="Place"/> says, so that
+/// a thread's four inputs in an mma.sync, 2t, 2t + 1, 2t + 8 and 2t + 9, are the inputs 4t to 4t + 3. Chunks of 16 bytes in a row are swizzled: neither the pairs that a
+/// warp writes nor the eight rows that an ldmatrix reads share a bank.
+/// </remarks>
+internal static class WeightSplit
+{
+    private const int OutputWords = Tile.Depth / 2;
+    private const int InputWords = Tile.Outputs / 2;
+    private const int ChunkWords = Tile.Chunk / sizeof(uint);
+    private const int HalfOutputs = Tile.Outputs / 2;
+
+    /// <summary>
+    /// δ of a thread's pairs in four steps; the outputs of a tile are two halves. It may depend on the weights of the whole group, of which shared memory has
+    /// one step: those are read here. Outputs that do not exist are the last one, whose results nobody stores.
+    /// </summary>
+    public static Eight Elements<TFormat, TDirection>(PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, int half)
+        where TFormat : struct, IWeightFormat
+        where TDirection : struct, IDirection
+    {
+        int row = a.FirstOutput + Math.Min(output + (half * HalfOutputs) + Row, a.Outputs - 1);
+        return weights.Read<TFormat>(new NoiseBlock(row, input / NoiseField.Group, Block, weights.Columns)).Elements;
+    }
+
+    /// <summary>A pair a thread, for half of the outputs.</summary>
+    public static void Run<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int input, int half)
+        where TFormat : struct, IWeightFormat
+        where TDirection : struct, IDirection
+        where TProbes : struct, IProbes
+    {
+        int chunk = (Block & 1) ^ ((Row >> 2) & 1);
+        int word = (((half * HalfOutputs) + Row) * OutputWords) + (chunk * ChunkWords) + (Block >> 1);
+        int from = (((half * HalfOutputs) + Row) * Tile.Depth) + (2 * Block);
+        SplitPair<TFormat, TDirection, TProbes>(weights, stored, elements, input % NoiseField.Group / Tile.Depth * 2, from, word);
+    }
+
+    /// <summary>Four pairs a thread of the first half of the group, where stored rows are inputs.</summary>
+    public static void RunTransposed<TFormat, TDirection, TProbes>(
+        PerturbedWeights<TDirection> weights, LinearArguments a, WeightView stored, int output, int input)
+        where TFormat : struct, IWeightFormat
+        where TDirection : struct, IDirection
+        where TProbes : struct, IProbes
+    {
+        if (Row >= Tile.Depth)
+        {
+            return;
+        }
+
+        var block = new NoiseBlock(input + Row, (a.FirstOutput + output) / NoiseField.Group, Block, weights.Columns);
+        var elements = TDirection.IsPerturbed && input + Row < a.Inputs ? weights.Read<TFormat>(block).Elements : default;
+        int place = Place(Row);
+        for (int i = 0; i < NoiseWords.Count; i += 2)
+        {
+            int column = NoiseWords.Column(Block, i);
+            int chunk = (column / (2 * ChunkWords)) ^ Swizzle(place);
+            int word = (place * InputWords) + (chunk * ChunkWords) + (column / 2 % ChunkWords);
+            SplitPair<TFormat, TDirection, TProbes>(weights, stored, elements, i, (Row * Tile.Outputs) + column, word);
+        }
+    }
+
+    /// <summary>The address that a thread gives to ldmatrix for the first 8 outputs: high for inputs 0 to 7 and 8 to 15, then low.</summary>
+    /// <param name="parts">The address of a probe's weights.</param>
+    public static uint FragmentAddress<TOrder>(uint parts)
+        where TOrder : struct, IMatrixOrder
+    {
+        int part = Tile.Lane / 16;
+        int half = Tile.Lane / 8 % 2;
+        int row = Tile.Lane % 8;
+        int word = TOrder.IsTransposed
+            ? (((8 * half) + row) * InputWords) + (Swizzle((8 * half) + row) * ChunkWords)
+            : (row * OutputWords) + ((half ^ (row >> 2)) * ChunkWords);
+        return parts + (uint)(((part * Tile.PartWords) + word) * sizeof(uint));
+    }
+
+    /// <summary>What a thread holds of 8 outputs by 16 inputs, high and low.</summary>
+    /// <param name="address">The address for the first 8 outputs.</param>
+    /// <param name="index">Which 8 outputs.</param>
+    public static Fragment Load<TOrder>(uint address, uint index)
+        where TOrder : struct, IMatrixOrder => TOrder.IsTransposed
+        ? Instructions.LoadMatricesTransposed(address ^ (index * Tile.Chunk))
+        : Instructions.LoadMatrices(address + (index * 8 * OutputWords * sizeof(uint)));
+
+    private static int Row => Group.IdxX / NoiseField.BlocksPerGroup;
+
+    private static int Block => Group.IdxX % NoiseField.BlocksPerGroup;
+
+    // Of inputs 4t to 4t + 3 the first two go to 2t, the others to 2t + 8.
+    private static int Place(int input) => (input & 1) | ((input & 2) << 2) | ((input & 12) >> 1);
+
+    private static int Swizzle(int row) => ((row & 3) << 1) | ((row >> 2) & 1);
+
+    private static void SplitPair<TFormat, TDirection, TProbes>(
+        PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int index, int from, int word)
+        where TFormat : struct, IWeightFormat
+        where TDirection : struct, IDirection
+        where TProbes : struct, IProbes
+    {
+        float first = TFormat.Load(stored, from);
+        float second = TFormat.Load(stored, from + 1);
+        float firstElement = elements.At(index);
+        float secondElement = elements.At(index + 1);
+        int to = Tile.PartAt(TFormat.Size, 0, 0) + word;
+        Put(to, first, firstElement, second, secondElement, weights.Radius0);
+        if (TProbes.AreTwo)
+        {
+            Put(to + (2 * Tile.PartWords), first, firstElement, second, secondElement, weights.Radius1);
+        }
+    }
+
+    private static void Put(int to, float first, float firstElement, float second, float secondElement, float radius)
+    {
+        var parts = SharedMemory.GetDynamic<uint>();
+        var pair = BFloat16Pair.Of(
+            DeviceMath.FusedMultiplyAdd(firstElement, radius, first), DeviceMath.FusedMultiplyAdd(secondElement, radius, second));
+        parts[to] = pair.High;
+        parts[to + Tile.PartWords] = pair.Low;
+    }
+}

@@ -1,0 +1,28 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace IlZo.Gpu;
+
+/// <summary>What computes the products of weights and activations on a GPU.</summary>
+public enum ProductUnit
+{
+    /// <summary>The fp32 units: <see cref="Kernels.Linear"/>, the reference, which runs everywhere.</summary>
+    Fp32,
+
+    /// <summary>Tensor cores in bf16x3: <see cref="Kernels.TensorCores.TensorLinear"/>, where mma.sync takes bfloat16 and cp.async exists.</summary>
+    TensorCores,
+}
+
+/// <summary>Chooses what computes products, and names it.</summary>
+public static class ProductUnits
+{
+    // The first compute capability with all instructions of the tensor-core kernel.
+    private const int FirstMajor = 8;
+
+    internal static ProductUnit Of(Device device) => Of((device as CudaDevice)?.Architecture);
+
+    internal static ProductUnit Of(CudaArchitecture? architecture) => architecture?.Major >= FirstMajor ? ProductUnit.TensorCores : ProductUnit.Fp32;
+
+    /// <summary>How and where products are computed, in a few words.</summary>
+    public static string Description(this ProductUnit unit) => unit == ProductUnit.TensorCores ? "in bf16x3 on tensor cores" : "in fp32";
+}

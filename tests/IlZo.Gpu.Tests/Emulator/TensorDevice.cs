@@ -1,0 +1,7 @@
+namespace IlZo.Gpu.Tests;
+
+/// <summary>A device that computes products on tensor cores: the emulator, which executes their instructions.</summary>
+internal static class TensorDevice
+{
+    public static TestDevice Create() => new(products: ProductUnit.TensorCores);
+}

@@ -1,0 +1,185 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Gpu.SelfTest;
+using IlZo.Models;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Gpu.Tests.Kernels;
+
+/// <summary>
+/// Products on tensor cores: every instruction of theirs is executed across the 32 threads of a warp as the PTX ISA defines it.
+/// </summary>
+public class TensorLinearTests
+{
+    // As the CPU's products in bf16x3.
+    private const double RelativeError = 5e-6;
+
+    private static readonly GaussianDirection s_normal = new(new NoiseKey(3, NoiseStream.Direction, 1, 0));
+
+    /// <summary>Type, [in, out] or not, probes, tokens, inputs, outputs: tiles that are full and not, and rows that begin at multiples of 16 bytes and not.</summary>
+    public static TheoryData<DType, WeightLayout, int, int, int, int> Shapes => new()
+    {
+        { DType.F16, WeightLayout.OutIn, 2, 9, 70, 37 },
+        { DType.F16, WeightLayout.OutIn, 2, 33, 32, 70 },
+        { DType.F16, WeightLayout.OutIn, 1, 1, 96, 64 },
+        { DType.F16, WeightLayout.OutIn, 2, 129, 16, 8 },
+        { DType.BF16, WeightLayout.OutIn, 1, 257, 16, 5 },
+        { DType.BF16, WeightLayout.OutIn, 2, 7, 19, 65 },
+        { DType.F32, WeightLayout.OutIn, 2, 3, 24, 64 },
+        { DType.F32, WeightLayout.OutIn, 1, 17, 13, 30 },
+        { DType.F16, WeightLayout.InOut, 2, 9, 40, 128 },
+        { DType.BF16, WeightLayout.InOut, 2, 4, 33, 67 },
+        { DType.F32, WeightLayout.InOut, 1, 5, 17, 70 },
+        { DType.F32, WeightLayout.InOut, 2, 2, 16, 72 },
+    };
+
+    /// <summary>The checks of products that a user runs on a GPU.</summary>
+    public static TheoryData<string> Checks =>
+    [
+        "products, float32", "products, float16", "products, bfloat16", "products with weights [in, out], float16", "logits and losses, float16",
+        "rotations and attention, float16", "products along directions of every kind, float16", .. Enum.GetValues<ActivationFunction>().Select(f => $"activation {f}"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_product_has_16_bits_of_one_in_fp64(DType type, WeightLayout layout, int probes, int tokens, int inputs, int outputs)
+    {
+        using var set = Weights(type, layout, tokens, inputs, outputs);
+        Probe[] points = probes == 1 ? [new Probe(s_normal, 0.02)] : [new Probe(s_normal, 0.02), new Probe(s_normal, -0.01)];
+        var (x, y) = Multiply(set, points, tokens, layout);
+        double[][] exact = Exact(set, points, x, layout);
+        for (int p = 0; p < probes; p++)
+        {
+            Assert.True(Distance(exact[p], y[p]) < RelativeError, $"{Distance(exact[p], y[p]):G3} is above {RelativeError:G3}.");
+        }
+    }
+
+    [Fact]
+    public void Only_the_frozen_and_the_signs_of_a_direction_are_treated_differently()
+    {
+        using var set = Weights(DType.F16, WeightLayout.OutIn, 5, 70, 20);
+        var signs = new RademacherDirection(new NoiseKey(4, NoiseStream.Direction, 1, 0));
+        foreach (Probe[] points in (Probe[][])[[Probe.Unperturbed], [new Probe(signs, 0.01), new Probe(signs, -0.01)]])
+        {
+            var (x, y) = Multiply(set, points, 5, WeightLayout.OutIn);
+            Assert.True(Distance(Exact(set, points, x, WeightLayout.OutIn)[0], y[0]) < RelativeError);
+        }
+    }
+
+    [Fact]
+    public void A_token_has_the_same_bits_alone_in_a_batch_and_beside_another_probe()
+    {
+        using var set = Weights(DType.F16, WeightLayout.OutIn, 40, 70, 66);
+        Probe[] both = [new Probe(s_normal, 0.02), new Probe(s_normal, -0.01)];
+        var pair = Multiply(set, both, 40, WeightLayout.OutIn).Y;
+        var single = Multiply(set, [both[1]], 40, WeightLayout.OutIn).Y;
+        var alone = Multiply(set, both, 1, WeightLayout.OutIn).Y;
+        Assert.Equal(Bits(pair[1]), Bits(single[0]));
+        Assert.Equal(Bits(pair[0].AsSpan(0, 66)), Bits(alone[0]));
+    }
+
+    // The perturbation is a hundredth of the weights, and the difference a hundredth of the results: both parts of both operands are needed.
+    [Theory]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void A_difference_of_two_probes_is_right_to_a_twentieth_of_a_percent(DType type)
+    {
+        const double Radius = 1e-3;
+        const int Tokens = 9;
+        using var set = Weights(type, WeightLayout.OutIn, Tokens, 96, 64);
+        Probe[] points = [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)];
+        var (x, y) = Multiply(set, points, Tokens, WeightLayout.OutIn);
+        double[][] exact = Exact(set, points, x, WeightLayout.OutIn);
+        double[] difference = [.. exact[0].Zip(exact[1], (plus, minus) => plus - minus)];
+        float[] computed = [.. y[0].Zip(y[1], (plus, minus) => plus - minus)];
+        Assert.True(Distance(difference, computed) < 5e-4, $"{Distance(difference, computed):G3} is above 5E-4.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Checks))]
+    public void A_kernel_does_what_the_processor_does(string name)
+    {
+        using var device = TensorDevice.Create();
+        var result = KernelChecks.All.Single(c => c.Name == name).Run(device.Backend);
+        Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
+    }
+
+    [Fact]
+    public void A_model_does_what_it_does_on_the_processor()
+    {
+        using var device = TensorDevice.Create();
+        var checks = new ModelChecks("opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 1, length: 4);
+        var result = checks.TwoPointSteps.Single(c => c.Name == "two-point step of opt-tiny, float16").Run(device.Backend);
+        Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
+    }
+
+    private static ParameterSet Weights(DType type, WeightLayout layout, int tokens, int inputs, int outputs) =>
+        RandomWeights.Create(type, ("e", [tokens, inputs]), ("w", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]));
+
+    // x and y of each probe.
+    private static (float[][] X, float[][] Y) Multiply(ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
+    {
+        using var device = TensorDevice.Create();
+        device.Backend.Load(set);
+        device.Backend.Begin(Rows(tokens), probes);
+        var x = device.Backend.Rent(set["e"].Columns);
+        var y = device.Backend.Rent(layout == WeightLayout.OutIn ? set["w"].Rows : set["w"].Columns);
+        device.Backend.Embed(set["e"], [.. Enumerable.Range(0, tokens)], x);
+        device.Backend.Linear(x, set["w"], null, y, layout: layout);
+        return (Read(device.Backend, x, probes.Length), Read(device.Backend, y, probes.Length));
+    }
+
+    // Looked-up rows are the weights as probes see them, with the same bits everywhere.
+    private static double[][] Exact(ParameterSet set, Probe[] probes, float[][] x, WeightLayout layout)
+    {
+        using var processor = new CpuBackend(1);
+        var weight = set["w"];
+        processor.Begin(Rows(weight.Rows), probes);
+        var rows = processor.Rent(weight.Columns);
+        processor.Embed(weight, [.. Enumerable.Range(0, weight.Rows)], rows);
+        float[][] w = Read(processor, rows, probes.Length);
+        int inputs = set["e"].Columns;
+        int outputs = layout == WeightLayout.OutIn ? weight.Rows : weight.Columns;
+        return [.. probes.Select((_, p) => Enumerable.Range(0, x[p].Length / inputs * outputs).Select(i => Dot(p, i / outputs, i % outputs)).ToArray())];
+
+        double Dot(int p, int token, int output)
+        {
+            double sum = 0;
+            for (int k = 0; k < inputs; k++)
+            {
+                sum += (double)x[p][(token * inputs) + k] * w[p][layout == WeightLayout.OutIn ? (output * inputs) + k : (k * outputs) + output];
+            }
+
+            return sum;
+        }
+    }
+
+    private static float[][] Read(IBackend backend, Activation activation, int probes)
+    {
+        float[][] values = [.. Enumerable.Range(0, probes).Select(_ => new float[activation.Tokens * activation.Features])];
+        for (int p = 0; p < probes; p++)
+        {
+            backend.Read(activation, p, values[p]);
+        }
+
+        return values;
+    }
+
+    private static TokenBatch Rows(int count)
+    {
+        var builder = new TokenBatchBuilder();
+        builder.AddText(new int[count]);
+        return builder.Build();
+    }
+
+    private static int[] Bits(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits);
+
+    // Root of the mean square difference, relative to that of the numbers.
+    private static double Distance(double[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        return Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
+    }
+}
