@@ -30,7 +30,9 @@ internal sealed class PtxArguments
 
     private static bool IsView(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ArrayView<>);
 
-    private static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance);
+    // In the order of their declaration, as ILGPU takes them: what reflection gives has no order, and another one when threads ask at once.
+    private static IEnumerable<FieldInfo> Fields(Type type) =>
+        type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).OrderBy(f => f.MetadataToken);
 
     private static int Alignment(Type type) =>
         IsView(type) ? sizeof(long) : type.IsPrimitive ? Marshal.SizeOf(type) : Fields(type).Select(f => Alignment(f.FieldType)).DefaultIfEmpty(1).Max();
