@@ -41,8 +41,7 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
             {
                 byte[] stored = Stored(start, rows);
                 long offset = (long)rows.Row * parameter.Columns * parameter.Type.Size();
-                new ArrayView<byte>(buffer, offset, stored.Length).CopyFromCPUUnsafeAsync(stream, ref stored[0], stored.Length);
-                stream.Synchronize();
+                new ArrayView<byte>(buffer, offset, stored.Length).Write(stream, stored);
             }
         }
 
@@ -56,12 +55,9 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
         {
             if (ReferenceEquals(owner, state))
             {
-                ref float first = ref MemoryMarshal.GetReference(state.At(new WeightSlice(p, 0, 0), 1));
-                new ArrayView<float>(buffer, 0, p.Count).CopyToCPUUnsafeAsync(stream, ref first, p.Count);
+                new ArrayView<float>(buffer, 0, p.Count).Read(stream, state.At(new WeightSlice(p, 0, 0), (int)p.Count));
             }
         }
-
-        stream.Synchronize();
     }
 
     /// <summary>Copies weights as they are now.</summary>

@@ -16,5 +16,5 @@ public sealed partial class GpuBackend
     internal ArrayView<float> NormalTable => _table;
 
     /// <summary>Waits until the device has done all work so far.</summary>
-    internal void Wait() => _uploads.Wait();
+    internal void Wait() => _transfers.Wait();
 }

@@ -17,7 +17,7 @@ public sealed partial class GpuBackend
         var logits = _arena.Rent((long)from.Rows * columns);
         var results = _arena.Rent(picks + (2L * blocks * from.Rows));
         var picked = results.View.SubView(0, picks);
-        var ids = _uploads.Send<int>([.. targets.SelectMany(t => (int[])[t.Output, t.Id])]);
+        var ids = _transfers.Send<int>([.. targets.SelectMany(t => (int[])[t.Output, t.Id])]);
         int threads = _kernels.Shape.Threads;
         for (int block = 0; block < blocks; block++)
         {
@@ -46,7 +46,7 @@ public sealed partial class GpuBackend
         }
 
         float[] read = new float[results.View.Length];
-        Download(results.View, read);
+        _transfers.Read(results.View, read);
         _arena.Return(results);
         _arena.Return(logits);
         ReturnRows(biases);
@@ -82,7 +82,7 @@ public sealed partial class GpuBackend
             X0 = from.Probe(0, firstRow),
             Y0 = new RowsView(logits.View, head.Rows),
         });
-        Download(logits.View, destination);
+        _transfers.Read(logits.View, destination);
         _arena.Return(logits);
         ReturnRows(biases);
     }
@@ -130,9 +130,4 @@ public sealed partial class GpuBackend
     private static ArrayView<float> Part(ArrayView<float> biases, int first, int count) =>
         biases.Length == 0 ? biases : biases.SubView(first, count);
 
-    private void Download(ArrayView<float> from, Span<float> to)
-    {
-        from.CopyToCPUUnsafeAsync(_stream, ref to[0], from.Length);
-        _uploads.Wait();
-    }
 }

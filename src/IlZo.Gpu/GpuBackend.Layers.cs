@@ -39,7 +39,7 @@ public sealed partial class GpuBackend
         int half = x.Features / heads / 2;
         if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
         {
-            _rotations[(frequencies, positionShift)] = angles = _uploads.Send<float>(Angles(frequencies, half, positionShift));
+            _rotations[(frequencies, positionShift)] = angles = _transfers.Send<float>(Angles(frequencies, half, positionShift));
         }
 
         var to = (GpuActivation)x;

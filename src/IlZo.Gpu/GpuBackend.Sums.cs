@@ -28,7 +28,6 @@ public sealed partial class GpuBackend
         }
 
         double[] read = Read(sums);
-        _uploads.Wait();
         _arena.Return(rows);
         return [.. Split(read, parameters.Select(p => p.Rows))];
     }
@@ -45,14 +44,13 @@ public sealed partial class GpuBackend
         {
             var p = parameters[i];
             var sum = columns.View.SubView(column, p.Columns);
-            Multiply(p, Along(direction), _uploads.Send<float>(vectors[i]), weighted, dots.SubView(row, p.Rows), sum);
+            Multiply(p, Along(direction), _transfers.Send<float>(vectors[i]), weighted, dots.SubView(row, p.Rows), sum);
             row += p.Rows;
             column += p.Columns;
         }
 
         double[] readDots = Read(dots);
         float[] readSums = Read(columns.View);
-        _uploads.Wait();
         _arena.Return(columns);
         _arena.Return(rows);
         return [.. Split(readDots, parameters.Select(p => p.Rows)).Zip(Split(readSums, parameters.Select(p => p.Columns)), (d, s) => new RowProducts(d, s))];
@@ -84,7 +82,7 @@ public sealed partial class GpuBackend
         where T : unmanaged
     {
         var read = new T[view.Length];
-        view.CopyToCPUUnsafeAsync(_stream, ref read[0], read.Length);
+        _transfers.Read(view, read);
         return read;
     }
 

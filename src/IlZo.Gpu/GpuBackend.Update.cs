@@ -9,7 +9,7 @@ public sealed partial class GpuBackend
 {
     public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        _uploads.Reset();
+        _transfers.Reset();
         _arrays.Forget();
         _estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
         foreach (var p in parameters)

@@ -20,7 +20,7 @@ public sealed partial class GpuBackend : IBackend
     private readonly DeviceWeights _weights;
     private readonly DeviceState _state;
     private readonly DeviceArena _arena;
-    private readonly Uploads _uploads;
+    private readonly Transfers _transfers;
     private readonly MemoryBuffer _tableBuffer;
     private readonly ArrayView<float> _table;
     private readonly SentArrays _arrays;
@@ -64,15 +64,14 @@ public sealed partial class GpuBackend : IBackend
         _weights = new DeviceWeights(accelerator, _stream, _memory);
         _state = new DeviceState(_stream, _memory, _weights);
         _arena = new DeviceArena(_memory);
-        _uploads = new Uploads(accelerator, _stream, _memory);
+        _transfers = new Transfers(accelerator, _stream, _memory);
         float[] table = NormalTransform.Coefficients;
         _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
-        _table.CopyFromCPUUnsafeAsync(_stream, ref table[0], table.Length);
-        _stream.Synchronize();
-        _arrays = new SentArrays(_uploads);
+        _table.Write(_stream, table);
+        _arrays = new SentArrays(_transfers);
         _directions = new DirectionCompiler(_table, _arrays, _state, this);
-        _estimates = new EstimateCompiler(_directions, _uploads);
+        _estimates = new EstimateCompiler(_directions, _transfers);
     }
 
     /// <summary>What computes products.</summary>
@@ -105,7 +104,7 @@ public sealed partial class GpuBackend : IBackend
         _probes = probes.Count;
         _batch = batch;
         _arena.Reset();
-        _uploads.Reset();
+        _transfers.Reset();
         _arrays.Forget();
         _rotations.Clear();
         BeginAttention((GpuKeyValueCache?)cache);
@@ -137,7 +136,7 @@ public sealed partial class GpuBackend : IBackend
         var from = (GpuActivation)x;
         var block = _arena.Rent((long)x.Tokens * x.Features);
         Gather(from.Probe(probe), block.View, Send([.. Enumerable.Range(0, x.Tokens)]), x.Tokens, x.Features);
-        Download(block.View, destination);
+        _transfers.Read(block.View, destination);
         _arena.Return(block);
     }
 
@@ -148,7 +147,7 @@ public sealed partial class GpuBackend : IBackend
     {
         _stream.Synchronize();
         _arena.Dispose();
-        _uploads.Dispose();
+        _transfers.Dispose();
         _state.Dispose();
         _weights.Dispose();
         _tableBuffer.Dispose();
@@ -172,7 +171,7 @@ public sealed partial class GpuBackend : IBackend
 
     private GpuActivation Allocate(int features, int tokens) => new(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes));
 
-    private ArrayView<int> Send(IReadOnlyList<int> values) => _uploads.Send<int>([.. values]);
+    private ArrayView<int> Send(IReadOnlyList<int> values) => _transfers.Send<int>([.. values]);
 
     // Finds the types of a kernel that reads a tensor as the probes of a run see it.
     private void Perturb(Parameter parameter, ProbeRun run, IWeightsVisitor visitor)

@@ -27,9 +27,8 @@ internal sealed class GpuKeyValueCache : KeyValueCache
 
     public override void Read(int layer, Span<float> keys, Span<float> values)
     {
-        Keys(layer).CopyToCPUUnsafeAsync(_stream, ref keys[0], keys.Length);
-        Values(layer).CopyToCPUUnsafeAsync(_stream, ref values[0], values.Length);
-        _stream.Synchronize();
+        Keys(layer).Read(_stream, keys);
+        Values(layer).Read(_stream, values);
     }
 
     public override void Dispose() => _memory.Give(_buffer, _count * sizeof(float));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using IlZo.Ptx;
 
@@ -84,6 +85,9 @@ public class Accelerator : IDisposable
 /// <summary>An order of work; the emulator does everything at once.</summary>
 public sealed class AcceleratorStream
 {
+    /// <summary>What happens between the moment when a copy is given its addresses and the copy, where anything may.</summary>
+    public Action? BeforeCopy { get; set; }
+
     /// <summary>How often the host waited for the device.</summary>
     public int Synchronizations { get; private set; }
 
@@ -120,7 +124,7 @@ public sealed unsafe class MemoryBuffer : IDisposable
 public sealed class PageLockedArray1D<T>(long extent) : IDisposable
     where T : unmanaged
 {
-    private readonly T[] _data = new T[extent];
+    private readonly T[] _data = GC.AllocateUninitializedArray<T>((int)extent, pinned: true);
 
     public long Length => _data.Length;
 
@@ -131,7 +135,7 @@ public sealed class PageLockedArray1D<T>(long extent) : IDisposable
     }
 }
 
-/// <summary>Copies between the host and a device.</summary>
+/// <summary>Copies between the host and a device. They take addresses: what the garbage collector may move, it may move before the copy.</summary>
 public static unsafe class ArrayViewExtensions
 {
     public static PageLockedArray1D<T> AllocatePageLocked1D<T>(this Accelerator accelerator, long extent)
@@ -140,19 +144,17 @@ public static unsafe class ArrayViewExtensions
     public static void CopyFromCPUUnsafeAsync<T>(this ArrayView<T> target, AcceleratorStream stream, ref T cpuData, long length)
         where T : unmanaged
     {
-        fixed (T* source = &cpuData)
-        {
-            NativeMemory.Copy(source, target.SubView(0, length).Data, (nuint)(length * sizeof(T)));
-        }
+        void* source = Unsafe.AsPointer(ref cpuData);
+        stream.BeforeCopy?.Invoke();
+        NativeMemory.Copy(source, target.SubView(0, length).Data, (nuint)(length * sizeof(T)));
     }
 
     public static void CopyToCPUUnsafeAsync<T>(this ArrayView<T> source, AcceleratorStream stream, ref T cpuData, long length)
         where T : unmanaged
     {
-        fixed (T* target = &cpuData)
-        {
-            NativeMemory.Copy(source.SubView(0, length).Data, target, (nuint)(length * sizeof(T)));
-        }
+        void* target = Unsafe.AsPointer(ref cpuData);
+        stream.BeforeCopy?.Invoke();
+        NativeMemory.Copy(source.SubView(0, length).Data, target, (nuint)(length * sizeof(T)));
     }
 
     public static void CopyTo<T>(this ArrayView<T> source, AcceleratorStream stream, in ArrayView<T> target)

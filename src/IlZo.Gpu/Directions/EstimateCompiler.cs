@@ -13,7 +13,7 @@ internal interface IEstimateVisitor
 }
 
 /// <summary>Turns gradient estimates into what kernels take.</summary>
-internal sealed class EstimateCompiler(DirectionCompiler directions, Uploads uploads)
+internal sealed class EstimateCompiler(DirectionCompiler directions, Transfers transfers)
 {
     /// <summary>Visits some tensors with the part of an estimate that covers them.</summary>
     /// <exception cref="InvalidInputException">There is no kernel for such an estimate.</exception>
@@ -35,7 +35,7 @@ internal sealed class EstimateCompiler(DirectionCompiler directions, Uploads upl
         }
 
         // All terms of all tensors in one array, so that one copy carries them.
-        var sent = uploads.Send<Term>([.. parts.SelectMany(p => p.Terms)]);
+        var sent = transfers.Send<Term>([.. parts.SelectMany(p => p.Terms)]);
         int first = 0;
         foreach (var part in parts)
         {

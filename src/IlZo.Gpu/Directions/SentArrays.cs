@@ -4,7 +4,7 @@ using ILGPU;
 namespace IlZo.Gpu;
 
 /// <summary>Arrays of the host that kernels read, each of which goes to the device once in a pass or an update.</summary>
-internal sealed class SentArrays(Uploads uploads)
+internal sealed class SentArrays(Transfers transfers)
 {
     private readonly Dictionary<(object Owner, Parameter Parameter, Type Type), object> _sent = [];
 
@@ -20,7 +20,7 @@ internal sealed class SentArrays(Uploads uploads)
     {
         if (!_sent.TryGetValue((owner, parameter, typeof(T)), out object? view))
         {
-            _sent[(owner, parameter, typeof(T))] = view = uploads.Send<T>(make());
+            _sent[(owner, parameter, typeof(T))] = view = transfers.Send<T>(make());
         }
 
         return (ArrayView<T>)view;

@@ -232,8 +232,7 @@ public sealed class CudaAsmTests : IDisposable
         var config = new KernelConfig(new Index3D(groups, 1, 1), new Index3D(threads, 1, 1), SharedMemoryConfig.RequestDynamic<byte>(sharedBytes));
         _device.Accelerator.LoadKernel(kernel)(stream, config, view);
         float[] result = new float[count];
-        view.CopyToCPUUnsafeAsync(stream, ref result[0], result.Length);
-        stream.Synchronize();
+        view.Read(stream, result);
         return result;
     }
 }

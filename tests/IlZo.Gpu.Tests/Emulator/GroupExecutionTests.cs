@@ -73,8 +73,7 @@ public sealed class GroupExecutionTests : IDisposable
         var config = new KernelConfig(new Index3D(groups, 1, 1), new Index3D(threads, 1, 1), SharedMemoryConfig.RequestDynamic<float>(threads));
         _device.Accelerator.LoadKernel(kernel)(stream, config, view);
         float[] result = new float[view.Length];
-        view.CopyToCPUUnsafeAsync(stream, ref result[0], result.Length);
-        stream.Synchronize();
+        view.Read(stream, result);
         return result;
     }
 }

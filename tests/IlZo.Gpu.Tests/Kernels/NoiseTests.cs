@@ -43,12 +43,11 @@ public class NoiseTests
         var view = new ArrayView<float>(buffer, 0, table.Length);
         var output = new ArrayView<float>(results, 0, 1 << 16);
         var stream = device.Accelerator.DefaultStream;
-        ILGPU.Runtime.ArrayViewExtensions.CopyFromCPUUnsafeAsync(view, stream, ref table[0], table.Length);
+        view.Write(stream, table);
         var kernel = ILGPU.Runtime.KernelLoaders.LoadKernel<ArrayView<float>, ArrayView<float>>(device.Accelerator, Deviates);
         kernel(stream, new KernelConfig(new Index3D(1, 1, 1), new Index3D(1, 1, 1), SharedMemoryConfig.Empty), view, output);
         float[] actual = new float[1 << 16];
-        ILGPU.Runtime.ArrayViewExtensions.CopyToCPUUnsafeAsync(output, stream, ref actual[0], actual.Length);
-        stream.Synchronize();
+        output.Read(stream, actual);
         Assert.Equal(Enumerable.Range(0, 1 << 16).Select(i => BitConverter.SingleToInt32Bits(NormalTransform.FromBits((ushort)i))),
             actual.Select(BitConverter.SingleToInt32Bits));
     }

@@ -30,7 +30,7 @@ public sealed class PeakTests : IDisposable
         // The numbers 1 to 192: twice what the threads read at a time.
         float[] numbers = [.. Enumerable.Range(1, 2 * 4 * 4 * Groups * Threads).Select(i => (float)i)];
         using var buffer = _device.Accelerator.AllocateRaw(numbers.Length * sizeof(float), 1);
-        new ArrayView<float>(buffer, 0, numbers.Length).CopyFromCPUUnsafeAsync(_device.Accelerator.DefaultStream, ref numbers[0], numbers.Length);
+        new ArrayView<float>(buffer, 0, numbers.Length).Write(_device.Accelerator.DefaultStream, numbers);
         float[] sums = Run(Peaks.Read, new ReadArguments { Source = new ArrayView<FourFloats>(buffer, 0, numbers.Length / 4), Sums = Sums });
         Assert.Equal(192 * 193 / 2, sums.Sum());
     }
@@ -78,8 +78,7 @@ public sealed class PeakTests : IDisposable
         var config = new KernelConfig(new Index3D(Groups, 1, 1), new Index3D(Threads, 1, 1), SharedMemoryConfig.Empty);
         _device.Accelerator.LoadKernel(kernel)(stream, config, arguments);
         float[] sums = new float[Sums.Length];
-        Sums.CopyToCPUUnsafeAsync(stream, ref sums[0], sums.Length);
-        stream.Synchronize();
+        Sums.Read(stream, sums);
         return sums;
     }
 }

@@ -6,10 +6,10 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// Small arrays that go to the device in the order of its work, without the host waiting: they are copied to page-locked memory, from where the
-/// device fetches them. Two halves take turns; a half is used again only after the host has waited for the device in between.
+/// What goes between the host and the device in a pass. Small arrays go to the device in the order of its work, without the host waiting: they are copied to page-locked
+/// memory, from where the device fetches them. Two halves take turns; a half is used again only after the host has waited for the device in between, as it does for results.
 /// </summary>
-internal sealed class Uploads(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
+internal sealed class Transfers(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
 {
     private const int Alignment = 256;
     private const long SmallestChunk = 1 << 16;
@@ -40,6 +40,14 @@ internal sealed class Uploads(Accelerator accelerator, AcceleratorStream stream,
     public void Wait()
     {
         stream.Synchronize();
+        _waits++;
+    }
+
+    /// <summary>Waits until the device has done all work so far, and fills an array with the first elements of a view.</summary>
+    public void Read<T>(ArrayView<T> from, Span<T> to)
+        where T : unmanaged
+    {
+        from.Read(stream, to);
         _waits++;
     }
 
