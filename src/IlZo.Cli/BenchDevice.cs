@@ -9,7 +9,18 @@ internal static class BenchDevice
     /// <summary>ILGPU's simulation of a GPU, with so little work that its times mean nothing.</summary>
     public const string Simulation = "simulation";
 
-    /// <summary>Whether the GPU engine is to be measured.</summary>
-    /// <exception cref="InvalidInputException">It is no name of a device.</exception>
-    public static bool IsGpu(string? name) => name == Simulation || Device.GpuIndex(name ?? DeviceName.Cpu) is not null;
+    /// <summary>Measures a GPU, if one is to be measured.</summary>
+    /// <returns>Whether it is.</returns>
+    /// <exception cref="InvalidInputException">There is no such device, or it has no such engine.</exception>
+    public static bool TryMeasureGpu(BenchPart part, BenchRequest request)
+    {
+        if (request.Device != Simulation && Device.GpuIndex(request.Device ?? DeviceName.Cpu) is null)
+        {
+            return false;
+        }
+
+        request.Engine.Validate(DeviceKind.Cuda);
+        GpuSupport.Bench(part, request);
+        return true;
+    }
 }

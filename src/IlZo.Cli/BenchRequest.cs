@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Benchmarks;
 using IlZo.Tensors;
 
@@ -30,6 +31,9 @@ internal sealed record BenchRequest
 
     /// <summary>What <c>--device</c> says, or null.</summary>
     public string? Device { get; init; }
+
+    /// <summary>What is asked for to compute products.</summary>
+    public EngineRequest Engine { get; init; } = new();
 
     /// <summary>A model folder or the built-in model, or null.</summary>
     public string? Model { get; init; }

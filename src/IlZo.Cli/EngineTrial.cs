@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 
 namespace IlZo.Cli;
@@ -14,10 +15,10 @@ internal static class EngineTrial
     /// <summary>What failed, as a part of a sentence; null where nothing did. Tried once.</summary>
     public static string? Failure() => s_failure.Value;
 
-    /// <summary>The engine that a name means here; says so in a line where auto would be tiles and they fail.</summary>
-    public static string Resolve(string engine, string precision)
+    /// <summary>What a request means on this CPU; says so in a line where auto would be tiles and they fail.</summary>
+    public static EngineRequest Resolve(EngineRequest request)
     {
-        string resolved = EngineChoice.ResolveAuto(engine, precision, Failure);
+        var resolved = EngineChoice.ResolveAuto(request, Failure);
         if (s_failure is { IsValueCreated: true, Value: { } failure })
         {
             Terminal.Say($"ilzo: the amx engine is not used, for {failure}.");

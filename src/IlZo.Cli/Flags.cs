@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
-using IlZo.Backends.Cpu;
+using IlZo.Backends;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -26,20 +26,27 @@ internal static class Flags
         DefaultValueFactory = _ => "auto",
     };
 
-    public static Option<int?> Threads() => Number<int>("--threads", "N", "Threads (default: all processors); they change no result.");
+    /// <summary>What <c>--threads</c> is for.</summary>
+    public const string AboutThreads = "Threads of the CPU (default: all processors); they change no result.";
+
+    /// <summary>What <c>--engine</c> is for.</summary>
+    public const string AboutEngine =
+        "What computes products: auto (default), managed (C# alone) or amx on the CPU, cuda on a GPU; 'ilzo devices' says what there is.";
+
+    public static Option<int?> Threads() => Number<int>("--threads", "N", AboutThreads);
 
     public static Option<string> Engine() => new("--engine")
     {
-        Description = "What computes products: auto (default), managed (C# alone) or amx; 'ilzo devices' says what there is.",
+        Description = AboutEngine,
         HelpName = "ENGINE",
-        DefaultValueFactory = _ => "auto",
+        DefaultValueFactory = _ => EngineRequest.Auto,
     };
 
     public static Option<string> Precision() => new("--precision")
     {
-        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact) or bf16 (for evaluation and generation).",
+        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact), fp16 (on a GPU) or bf16 (for evaluation and generation).",
         HelpName = "PRECISION",
-        DefaultValueFactory = _ => "auto",
+        DefaultValueFactory = _ => EngineRequest.Auto,
     };
 
     public static Option<bool> Json(string description = "Print one JSON object.") => new("--json") { Description = description };
@@ -88,21 +95,6 @@ internal static class Flags
     /// <summary>A number that must be 1 or more.</summary>
     public static int AtLeastOne(string name, int value) =>
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
-
-    /// <summary>The engine that the two options ask for; says so in a line where this machine has another instead.</summary>
-    public static EngineChoice Engine(string? engine, string? precision)
-    {
-        engine ??= "auto";
-        precision ??= "auto";
-        EngineChoice.Validate(engine, precision);
-        var choice = EngineChoice.Of(EngineTrial.Resolve(engine, precision), precision);
-        if (choice.Notice is { } notice)
-        {
-            Terminal.Say($"ilzo: {notice}");
-        }
-
-        return choice;
-    }
 
     /// <summary>What <c>--dtype</c> means.</summary>
     public static Tensors.DType? ParseDType(string? name) => TrainingOptions.ParseDType(name ?? "auto");

@@ -1,4 +1,7 @@
+using System.Text;
 using System.Text.Json;
+using IlZo.Backends;
+using IlZo.Training;
 
 namespace IlZo.Cli;
 
@@ -7,16 +10,26 @@ internal static class TrainingConfigFile
 {
     // What a run's config.json holds.
     private const string OptionsField = "options";
-    private static readonly string[] s_hashFields = ["base_weights_sha256", "examples_sha256"];
+    private const string ContinuedField = "continued";
+    private static readonly string[] s_besideOptions = ["base_weights_sha256", "examples_sha256", ContinuedField];
 
     /// <summary>The settings in a file and the texts of their values. A null stands for a setting that is not there.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="device">The device that is named elsewhere; null for the file's own.</param>
     /// <exception cref="InvalidInputException">The file cannot be read, or holds something else.</exception>
-    public static IReadOnlyDictionary<TrainingSetting, string> Read(string path)
+    public static IReadOnlyDictionary<TrainingSetting, string> Read(string path, string? device)
     {
         using var document = Parse(path);
         try
         {
-            return Settings(path, document.RootElement);
+            var root = document.RootElement;
+            var values = Settings(path, root);
+            if (root.TryGetProperty(OptionsField, out _))
+            {
+                ChooseEngine(path, root, values, Device.KindOf(device ?? values.GetValueOrDefault(TrainingSetting.Named("device"))));
+            }
+
+            return values;
         }
         catch (InvalidOperationException)
         {
@@ -29,10 +42,10 @@ internal static class TrainingConfigFile
     {
         if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty(OptionsField, out var options))
         {
-            string[] others = [.. root.EnumerateObject().Select(p => p.Name).Where(n => n != OptionsField && !s_hashFields.Contains(n))];
+            string[] others = [.. root.EnumerateObject().Select(p => p.Name).Where(n => n != OptionsField && !s_besideOptions.Contains(n))];
             if (others.Length > 0)
             {
-                throw Error(path, $"'{others[0]}' stands beside 'options'; only a run's two hashes were expected there");
+                throw Error(path, $"'{others[0]}' stands beside 'options'; only a run's two hashes and what continued it were expected there");
             }
 
             root = options;
@@ -56,6 +69,21 @@ internal static class TrainingConfigFile
         }
 
         return values;
+    }
+
+    // A run keeps its engine on the same kind of device. On another kind it says nothing, unless the run was continued there before.
+    private static void ChooseEngine(string path, JsonElement run, Dictionary<TrainingSetting, string> values, DeviceKind kind)
+    {
+        var (name, precision) = (TrainingSetting.Named("engine"), TrainingSetting.Named("precision"));
+        if (run.TryGetProperty(ContinuedField, out _) && RunConfiguration.Parse(path, Encoding.UTF8.GetBytes(run.GetRawText())).EngineOn(kind) is { } own)
+        {
+            (values[name], values[precision]) = (own.Name, own.Precision);
+        }
+        else if (values.GetValueOrDefault(name) is { } begun and not EngineRequest.Auto && Engine.KindOf(begun) != kind)
+        {
+            values.Remove(name);
+            values.Remove(precision);
+        }
     }
 
     private static JsonDocument Parse(string path)

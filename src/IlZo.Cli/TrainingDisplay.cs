@@ -29,9 +29,6 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
     {
         switch (value)
         {
-            case TrainingProgress.EngineReplaced replaced:
-                Terminal.Say($"ilzo: {replaced.Notice}");
-                break;
             case TrainingProgress.Started started:
                 Start(started);
                 break;
@@ -61,7 +58,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
         Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
         Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
-        Terminal.Say($"engine {o.Engine} in {o.Precision}");
+        Terminal.Say($"engine {started.Configuration.Engine}");
         if (started.TrainedWeights < started.Weights)
         {
             string adapter = o.Adapter is { } name ? $"adapter {name}: " : string.Empty;

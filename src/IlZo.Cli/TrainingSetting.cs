@@ -109,13 +109,13 @@ internal sealed record TrainingSetting(
             "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
             (o, v) => o with { DType = v }),
         Text(
-            "engine", "ENGINE", "What computes products: auto (default), managed (C# alone) or amx; 'ilzo devices' says what there is.",
+            "engine", "ENGINE", Flags.AboutEngine,
             (o, v) => o with { Engine = v }),
         Text(
-            "precision", "PRECISION", "How exactly: auto (the engine's own, default), fp32 or bf16x3 (nearly as exact).",
+            "precision", "PRECISION", "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact) or, on a GPU, fp16.",
             (o, v) => o with { Precision = v }),
         Number<int>(
-            "threads", "N", "Threads (default: all processors); they change no result.",
+            "threads", "N", Flags.AboutThreads,
             (o, v) => o with { Threads = v }),
         Text(
             "device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...",
@@ -125,6 +125,9 @@ internal sealed record TrainingSetting(
     /// <summary>The names of those that decide which weights of a model are trained.</summary>
     public static IReadOnlyList<string> OfTrainedWeights { get; } =
         ["adapter", "rank", "alpha", "targets", "prefix-tokens", "prefix-positions", "train-only", "freeze"];
+
+    /// <summary>The setting of a name that is there.</summary>
+    public static TrainingSetting Named(string name) => All.First(s => s.Name == name);
 
     // MeZO's published rate, which suits models of a hundred million parameters and more.
     private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };

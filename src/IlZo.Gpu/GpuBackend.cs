@@ -74,6 +74,8 @@ public sealed partial class GpuBackend : IBackend
         _estimates = new EstimateCompiler(_directions, _transfers);
     }
 
+    public Engine Engine => new(EngineName.Cuda, Products.Precision());
+
     /// <summary>What computes products.</summary>
     public ProductUnit Products => _kernels.Products;
 

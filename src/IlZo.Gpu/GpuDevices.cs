@@ -55,8 +55,9 @@ public static class GpuDevices
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Its number.</param>
-    /// <exception cref="InvalidInputException">There is no such GPU.</exception>
-    public static GpuBackend Open(int index)
+    /// <param name="precision">auto, fp32, or bf16x3 where it has tensor cores for that.</param>
+    /// <exception cref="InvalidInputException">There is no such GPU, or it does not compute in this precision.</exception>
+    public static GpuBackend Open(int index, string precision = EngineRequest.Auto)
     {
         var found = Find();
         if (index >= found.Devices.Count)
@@ -65,17 +66,21 @@ public static class GpuDevices
             throw new InvalidInputException($"There is no cuda:{index}: {problem}.");
         }
 
+        var products = found.Devices[index].Products.In(precision, found.Devices[index].Name);
         var context = Context.Create(b => b.EnableKernels().Cuda());
         var accelerator = context.GetCudaDevice(index).CreateAccelerator(context);
-        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), owned: [accelerator, context]);
+        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), products: products, owned: [accelerator, context]);
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
-    public static GpuBackend OpenSimulation()
+    /// <param name="precision">auto or fp32.</param>
+    /// <exception cref="InvalidInputException">It does not compute in this precision.</exception>
+    public static GpuBackend OpenSimulation(string precision = EngineRequest.Auto)
     {
+        var products = ProductUnit.Fp32.In(precision, "the simulation");
         var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
         var accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
-        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), owned: [accelerator, context]);
+        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), products, owned: [accelerator, context]);
     }
 
     // Others may use the GPU too.

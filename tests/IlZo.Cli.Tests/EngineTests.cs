@@ -20,12 +20,43 @@ public sealed class EngineTests
     }
 
     [Theory]
-    [InlineData("--engine is 'gpu'; auto, managed or amx was expected.", "eval", "--engine", "gpu")]
-    [InlineData("--precision is 'fp8'; auto, fp32, bf16x3 or bf16 was expected.", "score", "--text", "a", "--precision", "fp8")]
-    [InlineData("--precision is bf16 with --engine managed; auto or fp32 was expected.", "generate", "--engine", "managed", "--precision", "bf16")]
-    [InlineData("--precision is fp32 with --engine amx; auto, bf16x3 or bf16 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
+    [InlineData("--engine is 'gpu'; auto, managed, amx or cuda was expected.", "train", "--engine", "gpu")]
+    [InlineData("--precision is 'fp8' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "score", "--text", "a", "--device", "cpu", "--precision", "fp8")]
+    [InlineData("--precision is 'bf16' with --engine managed; auto or fp32 was expected.", "generate", "--device", "cpu", "--engine", "managed", "--precision", "bf16")]
+    [InlineData("--precision is 'fp32' with --engine amx; auto, bf16x3 or bf16 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
     public void ChoicesThatNoMachineHasAreRefused(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(arguments).Refusal(2));
+
+    // Before anything is read: the model is not there either.
+    [Theory]
+    [InlineData("--engine is 'managed' on a GPU; auto or cuda was expected.", "cuda:0", "--engine", "managed")]
+    [InlineData("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "cpu", "--engine", "cuda")]
+    [InlineData("--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "cpu", "--precision", "fp16")]
+    public void ChoicesThatADeviceDoesNotHaveAreRefusedBeforeAModelIsRead(string message, string device, params string[] choice)
+    {
+        foreach (string[] verb in (string[][])[["train"], ["eval"], ["generate"], ["score", "--text", "a"], ["compare"]])
+        {
+            Assert.Equal(message, Ilzo.Run([.. verb, "--model", "/no/such/model", "--device", device, .. choice]).Refusal(2));
+        }
+    }
+
+    [Fact]
+    public void ASimulatedGpuComputesInFp32Alone()
+    {
+        var found = Ilzo.Run("devices", "--json").Json;
+        Assert.SkipWhen(
+            found.TryGetProperty("no_gpu_because", out var reason) && reason.GetString()!.StartsWith("this build", StringComparison.Ordinal), "This build has no GPU support.");
+        string[] command = ["bench", "forward", "--device", "simulation", "--shape", "opt-tiny", "--batch", "1", "--seq", "3", "--steps", "1", "--precision"];
+        Assert.Equal("--precision is 'bf16x3' on the simulation; auto or fp32 was expected.", Ilzo.Run([.. command, "bf16x3"]).Refusal(2));
+        Assert.NotEmpty(Ilzo.Run([.. command, "fp32"]).Success);
+    }
+
+    [Theory]
+    [InlineData("--engine is 'amx' on a GPU; auto or cuda was expected.", "gemm", "--engine", "amx", "--device", "simulation")]
+    [InlineData("--engine is 'managed' on a GPU; auto or cuda was expected.", "step", "--shape", "opt-tiny", "--engine", "managed", "--device", "cuda:0")]
+    [InlineData("--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "gemm", "--precision", "fp16")]
+    [InlineData("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "optimizers", "--shape", "opt-tiny", "--engine", "cuda")]
+    public void BenchmarksRefuseThemToo(string message, params string[] arguments) => Assert.Equal(message, Ilzo.Run(["bench", .. arguments]).Refusal(2));
 
     [Theory]
     [InlineData("train")]
@@ -110,10 +141,67 @@ public sealed class EngineTests
         Assert.SkipWhen(HasAmx, "This machine has AMX.");
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1);
-        string file = temp["run", "config.json"];
-        File.WriteAllText(file, File.ReadAllText(file).Replace("\"managed\"", "\"amx\"", StringComparison.Ordinal).Replace("\"fp32\"", "\"bf16x3\"", StringComparison.Ordinal));
+        Replace(temp["run"], ("\"managed\"", "\"amx\""), ("\"fp32\"", "\"bf16x3\""));
         var outcome = Ilzo.Run("train", "--run", temp["run"], "--resume");
         Assert.Equal(2, outcome.ExitCode);
-        Assert.Contains("was started with engine \"amx\", and \"managed\" is asked for now", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("has engine amx in bf16x3 for this kind of device, and managed in fp32 is asked for now", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    // A run of a GPU that ended before its first step, on a machine without one.
+    [Fact]
+    public void ARunOfAGpuGoesOnOnTheProcessorWithTheProcessorsEngineAndKeepsThat()
+    {
+        using var temp = new TempFolder();
+        RunOfAGpu(temp["run"]);
+        string[] resume = ["train", "--run", temp["run"], "--resume", "--device", "cpu"];
+        var result = Ilzo.Run([.. resume, "--engine", "managed", "--json"]);
+        Assert.Contains("engine managed in fp32\n", result.Errors, StringComparison.Ordinal);
+        using var configuration = JsonDocument.Parse(File.ReadAllText(temp["run", "config.json"]));
+        Assert.Equal("cuda", configuration.RootElement.GetProperty("options").GetProperty("engine").GetString());
+        var change = Assert.Single(configuration.RootElement.GetProperty("continued").EnumerateArray());
+        Assert.Equal((0, "managed", "fp32"), (change.GetProperty("after_step").GetInt32(), change.GetProperty("engine").GetString(), change.GetProperty("precision").GetString()));
+        Assert.Equal(TinyRun.Sha(result.Json), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--json").Json));
+
+        // No engine is named any more, and a machine with tiles would take them.
+        Assert.Contains("engine managed in fp32\n", Ilzo.Run([.. resume, "--steps", "2"]).Errors, StringComparison.Ordinal);
+        Replace(temp["run"], ("\"managed\"", "\"managed-other\""));
+        Assert.Equal("--engine is 'managed-other' on the CPU; auto, managed or amx was expected.", Ilzo.Run(resume).Refusal(2));
+    }
+
+    [Fact]
+    public void TheConfigurationOfAGpusRunBeginsOneOnTheProcessor()
+    {
+        using var temp = new TempFolder();
+        RunOfAGpu(temp["gpu"]);
+        var begun = Ilzo.Run("train", "--config", temp["gpu", "config.json"], "--run", temp["run"], "--device", "cpu", "--engine", "managed");
+        Assert.Equal(0, begun.ExitCode);
+        using var configuration = JsonDocument.Parse(File.ReadAllText(temp["run", "config.json"]));
+        Assert.Equal("managed", configuration.RootElement.GetProperty("options").GetProperty("engine").GetString());
+        Assert.False(configuration.RootElement.TryGetProperty("continued", out _));
+
+        // What somebody wrote down is asked for as by flags.
+        string own = temp.Write("own.json", """{"engine": "cuda", "device": "cpu"}""");
+        Assert.Equal("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", Ilzo.Run("train", "--config", own, "--run", temp["own"]).Refusal(2));
+    }
+
+    private static void RunOfAGpu(string run)
+    {
+        TinyRun.Train(run, 1, "--device", "cpu", "--precision", "fp32");
+        Replace(run, ("\"managed\"", "\"cuda\""), ("\"fp32\"", "\"bf16x3\""), ("\"cpu\"", "\"cuda:0\""));
+        File.Delete(Path.Combine(run, "trajectory.bin"));
+        File.Delete(Path.Combine(run, "metrics.jsonl"));
+    }
+
+    private static void Replace(string run, params (string From, string To)[] changes)
+    {
+        string file = Path.Combine(run, "config.json");
+        string text = File.ReadAllText(file);
+        foreach (var (from, to) in changes)
+        {
+            Assert.Single(text.Split(from).Skip(1));
+            text = text.Replace(from, to, StringComparison.Ordinal);
+        }
+
+        File.WriteAllText(file, text);
     }
 }

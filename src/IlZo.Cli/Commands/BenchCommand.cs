@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using IlZo.Benchmarks;
-using IlZo.Cli.Gpu;
 
 namespace IlZo.Cli.Commands;
 
@@ -41,14 +40,13 @@ internal static class BenchCommand
     private static int Run(ParseResult parsed)
     {
         var request = s_model.Request(parsed, DefaultShape) with { Device = parsed.GetValue(s_device), Json = parsed.GetValue(s_json) };
-        if (BenchDevice.IsGpu(request.Device))
+        if (BenchDevice.TryMeasureGpu(BenchPart.All, request))
         {
-            GpuSupport.Bench(BenchPart.All, request);
             return 0;
         }
 
         // The step is first, for it says how much memory the process has taken.
-        var engine = Flags.Engine(null, null);
+        var engine = Device.CpuEngine(request.Engine);
         ModelBenchCommand.RunStep(request, null, engine);
         ModelBenchCommand.RunForward(request, null, engine);
         LayerBenchCommand.RunGemm(engine, request);

@@ -78,12 +78,6 @@ internal static class CompareCommand
         };
         options = WithFunction(options, parsed);
         options.Validate();
-        if (options.Function is null)
-        {
-            var engine = Flags.Engine(training.Engine, training.Precision);
-            options = options with { Training = training with { Engine = engine.Engine, Precision = engine.Precision } };
-        }
-
         string folder = Path.GetFullPath(
             parsed.GetValue(s_out) ?? (options.Function is { } f ? RunName.Next(f.Name, "compare") : RunName.Next(training, "compare")));
         if (File.Exists(folder))
@@ -153,7 +147,7 @@ internal static class CompareCommand
             Function = function,
             Dimension = dimension,
             Points = PointsOfFunctions,
-            Training = IsGiven(s_shared.First(s => s.Name == "lr"))
+            Training = IsGiven(TrainingSetting.Named("lr"))
                 ? options.Training
                 : options.Training with { LearningRate = ComparisonOptions.LearningRateOf(function, dimension) },
         };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IlZo.Backends;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Reporting;
@@ -106,9 +107,9 @@ internal static class EvalCommand
         }
 
         using var interruption = Terminal.OnInterrupt();
-        var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
-        using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
+        var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
+        using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (options.Task == UserData.TaskName)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IlZo.Backends;
 using IlZo.Generation;
 using IlZo.Models;
 using IlZo.Tokenization.ChatTemplates;
@@ -56,9 +57,9 @@ internal static class GenerateCommand
         bool json = parsed.GetValue(s_json);
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
-        var engine = Flags.Engine(parsed.GetValue(s_engine), parsed.GetValue(s_precision));
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
+        var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
+        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);

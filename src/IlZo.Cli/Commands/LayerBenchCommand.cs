@@ -1,7 +1,7 @@
 using System.CommandLine;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Benchmarks;
-using IlZo.Cli.Gpu;
 
 namespace IlZo.Cli.Commands;
 
@@ -28,19 +28,15 @@ internal static class LayerBenchCommand
             var request = new BenchRequest
             {
                 Device = parsed.GetValue(device),
+                Engine = new EngineRequest(parsed.GetValue(engine)!, parsed.GetValue(precision)!),
                 Tokens = parsed.GetValue(tokens) is { } given ? Flags.AtLeastOne("--tokens", given) : null,
                 Type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected."),
                 Repetitions = Flags.AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? BenchRequest.DefaultRepetitions),
                 Json = parsed.GetValue(json),
             };
-            var choice = Flags.Engine(parsed.GetValue(engine), parsed.GetValue(precision));
-            if (BenchDevice.IsGpu(request.Device))
+            if (!BenchDevice.TryMeasureGpu(BenchPart.Gemm, request))
             {
-                GpuSupport.Bench(BenchPart.Gemm, request);
-            }
-            else
-            {
-                RunGemm(choice, request);
+                RunGemm(Device.CpuEngine(request.Engine), request);
             }
 
             return 0;
@@ -74,13 +70,10 @@ internal static class LayerBenchCommand
         var command = new Command("rng", "Noise, on a GPU or on one thread.") { device, json };
         command.SetAction(parsed =>
         {
-            if (BenchDevice.IsGpu(parsed.GetValue(device)))
+            var request = new BenchRequest { Device = parsed.GetValue(device), Json = parsed.GetValue(json) };
+            if (!BenchDevice.TryMeasureGpu(BenchPart.Noise, request))
             {
-                GpuSupport.Bench(BenchPart.Noise, new BenchRequest { Device = parsed.GetValue(device), Json = parsed.GetValue(json) });
-            }
-            else
-            {
-                RunNoise(parsed.GetValue(json));
+                RunNoise(request.Json);
             }
 
             return 0;

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Benchmarks;
-using IlZo.Cli.Gpu;
 
 namespace IlZo.Cli.Commands;
 
@@ -12,8 +12,8 @@ internal static class ModelBenchCommand
 
     public static Command Forward() => OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
 
-    /// <summary>A measurement on a model and random texts, on the CPU.</summary>
-    public static Command Of(string verb, string description, Action<ParseResult, BenchRequest, int?, EngineChoice> run)
+    /// <summary>A measurement on a model and random texts.</summary>
+    public static Command Of(string verb, string description, Action<ParseResult, BenchRequest, int?> run)
     {
         var model = new BenchModelOptions();
         var engine = Flags.Engine();
@@ -28,8 +28,8 @@ internal static class ModelBenchCommand
         command.Add(json);
         command.SetAction(parsed =>
         {
-            var choice = Flags.Engine(parsed.GetValue(engine), parsed.GetValue(precision));
-            run(parsed, model.Request(parsed) with { Json = parsed.GetValue(json) }, parsed.GetValue(threads), choice);
+            var asked = new EngineRequest(parsed.GetValue(engine)!, parsed.GetValue(precision)!);
+            run(parsed, model.Request(parsed) with { Engine = asked, Json = parsed.GetValue(json) }, parsed.GetValue(threads));
             return 0;
         });
         return command;
@@ -46,15 +46,11 @@ internal static class ModelBenchCommand
     private static Command OnAnyDevice(string verb, string description, BenchPart part, Action<BenchRequest, int?, EngineChoice> run)
     {
         var device = Flags.BenchDevice();
-        var command = Of(verb, description, (parsed, request, threads, engine) =>
+        var command = Of(verb, description, (parsed, request, threads) =>
         {
-            if (BenchDevice.IsGpu(parsed.GetValue(device)))
+            if (!BenchDevice.TryMeasureGpu(part, request with { Device = parsed.GetValue(device) }))
             {
-                GpuSupport.Bench(part, request with { Device = parsed.GetValue(device) });
-            }
-            else
-            {
-                run(request, threads, engine);
+                run(request, threads, Device.CpuEngine(request.Engine));
             }
         });
         command.Add(device);

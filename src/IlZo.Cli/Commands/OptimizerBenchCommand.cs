@@ -15,9 +15,10 @@ internal static class OptimizerBenchCommand
         var command = ModelBenchCommand.Of(
             "optimizers",
             "Processor time of each method's steps on random tokens, for each forward pass and relative to the first method's.",
-            (parsed, request, threads, engine) =>
+            (parsed, request, threads) =>
             {
                 string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];
+                var engine = Device.CpuEngine(request.Engine);
                 request.WithModel(folder => Print(
                     OptimizerBenchmark.Run(names, folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
             });

@@ -53,13 +53,9 @@ internal static class TrainCommand
             config = started.ConfigurationFile;
         }
 
-        var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config));
+        string? device = parsed.GetValue(TrainingSetting.Named("device").Flag);
+        var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config, device));
         options.Validate();
-        if (Device.IsCpu(options.Device))
-        {
-            options = options with { Engine = EngineTrial.Resolve(options.Engine, options.Precision) };
-        }
-
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();

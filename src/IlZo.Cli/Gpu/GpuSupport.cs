@@ -17,13 +17,14 @@ internal static class GpuSupport
     }
 
     /// <summary>Opens a GPU by its number.</summary>
-    public static IBackend Open(int index) => GpuDevices.Open(index);
+    public static IBackend Open(int index, string precision) => GpuDevices.Open(index, precision);
 
     /// <summary>Measures a GPU, or goes through the same with ILGPU's simulation of one.</summary>
     public static void Bench(BenchPart part, BenchRequest request)
     {
         bool simulated = request.Device == BenchDevice.Simulation;
-        using var backend = simulated ? GpuDevices.OpenSimulation() : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0);
+        string precision = request.Engine.Precision;
+        using var backend = simulated ? GpuDevices.OpenSimulation(precision) : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0, precision);
         new GpuBench(backend, simulated ? DeviceBenchmarkScale.Simulation : DeviceBenchmarkScale.Gpu, request).Run(part);
     }
 

@@ -15,7 +15,7 @@ internal static class GpuSupport
     }
 
     /// <summary>Opens a GPU by its number.</summary>
-    public static IBackend Open(int index) => throw new InvalidInputException($"There is no cuda:{index}: {Reason}.");
+    public static IBackend Open(int index, string precision) => throw new InvalidInputException($"There is no cuda:{index}: {Reason}.");
 
     /// <summary>Measures a GPU.</summary>
     public static void Bench(BenchPart part, BenchRequest request) => throw new InvalidInputException($"There is no {request.Device}: {Reason}.");

@@ -5,9 +5,9 @@ namespace IlZo.Backends;
 /// <summary>Makes the backend for a device.</summary>
 /// <param name="device">Its name: cpu, cuda:0, …; auto or null for the best one.</param>
 /// <param name="threads">Threads of the CPU, or null for all processors.</param>
-/// <param name="engine">What computes products on the CPU.</param>
-/// <exception cref="InvalidInputException">There is no such device.</exception>
-public delegate IBackend BackendFactory(string? device, int? threads, EngineChoice engine);
+/// <param name="engine">What is asked for to compute products; <see cref="IBackend.Engine"/> is what does.</param>
+/// <exception cref="InvalidInputException">There is no such device, or it has no such engine.</exception>
+public delegate IBackend BackendFactory(string? device, int? threads, EngineRequest engine);
 
 /// <summary>Names of devices.</summary>
 public static class DeviceName
@@ -19,11 +19,16 @@ public static class DeviceName
 
     private const string Cuda = "cuda:";
 
-    /// <summary>The backend where there is no device but the CPU.</summary>
-    /// <exception cref="InvalidInputException">Another one is asked for.</exception>
-    public static IBackend OpenCpu(string? device, int? threads, EngineChoice engine) => device is null or Auto or Cpu
-        ? new CpuBackend(threads, engine)
+    /// <summary>The backend where there is no device but the CPU. An engine that this machine lacks is replaced by the C# kernels.</summary>
+    /// <inheritdoc cref="BackendFactory"/>
+    public static IBackend OpenCpu(string? device, int? threads, EngineRequest engine) => device is null or Auto or Cpu
+        ? new CpuBackend(threads, EngineChoice.Of(engine))
         : throw new InvalidInputException($"The device '{device}' is not available here; cpu was expected.");
+
+    /// <summary>The kind of device that a name stands for, or null where that is the best one.</summary>
+    /// <exception cref="InvalidInputException">It is no name of a device.</exception>
+    public static DeviceKind? KindOf(string? name) =>
+        name is null or Auto ? null : CudaIndex(name) is null ? DeviceKind.Cpu : DeviceKind.Cuda;
 
     /// <summary>The number of an NVIDIA GPU, or null for another device.</summary>
     /// <exception cref="InvalidInputException">It is no name of a device.</exception>

@@ -44,6 +44,9 @@ public readonly record struct AttentionShape(
 /// </summary>
 public interface IBackend : IWeightSums, IDisposable
 {
+    /// <summary>What computes products here, and how exactly.</summary>
+    Engine Engine { get; }
+
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
     /// <exception cref="InvalidInputException">The device has too little memory.</exception>
     void Load(ParameterSet parameters);

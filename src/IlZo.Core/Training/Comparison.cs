@@ -34,12 +34,11 @@ public sealed class Comparison
         BackendFactory? backends = null)
     {
         options.Validate();
-        var engine = options.Function is null ? EngineChoice.Of(options.Training.Engine, options.Training.Precision) : EngineChoice.Managed;
 
         // A function's variables are too few to share out, and functions are computed on the CPU.
         using var backend = options.Function is null
-            ? (backends ?? DeviceName.OpenCpu)(options.Training.Device, options.Training.Threads, engine)
-            : DeviceName.OpenCpu(DeviceName.Cpu, options.Training.Threads ?? 1, engine);
+            ? (backends ?? DeviceName.OpenCpu)(options.Training.Device, options.Training.Threads, options.Training.EngineRequest)
+            : new CpuBackend(options.Training.Threads ?? 1);
         var comparison = new Comparison(options, backend, runDone, cancellation);
         var methods = new List<ComparedMethod>();
         bool interrupted = false;
@@ -55,8 +54,9 @@ public sealed class Comparison
             interrupted = true;
         }
 
+        var computed = options with { Training = options.Training.With(backend.Engine) };
         return new ComparisonReport(
-            ComparisonReport.SharedSettings(options), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
+            ComparisonReport.SharedSettings(computed), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
         {
             SkippedRows = options.Training.SkipBadRows ? comparison._examples.Values.Select(e => e.SkippedRows).FirstOrDefault() : null,
         };

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Checkpoints;
 
 namespace IlZo.Training;
@@ -42,15 +43,17 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue.</summary>
+    /// <param name="configuration">What is to be run, with the engine that is to compute.</param>
+    /// <param name="resume">Whether the folder may hold the beginning of it.</param>
+    /// <returns>The configuration that the folder holds.</returns>
     /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other files.</exception>
-    public void Start(RunConfiguration configuration, bool resume)
+    public RunConfiguration Start(RunConfiguration configuration, bool resume)
     {
         if (!HasRun)
         {
             RequireEmpty();
             Directory.CreateDirectory(FullPath);
-            AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
-            return;
+            return Write(configuration);
         }
 
         if (!resume)
@@ -59,7 +62,15 @@ public sealed class RunFolder(string path)
         }
 
         var saved = ReadConfiguration();
-        foreach (var ((name, before), (_, now)) in saved.Identity().Zip(configuration.Identity()))
+        var engine = configuration.Engine;
+        if (saved.EngineOn(engine.Kind) is { } own && own != engine)
+        {
+            throw new InvalidInputException(
+                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is asked for now; the same engine and precision were expected to resume.");
+        }
+
+        var continued = configuration.BegunAs(saved);
+        foreach (var ((name, before), (_, now)) in saved.Identity().Zip(continued.Identity()))
         {
             if (before != now)
             {
@@ -68,10 +79,26 @@ public sealed class RunFolder(string path)
             }
         }
 
-        if (configuration.Options.Steps > saved.Options.Steps)
+        return continued.Options.Steps > saved.Options.Steps ? Write(continued) : saved;
+    }
+
+    /// <summary>Records what computes the steps that follow, where that is not what computed those before.</summary>
+    /// <param name="configuration">The configuration that the folder holds.</param>
+    /// <param name="engine">The engine.</param>
+    /// <param name="steps">Steps in the log.</param>
+    public void Continue(RunConfiguration configuration, Engine engine, long steps)
+    {
+        var continued = configuration.ContinuedBy(engine, steps);
+        if (!continued.Continued.SequenceEqual(configuration.Continued))
         {
-            AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+            Write(continued);
         }
+    }
+
+    private RunConfiguration Write(RunConfiguration configuration)
+    {
+        AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+        return configuration;
     }
 
     private void RequireEmpty()

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using IlZo.Adapters;
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Datasets;
 using IlZo.Models;
@@ -27,22 +26,17 @@ public sealed class Trainer : IDisposable
     private Trainer(TrainingOptions options, RunFolder folder, bool resume, IProgress<TrainingProgress>? progress, BackendFactory backends)
     {
         options.Validate();
-        var engine = EngineChoice.Of(options.Engine, options.Precision);
-        if (engine.Notice is { } notice)
-        {
-            progress?.Report(new TrainingProgress.EngineReplaced(notice));
-        }
-
-        _options = Resolve(options) with { Engine = engine.Engine, Precision = engine.Precision };
         _progress = progress;
         _folder = folder;
-        _backend = backends(options.Device, options.Threads, engine);
+        _backend = backends(options.Device, options.Threads, options.EngineRequest);
+        _options = Resolve(options).With(_backend.Engine);
         _model = TrainableModel.Load(_options);
         _optimizer = TrainableModel.CreateOptimizer(_options, _model);
         _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
         var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
-        folder.Start(configuration, resume);
-        _log = RunLog.Open(folder, configuration);
+        var run = folder.Start(configuration, resume);
+        _log = RunLog.Open(folder, run);
+        folder.Continue(run, _backend.Engine, _log.Records.Count);
         _backend.Load(_model.Parameters);
         _evaluator = NewEvaluator(_model);
         var weights = _model.Parameters;

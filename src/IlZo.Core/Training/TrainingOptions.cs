@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using IlZo.Adapters;
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
@@ -121,13 +120,13 @@ public sealed record TrainingOptions
     [JsonPropertyName("dtype")]
     public string DType { get; init; } = "auto";
 
-    /// <summary>What computes products: auto, managed or amx; see <see cref="EngineChoice"/>.</summary>
+    /// <summary>What computes products: auto, managed or amx on the CPU, auto or cuda on a GPU.</summary>
     public string Engine { get; init; } = "auto";
 
-    /// <summary>How exactly it does: auto, fp32 or bf16x3.</summary>
+    /// <summary>How exactly it does: auto, fp32, bf16x3, or fp16 on a GPU.</summary>
     public string Precision { get; init; } = "auto";
 
-    /// <summary>Threads; null for all processors. It changes no result.</summary>
+    /// <summary>Threads of the CPU; null for all processors. It changes no result.</summary>
     public int? Threads { get; init; }
 
     /// <summary>Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.</summary>
@@ -154,6 +153,12 @@ public sealed record TrainingOptions
 
     /// <summary>The seed of the sampling of examples.</summary>
     internal uint SamplingSeed => DataSeed ?? Seed;
+
+    /// <summary>The engine that is asked for.</summary>
+    internal EngineRequest EngineRequest => new(Engine, Precision);
+
+    /// <summary>These options where it is known what computes.</summary>
+    internal TrainingOptions With(Engine engine) => this with { Engine = engine.Name, Precision = engine.Precision };
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate, Warmup, Steps);
@@ -209,16 +214,15 @@ public sealed record TrainingOptions
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         ParseDType(DType);
         ParseObjective(Objective);
-        EngineChoice.Validate(Engine, Precision);
-        if (Precision == "bf16")
+        EngineRequest.Validate(DeviceName.KindOf(Device));
+        if (Precision == PrecisionName.BFloat16)
         {
             throw new InvalidInputException(
-                "--precision is bf16, whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected for training.");
+                "--precision is bf16, whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or, on a GPU, fp16 was expected for training.");
         }
 
         RequireFittingData();
         ToAdapter()?.Validate();
-        _ = Device is null ? null : DeviceName.CudaIndex(Device);
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");

@@ -3,12 +3,8 @@ namespace IlZo.Training;
 /// <summary>Something that happened in a run, for whoever shows it.</summary>
 public abstract record TrainingProgress
 {
-    /// <summary>The engine that was asked for is not possible on this machine, and another takes its place.</summary>
-    /// <param name="Notice">Which, and why, as a sentence.</param>
-    public sealed record EngineReplaced(string Notice) : TrainingProgress;
-
     /// <summary>The model and the examples are ready.</summary>
-    /// <param name="Configuration">The resolved configuration.</param>
+    /// <param name="Configuration">The resolved configuration, with the engine that computes from here on.</param>
     /// <param name="Examples">The examples.</param>
     /// <param name="Run">The folder of the run.</param>
     /// <param name="Weights">Weights of the model and its adapter.</param>

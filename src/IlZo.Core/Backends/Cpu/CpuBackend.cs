@@ -49,6 +49,8 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
     }
 
+    public Engine Engine => _products.Engine;
+
     /// <summary>Threads that work.</summary>
     public int Threads => _pool.Count;
 

@@ -14,6 +14,8 @@ internal sealed unsafe class ManagedProducts : ProductEngine
     // The same where outputs are columns: whole groups of noise.
     private static readonly int[] s_blockColumns = [384, 192, 128, 64];
 
+    public override Engine Engine => new(EngineName.Managed, PrecisionName.Fp32);
+
     public override int Depth => Panel.Depth;
 
     // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of

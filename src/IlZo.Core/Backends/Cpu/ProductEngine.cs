@@ -9,6 +9,9 @@ namespace IlZo.Backends.Cpu;
 /// </summary>
 internal abstract unsafe class ProductEngine
 {
+    /// <summary>What it is called.</summary>
+    public abstract Engine Engine { get; }
+
     /// <summary>Whether products run on the matrix unit, and so only on threads with a <see cref="SignalStack"/>.</summary>
     public virtual bool NeedsTiles => false;
 

@@ -12,6 +12,9 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
     private readonly PanelKernel _kernel = kernel.Kernel;
     private readonly BFloat16Layout _layout = kernel.Kernel.Layout;
 
+    public override Engine Engine => new(
+        NeedsTiles ? EngineName.Amx : EngineName.DotProduct, _layout.IsSplit ? PrecisionName.SplitBFloat16 : PrecisionName.BFloat16);
+
     public override bool NeedsTiles => kernel.NeedsTiles;
 
     public override int Depth => BFloat16Layout.Depth;

@@ -29,8 +29,8 @@ public static unsafe class EngineSelfTest
     /// <exception cref="InvalidInputException">It is no engine of emitted code.</exception>
     public static IEnumerable<EngineCheck> Run(string engine) => engine switch
     {
-        EngineChoice.AmxName => [.. Try("bf16x3", EmittedKernels.SplitTiles), .. Try("bf16", EmittedKernels.Tiles)],
-        EngineChoice.DotProductName => Try("bf16", EmittedKernels.DotProduct),
+        EngineName.Amx => [.. Try(PrecisionName.SplitBFloat16, EmittedKernels.SplitTiles), .. Try(PrecisionName.BFloat16, EmittedKernels.Tiles)],
+        EngineName.DotProduct => Try(PrecisionName.BFloat16, EmittedKernels.DotProduct),
         _ => throw new InvalidInputException($"--engine is '{engine}'; amx or avx512-bf16 was expected."),
     };
 

@@ -1,0 +1,45 @@
+namespace IlZo.Backends;
+
+/// <summary>What computes the products of weights and activations, and how exactly. Different ones round differently.</summary>
+/// <param name="Name">One of <see cref="EngineName"/>.</param>
+/// <param name="Precision">One of <see cref="PrecisionName"/>.</param>
+public sealed record Engine(string Name, string Precision)
+{
+    /// <summary>The kind of device that has it.</summary>
+    public DeviceKind Kind => KindOf(Name);
+
+    /// <summary>The kind of device that has an engine of this name.</summary>
+    public static DeviceKind KindOf(string name) => name == EngineName.Cuda ? DeviceKind.Cuda : DeviceKind.Cpu;
+
+    /// <summary>Both names, as messages have them.</summary>
+    public override string ToString() => $"{Name} in {Precision}";
+}
+
+/// <summary>Names of engines.</summary>
+public static class EngineName
+{
+    /// <summary>The C# kernels.</summary>
+    public const string Managed = "managed";
+
+    /// <summary>Emitted tile instructions.</summary>
+    public const string Amx = "amx";
+
+    /// <summary>Emitted VDPBF16PS.</summary>
+    public const string DotProduct = "avx512-bf16";
+
+    /// <summary>Kernels on an NVIDIA GPU.</summary>
+    public const string Cuda = "cuda";
+}
+
+/// <summary>Names of precisions: what the operands of products are rounded to. Sums are in fp32.</summary>
+public static class PrecisionName
+{
+    public const string Fp32 = "fp32";
+
+    /// <summary>Each number is the sum of two in bfloat16, and a product three products of these.</summary>
+    public const string SplitBFloat16 = "bf16x3";
+
+    public const string Float16 = "fp16";
+
+    public const string BFloat16 = "bf16";
+}

@@ -1,0 +1,44 @@
+namespace IlZo.Backends;
+
+/// <summary>An engine and a precision as they are asked for: names, whose meaning is known when the device is (<see cref="IBackend.Engine"/>).</summary>
+/// <param name="Engine">auto, managed or amx on the CPU, auto or cuda on a GPU.</param>
+/// <param name="Precision">auto (the engine's own), fp32, bf16x3, bf16, or fp16 on a GPU.</param>
+public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Precision = EngineRequest.Auto)
+{
+    /// <summary>Leaves the choice to the device.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>Checks the names, without asking what this machine has.</summary>
+    /// <param name="kind">The kind of device; null where it is not known yet.</param>
+    /// <exception cref="InvalidInputException">A name is unknown, or no device of that kind has that engine in that precision.</exception>
+    public void Validate(DeviceKind? kind = null)
+    {
+        string where = kind switch
+        {
+            DeviceKind.Cpu => " on the CPU",
+            DeviceKind.Cuda => " on a GPU",
+            _ => string.Empty,
+        };
+        Require("--engine", Engine, where, kind switch
+        {
+            DeviceKind.Cpu => [Auto, EngineName.Managed, EngineName.Amx],
+            DeviceKind.Cuda => [Auto, EngineName.Cuda],
+            _ => [Auto, EngineName.Managed, EngineName.Amx, EngineName.Cuda],
+        });
+        Require("--precision", Precision, Engine == Auto ? where : $" with --engine {Engine}", (Engine, kind) switch
+        {
+            (EngineName.Managed, _) => [Auto, PrecisionName.Fp32],
+            (EngineName.Amx, _) => [Auto, PrecisionName.SplitBFloat16, PrecisionName.BFloat16],
+            (Auto, DeviceKind.Cpu) => [Auto, PrecisionName.Fp32, PrecisionName.SplitBFloat16, PrecisionName.BFloat16],
+            _ => [Auto, PrecisionName.Fp32, PrecisionName.SplitBFloat16, PrecisionName.Float16, PrecisionName.BFloat16],
+        });
+    }
+
+    private static void Require(string option, string name, string where, string[] names)
+    {
+        if (!names.Contains(name))
+        {
+            throw new InvalidInputException($"{option} is '{name}'{where}; {string.Join(", ", names[..^1])} or {names[^1]} was expected.");
+        }
+    }
+}

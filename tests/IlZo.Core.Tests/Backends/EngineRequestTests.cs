@@ -1,0 +1,70 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using Xunit;
+
+namespace IlZo.Core.Tests.Backends;
+
+public class EngineRequestTests
+{
+    [Fact]
+    public void Each_kind_of_device_takes_its_own_engines_and_precisions_and_no_others()
+    {
+        string[] engines = ["auto", "managed", "amx", "cuda", "avx512-bf16", "AMX", ""];
+        string[] precisions = ["auto", "fp32", "bf16x3", "fp16", "bf16", "fp8", ""];
+        HashSet<(DeviceKind?, string, string)> possible =
+        [
+            .. Pairs(DeviceKind.Cpu, ("auto", "auto fp32 bf16x3 bf16"), ("managed", "auto fp32"), ("amx", "auto bf16x3 bf16")),
+            .. Pairs(DeviceKind.Cuda, ("auto", "auto fp32 bf16x3 fp16 bf16"), ("cuda", "auto fp32 bf16x3 fp16 bf16")),
+            .. Pairs(null, ("auto", "auto fp32 bf16x3 fp16 bf16"), ("cuda", "auto fp32 bf16x3 fp16 bf16"), ("managed", "auto fp32"), ("amx", "auto bf16x3 bf16")),
+        ];
+        foreach (DeviceKind? kind in (DeviceKind?[])[DeviceKind.Cpu, DeviceKind.Cuda, null])
+        {
+            foreach (string engine in engines)
+            {
+                foreach (string precision in precisions)
+                {
+                    var error = Record.Exception(() => new EngineRequest(engine, precision).Validate(kind));
+                    Assert.Equal(possible.Contains((kind, engine, precision)), error is null);
+                    Assert.True(error is null or InvalidInputException);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(DeviceKind.Cuda, "managed", "auto", "--engine is 'managed' on a GPU; auto or cuda was expected.")]
+    [InlineData(DeviceKind.Cpu, "cuda", "auto", "--engine is 'cuda' on the CPU; auto, managed or amx was expected.")]
+    [InlineData(DeviceKind.Cpu, "auto", "fp16", "--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.")]
+    [InlineData(DeviceKind.Cpu, "amx", "fp32", "--precision is 'fp32' with --engine amx; auto, bf16x3 or bf16 was expected.")]
+    [InlineData(null, "gpu", "auto", "--engine is 'gpu'; auto, managed, amx or cuda was expected.")]
+    public void A_refusal_says_what_was_expected(DeviceKind? kind, string engine, string precision, string message) =>
+        Assert.Equal(message, Assert.Throws<InvalidInputException>(() => new EngineRequest(engine, precision).Validate(kind)).Message);
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("auto", null)]
+    [InlineData("cpu", DeviceKind.Cpu)]
+    [InlineData("cuda:3", DeviceKind.Cuda)]
+    public void A_name_says_the_kind_of_device_unless_it_is_auto(string? name, DeviceKind? kind) => Assert.Equal(kind, DeviceName.KindOf(name));
+
+    // Without a trial auto is not tiles, and whatever a machine lacks is replaced by C#.
+    [Theory]
+    [InlineData("auto", "auto", "managed", "fp32")]
+    [InlineData("auto", "fp32", "managed", "fp32")]
+    [InlineData("managed", "auto", "managed", "fp32")]
+    [InlineData("amx", "auto", "amx", "bf16x3")]
+    [InlineData("amx", "bf16", "amx", "bf16")]
+    [InlineData("auto", "bf16x3", "amx", "bf16x3")]
+    [InlineData("auto", "bf16", "avx512-bf16", "bf16")]
+    public void The_processor_says_what_computes_in_the_end(string engine, string precision, string name, string exactly)
+    {
+        var choice = EngineChoice.Of(new EngineRequest(engine, precision));
+        using var backend = new CpuBackend(1, choice);
+        Assert.Equal(choice.Notice is null ? new Engine(name, exactly) : new Engine("managed", "fp32"), backend.Engine);
+        Assert.True(choice.Notice is null || name != "managed");
+        Assert.Equal(DeviceKind.Cpu, backend.Engine.Kind);
+    }
+
+    private static IEnumerable<(DeviceKind?, string, string)> Pairs(DeviceKind? kind, params (string Engine, string Precisions)[] rows) =>
+        rows.SelectMany(r => r.Precisions.Split(' ').Select(p => (kind, r.Engine, p)));
+}
