@@ -124,6 +124,7 @@ public sealed class CompareTests
     [InlineData("--dimension is 3; 2 was expected for saddle", "--function", "saddle", "--dimension", "3")]
     [InlineData("--dimension is 1; 2 to 1000000 was expected for sphere", "--function", "sphere", "--dimension", "1")]
     [InlineData("--task says what a function does not have", "--function", "sphere", "--task", "sst2")]
+    [InlineData("--device is cuda:0 with --function; functions are computed on the CPU, and cpu was expected.", "--function", "sphere", "--device", "cuda:0")]
     [InlineData("--dimension was expected only with --function", "--dimension", "10")]
     public void WhatIsNoFunctionIsRefused(string message, params string[] flags) =>
         Assert.StartsWith(message, Ilzo.Run(["compare", .. flags]).Refusal(2), StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Functions;
 using IlZo.Optimizers;
 
@@ -53,6 +54,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(
             Function is null || (Function.Dimension is { } only ? Dimension == only : Dimension is >= 2 and <= 1_000_000),
             $"--dimension is {Dimension}; {Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for {Function?.Name}.");
+        Require(
+            Function is null || DeviceName.KindOf(Training.Device) is not DeviceKind.Cuda,
+            $"--device is {Training.Device} with --function; functions are computed on the CPU, and cpu was expected.");
         Require(Training.Schedule == "constant" || Training.Warmup < ForwardPasses, $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
         foreach (string optimizer in Optimizers)
         {
