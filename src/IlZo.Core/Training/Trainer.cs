@@ -28,20 +28,28 @@ public sealed class Trainer : IDisposable
         options.Validate();
         _progress = progress;
         _folder = folder;
-        _backend = backends(options.Device, options.Threads, options.EngineRequest);
-        _options = Resolve(options).With(_backend.Engine);
-        _model = TrainableModel.Load(_options);
-        _optimizer = TrainableModel.CreateOptimizer(_options, _model);
-        _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
-        var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
-        var run = folder.Start(configuration, resume);
-        _log = RunLog.Open(folder, run);
-        folder.Continue(run, _backend.Engine, _log.Records.Count);
-        _backend.Load(_model.Parameters);
-        _evaluator = NewEvaluator(_model);
-        var weights = _model.Parameters;
-        progress?.Report(new TrainingProgress.Started(
-            configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.Records.Count));
+        try
+        {
+            _backend = backends(options.Device, options.Threads, options.EngineRequest);
+            _options = Resolve(options).With(_backend.Engine);
+            _model = TrainableModel.Load(_options);
+            _optimizer = TrainableModel.CreateOptimizer(_options, _model);
+            _examples = TrainingExamples.Load(_options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
+            var configuration = new RunConfiguration(_options, _model.Parameters.Sha256(), _examples.Sha256());
+            var run = folder.Start(configuration, resume);
+            _log = RunLog.Open(folder, run);
+            folder.Continue(run, _backend.Engine, _log.Records.Count);
+            _backend.Load(_model.Parameters);
+            _evaluator = NewEvaluator(_model);
+            var weights = _model.Parameters;
+            progress?.Report(new TrainingProgress.Started(
+                configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.Records.Count));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Trains a model, or continues where the run in the folder stands.</summary>
@@ -65,12 +73,13 @@ public sealed class Trainer : IDisposable
         return trainer.Run(cancellation);
     }
 
+    // What there is of it, where the constructor failed.
     public void Dispose()
     {
-        _log.Dispose();
-        _backend.Dispose();
-        _optimizer.Dispose();
-        _model.Dispose();
+        _log?.Dispose();
+        _backend?.Dispose();
+        _optimizer?.Dispose();
+        _model?.Dispose();
     }
 
     private LossEvaluator NewEvaluator(LanguageModel model) =>

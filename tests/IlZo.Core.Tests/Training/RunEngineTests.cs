@@ -45,6 +45,15 @@ public sealed class RunEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_cannot_start_gives_its_device_back()
+    {
+        CpuBackend? opened = null;
+        var options = s_options with { Model = Path.Combine(_temp.Path, "nothing") };
+        Assert.Throws<InvalidInputException>(() => Trainer.Train(options, Folder("run"), backends: (_, threads, _) => opened = new CpuBackend(threads)));
+        Assert.Throws<ObjectDisposedException>(() => opened!.Parallel(8, _ => { }));
+    }
+
+    [Fact]
     public void A_run_goes_from_one_kind_of_device_to_another_and_back_and_its_log_replays()
     {
         var folder = Folder("run");
