@@ -9,6 +9,8 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
 {
     private int _probes;
     private int _pitch;
+    private CpuActivation? _whole;
+    private long _writes;
 
     public float* Data { get; private set; }
 
@@ -17,11 +19,17 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <summary>Whether all probes have the same values, which are there once.</summary>
     public bool IsShared { get; private set; }
 
+    /// <summary>Changes whenever the values do, or those around a slice.</summary>
+    public long Version => Whole._writes;
+
     /// <summary>Panels that are there: of all probes, or of one where it is shared.</summary>
     public int AllPanels => Panels * (IsShared ? 1 : _probes);
 
     /// <summary>Numbers there is room for: those of all probes.</summary>
     public long Count => (long)Panels * _probes * Features * Panel.Lanes;
+
+    // What this is a slice of, or itself.
+    private CpuActivation Whole => _whole ?? this;
 
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 
@@ -54,6 +62,7 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         IsShared = false;
         _probes = probes;
         _pitch = features;
+        _whole = null;
     }
 
     /// <summary>Makes this stand for some consecutive features of another, where they are.</summary>
@@ -62,9 +71,10 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         Describe(count, whole.Tokens, whole._probes, whole.Data + ((long)first * Panel.Lanes));
         IsShared = whole.IsShared;
         _pitch = whole._pitch;
+        _whole = whole.Whole;
     }
 
-    /// <summary>Says what is about to be written: values that are equal for all probes, or some for each.</summary>
+    /// <summary>Says what is about to be written, as everything that writes does first: values that are equal for all probes, or some for each.</summary>
     /// <param name="shared">Whether they are equal; where values are kept, only if they were equal too.</param>
     /// <param name="keep">Whether the present values have a part in them.</param>
     public void Prepare(bool shared, bool keep)
@@ -78,5 +88,6 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         }
 
         IsShared = shared;
+        Whole._writes++;
     }
 }

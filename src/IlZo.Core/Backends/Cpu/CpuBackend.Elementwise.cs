@@ -16,12 +16,14 @@ public sealed unsafe partial class CpuBackend
     public void Scale(Activation x, float factor)
     {
         var a = (CpuActivation)x;
+        a.Prepare(a.IsShared, keep: true);
         _pool.Run(a.AllPanels, new ScaleWork(a, factor));
     }
 
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
         var a = (CpuActivation)x;
+        a.Prepare(a.IsShared, keep: true);
         fixed (float* angles = _rotations.For(_batch, frequencies, a.Features / heads / 2, positionShift))
         {
             _pool.Run(a.AllPanels, new RotateWork(a, heads, angles));

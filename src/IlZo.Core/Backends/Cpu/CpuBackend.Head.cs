@@ -24,7 +24,7 @@ public sealed unsafe partial class CpuBackend
         long logitBytes = (long)parts * targets.Count * sizeof(float);
         float* logits = _arena.Rent(logitBytes);
         float* biases = RentBias(head);
-        var operand = RentOperand(from);
+        var operand = OperandOf(from);
         _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head.Weight, biases, panels, targets, logits, largest, sums));
         var result = new double[_probes.Count][];
         for (int probe = 0; probe < result.Length; probe++)
@@ -38,7 +38,6 @@ public sealed unsafe partial class CpuBackend
             }
         }
 
-        ReturnOperand(operand);
         ReturnBias(head, biases);
         _arena.Return(logits, logitBytes);
         _arena.Return(sums, sumBytes);
@@ -61,9 +60,8 @@ public sealed unsafe partial class CpuBackend
             }
             else
             {
-                var operand = RentOperand(from);
+                var operand = OperandOf(from);
                 _pool.Run((head.Rows + HeadRows - 1) / HeadRows, new LogitsWork(this, from, operand, head.Weight, biases, firstRow, end, d));
-                ReturnOperand(operand);
             }
         }
 

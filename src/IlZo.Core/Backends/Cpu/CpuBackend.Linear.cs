@@ -30,9 +30,8 @@ public sealed unsafe partial class CpuBackend
         else
         {
             int block = _products.BlockOutputs(y.Features, x.Tokens, layout, _pool.Count);
-            var operand = RentOperand(from);
+            var operand = OperandOf(from);
             _pool.Run((y.Features + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
-            ReturnOperand(operand);
         }
 
         if (bias is not null)

@@ -2,8 +2,8 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // Packs an activation where the engine wants it packed; every block of weights then reads the result.
-    private PanelOperand RentOperand(CpuActivation x)
+    // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the result.
+    private PanelOperand OperandOf(CpuActivation x)
     {
         long panelBytes = _products.PackedPanelBytes(x.Features);
         if (panelBytes == 0)
@@ -11,18 +11,14 @@ public sealed unsafe partial class CpuBackend
             return new PanelOperand(x, null, 0);
         }
 
-        float* packed = _arena.Rent(panelBytes * x.AllPanels);
-        var operand = new PanelOperand(x, packed, panelBytes);
-        _pool.Run(x.AllPanels, new PackWork(_products, x, operand));
-        return operand;
-    }
-
-    private void ReturnOperand(PanelOperand operand)
-    {
-        if (operand.Packed != null)
+        bool isPacked = _packed.IsOf(x);
+        var operand = new PanelOperand(x, _packed.Hold(x, panelBytes * x.AllPanels), panelBytes);
+        if (!isPacked)
         {
-            _arena.Return(operand.Packed, operand.PackedBytes);
+            _pool.Run(x.AllPanels, new PackWork(_products, x, operand));
         }
+
+        return operand;
     }
 
     private readonly struct PackWork(ProductEngine products, CpuActivation x, PanelOperand operand) : IWork

@@ -17,6 +17,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
     private readonly ActivationArena _arena = new();
+    private readonly PackedActivation _packed = new();
     private readonly TextRuns _runs = new();
     private readonly RotationTables _rotations = new();
     private TokenBatch _batch = new TokenBatchBuilder().Build();
@@ -89,6 +90,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         _probes = probes;
         _cache = (CpuKeyValueCache?)cache;
         _arena.Reset();
+        _packed.Forget();
         _rotations.Reset();
     }
 
@@ -132,6 +134,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         _pool.Dispose();
         _arena.Dispose();
+        _packed.Dispose();
         foreach (var scratch in _scratch)
         {
             scratch.Dispose();
