@@ -11,7 +11,7 @@ internal static class SelfTestCommand
     private static readonly Option<string?> s_device = Flags.Text(
         "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which leaves the built-in model out.");
     private static readonly Option<string?> s_engine = Flags.Text(
-        "--engine", "amx|avx512-bf16", "Try an engine of the CPU instead, which emits machine code: its kernels, layers, and threads that are interrupted.");
+        "--engine", "amx|avx512-bf16", "Try an engine of the CPU instead, which emits machine code: its kernels, layers, attention, and threads that are interrupted.");
     private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
 
     public static Command Create()

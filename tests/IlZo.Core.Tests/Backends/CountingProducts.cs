@@ -4,13 +4,17 @@ using IlZo.Backends.Cpu;
 namespace IlZo.Core.Tests.Backends;
 
 /// <summary>An engine that counts the panels it packs.</summary>
-internal sealed unsafe class CountingProducts(ProductEngine products) : ProductEngine
+/// <param name="products">The engine that computes.</param>
+/// <param name="needsTiles">Whether threads are to be prepared for tiles.</param>
+internal sealed unsafe class CountingProducts(ProductEngine products, bool needsTiles = false) : ProductEngine
 {
     private int _panels;
 
     public override Engine Engine => products.Engine;
 
-    public override bool NeedsTiles => products.NeedsTiles;
+    public override bool NeedsTiles => needsTiles;
+
+    public override AttentionEngine Attention => products.Attention;
 
     public override int Depth => products.Depth;
 

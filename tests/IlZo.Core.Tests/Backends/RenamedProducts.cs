@@ -10,6 +10,8 @@ internal sealed unsafe class RenamedProducts(Engine engine) : ProductEngine
 
     public override Engine Engine => engine;
 
+    public override AttentionEngine Attention => _products.Attention;
+
     public override int Depth => _products.Depth;
 
     public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads) => _products.BlockOutputs(outputs, tokens, layout, threads);

@@ -21,7 +21,10 @@ public sealed unsafe partial class CpuBackend
         var mixed = (CpuActivation)y;
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
         int groups = mixed.AllPanels / mixed.Panels * _batch.Segments.Count * shape.KeyValueHeads;
-        _pool.Run(groups, new AttentionWork(this, queries, keys, mixed, shape));
+
+        // One query is not worth packing keys for; and engines do not split heads.
+        var engine = IsDecoding(queries) || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
+        _pool.Run(groups, new AttentionWork(this, engine, queries, keys, mixed, shape));
         if (prefix is not null)
         {
             _arena.Return(room, roomBytes);
@@ -49,23 +52,25 @@ public sealed unsafe partial class CpuBackend
 
     // All query heads that share one key/value head, for the tokens of one segment.
     private void AttendGroup(
-        CpuActivation q, in KeyValueSource source, CpuActivation y, AttentionShape shape, int probe, int segment, int keyHead, WorkerScratch scratch)
+        AttentionEngine engine,
+        CpuActivation q,
+        in KeyValueSource source,
+        CpuActivation y,
+        AttentionShape shape,
+        int probe,
+        int segment,
+        int keyHead,
+        WorkerScratch scratch)
     {
         var span = _batch.Segments[segment];
         int size = shape.HeadSize;
         int before = source.Before + span.Prefix;
         int keyCount = before + span.Length;
-        int keyRows = Panel.Padded(keyCount);
-        int sizeRows = Panel.Padded(size);
-        long valueSlice = (long)sizeRows * Panel.Stride;
-        float* keys = scratch.Packed((long)keyRows * size);
-        float* values = scratch.Packed2(valueSlice * Slices(keyCount));
-        source.GatherKeys(probe, segment, keyHead * size, size, keyCount, keys, keyRows);
-        source.PackValues(probe, segment, keyHead * size, size, keyCount, values, valueSlice, sizeRows);
-
-        float* queries = scratch.Tile((size + keyRows + sizeRows) * (long)Panel.Lanes);
+        var operand = engine.Pack(source, probe, segment, keyHead * size, size, keyCount, scratch);
+        int scoreRows = engine.ScoreRows(keyCount);
+        float* queries = scratch.Tile((size + scoreRows + engine.ResultRows(size)) * (long)Panel.Lanes);
         float* scores = queries + (size * Panel.Lanes);
-        float* result = scores + (keyRows * Panel.Lanes);
+        float* result = scores + (scoreRows * Panel.Lanes);
         int headsPerKey = shape.Heads / shape.KeyValueHeads;
         for (int h = keyHead * headsPerKey; h < (keyHead + 1) * headsPerKey; h++)
         {
@@ -74,27 +79,18 @@ public sealed unsafe partial class CpuBackend
                 int lanes = Math.Min(Panel.Lanes, span.Length - first);
                 int visible = shape.Causal ? before + first + lanes : keyCount;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
-                new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
-                Panel.MultiplyTransposed(keys, keyRows, visible, queries, lanes, scores, size);
+                engine.Score(operand, queries, visible, lanes, scores);
                 if (shape.Window is { } window)
                 {
                     HideBeforeWindow(scores + (source.Before * Panel.Lanes), window, span.Prefix + first, lanes);
                 }
 
                 Softmax(scores, visible, shape.Causal ? before + first : visible - 1, lanes);
-                new Span<float>(result, size * Panel.Lanes).Clear();
-                for (int slice = 0; slice < Slices(visible); slice++)
-                {
-                    int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
-                    Panel.Multiply(values + (slice * valueSlice), size, scores + (slice * Panel.Depth * Panel.Lanes), lanes, result, depth);
-                }
-
+                engine.Mix(operand, scores, visible, lanes, result);
                 StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
             }
         }
     }
-
-    private static int Slices(int length) => (length + Panel.Depth - 1) / Panel.Depth;
 
     // Tokens are copied in runs that end where panels do.
     private static void LoadQueries(
@@ -176,7 +172,8 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private readonly struct AttentionWork(CpuBackend backend, CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape) : IWork
+    private readonly struct AttentionWork(
+        CpuBackend backend, AttentionEngine engine, CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape) : IWork
     {
         public void Do(int item, int worker)
         {
@@ -186,7 +183,7 @@ public sealed unsafe partial class CpuBackend
             int segment = item / groups % segments;
             int probe = item / (groups * segments);
             long start = Stopwatch.GetTimestamp();
-            backend.AttendGroup(q, source, y, shape, probe, segment, head, backend._scratch[worker]);
+            backend.AttendGroup(engine, q, source, y, shape, probe, segment, head, backend._scratch[worker]);
             backend.Profile.Add(CpuProfile.Part.Attention, worker, start);
         }
     }

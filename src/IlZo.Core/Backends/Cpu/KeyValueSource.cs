@@ -38,28 +38,15 @@ internal readonly unsafe struct KeyValueSource(
     /// <summary>Keys as [feature][<paramref name="stride"/>], with zeros after the last of <paramref name="count"/> keys.</summary>
     public void GatherKeys(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
     {
-        if (prefix.Count > 0)
-        {
-            CopyFeatures(prefix.Keys(probe, feature), prefix.Count, gathered, stride, size, prefix.Count);
-            gathered += prefix.Count;
-            count -= prefix.Count;
-        }
+        float* first = cache is null ? null : cache.Keys(layer);
+        Gather(prefix.Keys(probe, feature), first, keys, probe, segment, feature, size, count, gathered, stride);
+    }
 
-        if (cache is not null && cached > 0)
-        {
-            CopyFeatures(cache.Keys(layer) + ((long)feature * cache.Capacity), cache.Capacity, gathered, stride, size, cached);
-        }
-
-        foreach (var run in texts.Of(segment))
-        {
-            float* source = keys.Token(probe, run.Token) + ((long)feature * Panel.Lanes);
-            CopyFeatures(source, Panel.Lanes, gathered + run.Position, stride, size, run.Count);
-        }
-
-        for (int f = 0; f < size; f++)
-        {
-            new Span<float>(gathered + ((long)f * stride) + count, stride - prefix.Count - count).Clear();
-        }
+    /// <summary>Values as [feature][<paramref name="stride"/>], with zeros after those of the last of <paramref name="count"/> keys.</summary>
+    public void GatherValues(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
+    {
+        float* first = cache is null ? null : cache.Values(layer);
+        Gather(prefix.Values(probe, feature), first, values, probe, segment, feature, size, count, gathered, stride);
     }
 
     /// <summary>Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>]; features are padded with zeros to <paramref name="rows"/>.</summary>
@@ -84,6 +71,40 @@ internal readonly unsafe struct KeyValueSource(
         for (long slice = 0; slice * Panel.Depth < count; slice++)
         {
             new Span<float>(packed + (slice * sliceStride) + ((long)size * Panel.Stride), (rows - size) * Panel.Stride).Clear();
+        }
+    }
+
+    private void Gather(
+        float* before,
+        float* earlier,
+        CpuActivation own,
+        int probe,
+        int segment,
+        int feature,
+        int size,
+        int count,
+        float* gathered,
+        int stride)
+    {
+        float* text = gathered + prefix.Count;
+        if (prefix.Count > 0)
+        {
+            CopyFeatures(before, prefix.Count, gathered, stride, size, prefix.Count);
+        }
+
+        if (cache is not null && cached > 0)
+        {
+            CopyFeatures(earlier + ((long)feature * cache.Capacity), cache.Capacity, text, stride, size, cached);
+        }
+
+        foreach (var run in texts.Of(segment))
+        {
+            CopyFeatures(own.Token(probe, run.Token) + ((long)feature * Panel.Lanes), Panel.Lanes, text + run.Position, stride, size, run.Count);
+        }
+
+        for (int f = 0; f < size; f++)
+        {
+            new Span<float>(gathered + ((long)f * stride) + count, stride - count).Clear();
         }
     }
 

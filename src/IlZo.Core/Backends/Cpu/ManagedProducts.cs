@@ -16,6 +16,8 @@ internal sealed unsafe class ManagedProducts : ProductEngine
 
     public override Engine Engine => new(EngineName.Managed, PrecisionName.Fp32);
 
+    public override AttentionEngine Attention => ManagedAttention.Instance;
+
     public override int Depth => Panel.Depth;
 
     // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of

@@ -15,6 +15,9 @@ internal abstract unsafe class ProductEngine
     /// <summary>Whether products run on the matrix unit, and so only on threads with a <see cref="SignalStack"/>.</summary>
     public virtual bool NeedsTiles => false;
 
+    /// <summary>Attention's products, for heads of at most <see cref="Depth"/> features.</summary>
+    public abstract AttentionEngine Attention { get; }
+
     /// <summary>The longest slice of the inputs that is packed at a time.</summary>
     public abstract int Depth { get; }
 

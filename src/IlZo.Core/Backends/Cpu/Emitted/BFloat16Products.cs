@@ -17,6 +17,8 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
 
     public override bool NeedsTiles => kernel.NeedsTiles;
 
+    public override AttentionEngine Attention { get; } = new BFloat16Attention(kernel);
+
     public override int Depth => BFloat16Layout.Depth;
 
     public override long PackedPanelBytes(int features) => _layout.PanelBytes(features);

@@ -12,7 +12,7 @@ namespace IlZo.Backends.Cpu.Emitted;
 public sealed record EngineCheck(string Name, bool Passed, string Finding);
 
 /// <summary>
-/// Tries an engine of emitted code: each kernel against its twin in C#, whole layers at both probes against the C# kernels, and whether threads
+/// Tries an engine of emitted code: each kernel against its twin in C#, whole layers and attention at both probes against the C# kernels, and whether threads
 /// keep their results through garbage collections, exceptions and null references. A failure may end the process, so that one of its own should ask.
 /// </summary>
 public static unsafe class EngineSelfTest
@@ -40,32 +40,48 @@ public static unsafe class EngineSelfTest
         if (probe.Function is { } function && probe.IsUsable)
         {
             yield return Layers(precision, function);
+            yield return Attention(precision, function);
             yield return Interruptions(precision, function);
         }
     }
 
     private static EngineCheck Layers(string precision, PanelFunction function)
     {
-        double allowed = function.Kernel.Layout.IsSplit ? SplitError : RoundedError;
         double worst = 0;
         foreach (var (outputs, inputs, tokens) in ((int, int, int)[])[(33, 31, 1), (211, 1601, 37), (192, 768, 64)])
         {
             using var layer = new Layer(outputs, inputs, tokens);
-            double error = RelativeError(layer.Run(new ManagedProducts()), layer.Run(new BFloat16Products(function)));
-            worst = error <= worst ? worst : error;
+            worst = Math.Max(worst, RelativeError(layer.Run, function));
         }
 
+        return Compared($"{precision}: layers at both probes", worst, function);
+    }
+
+    private static EngineCheck Attention(string precision, PanelFunction function)
+    {
+        double worst = 0;
+        foreach (var (heads, size, tokens) in ((int, int, int)[])[(1, 5, 1), (3, 64, 33), (2, 80, 200), (1, 16, 900)])
+        {
+            using var layer = new Layer(1, 3 * heads * size, tokens);
+            worst = Math.Max(worst, RelativeError(backend => layer.Attend(backend, heads), function));
+        }
+
+        return Compared($"{precision}: attention at both probes", worst, function);
+    }
+
+    private static EngineCheck Compared(string name, double error, PanelFunction function)
+    {
+        double allowed = function.Kernel.Layout.IsSplit ? SplitError : RoundedError;
         return new EngineCheck(
-            $"{precision}: layers at both probes",
-            worst <= allowed,
-            FormattableString.Invariant($"rms error {worst:G2} of the C# kernels' result, allowed {allowed:G2}"));
+            name, error <= allowed, FormattableString.Invariant($"rms error {error:G2} of the C# kernels' result, allowed {allowed:G2}"));
     }
 
     private static EngineCheck Interruptions(string precision, PanelFunction function)
     {
-        using var layer = new Layer(96, 512, 32);
+        using var layer = new Layer(96, 576, 32);
         using var backend = new CpuBackend(2, new BFloat16Products(function));
         float[] expected = layer.Run(backend);
+        float[] attended = layer.Attend(backend, heads: 2);
         using var ended = new CancellationTokenSource(s_interrupted);
         var collector = new Thread(() =>
         {
@@ -80,7 +96,7 @@ public static unsafe class EngineSelfTest
         bool same = true;
         for (; same && !ended.IsCancellationRequested; products++)
         {
-            same = expected.AsSpan().SequenceEqual(layer.Run(backend));
+            same = expected.AsSpan().SequenceEqual(layer.Run(backend)) && attended.AsSpan().SequenceEqual(layer.Attend(backend, heads: 2));
             backend.Parallel(4, CatchSomething);
         }
 
@@ -105,8 +121,12 @@ public static unsafe class EngineSelfTest
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int LengthOf(string text) => text.Length;
 
-    private static double RelativeError(float[] expected, float[] actual)
+    private static double RelativeError(Func<CpuBackend, float[]> run, PanelFunction function)
     {
+        using var managed = new CpuBackend(2, new ManagedProducts());
+        using var backend = new CpuBackend(2, new BFloat16Products(function));
+        float[] expected = run(managed);
+        float[] actual = run(backend);
         double error = 0;
         double square = 0;
         for (int i = 0; i < expected.Length; i++)
@@ -118,7 +138,7 @@ public static unsafe class EngineSelfTest
         return Math.Sqrt(error / square);
     }
 
-    /// <summary>A linear layer of random fp16 weights and tokens.</summary>
+    /// <summary>A linear layer of random fp16 weights and tokens, whose inputs are queries, keys and values too.</summary>
     private sealed class Layer : IDisposable
     {
         private const double Epsilon = 1e-2;
@@ -147,26 +167,41 @@ public static unsafe class EngineSelfTest
             _batch = builder.Build();
         }
 
-        public float[] Run(ProductEngine products)
-        {
-            using var backend = new CpuBackend(2, products);
-            return Run(backend);
-        }
-
         public float[] Run(CpuBackend backend)
         {
-            var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-            backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
-            var x = backend.Rent(_weight.Columns);
+            var x = Begin(backend);
             var y = backend.Rent(_weight.Rows);
-            backend.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
             backend.Linear(x, _weight, null, y);
-            float[] result = new float[2 * x.Tokens * _weight.Rows];
+            return Read(backend, y);
+        }
+
+        public float[] Attend(CpuBackend backend, int heads)
+        {
+            var x = Begin(backend);
+            int features = x.Features / 3;
+            var (q, k, v) = (backend.Slice(x, 0, features), backend.Slice(x, features, features), backend.Slice(x, 2 * features, features));
+            var y = backend.Rent(features);
+            backend.Attention(q, k, v, y, new AttentionShape(heads, heads, features / heads, Scale: 1), 0);
+            return Read(backend, y);
+        }
+
+        public void Dispose() => _memory.Dispose();
+
+        private static float[] Read(CpuBackend backend, Activation y)
+        {
+            float[] result = new float[2 * y.Tokens * y.Features];
             backend.Read(y, 0, result.AsSpan(0, result.Length / 2));
             backend.Read(y, 1, result.AsSpan(result.Length / 2));
             return result;
         }
 
-        public void Dispose() => _memory.Dispose();
+        private Activation Begin(CpuBackend backend)
+        {
+            var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
+            backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
+            var x = backend.Rent(_weight.Columns);
+            backend.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
+            return x;
+        }
     }
 }

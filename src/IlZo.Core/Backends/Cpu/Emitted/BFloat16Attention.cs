@@ -1,0 +1,117 @@
+namespace IlZo.Backends.Cpu.Emitted;
+
+/// <summary>
+/// Attention's products with bfloat16 operands and fp32 sums by a <see cref="PanelKernel"/>. Keys and values take the place of weights, scaled
+/// queries and probabilities that of activations.
+/// <code>
+/// keys    row r   features of key r | of key 96 + r | of key 192 + r | …      as many bands of 96 keys beside each other as a row has room for
+/// values  row f   feature f of keys 0 … 767                                   the following keys in further slices
+/// </code>
+/// A row has room for 768 numbers, and a head has far fewer: with one key a row, nearly every row would lie on a page of its own.
+/// </summary>
+/// <param name="kernel">The kernel, as machine code or as its twin in C#.</param>
+internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : AttentionEngine
+{
+    // Whole groups of every kernel.
+    private const int BandKeys = 96;
+
+    // Beyond whole groups, so that a key's features do not compete for cache sets.
+    private const int StagedPadding = 16;
+
+    private readonly PanelKernel _kernel = kernel.Kernel;
+    private readonly BFloat16Layout _layout = kernel.Kernel.Layout;
+
+    public override int ScoreRows(int keys) => _kernel.Padded(keys);
+
+    public override int ResultRows(int headSize) => _kernel.Padded(headSize);
+
+    public override KeyValueOperand Pack(
+        in KeyValueSource source, int probe, int segment, int feature, int size, int count, WorkerScratch scratch)
+    {
+        long keyBytes = KeyOffset(size, count - 1) + ((long)BandKeys * _layout.RowBytes);
+        long valueBytes = ValueOffset(size, count - 1) + ((long)ResultRows(size) * _layout.RowBytes);
+        byte* packed = (byte*)scratch.Packed((keyBytes + valueBytes) / sizeof(float));
+        var operand = new KeyValueOperand(packed, packed + keyBytes, size, count, scratch);
+
+        // Zeros follow the last feature and the last key, so that whole groups are packed.
+        int stride = BFloat16Layout.PaddedColumns(ScoreRows(count)) + StagedPadding;
+        int columns = BFloat16Layout.PaddedColumns(size);
+        float* staged = scratch.Packed2((long)columns * stride);
+        new Span<float>(staged + ((long)size * stride), (columns - size) * stride).Clear();
+        source.GatherKeys(probe, segment, feature, size, count, staged, stride);
+        for (int key = 0; key < count; key += BandKeys)
+        {
+            int rows = Math.Min(BandKeys, ScoreRows(count - key));
+            BFloat16Packing.PackColumns(_layout, staged + key, stride, columns, rows, KeysAt(operand, key));
+        }
+
+        source.GatherValues(probe, segment, feature, size, count, staged, stride);
+        for (int key = 0; key < count; key += BFloat16Layout.Depth)
+        {
+            int depth = BFloat16Layout.PaddedColumns(Math.Min(BFloat16Layout.Depth, count - key));
+            byte* row = ValuesAt(operand, key);
+            for (int f = 0; f < size; f++, row += _layout.RowBytes)
+            {
+                BFloat16Packing.PackRow(_layout, staged + ((long)f * stride) + key, depth, row);
+            }
+        }
+
+        return operand;
+    }
+
+    public override void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores)
+    {
+        byte* panel = PackPanel(operand, queries, operand.Size);
+        int rows = ScoreRows(visible);
+        new Span<float>(scores, rows * Panel.Lanes).Clear();
+        for (int key = 0; key < rows; key += BandKeys)
+        {
+            Multiply(KeysAt(operand, key), Math.Min(BandKeys, rows - key), panel, operand.Size, scores + (key * Panel.Lanes));
+        }
+    }
+
+    public override void Mix(in KeyValueOperand operand, float* probabilities, int visible, int lanes, float* result)
+    {
+        int rows = ResultRows(operand.Size);
+        new Span<float>(result, rows * Panel.Lanes).Clear();
+        for (int key = 0; key < visible; key += BFloat16Layout.Depth)
+        {
+            int depth = Math.Min(BFloat16Layout.Depth, visible - key);
+            byte* panel = PackPanel(operand, probabilities + (key * Panel.Lanes), depth);
+            Multiply(ValuesAt(operand, key), rows, panel, depth, result);
+        }
+    }
+
+    // Into the buffer that keys and values were gathered in.
+    private byte* PackPanel(in KeyValueOperand operand, float* x, int features)
+    {
+        byte* panel = (byte*)operand.Scratch.Packed2(_layout.PanelBytes(features) / sizeof(float));
+        BFloat16Packing.PackPanel(_layout, x, features, panel);
+        return panel;
+    }
+
+    private void Multiply(byte* weights, int rows, byte* panel, int depth, float* result) => kernel.Run(new PanelArguments
+    {
+        Weights = weights,
+        Activations = panel,
+        Result = result,
+        Columns = BFloat16Layout.PaddedColumns(depth),
+        Groups = rows / _kernel.Rows,
+    });
+
+    private byte* KeysAt(in KeyValueOperand operand, int key) => (byte*)operand.Keys + KeyOffset(operand.Size, key);
+
+    private byte* ValuesAt(in KeyValueOperand operand, int key) => (byte*)operand.Values + ValueOffset(operand.Size, key);
+
+    // Of the band that holds a key.
+    private long KeyOffset(int size, int key)
+    {
+        int columns = BFloat16Layout.PaddedColumns(size);
+        int across = BFloat16Layout.Depth / columns;
+        int band = key / BandKeys;
+        return ((long)(band / across) * BandKeys * _layout.RowBytes) + (band % across * columns * sizeof(ushort));
+    }
+
+    // Of the slice that holds a key's value.
+    private long ValueOffset(int size, int key) => (long)(key / BFloat16Layout.Depth) * ResultRows(size) * _layout.RowBytes;
+}

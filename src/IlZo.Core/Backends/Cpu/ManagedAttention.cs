@@ -1,0 +1,48 @@
+namespace IlZo.Backends.Cpu;
+
+/// <summary>Attention's products in fp32 by the C# micro-kernels: scores take the keys as they lie, features first; values are rows of keys.</summary>
+internal sealed unsafe class ManagedAttention : AttentionEngine
+{
+    private ManagedAttention()
+    {
+    }
+
+    public static ManagedAttention Instance { get; } = new();
+
+    public override int ScoreRows(int keys) => Panel.Padded(keys);
+
+    public override int ResultRows(int headSize) => Panel.Padded(headSize);
+
+    public override KeyValueOperand Pack(
+        in KeyValueSource source, int probe, int segment, int feature, int size, int count, WorkerScratch scratch)
+    {
+        int stride = Panel.Padded(count);
+        float* keys = scratch.Packed((long)stride * size);
+        float* values = scratch.Packed2(ValueSlice(size) * Slices(count));
+        source.GatherKeys(probe, segment, feature, size, count, keys, stride);
+        source.PackValues(probe, segment, feature, size, count, values, ValueSlice(size), Panel.Padded(size));
+        return new KeyValueOperand(keys, values, size, count, scratch);
+    }
+
+    public override void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores)
+    {
+        new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
+        Panel.MultiplyTransposed((float*)operand.Keys, Panel.Padded(operand.Count), visible, queries, lanes, scores, operand.Size);
+    }
+
+    public override void Mix(in KeyValueOperand operand, float* probabilities, int visible, int lanes, float* result)
+    {
+        new Span<float>(result, operand.Size * Panel.Lanes).Clear();
+        float* values = (float*)operand.Values;
+        for (int slice = 0; slice < Slices(visible); slice++)
+        {
+            int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
+            float* x = probabilities + (slice * Panel.Depth * Panel.Lanes);
+            Panel.Multiply(values + (slice * ValueSlice(operand.Size)), operand.Size, x, lanes, result, depth);
+        }
+    }
+
+    private static int Slices(int keys) => (keys + Panel.Depth - 1) / Panel.Depth;
+
+    private static long ValueSlice(int size) => (long)Panel.Padded(size) * Panel.Stride;
+}

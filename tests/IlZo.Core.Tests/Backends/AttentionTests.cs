@@ -1,0 +1,178 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Backends.Cpu.Emitted;
+using IlZo.Core.Tests.Backends.Emitted;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using Xunit;
+
+namespace IlZo.Core.Tests.Backends;
+
+/// <summary>Attention by every engine against its definition; the emitted kernels as their twins in C#.</summary>
+public sealed class AttentionTests : IDisposable
+{
+    private const string Managed = "managed";
+
+    // Relative to the root of the mean square of the result.
+    private static readonly Dictionary<string, double> s_errors = new()
+    {
+        [Managed] = 1e-6,
+        ["split tiles"] = 1e-5,
+        ["tiles"] = 5e-3,
+        ["dot product"] = 5e-3,
+    };
+
+    private readonly List<IDisposable> _opened = [];
+
+    public static TheoryData<string> Engines => [Managed, .. s_errors.Keys.Where(name => name != Managed)];
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Texts_of_any_length_are_near_the_definition(string engine)
+    {
+        foreach (var (tokens, heads, keyValueHeads, size) in ((int, int, int, int)[])
+            [(1, 1, 1, 1), (1, 2, 2, 64), (31, 2, 1, 6), (33, 2, 2, 33), (97, 1, 1, 40), (200, 4, 2, 16), (700, 1, 1, 8), (900, 1, 1, 2)])
+        {
+            using var trial = new AttentionTrial(tokens, heads, keyValueHeads, size);
+            Check(engine, trial, AttentionTrial.Text(tokens));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Prefixes_windows_and_whole_texts_are_near_the_definition(string engine)
+    {
+        foreach (var (tokens, prefix, causal, window) in ((int, int, bool, int?)[])
+            [(40, 5, true, null), (70, 100, true, null), (200, 0, false, null), (45, 7, false, null), (200, 0, true, 50), (90, 11, true, 1)])
+        {
+            using var trial = new AttentionTrial(tokens, 2, 1, 24, prefix, causal, window);
+            Check(engine, trial, AttentionTrial.Text(tokens));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Heads_wider_than_a_slice_are_near_the_definition(string engine)
+    {
+        using var trial = new AttentionTrial(35, 1, 1, 800);
+        Check(engine, trial, AttentionTrial.Text(35));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void A_shared_beginning_gives_the_bits_of_its_own_copy(string engine)
+    {
+        const int beginning = 45;
+        const int end = 60;
+        var shared = new TokenBatchBuilder();
+        int parent = shared.AddText(new int[beginning]);
+        shared.AddContinuation(parent, new int[end]);
+        shared.AddContinuation(parent, new int[3]);
+        using var trial = new AttentionTrial(beginning + end + 3, 2, 1, 20, prefix: 4);
+        var batch = shared.Build();
+        Check(engine, trial, batch);
+        var backend = Backend(engine);
+        float[] actual = trial.Run(backend, batch)[0];
+        float[] alone = trial.Run(backend, AttentionTrial.Text(beginning + end))[0];
+        Assert.Equal(alone, actual[..alone.Length]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void What_the_cache_holds_counts_as_the_text_before(string engine)
+    {
+        const int tokens = 130;
+        using var trial = new AttentionTrial(tokens, 4, 2, 12, prefix: 3);
+        var backend = Backend(engine);
+        using var cache = backend.CreateCache(1, 2 * 12, tokens);
+        var actual = new List<float>();
+        foreach (var (from, to) in new[] { (0, 40), (40, 129), (129, 130) })
+        {
+            actual.AddRange(trial.Run(backend, AttentionTrial.Text(to - from, from), cache: cache, firstRow: from)[0]);
+        }
+
+        Near.Equal(0, RelativeError(trial.Exact(AttentionTrial.Text(tokens)), [.. actual]), s_errors[engine]);
+    }
+
+    [Fact]
+    public void One_token_of_generation_is_computed_in_fp32()
+    {
+        using var trial = new AttentionTrial(20, 2, 2, 16);
+        float[][] results = [.. ((string[])[Managed, "tiles"]).Select(engine =>
+        {
+            var backend = Backend(engine);
+            using var cache = backend.CreateCache(1, 2 * 16, 20);
+            trial.Run(backend, AttentionTrial.Text(19), cache: cache);
+            return trial.Run(backend, AttentionTrial.Text(1, 19), cache: cache, firstRow: 19)[0];
+        })];
+        Assert.Equal(results[0], results[1]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Results_depend_neither_on_threads_nor_on_what_else_is_in_the_batch(string engine)
+    {
+        var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
+        Probe[] probes = [new(z, 1e-2), new(z, -1e-2)];
+        using var trial = new AttentionTrial(150, 2, 1, 18);
+        var builder = new TokenBatchBuilder();
+        builder.AddText(new int[77]);
+        builder.AddText(new int[40]);
+        var batch = builder.Build();
+        float[][] one = trial.Run(Backend(engine, threads: 1), batch, probes);
+        float[][] three = trial.Run(Backend(engine, threads: 3), batch, probes);
+        float[][] alone = trial.Run(Backend(engine), AttentionTrial.Text(77), probes);
+        Assert.Equal(one, three);
+        Assert.Equal(alone, one.Select(y => y[..alone[0].Length]));
+        Assert.NotEqual(one[0], one[1]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Probes_are_near_the_fp32_result_at_theirs(string engine)
+    {
+        var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
+        Probe[] probes = [new(z, 0.1), new(z, -0.1)];
+        using var trial = new AttentionTrial(50, 2, 1, 16, prefix: 3);
+        float[][] expected = trial.Run(Backend(Managed), AttentionTrial.Text(50), probes);
+        float[][] actual = trial.Run(Backend(engine), AttentionTrial.Text(50), probes);
+        for (int probe = 0; probe < probes.Length; probe++)
+        {
+            Near.Equal(0, RelativeError([.. expected[probe].Select(v => (double)v)], actual[probe]), s_errors[engine]);
+        }
+    }
+
+    public void Dispose()
+    {
+        // Backends before the kernels they call.
+        _opened.Reverse();
+        _opened.ForEach(opened => opened.Dispose());
+    }
+
+    private static double RelativeError(double[] exact, float[] actual)
+    {
+        Assert.Equal(exact.Length, actual.Length);
+        return Math.Sqrt(exact.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / exact.Sum(e => e * e));
+    }
+
+    private void Check(string engine, AttentionTrial trial, TokenBatch batch) =>
+        Near.Equal(0, RelativeError(trial.Exact(batch), trial.Run(Backend(engine), batch)[0]), s_errors[engine]);
+
+    private CpuBackend Backend(string engine, int threads = 2)
+    {
+        if (engine == Managed)
+        {
+            return Opened(new CpuBackend(threads));
+        }
+
+        var function = Opened(PanelFunction.Reference(PanelKernelTests.Kernel(engine)));
+        return Opened(new CpuBackend(threads, new BFloat16Products(function)));
+    }
+
+    private T Opened<T>(T resource)
+        where T : IDisposable
+    {
+        _opened.Add(resource);
+        return resource;
+    }
+}
