@@ -1,7 +1,9 @@
+using System.Runtime.Intrinsics;
+
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Attention's two products, of keys and queries and of values and probabilities, for panels of 32 queries. Keys and values are packed once for a
+/// Attention's arithmetic for panels of 32 queries: scores, their softmax over the keys, and the values that it weights. Keys and values are packed once for a
 /// segment and a key/value head; all query heads that share it and all their panels read them.
 /// </summary>
 internal abstract unsafe class AttentionEngine
@@ -31,11 +33,25 @@ internal abstract unsafe class AttentionEngine
     /// <param name="scores">Receives <see cref="ScoreRows"/>.</param>
     public abstract void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores);
 
-    /// <summary>result[feature][32] = Vᵀ · P of the first <paramref name="visible"/> keys' values.</summary>
+    /// <summary>result[feature][32] = Vᵀ · softmax(scores) over the first <paramref name="visible"/> keys.</summary>
     /// <param name="operand">The values.</param>
-    /// <param name="probabilities">[key][32], zero where a query does not see the key.</param>
+    /// <param name="scores">[key][32], −∞ where a query does not see a key, which then adds nothing to any sum; not kept.</param>
     /// <param name="visible">Keys that some query of the panel sees.</param>
     /// <param name="lanes">Queries of the panel, from the first on; others may be computed.</param>
     /// <param name="result">Receives <see cref="ResultRows"/>.</param>
-    public abstract void Mix(in KeyValueOperand operand, float* probabilities, int visible, int lanes, float* result);
+    public abstract void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result);
+
+    /// <summary>The largest score of each of sixteen queries.</summary>
+    /// <param name="scores">Theirs for the first key.</param>
+    /// <param name="keys">Keys, at least one.</param>
+    protected static Vector512<float> Largest(float* scores, int keys)
+    {
+        var largest = Vector512.Load(scores);
+        for (int key = 1; key < keys; key++)
+        {
+            largest = Vector512.Max(largest, Vector512.Load(scores + (key * Panel.Lanes)));
+        }
+
+        return largest;
+    }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
-using System.Runtime.Intrinsics;
 
 namespace IlZo.Backends.Cpu;
 
@@ -85,7 +84,7 @@ public sealed unsafe partial class CpuBackend
                     HideBeforeWindow(scores + (source.Before * Panel.Lanes), window, span.Prefix + first, lanes);
                 }
 
-                Softmax(scores, visible, shape.Causal ? before + first : visible - 1, lanes);
+                HideAfterQuery(scores, visible, shape.Causal ? before + first : visible - 1, lanes);
                 engine.Mix(operand, scores, visible, lanes, result);
                 StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
             }
@@ -138,37 +137,12 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    // Softmax over the keys, one query in each lane. The query in lane i sees keys up to firstKey + i, its own position where attention
-    // is causal; the others become exact zeros, so they add nothing to any sum.
-    private static void Softmax(float* scores, int keys, int firstKey, int lanes)
+    // The query in lane i sees keys up to firstKey + i, its own position where attention is causal.
+    private static void HideAfterQuery(float* scores, int keys, int firstKey, int lanes)
     {
         for (int key = firstKey + 1; key < keys; key++)
         {
             new Span<float>(scores + (key * Panel.Lanes), Math.Min(lanes, key - firstKey)).Fill(float.NegativeInfinity);
-        }
-
-        for (int lane = 0; lane < lanes; lane += Vector512<float>.Count)
-        {
-            float* column = scores + lane;
-            var largest = Vector512.Load(column);
-            for (int key = 1; key < keys; key++)
-            {
-                largest = Vector512.Max(largest, Vector512.Load(column + (key * Panel.Lanes)));
-            }
-
-            var sum = Vector512<float>.Zero;
-            for (int key = 0; key < keys; key++)
-            {
-                var e = Vector512.Exp(Vector512.Load(column + (key * Panel.Lanes)) - largest);
-                sum += e;
-                e.Store(column + (key * Panel.Lanes));
-            }
-
-            var inverse = Vector512<float>.One / sum;
-            for (int key = 0; key < keys; key++)
-            {
-                (Vector512.Load(column + (key * Panel.Lanes)) * inverse).Store(column + (key * Panel.Lanes));
-            }
         }
     }
 

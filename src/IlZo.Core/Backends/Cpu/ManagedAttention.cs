@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace IlZo.Backends.Cpu;
 
 /// <summary>Attention's products in fp32 by the C# micro-kernels: scores take the keys as they lie, features first; values are rows of keys.</summary>
@@ -30,15 +32,39 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
         Panel.MultiplyTransposed((float*)operand.Keys, Panel.Padded(operand.Count), visible, queries, lanes, scores, operand.Size);
     }
 
-    public override void Mix(in KeyValueOperand operand, float* probabilities, int visible, int lanes, float* result)
+    public override void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result)
     {
+        Softmax(scores, visible, lanes);
         new Span<float>(result, operand.Size * Panel.Lanes).Clear();
         float* values = (float*)operand.Values;
         for (int slice = 0; slice < Slices(visible); slice++)
         {
             int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
-            float* x = probabilities + (slice * Panel.Depth * Panel.Lanes);
+            float* x = scores + (slice * Panel.Depth * Panel.Lanes);
             Panel.Multiply(values + (slice * ValueSlice(operand.Size)), operand.Size, x, lanes, result, depth);
+        }
+    }
+
+    // One query in each lane.
+    private static void Softmax(float* scores, int keys, int lanes)
+    {
+        for (int lane = 0; lane < lanes; lane += Vector512<float>.Count)
+        {
+            float* column = scores + lane;
+            var largest = Largest(column, keys);
+            var sum = Vector512<float>.Zero;
+            for (int key = 0; key < keys; key++)
+            {
+                var e = Vector512.Exp(Vector512.Load(column + (key * Panel.Lanes)) - largest);
+                sum += e;
+                e.Store(column + (key * Panel.Lanes));
+            }
+
+            var inverse = Vector512<float>.One / sum;
+            for (int key = 0; key < keys; key++)
+            {
+                (Vector512.Load(column + (key * Panel.Lanes)) * inverse).Store(column + (key * Panel.Lanes));
+            }
         }
     }
 

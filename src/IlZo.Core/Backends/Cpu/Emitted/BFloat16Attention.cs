@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
@@ -61,7 +63,8 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
 
     public override void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores)
     {
-        byte* panel = PackPanel(operand, queries, operand.Size);
+        byte* panel = RoomForPanel(operand, operand.Size);
+        BFloat16Packing.PackPanel(_layout, queries, operand.Size, panel);
         int rows = ScoreRows(visible);
         new Span<float>(scores, rows * Panel.Lanes).Clear();
         for (int key = 0; key < rows; key += BandKeys)
@@ -70,25 +73,45 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
         }
     }
 
-    public override void Mix(in KeyValueOperand operand, float* probabilities, int visible, int lanes, float* result)
+    // Exponentials are packed as they are, and the result is divided by their sum: they are at most 1, and one of each query's is.
+    public override void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result)
     {
+        float* largest = stackalloc float[2 * Panel.Lanes];
+        float* sums = largest + Panel.Lanes;
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        {
+            Largest(scores + lane, visible).Store(largest + lane);
+            Vector512<float>.Zero.Store(sums + lane);
+        }
+
         int rows = ResultRows(operand.Size);
         new Span<float>(result, rows * Panel.Lanes).Clear();
         for (int key = 0; key < visible; key += BFloat16Layout.Depth)
         {
             int depth = Math.Min(BFloat16Layout.Depth, visible - key);
-            byte* panel = PackPanel(operand, probabilities + (key * Panel.Lanes), depth);
+            byte* panel = RoomForPanel(operand, depth);
+            BFloat16Packing.PackExponentials(_layout, scores + (key * Panel.Lanes), largest, depth, sums, panel);
             Multiply(ValuesAt(operand, key), rows, panel, depth, result);
+        }
+
+        Divide(result, operand.Size, sums);
+    }
+
+    private static void Divide(float* result, int rows, float* sums)
+    {
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        {
+            var inverse = Vector512<float>.One / Vector512.Load(sums + lane);
+            for (int i = lane; i < rows * Panel.Lanes; i += Panel.Lanes)
+            {
+                (Vector512.Load(result + i) * inverse).Store(result + i);
+            }
         }
     }
 
-    // Into the buffer that keys and values were gathered in.
-    private byte* PackPanel(in KeyValueOperand operand, float* x, int features)
-    {
-        byte* panel = (byte*)operand.Scratch.Packed2(_layout.PanelBytes(features) / sizeof(float));
-        BFloat16Packing.PackPanel(_layout, x, features, panel);
-        return panel;
-    }
+    // Where keys and values were gathered before they were packed.
+    private byte* RoomForPanel(in KeyValueOperand operand, int features) =>
+        (byte*)operand.Scratch.Packed2(_layout.PanelBytes(features) / sizeof(float));
 
     private void Multiply(byte* weights, int rows, byte* panel, int depth, float* result) => kernel.Run(new PanelArguments
     {

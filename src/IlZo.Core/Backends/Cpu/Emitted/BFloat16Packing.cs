@@ -45,7 +45,7 @@ internal static unsafe class BFloat16Packing
         }
     }
 
-    /// <summary>Packs rows of W that lie as columns: the source is [column of W][row of W].</summary>
+    /// <summary>Packs rows of W that lie as columns: the source is [column of W][row of W]. Columns are padded with zeros to a multiple of 16.</summary>
     /// <param name="layout">The layout.</param>
     /// <param name="source">Columns, <paramref name="stride"/> floats apart; a multiple of 16 and room for as many rows.</param>
     /// <param name="stride">Floats from one column to the next.</param>
@@ -54,25 +54,22 @@ internal static unsafe class BFloat16Packing
     /// <param name="packed">The first of these columns in the first packed row.</param>
     public static void PackColumns(BFloat16Layout layout, float* source, int stride, int columns, int rows, byte* packed)
     {
-        uint* pairs = stackalloc uint[2 * Vector512<float>.Count];
-        for (int column = 0; column < columns; column += 2, source += 2 * stride, packed += 2 * sizeof(ushort))
+        const int width = 2 * PairTransposition.Size;
+        uint* high = stackalloc uint[2 * PairTransposition.Size * Vector512<uint>.Count];
+        uint* low = high + (PairTransposition.Size * Vector512<uint>.Count);
+        for (int column = 0; column < columns; column += width, source += width * stride, packed += width * sizeof(ushort))
         {
             for (int row = 0; row < rows; row += Vector512<float>.Count)
             {
-                var first = Vector512.Load(source + row);
-                var second = column + 1 < columns ? Vector512.Load(source + stride + row) : Vector512<float>.Zero;
-                var h1 = RoundUpper(first);
-                var h2 = RoundUpper(second);
-                Pair(h1, h2).Store(pairs);
-                Pair(RoundUpper(first - h1.AsSingle()), RoundUpper(second - h2.AsSingle())).Store(pairs + Vector512<float>.Count);
-                int count = Math.Min(Vector512<float>.Count, rows - row);
-                for (int i = 0; i < count; i++)
+                RoundPairs(source + row, stride, columns - column, high, low);
+                for (int part = row; part < Math.Min(rows, row + Vector512<float>.Count); part += PairTransposition.Size)
                 {
-                    byte* to = packed + ((long)(row + i) * layout.RowBytes);
-                    *(uint*)to = pairs[i];
+                    int count = Math.Min(PairTransposition.Size, rows - part);
+                    byte* to = packed + ((long)part * layout.RowBytes);
+                    StoreRows(high + part - row, count, to, layout.RowBytes);
                     if (layout.IsSplit)
                     {
-                        *(uint*)(to + BFloat16Layout.LowRowOffset) = pairs[Vector512<float>.Count + i];
+                        StoreRows(low + part - row, count, to + BFloat16Layout.LowRowOffset, layout.RowBytes);
                     }
                 }
             }
@@ -89,15 +86,75 @@ internal static unsafe class BFloat16Packing
             {
                 var first = 2 * pair < features ? Vector512.Load(source + lane) : Vector512<float>.Zero;
                 var second = (2 * pair) + 1 < features ? Vector512.Load(source + Panel.Lanes + lane) : Vector512<float>.Zero;
-                var h1 = RoundUpper(first);
-                var h2 = RoundUpper(second);
-                byte* to = panel + (lane * sizeof(uint));
-                Pair(h1, h2).Store((uint*)to);
-                if (layout.IsSplit)
-                {
-                    Pair(RoundUpper(first - h1.AsSingle()), RoundUpper(second - h2.AsSingle())).Store((uint*)(to + BFloat16Layout.LowPairOffset));
-                }
+                StorePair(layout, first, second, panel + (lane * sizeof(uint)));
             }
+        }
+    }
+
+    /// <summary>Packs the exponentials of scores as a panel, as <see cref="PackPanel"/> does with what lies there.</summary>
+    /// <param name="layout">The layout.</param>
+    /// <param name="scores">[key][32 queries].</param>
+    /// <param name="largest">What is taken from the scores of each query first, at least the largest of them.</param>
+    /// <param name="keys">Keys to pack.</param>
+    /// <param name="sums">What each query's exponentials are added to, in the order of keys.</param>
+    /// <param name="panel">The packed panel.</param>
+    public static void PackExponentials(BFloat16Layout layout, float* scores, float* largest, int keys, float* sums, byte* panel)
+    {
+        int pairs = BFloat16Layout.PaddedColumns(keys) / 2;
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        {
+            var shift = Vector512.Load(largest + lane);
+            var sum = Vector512.Load(sums + lane);
+            float* from = scores + lane;
+            byte* to = panel + (lane * sizeof(uint));
+            for (int pair = 0; pair < pairs; pair++, from += 2 * Panel.Lanes, to += layout.PairBytes)
+            {
+                var first = 2 * pair < keys ? FastExponential.OfNonPositive(Vector512.Load(from) - shift) : Vector512<float>.Zero;
+                var second = (2 * pair) + 1 < keys ? FastExponential.OfNonPositive(Vector512.Load(from + Panel.Lanes) - shift) : Vector512<float>.Zero;
+                sum = sum + first + second;
+                StorePair(layout, first, second, to);
+            }
+
+            sum.Store(sums + lane);
+        }
+    }
+
+    // One pair of features, sixteen tokens.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePair(BFloat16Layout layout, Vector512<float> first, Vector512<float> second, byte* to)
+    {
+        var h1 = RoundUpper(first);
+        var h2 = RoundUpper(second);
+        Pair(h1, h2).Store((uint*)to);
+        if (layout.IsSplit)
+        {
+            Pair(RoundUpper(first - h1.AsSingle()), RoundUpper(second - h2.AsSingle())).Store((uint*)(to + BFloat16Layout.LowPairOffset));
+        }
+    }
+
+    // Both halves of eight pairs of columns, sixteen rows of each; zeros where there is no column.
+    private static void RoundPairs(float* source, int stride, int columns, uint* high, uint* low)
+    {
+        for (int column = 0; column < 2 * PairTransposition.Size; column += 2, source += 2 * stride)
+        {
+            var first = column < columns ? Vector512.Load(source) : Vector512<float>.Zero;
+            var second = column + 1 < columns ? Vector512.Load(source + stride) : Vector512<float>.Zero;
+            var h1 = RoundUpper(first);
+            var h2 = RoundUpper(second);
+            Pair(h1, h2).Store(high);
+            Pair(RoundUpper(first - h1.AsSingle()), RoundUpper(second - h2.AsSingle())).Store(low);
+            high += Vector512<uint>.Count;
+            low += Vector512<uint>.Count;
+        }
+    }
+
+    private static void StoreRows(uint* pairs, int count, byte* to, int rowBytes)
+    {
+        uint* turned = stackalloc uint[PairTransposition.Size * PairTransposition.Size];
+        PairTransposition.Turn(pairs, Vector512<uint>.Count, turned);
+        for (int i = 0; i < count; i++, turned += PairTransposition.Size, to += rowBytes)
+        {
+            Vector256.Load(turned).Store((uint*)to);
         }
     }
 
