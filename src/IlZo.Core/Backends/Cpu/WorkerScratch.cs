@@ -13,10 +13,10 @@ internal sealed unsafe class WorkerScratch : IDisposable
     /// <summary>One row slice of a direction.</summary>
     public float* Noise => Get(1, Panel.Depth);
 
-    /// <summary>Packed weights, or keys.</summary>
+    /// <summary>Packed weights, keys or values.</summary>
     public float* Packed(long floats) => Get(2, floats);
 
-    /// <summary>A second packed operand: values.</summary>
+    /// <summary>A second packed operand, or what is about to be packed.</summary>
     public float* Packed2(long floats) => Get(3, floats);
 
     /// <summary>Results before they go where they belong.</summary>

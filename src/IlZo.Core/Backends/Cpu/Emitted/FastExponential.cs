@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
-/// The exponential function in fp32 alone. <see cref="Vector512.Exp(Vector512{float})"/> computes in fp64, which takes several times as long and is
-/// more exact than what bfloat16 operands can hold.
+/// The exponential function in fp32 alone. <see cref="Vector512.Exp(Vector512{float})"/> computes in fp64, which takes about three times as
+/// long and is more exact than bfloat16 operands are.
 /// </summary>
 internal static class FastExponential
 {
@@ -17,7 +17,7 @@ internal static class FastExponential
     // Added to a small number, it leaves the nearest integer in the low bits.
     private const float Rounder = 3 << 22;
 
-    // ln 2 with 11 bits, which products with an exponent keep exact, and the rest of it.
+    // ln 2 with 9 bits, which products with an exponent keep exact, and the rest of it.
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
 
