@@ -48,6 +48,9 @@ public readonly struct Eight(float v0, float v1, float v2, float v3, float v4, f
     /// <summary>a·b + c, rounded once.</summary>
     public static Eight FusedMultiplyAdd(Eight a, float b, Eight c) => Of(new Added(a, b, c));
 
+    /// <summary>The third to the last, then the first two: places stay constants in a loop over pairs, and <see cref="At"/> costs nothing.</summary>
+    public Eight AfterPair() => new(_v2, _v3, _v4, _v5, _v6, _v7, _v0, _v1);
+
     public float At(int index)
     {
         float lower = (index & 1) == 0 ? ((index & 2) == 0 ? _v0 : _v2) : ((index & 2) == 0 ? _v1 : _v3);

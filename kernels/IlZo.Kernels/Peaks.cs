@@ -1,3 +1,4 @@
+using IlZo.Kernels.TensorCores;
 using IlZo.Noise;
 using ILGPU;
 
@@ -36,6 +37,19 @@ public struct MultiplyAddArguments
     public ArrayView<float> Sums;
 }
 
+/// <summary>What <see cref="Peaks.TensorMultiplyAdd"/> takes.</summary>
+public struct TensorMultiplyAddArguments
+{
+    /// <summary>How often each warp does <see cref="Peaks.TensorProductsOfRound"/> products of matrices.</summary>
+    public int Rounds;
+
+    /// <summary>Two numbers in bfloat16: the elements of one factor. Those of the other are 1.</summary>
+    public uint Factor;
+
+    /// <summary>A sum for each thread.</summary>
+    public ArrayView<float> Sums;
+}
+
 /// <summary>What <see cref="Peaks.Noise"/> takes.</summary>
 public struct NoiseArguments<TDirection>
     where TDirection : struct, IDirection
@@ -53,13 +67,19 @@ public struct NoiseArguments<TDirection>
 }
 
 /// <summary>
-/// What a device can do at best, for benchmarks: reading, multiplying and adding, and making noise, each without the other two. A thread writes one
+/// What a device can do at best, for benchmarks: reading, multiplying and adding on either kind of units, and making noise, each without the others. A thread writes one
 /// number, so that nothing can be left out.
 /// </summary>
 public static class Peaks
 {
     /// <summary>Multiply-adds of a thread in a round: eight chains that do not wait for each other, eight links each.</summary>
     public const int MultiplyAddsOfRound = 64;
+
+    /// <summary>Products of matrices, 16 by 16 with 16 by 8, of a warp in a round: eight chains that do not wait for each other, four links each.</summary>
+    public const int TensorProductsOfRound = 32;
+
+    /// <summary>Multiply-adds of tensor cores in a round, for each thread of the warp.</summary>
+    public const int TensorMultiplyAddsOfRound = TensorProductsOfRound * 16 * 16 * 8 / 32;
 
     /// <summary>Sums memory, four reads of 16 bytes under way in each thread.</summary>
     public static void Read(ReadArguments a)
@@ -93,6 +113,21 @@ public static class Peaks
         a.Sums[thread] = chains.Sum;
     }
 
+    /// <summary>C ← C + A·B in bfloat16 with sums in fp32, by tensor cores, in registers alone. Groups are of whole warps.</summary>
+    public static void TensorMultiplyAdd(TensorMultiplyAddArguments a)
+    {
+        long thread = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
+        const uint Ones = 0x3F803F80;
+        var left = new Fragment(Ones, Ones, Ones, Ones);
+        var chains = new TensorChains(First(0), First(1), First(2), First(3), First(4), First(5), First(6), First(Group.IdxX));
+        for (int round = 0; round < a.Rounds; round++)
+        {
+            chains = chains.Next(left, a.Factor).Next(left, a.Factor).Next(left, a.Factor).Next(left, a.Factor);
+        }
+
+        a.Sums[thread] = chains.Sum;
+    }
+
     /// <summary>Sums the elements of noise blocks.</summary>
     public static void Noise<TDirection>(NoiseArguments<TDirection> a)
         where TDirection : struct, IDirection
@@ -112,6 +147,9 @@ public static class Peaks
 
         a.Sums[thread] = sum;
     }
+
+    // Chains that begin with the same numbers would be one.
+    private static Quad First(float value) => new(value, 0, 0, 0);
 
     private static float Sum(FourFloats v) => v.X + v.Y + (v.Z + v.W);
 
@@ -137,5 +175,30 @@ public static class Peaks
             DeviceMath.FusedMultiplyAdd(_v5, factor, addend),
             DeviceMath.FusedMultiplyAdd(_v6, factor, addend),
             DeviceMath.FusedMultiplyAdd(_v7, factor, addend));
+    }
+    private readonly struct TensorChains(Quad v0, Quad v1, Quad v2, Quad v3, Quad v4, Quad v5, Quad v6, Quad v7)
+    {
+        private readonly Quad _v0 = v0;
+        private readonly Quad _v1 = v1;
+        private readonly Quad _v2 = v2;
+        private readonly Quad _v3 = v3;
+        private readonly Quad _v4 = v4;
+        private readonly Quad _v5 = v5;
+        private readonly Quad _v6 = v6;
+        private readonly Quad _v7 = v7;
+
+        public float Sum => SumOf(_v0) + SumOf(_v1) + (SumOf(_v2) + SumOf(_v3)) + (SumOf(_v4) + SumOf(_v5) + (SumOf(_v6) + SumOf(_v7)));
+
+        public TensorChains Next(Fragment left, uint factor) => new(
+            Instructions.MultiplyAddBFloat16(_v0, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v1, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v2, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v3, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v4, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v5, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v6, left, factor, factor),
+            Instructions.MultiplyAddBFloat16(_v7, left, factor, factor));
+
+        private static float SumOf(Quad v) => v.V0 + v.V1 + (v.V2 + v.V3);
     }
 }

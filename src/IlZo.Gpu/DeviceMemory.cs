@@ -13,6 +13,9 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
     /// <summary>Bytes in use.</summary>
     public long Used { get; private set; }
 
+    /// <summary>Bytes that are left.</summary>
+    public long Free => capacity - Used;
+
     /// <summary>Bytes that the driver calls taken, by this process and all others; null where there is no driver.</summary>
     public long? Occupied => accelerator is CudaAccelerator cuda ? cuda.MemorySize - cuda.GetFreeMemory() : null;
 
@@ -45,14 +48,14 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
     /// <summary>Refuses what would not fit.</summary>
     public void Require(long byteCount, string purpose)
     {
-        if (byteCount > capacity - Used)
+        if (byteCount > Free)
         {
             throw TooLittle(byteCount, purpose);
         }
     }
 
     private InvalidInputException TooLittle(long byteCount, string purpose) =>
-        new($"{name}: the {purpose} take {Gigabytes(byteCount)}; of the device's {Gigabytes(capacity)} that can be used, {Gigabytes(capacity - Used)} are free.");
+        new($"{name}: the {purpose} take {Gigabytes(byteCount)}; of the device's {Gigabytes(capacity)} that can be used, {Gigabytes(Free)} are free.");
 
     private static string Gigabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e9:0.00} GB");
 }

@@ -18,13 +18,14 @@ public sealed partial class GpuBackend
         var results = _arena.Rent(picks + (2L * blocks * from.Rows));
         var picked = results.View.SubView(0, picks);
         var ids = _transfers.Send<int>([.. targets.SelectMany(t => (int[])[t.Output, t.Id])]);
+        var operand = RentOperand(from);
         int threads = _kernels.Shape.Threads;
         for (int block = 0; block < blocks; block++)
         {
             int first = block * columns;
             int count = Math.Min(columns, head.Rows - first);
             var view = logits.View.SubView(0, (long)from.Rows * count);
-            MultiplyHead(from, head, biases.View, first, count, view);
+            MultiplyHead(operand, head, biases.View, first, count, view);
             long place = picks + (2L * block * from.Rows);
             _kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
             {
@@ -46,6 +47,7 @@ public sealed partial class GpuBackend
         }
 
         float[] read = new float[results.View.Length];
+        ReturnOperand(operand, x);
         _transfers.Read(results.View, read);
         _arena.Return(results);
         _arena.Return(logits);
@@ -72,6 +74,7 @@ public sealed partial class GpuBackend
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow + rows, from.Tokens, nameof(destination));
         var biases = RentRows(head.Bias);
         var logits = _arena.Rent((long)rows * head.Rows);
+        var operand = RentOperand(from);
         var run = _runs[0] with { First = 0, AreTwo = false };
         Multiply(head.Weight, run, null, new LinearArguments
         {
@@ -79,9 +82,10 @@ public sealed partial class GpuBackend
             Inputs = x.Features,
             Tokens = rows,
             Bias0 = OfProbe(biases.View, 0, head.Rows),
-            X0 = from.Probe(0, firstRow),
+            X0 = operand.Probe(0, firstRow),
             Y0 = new RowsView(logits.View, head.Rows),
         });
+        ReturnOperand(operand, x);
         _transfers.Read(logits.View, destination);
         _arena.Return(logits);
         ReturnRows(biases);
@@ -115,7 +119,7 @@ public sealed partial class GpuBackend
             {
                 FirstOutput = first,
                 Outputs = count,
-                Inputs = x.Features,
+                Inputs = head.Weight.Columns,
                 Tokens = x.Tokens,
                 X0 = x.Probe(run.First),
                 X1 = run.AreTwo ? x.Probe(run.First + 1) : default,

@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Kernels;
+using IlZo.Kernels.TensorCores;
 using IlZo.Tensors;
 using ILGPU;
 
@@ -17,7 +18,7 @@ public sealed partial class GpuBackend
         WeightLayout layout = WeightLayout.OutIn)
     {
         layout.RequireFit(weight, x, y);
-        var from = (GpuActivation)x;
+        var from = RentOperand((GpuActivation)x);
         var to = (GpuActivation)y;
         var biases = RentRows(bias);
         foreach (var run in _runs)
@@ -40,10 +41,40 @@ public sealed partial class GpuBackend
         }
 
         ReturnRows(biases);
+        ReturnOperand(from, x);
     }
 
     private static ArrayView<float> OfProbe(ArrayView<float> biases, int probe, int columns) =>
         biases.Length == 0 ? ArrayView<float>.Empty : biases.SubView((long)probe * columns, columns);
+
+    // An activation as products read it: itself or, in 16 bits, its numbers rounded, two in the place of one. The room goes back with ReturnOperand.
+    private GpuActivation RentOperand(GpuActivation x)
+    {
+        int words = OperandWords(x.Features);
+        if (words == 0)
+        {
+            return x;
+        }
+
+        var rounded = Allocate(words, x.Tokens);
+        _kernels.LaunchItems(
+            Products == ProductPrecision.Half ? RoundedInputs.Run<HalfOperands> : RoundedInputs.Run<BFloat16Operands>,
+            (long)x.Rows * words,
+            new RoundedInputsArguments { X = x.All, Y = rounded.Contiguous, Rows = x.Rows, Inputs = x.Features, Words = words });
+        return rounded;
+    }
+
+    // Numbers that a row of an operand takes; 0 where it is the activation.
+    private int OperandWords(int features) =>
+        Products is ProductPrecision.Half or ProductPrecision.BFloat16 ? RoundedInputs.Words(features) : 0;
+
+    private void ReturnOperand(GpuActivation operand, Activation x)
+    {
+        if (operand != x)
+        {
+            Return(operand);
+        }
+    }
 
     private void Multiply(Parameter weight, ProbeRun run, ActivationFunction? activation, LinearArguments arguments) =>
         Perturb(weight, run, new LinearLaunch(_kernels, activation, arguments));

@@ -26,6 +26,7 @@ public sealed partial class GpuBackend : IBackend
     private readonly SentArrays _arrays;
     private readonly DirectionCompiler _directions;
     private readonly EstimateCompiler _estimates;
+    private readonly Func<ProductPrecision, GpuBackend> _create;
     private readonly IReadOnlyList<IDisposable> _owned;
     private TokenBatch _batch = new TokenBatchBuilder().Build();
     private IReadOnlyList<ProbeRun> _runs = [];
@@ -35,14 +36,14 @@ public sealed partial class GpuBackend : IBackend
     /// <param name="name">What the user calls it.</param>
     /// <param name="capacity">Bytes of its memory that may be taken; null for what is usual.</param>
     /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
-    /// <param name="products">What computes products; null for what suits the device.</param>
+    /// <param name="products">What products are computed in; null for what suits the device.</param>
     /// <param name="owned">What to dispose of with the backend, in this order.</param>
     public GpuBackend(
         Accelerator accelerator,
         string name,
         long? capacity = null,
         LaunchShape? shape = null,
-        ProductUnit? products = null,
+        ProductPrecision? products = null,
         params IReadOnlyList<IDisposable> owned)
         : this(accelerator, new AcceleratorLoader(accelerator), name, capacity, shape, products, owned)
     {
@@ -54,12 +55,15 @@ public sealed partial class GpuBackend : IBackend
         string name,
         long? capacity,
         LaunchShape? shape,
-        ProductUnit? products,
+        ProductPrecision? products,
         IReadOnlyList<IDisposable> owned)
     {
         _owned = owned;
+        _create = other => new GpuBackend(accelerator, loader, name, _memory!.Free, shape, other, []);
         _stream = accelerator.DefaultStream;
-        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu, products ?? ProductUnits.Of(accelerator.Device));
+        var possible = ProductPrecisions.Of(accelerator.Device);
+        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu, products ?? possible[0]);
+        OtherPrecisions = [.. possible.Where(p => p != Products)];
         _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
         _weights = new DeviceWeights(accelerator, _stream, _memory);
         _state = new DeviceState(_stream, _memory, _weights);
@@ -74,10 +78,13 @@ public sealed partial class GpuBackend : IBackend
         _estimates = new EstimateCompiler(_directions, _transfers);
     }
 
-    public Engine Engine => new(EngineName.Cuda, Products.Precision());
+    public Engine Engine => new(EngineName.Cuda, Products.Name());
 
-    /// <summary>What computes products.</summary>
-    public ProductUnit Products => _kernels.Products;
+    /// <summary>What products are computed in.</summary>
+    public ProductPrecision Products => _kernels.Products;
+
+    /// <summary>What the device can compute products in beside that.</summary>
+    public IReadOnlyList<ProductPrecision> OtherPrecisions { get; }
 
     /// <summary>Bytes of device memory in use.</summary>
     public long UsedBytes => _memory.Used;
@@ -89,6 +96,9 @@ public sealed partial class GpuBackend : IBackend
         _state.Dispose();
         _weights.Load(parameters);
     }
+
+    /// <summary>The same device, without what is loaded here, with products in another precision; to be disposed of first.</summary>
+    internal GpuBackend With(ProductPrecision precision) => _create(precision);
 
     public void Store(ParameterSet parameters) => _weights.Store(parameters);
 
@@ -112,7 +122,7 @@ public sealed partial class GpuBackend : IBackend
         BeginAttention((GpuKeyValueCache?)cache);
     }
 
-    public void Reserve(int features) => _arena.Reserve((long)features * _batch.Count * _probes);
+    public void Reserve(int features) => _arena.Reserve(((long)features + OperandWords(features)) * _batch.Count * _probes);
 
     public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
 

@@ -14,8 +14,8 @@ namespace IlZo.Gpu;
 /// <param name="MemoryBytes">Its memory.</param>
 /// <param name="Multiprocessors">Its multiprocessors.</param>
 /// <param name="Architecture">Its compute capability, as sm_NN.</param>
-/// <param name="Products">What computes products on it.</param>
-public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture, ProductUnit Products);
+/// <param name="Products">What products are computed in on it where nothing else is asked for.</param>
+public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture, ProductPrecision Products);
 
 /// <summary>What <see cref="GpuDevices.Find"/> found.</summary>
 /// <param name="Devices">The GPUs, in the order of their numbers.</param>
@@ -47,7 +47,7 @@ public static class GpuDevices
         foreach (var d in context.GetCudaDevices())
         {
             string architecture = d.Architecture is { } a ? $"sm_{a.Major}{a.Minor}" : "unknown";
-            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductUnits.Of(d)));
+            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductPrecisions.Of(d)[0]));
         }
 
         return new GpuSearch(devices, devices.Count > 0 ? string.Empty : "the NVIDIA driver names no GPU");
@@ -55,8 +55,8 @@ public static class GpuDevices
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Its number.</param>
-    /// <param name="precision">auto, fp32, or bf16x3 where it has tensor cores for that.</param>
-    /// <exception cref="InvalidInputException">There is no such GPU, or it does not compute in this precision.</exception>
+    /// <param name="precision">What products are computed in: auto, fp32, bf16x3, fp16 or bf16.</param>
+    /// <exception cref="InvalidInputException">There is no such GPU, or it or IlZo has no such precision.</exception>
     public static GpuBackend Open(int index, string precision = EngineRequest.Auto)
     {
         var found = Find();
@@ -66,21 +66,32 @@ public static class GpuDevices
             throw new InvalidInputException($"There is no cuda:{index}: {problem}.");
         }
 
-        var products = found.Devices[index].Products.In(precision, found.Devices[index].Name);
         var context = Context.Create(b => b.EnableKernels().Cuda());
-        var accelerator = context.GetCudaDevice(index).CreateAccelerator(context);
-        return new GpuBackend(accelerator, $"cuda:{index}", FreeBytes(accelerator), products: products, owned: [accelerator, context]);
+        return Open(context, context.GetCudaDevice(index), found.Devices[index].Name, precision, LaunchShape.Gpu);
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
-    /// <param name="precision">auto or fp32.</param>
-    /// <exception cref="InvalidInputException">It does not compute in this precision.</exception>
+    /// <param name="precision">What products are computed in: auto or fp32.</param>
+    /// <exception cref="InvalidInputException">There is no such precision.</exception>
     public static GpuBackend OpenSimulation(string precision = EngineRequest.Auto)
     {
-        var products = ProductUnit.Fp32.In(precision, "the simulation");
         var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
-        var accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
-        return new GpuBackend(accelerator, Simulation, null, new LaunchShape(1, 1, 1, 8), products, owned: [accelerator, context]);
+        return Open(context, context.GetCPUDevice(0), Simulation, precision, new LaunchShape(1, 1, 1, 8));
+    }
+
+    private static GpuBackend Open(Context context, Device device, string name, string precision, LaunchShape shape)
+    {
+        try
+        {
+            var products = ProductPrecisions.Find(precision, name, (device as CudaDevice)?.Architecture);
+            var accelerator = device.CreateAccelerator(context);
+            return new GpuBackend(accelerator, name, FreeBytes(accelerator), shape, products, accelerator, context);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
     }
 
     // Others may use the GPU too.

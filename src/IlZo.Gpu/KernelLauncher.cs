@@ -16,7 +16,7 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
-internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape, ProductUnit products)
+internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape, ProductPrecision products)
 {
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
@@ -25,8 +25,8 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
 
     public LaunchShape Shape => shape;
 
-    /// <summary>What computes products.</summary>
-    public ProductUnit Products => products;
+    /// <summary>What products are computed in.</summary>
+    public ProductPrecision Products => products;
 
     /// <summary>A kernel of some groups in three dimensions.</summary>
     public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)

@@ -5,7 +5,7 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-/// <summary>Launches a product by the kernel for its types and the device's units.</summary>
+/// <summary>Launches a product by the kernel for its types and for what products are computed in.</summary>
 internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? activation, LinearArguments arguments) : IWeightsVisitor
 {
     public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
@@ -23,16 +23,19 @@ internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? a
         public void Visit<TActivation>()
             where TActivation : struct, IActivation
         {
-            switch (kernels.Products, arguments.Transposed)
+            switch (kernels.Products)
             {
-                case (ProductUnit.Fp32, _):
+                case ProductPrecision.Fp32:
                     LaunchPortable(Linear.Run<TFormat, TDirection, TProbes, TActivation>);
                     break;
-                case (_, 0):
-                    LaunchTensor(TensorLinear.Run<TFormat, TDirection, TProbes, OutInOrder, TActivation>);
+                case ProductPrecision.SplitBFloat16:
+                    LaunchTensor<SplitOperands, TActivation>();
+                    break;
+                case ProductPrecision.Half:
+                    LaunchTensor<HalfOperands, TActivation>();
                     break;
                 default:
-                    LaunchTensor(TensorLinear.Run<TFormat, TDirection, TProbes, InOutOrder, TActivation>);
+                    LaunchTensor<BFloat16Operands, TActivation>();
                     break;
             }
         }
@@ -53,11 +56,15 @@ internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? a
                 arguments with { OutputThreads = outputThreads });
         }
 
-        private void LaunchTensor(Action<PerturbedWeights<TDirection>, LinearArguments> kernel) => kernels.Launch(
-            kernel,
+        private void LaunchTensor<TOperands, TActivation>()
+            where TOperands : struct, IOperandFormat
+            where TActivation : struct, IActivation => kernels.Launch(
+            arguments.Transposed == 0
+                ? TensorLinear.Run<TFormat, TDirection, TProbes, TOperands, OutInOrder, TActivation>
+                : TensorLinear.Run<TFormat, TDirection, TProbes, TOperands, InOutOrder, TActivation>,
             new Index3D(Groups(arguments.Outputs, Tile.Outputs), Groups(arguments.Tokens, Tile.Tokens(TProbes.AreTwo)), 1),
             Tile.Threads,
-            Tile.SharedFloats(TFormat.Size, TProbes.AreTwo),
+            TileMemory<TFormat, TOperands>.Floats(TProbes.AreTwo),
             weights,
             arguments,
             Tile.GroupsPerMultiprocessor);

@@ -16,12 +16,12 @@ public sealed class TestDevice : IDisposable
 
     private readonly Context _context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
 
-    public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30, ProductUnit products = ProductUnit.Fp32)
+    public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30, ProductPrecision products = ProductPrecision.Fp32)
         : this(shape ?? Single, capacity, null, products)
     {
     }
 
-    internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader, ProductUnit products = ProductUnit.Fp32)
+    internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader, ProductPrecision products = ProductPrecision.Fp32)
     {
         Accelerator = _context.GetCPUDevice(0).CreateAccelerator(_context);
         Backend = new GpuBackend(Accelerator, loader ?? new AcceleratorLoader(Accelerator), "test:0", capacity, shape, products, []);

@@ -10,9 +10,9 @@ internal readonly struct BFloat16Pair(uint high, uint low)
 
     public static BFloat16Pair Of(float first, float second)
     {
-        uint high = Instructions.Pack(second, first);
+        uint high = Instructions.PackBFloat16(second, first);
         float restOfFirst = first - BitConverter.Int32BitsToSingle((int)(high << 16));
         float restOfSecond = second - BitConverter.Int32BitsToSingle((int)(high & 0xFFFF0000));
-        return new BFloat16Pair(high, Instructions.Pack(restOfSecond, restOfFirst));
+        return new BFloat16Pair(high, Instructions.PackBFloat16(restOfSecond, restOfFirst));
     }
 }

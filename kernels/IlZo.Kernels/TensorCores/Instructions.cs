@@ -13,6 +13,13 @@ public readonly struct Quad(float v0, float v1, float v2, float v3)
     public readonly float V3 = v3;
 }
 
+/// <summary>Two words: 8 bytes.</summary>
+public readonly struct Words(uint v0, uint v1)
+{
+    public readonly uint V0 = v0;
+    public readonly uint V1 = v1;
+}
+
 /// <summary>What a thread holds of four 8 by 8 matrices of 16 bits, or of a 16 by 16 one: a word with two elements of each.</summary>
 public readonly struct Fragment(uint v0, uint v1, uint v2, uint v3)
 {
@@ -28,30 +35,29 @@ public readonly struct Fragment(uint v0, uint v1, uint v2, uint v3)
 /// </summary>
 public static unsafe class Instructions
 {
-    private const string MultiplyAddText =
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%8, %9, %10, %11}, {%12, %13}, {%4, %5, %6, %7};";
+    private const string MultiplyAddOperands = " {%0, %1, %2, %3}, {%8, %9, %10, %11}, {%12, %13}, {%4, %5, %6, %7};";
+    private const string MultiplyAddBFloat16Text = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" + MultiplyAddOperands;
+    private const string MultiplyAddHalfText = "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" + MultiplyAddOperands;
 
     private const string LoadText = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];";
     private const string LoadTransposedText = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];";
     private const string CopyAsync16Text = "cp.async.cg.shared.global [%0], [%1], 16, %2;";
     private const string CopyAsync4Text = "cp.async.ca.shared.global [%0], [%1], 4, %2;";
     private const string WaitText = "cp.async.wait_all;";
-    private const string PackText = "cvt.rn.bf16x2.f32 %0, %1, %2;";
+    private const string PackBFloat16Text = "cvt.rn.bf16x2.f32 %0, %1, %2;";
+    private const string PackHalfText = "cvt.rn.f16x2.f32 %0, %1, %2;";
     private const string GlobalAddressText = "cvta.to.global.u64 %0, %1;";
     private const string SharedAddressText = "{ .reg .u64 address; cvta.to.shared.u64 address, %1; cvt.u32.u64 %0, address; }";
 
     /// <summary>c + a·b for a 16 by 16 and b 16 by 8 in bfloat16, with sums in fp32. A warp.</summary>
     [IntrinsicImplementation]
-    [Instruction(MultiplyAddText)]
-    public static Quad MultiplyAdd(Quad c, Fragment a, uint b0, uint b1)
-    {
-        Output<float> d0 = default, d1 = default, d2 = default, d3 = default;
-        Input<float> c0 = c.V0, c1 = c.V1, c2 = c.V2, c3 = c.V3;
-        Input<uint> a0 = a.V0, a1 = a.V1, a2 = a.V2, a3 = a.V3, x = b0, y = b1;
-        CudaAsm.EmitRef(
-            MultiplyAddText, ref d0, ref d1, ref d2, ref d3, ref c0, ref c1, ref c2, ref c3, ref a0, ref a1, ref a2, ref a3, ref x, ref y);
-        return new Quad(d0.Value, d1.Value, d2.Value, d3.Value);
-    }
+    [Instruction(MultiplyAddBFloat16Text)]
+    public static Quad MultiplyAddBFloat16(Quad c, Fragment a, uint b0, uint b1) => MultiplyAdd(MultiplyAddBFloat16Text, c, a, b0, b1);
+
+    /// <summary>c + a·b for a 16 by 16 and b 16 by 8 in fp16, with sums in fp32. A warp.</summary>
+    [IntrinsicImplementation]
+    [Instruction(MultiplyAddHalfText)]
+    public static Quad MultiplyAddHalf(Quad c, Fragment a, uint b0, uint b1) => MultiplyAdd(MultiplyAddHalfText, c, a, b0, b1);
 
     /// <summary>Four 8 by 8 matrices of 16 bits; threads 8i to 8i + 7 give the addresses of the rows of matrix i, 16 bytes each. A warp.</summary>
     [IntrinsicImplementation]
@@ -80,10 +86,19 @@ public static unsafe class Instructions
 
     /// <summary>Two numbers rounded to bfloat16, to nearest even, in one word.</summary>
     [IntrinsicImplementation]
-    [Instruction(PackText)]
-    public static uint Pack(float upper, float lower)
+    [Instruction(PackBFloat16Text)]
+    public static uint PackBFloat16(float upper, float lower)
     {
-        CudaAsm.Emit(PackText, out uint packed, upper, lower);
+        CudaAsm.Emit(PackBFloat16Text, out uint packed, upper, lower);
+        return packed;
+    }
+
+    /// <summary>Two numbers rounded to fp16, to nearest even, in one word; what is beyond 65504 becomes infinite.</summary>
+    [IntrinsicImplementation]
+    [Instruction(PackHalfText)]
+    public static uint PackHalf(float upper, float lower)
+    {
+        CudaAsm.Emit(PackHalfText, out uint packed, upper, lower);
         return packed;
     }
 
@@ -104,6 +119,15 @@ public static unsafe class Instructions
     {
         CudaAsm.Emit(SharedAddressText, out uint address, (ulong)Unsafe.AsPointer(ref element));
         return address;
+    }
+
+    private static Quad MultiplyAdd(string text, Quad c, Fragment a, uint b0, uint b1)
+    {
+        Output<float> d0 = default, d1 = default, d2 = default, d3 = default;
+        Input<float> c0 = c.V0, c1 = c.V1, c2 = c.V2, c3 = c.V3;
+        Input<uint> a0 = a.V0, a1 = a.V1, a2 = a.V2, a3 = a.V3, x = b0, y = b1;
+        CudaAsm.EmitRef(text, ref d0, ref d1, ref d2, ref d3, ref c0, ref c1, ref c2, ref c3, ref a0, ref a1, ref a2, ref a3, ref x, ref y);
+        return new Quad(d0.Value, d1.Value, d2.Value, d3.Value);
     }
 
     private static Fragment Load(string text, uint shared)

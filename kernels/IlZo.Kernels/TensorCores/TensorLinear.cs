@@ -8,12 +8,13 @@ namespace IlZo.Kernels.TensorCores;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Numbers. Every number is the sum of two in bfloat16 (<see cref="BFloat16Pair"/>): x from memory, and W + rδ, which is computed in fp32 with the bits that every other
-/// product uses. A product is three: x_low·w_high + x_high·w_low + x_high·w_high, summed in fp32. That keeps 16 bits of a number's fraction, at all magnitudes that fp32
-/// has, so that an activation cannot overflow and a perturbation far below the spacing of 16-bit weights is not lost; it costs two thirds of the tensor cores' peak.
+/// Numbers (<see cref="IOperandFormat"/>). In bf16x3 every number is the sum of two in bfloat16 (<see cref="BFloat16Pair"/>): x from memory, and W + rδ, which is computed in
+/// fp32 with the bits that every other product uses. A product is three: x_low·w_high + x_high·w_low + x_high·w_high, summed in fp32. That keeps 16 bits of a number's
+/// fraction, at all magnitudes that fp32 has, so that an activation cannot overflow and a perturbation far below the spacing of 16-bit weights is not lost; it costs two
+/// thirds of the tensor cores' peak. In fp16 and bf16 W + rδ is rounded once, x has been (<see cref="RoundedInputs"/>), and a product is one.
 /// </para>
 /// <para>
-/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs:
+/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs, here in bf16x3; in 16 bits there is no low part:
 /// <code>
 ///                    64 outputs
 ///                 +-------------+  W: fp16, bf16 or fp32 in memory
@@ -32,18 +33,16 @@ namespace IlZo.Kernels.TensorCores;
 ///   +---------+
 /// </code>
 /// The inputs of a step are the inner indices of an mma.sync in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, in which a thread's operands lie side by
-/// side in x (<see cref="WeightSplit"/>). A sum runs over the steps in order: a result depends on nothing but its own row and column.
+/// side in x (<see cref="WeightParts"/>). A sum runs over the steps in order: a result depends on nothing but its own row and column.
 /// </para>
 /// </remarks>
 public static class TensorLinear
 {
-    // A row of sums in shared memory: 8 rows begin at banks 8 apart.
-    private const int Pitch = Tile.Outputs + 8;
-
-    public static void Run<TFormat, TDirection, TProbes, TOrder, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
+    public static void Run<TFormat, TDirection, TProbes, TOperands, TOrder, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
+        where TOperands : struct, IOperandFormat
         where TOrder : struct, IMatrixOrder
         where TActivation : struct, IActivation
     {
@@ -52,13 +51,13 @@ public static class TensorLinear
         int warpToken = token + Tile.WarpToken(TProbes.AreTwo);
         var shared = SharedMemory.GetDynamic<float>();
         uint address = Instructions.SharedAddress(ref shared[0]);
-        var inputs = InputCopies.Of<TProbes>(a, token);
+        var inputs = InputCopies<TOperands>.Of<TProbes>(a, token);
         var copies = WeightCopies.Of<TFormat, TOrder>(weights.Weights, weights.Columns, a, output);
         var elements0 = default(Eight);
         var elements1 = default(Eight);
         var sums = default(WarpSums);
         inputs.Begin(a, 0, address, 0);
-        copies.Begin<TFormat, TOrder>(a, 0, address, 0);
+        copies.Begin<TFormat, TOperands, TOrder>(a, 0, address, 0);
         for (int input = 0; input < a.Inputs; input += Tile.Depth)
         {
             int buffer = input / Tile.Depth % 2;
@@ -68,31 +67,33 @@ public static class TensorLinear
             if (next < a.Inputs)
             {
                 inputs.Begin(a, next, address, buffer ^ 1);
-                copies.Begin<TFormat, TOrder>(a, next, address, buffer ^ 1);
+                copies.Begin<TFormat, TOperands, TOrder>(a, next, address, buffer ^ 1);
             }
 
-            var stored = Tile.Stored<TFormat>(buffer);
+            var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
             if (TOrder.IsTransposed)
             {
-                WeightSplit.RunTransposed<TFormat, TDirection, TProbes>(weights, a, stored, output, input);
+                WeightParts.RunTransposed<TFormat, TDirection, TProbes, TOperands>(weights, a, stored, output, input);
             }
             else
             {
                 if (TDirection.IsPerturbed && input % NoiseField.Group == 0)
                 {
-                    elements0 = WeightSplit.Elements<TFormat, TDirection>(weights, a, output, input, 0);
-                    elements1 = WeightSplit.Elements<TFormat, TDirection>(weights, a, output, input, 1);
+                    elements0 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, input, 0);
+                    elements1 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, input, 1);
                 }
 
-                WeightSplit.Run<TFormat, TDirection, TProbes>(weights, stored, elements0, input, 0);
-                WeightSplit.Run<TFormat, TDirection, TProbes>(weights, stored, elements1, input, 1);
+                WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements0, 0);
+                WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements1, 1);
+                elements0 = elements0.AfterPair();
+                elements1 = elements1.AfterPair();
             }
 
             Group.Barrier();
             if (warpToken < a.Tokens)
             {
-                int part = Tile.PartAt(TFormat.Size, Tile.WarpProbe(TProbes.AreTwo), 0);
-                sums = sums.Add<TOrder>(buffer, address + (uint)(part * sizeof(float)));
+                int part = TileMemory<TFormat, TOperands>.PartAt(Tile.WarpProbe(TProbes.AreTwo), 0);
+                sums = sums.Add<TOperands, TOrder>(Tile.InputsAt<TOperands>(buffer), address + (uint)(part * sizeof(float)));
             }
         }
 
@@ -105,9 +106,9 @@ public static class TensorLinear
         where TProbes : struct, IProbes
         where TActivation : struct, IActivation
     {
-        int own = Group.IdxX / Tile.Warp * Tile.HalfRows * Pitch;
+        int own = Group.IdxX / Tile.Warp * Tile.HalfRows * Tile.SumPitch;
         Group.Barrier();
-        sums.Store(shared, own, Pitch, half);
+        sums.Store(shared, own, half);
         Group.Barrier();
         bool isSecond = Tile.WarpProbe(TProbes.AreTwo) == 1;
         var y = isSecond ? a.Y1 : a.Y0;
@@ -118,7 +119,7 @@ public static class TensorLinear
             int o = item % Tile.Outputs;
             if (token + t < a.Tokens)
             {
-                Linear.StoreOne<TActivation>(a, shared[own + (t * Pitch) + o], y, bias, output + o, token + t);
+                Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, token + t);
             }
         }
     }

@@ -2,10 +2,7 @@ using ILGPU;
 
 namespace IlZo.Kernels.TensorCores;
 
-/// <summary>
-/// The sizes of <see cref="TensorLinear"/>'s tile, who computes what in it, and where its parts lie in shared memory: x of two steps as [row][16 inputs] in fp32,
-/// the stored weights of two steps as [64][16] or [16][64], and the high and the low part of each probe's weights in bfloat16.
-/// </summary>
+/// <summary>The sizes of <see cref="TensorLinear"/>'s tile, and who computes what in it.</summary>
 public static class Tile
 {
     /// <summary>Threads of a group.</summary>
@@ -35,29 +32,24 @@ public static class Tile
     /// <summary>Words of a part: two weights each.</summary>
     internal const int PartWords = Weights / 2;
 
-    // Rows of x: tokens of one probe, or half as many of two.
-    private const int Rows = 256;
+    /// <summary>Rows of x: tokens of one probe, or half as many of two.</summary>
+    internal const int Rows = 256;
+
+    /// <summary>Floats from one row of sums to the next in shared memory: 8 rows begin at banks 8 apart.</summary>
+    internal const int SumPitch = Outputs + 8;
 
     private const int WarpRows = 2 * HalfRows;
 
     /// <summary>Tokens of a tile.</summary>
     public static int Tokens(bool areTwo) => areTwo ? Rows / 2 : Rows;
 
-    /// <summary>Floats of shared memory: at most 48 KB, which is what a group gets without asking the driver for more.</summary>
-    public static int SharedFloats(int weightSize, bool areTwo) => PartAt(weightSize, areTwo ? 2 : 1, 0);
+    /// <summary>Bytes of an input in memory: fp32 that is split in registers, or 16 bits.</summary>
+    internal static int InputSize<TOperands>()
+        where TOperands : struct, IOperandFormat => TOperands.IsSplit ? sizeof(float) : sizeof(ushort);
 
-    /// <summary>The first float of x.</summary>
-    internal static int InputsAt(int buffer) => buffer * Rows * Depth;
-
-    /// <summary>The first float of the stored weights.</summary>
-    internal static int StoredAt(int weightSize, int buffer) => InputsAt(2) + (buffer * Weights * weightSize / sizeof(float));
-
-    /// <summary>The first word of a probe's weights, high (0) or low (1).</summary>
-    internal static int PartAt(int weightSize, int probe, int part) => StoredAt(weightSize, 2) + (((2 * probe) + part) * PartWords);
-
-    /// <summary>The stored weights.</summary>
-    internal static WeightView Stored<TFormat>(int buffer)
-        where TFormat : struct, IWeightFormat => TFormat.Shared(StoredAt(TFormat.Size, buffer) * sizeof(float) / TFormat.Size, Weights);
+    /// <summary>The first float of x in shared memory.</summary>
+    internal static int InputsAt<TOperands>(int buffer)
+        where TOperands : struct, IOperandFormat => buffer * Rows * Depth * InputSize<TOperands>() / sizeof(float);
 
     /// <summary>The thread's place in its warp.</summary>
     internal static int Lane => Group.IdxX % Warp;

@@ -54,8 +54,9 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
     }
 
     /// <summary>Begins to copy a step, or copies it where the matrix lies so that nothing else is possible.</summary>
-    public void Begin<TFormat, TOrder>(LinearArguments a, int input, uint shared, int buffer)
+    public void Begin<TFormat, TOperands, TOrder>(LinearArguments a, int input, uint shared, int buffer)
         where TFormat : struct, IWeightFormat
+        where TOperands : struct, IOperandFormat
         where TOrder : struct, IMatrixOrder
     {
         int chunk = Tile.Chunk / TFormat.Size;
@@ -69,12 +70,12 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
         long from = _first + (TOrder.IsTransposed ? (long)input * _columns : input);
         if (_isAligned)
         {
-            uint bytes = (uint)((Tile.StoredAt(TFormat.Size, buffer) * sizeof(float)) + (to * TFormat.Size));
+            uint bytes = (uint)((TileMemory<TFormat, TOperands>.StoredAt(buffer) * sizeof(float)) + (to * TFormat.Size));
             Instructions.CopyAsync16(shared + bytes, _address + (ulong)(from * TFormat.Size), count * TFormat.Size);
         }
         else
         {
-            var stored = Tile.Stored<TFormat>(buffer);
+            var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
             for (int i = 0; i < chunk; i++)
             {
                 stored.Set(to + i, _weights, i < count ? from + i : -1, TFormat.Size);

@@ -33,7 +33,7 @@ internal static class GpuSupport
     {
         using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
         Terminal.Say($"products are computed {backend.Products.Description()}.");
-        using var suite = index is null ? SelfTestSuite.ForSimulation() : SelfTestSuite.ForGpu();
+        using var suite = index is null ? SelfTestSuite.ForSimulation() : SelfTestSuite.ForGpu(backend.OtherPrecisions);
         foreach (var check in suite.Checks)
         {
             var result = check.Run(backend);

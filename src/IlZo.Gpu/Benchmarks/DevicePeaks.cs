@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using IlZo.Benchmarks;
 using IlZo.Kernels;
+using IlZo.Kernels.TensorCores;
 using IlZo.Noise;
 using ILGPU;
 using ILGPU.Runtime;
@@ -11,7 +12,10 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="CopyGigabytes">Copying within its memory, in GB/s; each byte counts twice, for it is read and written.</param>
 /// <param name="ReadGigabytes">Reading its memory, in GB/s.</param>
 /// <param name="FmaGigaflops">Fused multiply-adds in fp32, of two operations each, in GFLOP/s.</param>
-public sealed record DevicePeak(double CopyGigabytes, double ReadGigabytes, double FmaGigaflops);
+/// <param name="TensorGigaflops">
+/// Products of bfloat16 numbers by tensor cores with sums in fp32, of two operations each, in GFLOP/s; null where products are not computed there. A product in bf16x3 takes three.
+/// </param>
+public sealed record DevicePeak(double CopyGigabytes, double ReadGigabytes, double FmaGigaflops, double? TensorGigaflops);
 
 /// <summary>Measures a device's peaks, and with them its rate of noise.</summary>
 internal sealed class DevicePeaks : IDisposable
@@ -32,7 +36,7 @@ internal sealed class DevicePeaks : IDisposable
         (_backend, _scale, _threads) = (backend, scale, backend.Launcher.Shape.Threads);
         long atATime = 4L * 4 * sizeof(float) * scale.ReadGroups * _threads;
         _bytes = Math.Max(1, scale.CopyBytes / atATime) * atATime;
-        long sums = (long)Math.Max(scale.ReadGroups, scale.ArithmeticGroups) * _threads * sizeof(float);
+        long sums = (long)Math.Max(scale.ReadGroups, scale.ArithmeticGroups) * Math.Max(_threads, Tile.Threads) * sizeof(float);
         backend.Memory.Require(_bytes + Math.Max(_bytes, sums), Purpose);
         _from = backend.Memory.Take(_bytes, Purpose);
         _to = backend.Memory.Take(Math.Max(_bytes, sums), Purpose);
@@ -55,12 +59,15 @@ internal sealed class DevicePeaks : IDisposable
     public DevicePeak Median => new(
         Statistics.Median(_measured.Select(p => p.CopyGigabytes)),
         Statistics.Median(_measured.Select(p => p.ReadGigabytes)),
-        Statistics.Median(_measured.Select(p => p.FmaGigaflops)));
+        Statistics.Median(_measured.Select(p => p.FmaGigaflops)),
+        HasTensorCores ? Statistics.Median(_measured.Select(p => p.TensorGigaflops!.Value)) : null);
+
+    private bool HasTensorCores => _backend.Products != ProductPrecision.Fp32;
 
     /// <summary>Measures once and enters it in the medians, but for a first time that only compiles.</summary>
     public void Measure(bool counts)
     {
-        var peak = new DevicePeak(Copy(), Read(), MultiplyAdd());
+        var peak = new DevicePeak(Copy(), Read(), MultiplyAdd(), HasTensorCores ? TensorMultiplyAdd() : null);
         if (counts)
         {
             _measured.Add(peak);
@@ -134,8 +141,21 @@ internal sealed class DevicePeaks : IDisposable
         return operations / Seconds(_backend, _scale, () => Launch(Peaks.MultiplyAdd, _scale.ArithmeticGroups, arguments)) / 1e9;
     }
 
+    // Half of what is added is taken away again by the other half.
+    private double TensorMultiplyAdd()
+    {
+        int groups = _scale.ArithmeticGroups;
+        const uint OneAndMinusOne = 0xBF803F80;
+        var arguments = new TensorMultiplyAddArguments { Rounds = _scale.Rounds, Factor = OneAndMinusOne, Sums = new(_to, 0, (long)groups * Tile.Threads) };
+        double operations = 2.0 * Peaks.TensorMultiplyAddsOfRound * _scale.Rounds * arguments.Sums.Length;
+        return operations / Seconds(_backend, _scale, () => Launch(Peaks.TensorMultiplyAdd, groups, Tile.Threads, arguments)) / 1e9;
+    }
+
     private ArrayView<float> Sums(int groups) => new(_to, 0, (long)groups * _threads);
 
     private void Launch<T>(Action<T> kernel, int groups, T arguments)
-        where T : struct => _backend.Launcher.Launch(kernel, new Index3D(groups, 1, 1), _threads, 0, arguments);
+        where T : struct => Launch(kernel, groups, _threads, arguments);
+
+    private void Launch<T>(Action<T> kernel, int groups, int threads, T arguments)
+        where T : struct => _backend.Launcher.Launch(kernel, new Index3D(groups, 1, 1), threads, 0, arguments);
 }

@@ -28,10 +28,16 @@ public static class KernelChecks
 
     private static readonly GaussianDirection s_direction = new(new NoiseKey(5, NoiseStream.Direction, 1, 0));
 
-    /// <summary>The checks.</summary>
+    private static readonly DType[] s_types = [DType.F32, DType.F16, DType.BF16];
+
+    /// <summary>The checks of products.</summary>
+    public static IReadOnlyList<SelfTestCheck> Products { get; } = [.. s_types.SelectMany(ProductsOf)];
+
+    /// <summary>All checks.</summary>
     public static IReadOnlyList<SelfTestCheck> All { get; } =
     [
-        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).SelectMany(Of),
+        .. Products,
+        .. s_types.SelectMany(Of),
         .. Enum.GetValues<ActivationFunction>().Select(Activation),
         Compare("attention to both sides", DType.F32, 1e-5, BothSides),
         Compare("attention to a cache", DType.F32, 1e-5, Cached),
@@ -46,15 +52,8 @@ public static class KernelChecks
         .. DirectionChecks.All,
     ];
 
-    private static IEnumerable<SelfTestCheck> Of(DType type) =>
+    private static IEnumerable<SelfTestCheck> ProductsOf(DType type) =>
     [
-        SelfTestCheck.OfActivation("noise and looked-up rows", 0, type, s_tensors, (backend, batch, set) =>
-        {
-            var y = backend.Rent(Hidden);
-            backend.Embed(set["e"], batch.Ids, y);
-            backend.Embed(set["p"], batch.Positions, y, accumulate: true);
-            return y;
-        }),
         SelfTestCheck.OfActivation("products", 3e-6, type, s_tensors, (backend, batch, set) =>
         {
             var x = Input(backend, batch, set);
@@ -67,6 +66,26 @@ public static class KernelChecks
         {
             var y = backend.Rent(Heads);
             backend.Linear(Input(backend, batch, set), set["t"], null, y, layout: WeightLayout.InOut);
+            return y;
+        }),
+        SelfTestCheck.OfNumbers("logits and losses", 3e-6, type, s_tensors, (backend, batch, set, _) =>
+        {
+            var rows = backend.GatherOutputs(Input(backend, batch, set));
+            float[] logits = new float[batch.Outputs.Count * Vocabulary];
+            var head = new OutputHead(set["h"], set["o"]);
+            backend.Logits(rows, head, logits);
+            double[][] losses = backend.LogProbabilities(rows, head, [(0, 7), (3, 332), (3, 0), (4, 150)]);
+            return [.. logits, .. losses.SelectMany(l => l)];
+        }),
+    ];
+
+    private static IEnumerable<SelfTestCheck> Of(DType type) =>
+    [
+        SelfTestCheck.OfActivation("noise and looked-up rows", 0, type, s_tensors, (backend, batch, set) =>
+        {
+            var y = backend.Rent(Hidden);
+            backend.Embed(set["e"], batch.Ids, y);
+            backend.Embed(set["p"], batch.Positions, y, accumulate: true);
             return y;
         }),
         SelfTestCheck.OfActivation("norms and elementwise products", 1e-5, type, s_tensors, (backend, batch, set) =>
@@ -83,15 +102,6 @@ public static class KernelChecks
         SelfTestCheck.OfActivation("attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
         SelfTestCheck.OfActivation(
             "attention to a prefix", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
-        SelfTestCheck.OfNumbers("logits and losses", 3e-6, type, s_tensors, (backend, batch, set, _) =>
-        {
-            var rows = backend.GatherOutputs(Input(backend, batch, set));
-            float[] logits = new float[batch.Outputs.Count * Vocabulary];
-            var head = new OutputHead(set["h"], set["o"]);
-            backend.Logits(rows, head, logits);
-            double[][] losses = backend.LogProbabilities(rows, head, [(0, 7), (3, 332), (3, 0), (4, 150)]);
-            return [.. logits, .. losses.SelectMany(l => l)];
-        }),
     ];
 
     // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
@@ -187,7 +197,7 @@ public static class KernelChecks
     private static SelfTestCheck Exact(string name, Func<ParameterSet, UpdateRule> rule) => new(name, device =>
     {
         double difference = 0;
-        foreach (var type in (DType[])[DType.F32, DType.F16, DType.BF16])
+        foreach (var type in s_types)
         {
             using var ours = RandomWeights.Create(type, s_tensors);
             using var theirs = RandomWeights.Create(type, s_tensors);

@@ -21,16 +21,40 @@ public sealed record SelfTestResult(string Name, double Difference, double Allow
 /// <param name="Run">Compares.</param>
 public sealed record SelfTestCheck(string Name, Func<IBackend, SelfTestResult> Run)
 {
-    // Errors of products in bf16x3 against those in fp32.
-    private const double SplitFactor = 10;
+    // Rounding units of fp32, bfloat16 and fp16.
+    private const double UnitOfFp32 = 1.0 / (1 << 24);
+    private const double UnitOfBFloat16 = 1.0 / (1 << 8);
+    private const double UnitOfHalf = 1.0 / (1 << 11);
+
+    // Products that the sums of the checks have, about.
+    private const int Summands = 70;
 
     private static readonly NoiseKey s_key = new(11, NoiseStream.Direction, 3, 1);
 
-    /// <summary>What a check allows on a device.</summary>
+    /// <summary>
+    /// What a check allows on a device. In fp32 a sum of K numbers is rounded K times, each time by a unit of it at most. Elsewhere the factors of each product are rounded
+    /// before: two units of the product at most; in bf16x3 two squares of units, and another one for the product of the low parts, which is left out.
+    /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="difference">What is allowed where products are computed in fp32.</param>
-    internal static double Allowed(IBackend device, double difference) =>
-        device is GpuBackend { Products: ProductUnit.TensorCores } ? SplitFactor * difference : difference;
+    internal static double Allowed(IBackend device, double difference) => difference * ((device as GpuBackend)?.Products switch
+    {
+        ProductPrecision.SplitBFloat16 => 3 * UnitOfBFloat16 * UnitOfBFloat16 / (Summands * UnitOfFp32),
+        ProductPrecision.Half => 2 * UnitOfHalf / (Summands * UnitOfFp32),
+        ProductPrecision.BFloat16 => 2 * UnitOfBFloat16 / (Summands * UnitOfFp32),
+        _ => 1,
+    });
+
+    /// <summary>The same check with products in another precision of the device.</summary>
+    internal SelfTestCheck In(ProductPrecision precision)
+    {
+        string name = $"{Name}, in {precision.Name()}";
+        return new SelfTestCheck(name, device =>
+        {
+            using var other = ((GpuBackend)device).With(precision);
+            return Run(other) with { Name = name };
+        });
+    }
 
     /// <summary>A ragged batch of three texts, two of which share their beginning.</summary>
     internal static TokenBatch Batch()

@@ -35,7 +35,7 @@ public sealed class DeviceBenchmarkTests : IDisposable
     [Fact]
     public void Rates_follow_from_sizes_and_seconds()
     {
-        var result = new DeviceGemm(1000, 2000, 50, 4_000_000, 0.5, 0.8, new DevicePeak(1, 1, 1));
+        var result = new DeviceGemm(1000, 2000, 50, 4_000_000, 0.5, 0.8, new DevicePeak(1, 1, 1, null));
         Near.Equal(0.4, result.PlainGigaflops, 1e-12);
         Near.Equal(0.5, result.DualGigaflops, 1e-12);
         Near.Equal(0.008, result.WeightGigabytes, 1e-12);

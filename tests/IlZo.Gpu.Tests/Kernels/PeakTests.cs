@@ -56,6 +56,24 @@ public sealed class PeakTests : IDisposable
         Assert.Equal(21 + (5 * Peaks.MultiplyAddsOfRound), sums[0]);
     }
 
+    // In the emulator the text of each instruction is executed, elsewhere that of the kernel.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void A_round_has_as_many_multiply_adds_of_tensor_cores_as_are_counted(int rounds)
+    {
+        // C ← C + A·B with ones adds the 16 inner indices to each of a thread's 8 · 4 numbers, which begin with a sum of 21 and the thread's number.
+        using var device = TensorDevice.Create();
+        const int count = Groups * 32;
+        using var buffer = device.Accelerator.AllocateRaw(count * sizeof(float), 1);
+        var sums = new ArrayView<float>(buffer, 0, count);
+        device.Backend.Launcher.Launch(
+            Peaks.TensorMultiplyAdd, new Index3D(Groups, 1, 1), 32, 0, new TensorMultiplyAddArguments { Rounds = rounds, Factor = 0x3F803F80, Sums = sums });
+        float[] read = new float[count];
+        sums.Read(device.Accelerator.DefaultStream, read);
+        Assert.Equal([.. Enumerable.Range(0, count).Select(i => 21f + (i % 32) + (rounds * Peaks.TensorMultiplyAddsOfRound))], read);
+    }
+
     [Fact]
     public void Noise_is_summed_over_all_blocks()
     {

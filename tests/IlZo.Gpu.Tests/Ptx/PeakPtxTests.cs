@@ -14,6 +14,16 @@ public class PeakPtxTests
         Assert.InRange(PtxText.CountAll(loop) - PtxText.CountIn(loop, "mov."), Peaks.MultiplyAddsOfRound, Peaks.MultiplyAddsOfRound + 16);
     }
 
+    // What follows the loop, which adds up the chains, lies between its parts in the text.
+    [Fact]
+    public void The_loop_of_products_on_tensor_cores_has_all_of_a_round_a_count_and_branches()
+    {
+        var loop = PtxText.Of(Peaks.TensorMultiplyAdd).InnermostLoop("mma.sync");
+        Assert.Equal(Peaks.TensorProductsOfRound, PtxText.CountIn(loop, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
+        int others = PtxText.CountAll(loop) - PtxText.CountIn(loop, "mov.") - PtxText.CountIn(loop, "add.f32");
+        Assert.InRange(others, Peaks.TensorProductsOfRound, Peaks.TensorProductsOfRound + 8);
+    }
+
     [Fact]
     public void The_loop_of_reads_has_four_reads_of_16_bytes_and_no_other()
     {

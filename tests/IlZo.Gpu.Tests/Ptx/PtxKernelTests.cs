@@ -17,9 +17,14 @@ public class PtxKernelTests
     [InlineData("rotations and attention, float16")]
     public void A_kernel_does_so_in_groups_as_large_as_those_of_gpus(string name) => AssertPasses(name, LaunchShape.Gpu);
 
-    private static void AssertPasses(string name, LaunchShape shape)
+    [Theory]
+    [InlineData("products along directions of every kind, float16")]
+    [InlineData("logits and losses, float16")]
+    public void A_kernel_does_so_on_tensor_cores(string name) => AssertPasses(name, PtxLoader.TwoWarps, ProductPrecision.SplitBFloat16);
+
+    private static void AssertPasses(string name, LaunchShape shape, ProductPrecision products = ProductPrecision.Fp32)
     {
-        using var device = PtxLoader.Device(shape);
+        using var device = PtxLoader.Device(shape, products);
         var result = KernelChecks.All.Single(c => c.Name == name).Run(device.Backend);
         Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
     }

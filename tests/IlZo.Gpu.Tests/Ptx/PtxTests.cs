@@ -15,7 +15,7 @@ public partial class PtxTests
 
     public static TheoryData<string> Names => [.. KernelList.All.Select(k => k.Name)];
 
-    public static TheoryData<string> TensorNames => [.. KernelList.All.Select(k => k.Name).Where(n => n.StartsWith("tensor", StringComparison.Ordinal))];
+    public static TheoryData<string> TensorNames => [.. KernelList.All.Select(k => k.Name).Where(n => n.StartsWith("tensor linear", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -28,19 +28,23 @@ public partial class PtxTests
         Assert.DoesNotMatch(Call(), ptx.Text);
     }
 
-    // 8 fragments of weights, 16 results of 16 by 8 for each warp, three products each; 16 bytes a copy, for x and for weights, before the loop and in it.
+    // 16 results of 16 by 8 for each warp: in bf16x3 three products each, of 8 fragments of weights, else one, of 4. x in 16 or in 8 bytes a thread and row; 16 bytes a copy,
+    // for x and for weights, before the loop and in it.
     [Theory]
     [MemberData(nameof(TensorNames))]
     public void A_step_on_tensor_cores_is_one_run_of_instructions_on_registers(string name)
     {
         var ptx = PtxText.Of(KernelList.All.Single(k => k.Name == name).Kernel);
         var step = ptx.StraightRun("mma.sync");
-        Assert.Equal(48, PtxText.CountIn(step, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
-        Assert.Equal(8, PtxText.CountIn(step, "ldmatrix.sync.aligned.m8n8.x4"));
-        Assert.Equal(4, PtxText.CountIn(step, "ld.shared.v4.f32"));
+        bool isSplit = name.StartsWith("tensor linear in bf16x3", StringComparison.Ordinal);
+        string type = name.StartsWith("tensor linear in fp16", StringComparison.Ordinal) ? "f16" : "bf16";
+        int products = isSplit ? 48 : 16;
+        Assert.Equal(products, PtxText.CountIn(step, $"mma.sync.aligned.m16n8k16.row.col.f32.{type}.{type}.f32"));
+        Assert.Equal(isSplit ? 8 : 4, PtxText.CountIn(step, "ldmatrix.sync.aligned.m8n8.x4"));
+        Assert.Equal(4, PtxText.CountIn(step, isSplit ? "ld.shared.v4.f32" : "ld.shared.v2.b32"));
         Assert.Equal(0, PtxText.CountIn(step, "st."));
-        Assert.Equal(48, ptx.Count("mma.sync"));
-        Assert.Equal(10, ptx.Count("cp.async.cg.shared.global"));
+        Assert.Equal(products, ptx.Count("mma.sync"));
+        Assert.Equal(isSplit ? 10 : 6, ptx.Count("cp.async.cg.shared.global"));
     }
 
     [Fact]

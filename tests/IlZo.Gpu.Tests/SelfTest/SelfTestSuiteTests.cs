@@ -12,17 +12,22 @@ public class SelfTestSuiteTests
     public void A_suite_holds_every_kernel_a_model_of_each_family_and_a_training()
     {
         using var small = SelfTestSuite.ForSimulation();
-        using var whole = SelfTestSuite.ForGpu();
+        using var whole = SelfTestSuite.ForGpu([ProductPrecision.Fp32, ProductPrecision.Half]);
         foreach (var suite in (SelfTestSuite[])[small, whole])
         {
             string[] names = [.. suite.Checks.Select(c => c.Name)];
             Assert.Equal(names.Distinct(), names);
             Assert.Superset(KernelChecks.All.Select(c => c.Name).ToHashSet(), names.ToHashSet());
             Assert.Contains("50 steps of mezo with llama-tiny, float32", names);
-            Assert.All(SyntheticCheckpoint.TinyShapes, shape => Assert.Equal(3, names.Count(n => n.StartsWith($"two-point step of {shape}, ", StringComparison.Ordinal))));
+            Assert.All(SyntheticCheckpoint.TinyShapes, shape => Assert.Equal(3, names.Count(n => n.StartsWith($"two-point step of {shape}, ", StringComparison.Ordinal) && !n.Contains(", in ", StringComparison.Ordinal))));
         }
 
         Assert.Contains("50 steps of mezo with the built-in model, float32", whole.Checks.Select(c => c.Name));
+        foreach (string check in (string[])["products, float32", "products with weights [in, out], bfloat16", "logits and losses, float16", "two-point step of llama-tiny, float16"])
+        {
+            Assert.Contains($"{check}, in fp32", whole.Checks.Select(c => c.Name));
+            Assert.Contains($"{check}, in fp16", whole.Checks.Select(c => c.Name));
+        }
     }
 
     [Fact]

@@ -4,14 +4,15 @@ using ILGPU;
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// Stored weights of a step become W + rδ at each probe, in two parts of bfloat16. A thread makes pairs of neighbouring elements that a noise block decides.
+/// Stored weights of a step become W + rδ at each probe, as the tensor cores take them: in two parts of bfloat16, or in one part of 16 bits. A thread makes pairs of
+/// neighbouring elements that a noise block decides.
 /// </summary>
 /// <remarks>
 /// A part lies as [64 outputs][16 inputs] or, where stored rows are inputs, as [16 inputs][64 outputs]. Inputs are at the places that <see cref="Place"/> says, so that
 /// a thread's four inputs in an mma.sync, 2t, 2t + 1, 2t + 8 and 2t + 9, are the inputs 4t to 4t + 3. Chunks of 16 bytes in a row are swizzled: neither the pairs that a
 /// warp writes nor the eight rows that an ldmatrix reads share a bank.
 /// </remarks>
-internal static class WeightSplit
+internal static class WeightParts
 {
     private const int OutputWords = Tile.Depth / 2;
     private const int InputWords = Tile.Outputs / 2;
@@ -30,24 +31,26 @@ internal static class WeightSplit
         return weights.Read<TFormat>(new NoiseBlock(row, input / NoiseField.Group, Block, weights.Columns)).Elements;
     }
 
-    /// <summary>A pair a thread, for half of the outputs.</summary>
-    public static void Run<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int input, int half)
+    /// <summary>A pair a thread, that of the first two elements, for half of the outputs.</summary>
+    public static void Run<TFormat, TDirection, TProbes, TOperands>(PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int half)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
+        where TOperands : struct, IOperandFormat
     {
         int chunk = (Block & 1) ^ ((Row >> 2) & 1);
         int word = (((half * HalfOutputs) + Row) * OutputWords) + (chunk * ChunkWords) + (Block >> 1);
         int from = (((half * HalfOutputs) + Row) * Tile.Depth) + (2 * Block);
-        SplitPair<TFormat, TDirection, TProbes>(weights, stored, elements, input % NoiseField.Group / Tile.Depth * 2, from, word);
+        PutPair<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements, from, word);
     }
 
     /// <summary>Four pairs a thread of the first half of the group, where stored rows are inputs.</summary>
-    public static void RunTransposed<TFormat, TDirection, TProbes>(
+    public static void RunTransposed<TFormat, TDirection, TProbes, TOperands>(
         PerturbedWeights<TDirection> weights, LinearArguments a, WeightView stored, int output, int input)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
+        where TOperands : struct, IOperandFormat
     {
         if (Row >= Tile.Depth)
         {
@@ -62,31 +65,40 @@ internal static class WeightSplit
             int column = NoiseWords.Column(Block, i);
             int chunk = (column / (2 * ChunkWords)) ^ Swizzle(place);
             int word = (place * InputWords) + (chunk * ChunkWords) + (column / 2 % ChunkWords);
-            SplitPair<TFormat, TDirection, TProbes>(weights, stored, elements, i, (Row * Tile.Outputs) + column, word);
+            PutPair<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements, (Row * Tile.Outputs) + column, word);
+            elements = elements.AfterPair();
         }
     }
 
-    /// <summary>The address that a thread gives to ldmatrix for the first 8 outputs: high for inputs 0 to 7 and 8 to 15, then low.</summary>
+    /// <summary>
+    /// The address that a thread gives to ldmatrix for the first 8 outputs: high for inputs 0 to 7 and 8 to 15, then low; or for the first 16, where numbers are not split.
+    /// </summary>
     /// <param name="parts">The address of a probe's weights.</param>
-    public static uint FragmentAddress<TOrder>(uint parts)
+    public static uint FragmentAddress<TOperands, TOrder>(uint parts)
+        where TOperands : struct, IOperandFormat
         where TOrder : struct, IMatrixOrder
     {
-        int part = Tile.Lane / 16;
+        uint second = (uint)Tile.Lane / 16;
         int half = Tile.Lane / 8 % 2;
         int row = Tile.Lane % 8;
         int word = TOrder.IsTransposed
             ? (((8 * half) + row) * InputWords) + (Swizzle((8 * half) + row) * ChunkWords)
             : (row * OutputWords) + ((half ^ (row >> 2)) * ChunkWords);
-        return parts + (uint)(((part * Tile.PartWords) + word) * sizeof(uint));
+        uint first = parts + (uint)(word * sizeof(uint));
+        return TOperands.IsSplit ? first + (second * Tile.PartWords * sizeof(uint)) : Column<TOrder>(first, second);
     }
 
-    /// <summary>What a thread holds of 8 outputs by 16 inputs, high and low.</summary>
-    /// <param name="address">The address for the first 8 outputs.</param>
-    /// <param name="index">Which 8 outputs.</param>
+    /// <summary>What a thread holds of 8 outputs by 16 inputs, high and low, or of 16 outputs by 16 inputs.</summary>
+    /// <param name="address">The address for the first outputs.</param>
+    /// <param name="index">Which 8 outputs, or the first 8 of which 16.</param>
     public static Fragment Load<TOrder>(uint address, uint index)
         where TOrder : struct, IMatrixOrder => TOrder.IsTransposed
-        ? Instructions.LoadMatricesTransposed(address ^ (index * Tile.Chunk))
-        : Instructions.LoadMatrices(address + (index * 8 * OutputWords * sizeof(uint)));
+        ? Instructions.LoadMatricesTransposed(Column<TOrder>(address, index))
+        : Instructions.LoadMatrices(Column<TOrder>(address, index));
+
+    // The address for other 8 outputs.
+    private static uint Column<TOrder>(uint address, uint index)
+        where TOrder : struct, IMatrixOrder => TOrder.IsTransposed ? address ^ (index * Tile.Chunk) : address + (index * 8 * OutputWords * sizeof(uint));
 
     private static int Row => Group.IdxX / NoiseField.BlocksPerGroup;
 
@@ -97,30 +109,39 @@ internal static class WeightSplit
 
     private static int Swizzle(int row) => ((row & 3) << 1) | ((row >> 2) & 1);
 
-    private static void SplitPair<TFormat, TDirection, TProbes>(
-        PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int index, int from, int word)
+    private static void PutPair<TFormat, TDirection, TProbes, TOperands>(
+        PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int from, int word)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
+        where TOperands : struct, IOperandFormat
     {
         float first = TFormat.Load(stored, from);
         float second = TFormat.Load(stored, from + 1);
-        float firstElement = elements.At(index);
-        float secondElement = elements.At(index + 1);
-        int to = Tile.PartAt(TFormat.Size, 0, 0) + word;
-        Put(to, first, firstElement, second, secondElement, weights.Radius0);
+        float firstElement = elements.At(0);
+        float secondElement = elements.At(1);
+        Put<TOperands>(TileMemory<TFormat, TOperands>.PartAt(0, 0) + word, first, firstElement, second, secondElement, weights.Radius0);
         if (TProbes.AreTwo)
         {
-            Put(to + (2 * Tile.PartWords), first, firstElement, second, secondElement, weights.Radius1);
+            Put<TOperands>(TileMemory<TFormat, TOperands>.PartAt(1, 0) + word, first, firstElement, second, secondElement, weights.Radius1);
         }
     }
 
-    private static void Put(int to, float first, float firstElement, float second, float secondElement, float radius)
+    private static void Put<TOperands>(int to, float first, float firstElement, float second, float secondElement, float radius)
+        where TOperands : struct, IOperandFormat
     {
         var parts = SharedMemory.GetDynamic<uint>();
-        var pair = BFloat16Pair.Of(
-            DeviceMath.FusedMultiplyAdd(firstElement, radius, first), DeviceMath.FusedMultiplyAdd(secondElement, radius, second));
-        parts[to] = pair.High;
-        parts[to + Tile.PartWords] = pair.Low;
+        float lower = DeviceMath.FusedMultiplyAdd(firstElement, radius, first);
+        float upper = DeviceMath.FusedMultiplyAdd(secondElement, radius, second);
+        if (TOperands.IsSplit)
+        {
+            var pair = BFloat16Pair.Of(lower, upper);
+            parts[to] = pair.High;
+            parts[to + Tile.PartWords] = pair.Low;
+        }
+        else
+        {
+            parts[to] = TOperands.Pack(upper, lower);
+        }
     }
 }
