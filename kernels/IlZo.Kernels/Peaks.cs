@@ -78,6 +78,9 @@ public static class Peaks
     /// <summary>Products of matrices, 16 by 16 with 16 by 8, of a warp in a round: eight chains that do not wait for each other, four links each.</summary>
     public const int TensorProductsOfRound = 32;
 
+    /// <summary>Threads of a group that does them.</summary>
+    public const int TensorThreads = 256;
+
     /// <summary>Multiply-adds of tensor cores in a round, for each thread of the warp.</summary>
     public const int TensorMultiplyAddsOfRound = TensorProductsOfRound * 16 * 16 * 8 / 32;
 

@@ -62,11 +62,11 @@ internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? a
             arguments.Transposed == 0
                 ? TensorLinear.Run<TFormat, TDirection, TProbes, TOperands, OutInOrder, TActivation>
                 : TensorLinear.Run<TFormat, TDirection, TProbes, TOperands, InOutOrder, TActivation>,
-            new Index3D(Groups(arguments.Outputs, Tile.Outputs), Groups(arguments.Tokens, Tile.Tokens(TProbes.AreTwo)), 1),
-            Tile.Threads,
+            new Index3D(Groups(arguments.Outputs, Tile.Outputs), Groups(arguments.Tokens, TileShape<TOperands>.Tokens(TProbes.AreTwo)), 1),
+            TileShape<TOperands>.Threads,
             TileMemory<TFormat, TOperands>.Floats(TProbes.AreTwo),
             weights,
             arguments,
-            Tile.GroupsPerMultiprocessor);
+            TileShape<TOperands>.GroupsPerMultiprocessor);
     }
 }

@@ -14,7 +14,7 @@ public sealed class TestDevice : IDisposable
     /// <summary>Groups whose threads have to wait for each other.</summary>
     public static readonly LaunchShape Cooperative = new(4, 2, 2, 3);
 
-    private readonly Context _context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
+    private readonly Context _context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 16, 1)));
 
     public TestDevice(LaunchShape? shape = null, long capacity = 1L << 30, ProductPrecision products = ProductPrecision.Fp32)
         : this(shape ?? Single, capacity, null, products)

@@ -18,14 +18,14 @@ internal readonly struct InputCopies<TOperands>
     private InputCopies(ulong from0, ulong from1, ulong from2, ulong from3, bool isAligned) =>
         (_from0, _from1, _from2, _from3, _isAligned) = (from0, from1, from2, from3, isAligned);
 
-    private static int Size => Tile.InputSize<TOperands>();
+    private static int Size => TileShape<TOperands>.InputSize;
 
     private static int ChunkInputs => Tile.Chunk / Size;
 
     private static int ChunksOfRow => Tile.Depth / ChunkInputs;
 
     // A thread's rows are that far apart.
-    private static int Step => Tile.Threads / ChunksOfRow;
+    private static int Step => TileShape<TOperands>.Threads / ChunksOfRow;
 
     private static int Column => Group.IdxX % ChunksOfRow * ChunkInputs;
 
@@ -35,7 +35,7 @@ internal readonly struct InputCopies<TOperands>
         where TProbes : struct, IProbes
     {
         var second = TProbes.AreTwo ? a.X1 : a.X0;
-        int secondToken = TProbes.AreTwo ? token : token + (Tile.Rows / 2);
+        int secondToken = TProbes.AreTwo ? token : token + (TileShape<TOperands>.Rows / 2);
         ulong places = Instructions.GlobalAddress(ref a.X0[0, 0]) | Instructions.GlobalAddress(ref second[0, 0]) | ((ulong)a.X0.Pitch * sizeof(float));
         return new InputCopies<TOperands>(
             Row(a, a.X0, token), Row(a, a.X0, token + Step), Row(a, second, secondToken), Row(a, second, secondToken + Step), places % Tile.Chunk == 0);
@@ -45,9 +45,9 @@ internal readonly struct InputCopies<TOperands>
     public void Begin(LinearArguments a, int input, uint shared, int buffer)
     {
         int bytes = Math.Min(Math.Max(a.Inputs - input - Column, 0), ChunkInputs) * Size;
-        uint to = shared + (uint)((Tile.InputsAt<TOperands>(buffer) * sizeof(float)) + (Group.IdxX * Tile.Chunk));
+        uint to = shared + (uint)((TileShape<TOperands>.InputsAt(buffer) * sizeof(float)) + (Group.IdxX * Tile.Chunk));
         uint rows = (uint)(Step * Tile.Depth * Size);
-        uint half = (uint)(Tile.Rows / 2 * Tile.Depth * Size);
+        uint half = (uint)(TileShape<TOperands>.Rows / 2 * Tile.Depth * Size);
         Begin(to, _from0, input, bytes);
         Begin(to + half, _from2, input, bytes);
         if (TOperands.IsSplit)

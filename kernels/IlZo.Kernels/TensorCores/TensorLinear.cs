@@ -47,8 +47,8 @@ public static class TensorLinear
         where TActivation : struct, IActivation
     {
         int output = Grid.IdxX * Tile.Outputs;
-        int token = Grid.IdxY * Tile.Tokens(TProbes.AreTwo);
-        int warpToken = token + Tile.WarpToken(TProbes.AreTwo);
+        int token = Grid.IdxY * TileShape<TOperands>.Tokens(TProbes.AreTwo);
+        int warpToken = token + TileShape<TOperands>.WarpToken(TProbes.AreTwo);
         var shared = SharedMemory.GetDynamic<float>();
         uint address = Instructions.SharedAddress(ref shared[0]);
         var inputs = InputCopies<TOperands>.Of<TProbes>(a, token);
@@ -56,70 +56,92 @@ public static class TensorLinear
         var elements0 = default(Eight);
         var elements1 = default(Eight);
         var sums = default(WarpSums);
-        inputs.Begin(a, 0, address, 0);
         copies.Begin<TFormat, TOperands, TOrder>(a, 0, address, 0);
-        for (int input = 0; input < a.Inputs; input += Tile.Depth)
+
+        // A step is multiplied while x of the next and the stored weights of the one after that are copied, and the next one's weights prepared.
+        for (int input = -Tile.Depth; ; input += Tile.Depth)
         {
-            int buffer = input / Tile.Depth % 2;
             Instructions.WaitForCopies();
             Group.Barrier();
             int next = input + Tile.Depth;
+            int buffer = next / Tile.Depth % 2;
             if (next < a.Inputs)
             {
-                inputs.Begin(a, next, address, buffer ^ 1);
-                copies.Begin<TFormat, TOperands, TOrder>(a, next, address, buffer ^ 1);
+                inputs.Begin(a, next, address, buffer);
             }
 
-            var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
+            if (next + Tile.Depth < a.Inputs)
+            {
+                copies.Begin<TFormat, TOperands, TOrder>(a, next + Tile.Depth, address, buffer ^ 1);
+            }
+
+            if (input >= 0 && warpToken < a.Tokens)
+            {
+                int parts = TileMemory<TFormat, TOperands>.PartsAt(buffer ^ 1, TileShape<TOperands>.WarpProbe(TProbes.AreTwo));
+                sums = sums.Add<TOperands, TOrder>(TileShape<TOperands>.InputsAt(buffer ^ 1), address + (uint)(parts * sizeof(float)));
+            }
+
+            if (next >= a.Inputs)
+            {
+                break;
+            }
+
+            if (TileShape<TOperands>.PartBuffers == 1)
+            {
+                Group.Barrier();
+            }
+
             if (TOrder.IsTransposed)
             {
-                WeightParts.RunTransposed<TFormat, TDirection, TProbes, TOperands>(weights, a, stored, output, input);
+                WeightParts.RunTransposed<TFormat, TDirection, TProbes, TOperands>(weights, a, output, next, buffer);
+                continue;
             }
-            else
+
+            if (TDirection.IsPerturbed && next % NoiseField.Group == 0)
             {
-                if (TDirection.IsPerturbed && input % NoiseField.Group == 0)
+                elements0 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, next);
+                if (TOperands.IsSplit)
                 {
-                    elements0 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, input, 0);
-                    elements1 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, input, 1);
+                    elements1 = WeightParts.Elements<TFormat, TDirection>(weights, a, output + TileShape<TOperands>.PreparedOutputs, next);
                 }
-
-                WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements0, 0);
-                WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements1, 1);
-                elements0 = elements0.AfterPair();
-                elements1 = elements1.AfterPair();
             }
 
-            Group.Barrier();
-            if (warpToken < a.Tokens)
+            WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, elements0, 0, buffer);
+            elements0 = elements0.AfterPair();
+            if (TOperands.IsSplit)
             {
-                int part = TileMemory<TFormat, TOperands>.PartAt(Tile.WarpProbe(TProbes.AreTwo), 0);
-                sums = sums.Add<TOperands, TOrder>(Tile.InputsAt<TOperands>(buffer), address + (uint)(part * sizeof(float)));
+                WeightParts.Run<TFormat, TDirection, TProbes, TOperands>(weights, elements1, TileShape<TOperands>.PreparedOutputs, buffer);
+                elements1 = elements1.AfterPair();
             }
         }
 
-        Store<TProbes, TActivation>(a, sums, shared, output, warpToken, 0);
-        Store<TProbes, TActivation>(a, sums, shared, output, warpToken + Tile.HalfRows, 1);
+        Store<TProbes, TOperands, TActivation>(a, sums, shared, output, warpToken);
     }
 
-    // Sums go through shared memory, so that a warp writes neighbouring outputs and the activation's code is there once.
-    private static void Store<TProbes, TActivation>(LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token, int half)
+    // Sums go through shared memory, 8 tokens of a warp at a time, so that a warp writes neighbouring outputs and the activation's code is there once.
+    private static void Store<TProbes, TOperands, TActivation>(LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token)
         where TProbes : struct, IProbes
+        where TOperands : struct, IOperandFormat
         where TActivation : struct, IActivation
     {
-        int own = Group.IdxX / Tile.Warp * Tile.HalfRows * Tile.SumPitch;
-        Group.Barrier();
-        sums.Store(shared, own, half);
-        Group.Barrier();
-        bool isSecond = Tile.WarpProbe(TProbes.AreTwo) == 1;
+        int own = Group.IdxX / Tile.Warp * Tile.StoredRows * Tile.SumPitch;
+        bool isSecond = TileShape<TOperands>.WarpProbe(TProbes.AreTwo) == 1;
         var y = isSecond ? a.Y1 : a.Y0;
         var bias = isSecond ? a.Bias1 : a.Bias0;
-        for (int item = Tile.Lane; item < Tile.HalfRows * Tile.Outputs; item += Tile.Warp)
+        for (int quarter = 0; quarter < 4; quarter++)
         {
-            int t = item / Tile.Outputs;
-            int o = item % Tile.Outputs;
-            if (token + t < a.Tokens)
+            Group.Barrier();
+            sums.Store(shared, own, quarter);
+            Group.Barrier();
+            int first = token + (quarter * Tile.StoredRows);
+            for (int item = Tile.Lane; item < Tile.StoredRows * Tile.Outputs; item += Tile.Warp)
             {
-                Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, token + t);
+                int t = item / Tile.Outputs;
+                int o = item % Tile.Outputs;
+                if (first + t < a.Tokens)
+                {
+                    Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, first + t);
+                }
             }
         }
     }

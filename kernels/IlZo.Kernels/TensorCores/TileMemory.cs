@@ -8,17 +8,19 @@ public static class TileMemory<TFormat, TOperands>
     where TFormat : struct, IWeightFormat
     where TOperands : struct, IOperandFormat
 {
-    private const int SumFloats = Tile.Threads / Tile.Warp * Tile.HalfRows * Tile.SumPitch;
-
     /// <summary>Floats: at most 48 KB, which is what a group gets without asking the driver for more.</summary>
-    public static int Floats(bool areTwo) => Math.Max(PartAt(areTwo ? 2 : 1, 0), SumFloats);
+    public static int Floats(bool areTwo) => Math.Max(
+        StoredAt(2) + (TileShape<TOperands>.PartBuffers * ProbeWords * (areTwo ? 2 : 1)),
+        TileShape<TOperands>.Threads / Tile.Warp * Tile.StoredRows * Tile.SumPitch);
 
     /// <summary>The first float of the stored weights.</summary>
-    internal static int StoredAt(int buffer) => Tile.InputsAt<TOperands>(2) + (buffer * Tile.Weights * TFormat.Size / sizeof(float));
+    internal static int StoredAt(int buffer) => TileShape<TOperands>.InputsAt(2) + (buffer * Tile.Weights * TFormat.Size / sizeof(float));
 
     /// <summary>The stored weights.</summary>
     internal static WeightView Stored(int buffer) => TFormat.Shared(StoredAt(buffer) * sizeof(float) / TFormat.Size, Tile.Weights);
 
-    /// <summary>The first word of a probe's weights, in bf16x3 high (0) or low (1).</summary>
-    internal static int PartAt(int probe, int part) => StoredAt(2) + (((probe * (TOperands.IsSplit ? 2 : 1)) + part) * Tile.PartWords);
+    /// <summary>The first word of a probe's weights.</summary>
+    internal static int PartsAt(int buffer, int probe) => StoredAt(2) + (((probe * TileShape<TOperands>.PartBuffers) + (buffer % TileShape<TOperands>.PartBuffers)) * ProbeWords);
+
+    private static int ProbeWords => Tile.PartWords * (TOperands.IsSplit ? 2 : 1);
 }

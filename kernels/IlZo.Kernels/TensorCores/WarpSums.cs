@@ -22,27 +22,27 @@ internal readonly struct WarpSums(
         where TOperands : struct, IOperandFormat
         where TOrder : struct, IMatrixOrder
     {
-        var upper = InputFragment.Read<TOperands>(inputs, Tile.WarpRow);
-        var lower = InputFragment.Read<TOperands>(inputs, Tile.WarpRow + Tile.HalfRows);
+        var upper = InputFragment.Read<TOperands>(inputs, TileShape<TOperands>.WarpRow);
+        var lower = InputFragment.Read<TOperands>(inputs, TileShape<TOperands>.WarpRow + Tile.HalfRows);
         uint address = WeightParts.FragmentAddress<TOperands, TOrder>(parts);
         return TOperands.IsSplit ? AddSplit<TOperands, TOrder>(upper, lower, address) : AddSingle<TOperands, TOrder>(upper.High, lower.High, address);
     }
 
-    /// <summary>Writes the thread's sums of 16 tokens to the warp's [16 tokens][64 outputs].</summary>
+    /// <summary>Writes the thread's sums of 8 tokens to the warp's [8 tokens][64 outputs].</summary>
     /// <param name="to">Shared memory.</param>
     /// <param name="warp">Where the warp's begin.</param>
-    /// <param name="half">Which 16 tokens.</param>
-    public void Store(ArrayView<float> to, int warp, int half)
+    /// <param name="quarter">Which 8 tokens.</param>
+    public void Store(ArrayView<float> to, int warp, int quarter)
     {
         int first = warp + (Tile.Lane / 4 * Tile.SumPitch) + (Tile.Lane % 4 * 2);
-        _s0.Store(to, first, half);
-        _s1.Store(to, first + 8, half);
-        _s2.Store(to, first + 16, half);
-        _s3.Store(to, first + 24, half);
-        _s4.Store(to, first + 32, half);
-        _s5.Store(to, first + 40, half);
-        _s6.Store(to, first + 48, half);
-        _s7.Store(to, first + 56, half);
+        _s0.Store(to, first, quarter);
+        _s1.Store(to, first + 8, quarter);
+        _s2.Store(to, first + 16, quarter);
+        _s3.Store(to, first + 24, quarter);
+        _s4.Store(to, first + 32, quarter);
+        _s5.Store(to, first + 40, quarter);
+        _s6.Store(to, first + 48, quarter);
+        _s7.Store(to, first + 56, quarter);
     }
 
     private WarpSums AddSplit<TOperands, TOrder>(InputFragment upper, InputFragment lower, uint address)
@@ -94,13 +94,11 @@ internal readonly struct ColumnSums(Quad upper, Quad lower)
         where TOperands : struct, IOperandFormat =>
         new(TOperands.MultiplyAdd(_upper, upper, first, second), TOperands.MultiplyAdd(_lower, lower, first, second));
 
-    public void Store(ArrayView<float> to, int first, int half)
+    public void Store(ArrayView<float> to, int first, int quarter)
     {
-        var sums = half == 0 ? _upper : _lower;
-        to[first] = sums.V0;
-        to[first + 1] = sums.V1;
-        to[first + (8 * Tile.SumPitch)] = sums.V2;
-        to[first + (8 * Tile.SumPitch) + 1] = sums.V3;
+        var sums = quarter < 2 ? _upper : _lower;
+        to[first] = quarter % 2 == 0 ? sums.V0 : sums.V2;
+        to[first + 1] = quarter % 2 == 0 ? sums.V1 : sums.V3;
     }
 }
 

@@ -17,36 +17,43 @@ internal static class WeightParts
     private const int OutputWords = Tile.Depth / 2;
     private const int InputWords = Tile.Outputs / 2;
     private const int ChunkWords = Tile.Chunk / sizeof(uint);
-    private const int HalfOutputs = Tile.Outputs / 2;
 
     /// <summary>
-    /// δ of a thread's pairs in four steps; the outputs of a tile are two halves. It may depend on the weights of the whole group, of which shared memory has
-    /// one step: those are read here. Outputs that do not exist are the last one, whose results nobody stores.
+    /// δ of a thread's pairs in four steps. It may depend on the weights of the whole group, of which shared memory has one step: those are read here. Outputs that do not
+    /// exist are the last one, whose results nobody stores.
     /// </summary>
-    public static Eight Elements<TFormat, TDirection>(PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, int half)
+    /// <param name="weights">The matrix.</param>
+    /// <param name="a">What to multiply.</param>
+    /// <param name="output">The first output that is prepared.</param>
+    /// <param name="input">The first input.</param>
+    public static Eight Elements<TFormat, TDirection>(PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
     {
-        int row = a.FirstOutput + Math.Min(output + (half * HalfOutputs) + Row, a.Outputs - 1);
+        int row = a.FirstOutput + Math.Min(output + Row, a.Outputs - 1);
         return weights.Read<TFormat>(new NoiseBlock(row, input / NoiseField.Group, Block, weights.Columns)).Elements;
     }
 
-    /// <summary>A pair a thread, that of the first two elements, for half of the outputs.</summary>
-    public static void Run<TFormat, TDirection, TProbes, TOperands>(PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int half)
+    /// <summary>A pair a thread, that of the first two elements.</summary>
+    /// <param name="weights">The matrix.</param>
+    /// <param name="elements">δ.</param>
+    /// <param name="first">The first output that is prepared, counted from the tile's.</param>
+    /// <param name="buffer">Where the weights are, and where the parts go.</param>
+    public static void Run<TFormat, TDirection, TProbes, TOperands>(PerturbedWeights<TDirection> weights, Eight elements, int first, int buffer)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
         where TOperands : struct, IOperandFormat
     {
         int chunk = (Block & 1) ^ ((Row >> 2) & 1);
-        int word = (((half * HalfOutputs) + Row) * OutputWords) + (chunk * ChunkWords) + (Block >> 1);
-        int from = (((half * HalfOutputs) + Row) * Tile.Depth) + (2 * Block);
-        PutPair<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements, from, word);
+        int word = ((first + Row) * OutputWords) + (chunk * ChunkWords) + (Block >> 1);
+        int from = ((first + Row) * Tile.Depth) + (2 * Block);
+        PutPair<TFormat, TDirection, TProbes, TOperands>(weights, elements, buffer, from, word);
     }
 
-    /// <summary>Four pairs a thread of the first half of the group, where stored rows are inputs.</summary>
+    /// <summary>Four pairs a thread of the first four warps, where stored rows are inputs.</summary>
     public static void RunTransposed<TFormat, TDirection, TProbes, TOperands>(
-        PerturbedWeights<TDirection> weights, LinearArguments a, WeightView stored, int output, int input)
+        PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, int buffer)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -65,7 +72,7 @@ internal static class WeightParts
             int column = NoiseWords.Column(Block, i);
             int chunk = (column / (2 * ChunkWords)) ^ Swizzle(place);
             int word = (place * InputWords) + (chunk * ChunkWords) + (column / 2 % ChunkWords);
-            PutPair<TFormat, TDirection, TProbes, TOperands>(weights, stored, elements, (Row * Tile.Outputs) + column, word);
+            PutPair<TFormat, TDirection, TProbes, TOperands>(weights, elements, buffer, (Row * Tile.Outputs) + column, word);
             elements = elements.AfterPair();
         }
     }
@@ -110,20 +117,21 @@ internal static class WeightParts
     private static int Swizzle(int row) => ((row & 3) << 1) | ((row >> 2) & 1);
 
     private static void PutPair<TFormat, TDirection, TProbes, TOperands>(
-        PerturbedWeights<TDirection> weights, WeightView stored, Eight elements, int from, int word)
+        PerturbedWeights<TDirection> weights, Eight elements, int buffer, int from, int word)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
         where TOperands : struct, IOperandFormat
     {
+        var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
         float first = TFormat.Load(stored, from);
         float second = TFormat.Load(stored, from + 1);
         float firstElement = elements.At(0);
         float secondElement = elements.At(1);
-        Put<TOperands>(TileMemory<TFormat, TOperands>.PartAt(0, 0) + word, first, firstElement, second, secondElement, weights.Radius0);
+        Put<TOperands>(TileMemory<TFormat, TOperands>.PartsAt(buffer, 0) + word, first, firstElement, second, secondElement, weights.Radius0);
         if (TProbes.AreTwo)
         {
-            Put<TOperands>(TileMemory<TFormat, TOperands>.PartAt(1, 0) + word, first, firstElement, second, secondElement, weights.Radius1);
+            Put<TOperands>(TileMemory<TFormat, TOperands>.PartsAt(buffer, 1) + word, first, firstElement, second, secondElement, weights.Radius1);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using IlZo.Benchmarks;
 using IlZo.Kernels;
-using IlZo.Kernels.TensorCores;
 using IlZo.Noise;
 using ILGPU;
 using ILGPU.Runtime;
@@ -36,7 +35,7 @@ internal sealed class DevicePeaks : IDisposable
         (_backend, _scale, _threads) = (backend, scale, backend.Launcher.Shape.Threads);
         long atATime = 4L * 4 * sizeof(float) * scale.ReadGroups * _threads;
         _bytes = Math.Max(1, scale.CopyBytes / atATime) * atATime;
-        long sums = (long)Math.Max(scale.ReadGroups, scale.ArithmeticGroups) * Math.Max(_threads, Tile.Threads) * sizeof(float);
+        long sums = (long)Math.Max(scale.ReadGroups, scale.ArithmeticGroups) * Math.Max(_threads, Peaks.TensorThreads) * sizeof(float);
         backend.Memory.Require(_bytes + Math.Max(_bytes, sums), Purpose);
         _from = backend.Memory.Take(_bytes, Purpose);
         _to = backend.Memory.Take(Math.Max(_bytes, sums), Purpose);
@@ -146,9 +145,9 @@ internal sealed class DevicePeaks : IDisposable
     {
         int groups = _scale.ArithmeticGroups;
         const uint OneAndMinusOne = 0xBF803F80;
-        var arguments = new TensorMultiplyAddArguments { Rounds = _scale.Rounds, Factor = OneAndMinusOne, Sums = new(_to, 0, (long)groups * Tile.Threads) };
+        var arguments = new TensorMultiplyAddArguments { Rounds = _scale.Rounds, Factor = OneAndMinusOne, Sums = new(_to, 0, (long)groups * Peaks.TensorThreads) };
         double operations = 2.0 * Peaks.TensorMultiplyAddsOfRound * _scale.Rounds * arguments.Sums.Length;
-        return operations / Seconds(_backend, _scale, () => Launch(Peaks.TensorMultiplyAdd, groups, Tile.Threads, arguments)) / 1e9;
+        return operations / Seconds(_backend, _scale, () => Launch(Peaks.TensorMultiplyAdd, groups, Peaks.TensorThreads, arguments)) / 1e9;
     }
 
     private ArrayView<float> Sums(int groups) => new(_to, 0, (long)groups * _threads);
