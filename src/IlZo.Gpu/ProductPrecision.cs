@@ -49,7 +49,7 @@ public static class ProductPrecisions
     /// <summary>Chooses one.</summary>
     /// <param name="name">auto (bf16x3 where it can be, else fp32), fp32, bf16x3, fp16 or bf16.</param>
     /// <param name="device">What the user calls the device.</param>
-    /// <param name="architecture">Its compute capability; null where it is no NVIDIA GPU.</param>
+    /// <param name="architecture">Its compute capability; null for the simulation.</param>
     /// <exception cref="InvalidInputException">The name is unknown, or the device has no such instructions.</exception>
     internal static ProductPrecision Find(string name, string device, CudaArchitecture? architecture)
     {
@@ -59,17 +59,16 @@ public static class ProductPrecisions
             return possible[0];
         }
 
-        foreach (var (precision, known) in s_names)
+        foreach (var precision in possible)
         {
-            if (known == name)
+            if (precision.Name() == name)
             {
-                string capability = architecture is { } a ? $"compute capability {a.Major}.{a.Minor}" : "no compute capability";
-                return possible.Contains(precision)
-                    ? precision
-                    : throw new InvalidInputException($"{device} has {capability}; for --precision {name} 8.0 or later was expected.");
+                return precision;
             }
         }
 
-        throw new InvalidInputException($"--precision is '{name}'; auto, {string.Join(", ", s_names[..^1].Select(n => n.Name))} or {s_names[^1].Name} was expected.");
+        string[] names = [EngineRequest.Auto, .. s_names.Where(n => possible.Contains(n.Precision)).Select(n => n.Name)];
+        string where = architecture is { } a ? $"{device} (compute capability {a.Major}.{a.Minor})" : "the simulation";
+        throw new InvalidInputException($"--precision is '{name}' on {where}; {string.Join(", ", names[..^1])} or {names[^1]} was expected.");
     }
 }

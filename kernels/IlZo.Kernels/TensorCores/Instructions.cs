@@ -44,6 +44,7 @@ public static unsafe class Instructions
     private const string CopyAsync16Text = "cp.async.cg.shared.global [%0], [%1], 16, %2;";
     private const string CopyAsync4Text = "cp.async.ca.shared.global [%0], [%1], 4, %2;";
     private const string WaitText = "cp.async.wait_all;";
+    private const string WarpBarrierText = "bar.warp.sync 0xFFFFFFFF;";
     private const string PackBFloat16Text = "cvt.rn.bf16x2.f32 %0, %1, %2;";
     private const string PackHalfText = "cvt.rn.f16x2.f32 %0, %1, %2;";
     private const string GlobalAddressText = "cvta.to.global.u64 %0, %1;";
@@ -83,6 +84,11 @@ public static unsafe class Instructions
     [IntrinsicImplementation]
     [Instruction(WaitText)]
     public static void WaitForCopies() => CudaAsm.Emit(WaitText);
+
+    /// <summary>Waits for the other threads of the warp; what they wrote before is seen behind it. A warp.</summary>
+    [IntrinsicImplementation]
+    [Instruction(WarpBarrierText)]
+    public static void WarpBarrier() => CudaAsm.Emit(WarpBarrierText);
 
     /// <summary>Two numbers rounded to bfloat16, to nearest even, in one word.</summary>
     [IntrinsicImplementation]

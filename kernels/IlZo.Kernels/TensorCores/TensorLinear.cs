@@ -115,10 +115,15 @@ public static class TensorLinear
             }
         }
 
-        Store<TProbes, TOperands, TActivation>(a, sums, shared, output, warpToken);
+        // Sums take the place of what all warps have read.
+        Group.Barrier();
+        if (warpToken < a.Tokens)
+        {
+            Store<TProbes, TOperands, TActivation>(a, sums, shared, output, warpToken);
+        }
     }
 
-    // Sums go through shared memory, 8 tokens of a warp at a time, so that a warp writes neighbouring outputs and the activation's code is there once.
+    // Sums go through shared memory of the warp, 8 tokens at a time, so that it writes neighbouring outputs and the activation's code is there once.
     private static void Store<TProbes, TOperands, TActivation>(LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token)
         where TProbes : struct, IProbes
         where TOperands : struct, IOperandFormat
@@ -130,9 +135,8 @@ public static class TensorLinear
         var bias = isSecond ? a.Bias1 : a.Bias0;
         for (int quarter = 0; quarter < 4; quarter++)
         {
-            Group.Barrier();
             sums.Store(shared, own, quarter);
-            Group.Barrier();
+            Instructions.WarpBarrier();
             int first = token + (quarter * Tile.StoredRows);
             for (int item = Tile.Lane; item < Tile.StoredRows * Tile.Outputs; item += Tile.Warp)
             {
@@ -143,6 +147,8 @@ public static class TensorLinear
                     Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, first + t);
                 }
             }
+
+            Instructions.WarpBarrier();
         }
     }
 }

@@ -142,7 +142,7 @@ internal static class InspectCommand
         ("a mezo step", Format.Invariant($"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB; at best, by published peaks:")),
         .. roofline.Bounds.Select(b => (
             $"  {b.Gpu}",
-            Format.Invariant($"{1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, {1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
+            Format.Invariant($"{1e3 * b.SingleSeconds:F0} ms in fp16 and {1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, {1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
     ];
 
     private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>
@@ -192,6 +192,7 @@ internal static class InspectCommand
         {
             writer.WriteStartObject(bound.Gpu);
             writer.WriteNumber("tensor_core_seconds", bound.TensorSeconds);
+            writer.WriteNumber("fp16_tensor_core_seconds", bound.SingleSeconds);
             writer.WriteNumber("fp32_seconds", bound.Fp32Seconds);
             writer.WriteNumber("memory_seconds", bound.MemorySeconds);
             writer.WriteEndObject();

@@ -7,8 +7,9 @@ namespace IlZo.Benchmarks;
 /// <param name="Gpu">The GPU.</param>
 /// <param name="Fp32Seconds">With products on the fp32 units.</param>
 /// <param name="TensorSeconds">With products in bf16x3 on the tensor cores, which takes three of theirs for one.</param>
+/// <param name="SingleSeconds">With products in fp16 or bf16 on the tensor cores, which take one.</param>
 /// <param name="MemorySeconds">The memory traffic alone.</param>
-public sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double MemorySeconds);
+public sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double SingleSeconds, double MemorySeconds);
 
 /// <summary>What a two-point MeZO step needs, computed from a model's sizes, and bounds from published peaks; nothing here is measured.</summary>
 /// <param name="Teraflop">Multiplications and additions of both probes.</param>
@@ -23,7 +24,7 @@ public sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyLis
     // Products of bfloat16 numbers for one product in bf16x3.
     private const int SplitProducts = 3;
 
-    // fp32 and dense bf16 tensor-core (fp32 sums) teraflop/s and gigabytes/s, by NVIDIA's data sheets: H100 SXM, Ada architecture whitepaper.
+    // fp32 and dense fp16 or bf16 tensor-core (fp32 sums) teraflop/s and gigabytes/s, by NVIDIA's data sheets: H100 SXM, Ada architecture whitepaper.
     private static readonly (string Name, double Fp32, double Tensor, double Bandwidth)[] s_gpus =
     [
         ("H100 SXM", 67, 989, 3350),
@@ -45,7 +46,9 @@ public sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyLis
             .. s_gpus.Select(g =>
             {
                 double memory = bytes / (g.Bandwidth * 1e9);
-                return new GpuBound(g.Name, Math.Max(flops / (g.Fp32 * 1e12), memory), Math.Max(SplitProducts * flops / (g.Tensor * 1e12), memory), memory);
+                return new GpuBound(g.Name, Bound(flops, g.Fp32), Bound(SplitProducts * flops, g.Tensor), Bound(flops, g.Tensor), memory);
+
+                double Bound(double operations, double teraflops) => Math.Max(operations / (teraflops * 1e12), memory);
             }),
         ];
         return new GpuRoofline(flops / 1e12, bytes / 1e9, bounds);

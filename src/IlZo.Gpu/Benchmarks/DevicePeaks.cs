@@ -14,7 +14,11 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="TensorGigaflops">
 /// Products of bfloat16 numbers by tensor cores with sums in fp32, of two operations each, in GFLOP/s; null where products are not computed there. A product in bf16x3 takes three.
 /// </param>
-public sealed record DevicePeak(double CopyGigabytes, double ReadGigabytes, double FmaGigaflops, double? TensorGigaflops);
+public sealed record DevicePeak(double CopyGigabytes, double ReadGigabytes, double FmaGigaflops, double? TensorGigaflops)
+{
+    /// <summary>The peak of the units that compute products.</summary>
+    public double ProductGigaflops => TensorGigaflops ?? FmaGigaflops;
+}
 
 /// <summary>Measures a device's peaks, and with them its rate of noise.</summary>
 internal sealed class DevicePeaks : IDisposable

@@ -78,11 +78,13 @@ public class MatrixInstructionTests
         }
     }
 
-    [Fact]
-    public void An_instruction_of_the_warp_is_an_error_where_a_lane_is_missing()
+    [Theory]
+    [InlineData("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {d}, [a];")]
+    [InlineData("bar.warp.sync 0xFFFFFFFF;")]
+    public void An_instruction_of_the_warp_is_an_error_where_a_lane_is_missing(string text)
     {
         var error = Assert.Throws<PtxException>(
-            () => new PtxRig().Run("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {d}, [a];", 0x7FFFFFFF, ("d", PtxType.B32, _ => 0), ("a", PtxType.B32, _ => 1024)));
+            () => new PtxRig().Run(text, 0x7FFFFFFF, ("d", PtxType.B32, _ => 0), ("a", PtxType.B32, _ => 1024)));
         Assert.Contains("31 of 32 threads", error.Message, StringComparison.Ordinal);
     }
 

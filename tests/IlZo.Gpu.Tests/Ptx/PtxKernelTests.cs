@@ -18,9 +18,10 @@ public class PtxKernelTests
     public void A_kernel_does_so_in_groups_as_large_as_those_of_gpus(string name) => AssertPasses(name, LaunchShape.Gpu);
 
     [Theory]
-    [InlineData("products along directions of every kind, float16")]
-    [InlineData("logits and losses, float16")]
-    public void A_kernel_does_so_on_tensor_cores(string name) => AssertPasses(name, PtxLoader.TwoWarps, ProductPrecision.SplitBFloat16);
+    [InlineData("products along directions of every kind, float16", ProductPrecision.SplitBFloat16)]
+    [InlineData("products along directions of every kind, float16", ProductPrecision.BFloat16)]
+    [InlineData("logits and losses, float16", ProductPrecision.SplitBFloat16)]
+    public void A_kernel_does_so_on_tensor_cores(string name, ProductPrecision products) => AssertPasses(name, PtxLoader.TwoWarps, products);
 
     private static void AssertPasses(string name, LaunchShape shape, ProductPrecision products = ProductPrecision.Fp32)
     {

@@ -1,6 +1,6 @@
 namespace IlZo.Ptx.Instructions;
 
-/// <summary>Branches, ends and the barrier of a group.</summary>
+/// <summary>Branches, ends and the barriers of a group and of a warp.</summary>
 internal static class ControlInstructions
 {
     public static void AddTo(Dictionary<string, Func<Operands, Step>> set)
@@ -9,6 +9,7 @@ internal static class ControlInstructions
         set.Add("bra.uni", o => Branch(o, isUniform: true));
         set.Add("bar.sync", Barrier);
         set.Add("barrier.sync", Barrier);
+        set.Add("bar.warp.sync", WarpBarrier);
         foreach (string opcode in (string[])["ret", "ret.uni", "exit"])
         {
             set.Add(opcode, o =>
@@ -29,5 +30,11 @@ internal static class ControlInstructions
     {
         o.Require(1);
         return o.Constant(0) == 0 ? new BarrierStep() : throw o.Error("only barrier 0 is known");
+    }
+
+    private static WarpBarrierStep WarpBarrier(Operands o)
+    {
+        o.Require(1);
+        return (uint)o.Constant(0) == PtxWarp.AllLanes ? new WarpBarrierStep() : throw o.Error("only barriers of all threads of a warp are known");
     }
 }

@@ -62,3 +62,13 @@ internal sealed class BarrierStep : Step
     {
     }
 }
+
+/// <summary>A barrier of the warp.</summary>
+internal sealed class WarpBarrierStep : Step
+{
+    public override bool IsWarpWide => true;
+
+    public override void Execute(PtxWarp warp, uint lanes)
+    {
+    }
+}
