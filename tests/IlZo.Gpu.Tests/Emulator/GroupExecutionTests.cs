@@ -35,7 +35,7 @@ public sealed class GroupExecutionTests : IDisposable
     public void Launches_that_a_device_would_refuse_are_errors()
     {
         Assert.Throws<KernelException>(() => Run(Reverse, groups: 0, threads: 1));
-        Assert.Throws<KernelException>(() => Run(Reverse, groups: 1, threads: 257));
+        Assert.Throws<KernelException>(() => Run(Reverse, groups: 1, threads: 513));
     }
 
     private static void Reverse(ArrayView<float> y)

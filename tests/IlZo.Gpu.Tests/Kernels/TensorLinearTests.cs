@@ -1,6 +1,8 @@
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Gpu.SelfTest;
+using IlZo.Kernels;
+using IlZo.Kernels.TensorCores;
 using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Perturbations;
@@ -127,6 +129,18 @@ public class TensorLinearTests
         }
     }
 
+    [Fact]
+    public void A_tile_takes_no_more_shared_memory_than_a_group_gets_without_asking()
+    {
+        const int Floats = 48 * 1024 / sizeof(float);
+        foreach (bool areTwo in (bool[])[false, true])
+        {
+            Assert.InRange(TileMemory<F32Format, SplitOperands>.Floats(areTwo), 1, Floats);
+            Assert.InRange(TileMemory<F32Format, HalfOperands>.Floats(areTwo), 1, Floats);
+            Assert.InRange(TileMemory<F16Format, HalfOperands>.Floats(areTwo), 1, TileMemory<F32Format, HalfOperands>.Floats(areTwo));
+        }
+    }
+
     // Looked-up rows along each direction have the bits of the processor's, which is tested elsewhere.
     [Fact]
     public void Weights_are_perturbed_along_directions_of_every_kind()
@@ -188,15 +202,30 @@ public class TensorLinearTests
         Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
     }
 
+    // Measured for eight directions of two models: 2.6e-4 and 1.7e-2 in the root of the mean square.
     [Theory]
-    [InlineData(ProductPrecision.SplitBFloat16)]
-    [InlineData(ProductPrecision.Half)]
-    public void A_model_does_what_it_does_on_the_processor(ProductPrecision precision)
+    [InlineData(ProductPrecision.SplitBFloat16, 1e-4, 1e-3)]
+    [InlineData(ProductPrecision.Half, 5e-3, 0.05)]
+    public void A_model_has_the_losses_of_the_processor_and_nearly_its_projected_gradient(ProductPrecision precision, double ofLosses, double ofGradient)
     {
+        const double Radius = 1e-3;
+        using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny-fp16"), DType.F16);
         using var device = TensorDevice.Create(precision);
-        var checks = new ModelChecks("opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 1, length: 4);
-        var result = checks.TwoPointSteps.Single(c => c.Name == "two-point step of opt-tiny, float16").Run(device.Backend);
-        Assert.True(result.Passed, $"{result.Difference:G3} is above {result.Allowed:G3}.");
+        using var processor = new CpuBackend(1);
+        device.Backend.Load(model.Parameters);
+        var (expected, actual) = (Losses(processor), Losses(device.Backend));
+        Near.Equal(expected.Plus, actual.Plus, ofLosses);
+        Near.Equal(expected.Plus - expected.Minus, actual.Plus - actual.Minus, ofGradient * Math.Abs(expected.Plus - expected.Minus));
+
+        (double Plus, double Minus) Losses(IBackend backend)
+        {
+            var builder = new TokenBatchBuilder();
+            builder.Read(builder.AddText([5, 9, 17, 3, 44, 21]), 5);
+            var batch = builder.Build();
+            backend.Begin(batch, [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)]);
+            double[][] losses = backend.LogProbabilities(model.Forward(backend, batch), model.Head, [(0, 8)]);
+            return (losses[0][0], losses[1][0]);
+        }
     }
 
     private static ParameterSet Weights(DType type, WeightLayout layout, int tokens, int inputs, int outputs) =>
