@@ -14,7 +14,8 @@ namespace IlZo.Kernels.TensorCores;
 /// thirds of the tensor cores' peak. In fp16 and bf16 W + rδ is rounded once, x has been (<see cref="RoundedInputs"/>), and a product is one.
 /// </para>
 /// <para>
-/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs, here in bf16x3; in 16 bits there is no low part:
+/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs. This is so in bf16x3; in 16 bits there are twice as
+/// many warps and tokens, and no low parts (<see cref="TileShape{TOperands}"/>):
 /// <code>
 ///                    64 outputs
 ///                 +-------------+  W: fp16, bf16 or fp32 in memory

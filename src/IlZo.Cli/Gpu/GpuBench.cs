@@ -43,7 +43,7 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
             {
                 string share = r.Tokens == 1
                     ? Format.Invariant($"{100 * r.WeightGigabytes / r.Peak.ReadGigabytes,5:F1} % of the read bandwidth ({r.WeightGigabytes:F0} of {r.Peak.ReadGigabytes:F0} GB/s)")
-                    : Format.Invariant($"{Share(r.PlainGigaflops, r.Peak)} ({r.PlainGigaflops:F0} of {r.Peak.ProductGigaflops:F0} GFLOP/s)");
+                    : Format.Invariant($"{Share(r.PlainGigaflops, r.Peak),5:F1} % of the {PeakName()} ({r.PlainGigaflops:F0} of {r.Peak.ProductGigaflops:F0} GFLOP/s)");
                 Terminal.Results.WriteLine(Format.Invariant(
                     $"T {r.Tokens,4}  N {r.Outputs,5}  K {r.Inputs,5}  {share}  both probes {r.DualSeconds / (2 * r.PlainSeconds):F3} x two products"));
                 Terminal.Results.Flush();
@@ -132,7 +132,7 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
         Terminal.PrintTable(
         [
             ("step", Format.Invariant($"{1000 * r.StepSeconds:F2} ms (median), loss {r.Loss:F3}")),
-            ("forward at both probes", Format.Invariant($"{1000 * r.ForwardSeconds:F2} ms, {r.Gigaflops:F0} GFLOP/s of the needed {r.NeededGigaflop:F0} GFLOP, {Share(r.Gigaflops, r.Peak)}")),
+            ("forward at both probes", Format.Invariant($"{1000 * r.ForwardSeconds:F2} ms, {r.Gigaflops:F0} GFLOP/s of the needed {r.NeededGigaflop:F0} GFLOP, {Share(r.Gigaflops, r.Peak):F1} % of the {PeakName()}")),
             ("update", Format.Invariant($"{1000 * r.UpdateSeconds:F2} ms, {r.UpdateGigabytes:F0} GB/s, {100 * r.UpdateGigabytes / r.Peak.CopyGigabytes:F1} % of the copy bandwidth")),
             .. Rows(r.Peak),
             .. Rows(r.Memory),
@@ -163,20 +163,21 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
         Json.WriteNumber(writer, "occupied_bytes", memory.OccupiedBytes);
     }
 
-    // A product counts as one whatever it is computed in; in bf16x3 tensor cores compute three, so that a third of their peak is all.
-    private static string Share(double gigaflops, DevicePeak peak) =>
-        Format.Invariant($"{100 * gigaflops / peak.ProductGigaflops,5:F1} % of the {(peak.TensorGigaflops is null ? "FMA peak" : "tensor cores' peak")}");
+    private static double Share(double gigaflops, DevicePeak peak) => 100 * gigaflops / peak.ProductGigaflops;
 
-    private (string Name, string Value)[] Rows(DevicePeak peak) =>
+    // A product counts as one whatever it is computed in; in bf16x3 tensor cores compute three.
+    private string PeakName() => backend.Products switch
+    {
+        ProductPrecision.Fp32 => "FMA peak",
+        ProductPrecision.SplitBFloat16 => "tensor cores' peak, a third at best in bf16x3",
+        _ => "tensor cores' peak",
+    };
+
+    private static (string Name, string Value)[] Rows(DevicePeak peak) =>
     [
         ("FMA peak, measured now", Format.Invariant($"{peak.FmaGigaflops:F0} GFLOP/s in fp32")),
-        .. peak.TensorGigaflops is { } tensor ? TensorRow(tensor) : [],
+        .. peak.TensorGigaflops is { } tensor ? [("tensor cores' peak, measured now", Format.Invariant($"{tensor:F0} GFLOP/s in bf16"))] : ((string, string)[])[],
         ("memory, measured now", Format.Invariant($"{peak.ReadGigabytes:F0} GB/s reading, {peak.CopyGigabytes:F0} GB/s copying (read and written)")),
-    ];
-
-    private (string Name, string Value)[] TensorRow(double gigaflops) =>
-    [
-        ("tensor cores' peak, measured now", Format.Invariant($"{gigaflops:F0} GFLOP/s in bf16; products are computed {backend.Products.Description()}")),
     ];
 
     private static (string Name, string Value)[] Rows(DeviceUsage memory)

@@ -42,6 +42,20 @@ public sealed class DeviceBenchmarkTests : IDisposable
     }
 
     [Fact]
+    public void The_peak_of_tensor_cores_is_measured_where_they_compute_products()
+    {
+        var scale = s_scale with { ArithmeticGroups = 1, Rounds = 1 };
+        using var device = TensorDevice.Create();
+        var peak = DevicePeaks.MeasureAlone(device.Backend, 1, scale);
+        Positive(peak);
+        Positive(peak.TensorGigaflops!.Value);
+        Assert.Equal(peak.TensorGigaflops, peak.ProductGigaflops);
+        var other = DevicePeaks.MeasureAlone(_device.Backend, 1, scale);
+        Assert.Null(other.TensorGigaflops);
+        Assert.Equal(other.FmaGigaflops, other.ProductGigaflops);
+    }
+
+    [Fact]
     public void Noise_is_measured()
     {
         var result = DeviceNoise.Run(_device.Backend, 1, s_scale);

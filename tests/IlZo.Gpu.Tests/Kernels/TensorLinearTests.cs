@@ -61,7 +61,6 @@ public class TensorLinearTests
             {
                 { ProductPrecision.Half, "products, float32" },
                 { ProductPrecision.Half, "products with weights [in, out], float16" },
-                { ProductPrecision.BFloat16, "products, float16" },
                 { ProductPrecision.BFloat16, "logits and losses, float16" },
                 { ProductPrecision.BFloat16, "rotations and attention, float16" },
             };

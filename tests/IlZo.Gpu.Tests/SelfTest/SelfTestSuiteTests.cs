@@ -31,6 +31,18 @@ public class SelfTestSuiteTests
     }
 
     [Fact]
+    public void A_check_in_another_precision_allows_what_its_rounding_explains_and_not_that_of_a_coarser_one()
+    {
+        using var device = TensorDevice.Create();
+        var check = KernelChecks.Products.Single(c => c.Name == "products, float16");
+        var half = check.In(ProductPrecision.Half).Run(device.Backend);
+        var coarser = check.In(ProductPrecision.BFloat16).Run(device.Backend);
+        Assert.Equal("products, float16, in fp16", half.Name);
+        Assert.True(half.Passed && coarser.Passed, $"{half} {coarser}");
+        Assert.True(coarser.Difference > half.Allowed, $"{coarser.Difference:G3} is allowed in fp16.");
+    }
+
+    [Fact]
     public void The_models_of_a_simulation_do_what_they_do_on_the_processor()
     {
         using var device = new TestDevice();
