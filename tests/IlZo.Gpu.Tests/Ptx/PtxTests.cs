@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu.Tests.Ptx;
 
@@ -47,6 +48,17 @@ public partial class PtxTests
         Assert.Equal(isSplit ? 6 : 4, ptx.Count("cp.async.cg.shared.global"));
     }
 
+    // A driver takes the newest version that it and ILGPU know, for the device's own architecture.
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Newer_gpus_are_given_the_same_instructions(string name)
+    {
+        var kernel = KernelList.All.Single(k => k.Name == name).Kernel;
+        string expected = Instructions(PtxText.Of(kernel));
+        Assert.Equal(expected, Instructions(PtxText.Of(kernel, CudaArchitecture.SM_90, CudaInstructionSet.ISA_88)));
+        Assert.Equal(expected, Instructions(PtxText.Of(kernel, CudaArchitecture.SM_120, CudaInstructionSet.ISA_88)));
+    }
+
     [Fact]
     public void The_table_of_evidence_is_what_the_compiler_makes()
     {
@@ -72,6 +84,12 @@ public partial class PtxTests
 
         Assert.EndsWith("\n\n" + table, File.ReadAllText(path), StringComparison.Ordinal);
     }
+
+    // Without the version, the target, and the numbers that the compiler gives to names.
+    private static string Instructions(PtxText ptx) => NumberOfName().Replace(ptx.Text[ptx.Text.IndexOf(".address_size", StringComparison.Ordinal)..], "_");
+
+    [GeneratedRegex(@"_\d+")]
+    private static partial Regex NumberOfName();
 
     [GeneratedRegex(@"\.f64\b")]
     private static partial Regex DoublePrecision();
