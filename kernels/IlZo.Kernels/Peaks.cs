@@ -179,6 +179,7 @@ public static class Peaks
             DeviceMath.FusedMultiplyAdd(_v6, factor, addend),
             DeviceMath.FusedMultiplyAdd(_v7, factor, addend));
     }
+
     private readonly struct TensorChains(Quad v0, Quad v1, Quad v2, Quad v3, Quad v4, Quad v5, Quad v6, Quad v7)
     {
         private readonly Quad _v0 = v0;
