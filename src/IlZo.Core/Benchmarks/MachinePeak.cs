@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using IlZo.Backends.Cpu;
+using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;
@@ -23,9 +22,8 @@ public static unsafe class MachinePeak
         for (int repeat = 0; repeat < 5; repeat++)
         {
             long start = Stopwatch.GetTimestamp();
-            double flops = Vector512.IsHardwareAccelerated && Avx512F.IsSupported
-                ? Loop<Vector512<float>, Simd512>()
-                : Avx2.IsSupported ? Loop<Vector256<float>, Simd256>() : Loop<Vector128<float>, Simd128>();
+            double flops = 0;
+            VectorWidth.Use(new FmaWork(&flops));
             best = Math.Max(best, flops / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
         }
 
@@ -63,6 +61,15 @@ public static unsafe class MachinePeak
         }
 
         return sum;
+    }
+
+    // Adds the operations it does.
+    private readonly struct FmaWork(double* flops) : IVectorWork
+    {
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector> =>
+            *flops += Loop<TVector, TSimd>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

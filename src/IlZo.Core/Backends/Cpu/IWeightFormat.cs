@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IlZo.Backends.Cpu.Vectors;
 
 namespace IlZo.Backends.Cpu;
 

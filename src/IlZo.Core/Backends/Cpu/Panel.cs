@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using IlZo.Backends.Cpu.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
@@ -68,39 +67,37 @@ internal static unsafe class Panel
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyGroups<TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
+        where TOrder : struct, IWeightOrder =>
+        VectorWidth.Use(new GroupsWork<TOrder>(w, stride, rows, x, lanes, y, depth));
+
+    private readonly struct GroupsWork<TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth) : IVectorWork
         where TOrder : struct, IWeightOrder
     {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
         {
-            if (lanes <= Simd512.Width)
+            if (lanes <= TSimd.Width)
             {
-                MultiplyGroups<Vector512<float>, Simd512, NoVector<Vector512<float>>, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
+                MultiplyGroups<TVector, TSimd, NoVector<TVector>, TOrder>(w, stride, rows, x, lanes, y, depth);
             }
             else
             {
-                MultiplyGroups<Vector512<float>, Simd512, Simd512, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
+                MultiplyGroups<TVector, TSimd, TSimd, TOrder>(w, stride, rows, x, lanes, y, depth);
             }
-        }
-        else if (Avx2.IsSupported)
-        {
-            MultiplyGroups<Vector256<float>, Simd256, Simd256, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: false);
-        }
-        else
-        {
-            MultiplyGroups<Vector128<float>, Simd128, Simd128, TOrder>(w, stride, rows, x, lanes, y, depth, useTwelve: true);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyGroups<TVector, TSimd, TSecond, TOrder>(
-        float* w, int stride, int rows, float* x, int lanes, float* y, int depth, bool useTwelve)
+    private static void MultiplyGroups<TVector, TSimd, TSecond, TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TSecond : struct, IAccumulator<TVector>
         where TOrder : struct, IWeightOrder
     {
         int row = 0;
-        for (; useTwelve && row + 12 <= rows; row += 12)
+        for (; TSimd.Registers >= 32 && row + 12 <= rows; row += 12)
         {
             for (int lane = 0; lane < lanes; lane += 2 * TSimd.Width)
             {

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -27,37 +27,27 @@ internal static unsafe class VectorProduct
     public static void AddTransposed(Parameter weight, int row, int rows, float* x, float* y) =>
         Multiply(weight, WeightLayout.InOut, row, rows, x, y);
 
-    private static void Multiply(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
-    {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            Multiply<Vector512<float>, Simd512>(weight, layout, row, rows, x, y);
-        }
-        else if (Avx2.IsSupported)
-        {
-            Multiply<Vector256<float>, Simd256>(weight, layout, row, rows, x, y);
-        }
-        else
-        {
-            Multiply<Vector128<float>, Simd128>(weight, layout, row, rows, x, y);
-        }
-    }
+    private static void Multiply(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) =>
+        VectorWidth.Use(new Work(weight, layout, row, rows, x, y));
 
-    private static void Multiply<TVector, TSimd>(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
-        where TVector : struct
-        where TSimd : struct, ISimd<TVector>
+    private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) : IVectorWork
     {
-        switch (weight.Type)
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
         {
-            case DType.F32:
-                Multiply<TVector, TSimd, F32Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                break;
-            case DType.F16:
-                Multiply<TVector, TSimd, F16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                break;
-            default:
-                Multiply<TVector, TSimd, BF16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                break;
+            switch (weight.Type)
+            {
+                case DType.F32:
+                    Multiply<TVector, TSimd, F32Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
+                    break;
+                case DType.F16:
+                    Multiply<TVector, TSimd, F16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
+                    break;
+                default:
+                    Multiply<TVector, TSimd, BF16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
+                    break;
+            }
         }
     }
 

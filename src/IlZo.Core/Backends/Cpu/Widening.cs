@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using System.Runtime.CompilerServices;
+using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -20,18 +20,19 @@ internal static unsafe class Widening
         {
             Buffer.MemoryCopy(source, destination, count * 4L, count * 4L);
         }
-        else if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            Read<Vector512<float>, Simd512>(type, (ushort*)source, destination, count);
-        }
-        else if (Avx2.IsSupported)
-        {
-            Read<Vector256<float>, Simd256>(type, (ushort*)source, destination, count);
-        }
         else
         {
-            Read<Vector128<float>, Simd128>(type, (ushort*)source, destination, count);
+            VectorWidth.Use(new Work(type, (ushort*)source, destination, count));
         }
+    }
+
+    private readonly struct Work(DType type, ushort* source, float* destination, int count) : IVectorWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector> =>
+            Read<TVector, TSimd>(type, source, destination, count);
     }
 
     private static void Read<TVector, TSimd>(DType type, ushort* source, float* destination, int count)

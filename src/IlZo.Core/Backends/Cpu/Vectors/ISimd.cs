@@ -1,0 +1,38 @@
+namespace IlZo.Backends.Cpu.Vectors;
+
+/// <summary>What a product does with the vectors it sums in.</summary>
+internal unsafe interface IAccumulator<TVector>
+    where TVector : struct
+{
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(TVector value, float* destination);
+
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+}
+
+/// <summary>The few vector operations the kernels are written in, so that one source serves every vector width.</summary>
+internal unsafe interface ISimd<TVector> : IAccumulator<TVector>
+    where TVector : struct
+{
+    /// <summary>Lanes of a vector.</summary>
+    static abstract int Width { get; }
+
+    /// <summary>Vectors that the processor has registers for.</summary>
+    static abstract int Registers { get; }
+
+    static abstract TVector Add(TVector a, TVector b);
+
+    static abstract float Sum(TVector value);
+
+    static abstract TVector Broadcast(float value);
+
+    /// <summary>Widens bfloat16: the upper half of a binary32.</summary>
+    static abstract TVector WidenBFloat16(ushort* source);
+
+    /// <summary>
+    /// Widens finite binary16: sign-extended and shifted, sign, exponent and fraction lie where binary32 has them, and one multiplication
+    /// by 2¹¹² corrects the exponent's bias, subnormal numbers included.
+    /// </summary>
+    static abstract TVector WidenHalf(ushort* source);
+}

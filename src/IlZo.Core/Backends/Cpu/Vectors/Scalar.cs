@@ -1,0 +1,36 @@
+using System.Runtime.CompilerServices;
+
+namespace IlZo.Backends.Cpu.Vectors;
+
+/// <summary>One lane: where the processor offers no vectors, one put together in memory is many times slower than a number.</summary>
+internal readonly unsafe struct Scalar : ISimd<float>
+{
+    public static int Width => 1;
+
+    public static int Registers => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load(float* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float value, float* destination) => *destination = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Broadcast(float value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Add(float a, float b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(float value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MultiplyAdd(float a, float b, float c) => float.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float WidenBFloat16(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float WidenHalf(ushort* source) =>
+        BitConverter.UInt32BitsToSingle((uint)((short)*source << 13) & Widening.HalfMask) * Widening.HalfScale;
+}
