@@ -50,12 +50,17 @@ public static unsafe class NoiseField
     /// <summary>16 random bits each for the elements from the start of <paramref name="group"/> on.</summary>
     public static void FillBits(in NoiseKey key, int tensor, long group, Span<ushort> destination)
     {
-        ushort* buffer = stackalloc ushort[Group];
-        for (int start = 0; start < destination.Length; start += Group, group++)
+        fixed (ushort* d = destination)
         {
-            int count = Math.Min(Group, destination.Length - start);
-            FillBitsGroup(key, tensor, group, buffer);
-            new ReadOnlySpan<ushort>(buffer, count).CopyTo(destination[start..]);
+            int whole = destination.Length / Group;
+            FillBitsOfGroups(key, tensor, group, d, whole);
+            int rest = destination.Length - (whole * Group);
+            if (rest > 0)
+            {
+                ushort* last = stackalloc ushort[Group];
+                FillBitsOfGroups(key, tensor, group + whole, last, 1);
+                new ReadOnlySpan<ushort>(last, rest).CopyTo(destination[(whole * Group)..]);
+            }
         }
     }
 
@@ -110,14 +115,19 @@ public static unsafe class NoiseField
         else if (Avx2.IsSupported)
         {
             var lanes = TLanes.Create256();
-            for (int half = 0; half < 2 * groups; half++)
+            var roundKeys = new PhiloxLanes.RoundKeys256(key.Seed);
+            var words = stackalloc Vector256<uint>[4];
+            for (int g = 0; g < groups; g++, d += Group)
             {
-                float* to = d + ((half >> 1) * Group) + ((half & 1) * 8);
-                PhiloxLanes.Generate256(key, tensor, (group * BlocksPerGroup) + (half * 4L), out var first, out var second);
-                lanes.Low(first).Store(to);
-                lanes.High(first).Store(to + 16);
-                lanes.Low(second).Store(to + 32);
-                lanes.High(second).Store(to + 48);
+                PhiloxLanes.Generate256(key, tensor, (group + g) * BlocksPerGroup, roundKeys, out words[0], out words[2], out words[1], out words[3]);
+
+                // A loop, because the transforms of all words together would not find registers enough.
+                for (int i = 0; i < 4; i++)
+                {
+                    float* to = d + ((i >> 1) * 32) + ((i & 1) * 8);
+                    lanes.Low(words[i]).Store(to);
+                    lanes.High(words[i]).Store(to + 16);
+                }
             }
         }
         else
@@ -125,7 +135,7 @@ public static unsafe class NoiseField
             ushort* bits = stackalloc ushort[Group];
             for (int g = 0; g < groups; g++, d += Group)
             {
-                FillBitsGroup(key, tensor, group + g, bits);
+                FillBitsOfGroups(key, tensor, group + g, bits, 1);
                 for (int i = 0; i < Group; i++)
                 {
                     d[i] = TLanes.FromBits(bits[i]);
@@ -134,26 +144,51 @@ public static unsafe class NoiseField
         }
     }
 
-    private static void FillBitsGroup(in NoiseKey key, int tensor, long group, ushort* d)
+    private static void FillBitsOfGroups(in NoiseKey key, int tensor, long group, ushort* d, int groups)
     {
         long block = group * BlocksPerGroup;
         if (Avx512BW.IsSupported)
         {
             var lower = Vector512.Create(0xFFFFu);
-            PhiloxLanes.Generate512(key, tensor, block, out var first, out var second);
-            Vector512.Narrow(first & lower, first >> 16).Store(d);
-            Vector512.Narrow(second & lower, second >> 16).Store(d + 32);
-            return;
+            for (int g = 0; g < groups; g++, block += BlocksPerGroup, d += Group)
+            {
+                PhiloxLanes.Generate512(key, tensor, block, out var first, out var second);
+                Vector512.Narrow(first & lower, first >> 16).Store(d);
+                Vector512.Narrow(second & lower, second >> 16).Store(d + 32);
+            }
         }
-
-        for (int b = 0; b < BlocksPerGroup; b++, block++)
+        else if (Avx2.IsSupported)
         {
-            var words = Philox4x32.Block(key.Seed, (uint)block, NoiseKey.Word1(tensor, block), key.Step, key.Word3);
-            Store(d + (2 * b), words.W0);
-            Store(d + (2 * b) + 1, words.W1);
-            Store(d + (2 * b) + 32, words.W2);
-            Store(d + (2 * b) + 33, words.W3);
+            var roundKeys = new PhiloxLanes.RoundKeys256(key.Seed);
+            for (int g = 0; g < groups; g++, block += BlocksPerGroup, d += Group)
+            {
+                PhiloxLanes.Generate256(key, tensor, block, roundKeys, out var firstA, out var secondA, out var firstB, out var secondB);
+                StoreHalves(firstA, firstB, d);
+                StoreHalves(secondA, secondB, d + 32);
+            }
         }
+        else
+        {
+            for (int g = 0; g < groups; g++, d += Group)
+            {
+                for (int b = 0; b < BlocksPerGroup; b++, block++)
+                {
+                    var words = Philox4x32.Block(key.Seed, (uint)block, NoiseKey.Word1(tensor, block), key.Step, key.Word3);
+                    Store(d + (2 * b), words.W0);
+                    Store(d + (2 * b) + 1, words.W1);
+                    Store(d + (2 * b) + 32, words.W2);
+                    Store(d + (2 * b) + 33, words.W3);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreHalves(Vector256<uint> a, Vector256<uint> b, ushort* lower)
+    {
+        var mask = Vector256.Create(0xFFFFu);
+        Vector256.Narrow(a & mask, b & mask).Store(lower);
+        Vector256.Narrow(a >> 16, b >> 16).Store(lower + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -139,7 +139,9 @@ public static class NormalTransform
             var v = (doubled & Vector256.Create(0xFFFEu)) | Vector256<uint>.One;
             var pattern = Vector256.ConvertToSingle(v.AsInt32()).AsUInt32();
             var octave = (pattern >> 23).AsInt32();
-            var upper = Vector256.Equals(octave & Vector256.Create(8), Vector256.Create(8)).AsSingle();
+
+            // Bit 3 of the index as the sign, which is what the choice looks at.
+            var upper = (pattern << 5).AsSingle();
             var t = ((pattern & Vector256.Create(0x7FFFFFu)) | Vector256.Create(0x3F800000u)).AsSingle();
             var z = Vector256.FusedMultiplyAdd(Look(_c3Lower, _c3Upper, octave, upper), t, Look(_c2Lower, _c2Upper, octave, upper));
             z = Vector256.FusedMultiplyAdd(z, t, Look(_c1Lower, _c1Upper, octave, upper));
@@ -150,6 +152,6 @@ public static class NormalTransform
         // The permutation reads the low three bits of each index.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector256<float> Look(Vector256<float> lower, Vector256<float> upper, Vector256<int> octave, Vector256<float> useUpper) =>
-            Vector256.ConditionalSelect(useUpper, Avx2.PermuteVar8x32(upper, octave), Avx2.PermuteVar8x32(lower, octave));
+            Avx.BlendVariable(Avx2.PermuteVar8x32(lower, octave), Avx2.PermuteVar8x32(upper, octave), useUpper);
     }
 }

@@ -77,12 +77,12 @@ internal static class PhiloxLanes
             var q0 = Avx512F.Multiply(b0.AsUInt32(), m0);
             var p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
             var q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
-            a0 = (p1 >> 32) ^ a1 ^ r0;
-            b0 = (q1 >> 32) ^ b1 ^ r0;
+            a0 = (p1 >> 32) ^ (a1 ^ r0);
+            b0 = (q1 >> 32) ^ (b1 ^ r0);
             a1 = p1;
             b1 = q1;
-            a2 = (p0 >> 32) ^ a3 ^ r1;
-            b2 = (q0 >> 32) ^ b3 ^ r1;
+            a2 = (p0 >> 32) ^ (a3 ^ r1);
+            b2 = (q0 >> 32) ^ (b3 ^ r1);
             a3 = p0;
             b3 = q0;
             k0 += Philox4x32.Weyl0;
@@ -96,32 +96,77 @@ internal static class PhiloxLanes
         secondB = Vector512.ConditionalSelect(lower, b2, b3 << 32).AsUInt32();
     }
 
-    /// <summary>The same for four blocks; <paramref name="block"/> is a multiple of 4.</summary>
+    /// <summary>
+    /// The same for 256 bits, eight blocks as two interleaved chains: <paramref name="firstA"/> and <paramref name="secondA"/> hold the words of
+    /// blocks <paramref name="block"/> … +3, the others those of +4 … +7.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Generate256(in NoiseKey key, int tensor, long block, out Vector256<uint> first, out Vector256<uint> second)
+    public static void Generate256(
+        in NoiseKey key,
+        int tensor,
+        long block,
+        in RoundKeys256 roundKeys,
+        out Vector256<uint> firstA,
+        out Vector256<uint> secondA,
+        out Vector256<uint> firstB,
+        out Vector256<uint> secondB)
     {
         var m0 = Vector256.Create((ulong)Philox4x32.Multiplier0).AsUInt32();
         var m1 = Vector256.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
-        uint k0 = (uint)key.Seed;
-        uint k1 = (uint)(key.Seed >> 32);
-        var c0 = Vector256.Create((ulong)(uint)block) + Vector256.Create(0ul, 1, 2, 3);
-        var c1 = Vector256.Create((ulong)NoiseKey.Word1(tensor, block));
-        var c2 = Vector256.Create((ulong)key.Step);
-        var c3 = Vector256.Create((ulong)key.Word3);
+        var a0 = Vector256.Create((ulong)(uint)block) + Vector256.Create(0ul, 1, 2, 3);
+        var b0 = a0 + Vector256.Create(4ul);
+        var a1 = Vector256.Create((ulong)NoiseKey.Word1(tensor, block));
+        var a2 = Vector256.Create((ulong)key.Step);
+        var a3 = Vector256.Create((ulong)key.Word3);
+        var b1 = a1;
+        var b2 = a2;
+        var b3 = a3;
         for (int round = 0; round < Philox4x32.Rounds; round++)
         {
-            var p0 = Avx2.Multiply(c0.AsUInt32(), m0);
-            var p1 = Avx2.Multiply(c2.AsUInt32(), m1);
-            c0 = (p1 >> 32) ^ c1 ^ Vector256.Create((ulong)k0);
-            c1 = p1;
-            c2 = (p0 >> 32) ^ c3 ^ Vector256.Create((ulong)k1);
-            c3 = p0;
-            k0 += Philox4x32.Weyl0;
-            k1 += Philox4x32.Weyl1;
+            var r0 = roundKeys[2 * round];
+            var r1 = roundKeys[(2 * round) + 1];
+            var p0 = Avx2.Multiply(a0.AsUInt32(), m0);
+            var q0 = Avx2.Multiply(b0.AsUInt32(), m0);
+            var p1 = Avx2.Multiply(a2.AsUInt32(), m1);
+            var q1 = Avx2.Multiply(b2.AsUInt32(), m1);
+            a0 = (p1 >> 32) ^ (a1 ^ r0);
+            b0 = (q1 >> 32) ^ (b1 ^ r0);
+            a1 = p1;
+            b1 = q1;
+            a2 = (p0 >> 32) ^ (a3 ^ r1);
+            b2 = (q0 >> 32) ^ (b3 ^ r1);
+            a3 = p0;
+            b3 = q0;
         }
 
-        var lower = Vector256.Create(0xFFFFFFFFul);
-        first = Vector256.ConditionalSelect(lower, c0, c1 << 32).AsUInt32();
-        second = Vector256.ConditionalSelect(lower, c2, c3 << 32).AsUInt32();
+        firstA = Combine(a0, a1);
+        secondA = Combine(a2, a3);
+        firstB = Combine(b0, b1);
+        secondB = Combine(b2, b3);
+    }
+
+    // The lower halves of both, side by side.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Combine(Vector256<ulong> even, Vector256<ulong> odd) =>
+        Avx2.Blend(even.AsUInt32(), (odd << 32).AsUInt32(), 0b10101010);
+
+    /// <summary>The keys of all rounds, two each, in every lane: with half as many registers as AVX-512 has, they are read from memory.</summary>
+    [InlineArray(2 * Philox4x32.Rounds)]
+    public struct RoundKeys256
+    {
+        private Vector256<ulong> _first;
+
+        public RoundKeys256(ulong seed)
+        {
+            uint k0 = (uint)seed;
+            uint k1 = (uint)(seed >> 32);
+            for (int round = 0; round < Philox4x32.Rounds; round++)
+            {
+                this[2 * round] = Vector256.Create((ulong)k0);
+                this[(2 * round) + 1] = Vector256.Create((ulong)k1);
+                k0 += Philox4x32.Weyl0;
+                k1 += Philox4x32.Weyl1;
+            }
+        }
     }
 }
