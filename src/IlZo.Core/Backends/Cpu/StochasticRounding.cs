@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -44,11 +45,9 @@ internal static unsafe class StochasticRounding
     public static void Write(DType type, float* values, ushort* random, ushort* destination, int count)
     {
         int i = 0;
-        for (; i <= count - 32; i += 32)
+        for (; i <= count - 16; i += 16)
         {
-            var lower = RoundVector(type, values + i, random + i);
-            var upper = RoundVector(type, values + i + 16, random + i + 16);
-            Vector512.Narrow(lower, upper).Store(destination + i);
+            Narrow(RoundVector(type, values + i, random + i)).Store(destination + i);
         }
 
         for (; i < count; i++)
@@ -76,8 +75,12 @@ internal static unsafe class StochasticRounding
             + (Vector512.ConvertToSingle(fraction.AsInt32()) * Vector512.Create(1f / 8192));
         var isSubnormal = Vector512.LessThan(magnitude, Vector512.Create(SmallestNormalHalf));
 
-        // The conversion of large numbers is undefined, and its result not used.
-        var subnormal = Vector512.ConvertToInt32(Vector512.Min(scaled, Vector512.Create(2048f))).AsUInt32();
+        // What processors make of large numbers differs, and is not used.
+        var subnormal = Vector512.ConvertToInt32Native(scaled).AsUInt32();
         return sign | Vector512.ConditionalSelect(isSubnormal, subnormal, normal);
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ushort> Narrow(Vector512<uint> values) => Avx512F.IsSupported
+        ? Avx512F.ConvertToVector256UInt16(values)
+        : Vector256.Narrow(values.GetLower(), values.GetUpper());
 }
