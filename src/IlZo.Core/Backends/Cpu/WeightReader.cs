@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -11,6 +12,9 @@ namespace IlZo.Backends.Cpu;
 /// </summary>
 internal static unsafe class WeightReader
 {
+    // Slices are read row by row and a row apart, which the processor's own prefetching does not see coming.
+    private const int PrefetchRows = 4;
+
     /// <summary>Packs a slice of consecutive rows for <see cref="Panel.Multiply"/>, once for each probe.</summary>
     /// <param name="weight">The tensor.</param>
     /// <param name="row">The first row.</param>
@@ -76,6 +80,11 @@ internal static unsafe class WeightReader
             Widening.Read(weight.Type, weight.At(row, column), plain, count);
         }
 
+        if (row + PrefetchRows < weight.Rows)
+        {
+            Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
+        }
+
         Direction? filled = null;
         for (int p = 0; p < probes.Count; p++, destination += probeStride)
         {
@@ -112,6 +121,14 @@ internal static unsafe class WeightReader
         {
             int count = Math.Min(Panel.Depth, vector.Columns - column);
             Read(vector, 0, column, count, probes, destination + column, vector.Columns, scratch);
+        }
+    }
+
+    private static void Prefetch(byte* first, long bytes)
+    {
+        for (long line = 0; line < bytes && Sse.IsSupported; line += 64)
+        {
+            Sse.Prefetch0(first + line);
         }
     }
 
