@@ -21,8 +21,7 @@ internal sealed unsafe class CountingProducts(ProductEngine products, bool needs
     /// <summary>Panels packed since this was last asked.</summary>
     public int TakePanels() => Interlocked.Exchange(ref _panels, 0);
 
-    public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads) =>
-        products.BlockOutputs(outputs, tokens, layout, threads);
+    public override BlockLimits Blocks(int tokens, WeightLayout layout) => products.Blocks(tokens, layout);
 
     public override long PackedPanelBytes(int features) => products.PackedPanelBytes(features);
 

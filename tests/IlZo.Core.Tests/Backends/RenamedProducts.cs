@@ -14,7 +14,7 @@ internal sealed unsafe class RenamedProducts(Engine engine) : ProductEngine
 
     public override int Depth => _products.Depth;
 
-    public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads) => _products.BlockOutputs(outputs, tokens, layout, threads);
+    public override BlockLimits Blocks(int tokens, WeightLayout layout) => _products.Blocks(tokens, layout);
 
     public override long PackedPanelBytes(int features) => _products.PackedPanelBytes(features);
 

@@ -29,7 +29,7 @@ public sealed unsafe partial class CpuBackend
         }
         else
         {
-            int block = _products.BlockOutputs(y.Features, x.Tokens, layout, _pool.Count);
+            int block = _products.Blocks(x.Tokens, layout).Share(y.Features, _pool.Count);
             var operand = OperandOf(from);
             _pool.Run((y.Features + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
         }

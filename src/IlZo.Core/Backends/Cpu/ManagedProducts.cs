@@ -1,3 +1,5 @@
+using IlZo.Noise;
+
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
@@ -8,12 +10,6 @@ internal sealed unsafe class ManagedProducts : ProductEngine
 {
     private const int FeatureBytes = Panel.Lanes * sizeof(float);
 
-    // Outputs a worker packs at a time; fewer where that would leave a thread without work.
-    private static readonly int[] s_blockRows = [384, 192, 96, 48];
-
-    // The same where outputs are columns: whole groups of noise.
-    private static readonly int[] s_blockColumns = [384, 192, 128, 64];
-
     public override Engine Engine => new(EngineName.Managed, PrecisionName.Fp32);
 
     public override AttentionEngine Attention => ManagedAttention.Instance;
@@ -21,21 +17,10 @@ internal sealed unsafe class ManagedProducts : ProductEngine
     public override int Depth => Panel.Depth;
 
     // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
-    // both probes (80 kB for 48 outputs, 640 kB for 384) must stay in the second-level cache.
-    public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads)
-    {
-        int[] sizes = layout == WeightLayout.OutIn ? s_blockRows : s_blockColumns;
-        int largest = tokens >= 2048 ? 384 : tokens >= 512 || layout == WeightLayout.InOut ? 192 : 48;
-        foreach (int size in sizes)
-        {
-            if (size <= largest && outputs >= 2 * size * threads)
-            {
-                return size;
-            }
-        }
-
-        return sizes[^1];
-    }
+    // both probes (80 kB for 48 outputs, 640 kB for 384) must stay in the second-level cache. Where outputs are columns, whole groups of noise.
+    public override BlockLimits Blocks(int tokens, WeightLayout layout) => layout == WeightLayout.OutIn
+        ? new(2 * Panel.RowGroup, 48, tokens >= 512 ? 384 : 48)
+        : new(NoiseField.Group, NoiseField.Group, tokens >= 512 ? 384 : 192);
 
     public override long PackedPanelBytes(int features) => 0;
 

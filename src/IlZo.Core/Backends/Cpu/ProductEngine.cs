@@ -21,12 +21,10 @@ internal abstract unsafe class ProductEngine
     /// <summary>The longest slice of the inputs that is packed at a time.</summary>
     public abstract int Depth { get; }
 
-    /// <summary>Outputs of a block.</summary>
-    /// <param name="outputs">Outputs of the layer.</param>
+    /// <summary>Outputs that a block may have.</summary>
     /// <param name="tokens">Tokens of one probe.</param>
     /// <param name="layout">How weights are stored.</param>
-    /// <param name="threads">Threads that share the outputs.</param>
-    public abstract int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads);
+    public abstract BlockLimits Blocks(int tokens, WeightLayout layout);
 
     /// <summary>Bytes that a panel of activations takes when it is packed; 0 where activations are multiplied as they lie.</summary>
     public abstract long PackedPanelBytes(int features);

@@ -25,18 +25,14 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
 
     public override void PackPanel(float* panel, int features, byte* packed) => BFloat16Packing.PackPanel(_layout, panel, features, packed);
 
-    // Whole groups, two blocks a thread at least where there are as many, and packed slices of both probes (610 kB for 192 outputs, or for 96
-    // split ones) that stay in the second-level cache. Where outputs are columns, whole groups of noise too.
-    public override int BlockOutputs(int outputs, int tokens, WeightLayout layout, int threads)
+    // Packed slices of both probes (610 kB for 192 outputs, or for 96 split ones) stay in the second-level cache. Where outputs are columns,
+    // whole groups of noise.
+    public override BlockLimits Blocks(int tokens, WeightLayout layout)
     {
         const int large = 3 * NoiseField.Group;
-        if (layout == WeightLayout.InOut)
-        {
-            return !_layout.IsSplit && outputs >= 2 * large * threads ? large : NoiseField.Group;
-        }
-
-        int largest = _layout.IsSplit || tokens < 512 ? large / 2 : large;
-        return Math.Clamp(outputs / (2 * threads) / _kernel.Rows * _kernel.Rows, _kernel.Rows, largest);
+        return layout == WeightLayout.OutIn
+            ? new(_kernel.Rows, _kernel.Rows, _layout.IsSplit || tokens < 512 ? large / 2 : large)
+            : new(NoiseField.Group, NoiseField.Group, _layout.IsSplit ? NoiseField.Group : large);
     }
 
     public override byte* Pack(in WeightBlock block, int input, int depth)
