@@ -69,7 +69,7 @@ public sealed partial class GpuBackend : IBackend
         _state = new DeviceState(_stream, _memory, _weights);
         _arena = new DeviceArena(_memory);
         _transfers = new Transfers(accelerator, _stream, _memory);
-        float[] table = NormalTransform.Coefficients;
+        float[] table = [.. NormalTransform.Coefficients];
         _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
         _table.Write(_stream, table);

@@ -3,27 +3,26 @@ using System.Runtime.Intrinsics;
 
 namespace IlZo.Noise;
 
-/// <summary>What becomes of 16 random bits, as a scalar and on vectors of words whose lower and upper halves are taken in turn.</summary>
-internal interface INoiseLanes<TSelf>
-    where TSelf : struct, INoiseLanes<TSelf>
+/// <summary>What becomes of 16 random bits, as a scalar and on vectors of words, of which the lower and the upper halves are elements.</summary>
+internal unsafe interface INoiseLanes<TSelf, TElement>
+    where TSelf : struct, INoiseLanes<TSelf, TElement>
+    where TElement : unmanaged
 {
     static abstract TSelf Create512();
 
     static abstract TSelf Create256();
 
-    static abstract float FromBits(ushort bits);
+    static abstract TElement FromBits(ushort bits);
 
-    Vector512<float> Low(Vector512<uint> words);
+    /// <summary>Stores the elements of 16 lower halves and, after them, of the upper halves.</summary>
+    void Store(Vector512<uint> words, TElement* destination);
 
-    Vector512<float> High(Vector512<uint> words);
-
-    Vector256<float> Low(Vector256<uint> words);
-
-    Vector256<float> High(Vector256<uint> words);
+    /// <summary>Stores the elements of 8 lower halves and, 16 elements further on, of the upper halves.</summary>
+    void Store(Vector256<uint> words, TElement* destination);
 }
 
 /// <summary>Standard normal deviates.</summary>
-internal struct NormalLanes : INoiseLanes<NormalLanes>
+internal unsafe struct NormalLanes : INoiseLanes<NormalLanes, float>
 {
     private NormalTransform.Table512 _table512;
     private NormalTransform.Table256 _table256;
@@ -35,20 +34,22 @@ internal struct NormalLanes : INoiseLanes<NormalLanes>
     public static float FromBits(ushort bits) => NormalTransform.FromBits(bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector512<float> Low(Vector512<uint> words) => _table512.Low(words);
+    public readonly void Store(Vector512<uint> words, float* destination)
+    {
+        _table512.Low(words).Store(destination);
+        _table512.High(words).Store(destination + 16);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector512<float> High(Vector512<uint> words) => _table512.High(words);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector256<float> Low(Vector256<uint> words) => _table256.Low(words);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector256<float> High(Vector256<uint> words) => _table256.High(words);
+    public readonly void Store(Vector256<uint> words, float* destination)
+    {
+        _table256.Low(words).Store(destination);
+        _table256.High(words).Store(destination + 16);
+    }
 }
 
 /// <summary>Their signs.</summary>
-internal readonly struct SignLanes : INoiseLanes<SignLanes>
+internal readonly unsafe struct SignLanes : INoiseLanes<SignLanes, float>
 {
     private const uint Sign = 0x80000000;
     private const uint One = 0x3F800000;
@@ -60,14 +61,46 @@ internal readonly struct SignLanes : INoiseLanes<SignLanes>
     public static float FromBits(ushort bits) => (bits & 0x8000) == 0 ? 1 : -1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Low(Vector512<uint> words) => High(words << 16);
+    public void Store(Vector512<uint> words, float* destination)
+    {
+        Signed(words << 16).Store(destination);
+        Signed(words).Store(destination + 16);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> High(Vector512<uint> words) => ((words & Vector512.Create(Sign)) | Vector512.Create(One)).AsSingle();
+    public void Store(Vector256<uint> words, float* destination)
+    {
+        Signed(words << 16).Store(destination);
+        Signed(words).Store(destination + 16);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector256<float> Low(Vector256<uint> words) => High(words << 16);
+    private static Vector512<float> Signed(Vector512<uint> words) => ((words & Vector512.Create(Sign)) | Vector512.Create(One)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector256<float> High(Vector256<uint> words) => ((words & Vector256.Create(Sign)) | Vector256.Create(One)).AsSingle();
+    private static Vector256<float> Signed(Vector256<uint> words) => ((words & Vector256.Create(Sign)) | Vector256.Create(One)).AsSingle();
+}
+
+/// <summary>The bits themselves.</summary>
+internal readonly unsafe struct BitLanes : INoiseLanes<BitLanes, ushort>
+{
+    private const uint Lower = 0xFFFF;
+
+    public static BitLanes Create512() => default;
+
+    public static BitLanes Create256() => default;
+
+    public static ushort FromBits(ushort bits) => bits;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(Vector512<uint> words, ushort* destination) =>
+        Vector512.Narrow(words & Vector512.Create(Lower), words >> 16).Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(Vector256<uint> words, ushort* destination)
+    {
+        var halves = Vector256.Narrow(words & Vector256.Create(Lower), words >> 16);
+        halves.GetLower().Store(destination);
+        halves.GetUpper().Store(destination + 16);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -16,27 +17,6 @@ namespace IlZo.Noise;
 /// </remarks>
 public static class NormalTransform
 {
-    // Indexed by the low four bits of v's biased exponent: entry i belongs to octave (i + 1) mod 16.
-    private static readonly float[][] s_coefficients =
-    [
-        [
-            4.07624769f, 4.15874386f, 4.1946702f, 4.03863955f, 3.87458897f, 3.70351839f, 3.52511525f, 3.33858204f,
-            3.14283776f, 2.93652225f, 2.71793795f, 2.48495221f, 2.23488307f, 1.96458268f, 1.67921436f, 4.32496309f,
-        ],
-        [
-            0f, -0.162360355f, -0.490312219f, -0.515555382f, -0.539215803f, -0.564761877f, -0.593716681f, -0.627262652f,
-            -0.666808963f, -0.714320302f, -0.772714257f, -0.846534014f, -0.943228662f, -1.07621443f, -1.29274201f, 0f,
-        ],
-        [
-            0f, 0f, 0.160882756f, 0.170172453f, 0.177833602f, 0.185685158f, 0.194366008f, 0.204218134f,
-            0.215555444f, 0.228747204f, 0.244241387f, 0.262520611f, 0.283853561f, 0.307721853f, 0.348808199f, 0f,
-        ],
-        [
-            0f, 0f, -0.0236810036f, -0.0251575857f, -0.0263045169f, -0.0274510179f, -0.0287076812f, -0.0301278699f,
-            -0.0317569524f, -0.0336478539f, -0.0358682722f, -0.0385085009f, -0.0417168625f, -0.0461027175f, -0.0611522533f, 0f,
-        ],
-    ];
-
     /// <summary>Octaves, each with a cubic.</summary>
     public const int Octaves = 16;
 
@@ -50,8 +30,24 @@ public static class NormalTransform
         float FusedMultiplyAdd(float a, float b, float c);
     }
 
-    /// <summary>The coefficients of degree 0, then those of degree 1, 2 and 3: <see cref="Octaves"/> each.</summary>
-    public static float[] Coefficients => [.. s_coefficients.SelectMany(c => c)];
+    /// <summary>
+    /// The coefficients of degree 0, then those of degree 1, 2 and 3: <see cref="Octaves"/> each, by the low four bits of v's biased exponent.
+    /// Entry i belongs to octave (i + 1) mod 16.
+    /// </summary>
+    public static ReadOnlySpan<float> Coefficients =>
+    [
+        4.07624769f, 4.15874386f, 4.1946702f, 4.03863955f, 3.87458897f, 3.70351839f, 3.52511525f, 3.33858204f,
+        3.14283776f, 2.93652225f, 2.71793795f, 2.48495221f, 2.23488307f, 1.96458268f, 1.67921436f, 4.32496309f,
+
+        0f, -0.162360355f, -0.490312219f, -0.515555382f, -0.539215803f, -0.564761877f, -0.593716681f, -0.627262652f,
+        -0.666808963f, -0.714320302f, -0.772714257f, -0.846534014f, -0.943228662f, -1.07621443f, -1.29274201f, 0f,
+
+        0f, 0f, 0.160882756f, 0.170172453f, 0.177833602f, 0.185685158f, 0.194366008f, 0.204218134f,
+        0.215555444f, 0.228747204f, 0.244241387f, 0.262520611f, 0.283853561f, 0.307721853f, 0.348808199f, 0f,
+
+        0f, 0f, -0.0236810036f, -0.0251575857f, -0.0263045169f, -0.0274510179f, -0.0287076812f, -0.0301278699f,
+        -0.0317569524f, -0.0336478539f, -0.0358682722f, -0.0385085009f, -0.0417168625f, -0.0461027175f, -0.0611522533f, 0f,
+    ];
 
     /// <summary>The deviate of 16 random bits.</summary>
     public static float FromBits(ushort bits) => FromBits(bits, default(HostArithmetic));
@@ -70,9 +66,17 @@ public static class NormalTransform
         return BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(z) ^ ((bits & 0x8000) << 16));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Load512(int degree) =>
+        Vector512.LoadUnsafe(in MemoryMarshal.GetReference(Coefficients), (nuint)(degree * Octaves));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Load256(int degree, int octave) =>
+        Vector256.LoadUnsafe(in MemoryMarshal.GetReference(Coefficients), (nuint)((degree * Octaves) + octave));
+
     private readonly struct HostArithmetic : IArithmetic
     {
-        public float Coefficient(int degree, int octave) => s_coefficients[degree][octave];
+        public float Coefficient(int degree, int octave) => Coefficients[(degree * Octaves) + octave];
 
         public float FusedMultiplyAdd(float a, float b, float c) => float.FusedMultiplyAdd(a, b, c);
     }
@@ -80,11 +84,12 @@ public static class NormalTransform
     /// <summary>The cubic's coefficients, kept in registers by a loop that transforms 16 lanes at a time.</summary>
     internal readonly struct Table512
     {
-        private readonly Vector512<float> _c0 = Vector512.Create(s_coefficients[0]);
-        private readonly Vector512<float> _c1 = Vector512.Create(s_coefficients[1]);
-        private readonly Vector512<float> _c2 = Vector512.Create(s_coefficients[2]);
-        private readonly Vector512<float> _c3 = Vector512.Create(s_coefficients[3]);
+        private readonly Vector512<float> _c0 = Load512(0);
+        private readonly Vector512<float> _c1 = Load512(1);
+        private readonly Vector512<float> _c2 = Load512(2);
+        private readonly Vector512<float> _c3 = Load512(3);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Table512()
         {
         }
@@ -114,15 +119,16 @@ public static class NormalTransform
     /// <summary>The same for 8 lanes: a table of 16 is two permutations of 8 and a choice.</summary>
     internal readonly struct Table256
     {
-        private readonly Vector256<float> _c0Lower = Vector256.Create(s_coefficients[0]);
-        private readonly Vector256<float> _c0Upper = Vector256.Create(s_coefficients[0], 8);
-        private readonly Vector256<float> _c1Lower = Vector256.Create(s_coefficients[1]);
-        private readonly Vector256<float> _c1Upper = Vector256.Create(s_coefficients[1], 8);
-        private readonly Vector256<float> _c2Lower = Vector256.Create(s_coefficients[2]);
-        private readonly Vector256<float> _c2Upper = Vector256.Create(s_coefficients[2], 8);
-        private readonly Vector256<float> _c3Lower = Vector256.Create(s_coefficients[3]);
-        private readonly Vector256<float> _c3Upper = Vector256.Create(s_coefficients[3], 8);
+        private readonly Vector256<float> _c0Lower = Load256(0, 0);
+        private readonly Vector256<float> _c0Upper = Load256(0, 8);
+        private readonly Vector256<float> _c1Lower = Load256(1, 0);
+        private readonly Vector256<float> _c1Upper = Load256(1, 8);
+        private readonly Vector256<float> _c2Lower = Load256(2, 0);
+        private readonly Vector256<float> _c2Upper = Load256(2, 8);
+        private readonly Vector256<float> _c3Lower = Load256(3, 0);
+        private readonly Vector256<float> _c3Upper = Load256(3, 8);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Table256()
         {
         }

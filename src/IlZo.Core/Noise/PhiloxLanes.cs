@@ -38,24 +38,20 @@ internal static class PhiloxLanes
             k1 += Philox4x32.Weyl1;
         }
 
-        var lower = Vector512.Create(0xFFFFFFFFul);
-        first = Vector512.ConditionalSelect(lower, c0, c1 << 32).AsUInt32();
-        second = Vector512.ConditionalSelect(lower, c2, c3 << 32).AsUInt32();
+        first = Combine(c0, c1);
+        second = Combine(c2, c3);
     }
 
     /// <summary>
-    /// Blocks <paramref name="block"/> … +7 and +8 … +15, interleaved: a round is a chain of four dependent instructions, and two chains
-    /// fill the time that one waits.
+    /// Blocks <paramref name="block"/> … +23, eight by eight, as three interleaved chains: the instructions of a round wait for each other, and
+    /// the other chains fill that time.
     /// </summary>
+    /// <param name="key">The field.</param>
+    /// <param name="tensor">The tensor's number.</param>
+    /// <param name="block">The first block, a multiple of 8.</param>
+    /// <param name="words">Receives what <see cref="Generate512"/> calls first and second, of each eight.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void GenerateTwo512(
-        in NoiseKey key,
-        int tensor,
-        long block,
-        out Vector512<uint> firstA,
-        out Vector512<uint> secondA,
-        out Vector512<uint> firstB,
-        out Vector512<uint> secondB)
+    public static unsafe void GenerateThree512(in NoiseKey key, int tensor, long block, Vector512<uint>* words)
     {
         var m0 = Vector512.Create((ulong)Philox4x32.Multiplier0).AsUInt32();
         var m1 = Vector512.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
@@ -63,53 +59,60 @@ internal static class PhiloxLanes
         uint k1 = (uint)(key.Seed >> 32);
         var a0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
         var b0 = a0 + Vector512.Create(8ul);
+        var c0 = a0 + Vector512.Create(16ul);
         var a1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
         var a2 = Vector512.Create((ulong)key.Step);
         var a3 = Vector512.Create((ulong)key.Word3);
         var b1 = a1;
         var b2 = a2;
         var b3 = a3;
+        var c1 = a1;
+        var c2 = a2;
+        var c3 = a3;
         for (int round = 0; round < Philox4x32.Rounds; round++)
         {
             var r0 = Vector512.Create((ulong)k0);
             var r1 = Vector512.Create((ulong)k1);
             var p0 = Avx512F.Multiply(a0.AsUInt32(), m0);
             var q0 = Avx512F.Multiply(b0.AsUInt32(), m0);
+            var s0 = Avx512F.Multiply(c0.AsUInt32(), m0);
             var p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
             var q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
+            var s1 = Avx512F.Multiply(c2.AsUInt32(), m1);
             a0 = (p1 >> 32) ^ (a1 ^ r0);
             b0 = (q1 >> 32) ^ (b1 ^ r0);
+            c0 = (s1 >> 32) ^ (c1 ^ r0);
             a1 = p1;
             b1 = q1;
+            c1 = s1;
             a2 = (p0 >> 32) ^ (a3 ^ r1);
             b2 = (q0 >> 32) ^ (b3 ^ r1);
+            c2 = (s0 >> 32) ^ (c3 ^ r1);
             a3 = p0;
             b3 = q0;
+            c3 = s0;
             k0 += Philox4x32.Weyl0;
             k1 += Philox4x32.Weyl1;
         }
 
-        var lower = Vector512.Create(0xFFFFFFFFul);
-        firstA = Vector512.ConditionalSelect(lower, a0, a1 << 32).AsUInt32();
-        secondA = Vector512.ConditionalSelect(lower, a2, a3 << 32).AsUInt32();
-        firstB = Vector512.ConditionalSelect(lower, b0, b1 << 32).AsUInt32();
-        secondB = Vector512.ConditionalSelect(lower, b2, b3 << 32).AsUInt32();
+        words[0] = Combine(a0, a1);
+        words[1] = Combine(a2, a3);
+        words[2] = Combine(b0, b1);
+        words[3] = Combine(b2, b3);
+        words[4] = Combine(c0, c1);
+        words[5] = Combine(c2, c3);
     }
 
     /// <summary>
-    /// The same for 256 bits, eight blocks as two interleaved chains: <paramref name="firstA"/> and <paramref name="secondA"/> hold the words of
-    /// blocks <paramref name="block"/> … +3, the others those of +4 … +7.
+    /// Blocks <paramref name="block"/> … +7 on 256 bits, as two interleaved chains of four.
     /// </summary>
+    /// <param name="key">The field.</param>
+    /// <param name="tensor">The tensor's number.</param>
+    /// <param name="block">The first block, a multiple of 8.</param>
+    /// <param name="roundKeys">The keys of the field's seed.</param>
+    /// <param name="words">Receives words 0 and 1 of the first four blocks, their words 2 and 3, and the same of the other four.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Generate256(
-        in NoiseKey key,
-        int tensor,
-        long block,
-        in RoundKeys256 roundKeys,
-        out Vector256<uint> firstA,
-        out Vector256<uint> secondA,
-        out Vector256<uint> firstB,
-        out Vector256<uint> secondB)
+    public static unsafe void Generate256(in NoiseKey key, int tensor, long block, in RoundKeys256 roundKeys, Vector256<uint>* words)
     {
         var m0 = Vector256.Create((ulong)Philox4x32.Multiplier0).AsUInt32();
         var m1 = Vector256.Create((ulong)Philox4x32.Multiplier1).AsUInt32();
@@ -139,13 +142,17 @@ internal static class PhiloxLanes
             b3 = q0;
         }
 
-        firstA = Combine(a0, a1);
-        secondA = Combine(a2, a3);
-        firstB = Combine(b0, b1);
-        secondB = Combine(b2, b3);
+        words[0] = Combine(a0, a1);
+        words[1] = Combine(a2, a3);
+        words[2] = Combine(b0, b1);
+        words[3] = Combine(b2, b3);
     }
 
     // The lower halves of both, side by side.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Combine(Vector512<ulong> even, Vector512<ulong> odd) =>
+        Vector512.ConditionalSelect(Vector512.Create(0xFFFFFFFFul), even, odd << 32).AsUInt32();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Combine(Vector256<ulong> even, Vector256<ulong> odd) =>
         Avx2.Blend(even.AsUInt32(), (odd << 32).AsUInt32(), 0b10101010);

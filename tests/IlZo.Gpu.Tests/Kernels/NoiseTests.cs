@@ -37,7 +37,7 @@ public class NoiseTests
     public void All_65536_deviates_have_the_bits_of_the_processor()
     {
         using var device = new TestDevice();
-        float[] table = NormalTransform.Coefficients;
+        float[] table = [.. NormalTransform.Coefficients];
         using var buffer = device.Accelerator.AllocateRaw(table.Length, sizeof(float));
         using var results = device.Accelerator.AllocateRaw(1 << 16, sizeof(float));
         var view = new ArrayView<float>(buffer, 0, table.Length);

@@ -47,6 +47,10 @@ public sealed unsafe partial class CpuBackend
         var gradient = new Span<float>(buffer, count);
         var noise = new Span<float>(buffer + UpdateSlice, count);
         float* widened = buffer + (2 * UpdateSlice);
+        byte* stored = parameter.At(row, column);
+
+        // Generating the noise takes longer than memory does.
+        CacheLines.Prefetch(stored, (long)count * parameter.Type.Size());
         gradient.Clear();
         for (int term = 0; term < estimate.Terms.Count; term++)
         {
@@ -56,7 +60,6 @@ public sealed unsafe partial class CpuBackend
         }
 
         var slice = new WeightSlice(parameter, row, column);
-        byte* stored = parameter.At(row, column);
         if (parameter.Type == DType.F32)
         {
             rule.Apply(slice, new Span<float>(stored, count), gradient, learningRate);

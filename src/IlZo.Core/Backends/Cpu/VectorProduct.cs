@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
@@ -115,11 +114,7 @@ internal static unsafe class VectorProduct
         TVector a = zero, b = zero, c = zero, d = zero;
         for (float* end = x + columns; x < end; x += Unroll * width, w += Unroll * step)
         {
-            for (int line = 0; line < Unroll * step && Sse.IsSupported; line += 64)
-            {
-                Sse.Prefetch0(w + PrefetchBytes + line);
-            }
-
+            CacheLines.Prefetch(w + PrefetchBytes, Unroll * step);
             a = TSimd.MultiplyAdd(TFormat.Load(w), TSimd.Load(x), a);
             b = TSimd.MultiplyAdd(TFormat.Load(w + step), TSimd.Load(x + width), b);
             c = TSimd.MultiplyAdd(TFormat.Load(w + (2 * step)), TSimd.Load(x + (2 * width)), c);
@@ -144,14 +139,10 @@ internal static unsafe class VectorProduct
         int column = 0;
         for (; column <= columns - (2 * width); column += 2 * width, w0 += 2 * step, w1 += 2 * step, w2 += 2 * step, w3 += 2 * step)
         {
-            if (Sse.IsSupported)
-            {
-                Sse.Prefetch0(w0 + next);
-                Sse.Prefetch0(w1 + next);
-                Sse.Prefetch0(w2 + next);
-                Sse.Prefetch0(w3 + next);
-            }
-
+            CacheLines.Prefetch(w0 + next, 1);
+            CacheLines.Prefetch(w1 + next, 1);
+            CacheLines.Prefetch(w2 + next, 1);
+            CacheLines.Prefetch(w3 + next, 1);
             var a = TSimd.Load(y + column);
             var b = TSimd.Load(y + column + width);
             a = TSimd.MultiplyAdd(TFormat.Load(w0), x0, a);

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -82,7 +81,7 @@ internal static unsafe class WeightReader
 
         if (row + PrefetchRows < weight.Rows)
         {
-            Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
+            CacheLines.Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
         }
 
         Direction? filled = null;
@@ -121,14 +120,6 @@ internal static unsafe class WeightReader
         {
             int count = Math.Min(Panel.Depth, vector.Columns - column);
             Read(vector, 0, column, count, probes, destination + column, vector.Columns, scratch);
-        }
-    }
-
-    private static void Prefetch(byte* first, long bytes)
-    {
-        for (long line = 0; line < bytes && Sse.IsSupported; line += 64)
-        {
-            Sse.Prefetch0(first + line);
         }
     }
 
