@@ -8,7 +8,7 @@ using IlZo.Tensors;
 namespace IlZo.Bench;
 
 /// <summary>One linear layer of OPT-125M (768 to 3072 features) from fp16 weights on one thread, plain and at both probes of a step.</summary>
-public sealed unsafe class LinearBenchmarks : IDisposable
+public unsafe class LinearBenchmarks
 {
     private const int Inputs = 768;
     private const int Outputs = 3072;
@@ -41,7 +41,7 @@ public sealed unsafe class LinearBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Cleanup()
     {
         _backend.Dispose();
         _memory.Dispose();
