@@ -109,9 +109,9 @@ public static unsafe class NoiseField
 
         for (; g < groups; g++, block += BlocksPerGroup, d += Group)
         {
-            PhiloxLanes.Generate512(key, tensor, block, out var first, out var second);
-            lanes.Store(first, d);
-            lanes.Store(second, d + 32);
+            PhiloxLanes.Generate512(key, tensor, block, words);
+            lanes.Store(words[0], d);
+            lanes.Store(words[1], d + 32);
         }
     }
 
