@@ -27,27 +27,15 @@ internal static unsafe class VectorProduct
         Multiply(weight, WeightLayout.InOut, row, rows, x, y);
 
     private static void Multiply(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) =>
-        VectorWidth.Use(new Work(weight, layout, row, rows, x, y));
+        StoredWeights.Use(weight.Type, new Work(weight, layout, row, rows, x, y));
 
-    private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) : IVectorWork
+    private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) : IStoredWork
     {
-        public void Do<TVector, TSimd>()
+        public void Do<TVector, TSimd, TFormat>()
             where TVector : struct
             where TSimd : struct, ISimd<TVector>
-        {
-            switch (weight.Type)
-            {
-                case DType.F32:
-                    Multiply<TVector, TSimd, F32Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                    break;
-                case DType.F16:
-                    Multiply<TVector, TSimd, F16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                    break;
-                default:
-                    Multiply<TVector, TSimd, BF16Format<TVector, TSimd>>(weight, layout, row, rows, x, y);
-                    break;
-            }
-        }
+            where TFormat : struct, IWeightFormat<TVector> =>
+            Multiply<TVector, TSimd, TFormat>(weight, layout, row, rows, x, y);
     }
 
     private static void Multiply<TVector, TSimd, TFormat>(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -73,12 +72,7 @@ internal static unsafe class WeightReader
     public static void Read(
         Parameter weight, int row, int column, int count, IReadOnlyList<Probe> probes, float* destination, long probeStride, WorkerScratch scratch)
     {
-        float* plain = weight.Type == DType.F32 ? (float*)weight.At(row, column) : scratch.Row;
-        if (weight.Type != DType.F32)
-        {
-            Widening.Read(weight.Type, weight.At(row, column), plain, count);
-        }
-
+        byte* source = weight.At(row, column);
         if (row + PrefetchRows < weight.Rows)
         {
             CacheLines.Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
@@ -89,7 +83,7 @@ internal static unsafe class WeightReader
         {
             if (probes[p].Direction is not { } direction || !weight.IsTrained)
             {
-                Buffer.MemoryCopy(plain, destination, count * 4L, count * 4L);
+                Widening.Read(weight.Type, source, destination, count);
                 continue;
             }
 
@@ -99,16 +93,17 @@ internal static unsafe class WeightReader
                 filled = direction;
             }
 
+            float radius = (float)probes[p].Radius;
             if (p + 1 < probes.Count && ReferenceEquals(probes[p + 1].Direction, direction))
             {
                 float* second = destination + probeStride;
-                AddScaled(plain, scratch.Noise, (float)probes[p].Radius, (float)probes[p + 1].Radius, destination, second, count);
+                PerturbedWeights.Write(weight.Type, source, scratch.Noise, radius, destination, (float)probes[p + 1].Radius, second, count);
                 p++;
                 destination = second;
             }
             else
             {
-                AddScaled(plain, scratch.Noise, (float)probes[p].Radius, destination, count);
+                PerturbedWeights.Write(weight.Type, source, scratch.Noise, radius, destination, count);
             }
         }
     }
@@ -120,43 +115,6 @@ internal static unsafe class WeightReader
         {
             int count = Math.Min(Panel.Depth, vector.Columns - column);
             Read(vector, 0, column, count, probes, destination + column, vector.Columns, scratch);
-        }
-    }
-
-    // destination = a + s·b, fused so that every vector width rounds alike.
-    private static void AddScaled(float* a, float* b, float s, float* destination, int count)
-    {
-        int i = 0;
-        var scale = Vector512.Create(s);
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            Vector512.FusedMultiplyAdd(Vector512.Load(b + i), scale, Vector512.Load(a + i)).Store(destination + i);
-        }
-
-        for (; i < count; i++)
-        {
-            destination[i] = float.FusedMultiplyAdd(b[i], s, a[i]);
-        }
-    }
-
-    // The same for two probes along one direction, which read the slice and its noise once.
-    private static void AddScaled(float* a, float* b, float s, float t, float* first, float* second, int count)
-    {
-        int i = 0;
-        var firstScale = Vector512.Create(s);
-        var secondScale = Vector512.Create(t);
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            var weight = Vector512.Load(a + i);
-            var noise = Vector512.Load(b + i);
-            Vector512.FusedMultiplyAdd(noise, firstScale, weight).Store(first + i);
-            Vector512.FusedMultiplyAdd(noise, secondScale, weight).Store(second + i);
-        }
-
-        for (; i < count; i++)
-        {
-            first[i] = float.FusedMultiplyAdd(b[i], s, a[i]);
-            second[i] = float.FusedMultiplyAdd(b[i], t, a[i]);
         }
     }
 }

@@ -22,46 +22,35 @@ internal static unsafe class Widening
         }
         else
         {
-            VectorWidth.Use(new Work(type, (ushort*)source, destination, count));
+            StoredWeights.Use(type, new Work(type, source, destination, count));
         }
     }
 
-    private readonly struct Work(DType type, ushort* source, float* destination, int count) : IVectorWork
+    /// <summary>Widens one element.</summary>
+    public static float Read(DType type, byte* source) => type switch
+    {
+        DType.F32 => *(float*)source,
+        DType.F16 => (float)BitConverter.UInt16BitsToHalf(*(ushort*)source),
+        _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)source << 16),
+    };
+
+    private readonly struct Work(DType type, byte* source, float* destination, int count) : IStoredWork
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Do<TVector, TSimd>()
+        public void Do<TVector, TSimd, TFormat>()
             where TVector : struct
-            where TSimd : struct, ISimd<TVector> =>
-            Read<TVector, TSimd>(type, source, destination, count);
-    }
-
-    private static void Read<TVector, TSimd>(DType type, ushort* source, float* destination, int count)
-        where TVector : struct
-        where TSimd : struct, ISimd<TVector>
-    {
-        int i = 0;
-        if (type == DType.F16)
+            where TSimd : struct, ISimd<TVector>
+            where TFormat : struct, IWeightFormat<TVector>
         {
+            int i = 0;
             for (; i <= count - TSimd.Width; i += TSimd.Width)
             {
-                TSimd.Store(TSimd.WidenHalf(source + i), destination + i);
+                TSimd.Store(TFormat.Load(source + ((long)i * TFormat.Size)), destination + i);
             }
 
             for (; i < count; i++)
             {
-                destination[i] = (float)BitConverter.UInt16BitsToHalf(source[i]);
-            }
-        }
-        else
-        {
-            for (; i <= count - TSimd.Width; i += TSimd.Width)
-            {
-                TSimd.Store(TSimd.WidenBFloat16(source + i), destination + i);
-            }
-
-            for (; i < count; i++)
-            {
-                destination[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
+                destination[i] = Read(type, source + ((long)i * TFormat.Size));
             }
         }
     }

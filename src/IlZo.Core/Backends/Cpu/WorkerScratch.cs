@@ -5,22 +5,19 @@ namespace IlZo.Backends.Cpu;
 /// <summary>One worker's buffers, grown to the largest size asked for.</summary>
 internal sealed unsafe class WorkerScratch : IDisposable
 {
-    private readonly NativeBuffer?[] _buffers = new NativeBuffer?[5];
-
-    /// <summary>One widened row slice.</summary>
-    public float* Row => Get(0, Panel.Depth);
+    private readonly NativeBuffer?[] _buffers = new NativeBuffer?[4];
 
     /// <summary>One row slice of a direction.</summary>
-    public float* Noise => Get(1, Panel.Depth);
+    public float* Noise => Get(0, Panel.Depth);
 
     /// <summary>Packed weights, keys or values.</summary>
-    public float* Packed(long floats) => Get(2, floats);
+    public float* Packed(long floats) => Get(1, floats);
 
     /// <summary>A second packed operand, or what is about to be packed.</summary>
-    public float* Packed2(long floats) => Get(3, floats);
+    public float* Packed2(long floats) => Get(2, floats);
 
     /// <summary>Results before they go where they belong.</summary>
-    public float* Tile(long floats) => Get(4, floats);
+    public float* Tile(long floats) => Get(3, floats);
 
     public void Dispose()
     {

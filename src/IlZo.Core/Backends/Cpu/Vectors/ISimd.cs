@@ -8,7 +8,11 @@ internal unsafe interface IAccumulator<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
+    /// <summary>a·b + c, rounded once or twice, whichever is faster.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    /// <summary>a·b + c, rounded once.</summary>
+    static abstract TVector FusedMultiplyAdd(TVector a, TVector b, TVector c);
 }
 
 /// <summary>The few vector operations the kernels are written in, so that one source serves every vector width.</summary>
