@@ -10,7 +10,7 @@ public sealed partial class GpuBackend
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
         var from = (GpuActivation)x;
-        int columns = (int)Math.Clamp(GpuMemory.Logits / from.Rows, 1, head.Rows);
+        int columns = (int)Math.Clamp(GpuMemory.Logits / Math.Max(from.Rows, 1), 1, head.Rows);
         int blocks = (head.Rows + columns - 1) / columns;
         int picks = _probes * targets.Count;
         var biases = RentRows(head.Bias);

@@ -28,13 +28,20 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
     /// <summary>What products are computed in.</summary>
     public ProductPrecision Products => products;
 
-    /// <summary>A kernel of some groups in three dimensions.</summary>
+    /// <summary>A kernel of some groups in three dimensions; of none there is nothing to do.</summary>
     public void Launch<T>(Action<T> kernel, Index3D groups, int threads, int sharedFloats, T arguments)
-        where T : struct =>
-        ((Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, loader.Load))(
-            stream, Configuration(groups, threads, sharedFloats), arguments);
+        where T : struct
+    {
+        if (IsNone(groups))
+        {
+            return;
+        }
 
-    /// <summary>A kernel of some groups that takes a second argument.</summary>
+        var loaded = (Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, loader.Load);
+        loaded(stream, Configuration(groups, threads, sharedFloats), arguments);
+    }
+
+    /// <summary>A kernel of some groups that takes a second argument; of none there is nothing to do.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="groups">The groups.</param>
     /// <param name="threads">Threads of a group.</param>
@@ -47,6 +54,11 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
         where T1 : struct
         where T2 : struct
     {
+        if (IsNone(groups))
+        {
+            return;
+        }
+
         var limits = groupsPerMultiprocessor is null ? KernelSpecialization.Empty : new KernelSpecialization(threads, groupsPerMultiprocessor);
         var loaded = (Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, k => loader.Load(k, limits));
         loaded(stream, Configuration(groups, threads, sharedFloats), first, second);
@@ -76,5 +88,8 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
     private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
         new(groups, new Index3D(threads, 1, 1), sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
 
-    private Index3D Groups(long items) => new((int)Math.Clamp((items + shape.Threads - 1) / shape.Threads, 1, MaxGroups), 1, 1);
+    // A device refuses such a launch: one for the outputs of a pass that reads nothing.
+    private static bool IsNone(Index3D groups) => groups.X == 0 || groups.Y == 0 || groups.Z == 0;
+
+    private Index3D Groups(long items) => new((int)Math.Min((items + shape.Threads - 1) / shape.Threads, MaxGroups), 1, 1);
 }

@@ -1,4 +1,7 @@
 using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Backends.Cpu.Emitted;
+using IlZo.Noise;
 using IlZo.Perturbations;
 using Xunit;
 
@@ -124,5 +127,52 @@ public class ForwardFixtureTests
             position += length;
             Near.Equal(whole.AsSpan((position - 1) * vocabulary, vocabulary), logits, 1e-4);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void A_pass_may_read_no_token(string folder)
+    {
+        using var kernel = PanelFunction.Reference(TileKernel.Create(split: true));
+        foreach (ProductEngine engine in (ProductEngine[])[new ManagedProducts(), new BFloat16Products(kernel)])
+        {
+            using var fixture = new ForwardFixture(folder, new CpuBackend(2, engine));
+            var builder = new TokenBatchBuilder();
+            builder.AddText(fixture.Inputs[0].Ids);
+            var batch = builder.Build();
+            var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
+            foreach (Probe[] probes in (Probe[][])[[Probe.Unperturbed], [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]])
+            {
+                fixture.Backend.Begin(batch, probes);
+                var rows = fixture.Model.Forward(fixture.Backend, batch);
+                Assert.Equal(0, rows.Tokens);
+                fixture.Backend.Logits(rows, fixture.Model.Head, []);
+                Assert.Equal([.. probes.Select(_ => Array.Empty<double>())], fixture.Backend.LogProbabilities(rows, fixture.Model.Head, []));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Causal))]
+    public void A_pass_that_reads_no_token_fills_the_cache(string folder)
+    {
+        using var fixture = new ForwardFixture(folder);
+        int[] ids = fixture.Inputs[2].Ids;
+        var shape = fixture.Model.Shape;
+        float[] expected = fixture.Logits(ForwardFixture.Batch(ids))[^shape.Vocabulary..];
+        using var cache = fixture.Backend.CreateCache(shape.Layers, shape.KeyFeatures, ids.Length);
+        var beginning = new TokenBatchBuilder();
+        beginning.AddText(ids.AsSpan(0, ids.Length - 1));
+        var unread = beginning.Build();
+        fixture.Backend.Begin(unread, [Probe.Unperturbed], cache);
+        fixture.Model.Forward(fixture.Backend, unread);
+
+        var end = new TokenBatchBuilder();
+        end.Read(end.AddText(ids.AsSpan(ids.Length - 1), ids.Length - 1), 0);
+        var last = end.Build();
+        fixture.Backend.Begin(last, [Probe.Unperturbed], cache);
+        float[] logits = new float[shape.Vocabulary];
+        fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, last), fixture.Model.Head, logits);
+        Near.Equal(expected, logits, 1e-4);
     }
 }

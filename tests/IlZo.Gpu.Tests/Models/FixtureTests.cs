@@ -136,6 +136,27 @@ public class FixtureTests
         }
     }
 
+    [Theory]
+    [InlineData("opt-350m-style")]
+    [InlineData("gpt2-tiny")]
+    [InlineData("llama-gqa")]
+    [InlineData("roberta-tiny")]
+    public void A_pass_may_read_no_token(string folder)
+    {
+        using var fixture = new ForwardFixture(folder, threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        var builder = new TokenBatchBuilder();
+        builder.AddText(fixture.Inputs[0].Ids);
+        var batch = builder.Build();
+        var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
+        device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
+        var rows = fixture.Model.Forward(device.Backend, batch);
+        Assert.Equal(0, rows.Tokens);
+        device.Backend.Logits(rows, fixture.Model.Head, []);
+        Assert.Equal([[], []], device.Backend.LogProbabilities(rows, fixture.Model.Head, []));
+    }
+
     private static float[] Logits(ForwardFixture fixture, GpuBackend backend, TokenBatch batch, KeyValueCache? cache = null)
     {
         backend.Begin(batch, [Probe.Unperturbed], cache);

@@ -22,8 +22,11 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <summary>Changes whenever the values do, or those around a slice.</summary>
     public long Version => Whole._writes;
 
-    /// <summary>Panels that are there: of all probes, or of one where it is shared.</summary>
-    public int AllPanels => Panels * (IsShared ? 1 : _probes);
+    /// <summary>Probes whose values are there: all, or one where it is shared.</summary>
+    public int Parts => IsShared ? 1 : _probes;
+
+    /// <summary>Panels that are there, of all parts.</summary>
+    public int AllPanels => Panels * Parts;
 
     /// <summary>Numbers there is room for: those of all probes.</summary>
     public long Count => (long)Panels * _probes * Features * Panel.Lanes;

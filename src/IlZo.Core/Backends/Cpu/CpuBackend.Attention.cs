@@ -19,7 +19,7 @@ public sealed unsafe partial class CpuBackend
         keys.ExtendCache();
         var mixed = (CpuActivation)y;
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
-        int groups = mixed.AllPanels / mixed.Panels * _batch.Segments.Count * shape.KeyValueHeads;
+        int groups = mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads;
 
         // One query is not worth packing keys for; and engines do not split heads.
         var engine = IsDecoding(queries) || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;

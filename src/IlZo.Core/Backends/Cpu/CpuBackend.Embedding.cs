@@ -16,11 +16,10 @@ public sealed unsafe partial class CpuBackend
     private static void EmbedPanel(
         Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate, int panel, WorkerScratch scratch)
     {
-        int parts = y.AllPanels / y.Panels;
         int first = panel * Panel.Lanes;
         int lanes = Math.Min(Panel.Lanes, y.Tokens - first);
         float* slice = scratch.Packed((long)points.Count * Panel.Depth);
-        for (int probe = 0; probe < parts && !accumulate && lanes < Panel.Lanes; probe++)
+        for (int probe = 0; probe < y.Parts && !accumulate && lanes < Panel.Lanes; probe++)
         {
             new Span<float>(y.At(probe, panel), y.Features * Panel.Lanes).Clear();
         }
@@ -31,7 +30,7 @@ public sealed unsafe partial class CpuBackend
             {
                 int count = Math.Min(Panel.Depth, table.Columns - column);
                 WeightReader.Read(table, rows[first + lane], column, count, points, slice, Panel.Depth, scratch);
-                for (int probe = 0; probe < parts; probe++)
+                for (int probe = 0; probe < y.Parts; probe++)
                 {
                     float* destination = y.At(probe, panel) + ((long)column * Panel.Lanes) + lane;
                     float* source = slice + (points.Count == 1 ? 0 : probe * Panel.Depth);

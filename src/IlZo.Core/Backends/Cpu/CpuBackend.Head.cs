@@ -15,8 +15,7 @@ public sealed unsafe partial class CpuBackend
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
         bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
         int parts = from.IsShared && !perturbed ? 1 : _probes.Count;
-        int panels = from.Panels * parts;
-        int width = panels * Panel.Lanes;
+        int width = parts * from.Panels * Panel.Lanes;
         Profile.CountProducts(head.Weight.Count * x.Tokens * parts);
         long sumBytes = (long)blocks * width * sizeof(float);
         float* largest = _arena.Rent(sumBytes);
@@ -25,7 +24,7 @@ public sealed unsafe partial class CpuBackend
         float* logits = _arena.Rent(logitBytes);
         float* biases = RentBias(head);
         var operand = OperandOf(from);
-        _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head.Weight, biases, panels, targets, logits, largest, sums));
+        _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head.Weight, biases, parts, targets, logits, largest, sums));
         var result = new double[_probes.Count][];
         for (int probe = 0; probe < result.Length; probe++)
         {
@@ -159,7 +158,7 @@ public sealed unsafe partial class CpuBackend
         PanelOperand operand,
         Parameter head,
         float* biases,
-        int panels,
+        int parts,
         IReadOnlyList<(int Output, int Id)> targets,
         float* logits,
         float* largest,
@@ -169,6 +168,7 @@ public sealed unsafe partial class CpuBackend
         {
             int row = item * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
+            int panels = parts * x.Panels;
             float* tile = backend.MultiplyHead(x, operand, head, biases, row, rows, 0, panels, worker);
             for (int panel = 0; panel < panels; panel++)
             {
@@ -177,7 +177,7 @@ public sealed unsafe partial class CpuBackend
                 SumExponentials(logit, rows, largest + at, sums + at);
             }
 
-            for (int i = 0; i < panels / x.Panels * targets.Count; i++)
+            for (int i = 0; i < parts * targets.Count; i++)
             {
                 var (output, id) = targets[i % targets.Count];
                 if (id >= row && id < row + rows)

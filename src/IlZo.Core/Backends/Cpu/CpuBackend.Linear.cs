@@ -21,7 +21,7 @@ public sealed unsafe partial class CpuBackend
         var points = PointsOf(weight);
         bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);
-        Profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * (to.AllPanels / to.Panels));
+        Profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
         float* biases = bias is null ? null : RentVector(bias);
         if (IsDecoding(from))
         {
