@@ -20,10 +20,10 @@ public sealed class EngineTests
     }
 
     [Theory]
-    [InlineData("--engine is 'gpu'; auto, managed, amx or cuda was expected.", "train", "--engine", "gpu")]
+    [InlineData("--engine is 'gpu'; auto, managed, amx or cuda (on a GPU) was expected.", "train", "--engine", "gpu")]
     [InlineData("--precision is 'fp8' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "score", "--text", "a", "--device", "cpu", "--precision", "fp8")]
     [InlineData("--precision is 'bf16' with --engine managed; auto or fp32 was expected.", "generate", "--device", "cpu", "--engine", "managed", "--precision", "bf16")]
-    [InlineData("--precision is 'fp32' with --engine amx; auto, bf16x3 or bf16 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
+    [InlineData("--precision is 'fp32' with --engine amx; auto or bf16x3 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
     public void ChoicesThatNoMachineHasAreRefused(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(arguments).Refusal(2));
 
@@ -31,13 +31,30 @@ public sealed class EngineTests
     [Theory]
     [InlineData("--engine is 'managed' on a GPU; auto or cuda was expected.", "cuda:0", "--engine", "managed")]
     [InlineData("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "cpu", "--engine", "cuda")]
-    [InlineData("--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "cpu", "--precision", "fp16")]
     public void ChoicesThatADeviceDoesNotHaveAreRefusedBeforeAModelIsRead(string message, string device, params string[] choice)
     {
         foreach (string[] verb in (string[][])[["train"], ["eval"], ["generate"], ["score", "--text", "a"], ["compare"]])
         {
             Assert.Equal(message, Ilzo.Run([.. verb, "--model", "/no/such/model", "--device", device, .. choice]).Refusal(2));
         }
+    }
+
+    [Theory]
+    [InlineData("auto, fp32 or bf16x3", "train")]
+    [InlineData("auto, fp32 or bf16x3", "compare")]
+    [InlineData("auto, fp32, bf16x3 or bf16", "eval")]
+    [InlineData("auto, fp32, bf16x3 or bf16", "generate")]
+    [InlineData("auto, fp32, bf16x3 or bf16", "score", "--text", "a")]
+    public void ARefusedPrecisionIsAnsweredWithThoseOfTheVerb(string expected, params string[] verb) => Assert.Equal(
+        $"--precision is 'fp16' on the CPU; {expected} was expected.",
+        Ilzo.Run([.. verb, "--model", "/no/such/model", "--device", "cpu", "--precision", "fp16"]).Refusal(2));
+
+    [Fact]
+    public void TheDeviceThatIsFoundAnswersForTrainingToo()
+    {
+        Assert.SkipUnless(Ilzo.Run("devices", "--json").Json.TryGetProperty("no_gpu_because", out _), "This machine has a GPU.");
+        string message = Ilzo.Run("train", "--model", "/no/such/model", "--precision", "fp16").Refusal(2);
+        Assert.Equal("--precision is 'fp16' on the CPU; auto, fp32 or bf16x3 was expected.", message);
     }
 
     [Fact]
@@ -62,7 +79,7 @@ public sealed class EngineTests
     [InlineData("train")]
     [InlineData("compare")]
     public void TrainingInPlainBFloat16IsRefused(string verb) =>
-        Assert.StartsWith("--precision is bf16, whose rounding", Ilzo.Run(verb, "--precision", "bf16").Refusal(2), StringComparison.Ordinal);
+        Assert.StartsWith("--precision is 'bf16', whose rounding", Ilzo.Run(verb, "--precision", "bf16").Refusal(2), StringComparison.Ordinal);
 
     [Fact]
     public void TheManagedEngineIsTheReference()

@@ -155,7 +155,7 @@ public sealed record TrainingOptions
     internal uint SamplingSeed => DataSeed ?? Seed;
 
     /// <summary>The engine that is asked for.</summary>
-    internal EngineRequest EngineRequest => new(Engine, Precision);
+    internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
 
     /// <summary>These options where it is known what computes.</summary>
     internal TrainingOptions With(Engine engine) => this with { Engine = engine.Name, Precision = engine.Precision };
@@ -215,12 +215,6 @@ public sealed record TrainingOptions
         ParseDType(DType);
         ParseObjective(Objective);
         EngineRequest.Validate(DeviceName.KindOf(Device));
-        if (Precision == PrecisionName.BFloat16)
-        {
-            throw new InvalidInputException(
-                "--precision is bf16, whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or, on a GPU, fp16 was expected for training.");
-        }
-
         RequireFittingData();
         ToAdapter()?.Validate();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))

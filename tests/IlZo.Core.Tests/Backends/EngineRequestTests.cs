@@ -36,9 +36,42 @@ public class EngineRequestTests
     [InlineData(DeviceKind.Cpu, "cuda", "auto", "--engine is 'cuda' on the CPU; auto, managed or amx was expected.")]
     [InlineData(DeviceKind.Cpu, "auto", "fp16", "--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.")]
     [InlineData(DeviceKind.Cpu, "amx", "fp32", "--precision is 'fp32' with --engine amx; auto, bf16x3 or bf16 was expected.")]
-    [InlineData(null, "gpu", "auto", "--engine is 'gpu'; auto, managed, amx or cuda was expected.")]
+    [InlineData(null, "gpu", "auto", "--engine is 'gpu'; auto, managed, amx or cuda (on a GPU) was expected.")]
+    [InlineData(null, "auto", "fp8", "--precision is 'fp8'; auto, fp32, bf16x3, fp16 (on a GPU) or bf16 was expected.")]
+    [InlineData(null, "cuda", "fp8", "--precision is 'fp8' with --engine cuda; auto, fp32, bf16x3, fp16 or bf16 was expected.")]
     public void A_refusal_says_what_was_expected(DeviceKind? kind, string engine, string precision, string message) =>
         Assert.Equal(message, Assert.Throws<InvalidInputException>(() => new EngineRequest(engine, precision).Validate(kind)).Message);
+
+    [Theory]
+    [InlineData(null, "auto", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 (on a GPU) was expected.")]
+    [InlineData(DeviceKind.Cpu, "auto", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected.")]
+    [InlineData(DeviceKind.Cpu, "amx", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto or bf16x3 was expected.")]
+    [InlineData(DeviceKind.Cuda, "cuda", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 was expected.")]
+    [InlineData(DeviceKind.Cpu, "managed", "--precision is 'bf16' with --engine managed; auto or fp32 was expected.")]
+    public void Bf16_is_not_for_training(DeviceKind? kind, string engine, string message)
+    {
+        var request = new EngineRequest(engine, "bf16") { IsForTraining = true };
+        Assert.Equal(message, Assert.Throws<InvalidInputException>(() => request.Validate(kind)).Message);
+    }
+
+    [Fact]
+    public void A_refusal_lists_what_a_training_would_be_given_and_nothing_else()
+    {
+        string[] precisions = ["auto", "fp32", "bf16x3", "fp16", "bf16"];
+        foreach (var (kind, engine) in ((DeviceKind, string)[])
+            [(DeviceKind.Cpu, "auto"), (DeviceKind.Cpu, "managed"), (DeviceKind.Cpu, "amx"), (DeviceKind.Cuda, "auto"), (DeviceKind.Cuda, "cuda")])
+        {
+            foreach (bool training in (bool[])[false, true])
+            {
+                string message = Assert.Throws<InvalidInputException>(() => Ask("fp8").Validate(kind)).Message;
+                string[] listed = message[(message.IndexOf(';', StringComparison.Ordinal) + 1)..].Replace(" was expected.", string.Empty, StringComparison.Ordinal)
+                    .Split([", ", " or ", " "], StringSplitOptions.RemoveEmptyEntries);
+                Assert.Equal(precisions.Where(p => Record.Exception(() => Ask(p).Validate(kind)) is null), listed);
+
+                EngineRequest Ask(string precision) => new(engine, precision) { IsForTraining = training };
+            }
+        }
+    }
 
     [Theory]
     [InlineData(null, null)]
