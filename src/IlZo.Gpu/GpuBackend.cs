@@ -122,7 +122,8 @@ public sealed partial class GpuBackend : IBackend
         BeginAttention((GpuKeyValueCache?)cache);
     }
 
-    public void Reserve(int features) => _arena.Reserve(((long)features + OperandWords(features)) * _batch.Count * _probes);
+    public void Reserve(int features, int widestInput) =>
+        _arena.Reserve(((long)features + OperandWords(widestInput)) * _batch.Count * _probes);
 
     public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
 

@@ -125,16 +125,21 @@ public sealed class DeviceTests
 
     // The figures of README.md and kernels/README.md.
     [Theory]
-    [InlineData("opt-1.3b", "3.57 GB for 16 texts of 128 tokens", "2.63 GB", "9.95 TFLOP, 30.4 GB")]
-    [InlineData("opt-6.7b", "14.46 GB for 16 texts of 128 tokens", "13.32 GB", "52.93 TFLOP, 100.1 GB")]
-    [InlineData("llama-7b", "14.71 GB for 16 texts of 128 tokens", "13.48 GB", "53.20 TFLOP, 120.2 GB")]
-    [InlineData("opt-13b", "26.95 GB for 16 texts of 128 tokens", "25.71 GB", "103.31 TFLOP, 171.1 GB")]
-    public void Inspect_prints_what_the_documentation_says_about_gpus(string shape, string total, string weights, string work)
+    [InlineData("opt-1.3b", "3.57 GB", "3.64 GB", "2.63 GB", "9.95 TFLOP, 30.4 GB")]
+    [InlineData("opt-6.7b", "14.46 GB", "14.59 GB", "13.32 GB", "52.93 TFLOP, 100.1 GB")]
+    [InlineData("llama-7b", "14.71 GB", "14.80 GB", "13.48 GB", "53.20 TFLOP, 120.2 GB")]
+    [InlineData("opt-13b", "26.95 GB", "27.12 GB", "25.71 GB", "103.31 TFLOP, 171.1 GB")]
+    public void Inspect_prints_what_the_documentation_says_about_gpus(string shape, string total, string totalInHalf, string weights, string work)
     {
-        string[] lines = Ilzo.Run("inspect", "--shape", shape, "--device", "cuda").Success.Split('\n');
-        Assert.Contains(lines, l => l.StartsWith("training memory ", StringComparison.Ordinal) && l.EndsWith($" {total}", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("  weights ", StringComparison.Ordinal) && l.EndsWith($" {weights}", StringComparison.Ordinal));
+        string[] inspect = ["inspect", "--shape", shape, "--device", "cuda"];
+        string[] lines = Ilzo.Run(inspect).Success.Split('\n');
+        AssertLine(lines, "training memory ", $" {total} for 16 texts of 128 tokens");
+        AssertLine(lines, "  weights ", $" {weights}");
         Assert.Contains(lines, l => l.StartsWith("a mezo step ", StringComparison.Ordinal) && l.Contains(work, StringComparison.Ordinal));
+        AssertLine(Ilzo.Run([.. inspect, "--precision", "fp16"]).Success.Split('\n'), "training memory ", $" {totalInHalf} for 16 texts of 128 tokens");
+
+        static void AssertLine(string[] lines, string start, string end) =>
+            Assert.Contains(lines, l => l.StartsWith(start, StringComparison.Ordinal) && l.EndsWith(end, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -142,6 +147,7 @@ public sealed class DeviceTests
     [InlineData("inspect", "builtin", "--shape", "opt-13b")]
     [InlineData("inspect", "--shape", "opt-14b")]
     [InlineData("inspect", "builtin", "--device", "cuda:0")]
+    [InlineData("inspect", "builtin", "--precision", "fp16")]
     public void Inspect_refuses_what_it_cannot_show(params string[] command) => Assert.NotEmpty(Ilzo.Run(command).Refusal(2));
 
     private static bool HasGpuSupport() =>

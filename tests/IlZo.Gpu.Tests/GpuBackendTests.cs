@@ -38,7 +38,7 @@ public class GpuBackendTests
         using var narrow = new TestDevice(capacity: fixture.Model.Parameters.ByteCount + (2 << 20));
         narrow.Backend.Load(fixture.Model.Parameters);
         narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
-        error = Assert.Throws<InvalidInputException>(() => narrow.Backend.Reserve(1 << 20));
+        error = Assert.Throws<InvalidInputException>(() => narrow.Backend.Reserve(1 << 20, 1));
         Assert.Contains("activations of a batch", error.Message, StringComparison.Ordinal);
     }
 

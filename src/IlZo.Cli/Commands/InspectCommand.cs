@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IlZo.Backends;
 using IlZo.Benchmarks;
 using IlZo.Models;
 using IlZo.Tensors;
@@ -31,9 +32,9 @@ internal static class InspectCommand
         "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
     private static readonly Option<string?> s_opt = Flags.Pairs("--opt", "An option of the method; may be given several times.");
 
-    // What decides which weights are trained, as for train.
-    private static readonly IReadOnlyList<TrainingSetting> s_trained =
-        [.. TrainingSetting.All.Where(s => TrainingSetting.OfTrainedWeights.Contains(s.Name))];
+    // As for train: what decides which weights are trained, and what products are computed in.
+    private static readonly IReadOnlyList<TrainingSetting> s_shared =
+        [.. TrainingSetting.All.Where(s => TrainingSetting.OfTrainedWeights.Contains(s.Name) || s.Name == "precision")];
 
     private static readonly Option<bool> s_json = Flags.Json();
 
@@ -45,7 +46,7 @@ internal static class InspectCommand
         {
             s_model, s_shape, s_device, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
-        foreach (var setting in s_trained)
+        foreach (var setting in s_shared)
         {
             command.Add(setting.Flag);
         }
@@ -58,10 +59,10 @@ internal static class InspectCommand
     {
         var wanted = Flags.ParseDType(parsed.GetValue(s_dtype));
         int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
-        bool onGpu = parsed.GetValue(s_device) switch
+        var kind = parsed.GetValue(s_device) switch
         {
-            null or "cpu" => false,
-            "cuda" => true,
+            null or "cpu" => DeviceKind.Cpu,
+            "cuda" => DeviceKind.Cuda,
             string other => throw new InvalidInputException($"--device is '{other}'; cpu or cuda was expected."),
         };
         string? name = parsed.GetValue(s_model);
@@ -80,11 +81,11 @@ internal static class InspectCommand
             throw new InvalidInputException($"--seq is {seq}, but the model's texts have {longest} tokens at most.");
         }
 
-        var options = TrainingSetting.Resolve(parsed, s_trained);
+        var options = TrainingSetting.Resolve(parsed, s_shared);
         TrainableModel.Prepare(model, options, backend: null);
         options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
-        var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, onGpu);
-        var roofline = onGpu ? GpuRoofline.Of(model, wanted, batch, seq) : null;
+        var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, kind);
+        var roofline = kind == DeviceKind.Cuda ? GpuRoofline.Of(model, wanted, batch, seq) : null;
         if (parsed.GetValue(s_json))
         {
             PrintJson(model, memory, roofline);

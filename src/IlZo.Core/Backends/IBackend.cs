@@ -72,11 +72,10 @@ public interface IBackend : IWeightSums, IDisposable
     /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
     void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null);
 
-    /// <summary>
-    /// Says, at the beginning of a pass, how many features of each token will be rented at a time at most, so that memory is taken
-    /// once and as little as possible of it.
-    /// </summary>
-    void Reserve(int features);
+    /// <summary>Says, at the beginning of a pass, what it will hold of each token, so that memory is taken once and as little as possible of it.</summary>
+    /// <param name="features">Features that will be rented at a time at most.</param>
+    /// <param name="widestInput">Features of the widest activation that a linear layer will be applied to.</param>
+    void Reserve(int features, int widestInput);
 
     /// <summary>Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.</summary>
     Activation Rent(int features, Activation? like = null);

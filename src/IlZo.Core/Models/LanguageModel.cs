@@ -33,6 +33,19 @@ public sealed record ModelShape(
 
     /// <summary>Key/value heads times head size.</summary>
     public required int KeyFeatures { get; init; }
+
+    /// <summary>Whether the residual stream itself is normalized; else its normalized form lies beside it.</summary>
+    public bool NormalizesInPlace { get; init; }
+
+    /// <summary>
+    /// Features of each token that a pass holds at a time at most: the residual stream, its normalized form, and beside them what attention needs
+    /// (queries, results, keys, values) or the MLP.
+    /// </summary>
+    internal int ActivationFeatures =>
+        ((NormalizesInPlace ? 1 : 2) * Hidden) + Math.Max(2 * (QueryFeatures + KeyFeatures), (IsGated ? 2 : 1) * Intermediate);
+
+    /// <summary>Features of the widest activation that a layer is applied to.</summary>
+    internal int WidestInput => Math.Max(Math.Max(Hidden, QueryFeatures), Intermediate);
 }
 
 /// <summary>What a language model predicts.</summary>

@@ -94,7 +94,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         _rotations.Reset();
     }
 
-    public void Reserve(int features) =>
+    public void Reserve(int features, int widestInput) =>
         _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
 
     public Activation Rent(int features, Activation? like = null) => _arena.Rent(features, like?.Tokens ?? _batch.Count, _probes.Count);

@@ -56,7 +56,7 @@ internal sealed class Gpt2Model : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
-        backend.Reserve((2 * _config.Hidden) + Math.Max(4 * _config.Hidden, _config.Intermediate));
+        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = backend.Rent(_config.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
         backend.Embed(_positions, new ShiftedPositions(batch.Positions, PositionShift), h, accumulate: true);

@@ -60,8 +60,7 @@ internal sealed class LlamaModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
-        int attention = 2 * (_config.Heads + _config.KeyValueHeads) * _config.HeadSize;
-        backend.Reserve((2 * _config.Hidden) + Math.Max(attention, 2 * _config.Intermediate));
+        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = backend.Rent(_config.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
         watch?.Invoke(0, h);

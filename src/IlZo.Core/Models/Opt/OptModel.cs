@@ -74,10 +74,10 @@ internal sealed class OptModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
-        backend.Reserve((2 * _config.Hidden) + Math.Max(Math.Max(4 * _config.Hidden, _config.Intermediate), _config.Embedding));
+        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = Embed(backend, batch);
         watch?.Invoke(0, h);
-        var normed = backend.Rent(_config.Hidden);
+        var normed = _config.NormBefore ? backend.Rent(_config.Hidden) : h;
         for (int i = 0; i < _layers.Length; i++)
         {
             var layer = _layers[i];
@@ -116,6 +116,7 @@ internal sealed class OptModel : LanguageModel
         Intermediate = c.Intermediate,
         QueryFeatures = c.Hidden,
         KeyFeatures = c.Hidden,
+        NormalizesInPlace = !c.NormBefore,
     };
 
     private static void RequireNorm(ModelWeights weights, string name, OptConfig config)

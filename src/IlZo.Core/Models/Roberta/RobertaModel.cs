@@ -74,7 +74,7 @@ internal sealed class RobertaModel : LanguageModel
 
     public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
     {
-        backend.Reserve(_config.Hidden + Math.Max(4 * _config.Hidden, _config.Intermediate));
+        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = Embed(backend, batch);
         watch?.Invoke(0, h);
         for (int i = 0; i < _layers.Length; i++)
@@ -98,6 +98,7 @@ internal sealed class RobertaModel : LanguageModel
         Intermediate = c.Intermediate,
         QueryFeatures = c.Hidden,
         KeyFeatures = c.Hidden,
+        NormalizesInPlace = true,
     };
 
     private static void RequireHead(ModelWeights weights, RobertaConfig config)
