@@ -142,6 +142,35 @@ public sealed class AttentionTests : IDisposable
         }
     }
 
+    // Zero times a value and minus infinity in a maximum change nothing, so that it is all the same whether hidden keys take part.
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Keys_before_a_window_are_left_out_without_changing_a_bit(string engine)
+    {
+        const int heads = 2;
+        const int tokens = 1700;
+        foreach (int window in (int[])[1, 100, 800])
+        {
+            using var trial = new AttentionTrial(tokens, heads, 1, 6, window: window);
+            var products = Products(engine);
+            var some = new CountingAttention(products);
+            var all = new CountingAttention(products, keyStep: int.MaxValue);
+            float[] actual = trial.Run(Opened(new CpuBackend(2, some)), AttentionTrial.Text(tokens))[0];
+            Assert.Equal(trial.Run(Opened(new CpuBackend(2, all)), AttentionTrial.Text(tokens))[0], actual);
+            int panels = heads * CpuActivation.PanelsFor(tokens);
+            Assert.InRange(some.Keys, heads * tokens, panels * (window + Panel.Lanes + products.Attention.KeyStep));
+            Assert.InRange(all.Keys, panels * tokens / 2, panels * tokens);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void A_prefix_is_seen_from_beyond_the_window(string engine)
+    {
+        using var trial = new AttentionTrial(1000, 1, 1, 6, prefix: 3, window: 40);
+        Check(engine, trial, AttentionTrial.Text(1000));
+    }
+
     public void Dispose()
     {
         // Backends before the kernels they call.
@@ -158,16 +187,10 @@ public sealed class AttentionTests : IDisposable
     private void Check(string engine, AttentionTrial trial, TokenBatch batch) =>
         Near.Equal(0, RelativeError(trial.Exact(batch), trial.Run(Backend(engine), batch)[0]), s_errors[engine]);
 
-    private CpuBackend Backend(string engine, int threads = 2)
-    {
-        if (engine == Managed)
-        {
-            return Opened(new CpuBackend(threads));
-        }
+    private CpuBackend Backend(string engine, int threads = 2) => Opened(new CpuBackend(threads, Products(engine)));
 
-        var function = Opened(PanelFunction.Reference(PanelKernelTests.Kernel(engine)));
-        return Opened(new CpuBackend(threads, new BFloat16Products(function)));
-    }
+    private ProductEngine Products(string engine) =>
+        engine == Managed ? new ManagedProducts() : new BFloat16Products(Opened(PanelFunction.Reference(PanelKernelTests.Kernel(engine))));
 
     private T Opened<T>(T resource)
         where T : IDisposable

@@ -4,10 +4,14 @@ namespace IlZo.Backends.Cpu;
 
 /// <summary>
 /// Attention's arithmetic for panels of 32 queries: scores, their softmax over the keys, and the values that it weights. Keys and values are packed once for a
-/// segment and a key/value head; all query heads that share it and all their panels read them.
+/// segment and a key/value head; all query heads that share it and all their panels read them. Keys that come before the window of a panel's first query
+/// are left out: they would add nothing to any sum.
 /// </summary>
 internal abstract unsafe class AttentionEngine
 {
+    /// <summary>The first key of a panel is a multiple of this.</summary>
+    public abstract int KeyStep { get; }
+
     /// <summary>Rows that <see cref="Score"/> writes for some keys; what comes after the keys is not theirs.</summary>
     public abstract int ScoreRows(int keys);
 
@@ -25,21 +29,23 @@ internal abstract unsafe class AttentionEngine
     public abstract KeyValueOperand Pack(
         in KeyValueSource source, int probe, int segment, int feature, int size, int count, WorkerScratch scratch);
 
-    /// <summary>scores[keys][32] = K · Q for the first <paramref name="visible"/> keys.</summary>
+    /// <summary>scores[key][32] = K · Q for the keys from <paramref name="first"/> to <paramref name="end"/>.</summary>
     /// <param name="operand">The keys.</param>
     /// <param name="queries">The panel [feature][32], scaled.</param>
-    /// <param name="visible">Keys that some query of the panel sees.</param>
+    /// <param name="first">A multiple of <see cref="KeyStep"/>; no query of the panel sees a key before it.</param>
+    /// <param name="end">One more than the last key that some query of the panel sees.</param>
     /// <param name="lanes">Queries of the panel, from the first on; others may be computed.</param>
-    /// <param name="scores">Receives <see cref="ScoreRows"/>.</param>
-    public abstract void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores);
+    /// <param name="scores">Key 0's; receives <see cref="ScoreRows"/> of the end, without those before the first.</param>
+    public abstract void Score(in KeyValueOperand operand, float* queries, int first, int end, int lanes, float* scores);
 
-    /// <summary>result[feature][32] = Vᵀ · softmax(scores) over the first <paramref name="visible"/> keys.</summary>
+    /// <summary>result[feature][32] = Vᵀ · softmax(scores) over the keys from <paramref name="first"/> to <paramref name="end"/>.</summary>
     /// <param name="operand">The values.</param>
     /// <param name="scores">[key][32], −∞ where a query does not see a key, which then adds nothing to any sum; not kept.</param>
-    /// <param name="visible">Keys that some query of the panel sees.</param>
+    /// <param name="first">As in <see cref="Score"/>.</param>
+    /// <param name="end">As in <see cref="Score"/>.</param>
     /// <param name="lanes">Queries of the panel, from the first on; others may be computed.</param>
     /// <param name="result">Receives <see cref="ResultRows"/>.</param>
-    public abstract void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result);
+    public abstract void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result);
 
     /// <summary>The largest score of each of sixteen queries.</summary>
     /// <param name="scores">Theirs for the first key.</param>

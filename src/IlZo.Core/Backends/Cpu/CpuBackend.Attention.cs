@@ -76,16 +76,17 @@ public sealed unsafe partial class CpuBackend
             for (int first = 0; first < span.Length; first += Panel.Lanes)
             {
                 int lanes = Math.Min(Panel.Lanes, span.Length - first);
-                int visible = shape.Causal ? before + first + lanes : keyCount;
+                int end = shape.Causal ? before + first + lanes : keyCount;
+                int firstKey = FirstKey(shape, source, span.Prefix + first) / engine.KeyStep * engine.KeyStep;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
-                engine.Score(operand, queries, visible, lanes, scores);
+                engine.Score(operand, queries, firstKey, end, lanes, scores);
                 if (shape.Window is { } window)
                 {
-                    HideBeforeWindow(scores + (source.Before * Panel.Lanes), window, span.Prefix + first, lanes);
+                    HideBeforeWindow(scores + (source.Before * Panel.Lanes), firstKey, window, span.Prefix + first, lanes);
                 }
 
-                HideAfterQuery(scores, visible, shape.Causal ? before + first : visible - 1, lanes);
-                engine.Mix(operand, scores, visible, lanes, result);
+                HideAfterQuery(scores, end, shape.Causal ? before + first : end - 1, lanes);
+                engine.Mix(operand, scores, firstKey, end, lanes, result);
                 StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
             }
         }
@@ -125,12 +126,16 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    // The query in lane i, at position firstKey + i, sees its own position and those before it, as many as the window has.
-    private static void HideBeforeWindow(float* scores, int window, int firstKey, int lanes)
+    // The first key that the query at a position sees. A prefix comes before the window, and nothing is left out then.
+    private static int FirstKey(AttentionShape shape, in KeyValueSource source, int position) =>
+        shape.Window is { } window && source.Before == 0 ? Math.Max(0, position + 1 - window) : 0;
+
+    // The query in lane i, at the given position plus i, sees its own position and those before it, as many as the window has.
+    private static void HideBeforeWindow(float* scores, int firstKey, int window, int position, int lanes)
     {
         for (int lane = 0; lane < lanes; lane++)
         {
-            for (int key = 0; key <= firstKey + lane - window; key++)
+            for (int key = firstKey; key <= position + lane - window; key++)
             {
                 scores[(key * Panel.Lanes) + lane] = float.NegativeInfinity;
             }

@@ -11,6 +11,8 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
 
     public static ManagedAttention Instance { get; } = new();
 
+    public override int KeyStep => Panel.Depth;
+
     public override int ScoreRows(int keys) => Panel.Padded(keys);
 
     public override int ResultRows(int headSize) => Panel.Padded(headSize);
@@ -26,20 +28,21 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
         return new KeyValueOperand(keys, values, size, count, scratch);
     }
 
-    public override void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores)
+    public override void Score(in KeyValueOperand operand, float* queries, int first, int end, int lanes, float* scores)
     {
-        new Span<float>(scores, Panel.Padded(visible) * Panel.Lanes).Clear();
-        Panel.MultiplyTransposed((float*)operand.Keys, Panel.Padded(operand.Count), visible, queries, lanes, scores, operand.Size);
+        scores += first * Panel.Lanes;
+        new Span<float>(scores, Panel.Padded(end - first) * Panel.Lanes).Clear();
+        Panel.MultiplyTransposed((float*)operand.Keys + first, Panel.Padded(operand.Count), end - first, queries, lanes, scores, operand.Size);
     }
 
-    public override void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result)
+    public override void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result)
     {
-        Softmax(scores, visible, lanes);
+        Softmax(scores + (first * Panel.Lanes), end - first, lanes);
         new Span<float>(result, operand.Size * Panel.Lanes).Clear();
         float* values = (float*)operand.Values;
-        for (int slice = 0; slice < Slices(visible); slice++)
+        for (int slice = first / Panel.Depth; slice < Slices(end); slice++)
         {
-            int depth = Math.Min(Panel.Depth, visible - (slice * Panel.Depth));
+            int depth = Math.Min(Panel.Depth, end - (slice * Panel.Depth));
             float* x = scores + (slice * Panel.Depth * Panel.Lanes);
             Panel.Multiply(values + (slice * ValueSlice(operand.Size)), operand.Size, x, lanes, result, depth);
         }

@@ -23,6 +23,8 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
     private readonly PanelKernel _kernel = kernel.Kernel;
     private readonly BFloat16Layout _layout = kernel.Kernel.Layout;
 
+    public override int KeyStep => BFloat16Layout.Depth;
+
     public override int ScoreRows(int keys) => _kernel.Padded(keys);
 
     public override int ResultRows(int headSize) => _kernel.Padded(headSize);
@@ -61,34 +63,34 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
         return operand;
     }
 
-    public override void Score(in KeyValueOperand operand, float* queries, int visible, int lanes, float* scores)
+    public override void Score(in KeyValueOperand operand, float* queries, int first, int end, int lanes, float* scores)
     {
         byte* panel = RoomForPanel(operand, operand.Size);
         BFloat16Packing.PackPanel(_layout, queries, operand.Size, panel);
-        int rows = ScoreRows(visible);
-        new Span<float>(scores, rows * Panel.Lanes).Clear();
-        for (int key = 0; key < rows; key += BandKeys)
+        int rows = ScoreRows(end);
+        new Span<float>(scores + (first * Panel.Lanes), (rows - first) * Panel.Lanes).Clear();
+        for (int key = first; key < rows; key += BandKeys)
         {
             Multiply(KeysAt(operand, key), Math.Min(BandKeys, rows - key), panel, operand.Size, scores + (key * Panel.Lanes));
         }
     }
 
     // Exponentials are packed as they are, and the result is divided by their sum: they are at most 1, and one of each query's is.
-    public override void Mix(in KeyValueOperand operand, float* scores, int visible, int lanes, float* result)
+    public override void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result)
     {
         float* largest = stackalloc float[2 * Panel.Lanes];
         float* sums = largest + Panel.Lanes;
         for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
         {
-            Largest(scores + lane, visible).Store(largest + lane);
+            Largest(scores + (first * Panel.Lanes) + lane, end - first).Store(largest + lane);
             Vector512<float>.Zero.Store(sums + lane);
         }
 
         int rows = ResultRows(operand.Size);
         new Span<float>(result, rows * Panel.Lanes).Clear();
-        for (int key = 0; key < visible; key += BFloat16Layout.Depth)
+        for (int key = first; key < end; key += BFloat16Layout.Depth)
         {
-            int depth = Math.Min(BFloat16Layout.Depth, visible - key);
+            int depth = Math.Min(BFloat16Layout.Depth, end - key);
             byte* panel = RoomForPanel(operand, depth);
             BFloat16Packing.PackExponentials(_layout, scores + (key * Panel.Lanes), largest, depth, sums, panel);
             Multiply(ValuesAt(operand, key), rows, panel, depth, result);
