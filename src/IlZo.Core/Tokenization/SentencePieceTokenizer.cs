@@ -18,8 +18,7 @@ internal sealed class SentencePieceTokenizer : ITokenizer
     private readonly AddedTokens _userDefined;
     private readonly AddedTokens _special;
     private readonly bool _spaceAfterSpecial;
-    private readonly int[]? _bytes;
-    private readonly int[] _byteValues;
+    private readonly BytePieces _bytes;
 
     // The symbol of each character: its piece, or, for characters that only occur within pieces, a number from the size of
     // the vocabulary on, which stands for no piece.
@@ -48,8 +47,7 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         AddExtras(convention);
         _special = new AddedTokens(_tokens.Special);
         _spaceAfterSpecial = convention.SpaceAfterSpecial;
-        _byteValues = ReadByteValues();
-        _bytes = model.ByteFallback ? ByteIds() : null;
+        _bytes = new BytePieces(model);
         AddMerges();
         _frame = Frame(convention);
     }
@@ -119,9 +117,9 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         bool afterUnknown = false;
         foreach (int symbol in CollectionsMarshal.AsSpan(symbols)[..count])
         {
-            if (symbol >= _tokens.Size && _bytes is not null)
+            if (symbol >= _tokens.Size && _bytes.AreFallback)
             {
-                AppendBytes(_withoutPiece[symbol - _tokens.Size], ids);
+                _bytes.Append(_withoutPiece[symbol - _tokens.Size], ids);
                 continue;
             }
 
@@ -144,9 +142,9 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         foreach (int id in ids)
         {
             _tokens.Check(id);
-            if (id < _byteValues.Length && _byteValues[id] >= 0)
+            if (_bytes.TryGetByte(id, out byte value))
             {
-                bytes.Add((byte)_byteValues[id]);
+                bytes.Add(value);
                 continue;
             }
 
@@ -221,23 +219,14 @@ internal sealed class SentencePieceTokenizer : ITokenizer
             {
                 symbols.Add(symbol);
             }
-            else if (_bytes is null)
+            else if (_bytes.AreFallback)
             {
-                symbols.Add(_model.UnknownId);
+                _bytes.Append(rune, symbols);
             }
             else
             {
-                AppendBytes(rune, symbols);
+                symbols.Add(_model.UnknownId);
             }
-        }
-    }
-
-    private void AppendBytes(Rune rune, List<int> output)
-    {
-        Span<byte> utf8 = stackalloc byte[4];
-        foreach (byte value in utf8[..rune.EncodeToUtf8(utf8)])
-        {
-            output.Add(_bytes![value]);
         }
     }
 
@@ -251,36 +240,6 @@ internal sealed class SentencePieceTokenizer : ITokenizer
                 throw token.Place.Error($"the token '{token.Text}' is not special and stands outside the SentencePiece model");
             }
         }
-    }
-
-    private int[] ReadByteValues()
-    {
-        var values = new int[_model.Pieces.Count];
-        for (int id = 0; id < values.Length; id++)
-        {
-            (string text, _, PieceType type) = _model.Pieces[id];
-            values[id] = type != PieceType.Byte ? -1
-                : Decoders.TryParseByte(text, out byte value) ? value
-                : throw _model.Error($"the byte piece '{text}' does not name a byte");
-        }
-
-        return values;
-    }
-
-    private int[] ByteIds()
-    {
-        var ids = new int[256];
-        Array.Fill(ids, -1);
-        for (int id = 0; id < _byteValues.Length; id++)
-        {
-            if (_byteValues[id] >= 0)
-            {
-                ids[_byteValues[id]] = id;
-            }
-        }
-
-        int missing = ids.AsSpan().IndexOf(-1);
-        return missing < 0 ? ids : throw _model.Error($"byte_fallback is on and the piece of the byte {missing} is missing");
     }
 
     private void AddMerges()

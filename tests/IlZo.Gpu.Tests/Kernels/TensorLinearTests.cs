@@ -7,6 +7,7 @@ using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using static IlZo.Gpu.Tests.Kernels.ProductTrial;
 
 namespace IlZo.Gpu.Tests.Kernels;
 
@@ -227,81 +228,5 @@ public class TensorLinearTests
         }
     }
 
-    private static ParameterSet Weights(DType type, WeightLayout layout, int tokens, int inputs, int outputs) =>
-        RandomWeights.Create(type, ("e", [tokens, inputs]), ("w", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]));
-
-    // x and y of each probe.
-    private static (float[][] X, float[][] Y) Multiply(ProductPrecision precision, ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
-    {
-        using var device = TensorDevice.Create(precision);
-        device.Backend.Load(set);
-        return Multiply(device.Backend, set, probes, tokens, layout);
-    }
-
-    private static (float[][] X, float[][] Y) Multiply(IBackend backend, ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
-    {
-        backend.Begin(Rows(tokens), probes);
-        var x = backend.Rent(set["e"].Columns);
-        var y = backend.Rent(layout == WeightLayout.OutIn ? set["w"].Rows : set["w"].Columns);
-        backend.Embed(set["e"], [.. Enumerable.Range(0, tokens)], x);
-        backend.Linear(x, set["w"], null, y, layout: layout);
-        return (Read(backend, x, probes.Length), Read(backend, y, probes.Length));
-    }
-
-    private static double[][] Exact(ParameterSet set, Probe[] probes, float[][] x, WeightLayout layout)
-    {
-        using var processor = new CpuBackend(1);
-        return Exact(processor, set, probes, x, layout);
-    }
-
-    // Looked-up rows are the weights as probes see them, with the same bits everywhere.
-    private static double[][] Exact(IBackend backend, ParameterSet set, Probe[] probes, float[][] x, WeightLayout layout)
-    {
-        var weight = set["w"];
-        backend.Begin(Rows(weight.Rows), probes);
-        var rows = backend.Rent(weight.Columns);
-        backend.Embed(weight, [.. Enumerable.Range(0, weight.Rows)], rows);
-        float[][] w = Read(backend, rows, probes.Length);
-        int inputs = set["e"].Columns;
-        int outputs = layout == WeightLayout.OutIn ? weight.Rows : weight.Columns;
-        return [.. probes.Select((_, p) => Enumerable.Range(0, x[p].Length / inputs * outputs).Select(i => Dot(p, i / outputs, i % outputs)).ToArray())];
-
-        double Dot(int p, int token, int output)
-        {
-            double sum = 0;
-            for (int k = 0; k < inputs; k++)
-            {
-                sum += (double)x[p][(token * inputs) + k] * w[p][layout == WeightLayout.OutIn ? (output * inputs) + k : (k * outputs) + output];
-            }
-
-            return sum;
-        }
-    }
-
-    private static float[][] Read(IBackend backend, Activation activation, int probes)
-    {
-        float[][] values = [.. Enumerable.Range(0, probes).Select(_ => new float[activation.Tokens * activation.Features])];
-        for (int p = 0; p < probes; p++)
-        {
-            backend.Read(activation, p, values[p]);
-        }
-
-        return values;
-    }
-
-    private static TokenBatch Rows(int count)
-    {
-        var builder = new TokenBatchBuilder();
-        builder.AddText(new int[count]);
-        return builder.Build();
-    }
-
     private static int[] Bits(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits);
-
-    // Root of the mean square difference, relative to that of the numbers.
-    private static double Distance(double[] expected, float[] actual)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        return Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
-    }
 }

@@ -1,23 +1,15 @@
-using System.Globalization;
-using System.Text;
-
 namespace IlZo.Tokenization.ChatTemplates;
 
 /// <summary>
-/// Cuts a template into tokens, with white space treated as transformers asks Jinja to: <c>trim_blocks</c> (the line feed after a
+/// Cuts a template into texts, tags and what is in them, with white space treated as transformers asks Jinja to: <c>trim_blocks</c> (the line feed after a
 /// block or a comment goes) and <c>lstrip_blocks</c> (white space between the start of a line and a block or a comment goes), and
 /// <c>-</c> or <c>+</c> at the edge of a tag to strip more or nothing.
 /// </summary>
 internal sealed class TemplateLexer
 {
-    // Longer ones first.
-    private static readonly string[] s_operators =
-    [
-        "==", "!=", "<=", ">=", "//", "**", "+", "-", "*", "/", "%", "~", "|", "(", ")", "[", "]", "{", "}", ".", ",", ":", "=", "<", ">",
-    ];
-
     private readonly TemplateSource _source;
     private readonly string _text;
+    private readonly TokenScanner _scanner;
     private readonly List<TemplateToken> _tokens = [];
     private int _at;
 
@@ -25,6 +17,7 @@ internal sealed class TemplateLexer
     {
         _source = source;
         _text = source.Text;
+        _scanner = new TokenScanner(source);
     }
 
     public static List<TemplateToken> Lex(TemplateSource source)
@@ -204,8 +197,8 @@ internal sealed class TemplateLexer
                 return;
             }
 
-            Token();
-            var last = _tokens[^1];
+            var last = _scanner.Read(ref _at);
+            _tokens.Add(last);
             open += last.Kind != TemplateTokenKind.Operator ? 0 : last.Text is "(" or "[" or "{" ? 1 : last.Text is ")" or "]" or "}" ? -1 : 0;
             open = Math.Max(open, 0);
         }
@@ -225,120 +218,6 @@ internal sealed class TemplateLexer
         {
             _at++;
         }
-    }
-
-    private void Token()
-    {
-        int start = _at;
-        char c = _text[start];
-        if (c is '\'' or '"')
-        {
-            Add(TemplateTokenKind.String, QuotedText(c), start);
-        }
-        else if (char.IsAsciiDigit(c))
-        {
-            Number(start);
-        }
-        else if (char.IsLetter(c) || c == '_')
-        {
-            while (_at < _text.Length && (char.IsLetterOrDigit(_text[_at]) || _text[_at] == '_'))
-            {
-                _at++;
-            }
-
-            Add(TemplateTokenKind.Name, _text[start.._at], start);
-        }
-        else
-        {
-            string symbol = Array.Find(s_operators, o => string.CompareOrdinal(_text, start, o, 0, o.Length) == 0)
-                ?? throw _source.Error(start, $"'{c}' is not understood; a name, a number, a string or an operator was expected");
-            _at += symbol.Length;
-            Add(TemplateTokenKind.Operator, symbol, start);
-        }
-    }
-
-    private void Number(int start)
-    {
-        Digits();
-        var kind = TemplateTokenKind.Integer;
-        if (_at + 1 < _text.Length && _text[_at] == '.' && char.IsAsciiDigit(_text[_at + 1]))
-        {
-            kind = TemplateTokenKind.Float;
-            _at++;
-            Digits();
-        }
-
-        int exponent = _at + 1 < _text.Length && (_text[_at + 1] is '+' or '-') ? _at + 2 : _at + 1;
-        if (exponent < _text.Length && (_text[_at] is 'e' or 'E') && char.IsAsciiDigit(_text[exponent]))
-        {
-            kind = TemplateTokenKind.Float;
-            _at = exponent;
-            Digits();
-        }
-
-        Add(kind, _text[start.._at], start);
-
-        void Digits()
-        {
-            while (_at < _text.Length && char.IsAsciiDigit(_text[_at]))
-            {
-                _at++;
-            }
-        }
-    }
-
-    // The escapes are Python's; a backslash before anything else stands for itself.
-    private string QuotedText(char quote)
-    {
-        int start = _at;
-        var value = new StringBuilder();
-        for (_at++; _at < _text.Length && _text[_at] != quote; _at++)
-        {
-            if (_text[_at] != '\\' || _at + 1 == _text.Length)
-            {
-                value.Append(_text[_at]);
-                continue;
-            }
-
-            _at++;
-            value.Append(_text[_at] switch
-            {
-                'n' => "\n",
-                't' => "\t",
-                'r' => "\r",
-                'b' => "\b",
-                'f' => "\f",
-                'v' => "\v",
-                '0' => "\0",
-                '\n' => string.Empty,
-                '\\' or '\'' or '"' => _text[_at].ToString(),
-                'x' => Code(2),
-                'u' => Code(4),
-                'U' => Code(8),
-                char other => $"\\{other}",
-            });
-        }
-
-        if (_at >= _text.Length)
-        {
-            throw _source.Error(start, $"the string has no end; {quote} was expected");
-        }
-
-        _at++;
-        return value.ToString();
-    }
-
-    private string Code(int digits)
-    {
-        var hex = _text.AsSpan(Math.Min(_at + 1, _text.Length));
-        if (hex.Length < digits || !int.TryParse(hex[..digits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
-            || !Rune.IsValid(code))
-        {
-            throw _source.Error(_at - 1, $"the escape is not followed by {digits} hexadecimal digits of a character");
-        }
-
-        _at += digits;
-        return new Rune(code).ToString();
     }
 
     private void Add(TemplateTokenKind kind, string text, int position) => _tokens.Add(new TemplateToken(kind, text, position));
