@@ -66,10 +66,10 @@ internal static class Flags
         CustomParser = _ => "true",
     };
 
-    /// <summary>An option that takes name=value, once or several times; its value has commas between them.</summary>
-    public static Option<string?> Pairs(string name, string description) => new(name)
+    /// <summary><c>--opt</c>, once or several times; its value has commas between them.</summary>
+    public static Option<string?> MethodOptions() => new("--opt")
     {
-        Description = description,
+        Description = "An option of the method; may be given several times.",
         HelpName = "NAME=VALUE",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = result => string.Join(',', result.Tokens.Select(t => t.Value)),

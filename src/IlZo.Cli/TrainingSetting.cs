@@ -103,7 +103,7 @@ internal sealed record TrainingSetting(
         new(
             "opt",
             SettingKind.Text,
-            Flags.Pairs("--opt", "An option of the method; may be given several times."),
+            Flags.MethodOptions(),
             (o, v) => o with { Opt = v }),
         Text(
             "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",

@@ -30,7 +30,7 @@ internal static class InspectCommand
         "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128, or as many as the model takes).");
     private static readonly Option<string?> s_optimizer = Flags.Text(
         "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
-    private static readonly Option<string?> s_opt = Flags.Pairs("--opt", "An option of the method; may be given several times.");
+    private static readonly Option<string?> s_opt = Flags.MethodOptions();
 
     // As for train: what decides which weights are trained, and what products are computed in.
     private static readonly IReadOnlyList<TrainingSetting> s_shared =

@@ -28,9 +28,6 @@ public abstract unsafe class Adapter : IDisposable
         Parameters = parameters;
     }
 
-    /// <summary>What <c>--adapter</c> calls its kind.</summary>
-    public abstract string Kind { get; }
-
     /// <summary>Its tensors, in the order in which they lie in memory.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 

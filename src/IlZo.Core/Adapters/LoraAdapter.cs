@@ -42,8 +42,6 @@ public sealed class LoraAdapter : Adapter
         ];
     }
 
-    public override string Kind => AdapterOptions.Lora;
-
     public TargetModules Targets { get; }
 
     public int Rank { get; }

@@ -34,8 +34,6 @@ public sealed unsafe class PrefixAdapter : Adapter
         Layers = [.. Enumerable.Range(0, model.Shape.Layers).Select(i => new KeyValuePrefix(Parameters[2 * i], Parameters[(2 * i) + 1]))];
     }
 
-    public override string Kind => AdapterOptions.Prefix;
-
     /// <summary>What is added to the positions of texts.</summary>
     public int PositionShift { get; }
 

@@ -21,11 +21,10 @@ public static class SyntheticCheckpoint
     /// <summary>Writes config.json and model.safetensors in fp16. Takes a few megabytes of memory whatever the shape is.</summary>
     /// <param name="shape">One of <see cref="Shapes"/> or <see cref="TinyShapes"/>.</param>
     /// <param name="folder">The folder to write to; created where needed.</param>
-    /// <param name="layers">Layers, or null for those of the shape.</param>
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
-    public static void Write(string shape, string folder, int? layers = null)
+    public static void Write(string shape, string folder)
     {
-        var synthetic = SyntheticShape.Of(shape, layers);
+        var synthetic = SyntheticShape.Of(shape);
         WriteConfig(synthetic, folder);
         int written = 0;
         WriteFile(folder, CheckpointFolder.SingleFileName, synthetic.Tensors, (tensor, stream) => WriteRandom(tensor, synthetic.Deviation, written++, stream));
@@ -35,7 +34,7 @@ public static class SyntheticCheckpoint
     /// Writes the same without the numbers of matrices, which takes no room on disks whose files may have holes; in parts that can be mapped where
     /// the whole is larger than the memory.
     /// </summary>
-    /// <inheritdoc cref="Write(string, string, int?)"/>
+    /// <inheritdoc cref="Write(string, string)"/>
     public static void WriteOutline(string shape, string folder)
     {
         var synthetic = SyntheticShape.Of(shape);

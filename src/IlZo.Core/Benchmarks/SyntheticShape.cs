@@ -17,21 +17,21 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
     private const int TinyHidden = 64;
     private const int TinyPositions = 64;
 
-    private static readonly Dictionary<string, Func<int?, SyntheticShape>> s_published = new()
+    private static readonly Dictionary<string, Func<SyntheticShape>> s_published = new()
     {
-        ["opt-125m"] = layers => Opt(50272, 768, layers ?? 12, 12, 2048, PublishedDeviation),
-        ["opt-1.3b"] = layers => Opt(50272, 2048, layers ?? 24, 32, 2048, PublishedDeviation),
-        ["opt-6.7b"] = layers => Opt(50272, 4096, layers ?? 32, 32, 2048, PublishedDeviation),
-        ["opt-13b"] = layers => Opt(50272, 5120, layers ?? 40, 40, 2048, PublishedDeviation),
-        ["llama-7b"] = layers => Llama(32000, 4096, 11008, layers ?? 32, 32, 32, 4096, PublishedDeviation),
+        ["opt-125m"] = () => Opt(50272, 768, layers: 12, 12, 2048, PublishedDeviation),
+        ["opt-1.3b"] = () => Opt(50272, 2048, layers: 24, 32, 2048, PublishedDeviation),
+        ["opt-6.7b"] = () => Opt(50272, 4096, layers: 32, 32, 2048, PublishedDeviation),
+        ["opt-13b"] = () => Opt(50272, 5120, layers: 40, 40, 2048, PublishedDeviation),
+        ["llama-7b"] = () => Llama(32000, 4096, 11008, layers: 32, 32, 32, 4096, PublishedDeviation),
     };
 
-    private static readonly Dictionary<string, Func<int?, SyntheticShape>> s_tiny = new()
+    private static readonly Dictionary<string, Func<SyntheticShape>> s_tiny = new()
     {
-        ["opt-tiny"] = layers => Opt(TinyVocabulary, TinyHidden, layers ?? 2, 4, TinyPositions, TinyDeviation),
-        ["gpt2-tiny"] = layers => Gpt2(TinyVocabulary, TinyHidden, layers ?? 2, 4, TinyPositions, TinyDeviation),
-        ["llama-tiny"] = layers => Llama(TinyVocabulary, TinyHidden, 140, layers ?? 2, 8, 2, TinyPositions, TinyDeviation),
-        ["roberta-tiny"] = layers => Roberta(TinyVocabulary, TinyHidden, layers ?? 2, 4, TinyPositions, TinyDeviation),
+        ["opt-tiny"] = () => Opt(TinyVocabulary, TinyHidden, layers: 2, 4, TinyPositions, TinyDeviation),
+        ["gpt2-tiny"] = () => Gpt2(TinyVocabulary, TinyHidden, layers: 2, 4, TinyPositions, TinyDeviation),
+        ["llama-tiny"] = () => Llama(TinyVocabulary, TinyHidden, 140, layers: 2, 8, 2, TinyPositions, TinyDeviation),
+        ["roberta-tiny"] = () => Roberta(TinyVocabulary, TinyHidden, layers: 2, 4, TinyPositions, TinyDeviation),
     };
 
     /// <summary>The published shapes.</summary>
@@ -42,10 +42,9 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
 
     /// <summary>A shape by its name.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="layers">Layers, or null for those of the shape.</param>
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
-    public static SyntheticShape Of(string name, int? layers = null) => (s_published.GetValueOrDefault(name) ?? s_tiny.GetValueOrDefault(name)) is { } create
-        ? create(layers)
+    public static SyntheticShape Of(string name) => (s_published.GetValueOrDefault(name) ?? s_tiny.GetValueOrDefault(name)) is { } create
+        ? create()
         : throw new InvalidInputException($"There is no shape '{name}'; one of these was expected: {string.Join(", ", [.. Published, .. Tiny])}.");
 
     private static SyntheticShape Opt(int vocabulary, int hidden, int layers, int heads, int positions, float deviation)

@@ -11,7 +11,6 @@ namespace IlZo.Checkpoints;
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly Dictionary<string, TensorEntry> _byName;
     private IDisposable? _memory;
 
     private SafetensorsFile(string path, byte* data, long length, IDisposable memory)
@@ -20,7 +19,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
         (var tensors, var metadata) = SafetensorsHeader.Parse(path, data, length);
         Tensors = tensors;
         Metadata = metadata;
-        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         _memory = memory;
     }
 
@@ -77,9 +75,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw;
         }
     }
-
-    /// <summary>The tensor of that name, or null.</summary>
-    public TensorEntry? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Unmaps the file; the addresses of its tensors become invalid.</summary>
     public void Dispose()

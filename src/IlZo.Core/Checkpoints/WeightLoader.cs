@@ -17,11 +17,10 @@ public static unsafe class WeightLoader
     /// <param name="tensor">The stored tensor, of one or two dimensions.</param>
     /// <param name="wanted">The type of the parameter.</param>
     /// <param name="memory">Receives the buffer, if one is made.</param>
-    /// <param name="name">The parameter's name, if it is not the stored one.</param>
     /// <exception cref="InvalidInputException">
     /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
     /// </exception>
-    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, string? name = null)
+    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory)
     {
         if (!StoredType.TryGetDType(tensor.Type, out var stored))
         {
@@ -39,7 +38,7 @@ public static unsafe class WeightLoader
             Convert(tensor, stored, data, wanted, count);
         }
 
-        return new Parameter(name ?? tensor.Name, tensor.Shape, wanted, data);
+        return new Parameter(tensor.Name, tensor.Shape, wanted, data);
     }
 
     /// <summary>Checks that all elements are finite.</summary>

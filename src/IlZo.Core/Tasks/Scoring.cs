@@ -88,29 +88,13 @@ public static class Scoring
         return best;
     }
 
-    /// <summary>The share of predictions that are correct; <see cref="NoPrediction"/> never is.</summary>
-    /// <param name="predictions">One for each example; at least 1.</param>
-    /// <param name="correct">The correct candidate of each example.</param>
-    public static double Accuracy(ReadOnlySpan<int> predictions, ReadOnlySpan<int> correct)
-    {
-        ArgumentOutOfRangeException.ThrowIfZero(predictions.Length, nameof(predictions));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(correct.Length, predictions.Length, nameof(correct));
-        int hits = 0;
-        for (int i = 0; i < predictions.Length; i++)
-        {
-            hits += predictions[i] == correct[i] && predictions[i] >= 0 ? 1 : 0;
-        }
-
-        return (double)hits / predictions.Length;
-    }
-
-    /// <summary>Wilson's score interval for a proportion (E. B. Wilson, 1927).</summary>
+    /// <summary>Wilson's score interval of 95 % for a proportion (E. B. Wilson, 1927).</summary>
     /// <param name="hits">Examples predicted correctly.</param>
     /// <param name="total">Examples, at least 1.</param>
-    /// <param name="z">The quantile of the normal distribution: 1.96 for 95 %.</param>
     /// <returns>Both ends, within 0 … 1.</returns>
-    public static (double Low, double High) WilsonInterval(int hits, int total, double z = 1.959963984540054)
+    public static (double Low, double High) WilsonInterval(int hits, int total)
     {
+        const double z = 1.959963984540054;
         ArgumentOutOfRangeException.ThrowIfLessThan(total, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(hits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(hits, total);

@@ -9,8 +9,6 @@ namespace IlZo.Tokenization;
 /// </summary>
 internal readonly struct JsonPlace(string file, string path, JsonElement element)
 {
-    public string File => file;
-
     public bool IsNull => element.ValueKind == JsonValueKind.Null;
 
     public bool IsText => element.ValueKind == JsonValueKind.String;

@@ -13,9 +13,8 @@ public sealed record Replay(long Steps, string WeightsSha256)
     /// <param name="toStep">The step, or null for the last one in the log.</param>
     /// <param name="output">A folder to save the weights to, or the adapter where the run trains one; or null.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
-    /// <param name="progress">Told after every step.</param>
     /// <exception cref="InvalidInputException">The run, its base checkpoint or the step cannot be used.</exception>
-    public static Replay Run(RunFolder folder, long? toStep = null, string? output = null, int? threads = null, IProgress<long>? progress = null)
+    public static Replay Run(RunFolder folder, long? toStep = null, string? output = null, int? threads = null)
     {
         var configuration = folder.ReadConfiguration();
         if (!File.Exists(folder.TrajectoryFile))
@@ -47,7 +46,6 @@ public sealed record Replay(long Steps, string WeightsSha256)
         foreach (var record in content.Records.Take((int)last))
         {
             optimizer.Apply(record, backend);
-            progress?.Report(record.Step);
         }
 
         if (output is not null)

@@ -128,7 +128,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
         float[] expected = fixture.Logits(batch);
         using var second = new ForwardFixture(folder);
         AdapterFactory.Attach(second.Model, _temp["adapter"]);
-        Assert.Equal(kind, second.Model.Adapter!.Kind);
+        Assert.IsType(fixture.Model.Adapter.GetType(), second.Model.Adapter);
         Assert.Equal(expected, second.Logits(batch));
         Assert.Equal(fixture.Model.Parameters.Sha256(), second.Model.Parameters.Sha256());
 

@@ -82,16 +82,6 @@ public class ScoringTests
         Assert.Equal(Scoring.NoPrediction, Scoring.Predict([double.NaN, -1]));
         Assert.Equal(Scoring.NoPrediction, Scoring.Predict([-1, double.NaN]));
         Assert.Equal(Scoring.NoPrediction, Scoring.Predict([]));
-        Assert.Equal(0.5, Scoring.Accuracy([Scoring.NoPrediction, 1], [0, 1]));
-        Assert.Equal(0.0, Scoring.Accuracy([Scoring.NoPrediction], [Scoring.NoPrediction]));
-    }
-
-    [Fact]
-    public void Accuracy_is_the_share_of_hits()
-    {
-        Assert.Equal(0.75, Scoring.Accuracy([0, 1, 2, 0], [0, 1, 2, 1]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Scoring.Accuracy([], []));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Scoring.Accuracy([1], [1, 0]));
     }
 
     [Theory]
