@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using IlZo.Cli.Commands;
 
 namespace IlZo.Cli;
@@ -47,6 +48,7 @@ internal static class CommandLine
                 return Failure.BadInput;
             }
 
+            RefuseEmptyValues(parsed);
             int exit = parsed.Invoke(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
@@ -60,6 +62,19 @@ internal static class CommandLine
         catch (Exception e)
         {
             return Failure.Report(e);
+        }
+    }
+
+    // What a variable of a shell that is not set leaves.
+    private static void RefuseEmptyValues(ParseResult parsed)
+    {
+        var options = parsed.CommandResult.Children.OfType<OptionResult>().Select(o => (o.Option, o.Tokens));
+        foreach (var (option, tokens) in options.Where(o => o.Option.HelpName != Flags.AnyText))
+        {
+            if (tokens.Any(token => token.Value.Length == 0))
+            {
+                throw new InvalidInputException($"{option.Name} is ''; {option.HelpName} was expected.");
+            }
         }
     }
 }

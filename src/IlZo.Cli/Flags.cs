@@ -26,6 +26,9 @@ internal static class Flags
         DefaultValueFactory = _ => "auto",
     };
 
+    /// <summary>The name in help of a value that may be any text, the empty one too.</summary>
+    public const string AnyText = "TEXT";
+
     /// <summary>What <c>--threads</c> is for.</summary>
     public const string AboutThreads = "Threads of the CPU (default: all processors); they change no result.";
 

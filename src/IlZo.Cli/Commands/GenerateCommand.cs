@@ -13,9 +13,9 @@ internal static class GenerateCommand
 
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
-        "--prompt", "TEXT", "The text to continue (default: none; the continuation begins from the model's BOS token).");
+        "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
     private static readonly Option<string?> s_chat = Flags.Text(
-        "--chat", "TEXT", "A message to answer, which the model's chat template puts into the form of a conversation.");
+        "--chat", Flags.AnyText, "A message to answer, which the model's chat template puts into the form of a conversation.");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
         "--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(

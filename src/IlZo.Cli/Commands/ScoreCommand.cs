@@ -10,7 +10,7 @@ namespace IlZo.Cli.Commands;
 internal static class ScoreCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
-    private static readonly Option<string?> s_text = Flags.Text("--text", "TEXT", "The text to score.");
+    private static readonly Option<string?> s_text = Flags.Text("--text", Flags.AnyText, "The text to score.");
     private static readonly Option<string?> s_input = Flags.Text(
         "--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
     private static readonly Option<string?> s_logits = Flags.Text(

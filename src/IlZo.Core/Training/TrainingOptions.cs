@@ -212,6 +212,9 @@ public sealed record TrainingOptions
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
+        RequirePath("model", Model);
+        RequirePath("data", Data);
+        RequirePath("chat-template", ChatTemplate);
         ParseDType(DType);
         ParseObjective(Objective);
         EngineRequest.Validate(DeviceName.KindOf(Device));
@@ -257,6 +260,14 @@ public sealed record TrainingOptions
         {
             throw new InvalidInputException(
                 $"--objective is {Objective} and the metric of task {task.Name} is {(task.Generates ? "f1" : "accuracy")}; that one, or loss, was expected.");
+        }
+    }
+
+    private static void RequirePath(string name, string? path)
+    {
+        if (path is "" || path?.Contains('\0') == true)
+        {
+            throw new InvalidInputException($"--{name} is '{path}'; the path of a file or folder was expected.");
         }
     }
 
