@@ -22,7 +22,7 @@ internal static class Failure
         Terminal.Say($"ilzo: {Message(exception)}");
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
         {
-            Terminal.Messages.WriteLine(exception);
+            Terminal.WriteMessage($"{exception}\n");
         }
 
         return exception is InvalidInputException ? BadInput : Work;

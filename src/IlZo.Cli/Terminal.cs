@@ -30,7 +30,20 @@ internal static class Terminal
     public static void Say(string line)
     {
         EndLiveLine();
-        Messages.WriteLine(Failure.OneLine(line));
+        WriteMessage(Failure.OneLine(line) + "\n");
+    }
+
+    /// <summary>Writes messages as they are. Work does not depend on them, so it goes on where they cannot be written.</summary>
+    public static void WriteMessage(string text)
+    {
+        try
+        {
+            Messages.Write(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk below a redirected output, or one that is closed; there is no other place to say it.
+        }
     }
 
     /// <summary>Rewrites the last line of the terminal; only where standard error is one.</summary>
@@ -38,7 +51,7 @@ internal static class Terminal
     {
         // Some terminals do not say how wide they are.
         int width = Console.BufferWidth is > 0 and int columns ? columns - 1 : UnknownWidth;
-        Messages.Write($"\r{(line.Length > width ? line[..width] : line)}\u001b[K");
+        WriteMessage($"\r{(line.Length > width ? line[..width] : line)}\u001b[K");
         s_live = true;
     }
 
@@ -48,7 +61,7 @@ internal static class Terminal
         if (s_live)
         {
             s_live = false;
-            Messages.WriteLine();
+            WriteMessage("\n");
         }
     }
 

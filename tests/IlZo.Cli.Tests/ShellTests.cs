@@ -99,6 +99,20 @@ public sealed class ShellTests
         Assert.Single(errors, '\n');
     }
 
+    [Theory]
+    [InlineData("2> /dev/full")]
+    [InlineData("2>&-")]
+    public void WorkGoesOnWhereMessagesCannotBeWritten(string redirection)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
+        using var temp = new TempFolder();
+        string arguments = string.Join(' ', TinyRun.Command(2, "--run", temp["run"], "--json").Select(a => $"'{a}'"));
+        var (code, output, _) = Shell($"{{0}} {arguments} {redirection}");
+        Assert.Equal(0, code);
+        Assert.EndsWith("}\n", output, StringComparison.Ordinal);
+        Assert.Equal(2, Shell($"{{0}} train --lr NaN {redirection}").Code);
+    }
+
     [Fact]
     public void AFullDiskLeavesNothingHalfWritten()
     {
