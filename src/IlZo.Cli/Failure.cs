@@ -37,7 +37,11 @@ internal static class Failure
             names.Insert(0, command.Command is RootCommand ? "ilzo" : command.Command.Name);
         }
 
-        Terminal.Say($"ilzo: {parsed.Errors[0].Message}");
+        var invoked = parsed.CommandResult.Command;
+        string problem = parsed.UnmatchedTokens is [var token, ..] && invoked.Subcommands.Count > 0 && !token.StartsWith('-')
+            ? $"'{token}' is no command; one of {string.Join(", ", invoked.Subcommands.Select(c => c.Name))} was expected."
+            : parsed.Errors[0].Message;
+        Terminal.Say($"ilzo: {problem}");
         Terminal.Say($"Try '{string.Join(' ', names)} --help'.");
     }
 

@@ -80,7 +80,7 @@ internal static class Flags
 
     /// <summary>An option with a number for a value; null where it is not given.</summary>
     public static Option<T?> Number<T>(string name, string helpName, string description)
-        where T : struct, INumber<T> => new(name)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
         {
             Description = description,
             HelpName = helpName,
@@ -102,11 +102,20 @@ internal static class Flags
     /// <summary>What <c>--dtype</c> means.</summary>
     public static Tensors.DType? ParseDType(string? name) => TrainingOptions.ParseDType(name ?? "auto");
 
-    /// <summary>What a number of this type is called in messages.</summary>
-    public static string KindOf<T>() => typeof(T) == typeof(double) ? "a number" : "a whole number";
+    /// <summary>What was expected in the place of a text that is no number of this type.</summary>
+    public static string Expected<T>(string text)
+        where T : struct, INumber<T>, IMinMaxValue<T>
+    {
+        // Any whole number that someone may have meant to type.
+        bool whole = Int128.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);
+        return typeof(T) == typeof(double) ? "a number"
+            : !whole ? "a whole number"
+            : value < 0 ? $"a whole number of at least {T.MinValue}"
+            : $"a whole number of at most {T.MaxValue}";
+    }
 
     private static T? Parse<T>(ArgumentResult result, string name)
-        where T : struct, INumber<T>
+        where T : struct, INumber<T>, IMinMaxValue<T>
     {
         string text = result.Tokens[^1].Value;
         if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
@@ -114,7 +123,7 @@ internal static class Flags
             return value;
         }
 
-        result.AddError($"{name} is '{text}'; {KindOf<T>()} was expected.");
+        result.AddError($"{name} is '{text}'; {Expected<T>(text)} was expected.");
         return null;
     }
 }

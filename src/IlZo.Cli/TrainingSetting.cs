@@ -181,12 +181,12 @@ internal sealed record TrainingSetting(
         new(name, SettingKind.Switch, Flags.Switch("--" + name, description), (options, text) => apply(options, text == "true"));
 
     private static TrainingSetting Number<T>(string name, string helpName, string description, Func<TrainingOptions, T, TrainingOptions> apply)
-        where T : struct, INumber<T> =>
+        where T : struct, INumber<T>, IMinMaxValue<T> =>
         new(
             name,
             SettingKind.Number,
             Flags.Text("--" + name, helpName, description),
             (options, text) => T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
                 ? apply(options, value)
-                : throw new InvalidInputException($"--{name} is {text}; {Flags.KindOf<T>()} was expected."));
+                : throw new InvalidInputException($"--{name} is {text}; {Flags.Expected<T>(text)} was expected."));
 }
