@@ -136,6 +136,7 @@ internal sealed record TrainingSetting(
     /// <param name="parsed">The command line.</param>
     /// <param name="settings">The settings that it has flags for.</param>
     /// <param name="values">What is known from elsewhere.</param>
+    /// <exception cref="InvalidInputException">A value is no number where one was expected, or a flag has no meaning beside the others.</exception>
     public static TrainingOptions Resolve(
         ParseResult parsed, IEnumerable<TrainingSetting> settings, IReadOnlyDictionary<TrainingSetting, string>? values = null)
     {
@@ -160,7 +161,9 @@ internal sealed record TrainingSetting(
             options = options with { Task = UserData.TaskName };
         }
 
-        if (all.FirstOrDefault(v => v.Key.Name == "adapter").Value is { } adapter)
+        string? adapter = all.FirstOrDefault(v => v.Key.Name == "adapter").Value;
+        IgnoredFlags.Refuse(parsed, settings, adapter);
+        if (adapter is not null)
         {
             var preset = AdapterPreset.Of(adapter, model);
             options = options with { LearningRate = preset.LearningRate, Epsilon = preset.Epsilon };

@@ -47,4 +47,29 @@ public sealed class UsageTests
     [InlineData("eval", "--seed", "4294967296", "--seed is '4294967296'; a whole number of at most 4294967295 was expected.")]
     public void AWholeNumberOutsideItsRangeIsRefusedWithTheLimit(string verb, string option, string value, string expected) =>
         Assert.StartsWith($"ilzo: {expected}", Ilzo.Run(verb, option, value).Errors, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("train --rank 4", "--rank is given without --adapter lora")]
+    [InlineData("train --adapter prefix --alpha 3", "--alpha is given without --adapter lora")]
+    [InlineData("train --adapter prefix --targets q_proj", "--targets is given without --adapter lora")]
+    [InlineData("train --adapter lora --prefix-tokens 3", "--prefix-tokens is given without --adapter prefix")]
+    [InlineData("train --adapter some/folder --prefix-positions shifted", "--prefix-positions is given without --adapter prefix")]
+    [InlineData("inspect builtin --rank 4", "--rank is given without --adapter lora")]
+    [InlineData("compare --rank 4", "--rank is given without --adapter lora")]
+    [InlineData("train --shots 4 --train-size 8", "--shots and --train-size are both given")]
+    [InlineData("compare --lr 1e-4 --lrs 1e-5", "--lr and --lrs are both given")]
+    [InlineData("eval --seed 1 --data-seed 2", "--seed and --data-seed")]
+    [InlineData("generate --top-p 0.9", "--top-p is given and nothing is chosen at random at temperature 0")]
+    public void AnOptionThatNothingWouldComeOfIsRefused(string line, string expected) =>
+        Assert.StartsWith(expected, Ilzo.Run(line.Split(' ')).Refusal(2), StringComparison.Ordinal);
+
+    [Fact]
+    public void ARunOfAnAdapterGoesOnWithTheOptionsItWasBegunWith()
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 1, "--adapter", "lora", "--rank", "2");
+        Assert.Equal(2, Ilzo.Run("train", "--run", temp["run"], "--resume", "--rank", "2", "--steps", "2", "--json").Json.GetProperty("steps").GetInt32());
+        TinyRun.Train(temp["whole"], 1);
+        Assert.Equal(1, Ilzo.Run("train", "--config", temp["whole", "config.json"], "--run", temp["again"], "--json").Json.GetProperty("steps").GetInt32());
+    }
 }

@@ -78,6 +78,11 @@ internal static class CompareCommand
         };
         options = WithFunction(options, parsed);
         options.Validate();
+        if (options.LearningRates is not null && parsed.GetValue(TrainingSetting.Named("lr").Flag) is not null)
+        {
+            throw new InvalidInputException("--lr and --lrs are both given; one of them was expected.");
+        }
+
         string folder = Path.GetFullPath(
             parsed.GetValue(s_out) ?? (options.Function is { } f ? RunName.Next(f.Name, "compare") : RunName.Next(training, "compare")));
         if (File.Exists(folder))

@@ -82,6 +82,11 @@ internal static class EvalCommand
             DevSize = 0,
         };
         options.Validate();
+        if (parsed.GetValue(s_seed) is not null && options.DataSeed is not null)
+        {
+            throw new InvalidInputException("--seed and --data-seed, its other name, are both given; one of them was expected.");
+        }
+
         if (options.TestSize == 0)
         {
             throw new InvalidInputException("--test-size is 0; 1 or more was expected.");

@@ -54,6 +54,11 @@ internal static class GenerateCommand
 
         var sampling = new SamplingOptions(parsed.GetValue(s_temperature) ?? 0, parsed.GetValue(s_topP) ?? 1, parsed.GetValue(s_seed) ?? 0);
         sampling.Validate();
+        if (sampling.Temperature == 0 && parsed.GetValue(s_topP) is not null)
+        {
+            throw new InvalidInputException("--top-p is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
+        }
+
         bool json = parsed.GetValue(s_json);
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
