@@ -72,4 +72,25 @@ public sealed class UsageTests
         TinyRun.Train(temp["whole"], 1);
         Assert.Equal(1, Ilzo.Run("train", "--config", temp["whole", "config.json"], "--run", temp["again"], "--json").Json.GetProperty("steps").GetInt32());
     }
+
+    [Fact]
+    public void WhereResultsCannotBeWrittenIsKnownBeforeTheWork()
+    {
+        using var temp = new TempFolder();
+        string missing = temp["none", "logits.safetensors"];
+        Assert.Equal($"--logits is '{missing}'; a file in an existing folder was expected.", Ilzo.Run("score", "--text", "a", "--logits", missing).Refusal(2));
+        string below = Path.Combine(temp.Write("file", ""), "below");
+        var compared = Ilzo.Run("compare", "--function", "sphere", "--optimizers", "mezo", "--forward-passes", "4", "--out", below);
+        Assert.Equal(1, compared.ExitCode);
+        Assert.DoesNotContain("run 1/", compared.Errors, StringComparison.Ordinal);
+        Assert.Contains("ilzo: reading or writing failed", compared.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AComparisonThatFailsLeavesNoFolder()
+    {
+        using var temp = new TempFolder();
+        Assert.Equal(2, Ilzo.Run("compare", "--model", temp["none"], "--out", temp["out"]).ExitCode);
+        Assert.False(Path.Exists(temp["out"]));
+    }
 }

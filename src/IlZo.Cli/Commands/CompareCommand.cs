@@ -90,6 +90,7 @@ internal static class CompareCommand
             throw new InvalidInputException($"--out is '{folder}', which is a file; a folder was expected.");
         }
 
+        using var made = new OutputFolder(folder);
         int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
         string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {training.Task}";
         Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");

@@ -108,7 +108,7 @@ internal static class EvalCommand
 
         if (file is not null)
         {
-            PredictionFile.Check(file);
+            OutputFile.Check("--predictions", file);
         }
 
         using var interruption = Terminal.OnInterrupt();

@@ -45,6 +45,12 @@ internal static class ScoreCommand
             throw new InvalidInputException("One of --text and --input was expected.");
         }
 
+        string? logitsPath = parsed.GetValue(s_logits);
+        if (logitsPath is not null)
+        {
+            OutputFile.Check("--logits", logitsPath);
+        }
+
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
@@ -63,7 +69,7 @@ internal static class ScoreCommand
 
         bool named = TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);
         var scorer = new TextScorer(model, backend);
-        using var logits = parsed.GetValue(s_logits) is { } path ? new LogitsFile(path, model.Shape.Vocabulary) : null;
+        using var logits = logitsPath is null ? null : new LogitsFile(logitsPath, model.Shape.Vocabulary);
         foreach (var input in inputs)
         {
             interruption.Token.ThrowIfCancellationRequested();

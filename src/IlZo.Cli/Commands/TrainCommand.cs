@@ -24,7 +24,7 @@ internal static class TrainCommand
     {
         var command = new Command(
             "train",
-            "Fine-tune a model. Without arguments: the built-in model on the built-in SST-2 sample, about two minutes.");
+            "Fine-tune a model. Without arguments: the built-in model on the built-in SST-2 sample, about a minute on two cores.");
         foreach (var setting in TrainingSetting.All)
         {
             command.Add(setting.Flag);

@@ -11,17 +11,6 @@ public static class PredictionFile
 {
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Refuses a path at which no file can be written, before the work that it is to hold.</summary>
-    /// <exception cref="InvalidInputException">The path is a folder's, or its folder is missing.</exception>
-    public static void Check(string path)
-    {
-        string full = Path.GetFullPath(path);
-        if (Directory.Exists(full) || !Directory.Exists(Path.GetDirectoryName(full)))
-        {
-            throw new InvalidInputException($"--predictions is '{path}'; a file in an existing folder was expected.");
-        }
-    }
-
     /// <summary>Replaces the file, as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
     /// <param name="predictions">Predictions of examples, in order.</param>
