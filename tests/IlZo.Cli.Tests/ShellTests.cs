@@ -138,6 +138,25 @@ public sealed class ShellTests
         }
     }
 
+    [Fact]
+    public void APlaceThatIsOnlyReadIsNotTakenForARunThatIsBeingWritten()
+    {
+        using var temp = new TempFolder();
+        Directory.CreateDirectory(temp["disk"]);
+        Assert.SkipUnless(Shell($"mount -t tmpfs tmpfs '{temp["disk"]}'").Code == 0, "This process may not mount a file system.");
+        try
+        {
+            TinyRun.Train(temp["disk", "run"], 1);
+            Assert.Equal(0, Shell($"mount -o remount,ro '{temp["disk"]}'").Code);
+            string[] lines = Ilzo.Run("train", "--run", temp["disk", "run"], "--resume").Errors.Split('\n');
+            Assert.Contains("Read-only file system", lines[^2], StringComparison.Ordinal);
+        }
+        finally
+        {
+            Shell($"umount '{temp["disk"]}'");
+        }
+    }
+
     // Runs a line of bash, with {0} for the command.
     private static (int Code, string Output, string Errors) Shell(string line)
     {

@@ -7,6 +7,11 @@ namespace IlZo.Training;
 /// </summary>
 public sealed class TrajectoryWriter : IDisposable
 {
+    // What .NET reports where another process holds a file: Windows' code, or errno.
+    private const int SharingViolation = unchecked((int)0x80070020);
+    private const int LinuxWouldBlock = 11;
+    private const int MacWouldBlock = 35;
+
     private readonly FileStream _lock;
     private readonly FileStream _stream;
     private long _end;
@@ -100,7 +105,7 @@ public sealed class TrajectoryWriter : IDisposable
         {
             return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
-        catch (IOException e) when (File.Exists(path + ".lock"))
+        catch (IOException e) when (e.HResult is SharingViolation or LinuxWouldBlock or MacWouldBlock)
         {
             throw new InvalidInputException($"'{path}' is being written by another run: '{path}.lock' is locked.", e);
         }
