@@ -70,7 +70,9 @@ public sealed class ResumeTests
         using var process = Ilzo.Start(null, TinyRun.Command(100_000, "--run", temp["run"]));
         var errors = process.StandardError.ReadToEndAsync();
         WaitFor(process, () => Length(temp["run"]) > 1000);
-        var second = Ilzo.Run("train", "--run", temp["run"], "--resume");
+        byte[] configuration = File.ReadAllBytes(temp["run", "config.json"]);
+        var second = Ilzo.Run("train", "--run", temp["run"], "--resume", "--steps", "200000");
+        Assert.Equal(configuration, File.ReadAllBytes(temp["run", "config.json"]));
         using (var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{process.Id}"]))
         {
             kill.WaitForExit();

@@ -17,12 +17,16 @@ public static class AtomicFile
     /// <exception cref="IOException">Writing or renaming failed.</exception>
     public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
 
+    /// <summary>Whether a name is that of a temporary file for the target, which a killed process leaves.</summary>
+    public static bool IsTemporaryOf(string target, string name) =>
+        name.StartsWith(Prefix(target), StringComparison.Ordinal) && Guid.TryParseExact(name[Prefix(target).Length..], "N", out _);
+
     /// <summary>Replaces a file with what <paramref name="write"/> puts into an unbuffered stream.</summary>
     /// <exception cref="IOException">Writing or renaming failed; what <paramref name="write"/> throws also comes through.</exception>
     public static void Write(string path, Action<FileStream> write)
     {
         string target = Path.GetFullPath(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.tmp-{Guid.NewGuid():N}");
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Guid.NewGuid():N}");
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -39,6 +43,8 @@ public static class AtomicFile
             throw;
         }
     }
+
+    private static string Prefix(string target) => $".{Path.GetFileName(target)}.tmp-";
 
     private static void TryDelete(string path)
     {

@@ -42,10 +42,10 @@ public sealed class RunFolder(string path)
         return RunConfiguration.Parse(ConfigurationFile, File.ReadAllBytes(ConfigurationFile));
     }
 
-    /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue.</summary>
+    /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue, of which nothing is changed.</summary>
     /// <param name="configuration">What is to be run, with the engine that is to compute.</param>
     /// <param name="resume">Whether the folder may hold the beginning of it.</param>
-    /// <returns>The configuration that the folder holds.</returns>
+    /// <returns>The configuration of the run, with the steps that are asked for now where they are more than before.</returns>
     /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other files.</exception>
     public RunConfiguration Start(RunConfiguration configuration, bool resume)
     {
@@ -53,7 +53,12 @@ public sealed class RunFolder(string path)
         {
             RequireEmpty();
             Directory.CreateDirectory(FullPath);
-            return Write(configuration);
+            using var alone = TrajectoryWriter.Lock(TrajectoryFile);
+            if (!HasRun)
+            {
+                AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+                return configuration;
+            }
         }
 
         if (!resume)
@@ -79,33 +84,40 @@ public sealed class RunFolder(string path)
             }
         }
 
-        return continued.Options.Steps > saved.Options.Steps ? Write(continued) : saved;
+        return continued.Options.Steps > saved.Options.Steps ? continued : saved;
     }
 
-    /// <summary>Records what computes the steps that follow, where that is not what computed those before.</summary>
-    /// <param name="configuration">The configuration that the folder holds.</param>
+    /// <summary>
+    /// Records how many steps there are to be and what computes those that follow, and removes what a crash left. The log is open, so
+    /// that no other process has the run.
+    /// </summary>
+    /// <param name="configuration">What <see cref="Start"/> returned.</param>
     /// <param name="engine">The engine.</param>
     /// <param name="steps">Steps in the log.</param>
     public void Continue(RunConfiguration configuration, Engine engine, long steps)
     {
-        var continued = configuration.ContinuedBy(engine, steps);
-        if (!continued.Continued.SequenceEqual(configuration.Continued))
+        var (saved, continued) = (ReadConfiguration(), configuration.ContinuedBy(engine, steps));
+        if (continued.Options.Steps > saved.Options.Steps || !continued.Continued.SequenceEqual(saved.Continued))
         {
-            Write(continued);
+            AtomicFile.WriteAllBytes(ConfigurationFile, continued.ToJson());
         }
-    }
 
-    private RunConfiguration Write(RunConfiguration configuration)
-    {
-        AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
-        return configuration;
+        foreach (string left in Directory.GetFiles(FullPath).Where(IsTemporary))
+        {
+            File.Delete(left);
+        }
     }
 
     private void RequireEmpty()
     {
-        if (File.Exists(FullPath) || (Directory.Exists(FullPath) && Directory.EnumerateFileSystemEntries(FullPath).Any()))
+        string[] entries = Directory.Exists(FullPath) ? Directory.GetFileSystemEntries(FullPath) : [];
+        if (File.Exists(FullPath) || !entries.All(entry => IsTemporary(entry) || entry == TrajectoryWriter.LockOf(TrajectoryFile)))
         {
             throw new InvalidInputException($"'{FullPath}' is not an empty folder and holds no run; a new or empty folder was expected.");
         }
     }
+
+    // A process that is killed while it writes one of these files leaves its temporary name.
+    private bool IsTemporary(string path) =>
+        new[] { ConfigurationFile, ResultFile }.Any(file => AtomicFile.IsTemporaryOf(file, Path.GetFileName(path)));
 }

@@ -95,19 +95,22 @@ public sealed class TrajectoryWriter : IDisposable
         _lock.Dispose();
     }
 
+    /// <summary>The file beside a log that whoever writes the log has locked.</summary>
+    internal static string LockOf(string path) => path + ".lock";
+
     /// <summary>
     /// Outside Windows a shared file is not guarded against a second writer, and one that is not shared could not be read
     /// during the run. The lock file stays, because deleting it would let two writers lock different files of that name.
     /// </summary>
-    private static FileStream Lock(string path)
+    internal static FileStream Lock(string path)
     {
         try
         {
-            return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return new FileStream(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
         catch (IOException e) when (e.HResult is SharingViolation or LinuxWouldBlock or MacWouldBlock)
         {
-            throw new InvalidInputException($"'{path}' is being written by another run: '{path}.lock' is locked.", e);
+            throw new InvalidInputException($"'{path}' is being written by another run: '{LockOf(path)}' is locked.", e);
         }
     }
 
