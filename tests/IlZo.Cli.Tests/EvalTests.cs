@@ -25,5 +25,16 @@ public sealed class EvalTests
     }
 
     [Fact]
+    public void TrainingRowsAreNeededForDemonstrationsAlone()
+    {
+        using var temp = new TempFolder();
+        Directory.CreateDirectory(temp["data"]);
+        File.WriteAllText(temp["data", "validation.jsonl"], "{\"sentence\": \"good\", \"label\": 1}\n");
+        string[] eval = ["eval", "--task", "sst2", "--data", temp["data"]];
+        Assert.Equal(1, Ilzo.Run([.. eval, "--json"]).Json.GetProperty("examples").GetInt32());
+        Assert.Contains("train.jsonl", Ilzo.Run([.. eval, "--demonstrations", "1"]).Refusal(2), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnEvaluationOfNothingIsRefused() => Assert.Contains("--test-size", Ilzo.Run("eval", "--test-size", "0").Refusal(2), StringComparison.Ordinal);
 }

@@ -14,29 +14,38 @@ public sealed class TaskData
     /// <summary>The file of validation rows.</summary>
     public const string ValidationFile = "validation.jsonl";
 
-    private TaskData(TaskDefinition definition, ExampleList train, ExampleList? dev, ExampleList validation)
+    private readonly Lazy<ExampleList> _train;
+    private readonly Lazy<ExampleList?> _dev;
+    private readonly Lazy<ExampleList> _validation;
+
+    private TaskData(TaskDefinition definition, bool hasDev, Func<string, ExampleList> read)
     {
         Definition = definition;
-        Train = train;
-        Dev = dev;
-        Validation = validation;
+        _train = new(() => read(TrainFile));
+        _dev = new(() => hasDev ? read(DevFile) : null);
+        _validation = new(() => read(ValidationFile));
     }
 
     public TaskDefinition Definition { get; }
 
-    public ExampleList Train { get; }
+    /// <summary>Training rows.</summary>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, is not UTF-8 JSON lines or holds no rows, or a row lacks a field or has an unknown label.
+    /// </exception>
+    public ExampleList Train => _train.Value;
 
     /// <summary>Dev rows of their own; null where they are to be taken from the training rows.</summary>
-    public ExampleList? Dev { get; }
+    /// <exception cref="InvalidInputException">As for <see cref="Train"/>.</exception>
+    public ExampleList? Dev => _dev.Value;
 
-    public ExampleList Validation { get; }
+    /// <summary>Rows to test on.</summary>
+    /// <exception cref="InvalidInputException">As for <see cref="Train"/>.</exception>
+    public ExampleList Validation => _validation.Value;
 
-    /// <summary>Reads <c>train.jsonl</c>, <c>validation.jsonl</c> and, where it is there, <c>dev.jsonl</c>.</summary>
+    /// <summary>The data in a folder. A file is read when its rows are first asked for, so that work needs only those it uses.</summary>
     /// <param name="definition">The task.</param>
-    /// <param name="folder">The folder of the two files.</param>
-    /// <exception cref="InvalidInputException">
-    /// A file is missing, is not UTF-8 JSON lines or holds no rows, or a row lacks a field or has an unknown label.
-    /// </exception>
+    /// <param name="folder">The folder of <c>train.jsonl</c>, <c>validation.jsonl</c> and perhaps <c>dev.jsonl</c>.</param>
+    /// <exception cref="InvalidInputException">There is no such folder.</exception>
     public static TaskData Load(TaskDefinition definition, string folder)
     {
         if (!Directory.Exists(folder))
@@ -45,8 +54,7 @@ public sealed class TaskData
                 $"{folder}: no such folder; expected the folder of task {definition.Name}'s {TrainFile} and {ValidationFile}.");
         }
 
-        bool hasDev = File.Exists(Path.Combine(folder, DevFile));
-        return new TaskData(definition, Read(TrainFile), hasDev ? Read(DevFile) : null, Read(ValidationFile));
+        return new TaskData(definition, File.Exists(Path.Combine(folder, DevFile)), Read);
 
         ExampleList Read(string file)
         {
@@ -55,7 +63,7 @@ public sealed class TaskData
         }
     }
 
-    /// <summary>Reads the sample that is embedded for the task's <see cref="TaskDefinition.Sample"/>.</summary>
+    /// <summary>The sample that is embedded for the task's <see cref="TaskDefinition.Sample"/>.</summary>
     /// <exception cref="InvalidInputException">The task has no sample.</exception>
     public static TaskData LoadBuiltIn(TaskDefinition definition)
     {
@@ -67,7 +75,7 @@ public sealed class TaskData
                 + $"or one of the tasks {string.Join(", ", others)}.");
         }
 
-        return new TaskData(definition, Read(TrainFile), Read(DevFile), Read(ValidationFile));
+        return new TaskData(definition, hasDev: true, Read);
 
         ExampleList Read(string file)
         {

@@ -60,15 +60,17 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
 
         var validation = task.Data.Validation;
         int[] rows = Sampling.Take(validation.Count, options.TestSize ?? Sampling.DefaultTest, options.SamplingSeed);
-        var demonstrations = DemonstrationsOf(task.Data.Train, evaluation, options.SamplingSeed, rows.Length);
+        var demonstrations = DemonstrationsOf(task.Data, evaluation, options.SamplingSeed, rows.Length);
         return new EvaluationExamples(
             task,
             [.. rows.Select((row, i) => task.Encode(validation[row], demonstrations[i]))],
             evaluation.Calibrate ? [.. rows.Select((row, i) => task.Encode(validation.ContentFree(row), demonstrations[i]))] : null);
     }
 
-    private static IReadOnlyList<string> DemonstrationsOf(ExampleList train, EvaluationOptions evaluation, uint seed, int examples) =>
-        evaluation.DemonstrationsPerExample
-            ? Demonstrations.PerExample(train, evaluation.Demonstrations, seed, examples)
-            : [.. Enumerable.Repeat(Demonstrations.Shared(train, evaluation.Demonstrations, seed), examples)];
+    private static IReadOnlyList<string> DemonstrationsOf(TaskData data, EvaluationOptions evaluation, uint seed, int examples) => evaluation switch
+    {
+        { Demonstrations: 0 } => [.. Enumerable.Repeat(string.Empty, examples)],
+        { DemonstrationsPerExample: true } => Demonstrations.PerExample(data.Train, evaluation.Demonstrations, seed, examples),
+        _ => [.. Enumerable.Repeat(Demonstrations.Shared(data.Train, evaluation.Demonstrations, seed), examples)],
+    };
 }

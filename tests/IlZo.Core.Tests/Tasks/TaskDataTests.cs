@@ -77,7 +77,7 @@ public partial class TaskDataTests
         using var folder = new TemporaryFolder();
         folder.Write("train.jsonl", train);
         folder.Write("validation.jsonl", Good);
-        var e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root));
+        var e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root).Train);
 
         Assert.StartsWith(Path.Combine(folder.Root, expected), e.Message, StringComparison.Ordinal);
     }
@@ -109,7 +109,7 @@ public partial class TaskDataTests
         using var folder = new TemporaryFolder();
         string path = folder.Write("train.jsonl", Encoding.Latin1.GetBytes(Good + "\n{\"sentence\": \"caf\u00e9\", \"label\": 1}\n"));
         folder.Write("validation.jsonl", Good);
-        var e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root));
+        var e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root).Train);
         Assert.Equal($"{path}:2: is not UTF-8 text; expected one JSON object a line in UTF-8.", e.Message);
     }
 
@@ -122,7 +122,7 @@ public partial class TaskDataTests
         Assert.StartsWith($"{missing}: no such folder; expected", e.Message, StringComparison.Ordinal);
 
         folder.Write("train.jsonl", Good);
-        e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root));
+        e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root).Validation);
         Assert.StartsWith(Path.Combine(folder.Root, "validation.jsonl") + ": no such file; expected", e.Message, StringComparison.Ordinal);
     }
 
