@@ -90,6 +90,14 @@ public sealed class BadDataTests
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 3);
+        string metrics = temp["run", "metrics.jsonl"];
+        string lines = File.ReadAllText(metrics);
+        foreach (string damage in new[] { "\"forward_passez\"", "\"forward_passes\":\"2\",\"x\"" })
+        {
+            File.WriteAllText(metrics, lines.Replace("\"forward_passes\"", damage, StringComparison.Ordinal));
+            Assert.Contains("metrics.jsonl': line 2 is not", Ilzo.Run("train", "--run", temp["run"], "--resume").Refusal(2), StringComparison.Ordinal);
+        }
+
         string log = temp["run", "trajectory.bin"];
         byte[] bytes = File.ReadAllBytes(log);
         bytes[bytes.Length / 2] ^= 1;

@@ -20,14 +20,22 @@ internal sealed class MetricsHistory
     /// <summary>Tokens that went through the model in training.</summary>
     public long Tokens { get; private set; }
 
-    /// <summary>Reads the lines, which <see cref="MetricsLog.Open"/> has checked.</summary>
+    /// <summary>Reads the lines, which <see cref="MetricsLog.Open"/> found to be objects with a step.</summary>
+    /// <exception cref="InvalidInputException">A line lacks a field, or has something else than a number in it.</exception>
     public static MetricsHistory Read(string path)
     {
         var history = new MetricsHistory();
-        foreach (string line in File.ReadLines(path))
+        foreach (var (i, line) in File.ReadLines(path).Index())
         {
             using var json = JsonDocument.Parse(line);
-            history.Add(json.RootElement);
+            try
+            {
+                history.Add(json.RootElement);
+            }
+            catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+            {
+                throw new InvalidInputException($"'{path}': line {i + 1} is not as a run writes it; its fields with numbers were expected.", e);
+            }
         }
 
         return history;
