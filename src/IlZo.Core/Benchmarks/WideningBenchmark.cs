@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IlZo.Backends.Cpu;
 using IlZo.Backends.Cpu.Emitted;
 using IlZo.Tensors;
@@ -32,30 +33,42 @@ public sealed record WideningBenchmark(double Managed, double Emitted, double Ra
         var entry = (delegate* unmanaged[SuppressGCTransition]<HalfWideningKernel.Arguments*, void>)code.Entry;
         var managed = new List<double>();
         var emitted = new List<double>();
-        for (int repetition = 0; repetition <= repetitions; repetition++)
+        WarmUp(ByCSharp);
+        WarmUp(ByInstruction);
+        for (int repetition = 0; repetition < repetitions; repetition++)
         {
-            managed.Add(Rate(() =>
-            {
-                for (int slice = 0; slice < Slices; slice++)
-                {
-                    Widening.Read(DType.F16, (byte*)(source + (slice * Panel.Depth)), destination, Panel.Depth);
-                }
-            }));
-            emitted.Add(Rate(() =>
-            {
-                for (int slice = 0; slice < Slices; slice++)
-                {
-                    var arguments = new HalfWideningKernel.Arguments { Source = source + (slice * Panel.Depth), Destination = destination, Count = Panel.Depth };
-                    entry(&arguments);
-                }
-            }));
+            managed.Add(Rate(ByCSharp));
+            emitted.Add(Rate(ByInstruction));
         }
 
-        // The first pair warms up the compiler.
         return new WideningBenchmark(
-            Statistics.Median(managed.Skip(1)),
-            Statistics.Median(emitted.Skip(1)),
-            Statistics.Median(managed.Zip(emitted, (m, e) => e / m).Skip(1)));
+            Statistics.Median(managed), Statistics.Median(emitted), Statistics.Median(managed.Zip(emitted, (m, e) => e / m)));
+
+        void ByCSharp()
+        {
+            for (int slice = 0; slice < Slices; slice++)
+            {
+                Widening.Read(DType.F16, (byte*)(source + (slice * Panel.Depth)), destination, Panel.Depth);
+            }
+        }
+
+        void ByInstruction()
+        {
+            for (int slice = 0; slice < Slices; slice++)
+            {
+                var arguments = new HalfWideningKernel.Arguments { Source = source + (slice * Panel.Depth), Destination = destination, Count = Panel.Depth };
+                entry(&arguments);
+            }
+        }
+    }
+
+    // Long enough for the last tier of the compiler.
+    private static void WarmUp(Action widenAll)
+    {
+        for (var begin = Stopwatch.StartNew(); begin.ElapsedMilliseconds < 400;)
+        {
+            widenAll();
+        }
     }
 
     private static double Rate(Action widenAll)
