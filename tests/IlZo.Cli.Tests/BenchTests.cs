@@ -1,9 +1,32 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace IlZo.Cli.Tests;
 
 public sealed class BenchTests
 {
+    [Fact]
+    public void ASignalLeavesNoSyntheticModel()
+    {
+        using var temp = new TempFolder();
+        var command = Ilzo.Command(null, "bench", "step", "--shape", "opt-tiny", "--batch", "1", "--seq", "8", "--steps", "100000000");
+        command.Environment["TMPDIR"] = temp.Path;
+        using var process = Process.Start(command)!;
+        while (Directory.GetFiles(temp.Path, "*.safetensors", SearchOption.AllDirectories).Length == 0 && !process.HasExited)
+        {
+            Thread.Yield();
+        }
+
+        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
+        {
+            kill.WaitForExit();
+        }
+
+        process.WaitForExit();
+        Assert.Equal(128 + 15, process.ExitCode);
+        Assert.Empty(Directory.EnumerateDirectories(temp.Path, "ilzo-synthetic-*"));
+    }
+
     [Fact]
     public void StepsOfMethodsAreMeasuredSideBySide()
     {

@@ -1,8 +1,12 @@
+using System.Runtime.InteropServices;
+
 namespace IlZo.Benchmarks;
 
-/// <summary>A synthetic checkpoint in a folder of its own, which is deleted with the object.</summary>
+/// <summary>A synthetic checkpoint in a folder of its own, which is deleted with the object, or when a signal ends the process.</summary>
 public sealed class SyntheticFolder : IDisposable
 {
+    private readonly PosixSignalRegistration[] _signals;
+
     /// <summary>Writes a checkpoint.</summary>
     /// <param name="shape">A shape of <see cref="SyntheticCheckpoint"/>.</param>
     /// <param name="outline">Whether the numbers of matrices are left out; see <see cref="SyntheticCheckpoint.WriteOutline"/>.</param>
@@ -10,6 +14,7 @@ public sealed class SyntheticFolder : IDisposable
     public SyntheticFolder(string shape, bool outline = false)
     {
         Deviation = SyntheticShape.Of(shape).Deviation;
+        _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(s => PosixSignalRegistration.Create(s, _ => Delete()))];
         Path = Directory.CreateTempSubdirectory("ilzo-synthetic-").FullName;
         try
         {
@@ -35,5 +40,21 @@ public sealed class SyntheticFolder : IDisposable
     /// <summary>The standard deviation of the matrices, written or left out.</summary>
     public float Deviation { get; }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        foreach (var signal in _signals)
+        {
+            signal.Dispose();
+        }
+
+        Delete();
+    }
+
+    private void Delete()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
 }
