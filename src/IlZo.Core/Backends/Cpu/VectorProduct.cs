@@ -79,13 +79,11 @@ internal static unsafe class VectorProduct
             y[r] = Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x, whole);
         }
 
-        float* widened = stackalloc float[Unroll * TSimd.Width];
-        for (int r = 0; r < rows && whole < columns; r++)
+        for (int r = 0; r < rows; r++)
         {
-            Widening.Read(weight.Type, weight.At(row + r, whole), widened, columns - whole);
             for (int k = whole; k < columns; k++)
             {
-                y[r] += widened[k - whole] * x[k];
+                y[r] += Widening.Read(weight.Type, weight.At(row + r, k)) * x[k];
             }
         }
     }
@@ -145,13 +143,11 @@ internal static unsafe class VectorProduct
             TSimd.Store(b, y + column + width);
         }
 
-        float* widened = stackalloc float[2 * width];
-        for (int i = 0; i < Unroll && column < columns; i++)
+        for (int i = 0; i < Unroll; i++)
         {
-            Widening.Read(weight.Type, rows[i] + ((long)column * TFormat.Size), widened, columns - column);
             for (int c = column; c < columns; c++)
             {
-                y[c] += widened[c - column] * x[i];
+                y[c] += Widening.Read(weight.Type, rows[i] + ((long)c * TFormat.Size)) * x[i];
             }
         }
     }
