@@ -20,6 +20,9 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
 
     private ClassReport? Classes => ClassNames.Count > 0 ? ClassReport.Of(ClassNames, evaluation.Predictions) : null;
 
+    /// <summary>What the examples showed.</summary>
+    public Evaluation Evaluation => evaluation;
+
     public void Print(bool json)
     {
         if (json)

@@ -12,7 +12,7 @@ internal static class Flags
 {
     public static Option<string> Model() => new("--model")
     {
-        Description = "A model folder in the Hugging Face layout, or builtin (default).",
+        Description = "A model folder in the Hugging Face layout, a run (its result), or builtin (default).",
         HelpName = "DIR|builtin",
         DefaultValueFactory = _ => Models.ModelLoader.BuiltIn,
     };
@@ -50,6 +50,11 @@ internal static class Flags
         Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact), fp16 (on a GPU) or bf16 (for evaluation and generation).",
         HelpName = "PRECISION",
         DefaultValueFactory = _ => EngineRequest.Auto,
+    };
+
+    public static Option<bool> AllowShortLog() => new("--allow-short-log")
+    {
+        Description = "Go on from a log that holds fewer steps than the run had.",
     };
 
     public static Option<bool> Json(string description = "Print one JSON object.") => new("--json") { Description = description };

@@ -33,5 +33,16 @@ internal static class RunName
         return folder;
     }
 
+    /// <summary>The run below <c>runs/</c> whose log was written to last.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    public static string Last()
+    {
+        string[] folders = Directory.Exists(Parent) ? Directory.GetDirectories(Parent) : [];
+        var last = folders.Select(f => new RunFolder(f)).Where(f => f.HasRun).MaxBy(f => File.GetLastWriteTimeUtc(f.TrajectoryFile));
+        return last is null
+            ? throw new InvalidInputException($"--resume is given without --run, and there is no run below '{Parent}'; the folder of the run to continue was expected.")
+            : Path.Combine(Parent, Path.GetFileName(last.FullPath));
+    }
+
     private static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');
 }

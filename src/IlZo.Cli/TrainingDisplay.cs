@@ -58,7 +58,13 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
         Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
         Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
-        Terminal.Say($"engine {started.Configuration.Engine}");
+        var computed = started.Configuration.Computed;
+        Terminal.Say($"engine {computed[^1].Engine} in {computed[^1].Precision}, arithmetic {computed[^1].Arithmetic}");
+        foreach (var (before, after) in computed.Zip(computed.Skip(1)))
+        {
+            Terminal.Say($"note: the steps up to {after.AfterStep} were computed by {before.Engine} in {before.Precision}, arithmetic {before.Arithmetic}");
+        }
+
         if (started.TrainedWeights < started.Weights)
         {
             string adapter = o.Adapter is { } name ? $"adapter {name}: " : string.Empty;

@@ -79,6 +79,10 @@ internal sealed record TrainingSetting(
         Number<int>(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
+        Number<int>("patience", "N", "End after N evaluations without a better one (default: none).", (o, v) => o with { Patience = v }),
+        Number<double>(
+            "stop-on-divergence", "X", "End where the loss passes X times its start (default: 10; 0 for never).",
+            (o, v) => o with { StopOnDivergence = v }),
         Number<int>(
             "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
             (o, v) => o with { MaxLength = v }),

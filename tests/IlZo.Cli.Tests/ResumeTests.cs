@@ -61,7 +61,17 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public void ResumeWithoutAFolderIsRefused() => Assert.Contains("--run", Ilzo.Run("train", "--resume").Refusal(2), StringComparison.Ordinal);
+    public void ResumeWithoutAFolderTakesTheLastRunAndSaysWhich()
+    {
+        using var temp = new TempFolder();
+        Assert.Contains("--run", Ilzo.RunIn(temp.Path, "train", "--resume").Refusal(2), StringComparison.Ordinal);
+        Ilzo.RunIn(temp.Path, TinyRun.Command(1, "--json"));
+        string last = Ilzo.RunIn(temp.Path, TinyRun.Command(2, "--json")).Json.GetProperty("run").GetString()!;
+        var resumed = Ilzo.RunIn(temp.Path, "train", "--resume", "--steps", "3", "--json", "--allow-worse");
+        Assert.Equal(last, resumed.Json.GetProperty("run").GetString());
+        Assert.Contains($"resuming '{Path.Combine("runs", Path.GetFileName(last))}'", resumed.Errors, StringComparison.Ordinal);
+        Assert.Contains("--resume", Ilzo.RunIn(temp.Path, TinyRun.Command(1, "--exact")).Refusal(2), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task AnInterruptedRunSaysHowToGoOnAndASecondOneCannotUseItsFolderMeanwhile()

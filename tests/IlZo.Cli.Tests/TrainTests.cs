@@ -11,7 +11,8 @@ public sealed class TrainTests
         string[] names =
         [
             "zero_shot_accuracy", "test_accuracy", "test_loss", "test_examples", "dev_loss", "selected_step", "steps", "forward_passes",
-            "tokens", "seconds", "skipped_steps", "peak_rss_bytes", "weights_sha256", "run",
+            "tokens", "seconds", "skipped_steps", "peak_rss_bytes", "weights_sha256", "run", "dev_loss_at_start", "ended_worse", "selected_sha256",
+            "computed",
         ];
         Assert.Equal(names, outcome.Json.EnumerateObject().Select(p => p.Name));
         Assert.Equal(30, outcome.Json.GetProperty("steps").GetInt32());
@@ -20,7 +21,7 @@ public sealed class TrainTests
         Assert.Equal(temp["run"], outcome.Json.GetProperty("run").GetString());
         Assert.Equal(outcome.Output, File.ReadAllText(temp["run", "result.json"]));
         Assert.Equal(
-            ["checkpoint", "config.json", "metrics.jsonl", "result.json", "trajectory.bin"],
+            ["checkpoint", "clock.json", "config.json", "metrics.jsonl", "result.json", "trajectory.bin"],
             Directory.EnumerateFileSystemEntries(temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
 
         // Plain lines where standard error is no terminal: the resolved settings, steps, evaluations.

@@ -44,7 +44,7 @@ internal static class AddHeadCommand
                 $"Task {task.Name} has no classes to be told apart without a prompt; a task with \"texts\" and the same candidates for every row was expected.");
         }
 
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!);
+        using var model = ModelLoader.Load(ModelArgument.Checkpoint(parsed.GetValue(s_model)!));
         string output = Path.GetFullPath(parsed.GetValue(s_out)!);
         ClassificationCheckpoint.Write(model, task.ClassNames, parsed.GetValue(s_seed) ?? 0, output);
         if (parsed.GetValue(s_json))

@@ -11,6 +11,10 @@ namespace IlZo.Cli.Commands;
 internal static class EvalCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
+    private static readonly Option<string?> s_run = Flags.Text(
+        "--run", "DIR", "A run, in place of model, task and data: measure what it selected on just the rows that it kept for that.");
+    private static readonly Option<string?> s_split = Flags.Text(
+        "--split", RunEvaluation.Splits, "Which rows of the run: test (default), or dev, which chose the weights.");
     private static readonly Option<string?> s_task = Flags.Text(
         "--task", "NAME|FILE", "A task of 'ilzo ls tasks', or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).");
     private static readonly Option<string?> s_data = Flags.Text(
@@ -53,7 +57,7 @@ internal static class EvalCommand
     {
         var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
-            s_model, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
+            s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
             s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
@@ -62,6 +66,16 @@ internal static class EvalCommand
 
     private static int Run(ParseResult parsed)
     {
+        if (parsed.GetValue(s_run) is { } run)
+        {
+            return OfRun(parsed, run);
+        }
+
+        if (parsed.GetValue(s_split) is not null)
+        {
+            throw new InvalidInputException("--split is given without --run, whose rows it chooses among; the two together were expected.");
+        }
+
         string name = parsed.GetValue(s_model)!;
         string? data = parsed.GetValue(s_data);
         var defaults = new TrainingOptions();
@@ -113,8 +127,10 @@ internal static class EvalCommand
 
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
+        var source = ModelArgument.Of(name, parsed.GetValue(s_adapter));
+        options = options with { Adapter = source.Adapter };
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelLoader.Load(name, Flags.ParseDType(options.DType), parsed.GetValue(s_adapter));
+        using var model = ModelArgument.Load(source, options.DType);
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (options.Task == UserData.TaskName)
@@ -135,6 +151,34 @@ internal static class EvalCommand
         }
 
         new EvaluationOutput(options, evaluationOptions, evaluation) { ClassNames = examples.Task.Definition.ClassNames }.Print(parsed.GetValue(s_json));
+        return 0;
+    }
+
+    // What is measured and how follows from the run.
+    private static int OfRun(ParseResult parsed, string run)
+    {
+        Option[] own = [s_run, s_split, s_predictions, s_device, s_engine, s_precision, s_threads, s_json];
+        if (parsed.CommandResult.Command.Options.FirstOrDefault(o => !own.Contains(o) && parsed.GetResult(o) is { Implicit: false }) is { } other)
+        {
+            throw new InvalidInputException($"{other.Name} is given with --run, from which it follows; one of them was expected.");
+        }
+
+        string? file = parsed.GetValue(s_predictions);
+        if (file is not null)
+        {
+            OutputFile.Check("--predictions", file);
+        }
+
+        using var interruption = Terminal.OnInterrupt();
+        var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
+        var output = RunEvaluation.Of(
+            run, parsed.GetValue(s_split), engine, parsed.GetValue(s_device), parsed.GetValue(s_threads), interruption.Token);
+        if (file is not null)
+        {
+            PredictionFile.Write(file, output.Evaluation.Predictions);
+        }
+
+        output.Print(parsed.GetValue(s_json));
         return 0;
     }
 }

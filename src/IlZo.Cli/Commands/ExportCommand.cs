@@ -25,13 +25,14 @@ internal static class ExportCommand
     {
         Description = "For a run that trained LoRA: write the whole model with the factors added to its weights.",
     };
+    private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
     {
         var command = new Command(
             "export",
-            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's format.") { s_run, s_out, s_merge, s_json };
+            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's format.") { s_run, s_out, s_merge, s_allowShortLog, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -39,15 +40,9 @@ internal static class ExportCommand
     private static int Run(ParseResult parsed)
     {
         var run = new RunFolder(parsed.GetValue(s_run)!);
-        var options = run.ReadConfiguration().Options;
-        string trained = run.TrainedFolder(options);
-        if (!Directory.Exists(trained))
-        {
-            throw new InvalidInputException(
-                $"'{trained}' does not exist: the run has not come to an evaluation yet, after which it is there; "
-                + "'ilzo replay --out' saves any step.");
-        }
-
+        var saved = SavedRun.Open(run, parsed.GetValue(s_allowShortLog));
+        var options = saved.Configuration.Options;
+        string trained = saved.RequireSelected();
         string output = Path.GetFullPath(parsed.GetValue(s_out)!);
         bool merge = parsed.GetValue(s_merge);
         if (merge && options.Adapter is null)
@@ -63,7 +58,7 @@ internal static class ExportCommand
         else if (merge)
         {
             using var model = ModelLoader.Load(options.Model, Flags.ParseDType(options.DType), trained);
-            AdapterFiles.SaveMerged(model, output);
+            AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run));
         }
         else
         {

@@ -16,6 +16,8 @@ internal static class GenerateCommand
         "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
     private static readonly Option<string?> s_chat = Flags.Text(
         "--chat", Flags.AnyText, "A message to answer, which the model's chat template puts into the form of a conversation.");
+    private static readonly Option<string?> s_chatTemplate = Flags.Text(
+        "--chat-template", "FILE", "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
         "--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
@@ -37,7 +39,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_chat, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
+            s_model, s_prompt, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
             s_json,
         };
         command.SetAction(Run);
@@ -52,6 +54,11 @@ internal static class GenerateCommand
             throw new InvalidInputException("--chat and --prompt are both given; one of them was expected.");
         }
 
+        if (message is null && parsed.GetValue(s_chatTemplate) is not null)
+        {
+            throw new InvalidInputException("--chat-template is given without --chat; the two together were expected.");
+        }
+
         var sampling = new SamplingOptions(parsed.GetValue(s_temperature) ?? 0, parsed.GetValue(s_topP) ?? 1, parsed.GetValue(s_seed) ?? 0);
         sampling.Validate();
         if (sampling.Temperature == 0 && parsed.GetValue(s_topP) is not null)
@@ -63,12 +70,13 @@ internal static class GenerateCommand
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
+        var source = ModelArgument.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter));
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
+        using var model = ModelArgument.Load(source, parsed.GetValue(s_dtype));
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
-        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(model, message);
+        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(ModelArgument.Template(source, model, parsed.GetValue(s_chatTemplate)), model, message);
         int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? DefaultNewTokens;
         bool started = false;
         Action<string>? stream = json ? null : Stream;
@@ -104,13 +112,11 @@ internal static class GenerateCommand
         }
     }
 
-    private static string Conversation(LanguageModel model, string message)
-    {
-        var template = ChatTemplateFile.Find(model.Checkpoint.ReadFile, model.Checkpoint.DisplayName)
-            ?? throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' has no chat template, which --chat needs: chat_template.jinja or chat_template in tokenizer_config.json was expected.");
-        return template.Render([new ChatMessage("user", message)], addGenerationPrompt: true, DateTime.Now).Text;
-    }
+    private static string Conversation(ChatTemplate? template, LanguageModel model, string message) => template is null
+        ? throw new InvalidInputException(
+            $"'{model.Checkpoint.DisplayName}' has no chat template, which --chat needs: "
+            + "chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.")
+        : template.Render([new ChatMessage("user", message)], addGenerationPrompt: true, DateTime.Now).Text;
 
     private static void PrintJson(string? prompt, Continuation result) => Terminal.PrintJson(writer =>
     {

@@ -73,7 +73,7 @@ internal static class InspectCommand
         }
 
         using var outline = shape is null ? null : new SyntheticFolder(shape, outline: true);
-        using var model = Open(ModelLoader.Open(outline?.Path ?? name!));
+        using var model = Open(ModelLoader.Open(outline?.Path ?? ModelArgument.Checkpoint(name!)));
         int longest = model.Shape.MaxPositions;
         int seq = Flags.AtLeastOne("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, longest));
         if (seq > longest)

@@ -54,7 +54,7 @@ internal static class ScoreCommand
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelLoader.Load(parsed.GetValue(s_model)!, Flags.ParseDType(parsed.GetValue(s_dtype)), parsed.GetValue(s_adapter));
+        using var model = ModelArgument.Load(ModelArgument.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
         backend.Load(model.Parameters);
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 

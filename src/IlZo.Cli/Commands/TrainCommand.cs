@@ -12,7 +12,20 @@ internal static class TrainCommand
 
     private static readonly Option<bool> s_resume = new("--resume")
     {
-        Description = "Continue the run in the folder of --run, or start it where there is none; settings come from there unless given.",
+        Description = "Continue the run in the folder of --run (default: the last one below runs/), or start it where there is none; "
+            + "settings come from there unless given.",
+    };
+
+    private static readonly Option<bool> s_exact = new("--exact")
+    {
+        Description = "Resume only with the engine and arithmetic that computed the last step.",
+    };
+
+    private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
+
+    private static readonly Option<bool> s_allowWorse = new("--allow-worse")
+    {
+        Description = "Exit with 0 also where no step was as good as the start.",
     };
 
     private static readonly Option<string?> s_config = Flags.Text(
@@ -32,6 +45,9 @@ internal static class TrainCommand
 
         command.Add(s_run);
         command.Add(s_resume);
+        command.Add(s_exact);
+        command.Add(s_allowShortLog);
+        command.Add(s_allowWorse);
         command.Add(s_config);
         command.Add(s_json);
         command.SetAction(Run);
@@ -44,7 +60,14 @@ internal static class TrainCommand
         bool resume = parsed.GetValue(s_resume);
         if (resume && run is null)
         {
-            throw new InvalidInputException("--resume is given without --run; the folder of the run to continue was expected.");
+            run = RunName.Last();
+            Terminal.Say($"resuming '{run}'.");
+        }
+
+        var policy = resume ? new ResumePolicy(parsed.GetValue(s_exact), parsed.GetValue(s_allowShortLog)) : null;
+        foreach (var option in new[] { s_exact, s_allowShortLog }.Where(o => !resume && parsed.GetValue(o)))
+        {
+            throw new InvalidInputException($"{option.Name} is given without --resume; the two together were expected.");
         }
 
         string? config = parsed.GetValue(s_config);
@@ -61,16 +84,34 @@ internal static class TrainCommand
         var display = new TrainingDisplay();
         try
         {
-            var result = Trainer.Train(options, folder, resume, display, interruption.Token, Device.Open);
+            var result = Trainer.Train(options, folder, policy, display, interruption.Token, Device.Open);
             Terminal.EndLiveLine();
             Print(result, options, folder, parsed.GetValue(s_json));
-            return 0;
+            SayHowItEnded(result);
+            return result.EndedWorse && !parsed.GetValue(s_allowWorse) ? Failure.Work : 0;
         }
         catch (OperationCanceledException)
         {
             string next = folder.HasRun ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
             Terminal.Say($"ilzo: stopped after step {display.LastStep}{next}.");
             return Failure.Work;
+        }
+    }
+
+    private static void SayHowItEnded(TrainingResult result)
+    {
+        if (result.Stopped is { } reason)
+        {
+            string why = reason == EarlyStop.Divergence ? "the loss diverged" : "no evaluation was better for as many as --patience allows";
+            Terminal.Say($"ilzo: ended after step {result.Steps}, for {why}.");
+        }
+
+        if (result.EndedWorse)
+        {
+            string what = result.SkippedSteps == result.Steps
+                ? "all steps were skipped, for no loss was finite"
+                : "no step was as good as the start";
+            Terminal.Say($"ilzo: {what}: the start's weights are kept; a smaller --lr may help (--allow-worse accepts this).");
         }
     }
 

@@ -36,9 +36,10 @@ public abstract unsafe class Adapter : IDisposable
 
     /// <summary>Writes the adapter as it is now in PEFT's format, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create, or a saved adapter to replace.</param>
+    /// <param name="extraFiles">Further files for the folder, by name: a chat template.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public abstract void Save(string folder);
+    public abstract void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null);
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using IlZo.Models;
+using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Adapters;
 
@@ -9,11 +10,18 @@ public static class AdapterFiles
     /// <exception cref="InvalidInputException">The source holds no adapter, or the target something else.</exception>
     public static void Copy(string source, string target) => PeftWriter.Copy(source, target);
 
+    /// <summary>Reads the files of a model with an adapter: a chat template beside the adapter, which it was trained with, goes before the model's own.</summary>
+    /// <param name="adapter">The adapter's folder, or null.</param>
+    /// <param name="read">The content of a file of the model, or null where there is none.</param>
+    public static Func<string, byte[]?> Over(string? adapter, Func<string, byte[]?> read) => name =>
+        adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name)) ? File.ReadAllBytes(Path.Combine(adapter, name)) : read(name);
+
     /// <summary>Writes a whole model with its LoRA factors added to the weights; the model has no factors after that.</summary>
     /// <param name="model">A model with an adapter.</param>
     /// <param name="folder">The folder to create or to replace.</param>
+    /// <param name="extraFiles">Further files for the folder, by name.</param>
     /// <exception cref="InvalidInputException">The adapter is none that weights can stand for, or a sum overflows their type.</exception>
-    public static void SaveMerged(LanguageModel model, string folder)
+    public static void SaveMerged(LanguageModel model, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
         if (model.Adapter is not LoraAdapter lora)
         {
@@ -21,6 +29,6 @@ public static class AdapterFiles
         }
 
         lora.Merge();
-        model.Save(folder);
+        model.Save(folder, extraFiles);
     }
 }

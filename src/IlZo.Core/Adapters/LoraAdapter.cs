@@ -107,8 +107,8 @@ public sealed class LoraAdapter : Adapter
         }
     }
 
-    public override void Save(string folder) => PeftWriter.WriteLora(
-        folder, Model, this, _rankStabilized, [.. Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))]);
+    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => PeftWriter.WriteLora(
+        folder, Model, this, _rankStabilized, [.. Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))], extraFiles);
 
     /// <summary>Adds s·BA to the weights of the layers, rounded to nearest even in their type, and takes the factors away.</summary>
     /// <exception cref="InvalidInputException">A sum is outside the range of the type.</exception>

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using IlZo.Checkpoints;
 using IlZo.Models;
+using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Adapters;
 
@@ -11,7 +12,7 @@ namespace IlZo.Adapters;
 /// </summary>
 internal static class PeftWriter
 {
-    private static readonly string[] s_files = [PeftFolder.ConfigFileName, PeftFolder.WeightsFileName];
+    private static readonly string[] s_files = [PeftFolder.ConfigFileName, PeftFolder.WeightsFileName, ChatTemplateFile.FileName];
 
     private static readonly JsonWriterOptions s_indented = new()
     {
@@ -21,8 +22,14 @@ internal static class PeftWriter
     };
 
     /// <summary>Writes LoRA factors.</summary>
-    public static void WriteLora(string folder, LanguageModel model, LoraAdapter adapter, bool rankStabilized, IReadOnlyList<TensorEntry> tensors) =>
-        Write(folder, tensors, [], new SortedDictionary<string, Action<Utf8JsonWriter>>(Common(model, "LORA"), StringComparer.Ordinal)
+    public static void WriteLora(
+        string folder,
+        LanguageModel model,
+        LoraAdapter adapter,
+        bool rankStabilized,
+        IReadOnlyList<TensorEntry> tensors,
+        IReadOnlyDictionary<string, byte[]>? extraFiles) =>
+        Write(folder, tensors, [], extraFiles, new SortedDictionary<string, Action<Utf8JsonWriter>>(Common(model, "LORA"), StringComparer.Ordinal)
         {
             ["alpha_pattern"] = EmptyObject,
             ["bias"] = json => json.WriteStringValue("none"),
@@ -40,13 +47,15 @@ internal static class PeftWriter
         });
 
     /// <summary>Writes a prefix.</summary>
-    public static void WritePrefix(string folder, LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings)
+    public static void WritePrefix(
+        string folder, LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, IReadOnlyDictionary<string, byte[]>? extraFiles)
     {
         int heads = KeyValueHeads(model);
         Write(
             folder,
             [embeddings],
             shiftsPositions ? [] : new() { [PeftFolder.PositionsKey] = AdapterOptions.KeptPositions },
+            extraFiles,
             new SortedDictionary<string, Action<Utf8JsonWriter>>(Common(model, "PREFIX_TUNING"), StringComparer.Ordinal)
             {
                 ["encoder_hidden_size"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
@@ -66,7 +75,7 @@ internal static class PeftWriter
         PeftFolder.Open(source).Dispose();
         Replace(target, folder =>
         {
-            foreach (string name in s_files)
+            foreach (string name in s_files.Where(name => File.Exists(Path.Combine(source, name))))
             {
                 AtomicFile.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(source, name)));
             }
@@ -92,6 +101,7 @@ internal static class PeftWriter
         string folder,
         IReadOnlyList<TensorEntry> tensors,
         Dictionary<string, string> metadata,
+        IReadOnlyDictionary<string, byte[]>? extraFiles,
         SortedDictionary<string, Action<Utf8JsonWriter>> fields)
     {
         metadata["format"] = "pt";
@@ -113,6 +123,10 @@ internal static class PeftWriter
         {
             SafetensorsWriter.Write(Path.Combine(into, PeftFolder.WeightsFileName), tensors, metadata);
             AtomicFile.WriteAllBytes(Path.Combine(into, PeftFolder.ConfigFileName), stream.ToArray());
+            foreach (var (name, content) in extraFiles ?? new Dictionary<string, byte[]>())
+            {
+                AtomicFile.WriteAllBytes(Path.Combine(into, name), content);
+            }
         });
     }
 

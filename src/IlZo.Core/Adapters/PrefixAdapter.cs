@@ -86,15 +86,15 @@ public sealed unsafe class PrefixAdapter : Adapter
         }
     }
 
-    public override void Save(string folder)
+    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
         int width = 2 * Layers.Count * Layers[0].Keys.Columns;
         float[] all = new float[_tokens * width];
         EachRow((row, at) => row.CopyTo(all.AsSpan(at, row.Length)));
         fixed (float* data = all)
         {
-            PeftWriter.WritePrefix(
-                folder, Model, _tokens, PositionShift > 0, new TensorEntry(string.Empty, PeftFolder.PromptEmbeddings, "F32", [_tokens, width], data));
+            var embeddings = new TensorEntry(string.Empty, PeftFolder.PromptEmbeddings, "F32", [_tokens, width], data);
+            PeftWriter.WritePrefix(folder, Model, _tokens, PositionShift > 0, embeddings, extraFiles);
         }
     }
 

@@ -5,6 +5,9 @@ namespace IlZo.Backends;
 /// <param name="Precision">One of <see cref="PrecisionName"/>.</param>
 public sealed record Engine(string Name, string Precision)
 {
+    /// <summary>The version of its arithmetic.</summary>
+    public string Arithmetic => "1";
+
     /// <summary>The kind of device that has it.</summary>
     public DeviceKind Kind => KindOf(Name);
 

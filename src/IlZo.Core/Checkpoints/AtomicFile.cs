@@ -17,6 +17,10 @@ public static class AtomicFile
     /// <exception cref="IOException">Writing or renaming failed.</exception>
     public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
 
+    /// <summary>A new name beside the target for a temporary file.</summary>
+    public static string TemporaryOf(string target) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, $"{Prefix(target)}{Guid.NewGuid():N}");
+
     /// <summary>Whether a name is that of a temporary file for the target, which a killed process leaves.</summary>
     public static bool IsTemporaryOf(string target, string name) =>
         name.StartsWith(Prefix(target), StringComparison.Ordinal) && Guid.TryParseExact(name[Prefix(target).Length..], "N", out _);
@@ -26,7 +30,7 @@ public static class AtomicFile
     public static void Write(string path, Action<FileStream> write)
     {
         string target = Path.GetFullPath(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Guid.NewGuid():N}");
+        string temporary = TemporaryOf(target);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))

@@ -160,15 +160,15 @@ public abstract class LanguageModel : IDisposable
 
     /// <summary>Writes what training changes, as a whole or not at all: the adapter where there is one, else the weights.</summary>
     /// <inheritdoc cref="Save"/>
-    public void SaveTrained(string folder)
+    public void SaveTrained(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
         if (Adapter is { } adapter)
         {
-            adapter.Save(folder);
+            adapter.Save(folder, extraFiles);
         }
         else
         {
-            Save(folder);
+            Save(folder, extraFiles);
         }
     }
 

@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Tasks;
@@ -57,7 +58,7 @@ public static class OwnExamples
         var folder = model.Checkpoint;
         return options.ChatTemplate is { } path
             ? ChatTemplateFile.Load(path, folder.ReadFile, folder.DisplayName)
-            : ChatTemplateFile.Find(folder.ReadFile, folder.DisplayName)
+            : ChatTemplateFile.Find(AdapterFiles.Over(options.AdapterFolder, folder.ReadFile), folder.DisplayName)
                 ?? throw new InvalidInputException(
                     $"'{folder.DisplayName}' has no chat template, which conversations need: chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.");
     }

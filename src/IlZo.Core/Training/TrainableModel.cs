@@ -1,9 +1,10 @@
 using IlZo.Adapters;
-using IlZo.Backends;
 using IlZo.Backends.Cpu;
+using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Training;
 
@@ -12,9 +13,15 @@ public static class TrainableModel
 {
     /// <summary>Loads the model of a training, adds its adapter, and chooses what is trained.</summary>
     /// <param name="options">The training.</param>
+    /// <param name="folder">Its run, which may hold the adapter that it began with; or null.</param>
     /// <exception cref="InvalidInputException">The model, the adapter or a pattern cannot be used.</exception>
-    public static LanguageModel Load(TrainingOptions options)
+    public static LanguageModel Load(TrainingOptions options, RunFolder? folder = null)
     {
+        if (options.Adapter is not null && Directory.Exists(folder?.StartFolder))
+        {
+            options = options with { Adapter = folder.StartFolder };
+        }
+
         // A prefix starts from the model's activations, which must be the same bits wherever a run is trained or replayed: those of the C# kernels.
         using var reference = options.Adapter == AdapterOptions.Prefix ? new CpuBackend(options.Threads) : null;
         var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
@@ -40,6 +47,20 @@ public static class TrainableModel
         }
 
         NamePatterns.Choose(model.Parameters, options.TrainOnly, options.Freeze);
+    }
+
+    /// <summary>What is saved beside the weights: the chat template that the examples were made with, where it is not the model's own.</summary>
+    /// <param name="options">The training.</param>
+    /// <param name="folder">Its run, which may have saved the template before.</param>
+    public static IReadOnlyDictionary<string, byte[]> ExtraFiles(TrainingOptions options, RunFolder folder)
+    {
+        if (options.ChatTemplate is not { } path)
+        {
+            return new Dictionary<string, byte[]>();
+        }
+
+        string saved = Path.Combine(folder.TrainedFolder(options), ChatTemplateFile.FileName);
+        return new Dictionary<string, byte[]> { [ChatTemplateFile.FileName] = File.ReadAllBytes(File.Exists(path) ? path : saved) };
     }
 
     /// <summary>The optimizer that options describe, for a model at its start.</summary>

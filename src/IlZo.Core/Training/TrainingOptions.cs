@@ -104,6 +104,12 @@ public sealed record TrainingOptions
     /// <summary>Steps between evaluations on the dev examples.</summary>
     public int EvalEvery { get; init; } = 250;
 
+    /// <summary>Evaluations without a better one after which the run ends; null for none.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>The multiple of its start that the loss may not pass, or the run ends (<see cref="StopRule"/>); 0 for none.</summary>
+    public double StopOnDivergence { get; init; } = 10;
+
     /// <summary>The longest prompt with its answer, in tokens; null for what the model can take.</summary>
     public int? MaxLength { get; init; }
 
@@ -153,6 +159,9 @@ public sealed record TrainingOptions
 
     /// <summary>The seed of the sampling of examples.</summary>
     internal uint SamplingSeed => DataSeed ?? Seed;
+
+    /// <summary>The folder of the adapter to train, where it is not a new one; else null.</summary>
+    internal string? AdapterFolder => Adapter is AdapterOptions.Lora or AdapterOptions.Prefix ? null : Adapter;
 
     /// <summary>The engine that is asked for.</summary>
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
@@ -210,6 +219,9 @@ public sealed record TrainingOptions
         Require(Shots is null || DevSize is null or 0, "dev-size", DevSize ?? 0, "0, or no --dev-size beside --shots");
         Require(TestSize is null or >= 0, "test-size", TestSize ?? 0, "0 or more");
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
+        Require(Patience is null or >= 1, "patience", Patience ?? 0, "1 or more");
+        Require(
+            StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)), "stop-on-divergence", StopOnDivergence, "a number above 1, or 0 for never");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         RequirePath("model", Model);

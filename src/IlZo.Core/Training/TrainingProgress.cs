@@ -4,7 +4,7 @@ namespace IlZo.Training;
 public abstract record TrainingProgress
 {
     /// <summary>The model and the examples are ready.</summary>
-    /// <param name="Configuration">The resolved configuration, with the engine that computes from here on.</param>
+    /// <param name="Configuration">The configuration of the run; the last of what computed it computes from here on.</param>
     /// <param name="Examples">The examples.</param>
     /// <param name="Run">The folder of the run.</param>
     /// <param name="Weights">Weights of the model and its adapter.</param>

@@ -8,12 +8,12 @@ namespace IlZo.Training;
 /// <param name="TestAccuracy">Accuracy on the test examples with the selected weights.</param>
 /// <param name="TestLoss">Their loss, in nats.</param>
 /// <param name="TestExamples">Their number.</param>
-/// <param name="DevLoss">The lowest dev loss; null without dev examples.</param>
-/// <param name="SelectedStep">The step it belongs to: the weights in the checkpoint folder.</param>
-/// <param name="Steps">Steps of the run.</param>
+/// <param name="DevLoss">The lowest dev loss, the start's included; null without dev examples.</param>
+/// <param name="SelectedStep">The step it belongs to, whose weights are in the checkpoint folder; 0 where nothing was better than the start.</param>
+/// <param name="Steps">Steps of the run: fewer than were asked for where it ended early.</param>
 /// <param name="ForwardPasses">Forward passes of training: one for each probe of each batch.</param>
 /// <param name="Tokens">Tokens that went through the model in training, at each probe once.</param>
-/// <param name="Seconds">Wall-clock seconds of this process's part of the run.</param>
+/// <param name="Seconds">Wall-clock seconds of the whole run, over all processes that had part in it.</param>
 /// <param name="SkippedSteps">Steps whose loss was not finite.</param>
 /// <param name="PeakRssBytes">The largest resident memory of the process.</param>
 /// <param name="WeightsSha256">The weights after the last step.</param>
@@ -54,10 +54,36 @@ public sealed record TrainingResult(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? TestF1 { get; init; }
 
+    /// <summary>The dev loss before the first step; null without dev examples.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? DevLossAtStart { get; init; }
+
+    /// <summary>
+    /// Whether no step's weights were as good as the start's, by the dev loss (without dev examples by the test loss), or all steps were skipped: what is
+    /// kept is the start.
+    /// </summary>
+    public bool EndedWorse { get; init; }
+
+    /// <summary>Why the run ended before its last step; null where it did not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EarlyStop? Stopped { get; init; }
+
+    /// <summary>What was saved (<see cref="SavedWeights"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SelectedSha256 { get; init; }
+
+    /// <summary>What computed the steps, in their order; more than one where the run was continued by another engine or version of the arithmetic.</summary>
+    public IReadOnlyList<EngineChange> Computed { get; init; } = [];
+
     /// <summary>One JSON object with the properties in snake case; null for what a run without test or dev examples lacks.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(FiniteNumberConverter)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(FiniteNumberConverter), typeof(EarlyStopConverter)])]
 [JsonSerializable(typeof(TrainingResult))]
 internal sealed partial class TrainingResultJson : JsonSerializerContext;
+
+/// <summary>Reasons in snake case.</summary>
+internal sealed class EarlyStopConverter() : JsonStringEnumConverter<EarlyStop>(JsonNamingPolicy.SnakeCaseLower);

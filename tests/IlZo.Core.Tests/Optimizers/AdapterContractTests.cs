@@ -68,7 +68,7 @@ public sealed class AdapterContractTests : IDisposable
         var whole = Trainer.Train(options with { Threads = 2 }, new RunFolder(_temp["whole"]));
         Assert.Equal(0, whole.SkippedSteps);
         Trainer.Train(options with { Threads = 1, Steps = 9 }, new RunFolder(_temp["parts"]));
-        Assert.Equal(whole.WeightsSha256, Trainer.Train(options with { Threads = 1 }, new RunFolder(_temp["parts"]), resume: true).WeightsSha256);
+        Assert.Equal(whole.WeightsSha256, Trainer.Train(options with { Threads = 1 }, new RunFolder(_temp["parts"]), resume: new ResumePolicy()).WeightsSha256);
         Assert.Equal(File.ReadAllBytes(_temp["whole", "trajectory.bin"]), File.ReadAllBytes(_temp["parts", "trajectory.bin"]));
         Assert.Equal(whole.WeightsSha256, Replay.Run(new RunFolder(_temp["whole"]), output: _temp["replayed"]).WeightsSha256);
 

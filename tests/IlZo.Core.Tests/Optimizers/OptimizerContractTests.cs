@@ -81,8 +81,8 @@ public sealed class OptimizerContractTests : IDisposable
 
             var stop = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(
-                () => Trainer.Train(options, Folder("parts", dtype), false, new StopAt(13, stop), stop.Token));
-            var resumed = Trainer.Train(options, Folder("parts", dtype), resume: true);
+                () => Trainer.Train(options, Folder("parts", dtype), null, new StopAt(13, stop), stop.Token));
+            var resumed = Trainer.Train(options, Folder("parts", dtype), resume: new ResumePolicy());
             Assert.Equal(whole.WeightsSha256, resumed.WeightsSha256);
             Assert.Equal(whole.ForwardPasses, resumed.ForwardPasses);
             Assert.Equal(File.ReadAllText(Folder("whole", dtype).MetricsFile), File.ReadAllText(Folder("parts", dtype).MetricsFile));

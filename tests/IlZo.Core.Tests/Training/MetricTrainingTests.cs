@@ -70,7 +70,7 @@ public sealed class MetricTrainingTests : IDisposable
         var options = _options with { Epsilon = 0.1 };
         var whole = Trainer.Train(options, new RunFolder(_temp["whole"]));
         Trainer.Train(options with { Steps = 2 }, new RunFolder(_temp["parts"]));
-        var resumed = Trainer.Train(options, new RunFolder(_temp["parts"]), resume: true);
+        var resumed = Trainer.Train(options, new RunFolder(_temp["parts"]), resume: new ResumePolicy());
 
         Assert.Equal(whole.WeightsSha256, resumed.WeightsSha256);
         Assert.Equal((whole.ZeroShotF1, whole.TestF1, whole.TestLoss), (resumed.ZeroShotF1, resumed.TestF1, resumed.TestLoss));

@@ -58,9 +58,9 @@ public sealed class RunEngineTests : IDisposable
     {
         var folder = Folder("run");
         Train(folder, 2, s_tensorCores);
-        Train(folder, 4, s_managed, resume: true);
-        Train(folder, 4, s_managed, resume: true);
-        string end = Train(folder, 6, s_tensorCores, resume: true);
+        Train(folder, 4, s_managed, resume: new ResumePolicy());
+        Train(folder, 4, s_managed, resume: new ResumePolicy());
+        string end = Train(folder, 6, s_tensorCores, resume: new ResumePolicy());
 
         var configuration = folder.ReadConfiguration();
         Assert.Equal(s_tensorCores, configuration.Engine);
@@ -78,7 +78,7 @@ public sealed class RunEngineTests : IDisposable
         var folder = Folder("run");
         Train(folder, 1, s_tensorCores);
         Refuses(s_half, "cuda in bf16x3", "cuda in fp16");
-        Train(folder, 2, s_managed, resume: true);
+        Train(folder, 2, s_managed, resume: new ResumePolicy());
         byte[] before = File.ReadAllBytes(folder.ConfigurationFile);
         Refuses(s_half, "cuda in bf16x3", "cuda in fp16");
         Refuses(new Engine("amx", "bf16x3"), "managed in fp32", "amx in bf16x3");
@@ -86,7 +86,7 @@ public sealed class RunEngineTests : IDisposable
 
         void Refuses(Engine engine, string own, string asked) => Assert.Equal(
             $"'{folder.ConfigurationFile}' has engine {own} for this kind of device, and {asked} is asked for now; the same engine and precision were expected to resume.",
-            Assert.Throws<InvalidInputException>(() => Train(folder, 3, engine, resume: true)).Message);
+            Assert.Throws<InvalidInputException>(() => Train(folder, 3, engine, resume: new ResumePolicy())).Message);
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public sealed class RunEngineTests : IDisposable
     {
         Train(Folder("run"), 1, s_tensorCores);
         var shown = new List<TrainingProgress>();
-        Trainer.Train(s_options with { Steps = 2 }, Folder("run"), resume: true, new Collector(shown), backends: Open(s_managed));
-        Assert.Equal(s_managed, shown.OfType<TrainingProgress.Started>().Single().Configuration.Engine);
+        Trainer.Train(s_options with { Steps = 2 }, Folder("run"), resume: new ResumePolicy(), new Collector(shown), backends: Open(s_managed));
+        Assert.Equal("managed", shown.OfType<TrainingProgress.Started>().Single().Configuration.Computed[^1].Engine);
     }
 
     [Fact]
@@ -117,9 +117,9 @@ public sealed class RunEngineTests : IDisposable
     public void The_engines_of_a_run_do_not_identify_its_log()
     {
         var begun = new RunConfiguration(s_options.With(s_tensorCores), "a", "b");
-        Assert.Equal(begun.Identity(), begun.ContinuedBy(s_managed, 3).Identity());
-        Assert.NotEqual(begun.Identity(), (begun with { Options = s_options.With(s_half) }).Identity());
-        Assert.Equal(begun.Identity(), (begun with { Options = s_options.With(s_managed) }).BegunAs(begun).Identity());
+        Assert.Equal(RunIdentity.Of(begun), RunIdentity.Of(begun.ContinuedBy(s_managed, 3)));
+        Assert.NotEqual(RunIdentity.Of(begun), RunIdentity.Of(begun with { Options = s_options.With(s_half) }));
+        Assert.Equal(RunIdentity.Of(begun), RunIdentity.Of((begun with { Options = s_options.With(s_managed) }).BegunAs(begun)));
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class RunEngineTests : IDisposable
         byte[] json = begun.ContinuedBy(s_managed, 7).ToJson();
         using var document = JsonDocument.Parse(json);
         Assert.Equal(
-            """{"after_step":7,"engine":"managed","precision":"fp32"}""",
+            $$"""{"after_step":7,"engine":"managed","precision":"fp32","arithmetic":"{{s_managed.Arithmetic}}"}""",
             JsonSerializer.Serialize(document.RootElement.GetProperty("continued")[0]));
         var read = RunConfiguration.Parse("config.json", json);
         Assert.Equal((s_tensorCores, s_managed), (read.EngineOn(DeviceKind.Cuda), read.EngineOn(DeviceKind.Cpu)));
@@ -156,7 +156,7 @@ public sealed class RunEngineTests : IDisposable
     {
         var folder = Folder("run");
         Train(folder, 1, s_managed);
-        string end = Train(folder, 2, s_tensorCores, resume: true);
+        string end = Train(folder, 2, s_tensorCores, resume: new ResumePolicy());
         Assert.Equal([new(1, "cuda", "bf16x3")], folder.ReadConfiguration().Continued);
         Assert.Equal(end, Replay.Run(folder).WeightsSha256);
     }
@@ -179,9 +179,26 @@ public sealed class RunEngineTests : IDisposable
         Assert.StartsWith(message, Assert.Throws<InvalidInputException>(options.Validate).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Steps_of_an_earlier_arithmetic_are_continued_and_recorded_and_refused_where_exactness_is_asked_for()
+    {
+        var folder = Folder("run");
+        Train(folder, 2, s_managed);
+        var begun = folder.ReadConfiguration();
+        File.WriteAllBytes(folder.ConfigurationFile, (begun with { Arithmetic = "0" }).ToJson());
+        Assert.Contains(
+            "arithmetic 0",
+            Assert.Throws<InvalidInputException>(() => Train(folder, 3, s_managed, new ResumePolicy(Exact: true))).Message,
+            StringComparison.Ordinal);
+        var result = Trainer.Train(s_options with { Steps = 3 }, folder, new ResumePolicy(), backends: Open(s_managed));
+        Assert.Equal([new(0, "managed", "fp32", "0"), new(2, "managed", "fp32", s_managed.Arithmetic)], result.Computed);
+        Assert.Equal(result.Computed, folder.ReadConfiguration().Computed);
+        Train(folder, 4, s_managed, new ResumePolicy(Exact: true));
+    }
+
     private static BackendFactory Open(Engine engine) => (_, threads, _) => new CpuBackend(threads, new RenamedProducts(engine));
 
-    private static string Train(RunFolder folder, int steps, Engine engine, bool resume = false) =>
+    private static string Train(RunFolder folder, int steps, Engine engine, ResumePolicy? resume = null) =>
         Trainer.Train(s_options with { Steps = steps }, folder, resume, backends: Open(engine)).WeightsSha256;
 
     private RunFolder Folder(string name) => new(_temp[name]);

@@ -21,7 +21,7 @@ public sealed class RunFolderTests
                 together.SignalAndWait();
                 try
                 {
-                    begun.Add(folder.Start(configuration, resume: false).Options.LearningRate);
+                    begun.Add(folder.Start(configuration, resume: null).Options.LearningRate);
                 }
                 catch (InvalidInputException)
                 {
@@ -42,12 +42,12 @@ public sealed class RunFolderTests
         Directory.CreateDirectory(folder.FullPath);
         string left = temp["run", ".config.json.tmp-0123456789abcdef0123456789abcdef"];
         File.WriteAllText(left, "{");
-        var run = folder.Start(Configuration(1), resume: true);
-        folder.Continue(run, run.Engine, 0);
+        var run = folder.Start(Configuration(1), resume: new ResumePolicy());
+        folder.RemoveTemporary();
         Assert.Equal([folder.ConfigurationFile, folder.TrajectoryFile + ".lock"], Directory.GetFiles(folder.FullPath).Order());
         Directory.CreateDirectory(temp["other"]);
         File.WriteAllText(temp["other", ".config.json.tmp-1"], "");
-        Assert.Throws<InvalidInputException>(() => new RunFolder(temp["other"]).Start(Configuration(1), resume: true));
+        Assert.Throws<InvalidInputException>(() => new RunFolder(temp["other"]).Start(Configuration(1), resume: new ResumePolicy()));
     }
 
     [Fact]
@@ -56,9 +56,9 @@ public sealed class RunFolderTests
         using var temp = new TempFolder();
         var folder = new RunFolder(temp["run"]);
         var begun = Configuration(1);
-        folder.Start(begun, resume: false);
+        folder.Start(begun, resume: null);
         byte[] before = File.ReadAllBytes(folder.ConfigurationFile);
-        var longer = folder.Start(begun with { Options = begun.Options with { Steps = 2000 } }, resume: true);
+        var longer = folder.Start(begun with { Options = begun.Options with { Steps = 2000 } }, resume: new ResumePolicy());
         Assert.Equal(before, File.ReadAllBytes(folder.ConfigurationFile));
         folder.Continue(longer, longer.Engine, 0);
         Assert.Equal(2000, folder.ReadConfiguration().Options.Steps);

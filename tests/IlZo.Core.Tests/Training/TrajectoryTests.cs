@@ -30,31 +30,88 @@ public sealed class TrajectoryTests : IDisposable
         Assert.Equal(Fingerprint, content.Fingerprint);
         Assert.Equal(0, content.TornBytes);
         using var writer = TrajectoryWriter.Open(File, Fingerprint);
-        Assert.Equal(records, writer.Records);
+        Assert.Equal(records, Steps(writer));
         Assert.Equal((records.Length, 0), (writer.Count, writer.CutBytes));
+    }
+
+    [Fact]
+    public void All_entries_are_read_back()
+    {
+        string hash = new string('a', 62) + "0f";
+        LogEntry[] entries =
+        [
+            new EvaluationEntry(0, EvaluationSplit.Test, new Evaluation(0.25, 3, 7)),
+            new EvaluationEntry(0, EvaluationSplit.Dev, new Evaluation(-0.5, 1, 2) { F1 = 0.5 }),
+            new StepEntry(Records(1)[0], 4, 123456789012),
+            new EvaluationEntry(1, EvaluationSplit.Dev, new Evaluation(1.5, 0, 2) { Perplexity = Math.Exp(1.5) }, hash),
+            new SelectionEntry(0, hash),
+        ];
+        using (var writer = TrajectoryWriter.Open(File, Fingerprint))
+        {
+            Array.ForEach(entries, writer.Append);
+        }
+
+        Assert.Equal(entries, TrajectoryReader.ReadAll(File).Entries);
     }
 
     [Fact]
     public void The_layout_is_the_documented_one()
     {
-        Write([new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }]);
+        using (var writer = TrajectoryWriter.Open(File, Fingerprint))
+        {
+            writer.Append(new StepEntry(new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }, 2, 77));
+        }
 
         byte[] bytes = System.IO.File.ReadAllBytes(File);
 
         Assert.Equal("ILZOTRJ1"u8, bytes.AsSpan(0, 8));
-        Assert.Equal(1u, BitConverter.ToUInt32(bytes, 8));
+        Assert.Equal(2u, BitConverter.ToUInt32(bytes, 8));
         Assert.Equal(Fingerprint, bytes[12..44]);
         Assert.Equal(Crc(bytes[..44]), BitConverter.ToUInt32(bytes, 44));
-        Assert.Equal(HeaderBytes + 4 + 28 + (3 * 8) + 4, bytes.Length);
-        Assert.Equal(28u + (3 * 8), BitConverter.ToUInt32(bytes, 48));
-        Assert.Equal(3, BitConverter.ToInt64(bytes, 52));
-        Assert.Equal(0.5, BitConverter.ToDouble(bytes, 60));
-        Assert.Equal((1u, 2u, 1u), (BitConverter.ToUInt32(bytes, 68), BitConverter.ToUInt32(bytes, 72), BitConverter.ToUInt32(bytes, 76)));
-        Assert.Equal((1.0, 2.0, -1.0), (BitConverter.ToDouble(bytes, 80), BitConverter.ToDouble(bytes, 88), BitConverter.ToDouble(bytes, 96)));
+        const int Payload = 4 + 8 + 8 + 4 + 8 + 8 + 4 + 4 + (3 * 8);
+        Assert.Equal(HeaderBytes + 8 + Payload + 4, bytes.Length);
+        Assert.Equal(((uint)Payload, ~(uint)Payload), (BitConverter.ToUInt32(bytes, 48), BitConverter.ToUInt32(bytes, 52)));
+        Assert.Equal((1u, 3L, 0.5), (BitConverter.ToUInt32(bytes, 56), BitConverter.ToInt64(bytes, 60), BitConverter.ToDouble(bytes, 68)));
+        Assert.Equal((1u, 2L, 77L), (BitConverter.ToUInt32(bytes, 76), BitConverter.ToInt64(bytes, 80), BitConverter.ToInt64(bytes, 88)));
+        Assert.Equal((2u, 1u), (BitConverter.ToUInt32(bytes, 96), BitConverter.ToUInt32(bytes, 100)));
+        Assert.Equal((1.0, 2.0, -1.0), (BitConverter.ToDouble(bytes, 104), BitConverter.ToDouble(bytes, 112), BitConverter.ToDouble(bytes, 120)));
         Assert.Equal(Crc([.. new byte[8], .. bytes[44..48], .. bytes[48..^4]]), BitConverter.ToUInt32(bytes, bytes.Length - 4));
 
         // The usual check value of this CRC.
         Assert.Equal(0xcbf43926u, Crc("123456789"u8.ToArray()));
+    }
+
+    // The layout of version 1, as it was written.
+    [Fact]
+    public void Logs_of_version_1_are_read_and_later_ones_are_refused_by_number()
+    {
+        byte[] header = Framed([.. "ILZOTRJ1"u8, .. BitConverter.GetBytes(1), .. Fingerprint], []);
+        byte[] entry = Framed(
+            [
+                .. BitConverter.GetBytes(28 + (3 * 8)), .. BitConverter.GetBytes(3L), .. BitConverter.GetBytes(0.5), .. BitConverter.GetBytes(1),
+                .. BitConverter.GetBytes(2), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(1.0), .. BitConverter.GetBytes(2.0), .. BitConverter.GetBytes(-1.0),
+            ],
+            [.. new byte[8], .. header[^4..]]);
+        System.IO.File.WriteAllBytes(File, [.. header, .. entry]);
+        var content = TrajectoryReader.ReadAll(File);
+        Assert.Equal(1u, content.Version);
+        Assert.Equal([new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }], content.Records);
+        Assert.Contains("version 1", Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message, StringComparison.Ordinal);
+
+        System.IO.File.WriteAllBytes(File, Framed([.. "ILZOTRJ1"u8, .. BitConverter.GetBytes(3), .. Fingerprint], []));
+        Assert.Contains("version 3", Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message, StringComparison.Ordinal);
+
+        static byte[] Framed(byte[] bytes, byte[] seed) => [.. bytes, .. BitConverter.GetBytes(Crc([.. seed, .. bytes]))];
+    }
+
+    [Fact]
+    public void An_entry_that_claims_more_than_the_file_holds_is_no_torn_one()
+    {
+        long[] ends = Write(Records(4));
+        byte[] bytes = System.IO.File.ReadAllBytes(File);
+        bytes[ends[0] + 2] ^= 0x10;
+        System.IO.File.WriteAllBytes(File, bytes);
+        Assert.Contains($"entry 1 at byte {ends[0]} ", Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,11 +139,11 @@ public sealed class TrajectoryTests : IDisposable
 
             using (var writer = TrajectoryWriter.Open(File, Fingerprint))
             {
-                Assert.Equal(expected, writer.Records);
+                Assert.Equal(expected, Steps(writer));
                 Assert.Equal(Math.Max(torn, 0), writer.CutBytes);
                 foreach (var record in records[expected.Length..])
                 {
-                    writer.Append(record);
+                    writer.Append(new StepEntry(record));
                 }
 
                 Assert.Equal(records.Length, writer.Count);
@@ -142,7 +199,7 @@ public sealed class TrajectoryTests : IDisposable
         string message = Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message;
 
         Assert.Contains($"'{File}'", message, StringComparison.Ordinal);
-        Assert.Contains($"record 2 at byte {ends[1]} ", message, StringComparison.Ordinal);
+        Assert.Contains($"entry 2 at byte {ends[1]} ", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -192,7 +249,7 @@ public sealed class TrajectoryTests : IDisposable
             // A checksum may end in zeros, so a record may be whole before its last byte is reached.
             int whole = Enumerable.Range(0, 4).Count(i => changed.AsSpan(0, (int)ends[i]).SequenceEqual(bytes.AsSpan(0, (int)ends[i])));
             using var writer = TrajectoryWriter.Open(File, Fingerprint);
-            Assert.Equal(records[..whole], writer.Records);
+            Assert.Equal(records[..whole], Steps(writer));
             Assert.Equal(ends[whole - 1], new FileInfo(File).Length);
         }
     }
@@ -229,17 +286,17 @@ public sealed class TrajectoryTests : IDisposable
         var records = Records(2);
         using (var writer = TrajectoryWriter.Open(File, Fingerprint))
         {
-            writer.Append(records[0]);
+            writer.Append(new StepEntry(records[0]));
             Assert.Contains("another run", Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message, StringComparison.Ordinal);
             Assert.Equal(records[..1], TrajectoryReader.ReadAll(File).Records);
-            writer.Append(records[1]);
+            writer.Append(new StepEntry(records[1]));
             writer.Flush(toDisk: true);
             Assert.Equal(records, TrajectoryReader.ReadAll(File).Records);
-            Assert.Empty(writer.Records);
+            Assert.Empty(writer.Entries);
         }
 
         using var next = TrajectoryWriter.Open(File, Fingerprint);
-        Assert.Equal(records, next.Records);
+        Assert.Equal(records, Steps(next));
     }
 
     [Fact]
@@ -251,8 +308,10 @@ public sealed class TrajectoryTests : IDisposable
 
         using var writer = TrajectoryWriter.Open(File, Fingerprint);
 
-        Assert.Empty(writer.Records);
+        Assert.Empty(writer.Entries);
     }
+
+    private static IEnumerable<StepRecord> Steps(TrajectoryWriter writer) => writer.Entries.Cast<StepEntry>().Select(e => e.Record);
 
     private static StepRecord[] Records(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new StepRecord
@@ -270,7 +329,7 @@ public sealed class TrajectoryTests : IDisposable
         using var writer = TrajectoryWriter.Open(File, Fingerprint);
         return [.. records.Select(record =>
         {
-            writer.Append(record);
+            writer.Append(new StepEntry(record));
             return new FileInfo(File).Length;
         })];
     }

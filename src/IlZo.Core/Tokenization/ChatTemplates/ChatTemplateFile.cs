@@ -9,7 +9,9 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// </summary>
 public static class ChatTemplateFile
 {
-    private const string OwnFile = "chat_template.jinja";
+    /// <summary>The file that holds a template alone.</summary>
+    public const string FileName = "chat_template.jinja";
+
     private const string ConfigFile = "tokenizer_config.json";
 
     /// <summary>The template of a model, or null where it has none.</summary>
@@ -20,9 +22,9 @@ public static class ChatTemplateFile
     {
         var source = new TokenizerSource(name => read(name) is { } content ? new MemoryStream(content) : null, folder);
         var tokens = SpecialTokens(source);
-        if (source.TryRead(OwnFile) is { } own)
+        if (source.TryRead(FileName) is { } own)
         {
-            return Parse(source.PathOf(OwnFile), own, tokens);
+            return Parse(source.PathOf(FileName), own, tokens);
         }
 
         return source.TryReadJson(ConfigFile)?.Find("chat_template") switch

@@ -1,10 +1,15 @@
 namespace IlZo.Training;
 
 /// <summary>What a run log holds.</summary>
-/// <param name="Fingerprint">The SHA-256 of the configuration of the run.</param>
-/// <param name="Records">The valid records, in the order of the steps.</param>
-/// <param name="TornBytes">Bytes after the last whole record: what a crash left of the record that was being written.</param>
-public sealed record TrajectoryContent(byte[] Fingerprint, IReadOnlyList<StepRecord> Records, long TornBytes);
+/// <param name="Version">The version of its layout.</param>
+/// <param name="Fingerprint">The SHA-256 of the identity of the run.</param>
+/// <param name="Entries">The valid entries, in their order.</param>
+/// <param name="TornBytes">Bytes after the last whole entry: what a crash left of the one that was being written.</param>
+public sealed record TrajectoryContent(uint Version, byte[] Fingerprint, IReadOnlyList<LogEntry> Entries, long TornBytes)
+{
+    /// <summary>The steps among the entries.</summary>
+    public IReadOnlyList<StepRecord> Records { get; } = [.. Entries.OfType<StepEntry>().Select(e => e.Record)];
+}
 
 /// <summary>Reads run logs; <see cref="TrajectoryWriter"/> says what they are.</summary>
 public static class TrajectoryReader
@@ -26,7 +31,7 @@ public static class TrajectoryReader
         }
     }
 
-    /// <summary>Reads from the beginning; <paramref name="chain"/> is the checksum of the last valid record.</summary>
+    /// <summary>Reads from the beginning; <paramref name="chain"/> is the checksum of the last valid entry.</summary>
     internal static TrajectoryContent Read(string path, Stream stream, out uint chain)
     {
         // A run may append meanwhile: what was there at the beginning counts.
@@ -39,45 +44,44 @@ public static class TrajectoryReader
 
         byte[] header = new byte[TrajectoryFormat.HeaderBytes];
         stream.ReadExactly(header);
-        byte[] fingerprint = TrajectoryFormat.ReadHeader(path, header);
+        var (version, format, fingerprint) = TrajectoryFormat.ReadHeader(path, header);
         chain = TrajectoryFormat.HeaderChecksum(header);
 
-        var records = new List<StepRecord>();
+        var entries = new List<LogEntry>();
         long position = header.Length;
         byte[] buffer = new byte[256];
-        const int startBytes = 4 + TrajectoryFormat.FixedBytes;
-        while (length - position >= startBytes)
+        while (length - position >= format.StartBytes)
         {
-            stream.ReadExactly(buffer, 0, startBytes);
-            long size = TrajectoryFormat.RecordBytes(buffer);
+            stream.ReadExactly(buffer, 0, format.StartBytes);
+            long size = format.EntryBytes(buffer);
             if (size > length - position)
             {
                 break;
             }
 
-            StepRecord? record = null;
+            LogEntry? entry = null;
             if (size > 0)
             {
                 Array.Resize(ref buffer, (int)Math.Max(buffer.Length, size));
-                stream.ReadExactly(buffer, startBytes, (int)size - startBytes);
-                TrajectoryFormat.TryDecode(buffer.AsSpan(0, (int)size), records.Count, ref chain, out record);
+                stream.ReadExactly(buffer, format.StartBytes, (int)size - format.StartBytes);
+                entry = format.Decode(buffer.AsSpan(0, (int)size), entries.Count, ref chain);
             }
 
-            if (record == null)
+            if (entry is null)
             {
-                RequireTorn(path, stream, position, size > 0 ? size : startBytes, length, records.Count);
+                RequireTorn(path, stream, position, size > 0 ? size : format.StartBytes, length, entries.Count);
                 break;
             }
 
-            records.Add(record);
+            entries.Add(entry);
             position += size;
         }
 
-        return new TrajectoryContent(fingerprint, records, length - position);
+        return new TrajectoryContent(version, fingerprint, entries, length - position);
     }
 
     /// <summary>
-    /// An invalid record is what a crash left only if nothing was written after it; zeros do not count, because file
+    /// An invalid entry is what a crash left only if nothing was written after it; zeros do not count, because file
     /// systems may have lengthened the file before the data came.
     /// </summary>
     private static void RequireTorn(string path, Stream stream, long position, long size, long length, int index)
@@ -88,7 +92,7 @@ public static class TrajectoryReader
             if (stream.ReadByte() != 0)
             {
                 throw new InvalidInputException(
-                    $"'{path}' is damaged: record {index} at byte {position} is not valid, but more data follows; restore the file from a copy.");
+                    $"'{path}' is damaged: entry {index} at byte {position} is not valid, but more data follows; restore the file from a copy.");
             }
         }
     }

@@ -2,7 +2,7 @@ namespace IlZo.Training;
 
 /// <summary>
 /// The append-only log of a run, <c>trajectory.bin</c>. The ordered list of its steps is everything that ever changed the
-/// weights, so a run is resumed, replayed and checked from it. Each record carries a checksum that chains it to the one
+/// weights, so a run is resumed, replayed and checked from it. Each entry carries a checksum that chains it to the one
 /// before; <c>TrajectoryFormat</c> gives the layout.
 /// </summary>
 public sealed class TrajectoryWriter : IDisposable
@@ -22,11 +22,11 @@ public sealed class TrajectoryWriter : IDisposable
         _lock = Lock(path);
         try
         {
-            // Unbuffered, so that each record is in the hands of the operating system when Append returns.
+            // Unbuffered, so that each entry is in the hands of the operating system when Append returns.
             _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
             try
             {
-                Records = ReadOrCreate(path, fingerprint);
+                Entries = ReadOrCreate(path, fingerprint);
             }
             catch
             {
@@ -41,16 +41,16 @@ public sealed class TrajectoryWriter : IDisposable
         }
     }
 
-    /// <summary>The records that were in the file when it was opened.</summary>
-    public IReadOnlyList<StepRecord> Records { get; }
+    /// <summary>The entries that were in the file when it was opened.</summary>
+    public IReadOnlyList<LogEntry> Entries { get; }
 
-    /// <summary>The number of records in the file, with those that were appended since.</summary>
+    /// <summary>The number of entries in the file, with those that were appended since.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The bytes that were cut off the end when the file was opened, because a crash had left part of a record.</summary>
+    /// <summary>The bytes that were cut off the end when the file was opened, because a crash had left part of an entry.</summary>
     public long CutBytes { get; private set; }
 
-    /// <summary>Creates a run log, or opens one for appending and cuts off what a crash left of its last record.</summary>
+    /// <summary>Creates a run log, or opens one for appending and cuts off what a crash left of its last entry.</summary>
     /// <param name="path">The file. Beside it an empty file with the suffix <c>.lock</c> keeps a second writer out.</param>
     /// <param name="fingerprint">The SHA-256 of the run's configuration, 32 bytes.</param>
     /// <exception cref="InvalidInputException">
@@ -62,12 +62,12 @@ public sealed class TrajectoryWriter : IDisposable
             ? new TrajectoryWriter(path, fingerprint)
             : throw new ArgumentException($"A fingerprint has {TrajectoryFormat.FingerprintBytes} bytes.", nameof(fingerprint));
 
-    /// <summary>Appends a record in one write. A failed write is taken back, and may be tried again.</summary>
+    /// <summary>Appends an entry in one write. A failed write is taken back, and may be tried again.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
-    public void Append(StepRecord record)
+    public void Append(LogEntry entry)
     {
         uint chain = _chain;
-        byte[] bytes = TrajectoryFormat.Encode(record, Count, ref chain);
+        byte[] bytes = TrajectoryFormat.Encode(entry, Count, ref chain);
         try
         {
             RandomAccess.Write(_stream.SafeFileHandle, bytes, _end);
@@ -83,8 +83,11 @@ public sealed class TrajectoryWriter : IDisposable
         Count++;
     }
 
+    /// <summary>Whether the file under its name is still the one that is written, so that the folder was neither moved nor deleted meanwhile.</summary>
+    public bool IsInPlace => new FileInfo(_stream.Name) is { Exists: true } file && file.Length == _end;
+
     /// <summary>
-    /// With <paramref name="toDisk"/>, makes the appended records outlive a failure of the machine; they outlive the process
+    /// With <paramref name="toDisk"/>, makes the appended entries outlive a failure of the machine; they outlive the process
     /// without it.
     /// </summary>
     public void Flush(bool toDisk) => _stream.Flush(toDisk);
@@ -114,7 +117,7 @@ public sealed class TrajectoryWriter : IDisposable
         }
     }
 
-    private IReadOnlyList<StepRecord> ReadOrCreate(string path, ReadOnlySpan<byte> fingerprint)
+    private IReadOnlyList<LogEntry> ReadOrCreate(string path, ReadOnlySpan<byte> fingerprint)
     {
         byte[] header = TrajectoryFormat.Header(fingerprint);
         if (_stream.Length < header.Length && IsStartOf(header))
@@ -131,11 +134,17 @@ public sealed class TrajectoryWriter : IDisposable
                 + $"{Convert.ToHexStringLower(fingerprint)} was expected.");
         }
 
+        if (content.Version != TrajectoryFormat.Version)
+        {
+            throw new InvalidInputException(
+                $"'{path}' is a run log of version {content.Version}, which is read and not written; version {TrajectoryFormat.Version} was expected.");
+        }
+
         CutBytes = content.TornBytes;
-        Count = content.Records.Count;
+        Count = content.Entries.Count;
         _end = _stream.Length - content.TornBytes;
         _stream.SetLength(_end);
-        return content.Records;
+        return content.Entries;
     }
 
     /// <summary>Whether the file is new, or a crash interrupted the writing of this header.</summary>

@@ -1,0 +1,60 @@
+using IlZo.Backends;
+using IlZo.Datasets;
+using IlZo.Models;
+using IlZo.Tasks;
+using IlZo.Training;
+
+namespace IlZo.Cli;
+
+/// <summary>Measures what a run selected on just the rows that the run kept for that.</summary>
+internal static class RunEvaluation
+{
+    private const string Test = "test";
+    private const string Dev = "dev";
+
+    /// <summary>The names of the parts of a run's rows.</summary>
+    public static string Splits => $"{Test}|{Dev}";
+
+    /// <summary>Evaluates a run.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="split">test or dev; null for test.</param>
+    /// <param name="engine">What is to compute.</param>
+    /// <param name="device">Where, or null for the CLI's choice.</param>
+    /// <param name="threads">Threads, or null for all processors.</param>
+    /// <param name="cancellation">Ends the work between two batches.</param>
+    /// <exception cref="InvalidInputException">The run has nothing yet, or its weights or rows are not those that it had.</exception>
+    public static EvaluationOutput Of(
+        string run, string? split, EngineRequest engine, string? device, int? threads, CancellationToken cancellation)
+    {
+        if (split is not (null or Test or Dev))
+        {
+            throw new InvalidInputException($"--split is '{split}'; {Test} or {Dev} was expected.");
+        }
+
+        var saved = SavedRun.Open(new RunFolder(run));
+        var options = saved.Configuration.Options;
+        var source = saved.Result();
+        using var backend = Device.Open(device, threads, engine);
+        using var model = ModelLoader.Load(source.Model, source.Adapter is null ? null : TrainingOptions.ParseDType(options.DType), source.Adapter);
+        backend.Load(model.Parameters);
+        var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
+        if (examples.Sha256() != saved.Configuration.ExamplesSha256)
+        {
+            throw new InvalidInputException($"'{options.Data ?? "the built-in sample"}' gives other examples than when '{run}' was trained; the same rows were expected.");
+        }
+
+        var rows = split == Dev ? examples.Dev : examples.Test;
+        if (rows.Count == 0)
+        {
+            throw new InvalidInputException($"'{run}' has no {split ?? Test} rows; a --split that has some was expected.");
+        }
+
+        var objective = TrainingOptions.ParseObjective(options.Objective);
+        var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers).Evaluate(rows, cancellation);
+        return new EvaluationOutput(options with { Model = run }, new EvaluationOptions(), evaluation)
+        {
+            ClassNames = options.Task == UserData.TaskName ? [] : TaskCatalog.Load(options.Task).ClassNames,
+            SkippedRows = examples.SkippedRows,
+        };
+    }
+}

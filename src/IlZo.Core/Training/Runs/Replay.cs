@@ -1,0 +1,85 @@
+using System.Text.Json;
+using IlZo.Backends.Cpu;
+
+namespace IlZo.Training;
+
+/// <summary>Weights rebuilt from a run's base checkpoint and its log, without a forward pass.</summary>
+/// <param name="Steps">Steps that were replayed.</param>
+/// <param name="WeightsSha256">The weights after them.</param>
+public sealed record Replay(long Steps, string WeightsSha256)
+{
+    /// <summary>Rebuilds the weights of a step.</summary>
+    /// <param name="folder">The run.</param>
+    /// <param name="toStep">The step, or null for the last one in the log.</param>
+    /// <param name="output">A folder to save the weights to, or the adapter where the run trains one; or null.</param>
+    /// <param name="threads">Threads, or null for all processors.</param>
+    /// <param name="model">The base checkpoint where it is no longer where the run found it; else null.</param>
+    /// <param name="allowShortLog">Whether the log may hold fewer steps than the run had.</param>
+    /// <exception cref="InvalidInputException">
+    /// The run, its base checkpoint or the step cannot be used, or the weights are others than those that the run recorded.
+    /// </exception>
+    public static Replay Run(
+        RunFolder folder, long? toStep = null, string? output = null, int? threads = null, string? model = null, bool allowShortLog = false)
+    {
+        var run = SavedRun.Open(folder, allowShortLog);
+        long last = toStep ?? run.Records.Count;
+        if (last < 0 || last > run.Records.Count)
+        {
+            throw new InvalidInputException($"--to-step is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
+        }
+
+        var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model };
+        using var backend = new CpuBackend(threads);
+        using var start = TrainableModel.Load(options, folder);
+        if (start.Parameters.Sha256() != run.Configuration.BaseWeightsSha256)
+        {
+            throw new InvalidInputException(
+                $"'{options.Model}' has other weights than when the run started; those with SHA-256 {run.Configuration.BaseWeightsSha256} were expected.");
+        }
+
+        using var optimizer = TrainableModel.CreateOptimizer(options, start);
+        foreach (var record in run.Records.Take((int)last))
+        {
+            optimizer.Apply(record, backend);
+        }
+
+        string sha256 = start.Parameters.Sha256();
+        RequireResult(folder, last, sha256);
+        if (output is not null)
+        {
+            start.SaveTrained(output, TrainableModel.ExtraFiles(options, folder));
+            if (run.Saved is { } saved && saved.Step == last)
+            {
+                SavedRun.RequireSaved(output, saved);
+            }
+        }
+
+        return new Replay(last, sha256);
+    }
+
+    // The result of a run tells the weights after its last step.
+    private static void RequireResult(RunFolder folder, long step, string sha256)
+    {
+        if (!File.Exists(folder.ResultFile))
+        {
+            return;
+        }
+
+        string? expected;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(folder.ResultFile));
+            expected = json.RootElement.GetProperty("steps").GetInt64() == step ? json.RootElement.GetProperty("weights_sha256").GetString() : null;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidInputException($"'{folder.ResultFile}' is not as a run writes it; steps and weights_sha256 were expected.", e);
+        }
+
+        if (expected is not null && expected != sha256)
+        {
+            throw new InvalidInputException(
+                $"'{folder.ResultFile}' has weights_sha256 {expected} for step {step}, and the replay came to {sha256}; the same was expected.");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using IlZo.Backends;
+
+namespace IlZo.Training;
+
+/// <summary>What computed the steps of a run from one of them on.</summary>
+/// <param name="AfterStep">The last step before.</param>
+/// <param name="Engine">The engine's name.</param>
+/// <param name="Precision">Its precision.</param>
+/// <param name="Arithmetic">The version of its arithmetic (<see cref="Backends.Engine.Arithmetic"/>).</param>
+public sealed record EngineChange(long AfterStep, string Engine, string Precision, string Arithmetic = RunConfiguration.FirstArithmetic);
+
+/// <summary>What a run's config.json holds: the options as they were resolved, and what they were applied to.</summary>
+/// <param name="Options">The options, with absolute paths, nothing left to defaults but threads, and the engine that computed the first steps.</param>
+/// <param name="BaseWeightsSha256">The weights the run starts from.</param>
+/// <param name="ExamplesSha256">The token ids of all its examples.</param>
+public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
+{
+    /// <summary>The format of runs that are written; earlier ones are read.</summary>
+    public const int CurrentFormat = 2;
+
+    internal const string FirstArithmetic = "1";
+
+    private const string FormatField = "format";
+
+    /// <summary>The format that the run was written in.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>The version of the arithmetic that computed the first steps.</summary>
+    public string Arithmetic { get; init; } = FirstArithmetic;
+
+    /// <summary>Where others continued the run: engines of another kind of device, or another version of the arithmetic; in rising order of steps.</summary>
+    public IReadOnlyList<EngineChange> Continued { get; init; } = [];
+
+    /// <summary>The engine that computed the first steps.</summary>
+    public Engine Engine => new(Options.Engine, Options.Precision);
+
+    /// <summary>Everything that computed steps, in their order.</summary>
+    public IReadOnlyList<EngineChange> Computed => [new EngineChange(0, Options.Engine, Options.Precision, Arithmetic), .. Continued];
+
+    /// <summary>The engine that computed steps on a kind of device, or null where none did: what continues the run there must be the same.</summary>
+    public Engine? EngineOn(DeviceKind kind) => Computed.Select(c => new Engine(c.Engine, c.Precision)).FirstOrDefault(e => e.Kind == kind);
+
+    public static RunConfiguration Parse(string path, byte[] json)
+    {
+        try
+        {
+            int format = FormatOf(path, json);
+            var file = JsonSerializer.Deserialize(json, RunConfigurationJson.Default.RunConfigurationFile);
+            if (file is not { Options: { } options, BaseWeightsSha256: { } weights, ExamplesSha256: { } examples })
+            {
+                throw new InvalidInputException($"'{path}' is not the configuration of a run; options and two hashes were expected.");
+            }
+
+            bool whole = file.Continued is null || file.Continued.All(c => c is { Engine: not null, Precision: not null, Arithmetic: not null });
+            return whole
+                ? new RunConfiguration(options, weights, examples)
+                {
+                    Format = format,
+                    Arithmetic = file.Arithmetic ?? FirstArithmetic,
+                    Continued = file.Continued ?? [],
+                }
+                : throw new InvalidInputException($"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            string line = e is JsonException { LineNumber: { } number } ? $", line {number + 1}" : string.Empty;
+            throw new InvalidInputException($"'{path}'{line}: the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
+        }
+    }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
+        new RunConfigurationFile
+        {
+            Format = CurrentFormat,
+            Options = Options,
+            Arithmetic = Arithmetic,
+            BaseWeightsSha256 = BaseWeightsSha256,
+            ExamplesSha256 = ExamplesSha256,
+            Continued = Continued.Count > 0 ? Continued : null,
+        },
+        RunConfigurationJson.Default.RunConfigurationFile);
+
+    /// <summary>This configuration with what an earlier one was begun with: the log stays bound to that. There are never fewer steps than before.</summary>
+    internal RunConfiguration BegunAs(RunConfiguration saved) => this with
+    {
+        Options = Options.With(saved.Engine) with { Steps = Math.Max(Options.Steps, saved.Options.Steps) },
+        Arithmetic = saved.Arithmetic,
+        Continued = saved.Continued,
+    };
+
+    /// <summary>The configuration once an engine computes the steps that follow.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="steps">Steps in the log. A change at its end, or beyond what a crash left of it, has come to nothing.</param>
+    internal RunConfiguration ContinuedBy(Engine engine, long steps)
+    {
+        var effective = this with { Continued = [.. Continued.Where(c => c.AfterStep < steps)] };
+        var next = new EngineChange(steps, engine.Name, engine.Precision, engine.Arithmetic);
+        return effective.Computed[^1] with { AfterStep = steps } == next
+            ? effective
+            : effective with { Continued = [.. effective.Continued, next] };
+    }
+
+    // Asked before anything else is read, which a later version may have changed.
+    private static int FormatOf(string path, byte[] json)
+    {
+        using var document = JsonDocument.Parse(json);
+        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(FormatField, out var field))
+        {
+            return 1;
+        }
+
+        return field.ValueKind == JsonValueKind.Number && field.TryGetInt32(out int format) && format is >= 1 and <= CurrentFormat
+            ? format
+            : throw new InvalidInputException(
+                $"'{path}' is of a run in format {field.GetRawText()}; format {CurrentFormat} or an earlier one was expected, which this version of ilzo reads.");
+    }
+}
+
+internal sealed record RunConfigurationFile
+{
+    public int? Format { get; init; }
+
+    public TrainingOptions? Options { get; init; }
+
+    public string? Arithmetic { get; init; }
+
+    public string? BaseWeightsSha256 { get; init; }
+
+    public string? ExamplesSha256 { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EngineChange>? Continued { get; init; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    WriteIndented = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(RunConfigurationFile))]
+[JsonSerializable(typeof(TrainingOptions))]
+internal sealed partial class RunConfigurationJson : JsonSerializerContext;

@@ -1,0 +1,166 @@
+using IlZo.Backends;
+using IlZo.Checkpoints;
+
+namespace IlZo.Training;
+
+/// <summary>The files of a run; see docs/run-folder.md.</summary>
+/// <param name="path">The folder.</param>
+public sealed class RunFolder(string path)
+{
+    public string FullPath { get; } = Path.GetFullPath(path);
+
+    public string ConfigurationFile => Path.Combine(FullPath, "config.json");
+
+    public string TrajectoryFile => Path.Combine(FullPath, "trajectory.bin");
+
+    public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
+
+    /// <summary>How long the run has taken.</summary>
+    public string ClockFile => Path.Combine(FullPath, "clock.json");
+
+    /// <summary>What the run came to; written when it ends.</summary>
+    public string ResultFile => Path.Combine(FullPath, "result.json");
+
+    /// <summary>The weights that were best on the dev examples, in the Hugging Face layout.</summary>
+    public string CheckpointFolder => Path.Combine(FullPath, "checkpoint");
+
+    /// <summary>The adapter that was best on the dev examples, in PEFT's format.</summary>
+    public string AdapterFolder => Path.Combine(FullPath, "adapter");
+
+    /// <summary>The adapter that the run began with, in PEFT's format, so that no later version has to make it again.</summary>
+    public string StartFolder => Path.Combine(FullPath, "start");
+
+    /// <summary>Where the run keeps what was best on the dev examples: the adapter if it trains one, else the weights.</summary>
+    public string TrainedFolder(TrainingOptions options) => options.Adapter is null ? CheckpointFolder : AdapterFolder;
+
+    /// <summary>Whether a run was started here.</summary>
+    public bool HasRun => File.Exists(ConfigurationFile);
+
+    /// <summary>Whether a folder is that of a run, and not a checkpoint, which has a config.json too.</summary>
+    public bool IsRun => HasRun && (File.Exists(TrajectoryFile) || File.Exists(TrajectoryWriter.LockOf(TrajectoryFile)));
+
+    /// <summary>The configuration of the run that was started here.</summary>
+    /// <exception cref="InvalidInputException">There is none, or it cannot be read.</exception>
+    public RunConfiguration ReadConfiguration()
+    {
+        if (!HasRun)
+        {
+            throw new InvalidInputException($"'{FullPath}' holds no run: config.json, which a run writes first, was expected.");
+        }
+
+        return RunConfiguration.Parse(ConfigurationFile, File.ReadAllBytes(ConfigurationFile));
+    }
+
+    /// <summary>The log of the run, or null where it was not begun yet.</summary>
+    /// <exception cref="InvalidInputException">It is not a run log, or damaged before its end.</exception>
+    internal TrajectoryContent? ReadTrajectory() =>
+        new FileInfo(TrajectoryFile) is { Exists: true, Length: >= TrajectoryFormat.HeaderBytes } ? TrajectoryReader.ReadAll(TrajectoryFile) : null;
+
+    /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue, of which nothing is changed.</summary>
+    /// <param name="configuration">What is to be run, with the engine that is to compute.</param>
+    /// <param name="resume">How the folder may hold the beginning of it; null where it may not.</param>
+    /// <returns>The configuration of the run, with at least the steps that it had.</returns>
+    /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other files.</exception>
+    public RunConfiguration Start(RunConfiguration configuration, ResumePolicy? resume)
+    {
+        if (!HasRun)
+        {
+            RequireEmpty();
+            Directory.CreateDirectory(FullPath);
+            using var alone = TrajectoryWriter.Lock(TrajectoryFile);
+            if (!HasRun)
+            {
+                AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+                return configuration;
+            }
+        }
+
+        if (resume is null)
+        {
+            throw new InvalidInputException($"'{FullPath}' holds a run already; --resume to continue it or another --run was expected.");
+        }
+
+        var saved = ReadConfiguration();
+        RequireSameEngine(saved, configuration, resume);
+        var continued = configuration.BegunAs(saved);
+        RequireSameIdentity(saved, continued);
+        return continued;
+    }
+
+    /// <summary>
+    /// Records what the run is now and what computes the steps that follow. The log is open, so that no other process has the run.
+    /// </summary>
+    /// <param name="configuration">What <see cref="Start"/> returned.</param>
+    /// <param name="engine">The engine.</param>
+    /// <param name="steps">Steps in the log.</param>
+    /// <returns>The configuration as it is recorded.</returns>
+    internal RunConfiguration Continue(RunConfiguration configuration, Engine engine, long steps)
+    {
+        var continued = configuration.ContinuedBy(engine, steps);
+        byte[] json = continued.ToJson();
+        if (!json.AsSpan().SequenceEqual(File.ReadAllBytes(ConfigurationFile)))
+        {
+            AtomicFile.WriteAllBytes(ConfigurationFile, json);
+        }
+
+        return continued;
+    }
+
+    /// <summary>Removes what a crash left of files that were being written. The log is open, so that no other process has the run.</summary>
+    internal void RemoveTemporary()
+    {
+        foreach (string left in Directory.GetFiles(FullPath).Where(IsTemporary))
+        {
+            File.Delete(left);
+        }
+    }
+
+    // Another version of the arithmetic rounds differently too, but no one has the earlier version any more.
+    private void RequireSameEngine(RunConfiguration saved, RunConfiguration asked, ResumePolicy resume)
+    {
+        var engine = asked.Engine;
+        if (saved.EngineOn(engine.Kind) is { } own && own != engine)
+        {
+            throw new InvalidInputException(
+                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is asked for now; the same engine and precision were expected to resume.");
+        }
+
+        var last = saved.Computed[^1];
+        if (resume.Exact && last with { AfterStep = 0 } != asked.Computed[0])
+        {
+            throw new InvalidInputException(
+                $"'{ConfigurationFile}' was computed by {last.Engine} in {last.Precision}, arithmetic {last.Arithmetic}, and {engine}, arithmetic {engine.Arithmetic}, "
+                + "is to continue it; with --exact the same was expected.");
+        }
+    }
+
+    private void RequireSameIdentity(RunConfiguration saved, RunConfiguration now)
+    {
+        var (before, after) = (RunIdentity.Of(saved), RunIdentity.Of(now));
+
+        // What was asked for says more than the hashes that follow from it.
+        foreach (string name in before.Keys.Union(after.Keys).OrderBy(name => name.EndsWith("_sha256", StringComparison.Ordinal)))
+        {
+            string was = before.GetValueOrDefault(name, RunIdentity.FirstDefault(name));
+            string isNow = after.GetValueOrDefault(name, RunIdentity.FirstDefault(name));
+            if (was != isNow)
+            {
+                throw new InvalidInputException(
+                    $"'{ConfigurationFile}' was started with {name} {was}, and {isNow} is asked for now; the same configuration was expected to resume.");
+            }
+        }
+    }
+
+    private void RequireEmpty()
+    {
+        string[] entries = Directory.Exists(FullPath) ? Directory.GetFileSystemEntries(FullPath) : [];
+        if (File.Exists(FullPath) || !entries.All(entry => IsTemporary(entry) || entry == TrajectoryWriter.LockOf(TrajectoryFile)))
+        {
+            throw new InvalidInputException($"'{FullPath}' is not an empty folder and holds no run; a new or empty folder was expected.");
+        }
+    }
+
+    // A process that is killed while it writes one of these files leaves its temporary name.
+    private bool IsTemporary(string path) =>
+        new[] { ConfigurationFile, ResultFile, MetricsFile }.Any(file => AtomicFile.IsTemporaryOf(file, Path.GetFileName(path)));
+}

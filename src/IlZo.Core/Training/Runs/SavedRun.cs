@@ -1,0 +1,106 @@
+using IlZo.Adapters;
+using IlZo.Models;
+
+namespace IlZo.Training;
+
+/// <summary>A run as it was left, for whoever reads it: its configuration and its log, which belong together.</summary>
+public sealed class SavedRun
+{
+    private readonly RunFolder _folder;
+    private readonly RunHistory _history = new();
+
+    private SavedRun(RunFolder folder, bool allowShortLog)
+    {
+        _folder = folder;
+        Configuration = folder.ReadConfiguration();
+        if (!File.Exists(folder.TrajectoryFile))
+        {
+            throw new InvalidInputException($"'{folder.TrajectoryFile}' is missing; the log of the run was expected.");
+        }
+
+        var content = TrajectoryReader.ReadAll(folder.TrajectoryFile);
+        bool isFirst = content.Version == 1;
+        byte[] fingerprint = isFirst
+            ? FirstRunFormat.Fingerprint(Configuration, File.ReadAllBytes(folder.ConfigurationFile))
+            : RunIdentity.Fingerprint(Configuration);
+        if (!content.Fingerprint.AsSpan().SequenceEqual(fingerprint))
+        {
+            throw new InvalidInputException($"'{folder.TrajectoryFile}' belongs to another configuration than '{folder.ConfigurationFile}'; the run's own log was expected.");
+        }
+
+        if (!allowShortLog)
+        {
+            LogLength.Require(folder, content.Records.Count);
+        }
+
+        Records = content.Records;
+        foreach (var entry in isFirst ? FirstRunFormat.Entries(content.Records, folder.MetricsFile, 0) : content.Entries)
+        {
+            _history.Add(entry);
+        }
+    }
+
+    public RunConfiguration Configuration { get; }
+
+    /// <summary>The steps.</summary>
+    public IReadOnlyList<StepRecord> Records { get; }
+
+    /// <summary>The step whose weights were saved last, and the SHA-256 of what was saved (<see cref="SavedWeights"/>); null where nothing was.</summary>
+    public (long Step, string Sha256)? Saved => _history.Saved;
+
+    /// <summary>Reads a run.</summary>
+    /// <param name="folder">The run.</param>
+    /// <param name="allowShortLog">Whether its log may hold fewer steps than the run had.</param>
+    /// <exception cref="InvalidInputException">There is no run, a file is damaged, or they do not belong together.</exception>
+    public static SavedRun Open(RunFolder folder, bool allowShortLog = false) => new(folder, allowShortLog);
+
+    /// <summary>What the run selected: its folder, which was checked.</summary>
+    /// <exception cref="InvalidInputException">There is nothing yet, or it is not what the run saved.</exception>
+    public string RequireSelected()
+    {
+        string trained = _folder.TrainedFolder(Configuration.Options);
+        if (!Directory.Exists(trained))
+        {
+            throw new InvalidInputException(
+                $"'{trained}' does not exist: the run has saved no weights yet, or they were deleted; "
+                + "'ilzo train --resume' goes on until there are some, and 'ilzo replay --out' saves any step.");
+        }
+
+        if (Saved is { } saved)
+        {
+            RequireSaved(trained, saved);
+        }
+
+        return trained;
+    }
+
+    /// <summary>The model that a run's result is: a checkpoint, or the base and an adapter.</summary>
+    public ModelSource Result()
+    {
+        string trained = RequireSelected();
+        return Configuration.Options.Adapter is null ? new ModelSource(trained, null) : new ModelSource(Configuration.Options.Model, trained);
+    }
+
+    /// <summary>Refuses saved weights that are not those of the log.</summary>
+    internal static void RequireSaved(string trained, (long Step, string Sha256) saved)
+    {
+        string found = SavedWeights.Sha256(trained);
+        if (found != saved.Sha256)
+        {
+            throw new InvalidInputException(
+                $"'{trained}' is not what the run saved at step {saved.Step}: its SHA-256 is {found}; {saved.Sha256} was expected. "
+                + "'ilzo train --resume' makes it again once it is moved away.");
+        }
+    }
+}
+
+/// <summary>Where a model is: a checkpoint, and an adapter on it.</summary>
+/// <param name="Model">A folder in the Hugging Face layout, or <see cref="ModelLoader.BuiltIn"/>.</param>
+/// <param name="Adapter">A folder with an adapter in PEFT's format, or null.</param>
+public sealed record ModelSource(string Model, string? Adapter)
+{
+    /// <summary>What a user's name for a model stands for: where it is the folder of a run, the result of that run.</summary>
+    /// <exception cref="InvalidInputException">The run has no result, or it is not as the run left it.</exception>
+    public static ModelSource Of(string model) =>
+        model != ModelLoader.BuiltIn && new RunFolder(model) is { IsRun: true } run ? SavedRun.Open(run).Result() : new ModelSource(model, null);
+}

@@ -1,0 +1,142 @@
+using IlZo.Checkpoints;
+using IlZo.Models;
+
+namespace IlZo.Training;
+
+/// <content>What a run keeps, and what it comes to.</content>
+public sealed partial class Trainer
+{
+    // Saves what is trained, and returns its SHA-256.
+    private string Save(LanguageModel model)
+    {
+        model.SaveTrained(TrainedFolder, _extraFiles);
+        return SavedWeights.Sha256(TrainedFolder);
+    }
+
+    // Whether a crash may have come between the saving of weights and the entry that says so; they are then saved once more.
+    private bool MaySaveAgain => IsDue(_log.History.Records.Count) || (_examples.Dev.Count == 0 && _log.History.Saved?.Step < _log.History.Records.Count);
+
+    // What a run saved is checked before it goes on, which may replace it.
+    private void RequireSaved()
+    {
+        if (_log.History.Saved is { } saved && Directory.Exists(TrainedFolder) && !MaySaveAgain)
+        {
+            SavedRun.RequireSaved(TrainedFolder, saved);
+        }
+    }
+
+    // Saved weights that are gone are made again while the steps before them are replayed.
+    private void RestoreSaved(long step)
+    {
+        if (_log.History.Saved is { } saved && saved.Step == step && !Directory.Exists(TrainedFolder))
+        {
+            _backend.Store(_model.Parameters);
+            Save(_model);
+            SavedRun.RequireSaved(TrainedFolder, saved);
+        }
+    }
+
+    private TrainingResult Finish(CancellationToken cancellation)
+    {
+        _log.RequireInPlace(_folder);
+        _backend.Store(_model.Parameters);
+        string sha256 = _model.Parameters.Sha256();
+        var history = _log.History;
+        long steps = history.Records.Count;
+        var (selected, test, isWorse) = history.Best is { } best
+            ? (best.Step, TestOf(best.Step, cancellation), steps > 0 && IsWorseOnDev(history))
+            : SelectWithoutDev(cancellation);
+        var result = new TrainingResult(
+            history.ZeroShot?.Accuracy,
+            test?.Accuracy,
+            test?.Loss,
+            _examples.Test.Count,
+            history.Best?.Loss,
+            selected,
+            steps,
+            history.ForwardPasses,
+            history.Tokens,
+            _clock.Seconds,
+            history.SkippedSteps,
+            ProcessMemory.PeakResidentBytes(),
+            sha256,
+            _folder.FullPath)
+        {
+            ZeroShotPerplexity = history.ZeroShot?.Perplexity,
+            TestPerplexity = test?.Perplexity,
+            SkippedRows = _options.SkipBadRows ? _examples.SkippedRows : null,
+            ZeroShotF1 = history.ZeroShot?.F1,
+            TestF1 = test?.F1,
+            DevLossAtStart = history.Start?.Loss,
+            EndedWorse = isWorse,
+            Stopped = steps < _options.Steps ? _stopRule.Of(history) : null,
+            SelectedSha256 = _log.History.Saved?.Sha256,
+            Computed = _configuration.Computed,
+        };
+        AtomicFile.WriteAllText(_folder.ResultFile, result.ToJson() + "\n");
+        return result;
+    }
+
+    private static bool AllSkipped(RunHistory history) => history.Records.Count > 0 && history.SkippedSteps == history.Records.Count;
+
+    private static bool IsWorseOnDev(RunHistory history) =>
+        AllSkipped(history) || (history.Best?.Step == 0 && !(history.BestAfterStart <= history.Start?.Loss));
+
+    // The test loss of what the dev examples have selected.
+    private Evaluation? TestOf(long selected, CancellationToken cancellation)
+    {
+        if (selected == 0)
+        {
+            KeepStart();
+            return _log.History.ZeroShot;
+        }
+
+        return _examples.Test.Count == 0 ? null
+            : selected == _log.History.Records.Count ? _evaluator.Evaluate(_examples.Test, cancellation)
+            : EvaluateSaved(cancellation);
+    }
+
+    // The last step is kept, unless what there is to tell says that it is worse than the start.
+    private (long Selected, Evaluation? Test, bool IsWorse) SelectWithoutDev(CancellationToken cancellation)
+    {
+        var history = _log.History;
+        long steps = history.Records.Count;
+        var test = _examples.Test.Count > 0 ? _evaluator.Evaluate(_examples.Test, cancellation) : null;
+        bool worseOnTest = test is not null && history.ZeroShot is { } zeroShot && double.IsFinite(zeroShot.Loss) && !(test.Loss <= zeroShot.Loss);
+        if (steps > 0 && (AllSkipped(history) || worseOnTest || _stopRule.Of(history) == EarlyStop.Divergence))
+        {
+            KeepStart();
+            return (0, history.ZeroShot, true);
+        }
+
+        Keep(steps, Save(_model));
+        return (steps, test, false);
+    }
+
+    // The weights after the last step are no longer needed, so those of the start take their place in memory.
+    private void KeepStart()
+    {
+        _model.Dispose();
+        using var start = TrainableModel.Load(_options, _folder);
+        Keep(0, Save(start));
+    }
+
+    private void Keep(long step, string sha256)
+    {
+        if (_log.History.Saved != (step, sha256))
+        {
+            _log.Append(new SelectionEntry(step, sha256));
+        }
+    }
+
+    // The same for what was saved.
+    private Evaluation EvaluateSaved(CancellationToken cancellation)
+    {
+        _model.Dispose();
+        using var model = _options.Adapter is null
+            ? ModelLoader.Load(TrainedFolder)
+            : ModelLoader.Load(_options.Model, TrainingOptions.ParseDType(_options.DType), TrainedFolder);
+        _backend.Load(model.Parameters);
+        return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
+    }
+}
