@@ -15,6 +15,19 @@ internal static class RunEvaluation
     /// <summary>The names of the parts of a run's rows.</summary>
     public static string Splits => $"{Test}|{Dev}";
 
+    /// <summary>Says where a model was trained on rows that it is measured on: those of a run's own data.</summary>
+    /// <param name="model">The model: a run, or what it saved.</param>
+    /// <param name="data">The rows.</param>
+    public static void SayWhereTrained(string model, string data)
+    {
+        string? parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model)));
+        var run = new[] { model, parent }.OfType<string>().Select(f => new RunFolder(f)).FirstOrDefault(f => f.IsRun);
+        if (run?.ReadConfiguration().Options is { Task: UserData.TaskName } options && options.Data == Path.GetFullPath(data))
+        {
+            Terminal.Say($"note: '{run.FullPath}' was trained on rows of '{data}', which are measured too; 'ilzo eval --run' measures those alone that it was not trained on.");
+        }
+    }
+
     /// <summary>Evaluates a run.</summary>
     /// <param name="run">The run.</param>
     /// <param name="split">test or dev; null for test.</param>

@@ -9,7 +9,7 @@ public sealed class ConfigFileTests
         string config = temp.Write(
             "c.json",
             $$"""
-            {"model": "{{TestData.Stories}}", "task": "sst2", "steps": 50, "batch-size": 2, "lr": 1e-3, "train_size": 32,
+            {"model": "{{TestData.Stories}}", "task": "sst2", "steps": 50, "batch-size": 2, "lr": 1e-4, "train_size": 32,
              "dev-size": 8, "test_size": 8, "eval-every": 20, "seed": 3, "data": null}
             """);
         var result = Ilzo.Run("train", "--config", config, "--steps", "4", "--run", temp["run"], "--json").Json;

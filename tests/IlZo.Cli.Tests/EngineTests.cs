@@ -172,7 +172,7 @@ public sealed class EngineTests
         RunOfAGpu(temp["run"]);
         string[] resume = ["train", "--run", temp["run"], "--resume", "--device", "cpu"];
         var result = Ilzo.Run([.. resume, "--engine", "managed", "--json"]);
-        Assert.Contains("engine managed in fp32\n", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("engine managed in fp32, arithmetic ", result.Errors, StringComparison.Ordinal);
         using var configuration = JsonDocument.Parse(File.ReadAllText(temp["run", "config.json"]));
         Assert.Equal("cuda", configuration.RootElement.GetProperty("options").GetProperty("engine").GetString());
         var change = Assert.Single(configuration.RootElement.GetProperty("continued").EnumerateArray());
@@ -180,7 +180,7 @@ public sealed class EngineTests
         Assert.Equal(TinyRun.Sha(result.Json), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--json").Json));
 
         // No engine is named any more, and a machine with tiles would take them.
-        Assert.Contains("engine managed in fp32\n", Ilzo.Run([.. resume, "--steps", "2"]).Errors, StringComparison.Ordinal);
+        Assert.Contains("engine managed in fp32, arithmetic ", Ilzo.Run([.. resume, "--steps", "2"]).Errors, StringComparison.Ordinal);
         Replace(temp["run"], ("\"managed\"", "\"managed-other\""));
         Assert.Equal("--engine is 'managed-other' on the CPU; auto, managed or amx was expected.", Ilzo.Run(resume).Refusal(2));
     }
@@ -207,6 +207,8 @@ public sealed class EngineTests
         Replace(run, ("\"managed\"", "\"cuda\""), ("\"fp32\"", "\"bf16x3\""), ("\"cpu\"", "\"cuda:0\""));
         File.Delete(Path.Combine(run, "trajectory.bin"));
         File.Delete(Path.Combine(run, "metrics.jsonl"));
+        File.Delete(Path.Combine(run, "result.json"));
+        Directory.Delete(Path.Combine(run, "checkpoint"), recursive: true);
     }
 
     private static void Replace(string run, params (string From, string To)[] changes)

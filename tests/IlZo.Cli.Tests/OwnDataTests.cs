@@ -6,7 +6,7 @@ namespace IlZo.Cli.Tests;
 /// <summary>Training on rows and texts of one's own: the files of the documentation, and what goes wrong.</summary>
 public sealed partial class OwnDataTests : IDisposable
 {
-    private static readonly string[] s_brief = ["--steps", "2", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json"];
+    private static readonly string[] s_brief = ["--steps", "2", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json", "--allow-worse"];
 
     private readonly TempFolder _temp = new();
 

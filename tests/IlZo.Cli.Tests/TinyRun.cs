@@ -12,7 +12,7 @@ internal static class TinyRun
     {
         string[][] usual =
         [
-            ["--model", TestData.Stories], ["--task", "sst2"], ["--steps", $"{steps}"], ["--batch-size", "2"], ["--lr", "1e-3"],
+            ["--model", TestData.Stories], ["--task", "sst2"], ["--steps", $"{steps}"], ["--batch-size", "2"], ["--lr", "1e-4"],
             ["--train-size", "32"], ["--dev-size", "8"], ["--test-size", "8"], ["--eval-every", "20"], ["--seed", "3"],
         ];
         return ["train", "--allow-worse", .. usual.Where(flag => !more.Contains(flag[0])).SelectMany(flag => flag), .. more];

@@ -25,7 +25,7 @@ public sealed class TrainTests
             Directory.EnumerateFileSystemEntries(temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
 
         // Plain lines where standard error is no terminal: the resolved settings, steps, evaluations.
-        Assert.Contains("lr 0.001, eps 0.001", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("lr 0.0001, eps 0.001", outcome.Errors, StringComparison.Ordinal);
         Assert.Contains("\nstep 30/30  loss ", outcome.Errors, StringComparison.Ordinal);
         Assert.Contains("\nstep 20: dev accuracy ", outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("\r", outcome.Errors, StringComparison.Ordinal);

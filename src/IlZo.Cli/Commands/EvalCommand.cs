@@ -137,6 +137,7 @@ internal static class EvalCommand
         {
             var own = OwnExamples.LoadTest(options, model, tokenizer);
             ExampleNotes.Say(own);
+            RunEvaluation.SayWhereTrained(name, data!);
             var ofTexts = new LossEvaluator(model, backend, own.Objective).Evaluate(own.Test, interruption.Token);
             new EvaluationOutput(options, evaluationOptions, ofTexts) { SkippedRows = own.SkippedRows }.Print(parsed.GetValue(s_json));
             return 0;

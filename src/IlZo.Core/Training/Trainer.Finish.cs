@@ -28,11 +28,15 @@ public sealed partial class Trainer
     // Saved weights that are gone are made again while the steps before them are replayed.
     private void RestoreSaved(long step)
     {
-        if (_log.History.Saved is { } saved && saved.Step == step && !Directory.Exists(TrainedFolder))
+        var history = _log.History;
+        if (step == (history.Saved?.Step ?? history.Best?.Step) && !Directory.Exists(TrainedFolder))
         {
             _backend.Store(_model.Parameters);
             Save(_model);
-            SavedRun.RequireSaved(TrainedFolder, saved);
+            if (history.Saved is { } saved)
+            {
+                SavedRun.RequireSaved(TrainedFolder, saved);
+            }
         }
     }
 
@@ -89,6 +93,12 @@ public sealed partial class Trainer
         {
             KeepStart();
             return _log.History.ZeroShot;
+        }
+
+        if (_log.History.Saved is null)
+        {
+            // The best step of a run that was begun in format 1.
+            Keep(selected, SavedWeights.Sha256(TrainedFolder));
         }
 
         return _examples.Test.Count == 0 ? null

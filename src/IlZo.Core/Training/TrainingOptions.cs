@@ -183,6 +183,17 @@ public sealed record TrainingOptions
         Seed = Seed,
     };
 
+    /// <summary>These options where the model is the folder of a run: with the run's result in its place, and its adapter to be trained where there is one.</summary>
+    /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two adapters.</exception>
+    public TrainingOptions WithResultOfRun()
+    {
+        var source = ModelSource.Of(Model);
+        return source.Adapter is null || Adapter is null
+            ? this with { Model = source.Model, Adapter = Adapter ?? source.Adapter }
+            : throw new InvalidInputException(
+                $"--adapter is '{Adapter}', and the result of the run '{Model}' is an adapter already, which is trained on without it; one of them was expected.");
+    }
+
     /// <summary>What the optimizer is made from.</summary>
     /// <param name="parameters">The weights, with what is trained of them chosen.</param>
     /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
