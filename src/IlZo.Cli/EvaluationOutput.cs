@@ -37,7 +37,7 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
 
     private IEnumerable<(string Name, string Value)> Rows()
     {
-        yield return ("task", options.Task);
+        yield return ("task", Presets.TaskOf(options));
         if (evaluation.F1 is not null)
         {
             yield return ("F1", Format.F1(evaluation));
@@ -69,7 +69,7 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
     private void Write(Utf8JsonWriter writer)
     {
         writer.WriteString("model", options.Model);
-        writer.WriteString("task", options.Task);
+        writer.WriteString("task", Presets.TaskOf(options));
         Json.WriteNumber(writer, "loss", evaluation.Loss);
         if (evaluation.Perplexity is { } perplexity)
         {

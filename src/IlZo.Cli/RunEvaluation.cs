@@ -66,7 +66,7 @@ internal static class RunEvaluation
         var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers).Evaluate(rows, cancellation);
         return new EvaluationOutput(options with { Model = run }, new EvaluationOptions(), evaluation)
         {
-            ClassNames = options.Task == UserData.TaskName ? [] : TaskCatalog.Load(options.Task).ClassNames,
+            ClassNames = Presets.TaskOf(options) is var task and not UserData.TaskName ? TaskCatalog.Load(task).ClassNames : [],
             SkippedRows = examples.SkippedRows,
         };
     }

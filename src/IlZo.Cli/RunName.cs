@@ -14,9 +14,9 @@ internal static class RunName
     public static string Next(TrainingOptions options, params string[] parts)
     {
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
-        string task = options.Task == UserData.TaskName
-            ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(options.Data!))
-            : Path.GetFileNameWithoutExtension(options.Task);
+        string task = Presets.TaskOf(options) is var name and not UserData.TaskName
+            ? Path.GetFileNameWithoutExtension(name)
+            : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(options.Data!));
         return Next([model, task, .. parts]);
     }
 

@@ -78,7 +78,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         // Published settings are for all weights of models far larger than the built-in one.
         var departures = o.Model == ModelLoader.BuiltIn || started.TrainedWeights < started.Weights
             ? []
-            : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate, o.Epsilon);
+            : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate!.Value, o.Epsilon!.Value);
         foreach (string departure in departures)
         {
             Terminal.Say($"warning: {departure}");

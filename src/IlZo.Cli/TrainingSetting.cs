@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using IlZo.Adapters;
-using IlZo.Datasets;
-using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
 using IlZo.Training;
@@ -44,9 +41,9 @@ internal sealed record TrainingSetting(
             "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
             (o, v) => o with { Optimizer = v }),
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
-        Number<int>("batch-size", "N", "Examples a step (default: 16).", (o, v) => o with { BatchSize = v }),
-        Number<double>("lr", "X", "Learning rate (default: 5e-5 for builtin, else 1e-6; for adapters see docs/adapters.md).", (o, v) => o with { LearningRate = v }),
-        Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3; 1e-2 for LoRA, 1e-1 for a prefix).", (o, v) => o with { Epsilon = v }),
+        Number<int>("batch-size", "N", "Examples a step (default: 64 for RoBERTa, else 16).", (o, v) => o with { BatchSize = v }),
+        Number<double>("lr", "X", "Learning rate (default: by model, adapter and method, for mezo 5e-5 for builtin, else 1e-6; 'ilzo ls optimizers --verbose' has all).", (o, v) => o with { LearningRate = v }),
+        Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA but for RoBERTa's).", (o, v) => o with { Epsilon = v }),
         Text(
             "adapter", "lora|prefix|DIR", "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
             (o, v) => o with { Adapter = v }),
@@ -133,10 +130,7 @@ internal sealed record TrainingSetting(
     /// <summary>The setting of a name that is there.</summary>
     public static TrainingSetting Named(string name) => All.First(s => s.Name == name);
 
-    // MeZO's published rate, which suits models of a hundred million parameters and more.
-    private static readonly TrainingOptions s_presetOfOtherModels = new() { Task = "sst2", LearningRate = 1e-6 };
-
-    /// <summary>The options that a command line stands for: presets, then values from elsewhere, then flags.</summary>
+    /// <summary>The options that a command line stands for: values from elsewhere, then flags. What neither says is left to <see cref="Presets"/>.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="settings">The settings that it has flags for.</param>
     /// <param name="values">What is known from elsewhere.</param>
@@ -153,32 +147,8 @@ internal sealed record TrainingSetting(
             }
         }
 
-        var options = new TrainingOptions();
-        string model = all.FirstOrDefault(v => v.Key.Name == "model").Value ?? options.Model;
-        if (model != ModelLoader.BuiltIn)
-        {
-            options = s_presetOfOtherModels;
-        }
-
-        if (all.Any(v => v.Key.Name == "data"))
-        {
-            options = options with { Task = UserData.TaskName };
-        }
-
-        string? adapter = all.FirstOrDefault(v => v.Key.Name == "adapter").Value;
-        IgnoredFlags.Refuse(parsed, settings, adapter);
-        if (adapter is not null)
-        {
-            var preset = AdapterPreset.Of(adapter, model);
-            options = options with { LearningRate = preset.LearningRate, Epsilon = preset.Epsilon };
-        }
-
-        foreach (var (setting, text) in all)
-        {
-            options = setting.Apply(options, text);
-        }
-
-        return options;
+        IgnoredFlags.Refuse(parsed, settings, all.FirstOrDefault(v => v.Key.Name == "adapter").Value);
+        return all.Aggregate(new TrainingOptions(), (options, value) => value.Key.Apply(options, value.Value));
     }
 
     private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>

@@ -35,7 +35,7 @@ internal static class CompareCommand
         "--forward-passes", "N", "Forward passes of each run; it ends with the step that reaches them (default: 1000).");
 
     private static readonly Option<string?> s_rates = Flags.Text(
-        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its usual one, that one and three times it; --lr is mezo's usual one).");
+        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its default in train, that rate and three times it; --lr takes the place of mezo's default, and those of others follow).");
 
     private static readonly Option<string?> s_out = Flags.Text(
         "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one below runs/).");
@@ -92,7 +92,7 @@ internal static class CompareCommand
 
         using var made = new OutputFolder(folder);
         int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
-        string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {training.Task}";
+        string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {Presets.TaskOf(training)}";
         Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
         using var interruption = Terminal.OnInterrupt();
         int done = 0;

@@ -77,13 +77,12 @@ internal static class EvalCommand
         }
 
         string name = parsed.GetValue(s_model)!;
-        string? data = parsed.GetValue(s_data);
         var defaults = new TrainingOptions();
         var options = defaults with
         {
             Model = name,
-            Task = parsed.GetValue(s_task) ?? (data is not null ? UserData.TaskName : name == ModelLoader.BuiltIn ? defaults.Task : "sst2"),
-            Data = data,
+            Task = parsed.GetValue(s_task),
+            Data = parsed.GetValue(s_data),
             TestSize = parsed.GetValue(s_testSize),
             Seed = parsed.GetValue(s_seed) ?? defaults.Seed,
             DataSeed = parsed.GetValue(s_dataSeed),
@@ -95,6 +94,7 @@ internal static class EvalCommand
             TrainSize = 1,
             DevSize = 0,
         };
+        string task = Presets.TaskOf(options);
         options.Validate();
         if (parsed.GetValue(s_seed) is not null && options.DataSeed is not null)
         {
@@ -114,7 +114,7 @@ internal static class EvalCommand
         };
         evaluationOptions.Validate();
         string? file = parsed.GetValue(s_predictions);
-        if (options.Task == UserData.TaskName && (file is not null || evaluationOptions != new EvaluationOptions()))
+        if (task == UserData.TaskName && (file is not null || evaluationOptions != new EvaluationOptions()))
         {
             throw new InvalidInputException(
                 "--demonstrations, --calibrate and --predictions are for tasks with answers, and --data without --task is texts; a --task was expected.");
@@ -133,11 +133,11 @@ internal static class EvalCommand
         using var model = ModelArgument.Load(source, options.DType);
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
-        if (options.Task == UserData.TaskName)
+        if (task == UserData.TaskName)
         {
             var own = OwnExamples.LoadTest(options, model, tokenizer);
             ExampleNotes.Say(own);
-            RunEvaluation.SayWhereTrained(name, data!);
+            RunEvaluation.SayWhereTrained(name, options.Data!);
             var ofTexts = new LossEvaluator(model, backend, own.Objective).Evaluate(own.Test, interruption.Token);
             new EvaluationOutput(options, evaluationOptions, ofTexts) { SkippedRows = own.SkippedRows }.Print(parsed.GetValue(s_json));
             return 0;

@@ -25,7 +25,7 @@ internal static class InspectCommand
         "--device", "cpu|cuda", "Where the memory is that is predicted (default: cpu); no GPU is needed.");
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_batchSize = Flags.Number<int>(
-        "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: 16).");
+        "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: what train takes, 64 for RoBERTa, else 16).");
     private static readonly Option<int?> s_seq = Flags.Number<int>(
         "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128, or as many as the model takes).");
     private static readonly Option<string?> s_optimizer = Flags.Text(
@@ -58,7 +58,6 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed)
     {
         var wanted = Flags.ParseDType(parsed.GetValue(s_dtype));
-        int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? 16);
         var kind = parsed.GetValue(s_device) switch
         {
             null or "cpu" => DeviceKind.Cpu,
@@ -81,7 +80,8 @@ internal static class InspectCommand
             throw new InvalidInputException($"--seq is {seq}, but the model's texts have {longest} tokens at most.");
         }
 
-        var options = TrainingSetting.Resolve(parsed, s_shared);
+        var options = TrainingSetting.Resolve(parsed, s_shared) with { Model = outline?.Path ?? name! };
+        int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? Presets.Of(options).BatchSize);
         TrainableModel.Prepare(model, options, backend: null);
         options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
         var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, kind);

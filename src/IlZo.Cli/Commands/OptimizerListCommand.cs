@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using IlZo.Optimizers;
+using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
 
 /// <summary><c>ilzo ls optimizers</c>.</summary>
 internal static class OptimizerListCommand
 {
-    private static readonly Option<bool> s_verbose = new("--verbose") { Description = "Show the settings that were published for each method." };
+    private static readonly Option<bool> s_verbose = new("--verbose") { Description = "Show each method's default settings, and those that were published for it." };
     private static readonly Option<bool> s_json = Flags.Json("Print one JSON object with the array optimizers.");
 
     public static Command Create()
@@ -26,7 +28,7 @@ internal static class OptimizerListCommand
         else
         {
             Terminal.PrintTable(OptimizerCatalog.All.SelectMany(m =>
-                (IEnumerable<(string, string)>)[(m.Name, Described(m)), .. verbose ? Published(m).Select(line => (string.Empty, line)) : []]));
+                (IEnumerable<(string, string)>)[(m.Name, Described(m)), .. verbose ? Defaults(m).Concat(Published(m)).Select(line => (string.Empty, line)) : []]));
         }
 
         return 0;
@@ -34,6 +36,10 @@ internal static class OptimizerListCommand
 
     private static string Described(OptimizerMethod method) =>
         method.OptionNames() is { Count: > 0 } options ? $"{method.Description}; --opt {string.Join(", ", options)}" : method.Description;
+
+    private static IEnumerable<string> Defaults(OptimizerMethod method) => Presets.All.GroupBy(p => p.Models).Select(models =>
+        $"default, {models.Key}: {string.Join("; ", models.Select(p => Format.Invariant(
+            $"{p.Trained} lr {p.LearningRateOf(method):R}, eps {p.Epsilon:R}")))}; batches of {models.First().BatchSize}, queries {method.Queries}");
 
     private static IEnumerable<string> Published(OptimizerMethod method) => method.Published.Select(p =>
         $"{p.Models}: {Numbers("lr", p.LearningRates)}{Numbers("eps", p.Epsilons)}{(p.Queries is { } n ? $"queries {n}" : "queries not said")}. {p.Source}");
@@ -51,6 +57,13 @@ internal static class OptimizerListCommand
             writer.WriteString("description", Described(method));
             if (verbose)
             {
+                writer.WriteStartArray("defaults");
+                foreach (var preset in Presets.All)
+                {
+                    Write(writer, preset, method);
+                }
+
+                writer.WriteEndArray();
                 writer.WriteStartArray("published");
                 foreach (var setting in method.Published)
                 {
@@ -66,7 +79,20 @@ internal static class OptimizerListCommand
         writer.WriteEndArray();
     });
 
-    private static void Write(System.Text.Json.Utf8JsonWriter writer, PublishedSetting setting)
+    private static void Write(Utf8JsonWriter writer, Preset preset, OptimizerMethod method)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("models", preset.Models);
+        writer.WriteString("trained", preset.Trained);
+        writer.WriteNumber("lr", preset.LearningRateOf(method));
+        writer.WriteNumber("eps", preset.Epsilon);
+        writer.WriteNumber("batch_size", preset.BatchSize);
+        writer.WriteNumber("queries", method.Queries);
+        writer.WriteString("source", preset.Source);
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, PublishedSetting setting)
     {
         writer.WriteStartObject();
         writer.WriteString("models", setting.Models);

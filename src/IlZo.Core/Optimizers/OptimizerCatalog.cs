@@ -26,7 +26,7 @@ public static class OptimizerCatalog
                 new("RoBERTa-large", [1e-7, 1e-6, 1e-5], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"),
             ],
         },
-        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight; divide mezo's rate by 10", MezoMomentum)
+        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight", MezoMomentum)
         {
             Sides = [2, 1],
 
@@ -38,8 +38,8 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
 
-            // Adam divides by the gradient's norm, which is near 10 where mezo's rate is 5e-5.
-            RateFactor = 10,
+            // Its published rates are 10 times mezo's, as they are where a gradient's norm is 10.
+            DividesBy = UpdateDivisor.GradientNorm,
             Published = [new("RoBERTa-large", [1e-6, 1e-5, 1e-4], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"), s_zoBench],
         },
         new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forwards a query", KerZoo)
@@ -76,8 +76,8 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
 
-            // mezo's step without the magnitude of its scalar, which is about the gradient's norm, as Adam's.
-            RateFactor = 10,
+            // mezo's step without the magnitude of its scalar, which is about the gradient's norm.
+            DividesBy = UpdateDivisor.GradientNorm,
             Published = [s_zoBench],
         },
         new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s))
@@ -91,8 +91,7 @@ public static class OptimizerCatalog
             Sides = [1],
             Directions = [DirectionKind.Rademacher, DirectionKind.Gaussian, DirectionKind.Sphere],
 
-            // The deviation it divides by is about ε‖g‖, 1e-2 where ε is 1e-3 and ‖g‖ is 10.
-            RateFactor = 0.01,
+            DividesBy = UpdateDivisor.LossDeviation,
             Published = [new("RoBERTa-large, OPT-13B", [], [], 8, "FZOO, arXiv 2506.09034; its rates and radii are not known to us")],
         },
         new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => Sgd(s, new SparseMezo(s)))
@@ -143,8 +142,7 @@ public static class OptimizerCatalog
         {
             Sides = [2, 1],
 
-            // It divides by the gradient's norm, as Adam.
-            RateFactor = 10,
+            DividesBy = UpdateDivisor.GradientNorm,
             Published = [new("the models of its paper", [], [], 1, "MEAZO, arXiv 2605.03869; its rates and radii are not known to us")],
         },
         new("r-adazo", "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight", s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
@@ -152,7 +150,8 @@ public static class OptimizerCatalog
             Sides = [2, 1],
 
             // It divides by the magnitude of the mean of estimates, which is √((1 + β₁)/(1 − β₁)) = 4.4 times smaller than Adam's divisor.
-            RateFactor = 2,
+            DividesBy = UpdateDivisor.GradientNorm,
+            RateFactor = 0.2,
             Published = [new("the models of its paper", [], [], 1, "R-AdaZO, arXiv 2502.01014; its rates and radii are not known to us")],
         },
     ];

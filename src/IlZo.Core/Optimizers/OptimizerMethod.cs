@@ -23,8 +23,14 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>The kinds of directions it works with; the first is the standard.</summary>
     public IReadOnlyList<DirectionKind> Directions { get; init; } = [DirectionKind.Gaussian, DirectionKind.Rademacher, DirectionKind.Sphere];
 
-    /// <summary>The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same model: an estimate, not a publication's.</summary>
+    /// <summary>
+    /// The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same weights times what <see cref="DividesBy"/>
+    /// says: from publications' ratios where they give some, and no higher than what was measured (docs/optimizers.md).
+    /// </summary>
     public double RateFactor { get; init; } = 1;
+
+    /// <summary>What it divides its update by.</summary>
+    public UpdateDivisor DividesBy { get; init; }
 
     /// <summary>Settings from its publication, or from one that tried it.</summary>
     public IReadOnlyList<PublishedSetting> Published { get; init; } = [];

@@ -34,6 +34,7 @@ public sealed class Comparison
         BackendFactory? backends = null)
     {
         options.Validate();
+        options = options with { Training = options.Training.WithResultOfRun() };
 
         // A function's variables are too few to share out, and functions are computed on the CPU.
         using var backend = options.Function is null
@@ -54,7 +55,7 @@ public sealed class Comparison
             interrupted = true;
         }
 
-        var computed = options with { Training = options.Training.With(backend.Engine) };
+        var computed = options with { Training = options.MezoTraining.With(backend.Engine) };
         return new ComparisonReport(
             ComparisonReport.SharedSettings(computed), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
         {
@@ -106,7 +107,7 @@ public sealed class Comparison
             }
         }
 
-        return new ComparisonRun(options.LearningRate, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
+        return new ComparisonRun(options.LearningRate!.Value, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
     }
 
     private ComparisonSubject Subject(TrainingOptions options, int seed)

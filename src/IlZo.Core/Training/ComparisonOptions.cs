@@ -6,7 +6,7 @@ namespace IlZo.Training;
 
 /// <summary>What to compare.</summary>
 /// <param name="Training">
-/// What all runs share; its learning rate is mezo's, from which those of other methods follow. Its optimizer, steps, seed and
+/// What all runs share; its learning rate is mezo's (null for the preset's), from which those of other methods follow. Its optimizer, steps, seed and
 /// evaluation interval have no part, nor has what is said of models and tasks where a function is trained. Warm-up and schedule count forward passes, so that they mean the same for all methods.
 /// </param>
 /// <param name="Optimizers">The methods.</param>
@@ -31,13 +31,36 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     public int Dimension { get; init; } = 1000;
 
     /// <summary>The rate that suits <c>mezo</c> on a function: the inverse of its Hessian's trace, beyond about which steps lengthen.</summary>
-    public static double LearningRateOf(TestFunction function, int dimension) => Rounded(1 / (function.Curvature * dimension));
+    public static double LearningRateOf(TestFunction function, int dimension) => Preset.Rounded(1 / (function.Curvature * dimension));
 
     /// <summary>The rates of a method, in rising order.</summary>
     public IReadOnlyList<double> RatesOf(string optimizer)
     {
-        double usual = Training.LearningRate * OptimizerCatalog.Find(optimizer).RateFactor;
-        return LearningRates is { } own ? [.. own.Order()] : [Rounded(usual / 3), Rounded(usual), Rounded(usual * 3)];
+        if (LearningRates is { } own)
+        {
+            return [.. own.Order()];
+        }
+
+        var preset = Presets.Of(Training);
+        double usual = preset.LearningRateOf(
+            OptimizerCatalog.Find(optimizer), Training.LearningRate ?? preset.LearningRate, Training.Epsilon ?? preset.Epsilon);
+        return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
+    }
+
+    /// <summary>What all runs share with the preset filled in, but for what depends on the method; the rate is mezo's.</summary>
+    internal TrainingOptions MezoTraining
+    {
+        get
+        {
+            var preset = Presets.Of(Training);
+            return Training with
+            {
+                Task = Presets.TaskOf(Training),
+                BatchSize = Training.BatchSize ?? preset.BatchSize,
+                LearningRate = Training.LearningRate ?? preset.LearningRate,
+                Epsilon = Training.Epsilon ?? preset.Epsilon,
+            };
+        }
     }
 
     /// <exception cref="InvalidInputException">A number is outside its range, a method is unknown, or it cannot do what is asked for.</exception>
@@ -69,13 +92,13 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     }
 
     /// <summary>The options of one run.</summary>
-    internal TrainingOptions Of(string optimizer, double rate, int seed) => Training with
+    internal TrainingOptions Of(string optimizer, double rate, int seed) => Presets.Resolve(Training with
     {
         Optimizer = optimizer,
         LearningRate = rate,
         Seed = (uint)seed,
         Steps = ForwardPasses,
-    };
+    });
 
     private static void Require(bool condition, string message)
     {
@@ -84,8 +107,4 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
             throw new InvalidInputException(message);
         }
     }
-
-    // Two digits are enough for a grid, and can be typed again.
-    private static double Rounded(double rate) =>
-        double.Parse(FormattableString.Invariant($"{rate:E1}"), System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -28,14 +28,14 @@ internal abstract class ComparisonSubject : IDisposable
 }
 
 /// <summary>A language model on a task. Weights are read anew for each run; the operating system has the file in memory.</summary>
-/// <param name="options">The run.</param>
+/// <param name="options">The run, resolved.</param>
 /// <param name="model">The model, which is disposed with this object.</param>
 /// <param name="backend">What runs forwards.</param>
 /// <param name="examples">The task's examples.</param>
 internal sealed class ModelSubject(TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) : ComparisonSubject
 {
     private readonly LossEvaluator _evaluator = NewEvaluator(options, model, backend, examples);
-    private readonly DataOrder _order = new(options.Seed, examples.Train.Count, options.BatchSize);
+    private readonly DataOrder _order = new(options.Seed, examples.Train.Count, options.BatchSize!.Value);
 
     public override ParameterSet Parameters => model.Parameters;
 
@@ -43,7 +43,7 @@ internal sealed class ModelSubject(TrainingOptions options, LanguageModel model,
 
     public override Optimizer CreateOptimizer() => TrainableModel.CreateOptimizer(options, model);
 
-    public override ILossOracle Oracle(long step) => new StepOracle(_evaluator, examples, _order, options.BatchSize, step);
+    public override ILossOracle Oracle(long step) => new StepOracle(_evaluator, examples, _order, options.BatchSize!.Value, step);
 
     public override ComparisonPoint Measure(long step, CancellationToken cancellation)
     {

@@ -33,7 +33,7 @@ public sealed class TaskExamples
     /// <exception cref="InvalidInputException">They cannot be used with this model, or leave no room for prompts.</exception>
     public static TaskExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
     {
-        var definition = TaskCatalog.Load(options.Task);
+        var definition = TaskCatalog.Load(Presets.TaskOf(options));
         var encode = Encoder(options, definition, model, tokenizer);
         var data = options.Data is { } folder ? TaskData.Load(definition, folder) : TaskData.LoadBuiltIn(definition);
         var answers = definition.Generates ? new AnswerSettings(tokenizer, definition.MaxNewTokens) : null;

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using IlZo.Backends;
-using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
-using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -33,7 +31,7 @@ public sealed partial class Trainer : IDisposable
         try
         {
             _backend = backends(options.Device, options.Threads, options.EngineRequest);
-            options = Resolve(options).With(_backend.Engine);
+            options = Resolve(options.WithResultOfRun()).With(_backend.Engine);
             _model = TrainableModel.Load(options, folder);
             _optimizer = TrainableModel.CreateOptimizer(options, _model);
             _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
@@ -98,21 +96,15 @@ public sealed partial class Trainer : IDisposable
     private LossEvaluator NewEvaluator(LanguageModel model) =>
         new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers);
 
-    // Paths that hold wherever the run is continued or replayed from, and what the method does where nothing was asked for.
-    private static TrainingOptions Resolve(TrainingOptions options) => options with
+    // Presets, and paths that hold wherever the run is continued or replayed from.
+    private static TrainingOptions Resolve(TrainingOptions options) => Presets.Resolve(options) with
     {
-        Queries = options.Queries ?? OptimizerCatalog.Find(options.Optimizer).Queries,
-        Sides = options.Sides ?? OptimizerCatalog.Find(options.Optimizer).Sides[0],
-        Directions = options.Directions ?? OptimizerCatalog.Find(options.Optimizer).Directions[0].Name(),
         Opt = MethodOptions.Parse(options.Opt).ToString(),
-        DataSeed = options.SamplingSeed,
         Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
         Data = options.Data is { } data ? Path.GetFullPath(data) : null,
         ChatTemplate = options.ChatTemplate is { } template ? Path.GetFullPath(template) : null,
-        TrainSize = options.TrainSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTrain),
-        TestSize = options.TestSize ?? (options.Task == UserData.TaskName ? null : Sampling.DefaultTest),
         Adapter = options.AdapterFolder is { } adapter ? Path.GetFullPath(adapter) : options.Adapter,
-        Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : options.Task,
+        Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : Presets.TaskOf(options),
     };
 
     private string TrainedFolder => _folder.TrainedFolder(_options);
@@ -146,7 +138,7 @@ public sealed partial class Trainer : IDisposable
             EvaluateIfDue(done, cancellation);
         }
 
-        var order = new DataOrder(_options.Seed, _examples.Train.Count, _options.BatchSize);
+        var order = new DataOrder(_options.Seed, _examples.Train.Count, _options.BatchSize!.Value);
         while (done < _options.Steps && _stopRule.Of(history) is null)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -204,7 +196,7 @@ public sealed partial class Trainer : IDisposable
     private void TrainStep(long step, DataOrder order)
     {
         var (passes, tokens) = (_evaluator.ForwardPasses, _evaluator.Tokens);
-        var oracle = new StepOracle(_evaluator, _examples, order, _options.BatchSize, step);
+        var oracle = new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step);
         var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
         double gradient = _optimizer.ProjectedGradient(record);
         var entry = new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);

@@ -27,7 +27,7 @@ public sealed record TrainingExamples(
     /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
     public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
     {
-        if (options.Task == UserData.TaskName)
+        if (Presets.TaskOf(options) == UserData.TaskName)
         {
             return OwnExamples.Load(options, model, tokenizer);
         }

@@ -9,14 +9,17 @@ using IlZo.Tensors;
 
 namespace IlZo.Training;
 
-/// <summary>Everything that decides a training run. The defaults are the preset of the built-in model.</summary>
+/// <summary>Everything that decides a training run. What is null is decided by <see cref="Presets"/>, as for the command line.</summary>
 public sealed record TrainingOptions
 {
     /// <summary>A checkpoint folder, or <see cref="ModelLoader.BuiltIn"/>.</summary>
     public string Model { get; init; } = ModelLoader.BuiltIn;
 
-    /// <summary>The name of a built-in task, a file that defines one, or <see cref="UserData.TaskName"/> for the user's own texts.</summary>
-    public string Task { get; init; } = "sst2-sentiment";
+    /// <summary>
+    /// The name of a built-in task, a file that defines one, or <see cref="UserData.TaskName"/> for the user's own texts; null for the
+    /// latter where there are <see cref="Data"/>, else sentiment.
+    /// </summary>
+    public string? Task { get; init; }
 
     /// <summary>The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.</summary>
     public string? Data { get; init; }
@@ -25,13 +28,16 @@ public sealed record TrainingOptions
 
     public int Steps { get; init; } = 1500;
 
-    public int BatchSize { get; init; } = 16;
+    /// <summary>Examples a step; null for the preset's number.</summary>
+    public int? BatchSize { get; init; }
 
+    /// <summary>The learning rate; null for the preset's, which is the method's own.</summary>
     [JsonPropertyName("lr")]
-    public double LearningRate { get; init; } = 5e-5;
+    public double? LearningRate { get; init; }
 
+    /// <summary>The perturbation radius; null for the preset's.</summary>
     [JsonPropertyName("eps")]
-    public double Epsilon { get; init; } = 1e-3;
+    public double? Epsilon { get; init; }
 
     public double WeightDecay { get; init; }
 
@@ -170,7 +176,7 @@ public sealed record TrainingOptions
     internal TrainingOptions With(Engine engine) => this with { Engine = engine.Name, Precision = engine.Precision };
 
     /// <summary>The learning rate of each step.</summary>
-    internal LearningRateSchedule LearningRates => new(Schedule, LearningRate, Warmup, Steps);
+    internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);
 
     /// <summary>The adapter that is asked for, or null.</summary>
     public AdapterOptions? ToAdapter() => Adapter is not { } adapter ? null : new AdapterOptions(adapter)
@@ -203,7 +209,7 @@ public sealed record TrainingOptions
         return new OptimizerSettings(parameters)
         {
             Seed = Seed,
-            Epsilon = Epsilon,
+            Epsilon = Epsilon ?? Presets.Of(this).Epsilon,
             WeightDecay = WeightDecay,
             Queries = Queries ?? method.Queries,
             Sides = Sides ?? method.Sides[0],
@@ -217,9 +223,9 @@ public sealed record TrainingOptions
     public void Validate()
     {
         Require(Steps >= 0, "steps", Steps, "0 or more");
-        Require(BatchSize >= 1, "batch-size", BatchSize, "1 or more");
-        Require(LearningRate >= 0 && double.IsFinite(LearningRate), "lr", LearningRate, "0 or a positive number");
-        Require(Epsilon > 0 && double.IsFinite(Epsilon), "eps", Epsilon, "a positive number");
+        Require(BatchSize is null or >= 1, "batch-size", BatchSize ?? 0, "1 or more");
+        Require(LearningRate is null || (LearningRate >= 0 && double.IsFinite(LearningRate.Value)), "lr", LearningRate ?? 0, "0 or a positive number");
+        Require(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), "eps", Epsilon ?? 0, "a positive number");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight-decay", WeightDecay, "0 or a positive number");
         Require(Queries is null or (>= 1 and <= 1024), "queries", Queries ?? 0, "1 to 1024");
         Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), "clip", Clip ?? 0, "a positive number");
@@ -256,7 +262,8 @@ public sealed record TrainingOptions
     // What only own data have a meaning for is refused elsewhere, so that nothing is ignored in silence.
     private void RequireFittingData()
     {
-        bool own = Task == UserData.TaskName;
+        string name = Presets.TaskOf(this);
+        bool own = name == UserData.TaskName;
         if (own && Data is null)
         {
             throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
@@ -271,7 +278,7 @@ public sealed record TrainingOptions
         if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(
-                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {Task} without them was expected.");
+                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
         }
     }
 

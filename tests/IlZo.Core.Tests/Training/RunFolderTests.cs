@@ -14,7 +14,7 @@ public sealed class RunFolderTests
         {
             var folder = new RunFolder(temp[$"{round}"]);
             using var together = new Barrier(Starters);
-            var begun = new System.Collections.Concurrent.ConcurrentBag<double>();
+            var begun = new System.Collections.Concurrent.ConcurrentBag<double?>();
             var threads = Enumerable.Range(1, Starters).Select(i => new Thread(() =>
             {
                 var configuration = Configuration(i);

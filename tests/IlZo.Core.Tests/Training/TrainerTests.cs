@@ -117,7 +117,7 @@ public sealed class TrainerTests : IDisposable
         string[] rows = [.. Enumerable.Range(0, 30).Select(i => $$"""{"sentence": "number {{i}}", "label": {{i % 2}}}""")];
         File.WriteAllLines(_temp["train.jsonl"], rows[..20]);
         File.WriteAllLines(_temp["validation.jsonl"], rows[28..]);
-        var options = s_options with { Data = _temp.Path, DevSize = 5 };
+        var options = s_options with { Task = "sst2-sentiment", Data = _temp.Path, DevSize = 5 };
         var without = TrainingExamples.Load(options, model, tokenizer);
         Assert.Equal((15, 5), (without.Train.Count, without.Dev.Count));
         File.WriteAllLines(_temp["dev.jsonl"], rows[20..28]);

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using IlZo.Adapters;
+using IlZo.Checkpoints;
+using IlZo.Datasets;
+using IlZo.Models;
+using IlZo.Optimizers;
+using IlZo.Tasks;
+
+namespace IlZo.Training;
+
+/// <summary>
+/// The one place that decides what a training does where nothing is asked for: by the model, by what is trained of it and by the method.
+/// The built-in model has settings of its own, RoBERTa those of MeZO's runs with RoBERTa-large, and every other model, known or not,
+/// those of MeZO's runs with OPT-13B.
+/// </summary>
+public static class Presets
+{
+    /// <summary>What <see cref="Preset.Trained"/> is without an adapter.</summary>
+    public const string Weights = "weights";
+
+    private const string Measured = "measured on the built-in sample, docs/optimizers.md and docs/adapters.md";
+    private const string OfRoberta = "MeZO with RoBERTa-large, arXiv 2305.17333, appendix";
+    private const string OfOpt = "MeZO with OPT-13B, arXiv 2305.17333, appendix";
+    private const string RobertaType = "roberta";
+
+    // No publication says how large gradients are; 10 is what relates its rates of MeZO with Adam to those without.
+    private const double PublishedNorm = 10;
+
+    private static readonly Preset[] s_builtIn =
+    [
+        new("built-in", Weights, 5e-5, 1e-3, 16, 10, Measured),
+        new("built-in", AdapterOptions.Lora, 1e-3, 1e-2, 16, 1, Measured),
+        new("built-in", AdapterOptions.Prefix, 0.3, 1e-1, 16, 0.1, Measured),
+    ];
+
+    private static readonly Preset[] s_roberta =
+    [
+        new("RoBERTa", Weights, 1e-6, 1e-3, 64, PublishedNorm, OfRoberta),
+        new("RoBERTa", AdapterOptions.Lora, 5e-5, 1e-3, 64, PublishedNorm, OfRoberta),
+        new("RoBERTa", AdapterOptions.Prefix, 5e-3, 1e-1, 64, PublishedNorm, OfRoberta),
+    ];
+
+    private static readonly Preset[] s_others =
+    [
+        new("others", Weights, 1e-6, 1e-3, 16, PublishedNorm, OfOpt),
+        new("others", AdapterOptions.Lora, 5e-5, 1e-2, 16, PublishedNorm, OfOpt),
+        new("others", AdapterOptions.Prefix, 1e-2, 1e-1, 16, PublishedNorm, OfOpt),
+    ];
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Preset> All { get; } = [.. s_builtIn, .. s_roberta, .. s_others];
+
+    /// <summary>The preset of a training.</summary>
+    /// <param name="options">Its model and adapter. A model that cannot be read has the preset of others: loading it says what is wrong.</param>
+    /// <exception cref="InvalidInputException">The folder of an adapter cannot be used.</exception>
+    public static Preset Of(TrainingOptions options)
+    {
+        var rows = options.Model == ModelLoader.BuiltIn ? s_builtIn : IsRoberta(options.Model) ? s_roberta : s_others;
+        string trained = options.Adapter is { } adapter ? KindOf(adapter) : Weights;
+        return rows.First(r => r.Trained == trained);
+    }
+
+    /// <summary>The task of a training: the one it names, or else the user's own texts where there are data, or sentiment.</summary>
+    public static string TaskOf(TrainingOptions options) =>
+        options.Task ?? (options.Data is not null ? UserData.TaskName : options.Model == ModelLoader.BuiltIn ? "sst2-sentiment" : "sst2");
+
+    /// <summary>Options with everything decided that depends on the model, the adapter, the method and the task.</summary>
+    /// <exception cref="InvalidInputException">There is no such method, or the folder of an adapter cannot be used.</exception>
+    public static TrainingOptions Resolve(TrainingOptions options)
+    {
+        var preset = Of(options);
+        var method = OptimizerCatalog.Find(options.Optimizer);
+        string task = TaskOf(options);
+        double epsilon = options.Epsilon ?? preset.Epsilon;
+        return options with
+        {
+            Task = task,
+            BatchSize = options.BatchSize ?? preset.BatchSize,
+            LearningRate = options.LearningRate ?? preset.LearningRateOf(method, preset.LearningRate, epsilon),
+            Epsilon = epsilon,
+            Queries = options.Queries ?? method.Queries,
+            Sides = options.Sides ?? method.Sides[0],
+            Directions = options.Directions ?? method.Directions[0].Name(),
+            DataSeed = options.SamplingSeed,
+            TrainSize = options.TrainSize ?? (task == UserData.TaskName ? null : Sampling.DefaultTrain),
+            TestSize = options.TestSize ?? (task == UserData.TaskName ? null : Sampling.DefaultTest),
+        };
+    }
+
+    private static string KindOf(string adapter)
+    {
+        if (adapter is AdapterOptions.Lora or AdapterOptions.Prefix || !Directory.Exists(adapter))
+        {
+            return adapter == AdapterOptions.Prefix ? AdapterOptions.Prefix : AdapterOptions.Lora;
+        }
+
+        using var saved = PeftFolder.Open(adapter);
+        return saved.IsLora ? AdapterOptions.Lora : AdapterOptions.Prefix;
+    }
+
+    private static bool IsRoberta(string model)
+    {
+        try
+        {
+            using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(model, CheckpointFolder.ConfigFileName)));
+            return config.RootElement.ValueKind == JsonValueKind.Object
+                && config.RootElement.TryGetProperty("model_type", out var type)
+                && type.ValueKind == JsonValueKind.String
+                && type.ValueEquals(RobertaType);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}
