@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using IlZo.Cli.Commands;
+using IlZo.Files;
 
 namespace IlZo.Cli;
 
@@ -38,8 +39,13 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         Terminal.Prepare();
+
+        // The handler's sentence begins a line of its own where a live one may stand.
+        MappingGuard.Install(Console.IsErrorRedirected ? "ilzo: " : "\nilzo: ");
         try
         {
+            PathBytes.Require(args);
+
             // A text that begins with @ is a text, not the name of a file of arguments.
             var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using IlZo.Files;
 
 namespace IlZo.Cli;
 
@@ -60,7 +61,7 @@ internal static class Failure
 
     private static string Message(Exception exception) => exception switch
     {
-        InvalidInputException => exception.Message,
+        InvalidInputException or FileChangedException => exception.Message,
         OperationCanceledException => "stopped before the work was done.",
         IOException or UnauthorizedAccessException => $"reading or writing failed: {exception.Message}",
         OutOfMemoryException => "there is not enough memory.",

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using IlZo.Backends;
+using IlZo.Files;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -91,7 +92,7 @@ internal static class TrainingConfigFile
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = PlainFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

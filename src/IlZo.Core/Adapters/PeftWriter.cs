@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using IlZo.Checkpoints;
+using IlZo.Files;
 using IlZo.Models;
 using IlZo.Tokenization.ChatTemplates;
 
@@ -77,7 +78,7 @@ internal static class PeftWriter
         {
             foreach (string name in s_files.Where(name => File.Exists(Path.Combine(source, name))))
             {
-                AtomicFile.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(source, name)));
+                AtomicFile.WriteAllBytes(Path.Combine(folder, name), PlainFile.ReadAllBytes(Path.Combine(source, name)));
             }
         });
     }

@@ -1,10 +1,11 @@
 using System.Text;
+using IlZo.Files;
 
 namespace IlZo.Checkpoints;
 
 /// <summary>
 /// Writes files so that a reader sees the old content or the new one and never a part: into a temporary file in the same
-/// folder, flushed to the disk, then renamed over the target. A failure deletes the temporary file and leaves the target
+/// folder, flushed to the disk, then renamed over the target, and the folder with its new name is flushed too. A failure deletes the temporary file and leaves the target
 /// as it was.
 /// </summary>
 public static class AtomicFile
@@ -40,6 +41,7 @@ public static class AtomicFile
             }
 
             File.Move(temporary, target, overwrite: true);
+            Folders.Flush(Path.GetDirectoryName(target)!);
         }
         catch
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IlZo.Files;
 using IlZo.Tensors;
 
 namespace IlZo.Checkpoints;
@@ -110,6 +111,32 @@ public sealed class CheckpointFolder : IDisposable
         string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null) =>
         CheckpointSaver.Save(this, outFolder, parameters, extraFiles);
 
+    /// <summary>
+    /// Refuses to go on where a weight file was written to or cut since it was opened: weights that are kept in their stored type are read from
+    /// it as they are needed. To be asked before results are handed out; nothing of the files is read.
+    /// </summary>
+    /// <exception cref="FileChangedException">A file has changed; the message names it and what is different.</exception>
+    public void RequireUnchanged()
+    {
+        foreach (var shard in _shards)
+        {
+            shard.File.RequireUnchanged();
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="RequireUnchanged"/>, and refuses too where another file has a weight file's name now, or none: for work that is of no use
+    /// without the checkpoint that it began with.
+    /// </summary>
+    /// <exception cref="FileChangedException">A file has changed or was replaced; the message names it and what is different.</exception>
+    public void RequireInPlace()
+    {
+        foreach (var shard in _shards)
+        {
+            shard.File.RequireInPlace();
+        }
+    }
+
     /// <summary>Closes the weight files; the addresses of their tensors become invalid.</summary>
     public void Dispose()
     {
@@ -125,7 +152,7 @@ public sealed class CheckpointFolder : IDisposable
     {
         try
         {
-            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+            return File.Exists(path) ? PlainFile.ReadAllBytes(path) : null;
         }
         catch (UnauthorizedAccessException e)
         {

@@ -1,9 +1,11 @@
+using IlZo.Files;
+
 namespace IlZo.Checkpoints;
 
 /// <summary>
 /// Replaces a whole folder so that nothing half-written is ever found under its name. The new folder is filled under the
 /// name <c>.NAME.tmp-ID</c> beside the target; then an existing target is renamed to <c>.NAME.old-ID</c>, the new folder
-/// gets the name, and the old one is deleted. A crash leaves at worst such folders behind: the next call deletes them,
+/// gets the name, and the old one is deleted. The names are flushed to the disk before the old folder goes. A crash leaves at worst such folders behind: the next call deletes them,
 /// after it gave an old folder its name back if the crash came between the two renames.
 /// </summary>
 internal static class FolderSwap
@@ -29,7 +31,9 @@ internal static class FolderSwap
         {
             Directory.CreateDirectory(fresh);
             fill(fresh);
+            Folders.Flush(fresh);
             Swap(target, fresh, old);
+            Folders.Flush(parent);
         }
         catch
         {

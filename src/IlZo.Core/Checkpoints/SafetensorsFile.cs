@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using IlZo.Files;
 using IlZo.Tensors;
 
 namespace IlZo.Checkpoints;
@@ -7,7 +8,7 @@ namespace IlZo.Checkpoints;
 /// An open safetensors file. It is mapped copy-on-write: pages are read from disk when they are first touched, and the
 /// tensors may be written to, which makes private copies of the touched pages and never changes the file. So a tensor's
 /// address can serve as trainable memory. A file may be replaced by a rename while it is open; nobody may write into it
-/// or shorten it.
+/// or shorten it, which <see cref="RequireUnchanged"/> detects.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -76,6 +77,17 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Refuses to go on where the file has another length or was written to since it was opened: cheap enough to ask whenever results are
+    /// handed out, since nothing of the file is read.
+    /// </summary>
+    /// <exception cref="FileChangedException">It has changed.</exception>
+    public void RequireUnchanged() => (_memory as Mapping)?.RequireUnchanged(Path);
+
+    /// <summary>As <see cref="RequireUnchanged"/>, and refuses too where the path leads to another file now, or to none.</summary>
+    /// <exception cref="FileChangedException">It has changed or was replaced.</exception>
+    public void RequireInPlace() => (_memory as Mapping)?.RequireInPlace(Path);
+
     /// <summary>Unmaps the file; the addresses of its tensors become invalid.</summary>
     public void Dispose()
     {
@@ -86,16 +98,19 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private sealed class Mapping : IDisposable
     {
         private readonly FileStream _stream;
+        private readonly FileState _state;
+        private readonly int? _guard;
         private readonly MemoryMappedFile? _file;
         private readonly MemoryMappedViewAccessor? _view;
 
         public Mapping(string path)
         {
             // FileShare.Delete lets Windows rename over the file, as other systems always do.
-            _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            _stream = PlainFile.OpenRead(path, FileShare.Read | FileShare.Delete, bufferSize: 0);
             try
             {
-                Length = _stream.Length;
+                _state = FileState.Of(_stream.SafeFileHandle);
+                Length = _state.Length;
                 if (Length == 0)
                 {
                     // Nothing can be mapped; the header check reports the length.
@@ -108,6 +123,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 byte* data = null;
                 _view.SafeMemoryMappedViewHandle.AcquirePointer(ref data);
                 Data = data + _view.PointerOffset;
+                _guard = MappingGuard.Enter(path, Data, Length);
             }
             catch
             {
@@ -120,8 +136,21 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
         public long Length { get; }
 
+        public void RequireUnchanged(string path) => Require(path, FileState.Of(_stream.SafeFileHandle));
+
+        public void RequireInPlace(string path)
+        {
+            RequireUnchanged(path);
+            Require(path, FileState.Of(path));
+        }
+
         public void Dispose()
         {
+            if (_guard is { } place && !_stream.SafeFileHandle.IsClosed)
+            {
+                MappingGuard.Leave(place);
+            }
+
             if (Data != null)
             {
                 _view!.SafeMemoryMappedViewHandle.ReleasePointer();
@@ -130,6 +159,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
             _view?.Dispose();
             _file?.Dispose();
             _stream.Dispose();
+        }
+
+        private void Require(string path, FileState? now)
+        {
+            if (_state.DifferenceOf(now) is { } difference)
+            {
+                throw new FileChangedException(path, difference);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using IlZo.Files;
 
 namespace IlZo.Datasets;
 
@@ -12,7 +13,7 @@ internal static class FileText
     {
         try
         {
-            byte[] bytes = File.ReadAllBytes(path);
+            byte[] bytes = PlainFile.ReadAllBytes(path);
             return bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

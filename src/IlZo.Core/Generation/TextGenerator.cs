@@ -89,6 +89,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
 
         Tell(text.Finish());
+        model.Checkpoint.RequireUnchanged();
         return new Continuation(promptIds, ids[promptIds.Count..], text.Text, stop);
 
         void Tell(string piece)

@@ -81,6 +81,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         float[] last = new float[vocabulary];
         backend.Logits(hidden, model.Head, last, ids.Count - 1);
+        model.Checkpoint.RequireUnchanged();
         double sum = TokenRanking.LogSum(last);
         return new TextScore(
             ids,

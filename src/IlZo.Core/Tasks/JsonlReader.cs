@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using IlZo.Files;
 
 namespace IlZo.Tasks;
 
@@ -44,7 +45,7 @@ public sealed class JsonlReader : IDisposable
     {
         try
         {
-            return new JsonlReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1), path);
+            return new JsonlReader(PlainFile.OpenRead(path, bufferSize: 1), path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,3 +1,5 @@
+using IlZo.Files;
+
 namespace IlZo.Tasks;
 
 /// <summary>What a task's examples are trained on.</summary>
@@ -77,7 +79,7 @@ public sealed class TaskDefinition
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = PlainFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using IlZo.Files;
 
 namespace IlZo.Tokenization;
 
@@ -16,7 +17,7 @@ internal sealed class TokenizerSource(Func<string, Stream?> open, string name)
             file =>
             {
                 string path = Path.Combine(full, file);
-                return File.Exists(path) ? File.OpenRead(path) : null;
+                return File.Exists(path) ? PlainFile.OpenRead(path) : null;
             },
             full);
     }

@@ -9,6 +9,7 @@ public sealed partial class LossEvaluator
     private const int EvaluationTokens = 2048;
 
     /// <summary>Loss and predictions of examples at the weights as they are.</summary>
+    /// <exception cref="Files.FileChangedException">A file that weights are read from has changed.</exception>
     public Evaluation Evaluate(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation = default) =>
         Evaluate(examples, null, cancellation);
 
@@ -32,6 +33,7 @@ public sealed partial class LossEvaluator
         var predictions = new List<Prediction>(examples.Count);
         double loss = Score(examples, (example, scores) => predictions.Add(Prediction.Choose(
             example, baseline is null ? scores : Calibrated(example, scores, baseline[predictions.Count]))), cancellation);
+        model.Checkpoint.RequireUnchanged();
         bool chooses = examples.Any(e => e.Candidates.Count > 1);
         return new Evaluation(loss, chooses ? predictions.Count(p => p.IsCorrect) : 0, examples.Count)
         {
@@ -44,6 +46,7 @@ public sealed partial class LossEvaluator
     {
         var predictions = Answer(examples, Probe.Unperturbed, cancellation);
         double f1 = predictions.Average(p => p.F1!.Value);
+        model.Checkpoint.RequireUnchanged();
         int exact = predictions.Count(p => p.IsCorrect);
         double loss = objective == TrainingObjective.F1 ? NegativeF1(predictions) : Score(examples, (_, _) => { }, cancellation);
         return new Evaluation(loss, exact, examples.Count) { F1 = f1, Predictions = predictions };

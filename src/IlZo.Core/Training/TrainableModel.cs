@@ -1,6 +1,7 @@
 using IlZo.Adapters;
 using IlZo.Backends.Cpu;
 using IlZo.Backends;
+using IlZo.Files;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
@@ -60,7 +61,7 @@ public static class TrainableModel
         }
 
         string saved = Path.Combine(folder.TrainedFolder(options), ChatTemplateFile.FileName);
-        return new Dictionary<string, byte[]> { [ChatTemplateFile.FileName] = File.ReadAllBytes(File.Exists(path) ? path : saved) };
+        return new Dictionary<string, byte[]> { [ChatTemplateFile.FileName] = PlainFile.ReadAllBytes(File.Exists(path) ? path : saved) };
     }
 
     /// <summary>The optimizer that options describe, for a model at its start.</summary>

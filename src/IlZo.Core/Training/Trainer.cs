@@ -218,6 +218,7 @@ public sealed partial class Trainer : IDisposable
 
         var evaluation = _evaluator.Evaluate(_examples.Dev, cancellation);
         _log.RequireInPlace(_folder);
+        _model.Checkpoint.RequireInPlace();
         bool best = _log.History.IsBest(evaluation.Loss);
         if (best)
         {

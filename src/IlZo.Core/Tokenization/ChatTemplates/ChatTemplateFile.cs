@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using IlZo.Files;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
@@ -45,7 +46,7 @@ public static class ChatTemplateFile
         byte[] content;
         try
         {
-            content = File.ReadAllBytes(path);
+            content = PlainFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

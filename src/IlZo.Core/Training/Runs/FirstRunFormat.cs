@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using IlZo.Adapters;
 using IlZo.Checkpoints;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -39,7 +40,7 @@ internal static class FirstRunFormat
 
         var entries = new List<LogEntry>();
         var (passes, tokens, done) = (0L, 0L, 0);
-        foreach (var (i, line) in Encoding.UTF8.GetString(File.ReadAllBytes(metricsFile)).Split('\n').Index())
+        foreach (var (i, line) in Encoding.UTF8.GetString(PlainFile.ReadAllBytes(metricsFile)).Split('\n').Index())
         {
             if (TryParse(line, out var json))
             {

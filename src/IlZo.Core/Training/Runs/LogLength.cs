@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -32,7 +33,7 @@ internal static class LogLength
             return 0;
         }
 
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = PlainFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete);
         stream.Seek(-Math.Min(TailBytes, stream.Length), SeekOrigin.End);
         byte[] tail = new byte[(int)Math.Min(TailBytes, stream.Length)];
         int length = stream.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using IlZo.Backends.Cpu;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -44,6 +45,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
         }
 
         string sha256 = start.Parameters.Sha256();
+        start.Checkpoint.RequireUnchanged();
         RequireResult(folder, last, sha256);
         if (output is not null)
         {
@@ -68,7 +70,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
         string? expected;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(folder.ResultFile));
+            using var json = JsonDocument.Parse(PlainFile.ReadAllBytes(folder.ResultFile));
             expected = json.RootElement.GetProperty("steps").GetInt64() == step ? json.RootElement.GetProperty("weights_sha256").GetString() : null;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)

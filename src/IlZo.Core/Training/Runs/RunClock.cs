@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -59,7 +60,7 @@ internal sealed class RunClock : IDisposable
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonDocument.Parse(PlainFile.ReadAllBytes(path));
             double seconds = json.RootElement.GetProperty("seconds").GetDouble();
             return seconds >= 0 && double.IsFinite(seconds) ? seconds : throw new FormatException();
         }

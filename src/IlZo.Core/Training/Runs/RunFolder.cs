@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Checkpoints;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -48,7 +49,7 @@ public sealed class RunFolder(string path)
             throw new InvalidInputException($"'{FullPath}' holds no run: config.json, which a run writes first, was expected.");
         }
 
-        return RunConfiguration.Parse(ConfigurationFile, File.ReadAllBytes(ConfigurationFile));
+        return RunConfiguration.Parse(ConfigurationFile, PlainFile.ReadAllBytes(ConfigurationFile));
     }
 
     /// <summary>The log of the run, or null where it was not begun yet.</summary>

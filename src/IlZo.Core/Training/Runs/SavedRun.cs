@@ -1,4 +1,5 @@
 using IlZo.Adapters;
+using IlZo.Files;
 using IlZo.Models;
 
 namespace IlZo.Training;
@@ -21,7 +22,7 @@ public sealed class SavedRun
         var content = TrajectoryReader.ReadAll(folder.TrajectoryFile);
         bool isFirst = content.Version == 1;
         byte[] fingerprint = isFirst
-            ? FirstRunFormat.Fingerprint(Configuration, File.ReadAllBytes(folder.ConfigurationFile))
+            ? FirstRunFormat.Fingerprint(Configuration, PlainFile.ReadAllBytes(folder.ConfigurationFile))
             : RunIdentity.Fingerprint(Configuration);
         if (!content.Fingerprint.AsSpan().SequenceEqual(fingerprint))
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using IlZo.Checkpoints;
+using IlZo.Files;
 
 namespace IlZo.Training;
 
@@ -39,7 +40,7 @@ public static class SavedWeights
 
     private static byte[] OfJson(string path)
     {
-        using var json = JsonFile.ParseObject(path, File.ReadAllBytes(path));
+        using var json = JsonFile.ParseObject(path, PlainFile.ReadAllBytes(path));
         var fields = json.RootElement.EnumerateObject().Where(p => !s_origins.Contains(p.Name)).Select(p => $"{p.Name}={p.Value.GetRawText()}\n");
         return IlZo.Sha256.Hash(Encoding.UTF8.GetBytes(string.Concat(fields)));
     }

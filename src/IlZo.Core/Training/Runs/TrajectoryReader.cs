@@ -1,3 +1,5 @@
+using IlZo.Files;
+
 namespace IlZo.Training;
 
 /// <summary>What a run log holds.</summary>
@@ -22,7 +24,7 @@ public static class TrajectoryReader
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
+            using var stream = PlainFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
             return Read(path, stream, out _);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)

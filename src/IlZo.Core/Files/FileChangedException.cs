@@ -1,0 +1,13 @@
+namespace IlZo.Files;
+
+/// <summary>
+/// A file that is read as its content is needed has changed since it was opened, so that results are of neither the old nor the new content.
+/// The message is one sentence that names the file and what is different.
+/// </summary>
+public sealed class FileChangedException : IOException
+{
+    public FileChangedException(string path, string difference)
+        : base($"'{path}' {difference} since it was opened; a file that stays as it is was expected, for the results depend on all of it.")
+    {
+    }
+}
