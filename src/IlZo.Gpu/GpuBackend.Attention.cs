@@ -19,6 +19,7 @@ public sealed partial class GpuBackend
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
+        Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
         PrepareTiles(shape, prefix?.Keys.Rows ?? 0);
         var keys = ((GpuActivation)k).All;
         var values = ((GpuActivation)v).All;

@@ -9,6 +9,7 @@ public sealed partial class GpuBackend
 {
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
+        Fit.Targets(head, x, targets);
         var from = (GpuActivation)x;
         int columns = (int)Math.Clamp(GpuMemory.Logits / Math.Max(from.Rows, 1), 1, head.Rows);
         int blocks = (head.Rows + columns - 1) / columns;
@@ -68,6 +69,7 @@ public sealed partial class GpuBackend
 
     public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
     {
+        Fit.Head(head, x);
         var from = (GpuActivation)x;
         int rows = destination.Length / head.Rows;
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);

@@ -9,8 +9,11 @@ public sealed partial class GpuBackend
 {
     private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), ArrayView<float>> _rotations = [];
 
-    public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false) =>
+    public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
+    {
+        Fit.Rows(table, rows, y);
         ReadRows(table, Send(rows), ((GpuActivation)y).Contiguous, accumulate);
+    }
 
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
         Normalize((GpuActivation)x, weight, bias, epsilon, (GpuActivation)y, center: true);
@@ -20,6 +23,7 @@ public sealed partial class GpuBackend
 
     public void Multiply(Activation x, Activation y)
     {
+        Fit.Same(x, y);
         var to = (GpuActivation)x;
         _kernels.LaunchItems(
             Elementwise.Multiply,
@@ -51,6 +55,7 @@ public sealed partial class GpuBackend
 
     private void Normalize(GpuActivation x, Parameter? weight, Parameter? bias, float epsilon, GpuActivation y, bool center)
     {
+        Fit.Norm(x, weight, bias, y);
         var weights = RentRows(weight);
         var biases = RentRows(bias);
         int threads = _kernels.Shape.Threads;
@@ -75,8 +80,8 @@ public sealed partial class GpuBackend
     // Cosines and sines of each token and pair, [2, tokens, half], by the fp32 products that the reference library takes.
     private float[] Angles(IRotaryFrequencies frequencies, int half, int shift)
     {
-        int count = _batch.Count * half;
-        float[] angles = new float[2 * count];
+        int count = checked(_batch.Count * half);
+        float[] angles = new float[checked(2 * count)];
         for (int t = 0; t < _batch.Count; t++)
         {
             var frequency = frequencies.ForLength(_batch.TextLengths[t] + shift);

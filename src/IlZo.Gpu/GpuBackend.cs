@@ -131,8 +131,7 @@ public sealed partial class GpuBackend : IBackend
 
     public Activation Slice(Activation x, int first, int features)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + features, x.Features, nameof(features));
+        Fit.Slice(x, first, features);
         return ((GpuActivation)x).Slice(first, features);
     }
 

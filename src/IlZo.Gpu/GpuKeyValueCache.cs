@@ -13,11 +13,11 @@ internal sealed class GpuKeyValueCache : KeyValueCache
     private readonly long _count;
 
     public GpuKeyValueCache(DeviceMemory memory, AcceleratorStream stream, int layers, int features, int capacity)
-        : base(features, capacity)
+        : base(layers, features, capacity)
     {
         _memory = memory;
         _stream = stream;
-        _count = 2L * layers * features * capacity;
+        _count = checked(2L * layers * features * capacity);
         _buffer = memory.Take(_count * sizeof(float), "keys and values of a text");
     }
 

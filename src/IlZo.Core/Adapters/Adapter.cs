@@ -16,7 +16,7 @@ public abstract unsafe class Adapter : IDisposable
     private protected Adapter(LanguageModel model, IReadOnlyList<(string Name, int Rows, int Columns)> tensors)
     {
         Model = model;
-        _memory = new NativeBuffer(tensors.Sum(t => (long)t.Rows * t.Columns) * sizeof(float));
+        _memory = new NativeBuffer(checked(tensors.Sum(t => (long)t.Rows * t.Columns) * sizeof(float)));
         var parameters = new List<Parameter>();
         float* next = (float*)_memory.Data;
         foreach (var (name, rows, columns) in tensors)

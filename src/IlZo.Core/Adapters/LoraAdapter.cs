@@ -58,13 +58,20 @@ public sealed class LoraAdapter : Adapter
     internal static LoraAdapter Load(LanguageModel model, PeftFolder saved)
     {
         var config = saved.Lora();
-        var adapter = new LoraAdapter(model, config.Targets, config.Rank, config.Alpha, config.RankStabilized, $"{saved.ConfigPath}: target_modules");
+        string source = $"{saved.ConfigPath}: target_modules";
+        saved.RequireShapes(
+            $"r is {config.Rank}", Tensors(model, config.Targets.In(model, source), config.Rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
+        var adapter = new LoraAdapter(model, config.Targets, config.Rank, config.Alpha, config.RankStabilized, source);
         try
         {
-            saved.RequireOnly(adapter.Parameters.Select(p => PeftFolder.ModulePrefix + p.Name));
+            if (!float.IsNormal((float)adapter.Scale))
+            {
+                throw new InvalidInputException($"{saved.ConfigPath}: lora_alpha is {config.Alpha:R} and r is {config.Rank}; a scale that fp32 can hold was expected of them.");
+            }
+
             foreach (var parameter in adapter.Parameters)
             {
-                saved.Read(PeftFolder.ModulePrefix + parameter.Name, [parameter.Rows, parameter.Columns], Values(parameter));
+                saved.Read(PeftFolder.ModulePrefix + parameter.Name, Values(parameter));
             }
         }
         catch

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using IlZo.Checkpoints;
+using IlZo.Files;
 using IlZo.Models;
 using IlZo.Tensors;
 
@@ -42,7 +43,7 @@ internal sealed class PeftFolder : IDisposable
             throw new InvalidInputException($"'{folder}' has no {ConfigFileName}; a folder with an adapter in PEFT's format was expected.");
         }
 
-        _json = JsonFile.ParseObject(path, File.ReadAllBytes(path));
+        _json = JsonFile.ParseObject(path, PlainFile.ReadAllBytes(path));
         try
         {
             _config = new ConfigReader($"'{path}'", _json.RootElement);
@@ -95,11 +96,11 @@ internal sealed class PeftFolder : IDisposable
     {
         _config.Refuse("modules_to_save");
         int tokens = _config.Has("num_virtual_tokens")
-            ? _config.Size("num_virtual_tokens", 0)
+            ? _config.Size("num_virtual_tokens", 0, ConfigSize.MaxRows)
             : throw new InvalidInputException($"{ConfigPath}: num_virtual_tokens is absent; the number of tokens was expected.");
         foreach (var (field, expected) in new[] { ("num_layers", model.Shape.Layers), ("token_dim", model.Shape.KeyFeatures) })
         {
-            int found = _config.Size(field, expected);
+            int found = _config.Size(field, expected, int.MaxValue);
             if (found != expected)
             {
                 throw new InvalidInputException($"{ConfigPath}: {field} is {found}; {expected} was expected for this model.");
@@ -109,10 +110,29 @@ internal sealed class PeftFolder : IDisposable
         return (tokens, _file.Metadata.GetValueOrDefault(PositionsKey) != AdapterOptions.KeptPositions);
     }
 
-    /// <summary>Refuses tensors other than these.</summary>
-    public void RequireOnly(IEnumerable<string> names)
+    /// <summary>Refuses a file whose tensors are not these, before room is made for them.</summary>
+    /// <param name="reason">What the configuration says that the shapes follow from.</param>
+    /// <param name="tensors">Name, rows and columns of each.</param>
+    /// <exception cref="InvalidInputException">One is missing, has another shape or is too much.</exception>
+    public void RequireShapes(string reason, IEnumerable<(string Name, long Rows, long Columns)> tensors)
     {
-        var expected = names.ToHashSet(StringComparer.Ordinal);
+        var stored = _file.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        var expected = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (name, rows, columns) in tensors)
+        {
+            expected.Add(name);
+            if (!stored.TryGetValue(name, out var tensor))
+            {
+                throw new InvalidInputException($"'{_file.Path}': tensor '{name}' is missing; one of shape [{rows}, {columns}] was expected.");
+            }
+
+            if (!tensor.Shape.SequenceEqual([rows, columns]) || (Int128)rows * columns > Array.MaxLength)
+            {
+                throw new InvalidInputException(
+                    $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{rows}, {columns}] was expected, since {reason} in {ConfigFileName}.");
+            }
+        }
+
         if (_file.Tensors.FirstOrDefault(t => !expected.Contains(t.Name)) is { } unknown)
         {
             throw new InvalidInputException(
@@ -121,23 +141,18 @@ internal sealed class PeftFolder : IDisposable
     }
 
     /// <summary>Reads a tensor as fp32.</summary>
-    /// <exception cref="InvalidInputException">It is missing, or has another shape or type, or numbers that are not finite.</exception>
-    public unsafe void Read(string name, IReadOnlyList<long> shape, Span<float> destination)
+    /// <param name="name">A tensor that <see cref="RequireShapes"/> has seen.</param>
+    /// <param name="destination">Room for its numbers.</param>
+    /// <exception cref="InvalidInputException">It has another type, or numbers that are not finite.</exception>
+    public unsafe void Read(string name, Span<float> destination)
     {
-        var tensor = _file.Tensors.FirstOrDefault(t => t.Name == name)
-            ?? throw new InvalidInputException($"'{_file.Path}': tensor '{name}' is missing; one of shape [{string.Join(", ", shape)}] was expected.");
-        if (!tensor.Shape.SequenceEqual(shape))
-        {
-            throw new InvalidInputException(
-                $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{string.Join(", ", shape)}] was expected.");
-        }
-
+        var tensor = _file.Tensors.First(t => t.Name == name);
         var memory = new List<IDisposable>();
         try
         {
             var wide = WeightLoader.ToParameter(tensor, DType.F32, memory);
             WeightLoader.RequireFinite(wide, _file.Path);
-            new Span<float>(wide.Data, destination.Length).CopyTo(destination);
+            new Span<float>(wide.Data, checked((int)wide.Count)).CopyTo(destination);
         }
         finally
         {

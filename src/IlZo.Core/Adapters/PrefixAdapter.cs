@@ -44,13 +44,13 @@ public sealed unsafe class PrefixAdapter : Adapter
     internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved)
     {
         var (tokens, shifts) = saved.Prefix(model);
+        long width = 2L * model.Shape.Layers * model.Shape.KeyFeatures;
+        saved.RequireShapes($"num_virtual_tokens is {tokens}", [(PeftFolder.PromptEmbeddings, tokens, width)]);
         var adapter = new PrefixAdapter(model, tokens, shifts);
         try
         {
-            saved.RequireOnly([PeftFolder.PromptEmbeddings]);
-            int width = 2 * model.Shape.Layers * model.Shape.KeyFeatures;
             float[] all = new float[tokens * width];
-            saved.Read(PeftFolder.PromptEmbeddings, [tokens, width], all);
+            saved.Read(PeftFolder.PromptEmbeddings, all);
             adapter.EachRow((row, at) => all.AsSpan(at, row.Length).CopyTo(row));
         }
         catch
@@ -88,8 +88,8 @@ public sealed unsafe class PrefixAdapter : Adapter
 
     public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
-        int width = 2 * Layers.Count * Layers[0].Keys.Columns;
-        float[] all = new float[_tokens * width];
+        int width = checked(2 * Layers.Count * Layers[0].Keys.Columns);
+        float[] all = new float[checked(_tokens * width)];
         EachRow((row, at) => row.CopyTo(all.AsSpan(at, row.Length)));
         fixed (float* data = all)
         {

@@ -12,7 +12,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
     public string Source { get; } = source;
 
     /// <summary>The classes of a …ForSequenceClassification, 2 where the library's default holds; null for other architectures.</summary>
-    public int? Classes
+    public ConfigSize? Classes
     {
         get
         {
@@ -23,7 +23,9 @@ internal sealed class ConfigReader(string source, JsonElement root)
                 return null;
             }
 
-            return Find("id2label") is { ValueKind: JsonValueKind.Object } labels ? Math.Max(1, labels.EnumerateObject().Count()) : Size("num_labels", 2);
+            return Find("id2label") is { ValueKind: JsonValueKind.Object } labels
+                ? new ConfigSize(Source, "id2label", Math.Max(1, labels.EnumerateObject().Count()), ConfigSize.MaxRows)
+                : Size("num_labels", 2, ConfigSize.MaxRows);
         }
     }
 
@@ -45,15 +47,19 @@ internal sealed class ConfigReader(string source, JsonElement root)
     };
 
     /// <summary>A positive integer.</summary>
-    public int Size(string name, int fallback) => Find(name) switch
+    /// <param name="name">The field.</param>
+    /// <param name="fallback">The library's default.</param>
+    /// <param name="most">The largest value that is accepted.</param>
+    public ConfigSize Size(string name, int fallback, int most = ConfigSize.MaxFeatures) => new(Source, name, Find(name) switch
     {
         null => fallback,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int size) && size > 0 => size,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out long size) && size > 0 => size,
         { } value => throw Wrong(name, value, "a positive integer"),
-    };
+    }, most);
 
     /// <summary>A positive integer, null where the field is null, and the library's default where it is absent.</summary>
-    public int? SizeOrNone(string name, int absent) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null ? null : Size(name, absent);
+    public int? SizeOrNone(string name, int absent) =>
+        root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null ? null : Size(name, absent, int.MaxValue);
 
     /// <summary>An integer that is not negative.</summary>
     public int Count(string name, int fallback) => Find(name) switch
@@ -72,12 +78,12 @@ internal sealed class ConfigReader(string source, JsonElement root)
         { } value => throw Wrong(name, value, "a list of strings"),
     };
 
-    /// <summary>A positive number.</summary>
+    /// <summary>A positive number, which fp32 can hold too.</summary>
     public double Number(string name, double fallback) => Find(name) switch
     {
         null => fallback,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && number > 0 && double.IsFinite(number) => number,
-        { } value => throw Wrong(name, value, "a positive number"),
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && float.IsNormal((float)number) && number > 0 => number,
+        { } value => throw Wrong(name, value, "a positive number that fp32 can hold"),
     };
 
     /// <summary>A token id, or the library's default where the field is absent; a list of ids counts as its first.</summary>
@@ -129,6 +135,10 @@ internal sealed class ConfigReader(string source, JsonElement root)
     private JsonElement? Find(string name) =>
         root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
+    /// <summary>What to throw where a field's value makes something that is no number of fp32.</summary>
+    public InvalidInputException Unusable(string name, string made) =>
+        Wrong(name, Find(name) ?? default, $"a value that makes {made} that fp32 can hold");
+
     private InvalidInputException Wrong(string name, JsonElement value, string expectation) =>
-        new($"{Source}: {name} is {Shorten(value.GetRawText())}; {expectation} was expected.");
+        new($"{Source}: {name} is {(value.ValueKind == JsonValueKind.Undefined ? "absent" : Shorten(value.GetRawText()))}; {expectation} was expected.");
 }

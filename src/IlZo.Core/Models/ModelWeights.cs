@@ -8,7 +8,7 @@ namespace IlZo.Models;
 /// <param name="Type">The type to keep them in, or null for the one they are stored in.</param>
 /// <param name="CheckValues">Whether to read them all and refuse what is not finite.</param>
 /// <param name="Classes">The classes of the classification head that is in place of the language model's; null for none.</param>
-internal sealed record WeightOptions(DType? Type, bool CheckValues, int? Classes = null);
+internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null);
 
 /// <summary>
 /// Matches the tensors of a checkpoint with the ones an architecture has: every one it needs must be there in the shape that
@@ -44,7 +44,7 @@ internal sealed class ModelWeights
     public CheckpointFolder Folder { get; }
 
     /// <summary>The classes of a classification head; null for a language model.</summary>
-    public int? Classes => _options.Classes;
+    public ConfigSize? Classes => _options.Classes;
 
     /// <summary>What makes logits, once the head was required.</summary>
     public OutputHead Head { get; private set; }
@@ -67,10 +67,26 @@ internal sealed class ModelWeights
     /// <summary>Enters a linear layer of the model.</summary>
     public void Enter(string name, Linear linear) => _linears.Add(IsHead(name) ? name : _publishedPrefix + name, linear);
 
-    public void Require(string name, params ReadOnlySpan<int> shape) =>
+    /// <summary>Refuses a number of layers that is not that of the file's.</summary>
+    /// <param name="stem">What stands between the prefix and a layer's number.</param>
+    /// <param name="layers">The number.</param>
+    public void RequireLayers(string stem, ConfigSize layers)
+    {
+        string start = _prefix + stem;
+        int stored = Folder.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal))
+            .Select(name => name.AsSpan(start.Length)[..Math.Max(0, name.AsSpan(start.Length).IndexOf('.'))].ToString())
+            .Distinct().Count();
+        if (stored != layers)
+        {
+            throw new InvalidInputException(
+                $"'{Folder.DisplayName}': {layers.Field} is {layers.Value} in config.json; {stored} was expected, the layers that the weights have.");
+        }
+    }
+
+    public void Require(string name, params ReadOnlySpan<ConfigSize> shape) =>
         Add(name, IsHead(name) ? name : _prefix + name, shape);
 
-    public void RequireLinear(string name, int outputs, int inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
+    public void RequireLinear(string name, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
         Require(name + ".weight", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]);
         if (bias)
@@ -79,7 +95,7 @@ internal sealed class ModelWeights
         }
     }
 
-    public void RequireNorm(string name, int features)
+    public void RequireNorm(string name, ConfigSize features)
     {
         Require(name + ".weight", features);
         Require(name + ".bias", features);
@@ -88,7 +104,7 @@ internal sealed class ModelWeights
     /// <summary>
     /// The output embedding: a tensor of its own, or the one it is tied to; where there are classes, <c>score.weight</c> in its place.
     /// </summary>
-    public void RequireHead(string name, string? tiedTo, int vocabulary, int features)
+    public void RequireHead(string name, string? tiedTo, ConfigSize vocabulary, ConfigSize features)
     {
         if (Classes is { } classes)
         {
@@ -113,7 +129,7 @@ internal sealed class ModelWeights
     public void UseHead(string weight, string bias) => Head = new OutputHead(this[weight], this[bias]);
 
     /// <summary>Lets the file hold a second copy of a tensor, which is the same parameter.</summary>
-    public void AllowCopy(string name, string of, params ReadOnlySpan<int> shape)
+    public void AllowCopy(string name, string of, params ReadOnlySpan<ConfigSize> shape)
     {
         if (Folder.Tensors.TryGetValue(name, out var copy))
         {
@@ -142,12 +158,12 @@ internal sealed class ModelWeights
 
     private static bool IsHead(string name) => Array.Exists(s_heads, head => name.StartsWith(head, StringComparison.Ordinal));
 
-    private void Add(string name, string storedName, ReadOnlySpan<int> shape)
+    private void Add(string name, string storedName, ReadOnlySpan<ConfigSize> shape)
     {
         if (!Folder.Tensors.TryGetValue(storedName, out var tensor))
         {
             throw new InvalidInputException(
-                $"'{Folder.DisplayName}': tensor '{storedName}' is missing; one of shape [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
+                $"'{Folder.DisplayName}': tensor '{storedName}' is missing; one of shape {Expected(shape)}.");
         }
 
         CheckShape(tensor, shape);
@@ -162,7 +178,14 @@ internal sealed class ModelWeights
         _stored.Add(storedName, parameter);
     }
 
-    private static void CheckShape(TensorEntry tensor, ReadOnlySpan<int> shape)
+    // What was expected, and from which fields.
+    private static string Expected(ReadOnlySpan<ConfigSize> shape)
+    {
+        var sizes = shape.ToArray();
+        return $"[{string.Join(", ", sizes.Select(s => s.Value))}] was expected from config.json ({string.Join(", ", sizes.Select(s => s.Field))})";
+    }
+
+    private static void CheckShape(TensorEntry tensor, ReadOnlySpan<ConfigSize> shape)
     {
         bool same = tensor.Shape.Count == shape.Length;
         for (int i = 0; same && i < shape.Length; i++)
@@ -173,7 +196,7 @@ internal sealed class ModelWeights
         if (!same)
         {
             throw new InvalidInputException(
-                $"'{tensor.File}': tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; [{string.Join(", ", shape.ToArray())}] was expected from config.json.");
+                $"'{tensor.File}': tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; {Expected(shape)}.");
         }
     }
 }

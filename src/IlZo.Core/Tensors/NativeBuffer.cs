@@ -11,6 +11,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     /// <remarks>The pages of a large buffer take no memory before they are written.</remarks>
     public NativeBuffer(long byteCount)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ByteCount = byteCount;
         _block = NativeMemory.AllocZeroed((nuint)byteCount + Alignment);
         Data = (void*)(((nint)_block + Alignment - 1) & ~(nint)(Alignment - 1));

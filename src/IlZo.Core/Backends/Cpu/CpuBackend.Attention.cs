@@ -12,6 +12,7 @@ public sealed unsafe partial class CpuBackend
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
+        Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
         var queries = (CpuActivation)q;
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
         int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
@@ -19,7 +20,7 @@ public sealed unsafe partial class CpuBackend
         keys.ExtendCache();
         var mixed = (CpuActivation)y;
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
-        int groups = mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads;
+        int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
 
         // One query is not worth packing keys for; and engines do not split heads.
         var engine = IsDecoding(queries) || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;

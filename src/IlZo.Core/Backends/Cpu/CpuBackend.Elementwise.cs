@@ -9,6 +9,7 @@ public sealed unsafe partial class CpuBackend
     {
         var a = (CpuActivation)x;
         var b = (CpuActivation)y;
+        Fit.Same(a, b);
         a.Prepare(a.IsShared && b.IsShared, keep: true);
         _pool.Run(a.AllPanels, new MultiplyWork(a, b));
     }

@@ -7,6 +7,7 @@ public sealed unsafe partial class CpuBackend
 {
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
+        Fit.Rows(table, rows, y);
         var to = (CpuActivation)y;
         var points = PointsOf(table);
         to.Prepare(points == s_stored && (to.IsShared || !accumulate), keep: accumulate);

@@ -11,6 +11,7 @@ public sealed unsafe partial class CpuBackend
 
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
+        Fit.Targets(head, x, targets);
         var from = (CpuActivation)x;
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
         bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
@@ -46,6 +47,7 @@ public sealed unsafe partial class CpuBackend
 
     public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
     {
+        Fit.Head(head, x);
         var from = (CpuActivation)x;
         int end = firstRow + (destination.Length / head.Rows);
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);

@@ -13,6 +13,7 @@ public sealed unsafe partial class CpuBackend
 
     private void Normalize(CpuActivation x, Parameter? weight, Parameter? bias, float epsilon, CpuActivation y, bool center)
     {
+        Fit.Norm(x, weight, bias, y);
         bool shared = x.IsShared && (weight is null || !IsPerturbed(weight)) && (bias is null || !IsPerturbed(bias));
         y.Prepare(shared, keep: ReferenceEquals(x, y));
         float* weights = weight is null ? null : RentVector(weight);

@@ -103,8 +103,7 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     public Activation Slice(Activation x, int first, int features)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + features, x.Features, nameof(features));
+        Fit.Slice(x, first, features);
         return _arena.Slice((CpuActivation)x, first, features);
     }
 

@@ -3,9 +3,9 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>Keys and values in memory: layer-major, keys then values, each [features, capacity] so that a feature's tokens are adjacent.</summary>
-internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity) : KeyValueCache(features, capacity)
+internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity) : KeyValueCache(layers, features, capacity)
 {
-    private readonly NativeBuffer _memory = new(2L * layers * features * capacity * sizeof(float));
+    private readonly NativeBuffer _memory = new(checked(2L * layers * features * capacity * sizeof(float)));
 
     public float* Keys(int layer) => (float*)_memory.Data + (2L * layer * Features * Capacity);
 

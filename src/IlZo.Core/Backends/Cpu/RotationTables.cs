@@ -27,7 +27,7 @@ internal sealed class RotationTables
             }
         }
 
-        int length = CpuActivation.PanelsFor(batch.Count) * 2 * pairs * Panel.Lanes;
+        int length = checked(CpuActivation.PanelsFor(batch.Count) * 2 * pairs * Panel.Lanes);
         float[] angles = _used < _tables.Count && _tables[_used].Angles.Length >= length ? _tables[_used].Angles : new float[length];
         if (_used == _tables.Count)
         {

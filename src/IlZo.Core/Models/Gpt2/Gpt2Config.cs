@@ -8,12 +8,12 @@ internal sealed class Gpt2Config
     public Gpt2Config(ConfigReader config)
     {
         config.Refuse("quantization_config", "add_cross_attention");
-        Vocabulary = config.Size("vocab_size", 50257);
+        Vocabulary = config.Size("vocab_size", 50257, ConfigSize.MaxRows);
         Hidden = config.Size("n_embd", 768);
-        Layers = config.Size("n_layer", 12);
-        Heads = config.Size("n_head", 12);
-        Intermediate = config.Size("n_inner", 4 * Hidden);
-        MaxPositions = config.Size("n_positions", config.Size("n_ctx", 1024));
+        Layers = config.Size("n_layer", 12, ConfigSize.MaxLayers);
+        Heads = config.Size("n_head", 12, ConfigSize.MaxLayers);
+        Intermediate = config.Has("n_inner") ? config.Size("n_inner", 0) : 4 * Hidden;
+        MaxPositions = config.Size("n_positions", config.Size("n_ctx", 1024, ConfigSize.MaxRows), ConfigSize.MaxRows);
         NormEpsilon = (float)config.Number("layer_norm_epsilon", 1e-5);
         Activation = config.Activation("activation_function", "gelu_new");
         ScaleBySize = config.Flag("scale_attn_weights", true);
@@ -27,19 +27,19 @@ internal sealed class Gpt2Config
         }
     }
 
-    public int Vocabulary { get; }
+    public ConfigSize Vocabulary { get; }
 
-    public int Hidden { get; }
+    public ConfigSize Hidden { get; }
 
-    public int Layers { get; }
+    public ConfigSize Layers { get; }
 
-    public int Heads { get; }
+    public ConfigSize Heads { get; }
 
     public int HeadSize => Hidden / Heads;
 
-    public int Intermediate { get; }
+    public ConfigSize Intermediate { get; }
 
-    public int MaxPositions { get; }
+    public ConfigSize MaxPositions { get; }
 
     public float NormEpsilon { get; }
 

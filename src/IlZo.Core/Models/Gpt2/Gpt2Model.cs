@@ -38,6 +38,7 @@ internal sealed class Gpt2Model : LanguageModel
         weights.Require("wte.weight", config.Vocabulary, config.Hidden);
         weights.Require("wpe.weight", config.MaxPositions, config.Hidden);
         weights.RequireNorm("ln_f", config.Hidden);
+        weights.RequireLayers("h.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"h.{i}.";

@@ -14,13 +14,13 @@ internal sealed class LlamaConfig
             throw new InvalidInputException($"{config.Source}: partial_rotary_factor is not supported; 1 was expected.");
         }
 
-        Vocabulary = config.Size("vocab_size", variant.Vocabulary);
+        Vocabulary = config.Size("vocab_size", variant.Vocabulary, ConfigSize.MaxRows);
         Hidden = config.Size("hidden_size", 4096);
-        Layers = config.Size("num_hidden_layers", 32);
+        Layers = config.Size("num_hidden_layers", 32, ConfigSize.MaxLayers);
         Intermediate = config.Size("intermediate_size", variant.Intermediate);
-        Heads = config.Size("num_attention_heads", 32);
-        KeyValueHeads = config.Size("num_key_value_heads", variant.KeyValueHeads ?? Heads);
-        MaxPositions = config.Size("max_position_embeddings", variant.MaxPositions);
+        Heads = config.Size("num_attention_heads", 32, ConfigSize.MaxLayers);
+        KeyValueHeads = config.Size("num_key_value_heads", variant.KeyValueHeads ?? Heads, ConfigSize.MaxLayers);
+        MaxPositions = config.Size("max_position_embeddings", variant.MaxPositions, ConfigSize.MaxRows);
         NormEpsilon = (float)config.Number("rms_norm_eps", 1e-6);
         AttentionBias = config.Flag("attention_bias", false);
         MlpBias = config.Flag("mlp_bias", false);
@@ -34,33 +34,46 @@ internal sealed class LlamaConfig
         }
 
         HeadSize = config.Size("head_dim", variant.HeadSize ?? Math.Max(1, Hidden / Heads));
-        if (Heads % KeyValueHeads != 0 || HeadSize % 2 != 0)
+        if (Heads % KeyValueHeads != 0)
         {
-            throw new InvalidInputException(
-                $"{config.Source}: {Heads} attention heads of {HeadSize} features on {KeyValueHeads} key/value heads; a multiple of the key/value heads and an even head size were expected.");
+            throw new InvalidInputException($"{config.Source}: num_attention_heads {Heads} is not a multiple of num_key_value_heads {KeyValueHeads}.");
         }
 
+        if (HeadSize % 2 != 0)
+        {
+            throw new InvalidInputException(
+                $"{config.Source}: head_dim, or hidden_size over num_attention_heads, is {HeadSize}; an even number was expected, since positions rotate pairs.");
+        }
+
+        Queries = Heads * HeadSize;
+        Keys = KeyValueHeads * HeadSize;
         Window = new SlidingWindow(config, variant.Window, Layers);
         Rotary = RotaryEmbedding.FromConfig(config, HeadSize, MaxPositions);
     }
 
     public LlamaVariant Variant { get; }
 
-    public int Vocabulary { get; }
+    public ConfigSize Vocabulary { get; }
 
-    public int Hidden { get; }
+    public ConfigSize Hidden { get; }
 
-    public int Layers { get; }
+    public ConfigSize Layers { get; }
 
-    public int Intermediate { get; }
+    public ConfigSize Intermediate { get; }
 
-    public int Heads { get; }
+    public ConfigSize Heads { get; }
 
-    public int KeyValueHeads { get; }
+    public ConfigSize KeyValueHeads { get; }
 
-    public int HeadSize { get; }
+    public ConfigSize HeadSize { get; }
 
-    public int MaxPositions { get; }
+    /// <summary>Features of all query heads.</summary>
+    public ConfigSize Queries { get; }
+
+    /// <summary>Features of all key/value heads.</summary>
+    public ConfigSize Keys { get; }
+
+    public ConfigSize MaxPositions { get; }
 
     public float NormEpsilon { get; }
 

@@ -28,19 +28,18 @@ internal sealed class LlamaModel : LanguageModel
     {
         var config = new LlamaConfig(reader, variant);
         bool bias = config.AttentionBias || variant.QueryKeyValueBias;
-        int queries = config.Heads * config.HeadSize;
-        int keys = config.KeyValueHeads * config.HeadSize;
         var weights = new ModelWeights(folder, options, ["model.", string.Empty]);
         weights.IgnoreEndingIn("rotary_emb.inv_freq");
         weights.Require("embed_tokens.weight", config.Vocabulary, config.Hidden);
         weights.Require("norm.weight", config.Hidden);
+        weights.RequireLayers("layers.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"layers.{i}.";
-            weights.RequireLinear(layer + "self_attn.q_proj", queries, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.k_proj", keys, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.v_proj", keys, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.o_proj", config.Hidden, queries, config.AttentionBias);
+            weights.RequireLinear(layer + "self_attn.q_proj", config.Queries, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.k_proj", config.Keys, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.v_proj", config.Keys, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.o_proj", config.Hidden, config.Queries, config.AttentionBias);
             weights.RequireLinear(layer + "mlp.gate_proj", config.Intermediate, config.Hidden, config.MlpBias);
             weights.RequireLinear(layer + "mlp.up_proj", config.Intermediate, config.Hidden, config.MlpBias);
             weights.RequireLinear(layer + "mlp.down_proj", config.Hidden, config.Intermediate, config.MlpBias);
@@ -84,17 +83,17 @@ internal sealed class LlamaModel : LanguageModel
         {
             Intermediate = c.Intermediate,
             IsGated = true,
-            QueryFeatures = c.Heads * c.HeadSize,
-            KeyFeatures = c.KeyValueHeads * c.HeadSize,
+            QueryFeatures = c.Queries,
+            KeyFeatures = c.Keys,
         };
 
     // h += o_proj(attention(rotate(norm(q)), rotate(norm(k)), v))
     private void Attend(IBackend backend, Layer layer, int index, Activation x, Activation h)
     {
         int size = _config.HeadSize;
-        var q = backend.Rent(_config.Heads * size);
-        var k = backend.Rent(_config.KeyValueHeads * size);
-        var v = backend.Rent(_config.KeyValueHeads * size);
+        var q = backend.Rent(_config.Queries);
+        var k = backend.Rent(_config.Keys);
+        var v = backend.Rent(_config.Keys);
         layer.Query.Apply(backend, x, q);
         layer.Key.Apply(backend, x, k);
         layer.Value.Apply(backend, x, v);
@@ -106,7 +105,7 @@ internal sealed class LlamaModel : LanguageModel
 
         backend.Rotate(q, _config.Heads, _config.Rotary, PositionShift);
         backend.Rotate(k, _config.KeyValueHeads, _config.Rotary, PositionShift);
-        var mixed = backend.Rent(_config.Heads * size);
+        var mixed = backend.Rent(_config.Queries);
         var shape = new AttentionShape(_config.Heads, _config.KeyValueHeads, size, 1 / MathF.Sqrt(size), Window: _config.Window[index]);
         backend.Attention(q, k, v, mixed, shape, index, PrefixOf(index));
         layer.Output.Apply(backend, mixed, h, accumulate: true);

@@ -22,12 +22,45 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     public float AttentionFactor { get; }
 
     /// <summary>Reads <c>rope_theta</c> and <c>rope_scaling</c>, or the newer <c>rope_parameters</c> that holds both.</summary>
+    /// <exception cref="InvalidInputException">A field has a value that is not supported, or one that makes angles that are no numbers of fp32.</exception>
     public static RotaryEmbedding FromConfig(ConfigReader config, int headSize, int maxPositions)
     {
-        var scaling = config.Object("rope_parameters") ?? config.Object("rope_scaling");
-        double theta = config.Object("rope_parameters")?.Number("rope_theta", 10000) ?? config.Number("rope_theta", 10000);
-        string type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
+        var parameters = config.Object("rope_parameters");
+        double theta = parameters?.Number("rope_theta", 10000) ?? config.Number("rope_theta", 10000);
         double[] plain = Frequencies(theta, headSize);
+        if (!AreUsable(plain))
+        {
+            throw (parameters ?? config).Unusable("rope_theta", "angles");
+        }
+
+        var scaling = parameters ?? config.Object("rope_scaling");
+        var rotary = Scaled(scaling, theta, plain, headSize, maxPositions);
+        string place = parameters is null ? "rope_scaling" : "rope_parameters";
+        if (!AreUsable(rotary._compute(maxPositions)))
+        {
+            throw config.Unusable(place, "angles");
+        }
+
+        return float.IsNormal(rotary.AttentionFactor) ? rotary : throw config.Unusable(place, "a factor of attention");
+    }
+
+    public IReadOnlyList<float> ForLength(int textLength)
+    {
+        int key = textLength <= _longestPlain ? 0 : textLength;
+        if (!_byLength.TryGetValue(key, out float[]? frequencies))
+        {
+            _byLength[key] = frequencies = [.. _compute(textLength).Select(f => (float)f)];
+        }
+
+        return frequencies;
+    }
+
+    // Whether the angle at every position that a model can have is a number of fp32.
+    private static bool AreUsable(double[] frequencies) => Array.TrueForAll(frequencies, f => float.IsFinite((float)f * ConfigSize.MaxRows));
+
+    private static RotaryEmbedding Scaled(ConfigReader? scaling, double theta, double[] plain, int headSize, int maxPositions)
+    {
+        string type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
         if (scaling is null || type == "default")
         {
             return new RotaryEmbedding(_ => plain);
@@ -45,17 +78,6 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             _ => throw new InvalidInputException(
                 $"{scaling.Source}: the RoPE type '{type}' is not supported; default, linear, dynamic, yarn and llama3 are."),
         };
-    }
-
-    public IReadOnlyList<float> ForLength(int textLength)
-    {
-        int key = textLength <= _longestPlain ? 0 : textLength;
-        if (!_byLength.TryGetValue(key, out float[]? frequencies))
-        {
-            _byLength[key] = frequencies = [.. _compute(textLength).Select(f => (float)f)];
-        }
-
-        return frequencies;
     }
 
     private static double[] Frequencies(double theta, int headSize) =>

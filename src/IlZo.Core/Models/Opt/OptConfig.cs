@@ -8,12 +8,12 @@ internal sealed class OptConfig
     public OptConfig(ConfigReader config)
     {
         config.Refuse("quantization_config");
-        Vocabulary = config.Size("vocab_size", 50272);
+        Vocabulary = config.Size("vocab_size", 50272, ConfigSize.MaxRows);
         Hidden = config.Size("hidden_size", 768);
-        Layers = config.Size("num_hidden_layers", 12);
+        Layers = config.Size("num_hidden_layers", 12, ConfigSize.MaxLayers);
         Intermediate = config.Size("ffn_dim", 3072);
-        Heads = config.Size("num_attention_heads", 12);
-        MaxPositions = config.Size("max_position_embeddings", 2048);
+        Heads = config.Size("num_attention_heads", 12, ConfigSize.MaxLayers);
+        MaxPositions = config.Size("max_position_embeddings", 2048, ConfigSize.MaxRows);
         Embedding = config.Size("word_embed_proj_dim", Hidden);
         NormBefore = config.Flag("do_layer_norm_before", true);
         FinalNorm = NormBefore && !config.Flag("_remove_final_layer_norm", false);
@@ -29,21 +29,21 @@ internal sealed class OptConfig
         }
     }
 
-    public int Vocabulary { get; }
+    public ConfigSize Vocabulary { get; }
 
-    public int Hidden { get; }
+    public ConfigSize Hidden { get; }
 
-    public int Layers { get; }
+    public ConfigSize Layers { get; }
 
-    public int Intermediate { get; }
+    public ConfigSize Intermediate { get; }
 
-    public int Heads { get; }
+    public ConfigSize Heads { get; }
 
     public int HeadSize => Hidden / Heads;
 
-    public int MaxPositions { get; }
+    public ConfigSize MaxPositions { get; }
 
-    public int Embedding { get; }
+    public ConfigSize Embedding { get; }
 
     public bool NormBefore { get; }
 

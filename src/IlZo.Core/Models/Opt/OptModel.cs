@@ -48,6 +48,7 @@ internal sealed class OptModel : LanguageModel
             weights.Require("project_out.weight", config.Embedding, config.Hidden);
         }
 
+        weights.RequireLayers("layers.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"layers.{i}.";

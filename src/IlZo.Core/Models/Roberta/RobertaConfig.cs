@@ -13,13 +13,13 @@ internal sealed class RobertaConfig
             throw new InvalidInputException($"{config.Source}: position_embedding_type is '{kind}'; absolute was expected.");
         }
 
-        Vocabulary = config.Size("vocab_size", 50265);
+        Vocabulary = config.Size("vocab_size", 50265, ConfigSize.MaxRows);
         Hidden = config.Size("hidden_size", 768);
-        Layers = config.Size("num_hidden_layers", 12);
+        Layers = config.Size("num_hidden_layers", 12, ConfigSize.MaxLayers);
         Intermediate = config.Size("intermediate_size", 3072);
-        Heads = config.Size("num_attention_heads", 12);
-        PositionRows = config.Size("max_position_embeddings", 512);
-        TokenTypes = config.Size("type_vocab_size", 2);
+        Heads = config.Size("num_attention_heads", 12, ConfigSize.MaxLayers);
+        PositionRows = config.Size("max_position_embeddings", 512, ConfigSize.MaxRows);
+        TokenTypes = config.Size("type_vocab_size", 2, ConfigSize.MaxRows);
         NormEpsilon = (float)config.Number("layer_norm_eps", 1e-12);
         Tied = config.Flag("tie_word_embeddings", true);
         Activation = config.Activation("hidden_act", "gelu");
@@ -38,25 +38,25 @@ internal sealed class RobertaConfig
         }
     }
 
-    public int Vocabulary { get; }
+    public ConfigSize Vocabulary { get; }
 
-    public int Hidden { get; }
+    public ConfigSize Hidden { get; }
 
-    public int Layers { get; }
+    public ConfigSize Layers { get; }
 
-    public int Intermediate { get; }
+    public ConfigSize Intermediate { get; }
 
-    public int Heads { get; }
+    public ConfigSize Heads { get; }
 
     public int HeadSize => Hidden / Heads;
 
     /// <summary>Rows of the position table; the first tokens' rows follow the padding's.</summary>
-    public int PositionRows { get; }
+    public ConfigSize PositionRows { get; }
 
     /// <summary>The longest text, in tokens.</summary>
     public int MaxPositions => PositionRows - PadId - 1;
 
-    public int TokenTypes { get; }
+    public ConfigSize TokenTypes { get; }
 
     public float NormEpsilon { get; }
 

@@ -53,6 +53,7 @@ internal sealed class RobertaModel : LanguageModel
         weights.Require("embeddings.position_embeddings.weight", config.PositionRows, config.Hidden);
         weights.Require("embeddings.token_type_embeddings.weight", config.TokenTypes, config.Hidden);
         weights.RequireNorm("embeddings.LayerNorm", config.Hidden);
+        weights.RequireLayers("encoder.layer.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"encoder.layer.{i}.";
