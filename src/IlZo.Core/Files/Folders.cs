@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace IlZo.Files;
@@ -37,7 +36,7 @@ internal static class Folders
         _ = Posix.Close(file);
         if (error is not (0 or Posix.InvalidArgument))
         {
-            throw new IOException($"'{folder}' could not be written to the disk: {new Win32Exception(error).Message}.");
+            throw new IOException($"'{folder}' could not be written to the disk: {Marshal.GetPInvokeErrorMessage(error)}.");
         }
     }
 }

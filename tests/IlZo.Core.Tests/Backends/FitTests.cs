@@ -1,0 +1,90 @@
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using Xunit;
+
+namespace IlZo.Core.Tests.Backends;
+
+/// <summary>Operands that do not fit each other are refused before an address is computed from them.</summary>
+public sealed unsafe class FitTests : IDisposable
+{
+    private const int Tokens = 3;
+
+    private readonly CpuBackend _backend = new(1);
+    private readonly NativeBuffer _memory = new(1 << 16);
+
+    public FitTests()
+    {
+        var builder = new TokenBatchBuilder();
+        builder.AddText([0, 1, 2]);
+        _backend.Begin(builder.Build(), [Probe.Unperturbed]);
+    }
+
+    public void Dispose()
+    {
+        _backend.Dispose();
+        _memory.Dispose();
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    [InlineData(int.MaxValue)]
+    public void A_row_that_a_table_does_not_have(int row) =>
+        Refuses($"no row {row}", () => _backend.Embed(Table(3, 8), [0, row, 1], _backend.Rent(8)));
+
+    [Fact]
+    public void A_table_of_other_features() => Refuses("not 3 of 4", () => _backend.Embed(Table(3, 8), [0, 1, 2], _backend.Rent(4)));
+
+    [Theory]
+    [InlineData(41605, 41605, 103232)]
+    [InlineData(2, 2, int.MaxValue)]
+    [InlineData(65536, 65536, 65536)]
+    [InlineData(0, 0, 0)]
+    [InlineData(8, 3, 8)]
+    [InlineData(-8, -8, -8)]
+    public void Heads_that_are_not_the_features(int heads, int keyHeads, int size) => Refuses(
+        "shape",
+        () => _backend.Attention(_backend.Rent(64), _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
+
+    [Fact]
+    public void A_prefix_of_other_features() => Refuses(
+        "no prefix",
+        () => _backend.Attention(
+            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0, new KeyValuePrefix(Table(2, 8), Table(2, 4))));
+
+    [Fact]
+    public void A_cache_without_room()
+    {
+        var builder = new TokenBatchBuilder();
+        builder.AddText([0, 1, 2], firstPosition: 6);
+        using var cache = _backend.CreateCache(1, 8, 8);
+        _backend.Begin(builder.Build(), [Probe.Unperturbed], cache);
+        Refuses("no room", () => _backend.Attention(_backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
+    }
+
+    [Fact]
+    public void A_norm_of_other_features() => Refuses("no multiple", () => _backend.LayerNorm(_backend.Rent(8), Table(1, 3), null, 1e-5f, _backend.Rent(8)));
+
+    [Fact]
+    public void Targets_that_no_row_or_token_has()
+    {
+        var head = new OutputHead(Table(5, 8));
+        Refuses("no logit 5", () => _backend.LogProbabilities(_backend.Rent(8), head, [(0, 5)]));
+        Refuses("output 3", () => _backend.LogProbabilities(_backend.Rent(8), head, [(Tokens, 1)]));
+        Refuses("not of 4", () => _backend.Logits(_backend.Rent(4), head, new float[5]));
+    }
+
+    [Fact]
+    public void A_slice_beyond_the_features() => Refuses("no 2147483647 features", () => _backend.Slice(_backend.Rent(8), 1, int.MaxValue));
+
+    [Fact]
+    public void A_cache_whose_size_wraps() => Assert.Throws<OverflowException>(() => _backend.CreateCache(int.MaxValue, int.MaxValue, int.MaxValue));
+
+    private static void Refuses(string named, Action action) =>
+        Assert.Contains(named, Assert.Throws<ArgumentException>(action).Message, StringComparison.OrdinalIgnoreCase);
+
+    private Parameter Table(int rows, int columns) => new("table", rows == 1 ? [columns] : [rows, columns], DType.F32, _memory.Data);
+}
