@@ -12,16 +12,16 @@ public abstract unsafe class Adapter : IDisposable
     private readonly NativeBuffer _memory;
 
     /// <param name="model">The model that the adapter is for.</param>
-    /// <param name="tensors">Name and shape of each tensor.</param>
-    private protected Adapter(LanguageModel model, IReadOnlyList<(string Name, int Rows, int Columns)> tensors)
+    /// <param name="tensors">Name, role and shape of each tensor.</param>
+    private protected Adapter(LanguageModel model, IReadOnlyList<(string Name, TensorRole Role, int Rows, int Columns)> tensors)
     {
         Model = model;
         _memory = new NativeBuffer(checked(tensors.Sum(t => (long)t.Rows * t.Columns) * sizeof(float)));
         var parameters = new List<Parameter>();
         float* next = (float*)_memory.Data;
-        foreach (var (name, rows, columns) in tensors)
+        foreach (var (name, role, rows, columns) in tensors)
         {
-            parameters.Add(new Parameter(name, [rows, columns], DType.F32, next));
+            parameters.Add(new Parameter(name, [rows, columns], DType.F32, next, role));
             next += (long)rows * columns;
         }
 

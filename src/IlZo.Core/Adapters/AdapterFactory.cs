@@ -17,7 +17,7 @@ public static class AdapterFactory
         switch (options.Adapter)
         {
             case AdapterOptions.Lora:
-                var targets = options.Targets is { } names ? TargetModules.Parse(names) : TargetModules.QueriesAndValues(model);
+                var targets = options.Targets is { } names ? TargetModules.Parse(names, model) : TargetModules.QueriesAndValues(model);
                 var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha);
                 lora.Attach();
                 lora.Initialize(options.Seed);

@@ -28,7 +28,7 @@ public sealed class LoraAdapter : Adapter
     /// <param name="source">What messages call the place of the targets.</param>
     /// <exception cref="InvalidInputException">A target is no layer of the model.</exception>
     public LoraAdapter(
-        LanguageModel model, TargetModules targets, int rank, double alpha, bool rankStabilized = false, string source = "--targets")
+        LanguageModel model, TargetModules targets, int rank, double alpha, bool rankStabilized = false, string source = TargetModules.Flag)
         : base(model, Tensors(model, targets.In(model, source), rank))
     {
         Targets = targets;
@@ -129,12 +129,12 @@ public sealed class LoraAdapter : Adapter
     }
 
     // The order in which PEFT stores them.
-    private static (string Name, int Rows, int Columns)[] Tensors(LanguageModel model, IReadOnlyList<string> modules, int rank) =>
+    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(LanguageModel model, IReadOnlyList<string> modules, int rank) =>
     [
         .. modules.SelectMany(m => new[]
         {
-            (m + FactorA, rank, model.Linears[m].Inputs),
-            (m + FactorB, model.Linears[m].Outputs, rank),
+            (m + FactorA, model.Linears[m].Weight.Role with { Kind = TensorKind.LoraA }, rank, model.Linears[m].Inputs),
+            (m + FactorB, model.Linears[m].Weight.Role with { Kind = TensorKind.LoraB }, model.Linears[m].Outputs, rank),
         }),
     ];
 

@@ -98,12 +98,12 @@ public sealed unsafe class PrefixAdapter : Adapter
         }
     }
 
-    private static (string Name, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
+    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
     [
         .. Enumerable.Range(0, shape.Layers).SelectMany(i => new[]
         {
-            ($"prefix.layers.{i}.keys", tokens, shape.KeyFeatures),
-            ($"prefix.layers.{i}.values", tokens, shape.KeyFeatures),
+            ($"prefix.layers.{i}.keys", new TensorRole(ModelPart.Key, TensorKind.Prefix), tokens, shape.KeyFeatures),
+            ($"prefix.layers.{i}.values", new TensorRole(ModelPart.Value, TensorKind.Prefix), tokens, shape.KeyFeatures),
         }),
     ];
 

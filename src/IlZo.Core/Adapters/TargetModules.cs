@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using IlZo.Models;
+using IlZo.Tensors;
 
 namespace IlZo.Adapters;
 
@@ -12,22 +13,22 @@ namespace IlZo.Adapters;
 /// <param name="Expression">The expression, or null. <c>all-linear</c> stands for all layers.</param>
 public sealed record TargetModules(IReadOnlyList<string> Names, string? Expression)
 {
+    /// <summary>What the command line calls them.</summary>
+    internal const string Flag = "--targets";
+
     private const string AllLinear = "all-linear";
 
-    // Queries and values, by the names that families give them; where all three projections are one layer, that one.
-    private static readonly string[][] s_queriesAndValues = [["q_proj", "v_proj"], ["query", "value"], ["c_attn"]];
-
-    /// <summary>Names with commas between them.</summary>
-    public static TargetModules Parse(string names) => names == AllLinear
+    /// <summary>Names, or roles of a model's tensors (<see cref="RoleWords"/>), with commas between them.</summary>
+    /// <exception cref="InvalidInputException">A role is none, or that of no linear layer.</exception>
+    public static TargetModules Parse(string targets, LanguageModel model) => targets == AllLinear
         ? new([], AllLinear)
-        : new(names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), null);
+        : new([.. targets.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).SelectMany(t => NamesOf(t, model)).Distinct()], null);
 
-    /// <summary>What LoRA is put on where nothing else is asked for.</summary>
-    public static TargetModules QueriesAndValues(LanguageModel model)
-    {
-        var names = model.Linears.Keys.Select(LastPart).ToHashSet(StringComparer.Ordinal);
-        return new(Array.Find(s_queriesAndValues, group => Array.TrueForAll(group, names.Contains)) ?? [], null);
-    }
+    /// <summary>
+    /// What LoRA is put on where nothing else is asked for, which is PEFT's choice for each family: queries and values; where these are one layer, it.
+    /// Source: huggingface/peft src/peft/utils/constants.py, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.
+    /// </summary>
+    public static TargetModules QueriesAndValues(LanguageModel model) => Parse($"{RoleWords.Prefix}query,{RoleWords.Prefix}value", model);
 
     /// <summary>The layers of a model that are meant, in the ordinal order of their names.</summary>
     /// <exception cref="InvalidInputException">There are none, or a name is no layer's.</exception>
@@ -41,6 +42,26 @@ public sealed record TargetModules(IReadOnlyList<string> Names, string? Expressi
             : throw new InvalidInputException(
                 $"{source} has '{unknown ?? Expression ?? string.Empty}', which is the name of no linear layer; "
                 + $"one of {string.Join(", ", all.Select(LastPart).Distinct())} was expected.");
+    }
+
+    // A role is written as PEFT writes names: their last parts where these are no other layers' too, else whole names.
+    private static IEnumerable<string> NamesOf(string target, LanguageModel model)
+    {
+        if (RoleWords.Find(target, Flag) is not { } role)
+        {
+            return [target];
+        }
+
+        string[] wanted = [.. model.Linears.Where(l => role(l.Value.Weight.Role)).Select(l => l.Key)];
+        if (wanted.Length == 0)
+        {
+            throw new InvalidInputException(
+                $"{Flag} has '{target}', which is the role of no linear layer; {RoleWords.Prefix} and one of "
+                + $"{string.Join(", ", RoleWords.Of(model.Linears.Values.Select(l => l.Weight.Role)))} was expected.");
+        }
+
+        var others = model.Linears.Keys.Except(wanted).Select(LastPart).ToHashSet(StringComparer.Ordinal);
+        return wanted.Select(module => others.Contains(LastPart(module)) ? module : LastPart(module));
     }
 
     private static bool IsNamed(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);

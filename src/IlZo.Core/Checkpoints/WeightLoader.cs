@@ -17,10 +17,11 @@ public static unsafe class WeightLoader
     /// <param name="tensor">The stored tensor, of one or two dimensions.</param>
     /// <param name="wanted">The type of the parameter.</param>
     /// <param name="memory">Receives the buffer, if one is made.</param>
+    /// <param name="role">What the tensor is in its model.</param>
     /// <exception cref="InvalidInputException">
     /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
     /// </exception>
-    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory)
+    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default)
     {
         if (!StoredType.TryGetDType(tensor.Type, out var stored))
         {
@@ -38,7 +39,7 @@ public static unsafe class WeightLoader
             Convert(tensor, stored, data, wanted, count);
         }
 
-        return new Parameter(tensor.Name, tensor.Shape, wanted, data);
+        return new Parameter(tensor.Name, tensor.Shape, wanted, data, role);
     }
 
     /// <summary>Checks that all elements are finite.</summary>

@@ -16,9 +16,6 @@ internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? 
 /// </summary>
 internal sealed class ModelWeights
 {
-    // What the tensors of heads begin with; the prefix does not stand before them.
-    private static readonly string[] s_heads = ["lm_head.", "score.", "classifier."];
-
     private readonly WeightOptions _options;
     private readonly string _prefix;
     private readonly string _publishedPrefix;
@@ -27,6 +24,9 @@ internal sealed class ModelWeights
     private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _memory = [];
     private readonly List<string> _ignored = [];
+
+    // The head's tensors, before whose names the prefix does not stand.
+    private readonly HashSet<string> _ofHead = new(StringComparer.Ordinal);
 
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
     /// <param name="options">What to do with the weights.</param>
@@ -50,7 +50,7 @@ internal sealed class ModelWeights
     public OutputHead Head { get; private set; }
 
     /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
-    public IReadOnlyDictionary<string, Parameter> Backbone => _byName.Where(p => !IsHead(p.Key))
+    public IReadOnlyDictionary<string, Parameter> Backbone => _byName.Where(p => !_ofHead.Contains(p.Key))
         .ToDictionary(p => _publishedPrefix + p.Key, p => p.Value, StringComparer.Ordinal);
 
     /// <summary>The parameter behind each stored tensor; what is not in here are buffers.</summary>
@@ -65,7 +65,7 @@ internal sealed class ModelWeights
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Enters a linear layer of the model.</summary>
-    public void Enter(string name, Linear linear) => _linears.Add(IsHead(name) ? name : _publishedPrefix + name, linear);
+    public void Enter(string name, Linear linear) => _linears.Add(_ofHead.Contains(name + ".weight") ? name : _publishedPrefix + name, linear);
 
     /// <summary>Refuses a number of layers that is not that of the file's.</summary>
     /// <param name="stem">What stands between the prefix and a layer's number.</param>
@@ -83,22 +83,34 @@ internal sealed class ModelWeights
         }
     }
 
-    public void Require(string name, params ReadOnlySpan<ConfigSize> shape) =>
-        Add(name, IsHead(name) ? name : _prefix + name, shape);
+    /// <summary>A table of embeddings [rows, columns].</summary>
+    public void RequireTable(string name, ModelPart part, ConfigSize rows, ConfigSize columns) => Require(name, new TensorRole(part), [rows, columns]);
 
-    public void RequireLinear(string name, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
+    /// <summary>A linear layer.</summary>
+    public void RequireLinear(string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
-        Require(name + ".weight", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]);
+        Require(name + ".weight", new TensorRole(part), layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]);
         if (bias)
         {
-            Require(name + ".bias", outputs);
+            RequireBias(name + ".bias", part, outputs);
         }
     }
 
-    public void RequireNorm(string name, ConfigSize features)
+    /// <summary>A bias.</summary>
+    public void RequireBias(string name, ModelPart part, ConfigSize features) => Require(name, new TensorRole(part, TensorKind.Bias), [features]);
+
+    /// <summary>A norm.</summary>
+    /// <param name="name">The module.</param>
+    /// <param name="features">What it normalizes at a time.</param>
+    /// <param name="bias">Whether it has a bias, as LayerNorm has and RMSNorm has not.</param>
+    /// <param name="ofHead">Whether it stands in the head.</param>
+    public void RequireNorm(string name, ConfigSize features, bool bias = true, bool ofHead = false)
     {
-        Require(name + ".weight", features);
-        Require(name + ".bias", features);
+        Require(name + ".weight", new TensorRole(ModelPart.Norm), [features], ofHead);
+        if (bias)
+        {
+            Require(name + ".bias", new TensorRole(ModelPart.Norm, TensorKind.Bias), [features], ofHead);
+        }
     }
 
     /// <summary>
@@ -108,14 +120,14 @@ internal sealed class ModelWeights
     {
         if (Classes is { } classes)
         {
-            Require("score.weight", classes, features);
+            RequireLinear("score", ModelPart.Head, classes, features, bias: false);
             Head = new OutputHead(this["score.weight"]);
             return;
         }
 
         if (tiedTo is null)
         {
-            Require(name, vocabulary, features);
+            RequireTable(name, ModelPart.Head, vocabulary, features);
         }
         else
         {
@@ -156,10 +168,15 @@ internal sealed class ModelWeights
 
     public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder]);
 
-    private static bool IsHead(string name) => Array.Exists(s_heads, head => name.StartsWith(head, StringComparison.Ordinal));
-
-    private void Add(string name, string storedName, ReadOnlySpan<ConfigSize> shape)
+    private void Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false)
     {
+        ofHead |= role.Part == ModelPart.Head;
+        if (ofHead)
+        {
+            _ofHead.Add(name);
+        }
+
+        string storedName = ofHead ? name : _prefix + name;
         if (!Folder.Tensors.TryGetValue(storedName, out var tensor))
         {
             throw new InvalidInputException(
@@ -168,7 +185,7 @@ internal sealed class ModelWeights
 
         CheckShape(tensor, shape);
         var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
-        var parameter = WeightLoader.ToParameter(tensor, type, _memory);
+        var parameter = WeightLoader.ToParameter(tensor, type, _memory, role);
         if (_options.CheckValues)
         {
             WeightLoader.RequireFinite(parameter, tensor.File);

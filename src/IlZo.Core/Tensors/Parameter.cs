@@ -1,7 +1,7 @@
 namespace IlZo.Tensors;
 
 /// <summary>
-/// One weight tensor of a model: a name, a shape and the address of its row-major elements. The memory belongs to the
+/// One weight tensor of a model: a name, a shape, a role and the address of its row-major elements. The memory belongs to the
 /// <see cref="ParameterSet"/> the parameter is in. Tied tensors are one parameter.
 /// </summary>
 public sealed unsafe class Parameter
@@ -10,7 +10,8 @@ public sealed unsafe class Parameter
     /// <param name="shape">One or two dimensions, outermost first.</param>
     /// <param name="type">The format of the elements.</param>
     /// <param name="data">The first element.</param>
-    public Parameter(string name, IReadOnlyList<long> shape, DType type, void* data)
+    /// <param name="role">What it is in its model; nothing in particular where there is no model.</param>
+    public Parameter(string name, IReadOnlyList<long> shape, DType type, void* data, TensorRole role = default)
     {
         if (shape.Count is not (1 or 2) || shape.Any(d => d is <= 0 or > int.MaxValue))
         {
@@ -21,6 +22,7 @@ public sealed unsafe class Parameter
         Shape = shape;
         Type = type;
         Data = (byte*)data;
+        Role = role;
         Rows = shape.Count == 2 ? (int)shape[0] : 1;
         Columns = (int)shape[^1];
     }
@@ -31,6 +33,9 @@ public sealed unsafe class Parameter
     public IReadOnlyList<long> Shape { get; }
 
     public DType Type { get; }
+
+    /// <summary>What it is, by which it is treated; its name says nothing.</summary>
+    public TensorRole Role { get; }
 
     public byte* Data { get; }
 

@@ -93,8 +93,8 @@ public class LlamaVariantTests
         Assert.Contains(named, message, StringComparison.Ordinal);
     }
 
-    // Six heads on two key/value heads.
-    private static TempFolder Write(string fields, string parts)
+    /// <summary>A checkpoint with six heads on two key/value heads.</summary>
+    internal static TempFolder Write(string fields, string parts)
     {
         var folder = new TempFolder();
         string usual = fields.Contains("rms_norm_eps", StringComparison.Ordinal) ? string.Empty : "\"rms_norm_eps\": 1e-6, ";

@@ -35,19 +35,19 @@ internal sealed class Gpt2Model : LanguageModel
         // The causal mask, which older files hold.
         weights.IgnoreEndingIn(".attn.bias");
         weights.IgnoreEndingIn(".attn.masked_bias");
-        weights.Require("wte.weight", config.Vocabulary, config.Hidden);
-        weights.Require("wpe.weight", config.MaxPositions, config.Hidden);
+        weights.RequireTable("wte.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireTable("wpe.weight", ModelPart.PositionEmbedding, config.MaxPositions, config.Hidden);
         weights.RequireNorm("ln_f", config.Hidden);
         weights.RequireLayers("h.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"h.{i}.";
             weights.RequireNorm(layer + "ln_1", config.Hidden);
-            weights.RequireLinear(layer + "attn.c_attn", 3 * config.Hidden, config.Hidden, bias: true, WeightLayout.InOut);
-            weights.RequireLinear(layer + "attn.c_proj", config.Hidden, config.Hidden, bias: true, WeightLayout.InOut);
+            weights.RequireLinear(layer + "attn.c_attn", ModelPart.QueryKeyValue, 3 * config.Hidden, config.Hidden, bias: true, WeightLayout.InOut);
+            weights.RequireLinear(layer + "attn.c_proj", ModelPart.AttentionOutput, config.Hidden, config.Hidden, bias: true, WeightLayout.InOut);
             weights.RequireNorm(layer + "ln_2", config.Hidden);
-            weights.RequireLinear(layer + "mlp.c_fc", config.Intermediate, config.Hidden, bias: true, WeightLayout.InOut);
-            weights.RequireLinear(layer + "mlp.c_proj", config.Hidden, config.Intermediate, bias: true, WeightLayout.InOut);
+            weights.RequireLinear(layer + "mlp.c_fc", ModelPart.MlpUp, config.Intermediate, config.Hidden, bias: true, WeightLayout.InOut);
+            weights.RequireLinear(layer + "mlp.c_proj", ModelPart.MlpDown, config.Hidden, config.Intermediate, bias: true, WeightLayout.InOut);
         }
 
         weights.RequireHead("lm_head.weight", config.Tied ? "wte.weight" : null, config.Vocabulary, config.Hidden);

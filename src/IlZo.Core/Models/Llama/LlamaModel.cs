@@ -30,25 +30,25 @@ internal sealed class LlamaModel : LanguageModel
         bool bias = config.AttentionBias || variant.QueryKeyValueBias;
         var weights = new ModelWeights(folder, options, ["model.", string.Empty]);
         weights.IgnoreEndingIn("rotary_emb.inv_freq");
-        weights.Require("embed_tokens.weight", config.Vocabulary, config.Hidden);
-        weights.Require("norm.weight", config.Hidden);
+        weights.RequireTable("embed_tokens.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireNorm("norm", config.Hidden, bias: false);
         weights.RequireLayers("layers.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"layers.{i}.";
-            weights.RequireLinear(layer + "self_attn.q_proj", config.Queries, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.k_proj", config.Keys, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.v_proj", config.Keys, config.Hidden, bias);
-            weights.RequireLinear(layer + "self_attn.o_proj", config.Hidden, config.Queries, config.AttentionBias);
-            weights.RequireLinear(layer + "mlp.gate_proj", config.Intermediate, config.Hidden, config.MlpBias);
-            weights.RequireLinear(layer + "mlp.up_proj", config.Intermediate, config.Hidden, config.MlpBias);
-            weights.RequireLinear(layer + "mlp.down_proj", config.Hidden, config.Intermediate, config.MlpBias);
-            weights.Require(layer + "input_layernorm.weight", config.Hidden);
-            weights.Require(layer + "post_attention_layernorm.weight", config.Hidden);
+            weights.RequireLinear(layer + "self_attn.q_proj", ModelPart.Query, config.Queries, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.k_proj", ModelPart.Key, config.Keys, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.v_proj", ModelPart.Value, config.Keys, config.Hidden, bias);
+            weights.RequireLinear(layer + "self_attn.o_proj", ModelPart.AttentionOutput, config.Hidden, config.Queries, config.AttentionBias);
+            weights.RequireLinear(layer + "mlp.gate_proj", ModelPart.MlpGate, config.Intermediate, config.Hidden, config.MlpBias);
+            weights.RequireLinear(layer + "mlp.up_proj", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.MlpBias);
+            weights.RequireLinear(layer + "mlp.down_proj", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.MlpBias);
+            weights.RequireNorm(layer + "input_layernorm", config.Hidden, bias: false);
+            weights.RequireNorm(layer + "post_attention_layernorm", config.Hidden, bias: false);
             if (variant.HeadNorms)
             {
-                weights.Require(layer + "self_attn.q_norm.weight", config.HeadSize);
-                weights.Require(layer + "self_attn.k_norm.weight", config.HeadSize);
+                weights.RequireNorm(layer + "self_attn.q_norm", config.HeadSize, bias: false);
+                weights.RequireNorm(layer + "self_attn.k_norm", config.HeadSize, bias: false);
             }
         }
 

@@ -16,6 +16,9 @@ internal sealed class OptModel : LanguageModel
     // Not in the configuration: the default of torch.nn.LayerNorm.
     private const float NormEpsilon = 1e-5f;
 
+    private static readonly (string Name, ModelPart Part)[] s_projections =
+        [("q_proj", ModelPart.Query), ("k_proj", ModelPart.Key), ("v_proj", ModelPart.Value), ("out_proj", ModelPart.AttentionOutput)];
+
     private readonly OptConfig _config;
     private readonly Parameter _tokens;
     private readonly Parameter _positions;
@@ -40,25 +43,25 @@ internal sealed class OptModel : LanguageModel
     {
         var config = new OptConfig(reader);
         var weights = new ModelWeights(folder, options, ["model.decoder.", "decoder."]);
-        weights.Require("embed_tokens.weight", config.Vocabulary, config.Embedding);
-        weights.Require("embed_positions.weight", config.MaxPositions + PositionOffset, config.Hidden);
+        weights.RequireTable("embed_tokens.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Embedding);
+        weights.RequireTable("embed_positions.weight", ModelPart.PositionEmbedding, config.MaxPositions + PositionOffset, config.Hidden);
         if (config.Embedding != config.Hidden)
         {
-            weights.Require("project_in.weight", config.Hidden, config.Embedding);
-            weights.Require("project_out.weight", config.Embedding, config.Hidden);
+            weights.RequireLinear("project_in", ModelPart.EmbeddingProjection, config.Hidden, config.Embedding, bias: false);
+            weights.RequireLinear("project_out", ModelPart.EmbeddingProjection, config.Embedding, config.Hidden, bias: false);
         }
 
         weights.RequireLayers("layers.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"layers.{i}.";
-            foreach (string projection in (string[])["q_proj", "k_proj", "v_proj", "out_proj"])
+            foreach (var (projection, part) in s_projections)
             {
-                weights.RequireLinear($"{layer}self_attn.{projection}", config.Hidden, config.Hidden, config.Biases);
+                weights.RequireLinear($"{layer}self_attn.{projection}", part, config.Hidden, config.Hidden, config.Biases);
             }
 
-            weights.RequireLinear(layer + "fc1", config.Intermediate, config.Hidden, config.Biases);
-            weights.RequireLinear(layer + "fc2", config.Hidden, config.Intermediate, config.Biases);
+            weights.RequireLinear(layer + "fc1", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.Biases);
+            weights.RequireLinear(layer + "fc2", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.Biases);
             RequireNorm(weights, layer + "self_attn_layer_norm", config);
             RequireNorm(weights, layer + "final_layer_norm", config);
         }

@@ -11,6 +11,11 @@ namespace IlZo.Models.Roberta;
 /// </summary>
 internal sealed class RobertaModel : LanguageModel
 {
+    private static readonly (string Name, ModelPart Part)[] s_projections =
+    [
+        ("self.query", ModelPart.Query), ("self.key", ModelPart.Key), ("self.value", ModelPart.Value), ("output.dense", ModelPart.AttentionOutput),
+    ];
+
     private readonly RobertaConfig _config;
     private readonly Parameter _tokens;
     private readonly Parameter _positions;
@@ -49,22 +54,22 @@ internal sealed class RobertaModel : LanguageModel
         weights.IgnoreEndingIn("embeddings.position_ids");
         weights.IgnoreEndingIn("pooler.dense.weight");
         weights.IgnoreEndingIn("pooler.dense.bias");
-        weights.Require("embeddings.word_embeddings.weight", config.Vocabulary, config.Hidden);
-        weights.Require("embeddings.position_embeddings.weight", config.PositionRows, config.Hidden);
-        weights.Require("embeddings.token_type_embeddings.weight", config.TokenTypes, config.Hidden);
+        weights.RequireTable("embeddings.word_embeddings.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireTable("embeddings.position_embeddings.weight", ModelPart.PositionEmbedding, config.PositionRows, config.Hidden);
+        weights.RequireTable("embeddings.token_type_embeddings.weight", ModelPart.TokenTypeEmbedding, config.TokenTypes, config.Hidden);
         weights.RequireNorm("embeddings.LayerNorm", config.Hidden);
         weights.RequireLayers("encoder.layer.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
         {
             string layer = $"encoder.layer.{i}.";
-            foreach (string projection in (string[])["self.query", "self.key", "self.value", "output.dense"])
+            foreach (var (projection, part) in s_projections)
             {
-                weights.RequireLinear($"{layer}attention.{projection}", config.Hidden, config.Hidden, bias: true);
+                weights.RequireLinear($"{layer}attention.{projection}", part, config.Hidden, config.Hidden, bias: true);
             }
 
             weights.RequireNorm(layer + "attention.output.LayerNorm", config.Hidden);
-            weights.RequireLinear(layer + "intermediate.dense", config.Intermediate, config.Hidden, bias: true);
-            weights.RequireLinear(layer + "output.dense", config.Hidden, config.Intermediate, bias: true);
+            weights.RequireLinear(layer + "intermediate.dense", ModelPart.MlpUp, config.Intermediate, config.Hidden, bias: true);
+            weights.RequireLinear(layer + "output.dense", ModelPart.MlpDown, config.Hidden, config.Intermediate, bias: true);
             weights.RequireNorm(layer + "output.LayerNorm", config.Hidden);
         }
 
@@ -106,17 +111,17 @@ internal sealed class RobertaModel : LanguageModel
     {
         if (weights.Classes is { } classes)
         {
-            weights.RequireLinear("classifier.dense", config.Hidden, config.Hidden, bias: true);
-            weights.RequireLinear("classifier.out_proj", classes, config.Hidden, bias: true);
+            weights.RequireLinear("classifier.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
+            weights.RequireLinear("classifier.out_proj", ModelPart.Head, classes, config.Hidden, bias: true);
             weights.UseHead("classifier.out_proj.weight", "classifier.out_proj.bias");
             return;
         }
 
         const string embedding = "embeddings.word_embeddings.weight";
         const string decoder = "lm_head.decoder.weight";
-        weights.RequireLinear("lm_head.dense", config.Hidden, config.Hidden, bias: true);
-        weights.RequireNorm("lm_head.layer_norm", config.Hidden);
-        weights.Require("lm_head.bias", config.Vocabulary);
+        weights.RequireLinear("lm_head.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
+        weights.RequireNorm("lm_head.layer_norm", config.Hidden, ofHead: true);
+        weights.RequireBias("lm_head.bias", ModelPart.Head, config.Vocabulary);
         weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
         weights.RequireHead(decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden);
         weights.UseHead(config.Tied ? embedding : decoder, "lm_head.bias");
