@@ -15,7 +15,7 @@ namespace IlZo.Optimizers;
 /// <param name="beta2">β₂.</param>
 /// <param name="delta">δ.</param>
 /// <param name="weightDecay">λ.</param>
-public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, double beta2, double delta, double weightDecay) : UpdateRule(weightDecay)
+public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, double beta2, double delta, WeightDecay weightDecay) : UpdateRule(weightDecay)
 {
     private readonly ParameterState _m = new(parameters);
     private readonly ParameterState _v = new(parameters);

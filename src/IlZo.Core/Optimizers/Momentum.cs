@@ -12,7 +12,7 @@ namespace IlZo.Optimizers;
 /// <param name="parameters">The tensors that have momentum; others move by ĝ.</param>
 /// <param name="beta">β.</param>
 /// <param name="weightDecay">λ.</param>
-public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, double weightDecay) : UpdateRule(weightDecay)
+public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, WeightDecay weightDecay) : UpdateRule(weightDecay)
 {
     private readonly ParameterState _m = new(parameters);
 

@@ -45,7 +45,7 @@ public sealed record OptimizerSettings(ParameterSet Parameters)
     public double Epsilon { get; init; } = 1e-3;
 
     /// <summary>Weight decay, multiplied by the learning rate.</summary>
-    public double WeightDecay { get; init; }
+    public WeightDecay WeightDecay { get; init; } = 0;
 
     /// <summary>Directions a step.</summary>
     public int Queries { get; init; } = 1;

@@ -10,7 +10,7 @@ namespace IlZo.Optimizers;
 /// <param name="weightDecay">λ.</param>
 /// <param name="start">θ⁰.</param>
 /// <param name="changes">ρ − 1.</param>
-internal sealed class Rescaling(double weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
+internal sealed class Rescaling(WeightDecay weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
 {
     internal BaseWeights Start => start.Value;
 

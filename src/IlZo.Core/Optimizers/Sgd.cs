@@ -7,7 +7,7 @@ namespace IlZo.Optimizers;
 /// Source: princeton-nlp/MeZO large_models/trainer.py, zo_update.
 /// </summary>
 /// <param name="weightDecay">λ, 0 in the published runs.</param>
-public sealed class Sgd(double weightDecay = 0) : UpdateRule(weightDecay)
+public sealed class Sgd(WeightDecay? weightDecay = null) : UpdateRule(weightDecay ?? 0)
 {
     protected override void Transform(in WeightSlice slice, Span<float> gradient)
     {

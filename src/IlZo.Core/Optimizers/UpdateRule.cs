@@ -5,10 +5,10 @@ namespace IlZo.Optimizers;
 
 /// <summary>
 /// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), one row slice at a time; slices come in any order and in
-/// parallel. What the transformation T remembers is the rule's own. Biases and norms do not decay.
+/// parallel. What the transformation T remembers is the rule's own.
 /// </summary>
-/// <param name="weightDecay">λ, 0 in the published runs.</param>
-public abstract class UpdateRule(double weightDecay) : IDisposable
+/// <param name="weightDecay">λ, and the tensors that it concerns.</param>
+public abstract class UpdateRule(WeightDecay weightDecay) : IDisposable
 {
     /// <summary>Bytes that the rule keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
@@ -46,7 +46,7 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
     /// <summary>ĝ ← T(ĝ) for one slice.</summary>
     protected abstract void Transform(in WeightSlice slice, Span<float> gradient);
 
-    /// <summary>θ ← (1 − ηλ)θ where the tensor is no bias and no norm.</summary>
+    /// <summary>θ ← (1 − ηλ)θ where the tensor decays.</summary>
     protected void Decay(Parameter parameter, Span<float> weights, double learningRate)
     {
         if (Kept(parameter, learningRate) is { } kept)
@@ -56,16 +56,10 @@ public abstract class UpdateRule(double weightDecay) : IDisposable
     }
 
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
-    internal float? Kept(Parameter parameter, double learningRate) =>
-        weightDecay != 0 && Decays(parameter.Name) ? (float)(1 - (learningRate * weightDecay)) : null;
+    internal float? Kept(Parameter parameter, double learningRate) => weightDecay.Kept(parameter, learningRate);
 
     /// <summary>Gives back what the rule holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }
-
-    private static bool Decays(string name) =>
-        !name.Contains("bias", StringComparison.Ordinal)
-        && !name.Contains("layer_norm", StringComparison.Ordinal)
-        && !name.Contains("layernorm", StringComparison.Ordinal);
 }

@@ -6,7 +6,7 @@ namespace IlZo.Optimizers;
 /// <summary>m ← βm + (1 − β)ĝ, θ ← θ − η(m + λθ) for vectors; matrices move by ĝ, which is an average already.</summary>
 /// <param name="vectors">The vectors.</param>
 /// <param name="weightDecay">λ.</param>
-internal sealed class VectorAverage(IEnumerable<Parameter> vectors, double weightDecay) : UpdateRule(weightDecay)
+internal sealed class VectorAverage(IEnumerable<Parameter> vectors, WeightDecay weightDecay) : UpdateRule(weightDecay)
 {
     public override long StateBytes => State.ByteCount;
 

@@ -9,11 +9,14 @@ internal static unsafe class RandomWeights
 {
     private const float Scale = 0.1f;
 
-    public static ParameterSet Create(DType type, params IReadOnlyList<(string Name, long[] Shape)> tensors)
+    public static ParameterSet Create(DType type, params IReadOnlyList<(string Name, long[] Shape)> tensors) =>
+        Create(type, [.. tensors.Select(t => (t.Name, t.Shape, default(TensorRole)))]);
+
+    public static ParameterSet Create(DType type, params IReadOnlyList<(string Name, long[] Shape, TensorRole Role)> tensors)
     {
         var memory = new List<IDisposable>();
         var parameters = new List<Parameter>();
-        foreach (var (name, shape) in tensors)
+        foreach (var (name, shape, role) in tensors)
         {
             int count = (int)shape.Aggregate((a, b) => a * b);
             float[] values = new float[count];
@@ -32,7 +35,7 @@ internal static unsafe class RandomWeights
                 }
             }
 
-            parameters.Add(new Parameter(name, shape, type, buffer.Data));
+            parameters.Add(new Parameter(name, shape, type, buffer.Data, role));
         }
 
         return new ParameterSet(parameters, memory);

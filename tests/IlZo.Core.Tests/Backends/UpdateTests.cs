@@ -108,7 +108,12 @@ public unsafe class UpdateTests
         float* data = (float*)memory.Data;
         new Span<float>(data, 12).Fill(2);
         using var set = new ParameterSet(
-            [new("w.weight", [4], DType.F32, data), new("w.bias", [4], DType.F32, data + 4), new("final_layer_norm.weight", [4], DType.F32, data + 8)], []);
+            [
+                new("w", [4], DType.F32, data, new TensorRole(ModelPart.MlpUp)),
+                new("b", [4], DType.F32, data + 4, new TensorRole(ModelPart.MlpUp, TensorKind.Bias)),
+                new("n", [4], DType.F32, data + 8, new TensorRole(ModelPart.Norm)),
+            ],
+            []);
         using var backend = new CpuBackend(1);
         backend.Update(set.All, new GradientEstimate([]), new Sgd(weightDecay: 0.5), 0.1, s_rounding);
         Near.Equal(2 * (1 - 0.05), data[0], 1e-6);

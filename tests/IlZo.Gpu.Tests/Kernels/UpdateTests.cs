@@ -1,3 +1,4 @@
+using IlZo.Backends.Cpu;
 using IlZo.Gpu.SelfTest;
 using IlZo.Noise;
 using IlZo.Optimizers;
@@ -25,6 +26,29 @@ public class UpdateTests
         Assert.Equal(before, set.Sha256());
     }
 
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.BF16)]
+    public void Norms_and_biases_keep_their_bits_where_others_decay(DType type)
+    {
+        using var ours = Weights(type);
+        using var theirs = Weights(type);
+        using var device = new TestDevice();
+        using var cpu = new CpuBackend(1);
+        using var rule = new Sgd(0.5);
+        var estimate = new GradientEstimate([(0.0, Gaussian(1, 0))]);
+        device.Backend.Load(ours);
+        device.Backend.Update(ours.All, estimate, rule, 0.125, s_rounding);
+        device.Backend.Store(ours);
+        cpu.Update(theirs.All, estimate, rule, 0.125, s_rounding);
+        using var start = Weights(type);
+        Assert.Equal(theirs.Sha256(), ours.Sha256());
+        Assert.Equal(
+            ["b.bias", "d.weight"], ours.All.Where(p => Bytes(p).SequenceEqual(Bytes(start[p.Name]))).Select(p => p.Name));
+
+        static unsafe ReadOnlySpan<byte> Bytes(Parameter p) => new(p.Data, (int)p.ByteCount);
+    }
+
     [Fact]
     public void Rules_directions_and_sums_without_a_kernel_are_refused_by_name()
     {
@@ -47,7 +71,12 @@ public class UpdateTests
     private static GaussianDirection Gaussian(uint step, uint query) => new(new NoiseKey(1, NoiseStream.Direction, step, query));
 
     private static ParameterSet Weights(DType type) =>
-        RandomWeights.Create(type, ("a.weight", [7, 130]), ("b.bias", [101]), ("c.weight", [3, 64]), ("d.weight", [1, 1]));
+        RandomWeights.Create(
+            type,
+            ("a.weight", [7, 130], default),
+            ("b.bias", [101], new TensorRole(ModelPart.MlpUp, TensorKind.Bias)),
+            ("c.weight", [3, 64], default),
+            ("d.weight", [1, 1], new TensorRole(ModelPart.Norm)));
 
     private sealed class OwnRule() : UpdateRule(0)
     {
