@@ -27,6 +27,15 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
+    public void DizoProjectsQueriesAndValues()
+    {
+        string[] more = ["--model", TinyRoberta.Write(_temp), "--optimizer", "dizo", "--opt", "interval=2,inner=2", "--eps", "1e-2"];
+        var result = TinyRun.Train(_temp["run"], 4, more);
+        Assert.Equal(0, result.GetProperty("skipped_steps").GetInt32());
+        Assert.Equal(TinyRun.Sha(result), TinyRun.Sha(Ilzo.Run("replay", "--run", _temp["run"], "--json").Json));
+    }
+
+    [Fact]
     public void AccuracyIsTrainedOnAndDecidesWhichStepIsKept()
     {
         string model = TinyRoberta.Write(_temp);

@@ -12,17 +12,17 @@ internal sealed unsafe class FunctionSpace : IDisposable
 {
     private readonly NativeBuffer _memory;
 
-    /// <param name="shapes">The tensors' names and shapes; they lie in memory in this order.</param>
-    public FunctionSpace(IEnumerable<(string Name, long[] Shape)> shapes)
+    /// <param name="shapes">The tensors' names and shapes, and what methods that look for a part of a model take them for; they lie in memory in this order.</param>
+    public FunctionSpace(IEnumerable<(string Name, long[] Shape, TensorRole Role)> shapes)
     {
         var all = shapes.ToArray();
         long count = all.Sum(s => s.Shape.Aggregate(1L, (a, b) => a * b));
         _memory = new NativeBuffer(count * sizeof(float));
         var parameters = new List<Parameter>();
         float* data = (float*)_memory.Data;
-        foreach (var (name, shape) in all)
+        foreach (var (name, shape, role) in all)
         {
-            parameters.Add(new Parameter(name, shape, DType.F32, data));
+            parameters.Add(new Parameter(name, shape, DType.F32, data, role));
             data += parameters[^1].Count;
         }
 
@@ -44,10 +44,11 @@ internal sealed unsafe class FunctionSpace : IDisposable
 
     /// <summary>
     /// Tensors for a function of so many variables: vectors of at most 100 of them as matrices of a row, so that there are tensors to
-    /// choose from, with the name that DiZO's projections look for.
+    /// choose from. DiZO's projections take them for values.
     /// </summary>
     public static FunctionSpace Of(int dimension) => new(
-        Enumerable.Range(0, (dimension + 99) / 100).Select(i => ($"x.{i:D6}.v_proj.weight", new long[] { 1, Math.Min(100, dimension - (100 * i)) })));
+        Enumerable.Range(0, (dimension + 99) / 100).Select(i => (
+            $"x.{i:D6}", new long[] { 1, Math.Min(100, dimension - (100 * i)) }, new TensorRole(ModelPart.Value))));
 
     /// <summary>A function of the weights as an oracle.</summary>
     public ILossOracle Oracle(Func<double[], double> f, IBackend backend) => new FunctionOracle(this, f, backend);

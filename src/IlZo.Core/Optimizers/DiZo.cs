@@ -13,13 +13,14 @@ namespace IlZo.Optimizers;
 /// ψ = (L₊ − L₋)/2ε_γ, ρ_l ← clip(ρ_l − α ψ ζ_l, 1 − τ, 1 + τ). That is the algorithm of the paper and of its code in terms of
 /// ρ = γ/s. With ratio = true, s does not enter (an independent port): losses at clip(ρ_l ± ε_γ u_l) with u ~ N(0, 1), ρ_l ← clip(ρ_l − α ψ u_l).
 /// <para>
-/// P is queries and values by the paper, keys and values in the authors' code (Skilteee/DiZO; source = true), which also keeps OPT's token
-/// embedding as it is (<c>--freeze *embed_tokens.weight</c>), lets the rate decay, and undoes each probe by a division. Here the update and the projection are one change of the
+/// P is the weights of queries and values by the paper, of keys and values in the authors' code (Skilteee/DiZO; source = true), which also keeps OPT's
+/// token embedding as it is (<c>--freeze role:token-embedding</c>), lets the rate decay, and undoes each probe by a division. Where queries, keys and
+/// values are one tensor, as in GPT-2, it is scaled as a whole: as anywhere, a tensor has one ratio. Here the update and the projection are one change of the
 /// weights: probes go along (the point after the update with some ratios) − θ, which reads θ⁰ from the checkpoint as it goes.
 /// </para>
 /// <para>
 /// θ⁰ of an adapter is its start. LoRA's B starts at zero: only the length of Δ enters above, not that of θ⁰, so B is scaled as a whole. P then is the
-/// factors of the layers that it names; a prefix has no such names, and wants <c>tensors=prefix</c>.
+/// factors of these layers, or the prefix's values (source = true: all of it).
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P, of which a GPU keeps a copy.</remarks>
@@ -27,7 +28,6 @@ public sealed class DiZo : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _estimator;
-    private readonly IReadOnlyList<Parameter> _projected;
     private readonly Lazy<BaseWeights> _base;
     private readonly RatioSearch _search;
     private readonly int _interval;
@@ -38,7 +38,7 @@ public sealed class DiZo : Optimizer
         var options = settings.Options;
         bool ratio = options.Flag("ratio");
         bool source = options.Flag("source");
-        string[] parts = options.Words("tensors", source ? "v_proj+k_proj" : "q_proj+v_proj");
+        string[] wanted = options.Words("tensors", source ? "role:value+role:key" : "role:query+role:value");
         _settings = settings;
         _estimator = new Spsa(settings);
         _base = new Lazy<BaseWeights>(settings.OpenBase);
@@ -50,19 +50,20 @@ public sealed class DiZo : Optimizer
             options.Number("clip", 0.2, 0, 0.999),
             options.Integer("inner", ratio ? 5 : 10, 1),
             ratio);
-        _projected =
-        [
-            .. settings.Parameters.Trained.Where(
-                p => (p.Shape.Count == 2 || p.Name.EndsWith(".weight", StringComparison.Ordinal)) && parts.Any(part => p.Name.Contains(part, StringComparison.Ordinal))),
-        ];
-        if (_projected.Count == 0 && settings.Parameters.Trained.Count > 0)
+        Predicate<Parameter>[] kinds = [.. wanted.Select(Choice)];
+        Projected = [.. settings.Parameters.Trained.Where(p => p.Role.Kind != TensorKind.Bias && Array.Exists(kinds, matches => matches(p)))];
+        if (Projected.Count == 0 && settings.Parameters.Trained.Count > 0)
         {
-            throw new InvalidInputException($"--opt tensors is '{string.Join('+', parts)}', which is in no weight's name; parts of names with + between them were expected.");
+            throw new InvalidInputException(
+                $"--opt tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as role:value or parts of names with + between them were expected.");
         }
     }
 
+    /// <summary>P.</summary>
+    internal IReadOnlyList<Parameter> Projected { get; }
+
     /// <summary>θ⁰ of P.</summary>
-    public override long DeviceBytes => _projected.Sum(p => p.ByteCount);
+    public override long DeviceBytes => Projected.Sum(p => p.ByteCount);
 
     public override double ProjectedGradient(StepRecord record) => record.Coefficients.Take(_settings.Queries).Sum();
 
@@ -76,10 +77,10 @@ public sealed class DiZo : Optimizer
 
         var estimate = Estimate(step, coefficients);
         var travelled = new TravelDirection(_base, new MoveDirection(estimate, Rule([]), learningRate));
-        double[] lengths = [.. oracle.Sums.RowSquares(_projected, travelled).Select(rows => Math.Sqrt(rows.Sum()))];
+        double[] lengths = [.. oracle.Sums.RowSquares(Projected, travelled).Select(rows => Math.Sqrt(rows.Sum()))];
         double[] ratios = _search.Find(
             step,
-            _projected,
+            Projected,
             lengths,
             (candidates, draw) => oracle.Losses([.. candidates.Select(r => new Probe(new MoveDirection(estimate, Rule(r), learningRate), 1))], draw));
         return [.. coefficients, .. ratios];
@@ -88,7 +89,7 @@ public sealed class DiZo : Optimizer
     protected override void Update(StepRecord record, IBackend backend)
     {
         bool projects = record.Step % _interval == 0;
-        int expected = _settings.Queries + (projects ? _projected.Count : 0);
+        int expected = _settings.Queries + (projects ? Projected.Count : 0);
         if (record.Coefficients.Length != expected)
         {
             throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {expected} were expected of this optimizer.");
@@ -110,11 +111,15 @@ public sealed class DiZo : Optimizer
         }
     }
 
+    private static Predicate<Parameter> Choice(string wanted) => RoleWords.Find(wanted, "--opt tensors") is { } means
+        ? p => means(p.Role)
+        : p => p.Name.Contains(wanted, StringComparison.Ordinal);
+
     private GradientEstimate Estimate(long step, double[] coefficients) => new([.. coefficients.Zip(_estimator.Directions(step))]);
 
     // Tensors that stay at their distance take no part, so that their update is MeZO's bit for bit.
     private Rescaling Rule(double[] ratios) => new(
         _settings.WeightDecay,
         _base,
-        _projected.Zip(ratios).Where(r => r.Second != 1).ToDictionary(r => r.First, r => (float)(r.Second - 1)));
+        Projected.Zip(ratios).Where(r => r.Second != 1).ToDictionary(r => r.First, r => (float)(r.Second - 1)));
 }

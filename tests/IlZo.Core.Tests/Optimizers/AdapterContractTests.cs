@@ -41,7 +41,7 @@ public sealed class AdapterContractTests : IDisposable
             data.Add("mezo", string.Empty, "prefix");
             data.Add("loren", string.Empty, "prefix");
             data.Add("curvzo", "blocks=element", "prefix");
-            data.Add("dizo", "interval=5,inner=2,tensors=prefix", "prefix");
+            data.Add("dizo", "interval=5,inner=2", "prefix");
             data.Add("mezo", string.Empty, "*norm*");
             data.Add("kerzoo", "source=true", "*layers.3.*");
             data.Add("loren", string.Empty, "*layers.3.*");

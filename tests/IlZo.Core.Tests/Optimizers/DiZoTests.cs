@@ -1,3 +1,5 @@
+using IlZo.Adapters;
+using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
 using Xunit;
@@ -163,13 +165,45 @@ public sealed class DiZoTests
     }
 
     [Fact]
-    public void The_tensors_to_project_are_found_by_their_names()
+    public void The_tensors_to_project_are_found_by_their_roles_or_names()
     {
         using var space = new TestSpace([2, 2]);
         Make(space, "source=true").Dispose();
-        Make(space, "tensors=x+v_proj").Dispose();
-        var error = Assert.Throws<InvalidInputException>(() => Make(space, "tensors=x_proj"));
-        Assert.Contains("x_proj", error.Message, StringComparison.Ordinal);
+        Make(space, "tensors=x+a").Dispose();
+        Make(space, "tensors=role:norm+role:value").Dispose();
+        Assert.Contains("'x_proj', which is", Refusal("tensors=x_proj"), StringComparison.Ordinal);
+        Assert.Contains("'role:norm', which is no trained weight's role", Refusal("tensors=role:norm"), StringComparison.Ordinal);
+        Assert.Contains("--opt tensors has 'role:v_proj', which is no role", Refusal("tensors=role:v_proj"), StringComparison.Ordinal);
+
+        string Refusal(string options) => Assert.Throws<InvalidInputException>(() => Make(space, options)).Message;
+    }
+
+    [Theory]
+    [InlineData("opt-tiny", null, "", "q_proj.weight v_proj.weight")]
+    [InlineData("opt-tiny", null, "source=true", "k_proj.weight v_proj.weight")]
+    [InlineData("llama-gqa", null, "", "q_proj.weight v_proj.weight")]
+    [InlineData("roberta-tiny", null, "", "query.weight value.weight")]
+    [InlineData("gpt2-tiny", null, "", "c_attn.weight")]
+    [InlineData("gpt2-tiny", null, "source=true", "c_attn.weight")]
+    [InlineData("gpt2-tiny", null, "tensors=c_proj", "attn.c_proj.weight mlp.c_proj.weight")]
+    [InlineData("gpt2-tiny", "lora", "", "c_attn.lora_A.weight c_attn.lora_B.weight")]
+    [InlineData("roberta-tiny", "lora", "", "query.lora_A.weight query.lora_B.weight value.lora_A.weight value.lora_B.weight")]
+    [InlineData("llama-gqa", "prefix", "", "values")]
+    [InlineData("llama-gqa", "prefix", "source=true", "keys values")]
+    [InlineData("llama-gqa", "prefix", "tensors=prefix", "keys values")]
+    public void Of_every_family_the_tensors_of_the_paper_are_projected(string fixture, string? adapter, string options, string projected)
+    {
+        using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
+        if (adapter is not null)
+        {
+            AdapterFactory.Attach(model, new AdapterOptions(adapter), backend: null);
+        }
+
+        using var optimizer = (DiZo)OptimizerCatalog.Find("dizo").Create(new OptimizerSettings(model.Parameters) { Options = MethodOptions.Parse(options) });
+        string[] ends = projected.Split(' ');
+        Assert.Equal(
+            model.Parameters.Trained.Where(p => Array.Exists(ends, end => p.Name.EndsWith("." + end, StringComparison.Ordinal))), optimizer.Projected);
+        Assert.Equal(ends.Length * model.Shape.Layers, optimizer.Projected.Count);
     }
 
     private static Optimizer Make(TestSpace space, string options) => OptimizerCatalog.Find("dizo").Create(Settings(space, options));

@@ -12,9 +12,9 @@ internal sealed class TestSpace : IDisposable
 {
     private readonly FunctionSpace _space;
 
-    /// <param name="shapes">The shapes of the tensors, which are called a, b, c, …; matrices are named as value projections</param>
+    /// <param name="shapes">The shapes of the tensors, which are called a, b, c, …; DiZO takes the matrices for values.</param>
     public TestSpace(params long[][] shapes) => _space = new FunctionSpace(
-        shapes.Select((shape, i) => ($"{(char)('a' + i)}{(shape.Length == 2 ? ".v_proj.weight" : string.Empty)}", shape)));
+        shapes.Select((shape, i) => ($"{(char)('a' + i)}", shape, new TensorRole(shape.Length == 2 ? ModelPart.Value : ModelPart.None))));
 
     public ParameterSet Parameters => _space.Parameters;
 
