@@ -50,16 +50,16 @@ internal sealed record TrainingSetting(
         Number<int>("rank", "N", "Rank of LoRA (default: 8).", (o, v) => o with { Rank = v }),
         Number<double>("alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
         Text(
-            "targets", "A,B,…", "Linear layers that get LoRA, or all-linear (default: queries and values).",
+            "targets", "A,B,…", "Linear layers that get LoRA, by names or roles such as role:mlp, or all-linear (default: queries and values).",
             (o, v) => o with { Targets = v }),
         Number<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
         Text(
             "prefix-positions", "kept|shifted", "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
             (o, v) => o with { PrefixPositions = v }),
         Text(
-            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].* (default: all).",
+            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].*, or of a role, such as role:attention (default: all).",
             (o, v) => o with { TrainOnly = v }),
-        Text("freeze", "PATTERN,…", "Do not train tensors whose names match.", (o, v) => o with { Freeze = v }),
+        Text("freeze", "PATTERN,…", "Do not train tensors whose names match, or of a role, such as role:norm.", (o, v) => o with { Freeze = v }),
         Number<uint>("seed", "N", "Seed of an adapter's start, the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
         Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
         Text(

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using IlZo.Checkpoints;
 
 namespace IlZo.Cli.Tests;
 
@@ -43,6 +44,75 @@ public sealed class Gpt2Tests
         Assert.Equal(Score(Path.Combine(run, "checkpoint")), after);
         using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(temp["exported"], "config.json")));
         Assert.Equal("gpt2", config.RootElement.GetProperty("model_type").GetString());
+    }
+
+    [Fact]
+    public void WeightDecayLeavesNormsAndBiasesAsTheyAre()
+    {
+        using var temp = new TempFolder();
+        string model = Model(temp);
+
+        // The first step's losses are of the same weights, so the runs differ by the decay alone.
+        using var plain = OneStep("0");
+        using var decayed = OneStep("0.5");
+        string[] differ = [.. plain.Tensors.Zip(decayed.Tensors).Where(p => !Bytes(p.First).SequenceEqual(Bytes(p.Second))).Select(p => p.First.Name)];
+        Assert.Equal(
+            plain.Tensors.Select(t => t.Name).Where(n => n.EndsWith(".weight", StringComparison.Ordinal) && !n.Contains(".ln_", StringComparison.Ordinal)), differ);
+        Assert.Equal(10, differ.Length);
+
+        SafetensorsFile OneStep(string decay)
+        {
+            TinyRun.Train(temp["run" + decay], 1, "--model", model, "--weight-decay", decay, "--dev-size", "0");
+            Assert.NotEmpty(Ilzo.Run("replay", "--run", temp["run" + decay], "--out", temp["out" + decay]).Success);
+            return SafetensorsFile.Open(temp["out" + decay, "model.safetensors"]);
+        }
+
+        static unsafe ReadOnlySpan<byte> Bytes(TensorEntry t) => new(t.Data, (int)t.ByteCount);
+    }
+
+    [Fact]
+    public void DizoProjectsTheOneLayerOfQueriesKeysAndValues()
+    {
+        using var temp = new TempFolder();
+        var trained = TinyRun.Train(temp["run"], 6, "--model", Model(temp), "--optimizer", "dizo", "--opt", "interval=3,inner=2", "--eps", "1e-2");
+        Assert.Equal(TinyRun.Sha(trained), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--json").Json));
+    }
+
+    [Fact]
+    public void RolesChooseWhatIsTrained()
+    {
+        using var temp = new TempFolder();
+        string model = Model(temp);
+        Assert.Equal(320 + 320, Trained("role:norm"));
+        Assert.Equal(320 + 384 + 128 + 512 + 128, Trained("role:bias"));
+        Assert.Equal(24_576 + 384, Trained("role:query"));
+        Assert.Equal(21_184 + 4096 + 8192 + 128, Trained("role:embedding,*attn.c_proj*"));
+        var lora = Ilzo.Run("inspect", model, "--adapter", "lora", "--targets", "role:mlp-up", "--json").Json;
+        Assert.Equal(2 * 8 * (64 + 256), lora.GetProperty("trained_parameters").GetInt64());
+        Assert.Contains(
+            "--freeze has 'role:head', which is the role of no tensor; role: and one of embedding, attention, mlp,",
+            Ilzo.Run("train", "--model", model, "--freeze", "role:head", "--run", temp["run"]).Refusal(2),
+            StringComparison.Ordinal);
+
+        long Trained(string roles) =>
+            Ilzo.Run("inspect", model, "--train-only", roles, "--json").Json.GetProperty("trained_parameters").GetInt64();
+    }
+
+    [Fact]
+    public void InspectCountsTheWeightsOfEachRole()
+    {
+        using var temp = new TempFolder();
+        string model = Model(temp);
+        var roles = Ilzo.Run("inspect", model, "--json").Json.GetProperty("roles");
+        Assert.Equal(
+            ["token-embedding", "position-embedding", "query-key-value", "attention-output", "mlp-up", "mlp-down", "norm"],
+            roles.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(24_576, roles.GetProperty("query-key-value").GetProperty("weight").GetInt64());
+        Assert.Equal(384, roles.GetProperty("query-key-value").GetProperty("bias").GetInt64());
+        Assert.Equal(125_376, roles.EnumerateObject().Sum(part => part.Value.EnumerateObject().Sum(kind => kind.Value.GetInt64())));
+        string text = Ilzo.Run("inspect", model, "--adapter", "lora").Success;
+        Assert.Matches(@"\n  query-key-value +24,576 \+ 384 bias \+ 1,024 lora-a \+ 3,072 lora-b\n", text);
+        Assert.Matches(@"\n  norm +320 \+ 320 bias\n", text);
     }
 
     private static double Score(string model) =>

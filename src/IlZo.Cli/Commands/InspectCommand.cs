@@ -114,6 +114,18 @@ internal static class InspectCommand
     private static IEnumerable<(DType Type, long Count)> Types(LanguageModel model) =>
         model.Parameters.All.GroupBy(p => p.Type).Select(g => (g.Key, g.Sum(p => p.Count))).OrderByDescending(t => t.Item2);
 
+    // Weights by what they are, in the order of the model.
+    private static IEnumerable<(ModelPart Part, IReadOnlyList<(TensorKind Kind, long Count)> Kinds)> Roles(LanguageModel model) =>
+        model.Parameters.All.GroupBy(p => p.Role.Part).OrderBy(g => g.Key).Select(g => (
+            g.Key,
+            (IReadOnlyList<(TensorKind, long)>)[.. g.GroupBy(p => p.Role.Kind).OrderBy(k => k.Key).Select(k => (k.Key, k.Sum(p => p.Count)))]));
+
+    private static string Counted((TensorKind Kind, long Count) counted)
+    {
+        string count = counted.Count.ToString("N0", CultureInfo.InvariantCulture);
+        return counted.Kind == TensorKind.Weight ? count : $"{count} {counted.Kind.Word()}";
+    }
+
     private static void Print(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline)
     {
         var shape = model.Shape;
@@ -121,6 +133,7 @@ internal static class InspectCommand
         [
             ("architecture", shape.Architecture),
             ("parameters", model.Parameters.Count.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.All.Count} tensors"),
+            .. Roles(model).Select(r => ($"  {r.Part.Word()}", string.Join(" + ", r.Kinds.Select(Counted)))),
             ("trained", model.Parameters.TrainedCount.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.Trained.Count} tensors"),
             ("dtypes", string.Join(", ", Types(model).Select(t => $"{t.Type.TorchName()} ({t.Count.ToString("N0", CultureInfo.InvariantCulture)})"))),
             ("layers", $"{shape.Layers}"),
@@ -157,6 +170,19 @@ internal static class InspectCommand
         foreach (var (type, count) in Types(model))
         {
             writer.WriteNumber(type.TorchName(), count);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteStartObject("roles");
+        foreach (var (part, kinds) in Roles(model))
+        {
+            writer.WriteStartObject(part.Word());
+            foreach (var (kind, count) in kinds)
+            {
+                writer.WriteNumber(kind.Word(), count);
+            }
+
+            writer.WriteEndObject();
         }
 
         writer.WriteEndObject();

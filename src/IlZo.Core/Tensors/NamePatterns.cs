@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace IlZo.Tensors;
 
 /// <summary>
-/// Chooses tensors by patterns over their names: <c>*</c> stands for any characters, <c>?</c> for one, <c>[0-3]</c> for one of a set and
+/// Chooses tensors by their roles (<see cref="RoleWords"/>), or by patterns over their names: <c>*</c> stands for any characters, <c>?</c> for one, <c>[0-3]</c> for one of a set and
 /// <c>[!0-3]</c> for one outside it; everything else for itself. A pattern has to match the whole name.
 /// </summary>
 public static class NamePatterns
@@ -13,8 +13,8 @@ public static class NamePatterns
 
     /// <summary>Trains the tensors that one list of patterns names, or all, but those that another names.</summary>
     /// <param name="parameters">The set, in which what is trained so far is what there is to choose from.</param>
-    /// <param name="trainOnly">Patterns with commas between them, or null for all.</param>
-    /// <param name="freeze">Patterns with commas between them, or null for none.</param>
+    /// <param name="trainOnly">Patterns and roles with commas between them, or null for all.</param>
+    /// <param name="freeze">Patterns and roles with commas between them, or null for none.</param>
     /// <exception cref="InvalidInputException">A pattern matches no tensor or is not well-formed, or nothing is left to train.</exception>
     public static void Choose(ParameterSet parameters, string? trainOnly, string? freeze)
     {
@@ -34,19 +34,33 @@ public static class NamePatterns
         var matches = new HashSet<Parameter>();
         foreach (string pattern in patterns.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            var expression = Compile(flag, pattern);
-            Parameter[] found = [.. candidates.Where(p => expression.IsMatch(p.Name))];
-            if (found.Length == 0)
-            {
-                throw new InvalidInputException(
-                    $"{flag} has '{pattern}', which matches no tensor; a pattern for names such as "
-                    + $"{string.Join(", ", Examples(candidates).Select(p => p.Name))} was expected.");
-            }
+            Parameter[] found = RoleWords.Find(pattern, flag) is { } role ? OfRole(candidates, flag, pattern, role) : Named(candidates, flag, pattern);
 
             matches.UnionWith(found);
         }
 
         return matches.Count > 0 ? matches : throw new InvalidInputException($"{flag} is '{patterns}'; patterns with commas between them were expected.");
+    }
+
+    private static Parameter[] OfRole(IReadOnlyList<Parameter> candidates, string flag, string pattern, Predicate<TensorRole> role)
+    {
+        Parameter[] found = [.. candidates.Where(p => role(p.Role))];
+        return found.Length > 0
+            ? found
+            : throw new InvalidInputException(
+                $"{flag} has '{pattern}', which is the role of no tensor; {RoleWords.Prefix} and one of "
+                + $"{string.Join(", ", RoleWords.Of(candidates.Select(p => p.Role)))} was expected.");
+    }
+
+    private static Parameter[] Named(IReadOnlyList<Parameter> candidates, string flag, string pattern)
+    {
+        var expression = Compile(flag, pattern);
+        Parameter[] found = [.. candidates.Where(p => expression.IsMatch(p.Name))];
+        return found.Length > 0
+            ? found
+            : throw new InvalidInputException(
+                $"{flag} has '{pattern}', which matches no tensor; a pattern for names such as "
+                + $"{string.Join(", ", Examples(candidates).Select(p => p.Name))} was expected.");
     }
 
     // From all over the model, not only its first layer.

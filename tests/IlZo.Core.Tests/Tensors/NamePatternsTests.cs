@@ -59,6 +59,27 @@ public sealed unsafe class NamePatternsTests : IDisposable
     public void What_cannot_be_meant_is_refused(string? trainOnly, string? freeze, string message) => Assert.Contains(
         message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, trainOnly, freeze)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("role:token-embedding", null, "0")]
+    [InlineData("role:embedding,layers.2.*", null, "0 5")]
+    [InlineData("role:bias", null, "1 3 4 5")]
+    [InlineData("role:mlp", null, "1 2 3 4 5")]
+    [InlineData(null, "role:bias", "0 2")]
+    [InlineData("role:mlp-up", "*.weight", "1 3 4 5")]
+    public void Roles_choose_as_patterns_do(string? trainOnly, string? freeze, string expected)
+    {
+        NamePatterns.Choose(_set, trainOnly, freeze);
+        Assert.Equal(expected, string.Join(' ', _set.Trained.Select(p => p.Id)));
+    }
+
+    [Theory]
+    [InlineData("role:norm", "--freeze has 'role:norm', which is the role of no tensor; role: and one of embedding, mlp, token-embedding, mlp-up, bias was expected.")]
+    [InlineData("role:", "--freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
+    [InlineData("role:MLP", "--freeze has 'role:MLP', which is no role")]
+    [InlineData("role:m*", "--freeze has 'role:m*', which is no role")]
+    public void Roles_that_are_not_there_are_refused_with_those_that_are(string freeze, string message) => Assert.StartsWith(
+        message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, null, freeze)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Tensors_that_are_appended_get_numbers_after_those_that_are_there()
     {
@@ -72,5 +93,9 @@ public sealed unsafe class NamePatternsTests : IDisposable
         Assert.Equal(2, _set.TrainedCount);
     }
 
-    private Parameter Vector(string name) => new(name, [1], DType.F32, _memory.Data);
+    private Parameter Vector(string name)
+    {
+        var part = name.StartsWith("embed", StringComparison.Ordinal) ? ModelPart.TokenEmbedding : ModelPart.MlpUp;
+        return new(name, [1], DType.F32, _memory.Data, new TensorRole(part, name.EndsWith("bias", StringComparison.Ordinal) ? TensorKind.Bias : TensorKind.Weight));
+    }
 }
