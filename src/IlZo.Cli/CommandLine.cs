@@ -62,7 +62,7 @@ internal static class CommandLine
                 Output = Terminal.Results,
                 Error = Terminal.Messages,
             });
-            Terminal.Results.Flush();
+            Terminal.EndResults();
             return exit;
         }
         catch (Exception e)

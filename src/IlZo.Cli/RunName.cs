@@ -11,21 +11,16 @@ internal static class RunName
     /// <summary>A folder that does not exist yet, named for what the run does.</summary>
     /// <param name="options">Its model and task.</param>
     /// <param name="parts">What else is in the name.</param>
-    public static string Next(TrainingOptions options, params string[] parts)
-    {
-        string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
-        string task = Presets.TaskOf(options) is var name and not UserData.TaskName
-            ? Path.GetFileNameWithoutExtension(name)
-            : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(options.Data!));
-        return Next([model, task, .. parts]);
-    }
+    public static string Next(TrainingOptions options, params string[] parts) => Next([.. SubjectOf(options), .. parts], Path.Exists);
 
-    /// <summary>A folder that does not exist yet, named by its parts.</summary>
-    public static string Next(params IEnumerable<string> parts)
+    /// <summary>A folder below <c>runs</c> that is free, named by its parts.</summary>
+    /// <param name="parts">The parts.</param>
+    /// <param name="isTaken">Whether a folder is not free.</param>
+    public static string Next(IEnumerable<string> parts, Func<string, bool> isTaken)
     {
         string name = string.Join('-', parts.Select(Plain).Where(p => p.Length > 0));
         string folder = Path.Combine(Parent, name);
-        for (int i = 2; Path.Exists(folder); i++)
+        for (int i = 2; isTaken(folder); i++)
         {
             folder = Path.Combine(Parent, $"{name}-{i}");
         }
@@ -42,6 +37,16 @@ internal static class RunName
         return last is null
             ? throw new InvalidInputException($"--resume is given without --run, and there is no run below '{Parent}'; the folder of the run to continue was expected.")
             : Path.Combine(Parent, Path.GetFileName(last.FullPath));
+    }
+
+    /// <summary>What names a training's model and task.</summary>
+    public static IReadOnlyList<string> SubjectOf(TrainingOptions options)
+    {
+        string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
+        string task = Presets.TaskOf(options) is var name and not UserData.TaskName
+            ? Path.GetFileNameWithoutExtension(name)
+            : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(options.Data!));
+        return [model, task];
     }
 
     private static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');

@@ -12,6 +12,7 @@ internal static class Terminal
 
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private static bool s_live;
+    private static Exception? s_lost;
 
     /// <summary>Standard output: UTF-8 without a byte-order mark, lines ended by a line feed.</summary>
     public static TextWriter Results { get; private set; } = TextWriter.Null;
@@ -33,9 +34,22 @@ internal static class Terminal
         WriteMessage(Failure.OneLine(line) + "\n");
     }
 
-    /// <summary>Writes messages as they are. Work does not depend on them, so it goes on where they cannot be written.</summary>
+    /// <summary>
+    /// Writes messages as they are, after the results so far: where both outputs are one file, a message must not stand inside a result.
+    /// Work does not depend on messages, so it goes on where they cannot be written.
+    /// </summary>
     public static void WriteMessage(string text)
     {
+        try
+        {
+            Results.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Results are lost, which EndResults says; a message about something else must come through first.
+            s_lost ??= e;
+        }
+
         try
         {
             Messages.Write(text);
@@ -44,6 +58,18 @@ internal static class Terminal
         {
             // A full disk below a redirected output, or one that is closed; there is no other place to say it.
         }
+    }
+
+    /// <summary>Writes what there is of results.</summary>
+    /// <exception cref="IOException">Some could not be written, now or before.</exception>
+    public static void EndResults()
+    {
+        if (s_lost is { } lost)
+        {
+            throw new IOException(lost.Message, lost);
+        }
+
+        Results.Flush();
     }
 
     /// <summary>Rewrites the last line of the terminal; only where standard error is one.</summary>

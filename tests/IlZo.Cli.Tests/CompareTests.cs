@@ -130,6 +130,85 @@ public sealed class CompareTests
         Assert.StartsWith(message, Ilzo.Run(["compare", .. flags]).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
+    public void AMethodsMiddleRateIsItsDefault()
+    {
+        using var temp = new TempFolder();
+        var result = Ilzo.Run(
+            "compare", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "1", "--batch-size", "1", "--train-size", "1", "--dev-size", "1",
+            "--test-size", "1", "--out", temp["out"], "--json").Json;
+        double[] rates = [.. result.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("runs")[1].GetProperty("learning_rate").GetDouble())];
+        Assert.Equal([5e-5, 5e-7], rates);
+        Assert.Equal(5e-5, result.GetProperty("settings").GetProperty("lr").GetDouble());
+    }
+
+    [Fact]
+    public void NoMessageStandsInsideTheTable()
+    {
+        using var temp = new TempFolder();
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            "/bin/sh", ["-c", $"{Ilzo.ShellCommand} compare --function rosenbrock --forward-passes 60 --seeds 1 --lrs 1e-6 --out '{temp["out"]}' 2>&1"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        string table = File.ReadAllText(temp["out", "table.md"]);
+        Assert.EndsWith($"\n{table}{temp["out"]}: compare.json, table.md, curves.svg\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatAKilledComparisonLeftIsRemovedByTheNext()
+    {
+        using var temp = new TempFolder();
+        string folder = temp["runs", "sphere-compare"];
+        Directory.CreateDirectory(folder);
+        string[] left = [".trial.tmp-", ".compare.json.tmp-", ".curves.svg.tmp-"];
+        foreach (string name in left)
+        {
+            File.WriteAllText(Path.Combine(folder, $"{name}{Guid.NewGuid():N}"), "{");
+        }
+
+        Assert.Contains($"{folder}: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
+        Assert.Equal(["compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Contains($"{folder}-2: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
+
+        File.WriteAllText(Path.Combine(folder, $"{left[0]}{Guid.NewGuid():N}"), "");
+        File.WriteAllText(Path.Combine(folder, ".trial.tmp-mine"), "");
+        CompareSphere(temp.Path, "--out", folder);
+        Assert.Equal([".trial.tmp-mine", "compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void AFolderThatAnotherComparisonHoldsIsLeftToIt()
+    {
+        using var temp = new TempFolder();
+        string folder = temp["runs", "sphere-compare"];
+        Directory.CreateDirectory(folder);
+        string held = Path.Combine(folder, $".trial.tmp-{Guid.NewGuid():N}");
+        using var other = new FileStream(held, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        Assert.Contains($"{folder}-2: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
+        Assert.Equal([held], Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void AFolderInWhichTheFilesCannotStandIsRefused()
+    {
+        using var temp = new TempFolder();
+        Directory.CreateDirectory(temp["out", "table.md"]);
+        string refusal = Ilzo.Run("compare", "--function", "sphere", "--out", temp["out"]).Refusal(2);
+        Assert.Contains("in which table.md is a folder", refusal, StringComparison.Ordinal);
+    }
+
+    private static string CompareSphere(string folder, params string[] more)
+    {
+        var outcome = Ilzo.RunIn(
+            folder, ["compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--forward-passes", "4", "--seeds", "1", .. more]);
+        Assert.Equal(0, outcome.ExitCode);
+        return outcome.Errors;
+    }
+
+    [Fact]
     public void TrainingOutsidePublishedSettingsIsWarnedOf()
     {
         using var temp = new TempFolder();

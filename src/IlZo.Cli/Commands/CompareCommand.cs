@@ -83,14 +83,10 @@ internal static class CompareCommand
             throw new InvalidInputException("--lr and --lrs are both given; one of them was expected.");
         }
 
+        IReadOnlyList<string> subjectNames = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
         string folder = Path.GetFullPath(
-            parsed.GetValue(s_out) ?? (options.Function is { } f ? RunName.Next(f.Name, "compare") : RunName.Next(training, "compare")));
-        if (File.Exists(folder))
-        {
-            throw new InvalidInputException($"--out is '{folder}', which is a file; a folder was expected.");
-        }
-
-        using var made = new OutputFolder(folder);
+            parsed.GetValue(s_out) ?? RunName.Next([.. subjectNames, "compare"], path => OutputFolder.IsTaken(path, ComparisonFiles.Names)));
+        using var made = new OutputFolder(folder, ComparisonFiles.Names);
         int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
         string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {Presets.TaskOf(training)}";
         Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
@@ -110,7 +106,7 @@ internal static class CompareCommand
             Terminal.Say($"skipped rows: {report.SkippedRows}");
         }
 
-        Terminal.Say($"{folder}: compare.json, table.md, curves.svg");
+        Terminal.Say($"{folder}: {string.Join(", ", ComparisonFiles.Names)}");
         if (report.Interrupted)
         {
             Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the files hold those.");
@@ -122,7 +118,7 @@ internal static class CompareCommand
 
     private static void Show(int done, int runs, string method, ComparisonRun run)
     {
-        string diverged = run.Diverged ? ", diverged" : string.Empty;
+        string diverged = !run.Diverged ? string.Empty : double.IsFinite(run.Points[^1].DevLoss) ? ", diverged" : ", diverged: not finite";
         string skipped = run.SkippedSteps > 0 ? $", {run.SkippedSteps} steps skipped" : string.Empty;
         var (first, last) = (run.Points[0], run.Points[^1]);
         string quality = last.TestAccuracy is { } accuracy

@@ -8,14 +8,21 @@ namespace IlZo.Reporting;
 /// <summary>What a comparison leaves for people: a table, a figure, and all of its numbers.</summary>
 public static class ComparisonFiles
 {
+    private const string NumbersFile = "compare.json";
+    private const string TableFile = "table.md";
+    private const string ChartFile = "curves.svg";
+
+    /// <summary>The names of the files.</summary>
+    public static IReadOnlyList<string> Names { get; } = [NumbersFile, TableFile, ChartFile];
+
     /// <summary>Writes <c>compare.json</c>, <c>table.md</c> and <c>curves.svg</c>; earlier ones are replaced.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
     public static void Write(ComparisonReport report, string folder)
     {
         Directory.CreateDirectory(folder);
-        AtomicFile.WriteAllText(Path.Combine(folder, "compare.json"), report.ToJson(indented: true) + "\n");
-        AtomicFile.WriteAllText(Path.Combine(folder, "table.md"), Table(report));
-        AtomicFile.WriteAllText(Path.Combine(folder, "curves.svg"), Chart(report).ToSvg());
+        AtomicFile.WriteAllText(Path.Combine(folder, NumbersFile), report.ToJson(indented: true) + "\n");
+        AtomicFile.WriteAllText(Path.Combine(folder, TableFile), Table(report));
+        AtomicFile.WriteAllText(Path.Combine(folder, ChartFile), Chart(report).ToSvg());
     }
 
     /// <summary>One row for each method at its best learning rate, in Markdown.</summary>
