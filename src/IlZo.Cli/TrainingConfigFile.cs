@@ -12,7 +12,7 @@ internal static class TrainingConfigFile
     // What a run's config.json holds.
     private const string OptionsField = "options";
     private const string ContinuedField = "continued";
-    private static readonly string[] s_besideOptions = ["format", "arithmetic", "base_weights_sha256", "examples_sha256", ContinuedField];
+    private static readonly string[] s_besideOptions = ["format", "begun_in_format", "arithmetic", "base_weights_sha256", "examples_sha256", ContinuedField];
 
     /// <summary>The settings in a file and the texts of their values. A null stands for a setting that is not there.</summary>
     /// <param name="path">The file.</param>

@@ -65,12 +65,17 @@ public static class TrainableModel
     }
 
     /// <summary>The optimizer that options describe, for a model at its start.</summary>
-    public static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model)
+    /// <param name="options">The training.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="begunInFormat">The format that its run was begun in.</param>
+    public static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model, int begunInFormat = RunConfiguration.CurrentFormat)
     {
         // The start of an adapter is in no file.
         var start = model.Adapter?.Copy();
-        return OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters) with
+        var settings = options.ToSettings(model.Parameters);
+        return OptimizerCatalog.Find(options.Optimizer).Create(settings with
         {
+            WeightDecay = begunInFormat == 1 ? new LegacyDecay(options.WeightDecay) : settings.WeightDecay,
             OpenBase = () => start is null ? BaseWeights.Open(ModelLoader.Open(options.Model), model) : BaseWeights.Of(start),
         });
     }

@@ -33,7 +33,7 @@ public sealed partial class Trainer : IDisposable
             _backend = backends(options.Device, options.Threads, options.EngineRequest);
             options = Resolve(options.WithResultOfRun()).With(_backend.Engine);
             _model = TrainableModel.Load(options, folder);
-            _optimizer = TrainableModel.CreateOptimizer(options, _model);
+            _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);
             _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
             var asked = new RunConfiguration(options, _model.Parameters.Sha256(), _examples.Sha256()) { Arithmetic = _backend.Engine.Arithmetic };

@@ -20,6 +20,7 @@ public sealed class KeptRunsTests : IDisposable
     [Theory]
     [InlineData("format1-full")]
     [InlineData("format1-lora")]
+    [InlineData("format1-decay")]
     [InlineData("format2-full")]
     [InlineData("format2-lora")]
     [InlineData("format2-prefix")]
@@ -34,6 +35,7 @@ public sealed class KeptRunsTests : IDisposable
     [Theory]
     [InlineData("format1-full")]
     [InlineData("format1-lora")]
+    [InlineData("format1-decay")]
     [InlineData("format2-full")]
     [InlineData("format2-lora")]
     [InlineData("format2-prefix")]
@@ -106,12 +108,12 @@ public sealed class KeptRunsTests : IDisposable
         return options with { Model = Base(folder) ?? options.Model, Threads = 2 };
     }
 
-    // The model that a head was added to is made as it was then; all others train the built-in one.
+    // The model that a head was added to is made as it was then; most others train the built-in one.
     private string? Base(RunFolder folder)
     {
         if (!folder.FullPath.EndsWith("head", StringComparison.Ordinal))
         {
-            return null;
+            return folder.FullPath.EndsWith("decay", StringComparison.Ordinal) ? TestData.Path("models", "stories260K") : null;
         }
 
         string path = _temp["with-head"];

@@ -38,7 +38,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
                 $"'{options.Model}' has other weights than when the run started; those with SHA-256 {run.Configuration.BaseWeightsSha256} were expected.");
         }
 
-        using var optimizer = TrainableModel.CreateOptimizer(options, start);
+        using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
         foreach (var record in run.Records.Take((int)last))
         {
             optimizer.Apply(record, backend);

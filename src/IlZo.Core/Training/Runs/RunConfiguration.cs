@@ -27,6 +27,9 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// <summary>The format that the run was written in.</summary>
     public int Format { get; init; } = CurrentFormat;
 
+    /// <summary>The format that the run was begun in, which decides what its updates do: weight decay spared other tensors in format 1.</summary>
+    public int BegunInFormat { get; init; } = CurrentFormat;
+
     /// <summary>The version of the arithmetic that computed the first steps.</summary>
     public string Arithmetic { get; init; } = FirstArithmetic;
 
@@ -58,6 +61,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
                 ? new RunConfiguration(options, weights, examples)
                 {
                     Format = format,
+                    BegunInFormat = Math.Min(format, file.BegunInFormat ?? format),
                     Arithmetic = file.Arithmetic ?? FirstArithmetic,
                     Continued = file.Continued ?? [],
                 }
@@ -74,6 +78,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         new RunConfigurationFile
         {
             Format = CurrentFormat,
+            BegunInFormat = BegunInFormat < CurrentFormat ? BegunInFormat : null,
             Options = Options,
             Arithmetic = Arithmetic,
             BaseWeightsSha256 = BaseWeightsSha256,
@@ -87,6 +92,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     {
         Options = Options.With(saved.Engine) with { Steps = Math.Max(Options.Steps, saved.Options.Steps) },
         Arithmetic = saved.Arithmetic,
+        BegunInFormat = saved.BegunInFormat,
         Continued = saved.Continued,
     };
 
@@ -121,6 +127,9 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
 internal sealed record RunConfigurationFile
 {
     public int? Format { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? BegunInFormat { get; init; }
 
     public TrainingOptions? Options { get; init; }
 

@@ -52,6 +52,9 @@ public sealed class RunFolder(string path)
         return RunConfiguration.Parse(ConfigurationFile, PlainFile.ReadAllBytes(ConfigurationFile));
     }
 
+    /// <summary>The format that the run here was begun in, or would be.</summary>
+    internal int BegunInFormat => HasRun ? ReadConfiguration().BegunInFormat : RunConfiguration.CurrentFormat;
+
     /// <summary>The log of the run, or null where it was not begun yet.</summary>
     /// <exception cref="InvalidInputException">It is not a run log, or damaged before its end.</exception>
     internal TrajectoryContent? ReadTrajectory() =>
