@@ -14,15 +14,17 @@ public sealed partial class GpuBackend
 
     public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
     {
+        using var use = EnterPass();
         if (!shape.Causal && (_cache is not null || !_batch.IsWhole))
         {
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
         Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
+        using var cache = _cache?.Enter(_pass.Number) ?? default;
         PrepareTiles(shape, prefix?.Keys.Rows ?? 0);
-        var keys = ((GpuActivation)k).All;
-        var values = ((GpuActivation)v).All;
+        var keys = Own(k).All;
+        var values = Own(v).All;
         if (_cache is not null)
         {
             keys = Append(keys, _cache.Keys(layer), k.Features);
@@ -38,10 +40,10 @@ public sealed partial class GpuBackend
             Kernels.Attention.SharedFloats(_tileSide, shape.HeadSize),
             new AttentionArguments
             {
-                Q = ((GpuActivation)q).All,
+                Q = Own(q).All,
                 K = keys,
                 V = values,
-                Y = ((GpuActivation)y).All,
+                Y = Own(y).All,
                 PrefixK = new RowsView(prefixKeys.View, k.Features),
                 PrefixV = new RowsView(prefixValues.View, k.Features),
                 Prefix = prefix?.Keys.Rows ?? 0,

@@ -9,8 +9,9 @@ public sealed partial class GpuBackend
 {
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
+        using var use = EnterPass();
+        var from = Own(x);
         Fit.Targets(head, x, targets);
-        var from = (GpuActivation)x;
         int columns = (int)Math.Clamp(GpuMemory.Logits / Math.Max(from.Rows, 1), 1, head.Rows);
         int blocks = (head.Rows + columns - 1) / columns;
         int picks = _probes * targets.Count;
@@ -69,8 +70,9 @@ public sealed partial class GpuBackend
 
     public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
     {
+        using var use = EnterPass();
+        var from = Own(x);
         Fit.Head(head, x);
-        var from = (GpuActivation)x;
         int rows = destination.Length / head.Rows;
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow + rows, from.Tokens, nameof(destination));

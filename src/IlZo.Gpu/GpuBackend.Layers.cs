@@ -11,60 +11,66 @@ public sealed partial class GpuBackend
 
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
+        using var use = EnterPass();
         Fit.Rows(table, rows, y);
-        ReadRows(table, Send(rows), ((GpuActivation)y).Contiguous, accumulate);
+        ReadRows(table, Send(rows), Own(y).Contiguous, accumulate);
     }
 
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
-        Normalize((GpuActivation)x, weight, bias, epsilon, (GpuActivation)y, center: true);
+        Normalize(x, weight, bias, epsilon, y, center: true);
 
     public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y) =>
-        Normalize((GpuActivation)x, weight, null, epsilon, (GpuActivation)y, center: false);
+        Normalize(x, weight, null, epsilon, y, center: false);
 
     public void Multiply(Activation x, Activation y)
     {
+        using var use = EnterPass();
+        var to = Own(x);
         Fit.Same(x, y);
-        var to = (GpuActivation)x;
         _kernels.LaunchItems(
             Elementwise.Multiply,
             (long)to.Rows * x.Features,
-            new MultiplyArguments { X = to.All, Y = ((GpuActivation)y).All, Rows = to.Rows, Features = x.Features });
+            new MultiplyArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
     }
 
     public void Scale(Activation x, float factor)
     {
-        var to = (GpuActivation)x;
+        using var use = EnterPass();
+        var to = Own(x);
         _kernels.LaunchItems(
             Elementwise.Scale, (long)to.Rows * x.Features, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
     }
 
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
+        using var use = EnterPass();
         int half = x.Features / heads / 2;
         if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
         {
             _rotations[(frequencies, positionShift)] = angles = _transfers.Send<float>(Angles(frequencies, half, positionShift));
         }
 
-        var to = (GpuActivation)x;
+        var to = Own(x);
         _kernels.LaunchItems(
             Elementwise.Rotate,
             (long)to.Rows * x.Features / 2,
             new RotateArguments { X = to.All, Rows = to.Rows, Angles = angles, Tokens = x.Tokens, Features = x.Features, Half = half });
     }
 
-    private void Normalize(GpuActivation x, Parameter? weight, Parameter? bias, float epsilon, GpuActivation y, bool center)
+    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center)
     {
+        using var use = EnterPass();
+        var from = Own(x);
         Fit.Norm(x, weight, bias, y);
         var weights = RentRows(weight);
         var biases = RentRows(bias);
         int threads = _kernels.Shape.Threads;
         int size = weight?.Columns ?? x.Features;
         int parts = x.Features / size;
-        _kernels.Launch(Kernels.Normalize.Run, new Index3D(x.Rows * parts, 1, 1), threads, threads, new NormalizeArguments
+        _kernels.Launch(Kernels.Normalize.Run, new Index3D(from.Rows * parts, 1, 1), threads, threads, new NormalizeArguments
         {
-            X = x.All,
-            Y = y.All,
+            X = from.All,
+            Y = Own(y).All,
             Weight = weights.View,
             Bias = biases.View,
             Features = size,

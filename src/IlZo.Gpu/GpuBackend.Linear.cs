@@ -17,9 +17,10 @@ public sealed partial class GpuBackend
         ActivationFunction? activation = null,
         WeightLayout layout = WeightLayout.OutIn)
     {
+        using var use = EnterPass();
         layout.RequireFit(weight, x, y);
-        var from = RentOperand((GpuActivation)x);
-        var to = (GpuActivation)y;
+        var from = RentOperand(Own(x));
+        var to = Own(y);
         var biases = RentRows(bias);
         foreach (var run in _runs)
         {
@@ -72,7 +73,7 @@ public sealed partial class GpuBackend
     {
         if (operand != x)
         {
-            Return(operand);
+            _arena.Return(operand.Block);
         }
     }
 

@@ -12,6 +12,7 @@ public sealed partial class GpuBackend
 {
     public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {
+        using var use = _use.Enter();
         _arrays.Forget();
         var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
         var sums = _arena.Doubles(rows);
@@ -34,6 +35,7 @@ public sealed partial class GpuBackend
 
     public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
     {
+        using var use = _use.Enter();
         _arrays.Forget();
         var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
         var columns = _arena.Rent(parameters.Sum(p => (long)p.Columns));

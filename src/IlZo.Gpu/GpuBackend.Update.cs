@@ -9,6 +9,8 @@ public sealed partial class GpuBackend
 {
     public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
+        using var use = _use.Enter();
+        using var heldRule = rule.Hold();
         _transfers.Reset();
         _arrays.Forget();
         _estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
@@ -18,9 +20,17 @@ public sealed partial class GpuBackend
         }
     }
 
-    public void Store(ParameterState state) => _state.Store(state);
+    public void Store(ParameterState state)
+    {
+        using var use = _use.Enter();
+        _state.Store(state);
+    }
 
-    public void Keep(WeightCopy copy) => _state.Keep(copy);
+    public void Keep(WeightCopy copy)
+    {
+        using var use = _use.Enter();
+        _state.Keep(copy);
+    }
 
     private sealed class Updater(GpuBackend backend, UpdateRule rule, double learningRate, NoiseKey rounding) : IEstimateVisitor
     {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using IlZo.Backends;
 using IlZo.Kernels;
 using IlZo.Noise;
@@ -14,6 +15,8 @@ namespace IlZo.Gpu;
 /// </summary>
 public sealed partial class GpuBackend : IBackend
 {
+    private readonly UseGuard _use;
+    private readonly CurrentPass _pass = new();
     private readonly KernelLauncher _kernels;
     private readonly AcceleratorStream _stream;
     private readonly DeviceMemory _memory;
@@ -58,6 +61,7 @@ public sealed partial class GpuBackend : IBackend
         ProductPrecision? products,
         IReadOnlyList<IDisposable> owned)
     {
+        _use = new UseGuard(nameof(GpuBackend), Release);
         _owned = owned;
         _create = other => new GpuBackend(accelerator, loader, name, _memory!.Free, shape, other, []);
         _stream = accelerator.DefaultStream;
@@ -80,6 +84,10 @@ public sealed partial class GpuBackend : IBackend
 
     public Engine Engine => new(EngineName.Cuda, Products.Name());
 
+    public long Pass => _pass.Number;
+
+    public long? FreeBytes => _memory.Free;
+
     /// <summary>What products are computed in.</summary>
     public ProductPrecision Products => _kernels.Products;
 
@@ -91,6 +99,8 @@ public sealed partial class GpuBackend : IBackend
 
     public void Load(ParameterSet parameters)
     {
+        using var use = _use.Enter();
+        using var held = parameters.Read();
         _stream.Synchronize();
         _arena.Dispose();
         _state.Dispose();
@@ -100,9 +110,18 @@ public sealed partial class GpuBackend : IBackend
     /// <summary>The same device, without what is loaded here, with products in another precision; to be disposed of first.</summary>
     internal GpuBackend With(ProductPrecision precision) => _create(precision);
 
-    public void Store(ParameterSet parameters) => _weights.Store(parameters);
+    public void Store(ParameterSet parameters)
+    {
+        using var use = _use.Enter();
+        using var alone = parameters.Write();
+        _weights.Store(parameters);
+    }
 
-    public KeyValueCache CreateCache(int layers, int features, int capacity) => new GpuKeyValueCache(_memory, _stream, layers, features, capacity);
+    public KeyValueCache CreateCache(int layers, int features, int capacity)
+    {
+        using var use = _use.Enter();
+        return new GpuKeyValueCache(_memory, _stream, layers, features, capacity);
+    }
 
     public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
@@ -112,6 +131,9 @@ public sealed partial class GpuBackend : IBackend
             throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
         }
 
+        using var use = _use.Enter();
+        _pass.Begin();
+        cache?.Begin(_pass.Number);
         _runs = ProbeRun.Of(probes);
         _probes = probes.Count;
         _batch = batch;
@@ -122,22 +144,35 @@ public sealed partial class GpuBackend : IBackend
         BeginAttention((GpuKeyValueCache?)cache);
     }
 
-    public void Reserve(int features, int widestInput) =>
+    public void Reserve(int features, int widestInput)
+    {
+        using var use = EnterPass();
         _arena.Reserve(((long)features + OperandWords(widestInput)) * _batch.Count * _probes);
+    }
 
-    public Activation Rent(int features, Activation? like = null) => Allocate(features, like?.Tokens ?? _batch.Count);
+    public Activation Rent(int features, Activation? like = null)
+    {
+        using var use = EnterPass();
+        return Allocate(features, like is null ? _batch.Count : Own(like).Tokens);
+    }
 
-    public void Return(Activation activation) => _arena.Return(((GpuActivation)activation).Block);
+    public void Return(Activation activation)
+    {
+        using var use = EnterPass();
+        _arena.Return(Own(activation).Block);
+    }
 
     public Activation Slice(Activation x, int first, int features)
     {
+        using var use = EnterPass();
         Fit.Slice(x, first, features);
-        return ((GpuActivation)x).Slice(first, features);
+        return Own(x).Slice(first, features);
     }
 
     public Activation GatherOutputs(Activation x)
     {
-        var from = (GpuActivation)x;
+        using var use = EnterPass();
+        var from = Own(x);
         var to = Allocate(x.Features, _batch.Outputs.Count);
         Gather(from.All, to.Contiguous, Send(_batch.Outputs), from.Tokens, from.Features);
         return to;
@@ -145,7 +180,8 @@ public sealed partial class GpuBackend : IBackend
 
     public void Read(Activation x, int probe, Span<float> destination)
     {
-        var from = (GpuActivation)x;
+        using var use = EnterPass();
+        var from = Own(x);
         var block = _arena.Rent((long)x.Tokens * x.Features);
         Gather(from.Probe(probe), block.View, Send([.. Enumerable.Range(0, x.Tokens)]), x.Tokens, x.Features);
         _transfers.Read(block.View, destination);
@@ -153,9 +189,23 @@ public sealed partial class GpuBackend : IBackend
     }
 
     /// <summary>On the host, for what methods keep there.</summary>
-    public void Parallel(int items, Action<int> body) => System.Threading.Tasks.Parallel.For(0, items, body);
+    public void Parallel(int items, Action<int> body)
+    {
+        using var use = _use.Enter();
+        try
+        {
+            System.Threading.Tasks.Parallel.For(0, items, body);
+        }
+        catch (AggregateException e)
+        {
+            // As on the CPU, a failure reaches the caller as it is.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
 
-    public void Dispose()
+    public void Dispose() => _use.Dispose();
+
+    private void Release()
     {
         _stream.Synchronize();
         _arena.Dispose();
@@ -167,6 +217,30 @@ public sealed partial class GpuBackend : IBackend
         {
             owner.Dispose();
         }
+    }
+
+    /// <summary>Begins an operation of the calling thread's pass.</summary>
+    private UseGuard.Use EnterPass()
+    {
+        var use = _use.Enter();
+        try
+        {
+            _pass.RequireOwn();
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
+        }
+
+        return use;
+    }
+
+    /// <summary>An activation of the pass.</summary>
+    private GpuActivation Own(Activation x)
+    {
+        _pass.RequireOwn(x);
+        return (GpuActivation)x;
     }
 
     // The rows of each probe, as [probe, row, feature].
@@ -181,13 +255,16 @@ public sealed partial class GpuBackend : IBackend
             Features = features,
         });
 
-    private GpuActivation Allocate(int features, int tokens) => new(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes));
+    private GpuActivation Allocate(int features, int tokens) =>
+        new(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes)) { Pass = _pass.Number };
 
     private ArrayView<int> Send(IReadOnlyList<int> values) => _transfers.Send<int>([.. values]);
 
     // Finds the types of a kernel that reads a tensor as the probes of a run see it.
     private void Perturb(Parameter parameter, ProbeRun run, IWeightsVisitor visitor)
     {
+        // The device has its own copy, but a model that was disposed of is gone here too.
+        using var held = parameter.Set is { } set ? set.Read() : default;
         var reader = new WeightsReader(_weights[parameter], parameter, run, visitor);
         if (run.Direction is null || !parameter.IsTrained || !run.Direction.Covers(parameter))
         {

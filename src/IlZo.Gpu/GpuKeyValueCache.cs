@@ -25,13 +25,13 @@ internal sealed class GpuKeyValueCache : KeyValueCache
 
     public ArrayView<float> Values(int layer) => Part((2 * layer) + 1);
 
-    public override void Read(int layer, Span<float> keys, Span<float> values)
+    protected override void Copy(int layer, Span<float> keys, Span<float> values)
     {
         Keys(layer).Read(_stream, keys);
         Values(layer).Read(_stream, values);
     }
 
-    public override void Dispose() => _memory.Give(_buffer, _count * sizeof(float));
+    protected override void Release() => _memory.Give(_buffer, _count * sizeof(float));
 
     private ArrayView<float> Part(int index)
     {

@@ -7,6 +7,7 @@ namespace IlZo.Adapters;
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
 /// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers.
 /// </summary>
+/// <remarks>Once it is part of its model its memory is the model's: <see cref="Dispose"/> leaves it alone, and the model's gives it back.</remarks>
 public abstract unsafe class Adapter : IDisposable
 {
     private readonly NativeBuffer _memory;
@@ -31,6 +32,9 @@ public abstract unsafe class Adapter : IDisposable
     /// <summary>Its tensors, in the order in which they lie in memory.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>What its tensors lie in.</summary>
+    internal IDisposable Memory => _memory;
+
     /// <summary>The model that the adapter is for.</summary>
     private protected LanguageModel Model { get; }
 
@@ -43,7 +47,16 @@ public abstract unsafe class Adapter : IDisposable
 
     public void Dispose()
     {
-        _memory.Dispose();
+        if (!ReferenceEquals(Model.Adapter, this))
+        {
+            foreach (var parameter in Parameters)
+            {
+                parameter.Release();
+            }
+
+            _memory.Dispose();
+        }
+
         GC.SuppressFinalize(this);
     }
 

@@ -9,4 +9,7 @@ public abstract class Activation(int features, int tokens)
     public int Features { get; private protected set; } = features;
 
     public int Tokens { get; private protected set; } = tokens;
+
+    /// <summary>The number of that pass; 0 where it is over.</summary>
+    internal long Pass { get; set; }
 }

@@ -42,10 +42,22 @@ public readonly record struct AttentionShape(
 /// traversal: every operation that reads weights reads them once and perturbs them for each probe on the way; none writes them.
 /// Only <see cref="Update"/> writes weights.
 /// </summary>
+/// <remarks>
+/// Not thread-safe: threads may take turns, but a pass belongs to the thread that began it, until the next one begins. A call during another,
+/// from a second thread or out of a callback, and an operation of a pass that another thread's has replaced throw <see cref="InvalidOperationException"/>, and so does
+/// an activation of a pass that is over. From <c>Dispose</c> on every call but that throws <see cref="ObjectDisposedException"/>; where an
+/// operation is in progress, memory and threads are given back when it ends.
+/// </remarks>
 public interface IBackend : IWeightSums, IDisposable
 {
     /// <summary>What computes products here, and how exactly.</summary>
     Engine Engine { get; }
+
+    /// <summary>The number of the pass that was begun last: no two of a process have the same. 0 before the first.</summary>
+    long Pass { get; }
+
+    /// <summary>Bytes that are free of the device's own memory; null where it works in the machine's.</summary>
+    long? FreeBytes { get; }
 
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
     /// <exception cref="InvalidInputException">The device has too little memory.</exception>

@@ -1,19 +1,72 @@
 namespace IlZo.Backends;
 
 /// <summary>Keys and values of the tokens seen so far in one text, so that a continuation costs its own tokens only. Belongs to the backend that made it.</summary>
-/// <param name="layers">Layers of the model.</param>
-/// <param name="features">Key features of a layer: key/value heads times head size.</param>
-/// <param name="capacity">The longest text it can hold, in tokens.</param>
-public abstract class KeyValueCache(int layers, int features, int capacity) : IDisposable
+/// <remarks>
+/// Not for several threads or passes at a time: what would mix two texts throws <see cref="InvalidOperationException"/>, and every use after
+/// <see cref="Dispose"/> <see cref="ObjectDisposedException"/>. The memory is given back when the operation in progress ends.
+/// </remarks>
+public abstract class KeyValueCache : IDisposable
 {
-    public int Layers { get; } = layers;
+    private readonly UseGuard _use;
+    private long _pass;
 
-    public int Features { get; } = features;
+    /// <param name="layers">Layers of the model.</param>
+    /// <param name="features">Key features of a layer: key/value heads times head size.</param>
+    /// <param name="capacity">The longest text it can hold, in tokens.</param>
+    protected KeyValueCache(int layers, int features, int capacity)
+    {
+        _use = new UseGuard(nameof(KeyValueCache), Release);
+        Layers = layers;
+        Features = features;
+        Capacity = capacity;
+    }
 
-    public int Capacity { get; } = capacity;
+    public int Layers { get; }
+
+    public int Features { get; }
+
+    public int Capacity { get; }
 
     /// <summary>Copies the first tokens' keys and values of a layer, each [tokens, features].</summary>
-    public abstract void Read(int layer, Span<float> keys, Span<float> values);
+    public void Read(int layer, Span<float> keys, Span<float> values)
+    {
+        using var use = _use.Enter();
+        ArgumentOutOfRangeException.ThrowIfNegative(layer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, Layers);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(keys.Length, values.Length), Features * (long)Capacity, nameof(keys));
+        Copy(layer, keys, values);
+    }
 
-    public abstract void Dispose();
+    public void Dispose()
+    {
+        _use.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives the cache to a pass.</summary>
+    internal void Begin(long pass)
+    {
+        using var use = _use.Enter();
+        _pass = pass;
+    }
+
+    /// <summary>Begins to extend and read it for a pass.</summary>
+    /// <exception cref="InvalidOperationException">Another pass has the cache.</exception>
+    internal UseGuard.Use Enter(long pass)
+    {
+        var use = _use.Enter();
+        if (_pass != pass)
+        {
+            use.Dispose();
+            throw new InvalidOperationException("A cache was given to another pass before the one that it serves had ended.");
+        }
+
+        return use;
+    }
+
+    /// <summary>Copies the first tokens' keys and values of a layer, each [tokens, features].</summary>
+    protected abstract void Copy(int layer, Span<float> keys, Span<float> values);
+
+    /// <summary>Gives the memory back.</summary>
+    protected abstract void Release();
 }

@@ -14,6 +14,10 @@ public sealed record CheckpointShard(string FileName, SafetensorsFile File);
 /// <c>model.safetensors.index.json</c> and the files that it names. Where both exist the single file counts, as it does
 /// for transformers.
 /// </summary>
+/// <remarks>
+/// It may be read and written out by several threads at a time. After <see cref="Dispose"/> its files cannot be read; the weights stay mapped until what is in
+/// progress, and the model that was loaded from it, have ended.
+/// </remarks>
 public sealed class CheckpointFolder : IDisposable
 {
     /// <summary>The name of the weight file of a model that is not sharded.</summary>
@@ -22,13 +26,16 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>The name of the model's configuration.</summary>
     public const string ConfigFileName = "config.json";
 
+    private readonly UseGuard _use;
     private readonly Func<string, byte[]?> _read;
     private readonly Dictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly List<CheckpointShard> _shards = [];
+    private readonly List<UseGuard.Use> _held = [];
     private readonly JsonDocument _config;
 
     private CheckpointFolder(string displayName, string? folder, Func<string, byte[]?> read, Func<string, SafetensorsFile?> open)
     {
+        _use = new UseGuard(nameof(CheckpointFolder), Release);
         DisplayName = displayName;
         Folder = folder;
         _read = read;
@@ -93,7 +100,12 @@ public sealed class CheckpointFolder : IDisposable
         new(displayName, null, read, name => read(name) is { } content ? SafetensorsFile.FromMemory($"{displayName}/{name}", content) : null);
 
     /// <summary>The content of another file of the checkpoint, such as <c>tokenizer.json</c>; null when there is none.</summary>
-    public byte[]? ReadFile(string name) => _read(name);
+    /// <exception cref="ObjectDisposedException">The checkpoint was disposed of.</exception>
+    public byte[]? ReadFile(string name)
+    {
+        using var held = _use.Share();
+        return _read(name);
+    }
 
     /// <summary>
     /// Writes the checkpoint with other weights, in the same layout, so that transformers loads it; see
@@ -108,8 +120,11 @@ public sealed class CheckpointFolder : IDisposable
     /// <exception cref="InvalidInputException">The target exists and holds something other than a saved checkpoint.</exception>
     /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
     public void Save(
-        string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null) =>
+        string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    {
+        using var held = _use.Share();
         CheckpointSaver.Save(this, outFolder, parameters, extraFiles);
+    }
 
     /// <summary>
     /// Refuses to go on where a weight file was written to or cut since it was opened: weights that are kept in their stored type are read from
@@ -137,13 +152,16 @@ public sealed class CheckpointFolder : IDisposable
         }
     }
 
-    /// <summary>Closes the weight files; the addresses of their tensors become invalid.</summary>
-    public void Dispose()
+    /// <summary>Closes the weight files; their tensors cannot be reached any more.</summary>
+    public void Dispose() => _use.Dispose();
+
+    /// <summary>Keeps the weights mapped until the use ends.</summary>
+    internal UseGuard.Use Hold() => _use.Share();
+
+    private void Release()
     {
-        foreach (var shard in _shards)
-        {
-            shard.File.Dispose();
-        }
+        _held.ForEach(held => held.Dispose());
+        _shards.ForEach(shard => shard.File.Dispose());
 
         _config.Dispose();
     }
@@ -165,6 +183,7 @@ public sealed class CheckpointFolder : IDisposable
         if (open(SingleFileName) is { } single)
         {
             Add(new CheckpointShard(SingleFileName, single));
+            AddTensors(_shards[0]);
         }
         else if (_read(ShardIndex.FileName) is { } content)
         {
@@ -172,7 +191,7 @@ public sealed class CheckpointFolder : IDisposable
             foreach (string name in Index.Files)
             {
                 var file = open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{Index.Path}' names it.");
-                _shards.Add(new CheckpointShard(name, file));
+                Add(new CheckpointShard(name, file));
             }
 
             Index.Check(_shards);
@@ -191,7 +210,7 @@ public sealed class CheckpointFolder : IDisposable
     private void Add(CheckpointShard shard)
     {
         _shards.Add(shard);
-        AddTensors(shard);
+        _held.Add(shard.File.Hold());
     }
 
     private void AddTensors(CheckpointShard shard)

@@ -10,12 +10,15 @@ namespace IlZo.Checkpoints;
 /// address can serve as trainable memory. A file may be replaced by a rename while it is open; nobody may write into it
 /// or shorten it, which <see cref="RequireUnchanged"/> detects.
 /// </summary>
+/// <remarks>What the file is part of keeps it mapped: the checkpoint and the model that it was opened for, until they are disposed of.</remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private IDisposable? _memory;
+    private readonly UseGuard _use;
+    private readonly IDisposable _memory;
 
     private SafetensorsFile(string path, byte* data, long length, IDisposable memory)
     {
+        _use = new UseGuard(nameof(SafetensorsFile), Release);
         Path = path;
         (var tensors, var metadata) = SafetensorsHeader.Parse(path, data, length);
         Tensors = tensors;
@@ -88,11 +91,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="FileChangedException">It has changed or was replaced.</exception>
     public void RequireInPlace() => (_memory as Mapping)?.RequireInPlace(Path);
 
-    /// <summary>Unmaps the file; the addresses of its tensors become invalid.</summary>
-    public void Dispose()
+    /// <summary>Unmaps the file, unless it is part of something; its tensors cannot be reached any more.</summary>
+    public void Dispose() => _use.Dispose();
+
+    /// <summary>Keeps the file mapped until the use ends.</summary>
+    internal UseGuard.Use Hold() => _use.Share();
+
+    private void Release()
     {
-        _memory?.Dispose();
-        _memory = null;
+        foreach (var tensor in Tensors)
+        {
+            tensor.Release();
+        }
+
+        _memory.Dispose();
     }
 
     private sealed class Mapping : IDisposable

@@ -4,10 +4,13 @@ namespace IlZo.Checkpoints;
 
 /// <summary>
 /// One tensor of a safetensors file: what its header says and the address of its little-endian, row-major elements. The
-/// memory belongs to the file it came from.
+/// memory belongs to the file it came from, and can be reached for as long as that is open.
 /// </summary>
 public sealed unsafe class TensorEntry
 {
+    private readonly byte* _data;
+    private bool _isReleased;
+
     /// <param name="file">The file the tensor is in, for messages; empty for a tensor that is yet to be written.</param>
     /// <param name="name">The stored name.</param>
     /// <param name="type">A type name of the format, such as <c>F32</c> or <c>I64</c>.</param>
@@ -26,7 +29,7 @@ public sealed unsafe class TensorEntry
         Type = type;
         Shape = shape;
         ByteCount = byteCount;
-        Data = (byte*)data;
+        _data = (byte*)data;
     }
 
     /// <summary>The stored form of a parameter, under its own name or another one.</summary>
@@ -47,5 +50,9 @@ public sealed unsafe class TensorEntry
     public long ByteCount { get; }
 
     /// <summary>The first element. It is aligned to its size in files whose writer cared for that, which is not required.</summary>
-    public byte* Data { get; }
+    /// <exception cref="ObjectDisposedException">The file was closed.</exception>
+    public byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(SafetensorsFile)) : _data;
+
+    /// <summary>Makes it known that the memory is given back.</summary>
+    internal void Release() => _isReleased = true;
 }

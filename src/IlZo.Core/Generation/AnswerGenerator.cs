@@ -14,8 +14,14 @@ namespace IlZo.Generation;
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="backend">The device.</param>
 /// <param name="maxNewTokens">Tokens of an answer at most; fewer where the model's positions end.</param>
+/// <remarks>
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
+/// time have a generator and a backend each, over one model.
+/// </remarks>
 public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend, int maxNewTokens)
 {
+    private readonly UseGuard _use = new(nameof(AnswerGenerator));
+
     // A single token at the weights as they are takes a way of its own through the backend, which rounds differently. With two new tokens
     // at least, an answer does not depend on what the prompt has in common with another.
     private const int LeastNew = 2;
@@ -29,6 +35,7 @@ public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, I
     /// <param name="cancellation">Ends the work between two answers.</param>
     public IReadOnlyList<string?> Generate(IReadOnlyList<int[]> prompts, Probe probe, CancellationToken cancellation = default)
     {
+        using var use = _use.Enter();
         int longest = prompts.Max(p => p.Length);
         using var cache = backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, Room(longest));
         string?[] answers = new string?[prompts.Count];

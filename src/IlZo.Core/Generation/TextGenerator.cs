@@ -29,8 +29,14 @@ public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<in
 /// <param name="model">The model.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="backend">The device.</param>
+/// <remarks>
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
+/// time have a generator and a backend each, over one model.
+/// </remarks>
 public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend)
 {
+    private readonly UseGuard _use = new(nameof(TextGenerator));
+
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The text to continue; where it is empty the continuation begins from the BOS token.</param>
     /// <param name="maxNewTokens">The most tokens to add.</param>
@@ -56,6 +62,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         Action<string>? onText = null,
         CancellationToken cancellation = default)
     {
+        using var use = _use.Enter();
         model.RequireCausal();
         TextScorer.CheckIds(promptIds, model.Shape, "The prompt");
         sampling ??= new SamplingOptions();

@@ -19,8 +19,14 @@ public sealed record TextScore(
 /// <summary>Computes how probable texts are to a model.</summary>
 /// <param name="model">The model.</param>
 /// <param name="backend">The device.</param>
+/// <remarks>
+/// Not thread-safe: a call during another, from a second thread, throws <see cref="InvalidOperationException"/>. Threads that work at the same
+/// time have a scorer and a backend each, over one model.
+/// </remarks>
 public sealed class TextScorer(LanguageModel model, IBackend backend)
 {
+    private readonly UseGuard _use = new(nameof(TextScorer));
+
     /// <summary>Next tokens that a score names.</summary>
     public const int TopCount = 5;
 
@@ -57,6 +63,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <exception cref="InvalidInputException">The model is not causal, or cannot take these tokens.</exception>
     public unsafe TextScore Score(IReadOnlyList<int> ids, string where = "The text", NativeBuffer? logits = null)
     {
+        using var use = _use.Enter();
         model.RequireCausal();
         CheckIds(ids, model.Shape, where);
         var builder = new TokenBatchBuilder();

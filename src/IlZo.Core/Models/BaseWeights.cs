@@ -10,8 +10,11 @@ namespace IlZo.Models;
 /// </summary>
 /// <param name="tensors">The stored tensor of each parameter.</param>
 /// <param name="memory">What they lie in; it is disposed with this object.</param>
+/// <remarks>Several threads may read at a time; after <see cref="Dispose"/> reading throws <see cref="ObjectDisposedException"/>.</remarks>
 public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IDisposable
 {
+    private bool _isDisposed;
+
     /// <summary>Opens the checkpoint of a model once more.</summary>
     /// <param name="folder">The checkpoint, opened for this purpose.</param>
     /// <param name="model">The model whose parameters will be asked for.</param>
@@ -46,6 +49,7 @@ public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntr
     /// <summary>Reads consecutive columns of one row.</summary>
     public void Read(Parameter parameter, int row, int column, Span<float> destination)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var tensor = tensors[parameter];
         _ = StoredType.TryGetDType(tensor.Type, out var type);
         fixed (float* to = destination)
@@ -59,5 +63,9 @@ public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntr
         }
     }
 
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        memory.Dispose();
+    }
 }

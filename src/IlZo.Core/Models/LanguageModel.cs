@@ -62,6 +62,10 @@ public enum ModelKind
 }
 
 /// <summary>A language model: its parameters and its forward pass in terms of a backend's operations.</summary>
+/// <remarks>
+/// Several threads may read one model at a time, each through a backend of its own; see <see cref="ParameterSet"/> for what throws. The memory is given back when
+/// the operation in progress ends.
+/// </remarks>
 public abstract class LanguageModel : IDisposable
 {
     /// <param name="shape">The sizes of the language model.</param>
@@ -119,7 +123,13 @@ public abstract class LanguageModel : IDisposable
     /// <param name="backend">The device.</param>
     /// <param name="batch">The tokens the pass was begun with.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
-    public abstract Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null);
+    /// <exception cref="InvalidOperationException">The backend is in use, or <paramref name="watch"/> began another pass on it.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the backend was disposed of.</exception>
+    public Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null) =>
+        RunLayers(backend, batch, watch is null ? null : InOnePass(backend, watch));
+
+    /// <inheritdoc cref="Forward"/>
+    private protected abstract Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch);
 
     /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
     internal void Attach(Adapter adapter)
@@ -129,7 +139,7 @@ public abstract class LanguageModel : IDisposable
             throw new InvalidOperationException("The model has an adapter already.");
         }
 
-        Parameters.Append(adapter.Parameters, [adapter]);
+        Parameters.Append(adapter.Parameters, [adapter.Memory]);
         Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count);
         Adapter = adapter;
         Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift };
@@ -156,7 +166,11 @@ public abstract class LanguageModel : IDisposable
     /// <param name="extraFiles">Further files for the folder, by name.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => Checkpoint.Save(folder, Stored, extraFiles);
+    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    {
+        using var held = Parameters.Read();
+        Checkpoint.Save(folder, Stored, extraFiles);
+    }
 
     /// <summary>Writes what training changes, as a whole or not at all: the adapter where there is one, else the weights.</summary>
     /// <inheritdoc cref="Save"/>
@@ -164,6 +178,7 @@ public abstract class LanguageModel : IDisposable
     {
         if (Adapter is { } adapter)
         {
+            using var held = Parameters.Read();
             adapter.Save(folder, extraFiles);
         }
         else
@@ -176,6 +191,20 @@ public abstract class LanguageModel : IDisposable
     {
         Parameters.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    // Refuses to go on with the activations of a pass in the place of which the watcher has begun another.
+    private static Action<int, Activation> InOnePass(IBackend backend, Action<int, Activation> watch)
+    {
+        long pass = backend.Pass;
+        return (layer, x) =>
+        {
+            watch(layer, x);
+            if (backend.Pass != pass)
+            {
+                throw new InvalidOperationException("Another pass was begun on the backend while the layers of one were watched; one at a time was expected.");
+            }
+        };
     }
 
     /// <summary>The prefix of a layer, or null.</summary>

@@ -166,7 +166,7 @@ internal sealed class ModelWeights
         }
     }
 
-    public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder]);
+    public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder.Hold(), Folder]);
 
     private void Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false)
     {

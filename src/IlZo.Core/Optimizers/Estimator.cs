@@ -8,8 +8,11 @@ namespace IlZo.Optimizers;
 /// How the gradient is estimated from losses at one batch: which points to evaluate in a step, and what their losses say.
 /// The answers depend on the step and on what was learned from the records of the steps before.
 /// </summary>
+/// <remarks>Not thread-safe, and not to be disposed of during a call: the optimizer that it belongs to sees to both.</remarks>
 public abstract class Estimator : IDisposable
 {
+    private int _disposed;
+
     /// <summary>Bytes that the estimator keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
@@ -46,7 +49,11 @@ public abstract class Estimator : IDisposable
 
     public void Dispose()
     {
-        Dispose(true);
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Dispose(true);
+        }
+
         GC.SuppressFinalize(this);
     }
 

@@ -9,8 +9,16 @@ namespace IlZo.Optimizers;
 /// the weights, and to all that the method remembers, follows from that record alone. So training, continuing and replaying a run
 /// are the same code, and what a method has learned is rebuilt from the log.
 /// </summary>
+/// <remarks>
+/// Not thread-safe: a <see cref="Decide"/> or <see cref="Apply"/> during another, out of the oracle too, throws <see cref="InvalidOperationException"/>, and after
+/// <see cref="Dispose()"/> <see cref="ObjectDisposedException"/>. What the method holds is given back when the call in progress ends.
+/// </remarks>
 public abstract class Optimizer : IDisposable
 {
+    private readonly UseGuard _use;
+
+    protected Optimizer() => _use = new UseGuard(GetType().Name, () => Dispose(true));
+
     /// <summary>Bytes that the method keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
@@ -23,6 +31,7 @@ public abstract class Optimizer : IDisposable
     /// <param name="learningRate">The rate of this step.</param>
     public StepRecord Decide(long step, ILossOracle oracle, double learningRate)
     {
+        using var use = _use.Enter();
         var recorder = new Recorder(oracle);
         double[] coefficients = Evaluate(step, recorder, learningRate);
         bool skipped = !recorder.Losses.TrueForAll(double.IsFinite) || !Array.TrueForAll(coefficients, double.IsFinite);
@@ -39,6 +48,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>Changes the weights, and what the method remembers, as the record says.</summary>
     public void Apply(StepRecord record, IBackend backend)
     {
+        using var use = _use.Enter();
         if (!record.Skipped)
         {
             Update(record, backend);
@@ -53,7 +63,7 @@ public abstract class Optimizer : IDisposable
 
     public void Dispose()
     {
-        Dispose(true);
+        _use.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -7,9 +7,19 @@ namespace IlZo.Optimizers;
 /// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), one row slice at a time; slices come in any order and in
 /// parallel. What the transformation T remembers is the rule's own.
 /// </summary>
-/// <param name="weightDecay">λ, and the tensors that it concerns.</param>
-public abstract class UpdateRule(WeightDecay weightDecay) : IDisposable
+/// <remarks>For one update at a time. What it remembers is given back when the update in progress ends.</remarks>
+public abstract class UpdateRule : IDisposable
 {
+    private readonly UseGuard _use;
+    private readonly WeightDecay _weightDecay;
+
+    /// <param name="weightDecay">λ, and the tensors that it concerns.</param>
+    protected UpdateRule(WeightDecay weightDecay)
+    {
+        _use = new UseGuard(GetType().Name, () => Dispose(true));
+        _weightDecay = weightDecay;
+    }
+
     /// <summary>Bytes that the rule keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
@@ -39,7 +49,7 @@ public abstract class UpdateRule(WeightDecay weightDecay) : IDisposable
 
     public void Dispose()
     {
-        Dispose(true);
+        _use.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -56,7 +66,12 @@ public abstract class UpdateRule(WeightDecay weightDecay) : IDisposable
     }
 
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
-    internal float? Kept(Parameter parameter, double learningRate) => weightDecay.Kept(parameter, learningRate);
+    internal float? Kept(Parameter parameter, double learningRate) => _weightDecay.Kept(parameter, learningRate);
+
+    /// <summary>Begins an update by the rule.</summary>
+    /// <exception cref="InvalidOperationException">Another one is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The rule was disposed of.</exception>
+    internal UseGuard.Use Hold() => _use.Enter();
 
     /// <summary>Gives back what the rule holds.</summary>
     protected virtual void Dispose(bool disposing)

@@ -2,10 +2,13 @@ namespace IlZo.Tensors;
 
 /// <summary>
 /// One weight tensor of a model: a name, a shape, a role and the address of its row-major elements. The memory belongs to the
-/// <see cref="ParameterSet"/> the parameter is in. Tied tensors are one parameter.
+/// <see cref="ParameterSet"/> the parameter is in, and can be reached for as long as that is not disposed of. Tied tensors are one parameter.
 /// </summary>
 public sealed unsafe class Parameter
 {
+    private readonly byte* _data;
+    private bool _isReleased;
+
     /// <param name="name">The name in the checkpoint, which is also its identity in logs and hashes.</param>
     /// <param name="shape">One or two dimensions, outermost first.</param>
     /// <param name="type">The format of the elements.</param>
@@ -21,7 +24,7 @@ public sealed unsafe class Parameter
         Name = name;
         Shape = shape;
         Type = type;
-        Data = (byte*)data;
+        _data = (byte*)data;
         Role = role;
         Rows = shape.Count == 2 ? (int)shape[0] : 1;
         Columns = (int)shape[^1];
@@ -37,7 +40,9 @@ public sealed unsafe class Parameter
     /// <summary>What it is, by which it is treated; its name says nothing.</summary>
     public TensorRole Role { get; }
 
-    public byte* Data { get; }
+    /// <summary>The first element.</summary>
+    /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
+    public byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(ParameterSet)) : _data;
 
     /// <summary>Rows of the tensor seen as a matrix; 1 for a vector.</summary>
     public int Rows { get; }
@@ -60,6 +65,12 @@ public sealed unsafe class Parameter
 
     /// <summary>Whether training perturbs and updates it.</summary>
     public bool IsTrained => Index >= 0;
+
+    /// <summary>The set it is in; null for one that stands alone.</summary>
+    internal ParameterSet? Set { get; set; }
+
+    /// <summary>Makes it known that the memory is given back.</summary>
+    internal void Release() => _isReleased = true;
 
     /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
     public byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());

@@ -2,16 +2,25 @@
 namespace IlZo.Tensors;
 
 /// <summary>All parameters of a model in the ordinal order of their names, which of them are trained, and the owner of their memory.</summary>
+/// <remarks>
+/// Many threads may read the weights at a time, each through a backend of its own. Who changes them, or what is trained, has to be alone: where
+/// somebody is reading, or the other way round, <see cref="InvalidOperationException"/> is thrown, and so it is in a pass whose weights were changed
+/// before it ended. Memory is given back when the last read in progress ends; from <see cref="Dispose"/> on, everything that reads or writes weights throws
+/// <see cref="ObjectDisposedException"/>, while names and shapes can still be read.
+/// </remarks>
 public sealed unsafe class ParameterSet : IDisposable
 {
     private readonly List<Parameter> _all = [];
     private readonly List<IDisposable> _memory = [];
     private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
+    private readonly UseGuard _use;
+    private long _version;
 
     /// <param name="parameters">The parameters, in any order; names must be distinct. All are trained.</param>
     /// <param name="memory">What to dispose of together with the set: mapped files and buffers.</param>
     public ParameterSet(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
     {
+        _use = new UseGuard(nameof(ParameterSet), Release);
         Append(parameters, memory);
         Train(_ => true);
     }
@@ -31,6 +40,22 @@ public sealed unsafe class ParameterSet : IDisposable
 
     public Parameter this[string name] => _byName[name];
 
+    /// <summary>Changes with every change of the weights.</summary>
+    internal long Version => Volatile.Read(ref _version);
+
+    /// <summary>Keeps the weights where and as they are until the use ends.</summary>
+    /// <inheritdoc cref="UseGuard.Share"/>
+    internal UseGuard.Use Read() => _use.Share();
+
+    /// <summary>Keeps others away from the weights, which are about to change, until the use ends.</summary>
+    /// <inheritdoc cref="UseGuard.Enter"/>
+    internal UseGuard.Use Write()
+    {
+        var use = _use.Enter();
+        Interlocked.Increment(ref _version);
+        return use;
+    }
+
     /// <summary>
     /// Adds parameters after those that are there, in the ordinal order of their own names, so that the numbers of the others stay. They
     /// are frozen until <see cref="Train"/> is called.
@@ -39,11 +64,13 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <param name="memory">What to dispose of together with the set.</param>
     public void Append(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
     {
+        using var alone = _use.Enter();
         foreach (var parameter in parameters.OrderBy(p => p.Name, StringComparer.Ordinal))
         {
             _byName.Add(parameter.Name, parameter);
             parameter.Id = _all.Count;
             parameter.Index = -1;
+            parameter.Set = this;
             _all.Add(parameter);
         }
 
@@ -53,6 +80,7 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <summary>Says which parameters are trained; the others are frozen. Not while an optimizer is at work.</summary>
     public void Train(Func<Parameter, bool> isTrained)
     {
+        using var alone = _use.Enter();
         var trained = new List<Parameter>();
         foreach (var parameter in _all)
         {
@@ -74,6 +102,7 @@ public sealed unsafe class ParameterSet : IDisposable
     public string Sha256()
     {
         const long pieceBytes = 16 << 20;
+        using var held = Read();
         var pieces = new List<(Parameter Parameter, long Offset)>();
         foreach (var parameter in All)
         {
@@ -92,13 +121,13 @@ public sealed unsafe class ParameterSet : IDisposable
         return Convert.ToHexStringLower(IlZo.Sha256.Hash([.. hashes.SelectMany(h => h)]));
     }
 
-    public void Dispose()
-    {
-        foreach (var owner in _memory)
-        {
-            owner.Dispose();
-        }
+    /// <summary>Gives the memory back, as soon as nobody reads or changes the weights.</summary>
+    public void Dispose() => _use.Dispose();
 
+    private void Release()
+    {
+        _all.ForEach(p => p.Release());
+        _memory.ForEach(owner => owner.Dispose());
         _memory.Clear();
     }
 }

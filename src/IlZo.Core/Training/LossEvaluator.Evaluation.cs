@@ -6,7 +6,7 @@ namespace IlZo.Training;
 public sealed partial class LossEvaluator
 {
     // Tokens of one pass when many examples are evaluated. Results do not depend on it.
-    private const int EvaluationTokens = 2048;
+    internal const int EvaluationTokens = 2048;
 
     /// <summary>Loss and predictions of examples at the weights as they are.</summary>
     /// <exception cref="Files.FileChangedException">A file that weights are read from has changed.</exception>
@@ -24,6 +24,7 @@ public sealed partial class LossEvaluator
     public Evaluation Evaluate(
         IReadOnlyList<EncodedExample> examples, IReadOnlyList<EncodedExample>? contentFree, CancellationToken cancellation = default)
     {
+        using var use = _use.Enter();
         if (_generator is not null)
         {
             return EvaluateAnswers(examples, cancellation);

@@ -12,6 +12,10 @@ namespace IlZo.Training;
 /// <param name="task">What the task's loss is.</param>
 /// <param name="objective">Whether that loss or a metric is trained on.</param>
 /// <param name="answers">How answers are generated; null where candidates are compared.</param>
+/// <remarks>
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
+/// time have an evaluator and a backend each, over one model.
+/// </remarks>
 public sealed partial class LossEvaluator(
     LanguageModel model,
     IBackend backend,
@@ -24,6 +28,8 @@ public sealed partial class LossEvaluator(
 
     private readonly AnswerGenerator? _generator = answers is null ? null : new AnswerGenerator(model, answers.Tokenizer, backend, answers.MaxNewTokens);
 
+    private readonly UseGuard _use = new(nameof(LossEvaluator));
+
     /// <summary>Forward passes so far, one for each probe of each batch.</summary>
     public long ForwardPasses { get; private set; }
 
@@ -35,6 +41,41 @@ public sealed partial class LossEvaluator(
 
     /// <summary>The loss of a batch at each probe.</summary>
     public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    {
+        using var use = _use.Enter();
+        return BatchLosses(batch, probes);
+    }
+
+    /// <summary>The loss of many examples at each probe, evaluated in batches.</summary>
+    public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
+    {
+        using var use = _use.Enter();
+        double[] sums = new double[probes.Count];
+        long terms = 0;
+        foreach (var chunk in examples.Chunk(batchSize))
+        {
+            var batch = TrainingBatch(chunk);
+            int count = CountsTokens ? batch.Targets.Count : chunk.Length;
+            double[] losses = BatchLosses(batch, probes);
+            for (int p = 0; p < sums.Length; p++)
+            {
+                sums[p] += losses[p] * count;
+            }
+
+            terms += count;
+        }
+
+        return [.. sums.Select(s => s / terms)];
+    }
+
+    /// <summary>The batch that a training step evaluates.</summary>
+    public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
+        ScoringBatch.Build(examples, correctOnly: CountsTokens);
+
+    /// <summary>Sums over the weights.</summary>
+    public IWeightSums Sums => backend;
+
+    private double[] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
         if (objective == TrainingObjective.F1)
         {
@@ -54,34 +95,6 @@ public sealed partial class LossEvaluator(
 
         return losses;
     }
-
-    /// <summary>The loss of many examples at each probe, evaluated in batches.</summary>
-    public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
-    {
-        double[] sums = new double[probes.Count];
-        long terms = 0;
-        foreach (var chunk in examples.Chunk(batchSize))
-        {
-            var batch = TrainingBatch(chunk);
-            int count = CountsTokens ? batch.Targets.Count : chunk.Length;
-            double[] losses = Losses(batch, probes);
-            for (int p = 0; p < sums.Length; p++)
-            {
-                sums[p] += losses[p] * count;
-            }
-
-            terms += count;
-        }
-
-        return [.. sums.Select(s => s / terms)];
-    }
-
-    /// <summary>The batch that a training step evaluates.</summary>
-    public ScoringBatch TrainingBatch(IReadOnlyList<EncodedExample> examples) =>
-        ScoringBatch.Build(examples, correctOnly: CountsTokens);
-
-    /// <summary>Sums over the weights.</summary>
-    public IWeightSums Sums => backend;
 
     private static double[] Scores(ScoringBatch batch, double[] logProbabilities, int example)
     {

@@ -15,10 +15,18 @@ internal sealed unsafe class ActivationArena : IDisposable
     private readonly List<CpuActivation> _activations = [];
     private long _used;
     private int _described;
+    private long _pass;
 
-    /// <summary>Forgets everything; what needed several chunks last time gets one that holds it all.</summary>
-    public void Reset()
+    /// <summary>Forgets everything, for a pass of that number; what needed several chunks last time gets one that holds it all.</summary>
+    public void Reset(long pass)
     {
+        // What a caller has kept of the pass before must not be taken for a part of this one.
+        for (int i = 0; i < _described; i++)
+        {
+            _activations[i].Pass = 0;
+        }
+
+        _pass = pass;
         if (_chunks.Count > 1)
         {
             long total = _chunks.Sum(c => c.ByteCount);
@@ -110,6 +118,8 @@ internal sealed unsafe class ActivationArena : IDisposable
             _activations.Add(new CpuActivation());
         }
 
-        return _activations[_described++];
+        var next = _activations[_described++];
+        next.Pass = _pass;
+        return next;
     }
 }

@@ -7,18 +7,22 @@ public sealed unsafe partial class CpuBackend
 {
     public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
     {
+        using var use = EnterPass();
         if (!shape.Causal && !_batch.IsWhole)
         {
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
         Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
-        var queries = (CpuActivation)q;
+        using var prefixKeys = _pass.Read(prefix?.Keys);
+        using var prefixValues = _pass.Read(prefix?.Values);
+        using var cache = _cache?.Enter(_pass.Number) ?? default;
+        var queries = Own(q);
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
         int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
-        var keys = new KeyValueSource(_runs, prefixRows, cached, _cache, (CpuActivation)k, (CpuActivation)v, layer);
+        var keys = new KeyValueSource(_runs, prefixRows, cached, _cache, Own(k), Own(v), layer);
         keys.ExtendCache();
-        var mixed = (CpuActivation)y;
+        var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
         int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
 

@@ -7,8 +7,9 @@ public sealed unsafe partial class CpuBackend
 {
     public void Multiply(Activation x, Activation y)
     {
-        var a = (CpuActivation)x;
-        var b = (CpuActivation)y;
+        using var use = EnterPass();
+        var a = Own(x);
+        var b = Own(y);
         Fit.Same(a, b);
         a.Prepare(a.IsShared && b.IsShared, keep: true);
         _pool.Run(a.AllPanels, new MultiplyWork(a, b));
@@ -16,14 +17,16 @@ public sealed unsafe partial class CpuBackend
 
     public void Scale(Activation x, float factor)
     {
-        var a = (CpuActivation)x;
+        using var use = EnterPass();
+        var a = Own(x);
         a.Prepare(a.IsShared, keep: true);
         _pool.Run(a.AllPanels, new ScaleWork(a, factor));
     }
 
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
-        var a = (CpuActivation)x;
+        using var use = EnterPass();
+        var a = Own(x);
         a.Prepare(a.IsShared, keep: true);
         fixed (float* angles = _rotations.For(_batch, frequencies, a.Features / heads / 2, positionShift))
         {

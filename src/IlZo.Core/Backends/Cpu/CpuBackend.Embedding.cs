@@ -7,8 +7,10 @@ public sealed unsafe partial class CpuBackend
 {
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
+        using var use = EnterPass();
+        using var held = _pass.Read(table);
+        var to = Own(y);
         Fit.Rows(table, rows, y);
-        var to = (CpuActivation)y;
         var points = PointsOf(table);
         to.Prepare(points == s_stored && (to.IsShared || !accumulate), keep: accumulate);
         _pool.Run(to.Panels, new EmbedWork(this, table, rows, points, to, accumulate));

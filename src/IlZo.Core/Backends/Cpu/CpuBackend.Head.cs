@@ -11,8 +11,11 @@ public sealed unsafe partial class CpuBackend
 
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
+        using var use = EnterPass();
+        using var heldWeight = _pass.Read(head.Weight);
+        using var heldBias = _pass.Read(head.Bias);
+        var from = Own(x);
         Fit.Targets(head, x, targets);
-        var from = (CpuActivation)x;
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
         bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
         int parts = from.IsShared && !perturbed ? 1 : _probes.Count;
@@ -47,8 +50,11 @@ public sealed unsafe partial class CpuBackend
 
     public void Logits(Activation x, OutputHead head, Span<float> destination, int firstRow = 0)
     {
+        using var use = EnterPass();
+        using var heldWeight = _pass.Read(head.Weight);
+        using var heldBias = _pass.Read(head.Bias);
+        var from = Own(x);
         Fit.Head(head, x);
-        var from = (CpuActivation)x;
         int end = firstRow + (destination.Length / head.Rows);
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, from.Tokens, nameof(destination));
@@ -68,6 +74,10 @@ public sealed unsafe partial class CpuBackend
 
         ReturnBias(head, biases);
     }
+
+    /// <summary>Bytes that the log-probabilities of one output take beside it: its sums over each block of rows, and its logits of a block for each thread.</summary>
+    internal static long HeadBytes(OutputHead head, int threads) =>
+        sizeof(float) * ((2L * ((head.Rows + HeadRows - 1) / HeadRows)) + ((long)HeadRows * threads));
 
     // The bias at every probe, or null.
     private float* RentBias(OutputHead head) => head.Bias is null ? null : RentVector(head.Bias);

@@ -15,9 +15,12 @@ public sealed unsafe partial class CpuBackend
         ActivationFunction? activation = null,
         WeightLayout layout = WeightLayout.OutIn)
     {
+        using var use = EnterPass();
+        using var heldWeight = _pass.Read(weight);
+        using var heldBias = _pass.Read(bias);
         layout.RequireFit(weight, x, y);
-        var from = (CpuActivation)x;
-        var to = (CpuActivation)y;
+        var from = Own(x);
+        var to = Own(y);
         var points = PointsOf(weight);
         bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);

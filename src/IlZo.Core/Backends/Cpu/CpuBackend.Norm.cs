@@ -6,20 +6,25 @@ namespace IlZo.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
-        Normalize((CpuActivation)x, weight, bias, epsilon, (CpuActivation)y, center: true);
+        Normalize(x, weight, bias, epsilon, y, center: true);
 
     public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y) =>
-        Normalize((CpuActivation)x, weight, null, epsilon, (CpuActivation)y, center: false);
+        Normalize(x, weight, null, epsilon, y, center: false);
 
-    private void Normalize(CpuActivation x, Parameter? weight, Parameter? bias, float epsilon, CpuActivation y, bool center)
+    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center)
     {
+        using var use = EnterPass();
+        using var heldWeight = _pass.Read(weight);
+        using var heldBias = _pass.Read(bias);
+        var from = Own(x);
+        var to = Own(y);
         Fit.Norm(x, weight, bias, y);
-        bool shared = x.IsShared && (weight is null || !IsPerturbed(weight)) && (bias is null || !IsPerturbed(bias));
-        y.Prepare(shared, keep: ReferenceEquals(x, y));
+        bool shared = from.IsShared && (weight is null || !IsPerturbed(weight)) && (bias is null || !IsPerturbed(bias));
+        to.Prepare(shared, keep: ReferenceEquals(x, y));
         float* weights = weight is null ? null : RentVector(weight);
         float* biases = bias is null ? null : RentVector(bias);
         int size = weight?.Columns ?? x.Features;
-        _pool.Run(y.AllPanels, new NormalizeWork(x, weights, biases, epsilon, y, size, center));
+        _pool.Run(to.AllPanels, new NormalizeWork(from, weights, biases, epsilon, to, size, center));
         if (weight is not null)
         {
             ReturnVector(weight, weights);

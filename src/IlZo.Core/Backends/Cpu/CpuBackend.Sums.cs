@@ -8,10 +8,12 @@ public sealed unsafe partial class CpuBackend
 {
     public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {
+        using var use = _use.Enter();
+        using var held = Read(parameters);
         double[][] squares = [.. parameters.Select(p => new double[p.Rows])];
         var places = parameters.Zip(squares).ToDictionary(p => p.First, p => p.Second);
         var blocks = RowBlock.Of(parameters);
-        Parallel(blocks.Count, i =>
+        RunAll(blocks.Count, i =>
         {
             var (p, first, rows) = blocks[i];
             for (int row = first; row < first + rows; row++)
@@ -24,11 +26,13 @@ public sealed unsafe partial class CpuBackend
 
     public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
     {
+        using var use = _use.Enter();
+        using var held = Read(parameters);
         RowProducts[] products = [.. parameters.Select(p => new RowProducts(new double[p.Rows], new float[p.Columns]))];
         var places = parameters.Select((p, i) => (p, i)).ToDictionary(p => p.p, p => p.i);
         var shares = RowBlock.Of(parameters, RowProducts.Share);
         float[][] sums = new float[shares.Count][];
-        Parallel(shares.Count, i =>
+        RunAll(shares.Count, i =>
         {
             int tensor = places[shares[i].Parameter];
             sums[i] = Multiply(direction, shares[i], vectors[tensor], weighted, products[tensor].Dots);

@@ -14,6 +14,9 @@ public sealed unsafe partial class CpuBackend
 
     public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
+        using var use = _use.Enter();
+        using var heldRule = rule.Hold();
+        using var alone = parameters.Count > 0 && parameters[0].Set is { } set ? set.Write() : default;
         var items = BlocksOf(parameters);
         _pool.Run(items.Count, new UpdateWork(this, items, estimate, rule, learningRate, rounding));
     }
@@ -30,7 +33,13 @@ public sealed unsafe partial class CpuBackend
         return _blocks;
     }
 
-    public void Parallel(int items, Action<int> body) => _pool.Run(items, new FunctionWork(body));
+    public void Parallel(int items, Action<int> body)
+    {
+        using var use = _use.Enter();
+        RunAll(items, body);
+    }
+
+    private void RunAll(int items, Action<int> body) => _pool.Run(items, new FunctionWork(body));
 
     private static void UpdateRow(
         Parameter parameter,

@@ -13,6 +13,8 @@ public sealed unsafe partial class CpuBackend : IBackend
 {
     private static readonly Probe[] s_stored = [Probe.Unperturbed];
 
+    private readonly UseGuard _use;
+    private readonly CurrentPass _pass = new();
     private readonly ProductEngine _products;
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
@@ -40,6 +42,7 @@ public sealed unsafe partial class CpuBackend : IBackend
             throw new InvalidInputException($"The number of threads is {threads}; 1 to 1024 were expected.");
         }
 
+        _use = new UseGuard(nameof(CpuBackend), Release);
         _products = products;
         _pool = new WorkerPool(threads ?? Environment.ProcessorCount, products.NeedsTiles ? SignalStack.Install : null);
         Profile = new CpuProfile(_pool.Count);
@@ -52,6 +55,10 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     public Engine Engine => _products.Engine;
 
+    public long Pass => _pass.Number;
+
+    public long? FreeBytes => null;
+
     /// <summary>Threads that work.</summary>
     public int Threads => _pool.Count;
 
@@ -61,21 +68,35 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Load(ParameterSet parameters)
     {
         // Weights are read where they lie.
+        using var use = _use.Enter();
+        using var held = parameters.Read();
     }
 
     public void Store(ParameterSet parameters)
     {
         // Updates change them there.
+        using var use = _use.Enter();
+        using var held = parameters.Read();
     }
 
     public void Store(ParameterState state)
     {
         // They are kept there.
+        using var use = _use.Enter();
     }
 
-    public void Keep(WeightCopy copy) => copy.Keep(Parallel);
+    public void Keep(WeightCopy copy)
+    {
+        using var use = _use.Enter();
+        using var held = Read(copy.Parameters);
+        copy.Keep(RunAll);
+    }
 
-    public KeyValueCache CreateCache(int layers, int features, int capacity) => new CpuKeyValueCache(layers, features, capacity);
+    public KeyValueCache CreateCache(int layers, int features, int capacity)
+    {
+        using var use = _use.Enter();
+        return new CpuKeyValueCache(layers, features, capacity);
+    }
 
     public void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
@@ -85,31 +106,47 @@ public sealed unsafe partial class CpuBackend : IBackend
             throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
         }
 
+        using var use = _use.Enter();
+        _pass.Begin();
+        cache?.Begin(_pass.Number);
         _batch = batch;
         _runs.Set(batch);
         _probes = probes;
         _cache = (CpuKeyValueCache?)cache;
-        _arena.Reset();
+        _arena.Reset(_pass.Number);
         _packed.Forget();
         _rotations.Reset();
     }
 
-    public void Reserve(int features, int widestInput) =>
+    public void Reserve(int features, int widestInput)
+    {
+        using var use = EnterPass();
         _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
+    }
 
-    public Activation Rent(int features, Activation? like = null) => _arena.Rent(features, like?.Tokens ?? _batch.Count, _probes.Count);
+    public Activation Rent(int features, Activation? like = null)
+    {
+        using var use = EnterPass();
+        return _arena.Rent(features, like is null ? _batch.Count : Own(like).Tokens, _probes.Count);
+    }
 
-    public void Return(Activation activation) => _arena.Return((CpuActivation)activation);
+    public void Return(Activation activation)
+    {
+        using var use = EnterPass();
+        _arena.Return(Own(activation));
+    }
 
     public Activation Slice(Activation x, int first, int features)
     {
+        using var use = EnterPass();
         Fit.Slice(x, first, features);
-        return _arena.Slice((CpuActivation)x, first, features);
+        return _arena.Slice(Own(x), first, features);
     }
 
     public Activation GatherOutputs(Activation x)
     {
-        var from = (CpuActivation)x;
+        using var use = EnterPass();
+        var from = Own(x);
         var to = _arena.Rent(x.Features, _batch.Outputs.Count, _probes.Count);
         to.Prepare(from.IsShared, keep: false);
         _pool.Run(to.AllPanels, new GatherWork(from, _batch.Outputs, to));
@@ -118,7 +155,8 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     public void Read(Activation x, int probe, Span<float> destination)
     {
-        var from = (CpuActivation)x;
+        using var use = EnterPass();
+        var from = Own(x);
         for (int t = 0; t < x.Tokens; t++)
         {
             float* source = from.Token(probe, t);
@@ -129,7 +167,9 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _use.Dispose();
+
+    private void Release()
     {
         _pool.Dispose();
         _arena.Dispose();
@@ -139,6 +179,33 @@ public sealed unsafe partial class CpuBackend : IBackend
             scratch.Dispose();
         }
     }
+
+    /// <summary>Begins an operation of the calling thread's pass.</summary>
+    private UseGuard.Use EnterPass()
+    {
+        var use = _use.Enter();
+        try
+        {
+            _pass.RequireOwn();
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
+        }
+
+        return use;
+    }
+
+    /// <summary>An activation of the pass.</summary>
+    private CpuActivation Own(Activation x)
+    {
+        _pass.RequireOwn(x);
+        return (CpuActivation)x;
+    }
+
+    /// <summary>Keeps tensors, which are of one set, where and as they are until the use ends.</summary>
+    private static UseGuard.Use Read(IReadOnlyList<Parameter> parameters) => parameters.Count > 0 && parameters[0].Set is { } set ? set.Read() : default;
 
     /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
     private bool IsPerturbed(Parameter parameter)

@@ -11,13 +11,13 @@ internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capa
 
     public float* Values(int layer) => Keys(layer) + ((long)Features * Capacity);
 
-    public override void Read(int layer, Span<float> keys, Span<float> values)
+    protected override void Copy(int layer, Span<float> keys, Span<float> values)
     {
         Copy(Keys(layer), keys);
         Copy(Values(layer), values);
     }
 
-    public override void Dispose() => _memory.Dispose();
+    protected override void Release() => _memory.Dispose();
 
     private void Copy(float* from, Span<float> to)
     {

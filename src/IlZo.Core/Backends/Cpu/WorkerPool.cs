@@ -9,7 +9,9 @@ namespace IlZo.Backends.Cpu;
 /// </summary>
 /// <remarks>
 /// A loop is open while items are left; workers join it and leave it. Only those that joined are waited for: on a busy machine a
-/// worker may come late, and finds the loop closed.
+/// worker may come late, and finds the loop closed. A loop that is begun while another runs, in its body too, throws
+/// <see cref="InvalidOperationException"/>, and one that is begun after <see cref="Dispose"/> <see cref="ObjectDisposedException"/>; threads end with
+/// the loop in progress.
 /// </remarks>
 internal sealed unsafe class WorkerPool : IDisposable
 {
@@ -18,6 +20,7 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private const int Open = 1 << 30;
 
+    private readonly UseGuard _use;
     private readonly bool _callerWorks;
     private readonly Thread[] _threads;
     private readonly ManualResetEventSlim _workerLeft = new();
@@ -42,6 +45,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// </param>
     public WorkerPool(int threads, Func<IDisposable>? prepare = null)
     {
+        _use = new UseGuard(nameof(WorkerPool), Release);
         Count = threads;
         _callerWorks = prepare is null;
         int first = _callerWorks ? 1 : 0;
@@ -61,6 +65,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     public void Run<TWork>(int items, TWork work)
         where TWork : struct, IWork
     {
+        using var use = _use.Enter();
         if (_callerWorks && (_threads.Length == 0 || items <= 1))
         {
             for (int item = 0; item < items; item++)
@@ -77,7 +82,9 @@ internal sealed unsafe class WorkerPool : IDisposable
         Share(items);
     }
 
-    public void Dispose()
+    public void Dispose() => _use.Dispose();
+
+    private void Release()
     {
         _stopping = true;
         _wake.Release(Math.Max(1, _threads.Length));

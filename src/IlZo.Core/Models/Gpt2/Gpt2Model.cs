@@ -55,7 +55,7 @@ internal sealed class Gpt2Model : LanguageModel
         return new Gpt2Model(config, weights);
     }
 
-    public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    private protected override Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch)
     {
         backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = backend.Rent(_config.Hidden);

@@ -76,7 +76,7 @@ internal sealed class OptModel : LanguageModel
         return new OptModel(config, weights);
     }
 
-    public override Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    private protected override Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch)
     {
         backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
         var h = Embed(backend, batch);
