@@ -32,6 +32,9 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             case TrainingProgress.Started started:
                 Start(started);
                 break;
+            case TrainingProgress.MemoryIsTight tight:
+                Terminal.Say($"warning: {tight.Finding}.");
+                break;
             case TrainingProgress.ZeroShot zeroShot:
                 Terminal.Say(Format.Invariant($"zero-shot: {Format.Metric(zeroShot.Evaluation)}, loss {zeroShot.Evaluation.Loss:F4}"));
                 _stepping.Start();

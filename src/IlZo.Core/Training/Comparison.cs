@@ -10,6 +10,7 @@ public sealed class Comparison
 {
     private readonly ComparisonOptions _options;
     private readonly IBackend _backend;
+    private readonly MachineMemory _machine;
     private readonly Action<string, ComparisonRun>? _runDone;
     private readonly CancellationToken _cancellation;
 
@@ -19,7 +20,7 @@ public sealed class Comparison
     private long _weightBytes;
 
     private Comparison(ComparisonOptions options, IBackend backend, Action<string, ComparisonRun>? runDone, CancellationToken cancellation) =>
-        (_options, _backend, _runDone, _cancellation) = (options, backend, runDone, cancellation);
+        (_options, _backend, _machine, _runDone, _cancellation) = (options, backend, MachineMemory.Of(backend), runDone, cancellation);
 
     /// <summary>Runs a comparison.</summary>
     /// <param name="options">What to compare.</param>
@@ -117,12 +118,22 @@ public sealed class Comparison
             return new FunctionSubject(options, function, _options.Dimension, _backend);
         }
 
+        var memory = MemoryCheck.Begin(options, _machine);
         var model = TrainableModel.Load(options);
-        if (!_examples.TryGetValue(seed, out var examples))
+        try
         {
-            _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
-        }
+            if (!_examples.TryGetValue(seed, out var examples))
+            {
+                _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
+            }
 
-        return new ModelSubject(options, model, _backend, examples);
+            memory.End(model, examples);
+            return new ModelSubject(options, model, _backend, examples);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 }

@@ -15,10 +15,8 @@ internal static class EvaluationBatches
         long size = 0;
         foreach (var example in examples)
         {
-            // Where candidates are outputs of a token, the whole text is there once and shares nothing.
-            bool isWhole = example.Candidates[0].Reading is not null;
-            int prompt = isWhole ? 0 : ScoringBatch.CommonPrefix(example.Candidates);
-            long own = isWhole ? example.Candidates[0].Tokens.Length : prompt + example.Candidates.Sum(c => (long)c.Tokens.Length - 1 - prompt);
+            int prompt = PromptOf(example);
+            long own = TokensOf(example);
             int common = batch.Count == 0 ? prompt : SharedWith(batch[0], example, Math.Min(shared, prompt));
 
             // Every example that was counted with a longer common beginning has the difference as tokens of its own.
@@ -39,6 +37,18 @@ internal static class EvaluationBatches
             yield return batch;
         }
     }
+
+    /// <summary>Tokens of an example that go through the model when all its candidates are scored.</summary>
+    public static long TokensOf(EncodedExample example)
+    {
+        int prompt = PromptOf(example);
+        return IsWhole(example) ? example.Candidates[0].Tokens.Length : prompt + example.Candidates.Sum(c => (long)c.Tokens.Length - 1 - prompt);
+    }
+
+    // Where candidates are outputs of a token, the whole text is there once and shares nothing.
+    private static bool IsWhole(EncodedExample example) => example.Candidates[0].Reading is not null;
+
+    private static int PromptOf(EncodedExample example) => IsWhole(example) ? 0 : ScoringBatch.CommonPrefix(example.Candidates);
 
     private static int SharedWith(EncodedExample first, EncodedExample other, int limit) =>
         first.Candidates[0].Tokens.AsSpan(0, limit).CommonPrefixLength(other.Candidates[0].Tokens);

@@ -18,10 +18,7 @@ public static class TrainableModel
     /// <exception cref="InvalidInputException">The model, the adapter or a pattern cannot be used.</exception>
     public static LanguageModel Load(TrainingOptions options, RunFolder? folder = null)
     {
-        if (options.Adapter is not null && Directory.Exists(folder?.StartFolder))
-        {
-            options = options with { Adapter = folder.StartFolder };
-        }
+        options = AtStart(options, folder);
 
         // A prefix starts from the model's activations, which must be the same bits wherever a run is trained or replayed: those of the C# kernels.
         using var reference = options.Adapter == AdapterOptions.Prefix ? new CpuBackend(options.Threads) : null;
@@ -37,6 +34,10 @@ public static class TrainableModel
             throw;
         }
     }
+
+    /// <summary>The options with the adapter that a run began with, where its folder holds one.</summary>
+    internal static TrainingOptions AtStart(TrainingOptions options, RunFolder? folder) =>
+        options.Adapter is not null && Directory.Exists(folder?.StartFolder) ? options with { Adapter = folder.StartFolder } : options;
 
     /// <summary>Adds the adapter of a training and chooses what is trained.</summary>
     /// <inheritdoc cref="AdapterFactory.Attach(LanguageModel, AdapterOptions, IBackend?)"/>

@@ -32,9 +32,11 @@ public sealed partial class Trainer : IDisposable
         {
             _backend = backends(options.Device, options.Threads, options.EngineRequest);
             options = Resolve(options.WithResultOfRun()).With(_backend.Engine);
+            var memory = MemoryCheck.Begin(options, MachineMemory.Of(_backend), folder);
             _model = TrainableModel.Load(options, folder);
             _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);
             _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
+            var found = memory.End(_model, _examples);
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
             var asked = new RunConfiguration(options, _model.Parameters.Sha256(), _examples.Sha256()) { Arithmetic = _backend.Engine.Arithmetic };
             var run = folder.Start(asked, resume);
@@ -54,6 +56,10 @@ public sealed partial class Trainer : IDisposable
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(
                 _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count));
+            if (found.Verdict != MemoryVerdict.Fits)
+            {
+                progress?.Report(new TrainingProgress.MemoryIsTight(found));
+            }
         }
         catch
         {

@@ -1,4 +1,5 @@
 using IlZo.Backends;
+using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
@@ -22,6 +23,9 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
 
     private const int Probes = 2;
 
+    /// <summary>Bytes of the weights that are not trained and stay in the checkpoint's file: the operating system can drop them and read them again.</summary>
+    public long InFile { get; private init; }
+
     /// <summary>Bytes of all of it.</summary>
     public long Total => Weights + State + Activations + Runtime;
 
@@ -35,20 +39,73 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     /// <exception cref="InvalidInputException">The method's options are wrong, or no device of that kind trains in that precision.</exception>
     public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, DeviceKind kind)
     {
+        var (perToken, numbers) = BytesOfToken(model, options, kind);
+        return Of(model, type, options, kind) with
+        {
+            BatchSize = batchSize,
+            Sequence = sequence,
+            Activations = checked(Probes * (long)batchSize * sequence * perToken),
+            Formula = $"{Probes} probes x {batchSize} x {sequence} tokens x {numbers}",
+        };
+    }
+
+    /// <summary>Predicts it from a model's sizes and the largest pass of a run.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <inheritdoc cref="Predict(LanguageModel, DType?, TrainingOptions, int, int, DeviceKind)"/>
+    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, PassSize pass, DeviceKind kind)
+    {
+        var (perToken, numbers) = BytesOfToken(model, options, kind);
+        long perOutput = kind == DeviceKind.Cuda ? 0 : CpuBackend.HeadBytes(model.Head, options.Threads ?? Environment.ProcessorCount);
+        string probes = pass.Probes == 1 ? "1 probe" : $"{pass.Probes} probes";
+        string outputs = perOutput == 0 ? string.Empty : $" + {pass.Outputs} outputs x {perOutput} bytes";
+        return Of(model, type, options, kind) with
+        {
+            BatchSize = pass.Texts,
+            Sequence = (int)Math.Min(int.MaxValue, (pass.Tokens + pass.Texts - 1) / pass.Texts),
+            Activations = checked(pass.Probes * ((pass.Tokens * perToken) + (pass.Outputs * perOutput))),
+            Formula = $"{probes} x ({pass.Tokens} tokens x {numbers}{outputs})",
+        };
+    }
+
+    // All but the activations.
+    private static TrainingMemory Of(LanguageModel model, DType? type, TrainingOptions options, DeviceKind kind)
+    {
         options.EngineRequest.Validate(kind);
-        var shape = model.Shape;
         var tensors = model.Parameters.All;
         int own = tensors.Count - (model.Adapter?.Parameters.Count ?? 0);
         long weights = tensors.Sum(p => p.Count * (p.Id < own ? type ?? p.Type : p.Type).Size());
-        using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
-        long state = kind == DeviceKind.Cuda ? optimizer.DeviceBytes : optimizer.StateBytes;
+        bool isFile = kind == DeviceKind.Cpu && model.Checkpoint.Folder is not null;
+        long inFile = isFile ? tensors.Where(p => p.Id < own && !p.IsTrained && (type ?? p.Type) == p.Type).Sum(p => p.ByteCount) : 0;
+        long state = StateBytes(model, options, kind);
+        return new TrainingMemory(0, 0, weights, state, 0, string.Empty, kind == DeviceKind.Cuda ? GpuMemory.Total : CpuRuntime) { InFile = inFile };
+    }
+
+    // A method reserves what it will keep, of which nothing is written here; an operating system may refuse even that.
+    private static long StateBytes(LanguageModel model, TrainingOptions options, DeviceKind kind)
+    {
+        try
+        {
+            using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
+            return kind == DeviceKind.Cuda ? optimizer.DeviceBytes : optimizer.StateBytes;
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new InvalidInputException(
+                $"What {options.Optimizer} keeps for {model.Parameters.TrainedCount} trained weights exceeds what the machine can reserve; "
+                + "a method that keeps less, an adapter, or fewer trained weights were expected.",
+                e);
+        }
+    }
+
+    // What a token takes at a probe, as a number and as a formula.
+    private static (long Bytes, string Formula) BytesOfToken(LanguageModel model, TrainingOptions options, DeviceKind kind)
+    {
+        var shape = model.Shape;
         int copied = CopiedBytes(options, kind);
         string numbers = $"4 bytes x {shape.ActivationFeatures}";
-        string bytes = copied == 0 ? numbers : $"({numbers} + {copied} bytes x {shape.WidestInput})";
-        string formula = $"{Probes} probes x {batchSize} x {sequence} tokens x {bytes}";
-        long perToken = (sizeof(float) * (long)shape.ActivationFeatures) + ((long)copied * shape.WidestInput);
-        long activations = checked(Probes * (long)batchSize * sequence * perToken);
-        return new TrainingMemory(batchSize, sequence, weights, state, activations, formula, kind == DeviceKind.Cuda ? GpuMemory.Total : CpuRuntime);
+        return (
+            (sizeof(float) * (long)shape.ActivationFeatures) + ((long)copied * shape.WidestInput),
+            copied == 0 ? numbers : $"({numbers} + {copied} bytes x {shape.WidestInput})");
     }
 
     // What is multiplied is copied first where it is rounded for it: bytes of each number.

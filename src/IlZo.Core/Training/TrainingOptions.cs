@@ -141,6 +141,10 @@ public sealed record TrainingOptions
     /// <summary>Threads of the CPU; null for all processors. It changes no result.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Whether to start even where the memory that is predicted exceeds what there is. It changes no result, and is not part of a run.</summary>
+    [JsonIgnore]
+    public bool Overcommit { get; init; }
+
     /// <summary>Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.</summary>
     public string? Device { get; init; }
 

@@ -13,6 +13,10 @@ public abstract record TrainingProgress
     public sealed record Started(
         RunConfiguration Configuration, TrainingExamples Examples, string Run, long Weights, long TrainedWeights, long ReplayedSteps) : TrainingProgress;
 
+    /// <summary>The training will take most of the memory that there is, or more.</summary>
+    /// <param name="Finding">How much.</param>
+    public sealed record MemoryIsTight(MemoryFinding Finding) : TrainingProgress;
+
     /// <summary>The model before training was measured on the test examples.</summary>
     public sealed record ZeroShot(Evaluation Evaluation) : TrainingProgress;
 
