@@ -1,4 +1,3 @@
-using System.Text.Json;
 using IlZo.Checkpoints;
 using IlZo.Noise;
 using IlZo.Tensors;
@@ -101,17 +100,10 @@ public static class ClassificationCheckpoint
     });
 
     // A configuration's deviation of initial weights; OPT has its own name for it.
-    private static double Deviation(JsonElement config)
+    private static double Deviation(CheckpointFolder checkpoint)
     {
-        foreach (string name in (string[])["init_std", "initializer_range"])
-        {
-            if (config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number)
-            {
-                return value.GetDouble();
-            }
-        }
-
-        return DefaultDeviation;
+        var config = new ConfigReader($"'{Path.Combine(checkpoint.DisplayName, CheckpointFolder.ConfigFileName)}'", checkpoint.ConfigJson);
+        return config.Number(config.Has("init_std") ? "init_std" : "initializer_range", DefaultDeviation);
     }
 
     // The tensors of the head, in the type of the model's weights.
@@ -122,11 +114,11 @@ public static class ClassificationCheckpoint
         public HeadWeights(LanguageModel model, int classes, uint seed)
         {
             var type = model.Head.Weight.Type;
-            float deviation = (float)Deviation(model.Checkpoint.ConfigJson);
+            float deviation = (float)Deviation(model.Checkpoint);
             var tensors = new List<TensorEntry>();
             foreach (var (name, shape) in model.ClassificationTensors(classes))
             {
-                long count = shape.Aggregate((a, b) => a * b);
+                long count = shape.Aggregate((a, b) => checked(a * b));
                 var values = new NativeBuffer(count * sizeof(float));
                 _memory.Add(values);
                 if (shape.Count == 2)
