@@ -99,7 +99,10 @@ public sealed unsafe class ParameterSet : IDisposable
     /// A hash of the stored bytes of every parameter, in lower-case hexadecimal: SHA-256 over the SHA-256 of each piece of 16 MiB of each parameter, in the
     /// ordinal order of their names. Pieces are hashed side by side.
     /// </summary>
-    public string Sha256()
+    public string Sha256() => Hashes().Sha256;
+
+    /// <summary>The hashes that <see cref="Sha256"/> is made of.</summary>
+    public ParameterHashes Hashes()
     {
         const long pieceBytes = 16 << 20;
         using var held = Read();
@@ -118,7 +121,7 @@ public sealed unsafe class ParameterSet : IDisposable
             var (parameter, offset) = pieces[i];
             hashes[i] = IlZo.Sha256.Hash(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(pieceBytes, parameter.ByteCount - offset)));
         });
-        return Convert.ToHexStringLower(IlZo.Sha256.Hash([.. hashes.SelectMany(h => h)]));
+        return new ParameterHashes([.. pieces.Zip(hashes, (piece, hash) => (piece.Parameter, hash))]);
     }
 
     /// <summary>Gives the memory back, as soon as nobody reads or changes the weights.</summary>

@@ -1,4 +1,5 @@
 using IlZo.Checkpoints;
+using IlZo.Files;
 using IlZo.Models;
 
 namespace IlZo.Training;
@@ -44,7 +45,7 @@ public sealed partial class Trainer
     {
         _log.RequireInPlace(_folder);
         _backend.Store(_model.Parameters);
-        string sha256 = _model.Parameters.Sha256();
+        string sha256 = HashAtEnd();
         var history = _log.History;
         long steps = history.Records.Count;
         var (selected, test, isWorse) = history.Best is { } best
@@ -79,6 +80,15 @@ public sealed partial class Trainer
         };
         AtomicFile.WriteAllText(_folder.ResultFile, result.ToJson() + "\n");
         return result;
+    }
+
+    // Weights that are not trained are read from the checkpoint's file all the time, which others can write to.
+    private string HashAtEnd()
+    {
+        var hashes = _model.Parameters.Hashes();
+        return hashes.ChangedThoughFrozen(_start) is { } changed
+            ? throw new FileChangedException(_model.Checkpoint.DisplayName, $"has other bytes in tensor '{changed.Name}', which is not trained,")
+            : hashes.Sha256;
     }
 
     private static bool AllSkipped(RunHistory history) => history.Records.Count > 0 && history.SkippedSteps == history.Records.Count;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tensors;
 
 namespace IlZo.Training;
 
@@ -13,6 +14,7 @@ public sealed partial class Trainer : IDisposable
     private readonly IProgress<TrainingProgress>? _progress;
     private readonly RunFolder _folder;
     private readonly LanguageModel _model;
+    private readonly ParameterHashes _start;
     private readonly TrainingExamples _examples;
     private readonly IReadOnlyDictionary<string, byte[]> _extraFiles;
     private readonly IBackend _backend;
@@ -38,7 +40,8 @@ public sealed partial class Trainer : IDisposable
             _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
             var found = memory.End(_model, _examples);
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
-            var asked = new RunConfiguration(options, _model.Parameters.Sha256(), _examples.Sha256()) { Arithmetic = _backend.Engine.Arithmetic };
+            _start = _model.Parameters.Hashes();
+            var asked = new RunConfiguration(options, _start.Sha256, _examples.Sha256()) { Arithmetic = _backend.Engine.Arithmetic };
             var run = folder.Start(asked, resume);
             _options = run.Options.With(_backend.Engine);
             _log = Open(run, resume);
