@@ -9,6 +9,8 @@ namespace IlZo.Tokenization.ChatTemplates;
 internal sealed record CallArguments(
     string What, IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named, RenderContext Context, int Position)
 {
+    public RenderBudget Budget => Context.Budget;
+
     public InvalidInputException Error(string problem) => Context.Error(Position, $"{What}: {problem}");
 
     /// <summary>Refuses arguments beyond those that are known.</summary>
@@ -19,6 +21,7 @@ internal sealed record CallArguments(
             throw Error($"{Positional.Count} arguments are given; at most {names.Length} were expected");
         }
 
+        Context.Budget.Work((long)Named.Count * names.Length);
         foreach (string name in Named.Keys)
         {
             if (!names.Contains(name))
@@ -28,6 +31,13 @@ internal sealed record CallArguments(
         }
 
         return this;
+    }
+
+    /// <summary>The same without the first ones by place.</summary>
+    public CallArguments Behind(int count)
+    {
+        Budget.List(Positional.Count);
+        return this with { Positional = [.. Positional.Skip(count)] };
     }
 
     /// <summary>An argument by place or name, or null (with false) where it is not given.</summary>
@@ -45,5 +55,6 @@ internal sealed record CallArguments(
 
     public int? Integer(int index, string name) => !TryGet(index, name, out var value) || value is null ? null
         : value is long number and >= int.MinValue and <= int.MaxValue ? (int)number
+        : value is long ? throw Error($"the argument '{name}' is {value}; a whole number of 32 bits was expected")
         : throw Error($"the argument '{name}' is {TemplateValue.KindOf(value)}; a whole number was expected");
 }

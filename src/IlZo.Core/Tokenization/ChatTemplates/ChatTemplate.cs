@@ -44,13 +44,20 @@ public sealed class ChatTemplate
     /// <param name="messages">The messages.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn.</param>
     /// <param name="now">What the template takes for the present.</param>
-    /// <exception cref="InvalidInputException">The template refuses the messages or cannot be applied to them.</exception>
-    public RenderedChat Render(IEnumerable<ChatMessage> messages, bool addGenerationPrompt, DateTime now) => RenderValues(
-        messages.Select(m => (object?)new OrderedDictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content }).ToList(), addGenerationPrompt, now);
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="InvalidInputException">
+    /// The template refuses the messages, cannot be applied to them, or asks for more than a rendering may use (<see cref="RenderBudget"/>).
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public RenderedChat Render(IEnumerable<ChatMessage> messages, bool addGenerationPrompt, DateTime now, CancellationToken cancellation = default) => RenderValues(
+        messages.Select(m => (object?)new OrderedDictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content }).ToList(),
+        addGenerationPrompt,
+        now,
+        cancellation);
 
-    /// <inheritdoc cref="Render(IEnumerable{ChatMessage}, bool, DateTime)"/>
+    /// <inheritdoc cref="Render(IEnumerable{ChatMessage}, bool, DateTime, CancellationToken)"/>
     /// <param name="messages">The messages as template values, usually mappings with <c>role</c> and <c>content</c>.</param>
-    internal RenderedChat RenderValues(List<object?> messages, bool addGenerationPrompt, DateTime now)
+    internal RenderedChat RenderValues(List<object?> messages, bool addGenerationPrompt, DateTime now, CancellationToken cancellation = default)
     {
         var globals = new Scope(Functions.Scope(now));
         globals.Set("messages", messages);
@@ -62,7 +69,7 @@ public sealed class ChatTemplate
             globals.Set(name, _specialTokens.GetValueOrDefault(name, string.Empty));
         }
 
-        var context = new RenderContext(_source, globals);
+        var context = new RenderContext(_source, globals, cancellation);
         return Guarded(_source, () =>
         {
             Statement.RunAll(_body, context);

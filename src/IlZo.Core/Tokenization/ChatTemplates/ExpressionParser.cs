@@ -155,9 +155,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
                 return new LiteralExpression(text.ToString(), at.Position);
             case TemplateTokenKind.Integer:
-                return long.TryParse(at.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
-                    ? new LiteralExpression(whole, at.Position)
-                    : throw tokens.Error(at.Position, $"the number {at.Text} has more than 64 bits");
+                return Integer(at);
             case TemplateTokenKind.Float:
                 return new LiteralExpression(double.Parse(at.Text, CultureInfo.InvariantCulture), at.Position);
             case TemplateTokenKind.Name:
@@ -180,6 +178,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
                 throw tokens.Error(at.Position, $"{at.Shown} is there; a value was expected");
         }
     }
+
+    private LiteralExpression Integer(TemplateToken token) => long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
+        ? new LiteralExpression(whole, token.Position)
+        : throw tokens.Error(token.Position, $"the number {token.Text} has more than 64 bits");
 
     private (Expression Key, Expression Value) Pair()
     {
@@ -212,10 +214,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
             if (tokens.TryOperator("."))
             {
                 var name = tokens.Take();
-                Expression key = name.Kind switch
+                var key = name.Kind switch
                 {
                     TemplateTokenKind.Name => new LiteralExpression(name.Text, name.Position),
-                    TemplateTokenKind.Integer => new LiteralExpression(long.Parse(name.Text, CultureInfo.InvariantCulture), name.Position),
+                    TemplateTokenKind.Integer => Integer(name),
                     _ => throw tokens.Error(name.Position, $"{name.Shown} is there; a name was expected"),
                 };
                 value = new MemberExpression(value, key, at.Position);
@@ -260,6 +262,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
     {
         var positional = new List<Expression>();
         var named = new List<(string Name, Expression Value)>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         tokens.Operator("(");
         Items(")", () =>
         {
@@ -268,7 +271,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
             {
                 tokens.Take();
                 tokens.Take();
-                named.Add((named.Exists(n => n.Name == at.Text) ? throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice") : at.Text, Parse()));
+                named.Add((names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice"), Parse()));
             }
             else
             {

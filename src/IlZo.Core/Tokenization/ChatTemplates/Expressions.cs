@@ -6,8 +6,12 @@ internal abstract record Expression(int Position)
 {
     public object? Evaluate(RenderContext context)
     {
-        context.Step(Position);
-        return Compute(context);
+        context.Budget.Step(Position);
+        int held = context.Held;
+        var value = Compute(context);
+        context.Release(held);
+        context.Hold(value);
+        return value;
     }
 
     protected abstract object? Compute(RenderContext context);
@@ -20,13 +24,18 @@ internal sealed record LiteralExpression(object? Value, int Position) : Expressi
 
 internal sealed record ListExpression(IReadOnlyList<Expression> Items, int Position) : Expression(Position)
 {
-    protected override object? Compute(RenderContext context) => Items.Select(i => i.Evaluate(context)).ToList();
+    protected override object? Compute(RenderContext context)
+    {
+        context.Budget.List(Items.Count);
+        return Items.Select(i => i.Evaluate(context)).ToList();
+    }
 }
 
 internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression Value)> Items, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
     {
+        context.Budget.Map(Items.Count);
         var map = new OrderedDictionary<string, object?>();
         foreach (var (key, value) in Items)
         {
@@ -40,7 +49,7 @@ internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression V
 
 internal sealed record NameExpression(string Name, int Position) : Expression(Position)
 {
-    protected override object? Compute(RenderContext context) => context.Scope.TryGet(Name, out var value) ? value : new Undefined(Name);
+    protected override object? Compute(RenderContext context) => context.TryGet(Name, out var value) ? value : new Undefined(Name);
 }
 
 /// <summary><c>target.name</c> or <c>target[key]</c>.</summary>
@@ -53,28 +62,27 @@ internal sealed record MemberExpression(Expression Target, Expression Key, int P
         switch (target, key)
         {
             case (OrderedDictionary<string, object?> map, string name):
-                return map.TryGetValue(name, out var value) ? value : Missing(name);
+                return context.Comparer.TryGet(map, name, out var value) ? value : Missing(name);
             case (TemplateNamespace space, string name):
                 return space.Members.TryGetValue(name, out var member) ? member : Missing(name);
             case (List<object?> list, long index):
-                return At(list, index) is int place ? list[place] : Missing($"[{index}]");
-            case (string, long index):
-                var characters = TemplateValue.Elements(target)!;
-                return At(characters, index) is int at ? characters[at] : Missing($"[{index}]");
+                return At(list.Count, index) is int place ? list[place] : Missing($"[{index}]");
+            case (string text, long index):
+                return At(TemplateValue.Count(text, context.Budget)!.Value, index) is int at ? CodePoints.At(text, at) : Missing($"[{index}]");
             case (Undefined or null, _):
                 string what = target is Undefined undefined ? $"'{undefined.Name}' is not defined" : "the value is none";
-                throw context.Error(Position, $"{what} and has no member '{TemplateValue.Text(key)}'");
+                throw context.Error(Position, $"{what} and has no member '{ValueText.Of(key, context.Budget)}'");
             default:
-                return Missing(TemplateValue.Text(key));
+                return Missing(ValueText.Of(key, context.Budget));
         }
     }
 
     private static Undefined Missing(string name) => new(name);
 
-    private static int? At(IReadOnlyCollection<object?> items, long index)
+    private static int? At(int count, long index)
     {
-        long place = index < 0 ? index + items.Count : index;
-        return place >= 0 && place < items.Count ? (int)place : null;
+        long place = index < 0 ? index + count : index;
+        return place >= 0 && place < count ? (int)place : null;
     }
 }
 
@@ -89,7 +97,7 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
             throw context.Error(Position, $"{TemplateValue.KindOf(target)} is sliced; a list or a string was expected");
         }
 
-        var items = TemplateValue.Elements(target)!;
+        int count = TemplateValue.Count(target, context.Budget)!.Value;
         long step = Whole(Step, context) ?? 1;
         if (step == 0)
         {
@@ -98,19 +106,29 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
 
         // Going backwards, the places run from Count - 1 down to 0 and the end is in front of the first.
         long low = step > 0 ? 0 : -1;
-        long high = step > 0 ? items.Count : items.Count - 1;
+        long high = step > 0 ? count : count - 1;
         long start = Bound(Whole(Start, context), step > 0 ? low : high);
         long stop = Bound(Whole(Stop, context), step > 0 ? high : low);
+        if (target is string text)
+        {
+            // Where characters differ in length, the place of each is found first.
+            context.Budget.List(count < text.Length ? count : 0);
+            context.Budget.Text(Math.Min(text.Length, 2 * Math.Max(0, ((stop - start) / step) + 1)));
+            return CodePoints.Slice(text, start, stop, step);
+        }
+
+        var items = (List<object?>)target;
+        context.Budget.List(Math.Max(0, ((stop - start) / step) + 1));
         var taken = new List<object?>();
         for (long i = start; step > 0 ? i < stop : i > stop; i += step)
         {
             taken.Add(items[(int)i]);
         }
 
-        return target is string ? string.Concat(taken) : taken;
+        return taken;
 
         long Bound(long? given, long otherwise) =>
-            given is { } bound ? Math.Clamp(bound < 0 ? bound + items.Count : bound, low, high) : otherwise;
+            given is { } bound ? Math.Clamp(bound < 0 ? bound + count : bound, low, high) : otherwise;
     }
 
     private static long? Whole(Expression? expression, RenderContext context) => expression?.Evaluate(context) switch

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Numerics;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
@@ -11,7 +11,7 @@ internal static class Filters
 {
     private static readonly Dictionary<string, TemplateFilter> s_all = new(StringComparer.Ordinal)
     {
-        ["trim"] = (value, a) => Methods.Strip(TemplateValue.Text(value), a, start: true, end: true),
+        ["trim"] = (value, a) => Methods.Strip(ValueText.Of(value, a.Budget), a, start: true, end: true),
         ["tojson"] = ToJson,
         ["default"] = Default,
         ["d"] = Default,
@@ -21,23 +21,23 @@ internal static class Filters
         ["lower"] = Lower,
         ["capitalize"] = Capitalize,
         ["title"] = Title,
-        ["replace"] = (value, a) => Replace(TemplateValue.Text(value), a),
+        ["replace"] = (value, a) => Replace(ValueText.Of(value, a.Budget), a),
         ["join"] = (value, a) => Join(value, a.Allow("d", "attribute").TryGet(0, "d", out _) ? a.Text(0, "d") : string.Empty, a),
-        ["first"] = (value, a) => Elements(value, a) is [var first, ..] ? first : new Undefined("the first element of nothing"),
-        ["last"] = (value, a) => Elements(value, a) is [.., var last] ? last : new Undefined("the last element of nothing"),
-        ["list"] = (value, a) => Elements(value, a).ToList(),
-        ["reverse"] = (value, a) => value is string ? string.Concat(Elements(value, a).Reverse()) : Elements(value, a).Reverse().ToList(),
+        ["first"] = (value, a) => Count(value, a) > 0 ? ElementAt(value, 0, a) : new Undefined("the first element of nothing"),
+        ["last"] = (value, a) => Count(value, a) is > 0 and var count ? ElementAt(value, count - 1, a) : new Undefined("the last element of nothing"),
+        ["list"] = (value, a) => Copy(Elements(value, a), a),
+        ["reverse"] = Reverse,
         ["unique"] = Unique,
         ["items"] = Items,
-        ["dictsort"] = (value, a) => Pairs(value, a).OrderBy(p => p.Key, StringComparer.OrdinalIgnoreCase).Select(Pair).ToList(),
-        ["string"] = (value, _) => TemplateValue.Text(value),
+        ["dictsort"] = (value, a) => PairLists(Sorted(Pairs(value, a), a), a),
+        ["string"] = (value, a) => ValueText.Of(value, a.Budget),
         ["safe"] = (value, _) => value,
         ["int"] = ToInteger,
-        ["float"] = (value, _) => TemplateValue.TryNumber(value, out double number) ? number
-            : double.TryParse(value as string, NumberStyles.Float, CultureInfo.InvariantCulture, out number) ? number : 0.0,
+        ["float"] = ToReal,
         ["abs"] = (value, a) => value switch
         {
-            long number and not long.MinValue => (object)Math.Abs(number),
+            long.MinValue => throw a.Error(ArithmeticExpression.TooLarge),
+            long number => (object)Math.Abs(number),
             double number => Math.Abs(number),
             _ => throw a.Error($"the value is {TemplateValue.KindOf(value)}; a number was expected"),
         },
@@ -54,59 +54,117 @@ internal static class Filters
 
     public static TemplateFilter? Find(string name) => s_all.GetValueOrDefault(name);
 
-    public static object? Upper(object? value, CallArguments arguments) => TemplateValue.Text(value).ToUpperInvariant();
+    public static object? Upper(object? value, CallArguments arguments) => Changed(value, arguments).ToUpperInvariant();
 
-    public static object? Lower(object? value, CallArguments arguments) => TemplateValue.Text(value).ToLowerInvariant();
+    public static object? Lower(object? value, CallArguments arguments) => Changed(value, arguments).ToLowerInvariant();
 
     public static object? Capitalize(object? value, CallArguments arguments) =>
-        TemplateValue.Text(value) is { Length: > 0 } text ? char.ToUpperInvariant(text[0]) + text[1..].ToLowerInvariant() : string.Empty;
+        Changed(value, arguments) is { Length: > 0 } text ? char.ToUpperInvariant(text[0]) + text[1..].ToLowerInvariant() : string.Empty;
 
     public static object? Title(object? value, CallArguments arguments) =>
-        CultureInfo.InvariantCulture.TextInfo.ToTitleCase(TemplateValue.Text(value).ToLowerInvariant());
+        CultureInfo.InvariantCulture.TextInfo.ToTitleCase(Changed(value, arguments).ToLowerInvariant());
 
     public static string Replace(string text, CallArguments arguments)
     {
         string old = arguments.Allow("old", "new", "count").Text(0, "old");
         string fresh = arguments.Text(1, "new");
-        if (arguments.Integer(2, "count") is { } count and >= 0)
+        if (old.Length == 0)
         {
-            string[] parts = old.Length > 0 ? text.Split(old, count + 1) : throw arguments.Error("the text to replace is empty");
-            return string.Join(fresh, parts);
+            throw arguments.Error("the text to replace is empty");
         }
 
-        long growth = Math.Max(0L, fresh.Length - old.Length) * text.Length;
-        return old.Length == 0 ? throw arguments.Error("the text to replace is empty")
-            : growth > RenderContext.MaxCharacters ? throw arguments.Error($"the text may become longer than {RenderContext.MaxCharacters} characters")
-            : text.Replace(old, fresh, StringComparison.Ordinal);
+        // Below zero, as without a count, everything is replaced.
+        int left = arguments.Integer(2, "count") ?? -1;
+        arguments.Budget.Search(text, old);
+        var result = new TextBuffer(arguments.Budget);
+        var rest = text.AsSpan();
+        for (int at; left != 0 && (at = rest.IndexOf(old)) >= 0; left--)
+        {
+            result.Append(rest[..at]).Append(fresh);
+            rest = rest[(at + old.Length)..];
+        }
+
+        return result.Append(rest).ToString();
     }
 
     public static string Join(object? value, string separator, CallArguments arguments)
     {
-        var items = Elements(value, arguments);
-        if (arguments.TryGet(1, "attribute", out _))
+        string? attribute = arguments.TryGet(1, "attribute", out _) ? arguments.Text(1, "attribute") : null;
+        var result = new TextBuffer(arguments.Budget);
+        string between = string.Empty;
+        foreach (var item in Elements(value, arguments))
         {
-            string name = arguments.Text(1, "attribute");
-            items = [.. items.Select(i => Attribute(i, name))];
+            result.Append(between);
+            ValueText.Write(result, attribute is null ? item : Attribute(item, attribute, arguments));
+            between = separator;
         }
 
-        return string.Join(separator, items.Select(TemplateValue.Text));
+        return result.ToString();
     }
 
     public static object? Items(object? value, CallArguments arguments) =>
-        value is Undefined ? new List<object?>() : Pairs(value, arguments).Select(Pair).ToList();
+        value is Undefined ? new List<object?>() : PairLists(Pairs(value, arguments), arguments);
 
-    private static object? Pair(KeyValuePair<string, object?> pair) => new List<object?> { pair.Key, pair.Value };
+    /// <summary>A list of its own with the same elements.</summary>
+    public static List<object?> Copy(IReadOnlyCollection<object?> items, CallArguments arguments)
+    {
+        arguments.Budget.List(items.Count);
+        return [.. items];
+    }
+
+    private static string Changed(object? value, CallArguments arguments)
+    {
+        string text = ValueText.Of(value, arguments.Budget);
+        arguments.Budget.Work(text.Length);
+        arguments.Budget.Text(text.Length);
+        return text;
+    }
+
+    private static List<object?> PairLists(IReadOnlyCollection<KeyValuePair<string, object?>> pairs, CallArguments arguments)
+    {
+        const int PairBytes = 96;
+        arguments.Budget.List(pairs.Count, PairBytes);
+        return [.. pairs.Select(p => (object?)new List<object?> { p.Key, p.Value })];
+    }
+
+    private static List<KeyValuePair<string, object?>> Sorted(OrderedDictionary<string, object?> pairs, CallArguments arguments)
+    {
+        long characters = pairs.Keys.Sum(k => (long)k.Length + RenderBudget.Element);
+        arguments.Budget.Work(characters * (1 + BitOperations.Log2((uint)pairs.Count)));
+        arguments.Budget.List(pairs.Count);
+        return [.. pairs.OrderBy(p => p.Key, StringComparer.OrdinalIgnoreCase)];
+    }
 
     private static OrderedDictionary<string, object?> Pairs(object? value, CallArguments arguments) =>
         value as OrderedDictionary<string, object?>
         ?? throw arguments.Error($"the value is {TemplateValue.KindOf(value)}; a mapping was expected");
 
     private static IReadOnlyList<object?> Elements(object? value, CallArguments arguments) =>
-        TemplateValue.Elements(value)
-        ?? throw arguments.Error($"the value is {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
+        TemplateValue.Elements(value, arguments.Budget) ?? throw NoElements(value, arguments);
 
-    private static object? Attribute(object? item, string name) =>
-        item is OrderedDictionary<string, object?> map && map.TryGetValue(name, out var value) ? value : new Undefined(name);
+    private static int Count(object? value, CallArguments arguments) =>
+        TemplateValue.Count(value, arguments.Budget) ?? throw NoElements(value, arguments);
+
+    private static InvalidInputException NoElements(object? value, CallArguments arguments) =>
+        arguments.Error($"the value is {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
+
+    private static object? ElementAt(object? value, int index, CallArguments arguments) =>
+        value is string text ? CodePoints.At(text, index) : Elements(value, arguments)[index];
+
+    private static object? Reverse(object? value, CallArguments arguments)
+    {
+        if (value is not string text)
+        {
+            return Enumerable.Reverse(Copy(Elements(value, arguments), arguments)).ToList();
+        }
+
+        arguments.Budget.Work(text.Length);
+        arguments.Budget.Text(2L * text.Length);
+        return CodePoints.Slice(text, CodePoints.Count(text) - 1, -1, -1);
+    }
+
+    private static object? Attribute(object? item, string name, CallArguments arguments) =>
+        item is OrderedDictionary<string, object?> map && arguments.Context.Comparer.TryGet(map, name, out var value) ? value : new Undefined(name);
 
     private static object? Default(object? value, CallArguments arguments)
     {
@@ -115,36 +173,52 @@ internal static class Filters
             : arguments.TryGet(0, "default_value", out var otherwise) ? otherwise : string.Empty;
     }
 
-    private static object? Length(object? value, CallArguments arguments) => (long)Elements(value, arguments).Count;
+    private static object? Length(object? value, CallArguments arguments) => (long)Count(value, arguments);
 
-    private static object? ToInteger(object? value, CallArguments arguments) => value switch
+    private static object? ToInteger(object? value, CallArguments arguments)
     {
-        long or bool => Convert.ToInt64(value, CultureInfo.InvariantCulture),
-        double number when Math.Abs(number) < long.MaxValue => (long)number,
-        string text when long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out long number) => number,
-        _ => 0L,
-    };
+        switch (value)
+        {
+            case long or bool:
+                return Convert.ToInt64(value, CultureInfo.InvariantCulture);
+            case double number:
+                return double.IsNaN(number) ? 0L
+                    : Math.Abs(number) < long.MaxValue ? (long)number
+                    : throw arguments.Error(ArithmeticExpression.TooLarge);
+            case string text:
+                arguments.Budget.Work(text.Length);
+                return long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out long whole) ? whole
+                    : IsWhole(text.AsSpan().Trim()) ? throw arguments.Error(ArithmeticExpression.TooLarge)
+                    : 0L;
+            default:
+                return 0L;
+        }
+
+        static bool IsWhole(ReadOnlySpan<char> digits) =>
+            digits.TrimStart("+-") is { Length: > 0 } rest && rest.Length + 1 >= digits.Length && !rest.ContainsAnyExceptInRange('0', '9');
+    }
+
+    private static object? ToReal(object? value, CallArguments arguments)
+    {
+        arguments.Budget.Work(value is string text ? text.Length : 0);
+        return TemplateValue.TryNumber(value, out double number) ? number
+            : double.TryParse(value as string, NumberStyles.Float, CultureInfo.InvariantCulture, out number) ? number : 0.0;
+    }
 
     private static object? ToJson(object? value, CallArguments arguments)
     {
-        var json = new StringBuilder();
+        var json = new TextBuffer(arguments.Budget);
         int? indent = arguments.Allow("indent").Integer(0, "indent");
-        TemplateValue.WriteJson(json, value, indent is null or (>= 0 and <= 16) ? indent : throw arguments.Error("an indent of 0 to 16 was expected"));
+        ValueText.WriteJson(json, value, indent is null or (>= 0 and <= 16) ? indent : throw arguments.Error("an indent of 0 to 16 was expected"));
         return json.ToString();
     }
 
     private static object? Unique(object? value, CallArguments arguments)
     {
-        var kept = new List<object?>();
-        foreach (var item in Elements(value, arguments))
-        {
-            if (!kept.Exists(k => TemplateValue.AreEqual(k, item)))
-            {
-                kept.Add(item);
-            }
-        }
-
-        return kept;
+        const int SetBytes = 48;
+        var items = Elements(value, arguments);
+        arguments.Budget.List(items.Count, SetBytes);
+        return items.Distinct(arguments.Context.Comparer).ToList();
     }
 
     private static object? Indent(object? value, CallArguments arguments)
@@ -152,25 +226,43 @@ internal static class Filters
         int width = arguments.Allow("width", "first", "blank").Integer(0, "width") ?? 4;
         bool first = arguments.TryGet(1, "first", out var flag) && TemplateValue.IsTrue(flag);
         bool blank = arguments.TryGet(2, "blank", out var all) && TemplateValue.IsTrue(all);
-        string spaces = new(' ', width is >= 0 and <= 256 ? width : throw arguments.Error("a width of 0 to 256 was expected"));
-        string[] lines = TemplateValue.Text(value).Split('\n');
-        return string.Join('\n', lines.Select((line, i) => (i > 0 || first) && (blank || line.Length > 0) ? spaces + line : line));
+        width = width is >= 0 and <= 256 ? width : throw arguments.Error("a width of 0 to 256 was expected");
+        string text = ValueText.Of(value, arguments.Budget);
+        var result = new TextBuffer(arguments.Budget);
+        foreach (var line in text.AsSpan().Split('\n'))
+        {
+            bool begins = line.Start.Value == 0;
+            var content = text.AsSpan(line);
+            bool indented = (first || !begins) && (blank || content.Length > 0);
+            result.Append('\n', begins ? 0 : 1).Append(' ', indented ? width : 0).Append(content);
+        }
+
+        return result.ToString();
     }
 
     private static object? Map(object? value, CallArguments arguments)
     {
         var items = Elements(value, arguments);
+        arguments.Budget.List(items.Count);
         if (arguments.TryGet(int.MaxValue, "attribute", out var name))
         {
             string attribute = name as string ?? throw arguments.Error("the argument 'attribute' is no string");
             bool hasDefault = arguments.Named.TryGetValue("default", out var otherwise);
-            return items.Select(i => Attribute(i, attribute)).Select(v => v is Undefined && hasDefault ? otherwise : v).ToList();
+            return items.Select(i => Attribute(i, attribute, arguments)).Select(v => v is Undefined && hasDefault ? otherwise : v).ToList();
         }
 
         string filter = arguments.Text(0, "filter");
         var found = Find(filter) ?? throw arguments.Error($"the filter '{filter}' is not supported; {Known} are");
-        var rest = arguments with { Positional = [.. arguments.Positional.Skip(1)] };
-        return items.Select(i => found(i, rest)).ToList();
+        var rest = arguments.Behind(1);
+        return items.Select(Filtered).ToList();
+
+        object? Filtered(object? item)
+        {
+            arguments.Budget.Step(arguments.Position);
+            var filtered = found(item, rest);
+            arguments.Context.Hold(filtered);
+            return filtered;
+        }
     }
 
     private static object? Select(object? value, CallArguments arguments, bool byAttribute, bool wanted)
@@ -180,8 +272,16 @@ internal static class Filters
         bool named = arguments.Positional.Count > first;
         string name = named ? arguments.Text(first, "test") : string.Empty;
         var test = named ? Tests.Find(name) ?? throw arguments.Error($"the test '{name}' is not supported; {Tests.Known} are") : Truth;
-        var rest = arguments with { Positional = [.. arguments.Positional.Skip(first + 1)] };
-        return Elements(value, arguments).Where(i => test(byAttribute ? Attribute(i, attribute) : i, rest) == wanted).ToList();
+        var rest = arguments.Behind(first + 1);
+        var items = Elements(value, arguments);
+        arguments.Budget.List(items.Count);
+        return items.Where(Wanted).ToList();
+
+        bool Wanted(object? item)
+        {
+            arguments.Budget.Step(arguments.Position);
+            return test(byAttribute ? Attribute(item, attribute, arguments) : item, rest) == wanted;
+        }
 
         static bool Truth(object? item, CallArguments unused) => TemplateValue.IsTrue(item);
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
@@ -44,6 +43,7 @@ internal static class Functions
 
     private static OrderedDictionary<string, object?> Mapping(CallArguments arguments)
     {
+        arguments.Budget.Map(arguments.Named.Count + (arguments.Positional is [OrderedDictionary<string, object?> copied, ..] ? copied.Count : 0));
         var map = arguments.Positional switch
         {
             [] => new OrderedDictionary<string, object?>(),
@@ -69,6 +69,9 @@ internal static class Functions
             throw arguments.Error($"at most {MaxRange} numbers were expected");
         }
 
+        const int NumberBytes = 24;
+        arguments.Budget.List(Math.Max(0, ((stop - start) / step) + 1), NumberBytes);
+
         var numbers = new List<object?>();
         for (long i = start; step > 0 ? i < stop : i > stop; i += step)
         {
@@ -81,7 +84,7 @@ internal static class Functions
     private static string FormatTime(DateTime now, CallArguments arguments)
     {
         string format = arguments.Allow("format").Text(0, "format");
-        var text = new StringBuilder();
+        var text = new TextBuffer(arguments.Budget);
         for (int i = 0; i < format.Length; i++)
         {
             if (format[i] != '%' || i + 1 == format.Length)
@@ -91,6 +94,7 @@ internal static class Functions
             }
 
             i++;
+            arguments.Budget.Work(RenderBudget.Node);
             text.Append(format[i] == '%' ? "%" : now.ToString(Pattern(format[i]), CultureInfo.InvariantCulture));
         }
 

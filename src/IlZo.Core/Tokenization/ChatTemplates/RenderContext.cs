@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text;
-
 namespace IlZo.Tokenization.ChatTemplates;
 
 /// <summary>The names of a template at one place of its rendering: those set here, then those around it.</summary>
@@ -8,11 +5,69 @@ internal sealed class Scope(Scope? outer)
 {
     private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
 
+    public Scope? Outer => outer;
+
+    public IReadOnlyCollection<object?> Values => _values.Values;
+
+    public bool TryGetOwn(string name, out object? value) => _values.TryGetValue(name, out value);
+
+    public void Set(string name, object? value) => _values[name] = value;
+}
+
+/// <summary>One rendering of a template.</summary>
+internal sealed class RenderContext
+{
+    private const int MaxCalls = 100;
+
+    private readonly TemplateSource _source;
+    private readonly Stack<Scope> _scopes = new();
+    private readonly Stack<TextBuffer> _outputs = new();
+
+    // The values that are needed later by what is being evaluated, as on the stack of a machine.
+    private readonly List<object?> _held = [];
+
+    private int _calls;
+
+    /// <param name="source">The template.</param>
+    /// <param name="globals">What it is given.</param>
+    /// <param name="cancellation">Ends the rendering.</param>
+    public RenderContext(TemplateSource source, Scope globals, CancellationToken cancellation)
+    {
+        (_source, Globals) = (source, globals);
+        _scopes.Push(globals);
+        Budget = new RenderBudget(source, () => LiveValues.Bytes([.. _held, .. _scopes, .. _outputs.Select(o => o.Written)]), cancellation);
+        Comparer = new ValueComparer(Budget);
+        _outputs.Push(new TextBuffer(Budget));
+    }
+
+    public RenderBudget Budget { get; }
+
+    public ValueComparer Comparer { get; }
+
+    public Scope Globals { get; }
+
+    public Scope Scope => _scopes.Peek();
+
+    public TextBuffer Output => _outputs.Peek();
+
+    /// <summary>The parts of the output that stand between <c>{% generation %}</c> and its end.</summary>
+    public List<(int Start, int End)> Generated { get; } = [];
+
+    /// <summary>Whether what is written goes to the output itself, not to the value of a macro or a name.</summary>
+    public bool WritesOutput => _calls == 0;
+
+    /// <summary>How many values are held.</summary>
+    public int Held => _held.Count;
+
+    public InvalidInputException Error(int position, string problem) => _source.Error(position, problem);
+
+    /// <summary>The value of a name.</summary>
     public bool TryGet(string name, out object? value)
     {
-        for (var scope = this; scope is not null; scope = scope.Outer)
+        for (var scope = Scope; scope is not null; scope = scope.Outer)
         {
-            if (scope._values.TryGetValue(name, out value))
+            Budget.Work(RenderBudget.Element);
+            if (scope.TryGetOwn(name, out value))
             {
                 return true;
             }
@@ -22,65 +77,20 @@ internal sealed class Scope(Scope? outer)
         return false;
     }
 
-    public void Set(string name, object? value) => _values[name] = value;
+    /// <summary>Keeps a value in the count of memory, which knows besides it only what names and texts hold.</summary>
+    public void Hold(object? value) => _held.Add(value);
 
-    private Scope? Outer => outer;
-}
-
-/// <summary>One rendering of a template.</summary>
-internal sealed class RenderContext(TemplateSource source, Scope globals)
-{
-    /// <summary>The most characters of a rendering or of a string in it; a template can double a string at each step.</summary>
-    public const int MaxCharacters = 1 << 24;
-
-    private const int MaxSteps = 1_000_000;
-    private const int MaxCalls = 100;
-
-    private int _steps;
-    private int _calls;
-
-    public Scope Globals { get; } = globals;
-
-    public Scope Scope { get; private set; } = globals;
-
-    public StringBuilder Output { get; private set; } = new();
-
-    /// <summary>The parts of the output that stand between <c>{% generation %}</c> and its end.</summary>
-    public List<(int Start, int End)> Generated { get; } = [];
-
-    /// <summary>Whether what is written goes to the output itself, not to the value of a macro or a name.</summary>
-    public bool WritesOutput => _calls == 0;
-
-    public void Write(string text, int position)
-    {
-        if (text.Length > MaxCharacters - Output.Length)
-        {
-            throw source.Error(position, $"the text becomes longer than {MaxCharacters} characters");
-        }
-
-        Output.Append(text);
-    }
-
-    public InvalidInputException Error(int position, string problem) => source.Error(position, problem);
-
-    /// <summary>Counts the work, so that no template runs for ever, and looks at how deep it is.</summary>
-    /// <exception cref="InsufficientExecutionStackException">Too deep.</exception>
-    public void Step(int position)
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (++_steps > MaxSteps)
-        {
-            throw source.Error(position, $"the rendering takes more than {MaxSteps} steps");
-        }
-    }
+    /// <summary>Ends the holding of all but the first values.</summary>
+    public void Release(int held) => _held.RemoveRange(held, _held.Count - held);
 
     /// <summary>Renders in a scope of its own.</summary>
     public void Within(Scope scope, Action action)
     {
-        var before = Scope;
-        Scope = scope;
+        int held = Held;
+        _scopes.Push(scope);
         action();
-        Scope = before;
+        _scopes.Pop();
+        Release(held);
     }
 
     /// <summary>Renders apart from the output, as macros and <c>{% set %}</c> blocks do, and returns the text.</summary>
@@ -88,15 +98,12 @@ internal sealed class RenderContext(TemplateSource source, Scope globals)
     {
         if (++_calls > MaxCalls)
         {
-            throw source.Error(position, $"macros call each other more than {MaxCalls} deep");
+            throw _source.Error(position, $"macros call each other more than {MaxCalls} deep");
         }
 
-        var before = Output;
-        Output = new StringBuilder();
+        _outputs.Push(new TextBuffer(Budget));
         Within(scope, action);
-        string text = Output.ToString();
-        Output = before;
         _calls--;
-        return text;
+        return _outputs.Pop().ToString();
     }
 }

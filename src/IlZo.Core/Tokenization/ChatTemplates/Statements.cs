@@ -21,8 +21,11 @@ internal abstract record Statement(int Position)
     {
         foreach (var statement in body)
         {
-            context.Step(statement.Position);
-            if (statement.Run(context) is var flow and not Flow.Normal)
+            context.Budget.Step(statement.Position);
+            int held = context.Held;
+            var flow = statement.Run(context);
+            context.Release(held);
+            if (flow != Flow.Normal)
             {
                 return flow;
             }
@@ -36,7 +39,7 @@ internal sealed record TextStatement(string Text, int Position) : Statement(Posi
 {
     public override Flow Run(RenderContext context)
     {
-        context.Write(Text, Position);
+        context.Output.Append(Text);
         return Flow.Normal;
     }
 }
@@ -53,7 +56,7 @@ internal sealed record OutputStatement(Expression Value, int Position) : Stateme
                 Position, $"the name '{name}' is not defined; {ChatTemplate.KnownNames}, {Functions.Known} or one that the template sets were expected");
         }
 
-        context.Write(TemplateValue.Text(value), Position);
+        ValueText.Write(context.Output, value);
         return Flow.Normal;
     }
 }
@@ -86,12 +89,15 @@ internal sealed record ForStatement(
     public override Flow Run(RenderContext context)
     {
         var value = Items.Evaluate(context);
-        var items = TemplateValue.Elements(value)
+        var items = TemplateValue.Elements(value, context.Budget)
             ?? throw context.Error(Items.Position, $"the loop runs over {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
         if (Filter is not null)
         {
+            context.Budget.List(items.Count);
             items = [.. items.Where(item => Accepts(context, item))];
         }
+
+        context.Hold(items);
 
         if (items.Count == 0)
         {
@@ -100,7 +106,8 @@ internal sealed record ForStatement(
 
         for (int i = 0; i < items.Count; i++)
         {
-            context.Step(Position);
+            context.Budget.Step(Position);
+            context.Budget.Map(LoopMembers + Targets.Count);
             var flow = Flow.Normal;
             var scope = Assign(new Scope(context.Scope), items[i], context);
             scope.Set("loop", Loop(items, i));
@@ -113,6 +120,9 @@ internal sealed record ForStatement(
 
         return Flow.Normal;
     }
+
+    // The members of "loop" with their values, and the scope of the round.
+    private const int LoopMembers = 20;
 
     private static OrderedDictionary<string, object?> Loop(IReadOnlyList<object?> items, int index) => new()
     {
@@ -168,7 +178,7 @@ internal sealed record SetStatement(string Name, string? Member, Expression? Val
         {
             context.Scope.Set(Name, value);
         }
-        else if (context.Scope.TryGet(Name, out var target) && target is TemplateNamespace space)
+        else if (context.TryGet(Name, out var target) && target is TemplateNamespace space)
         {
             space.Members[Member] = value;
         }
@@ -191,6 +201,7 @@ internal sealed record MacroStatement(
         TemplateFunction function = arguments =>
         {
             arguments.Allow(names);
+            context.Budget.Map(names.Length);
             var scope = new Scope(context.Globals);
             for (int i = 0; i < names.Length; i++)
             {

@@ -3,6 +3,9 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// <summary>A template's text and what messages call it.</summary>
 internal sealed class TemplateSource
 {
+    // A template can make an error's text of any length.
+    private const int MaxProblem = 2000;
+
     /// <param name="name">The file.</param>
     /// <param name="text">Its content. As in Jinja, lines end with a line feed and one at the very end is no part of it.</param>
     public TemplateSource(string name, string text)
@@ -22,6 +25,7 @@ internal sealed class TemplateSource
         var before = Text.AsSpan(0, Math.Min(position, Text.Length));
         int line = before.Count('\n') + 1;
         int column = before.Length - before.LastIndexOf('\n');
-        return new InvalidInputException($"{Name}, line {line}, column {column} of the chat template: {problem}.");
+        string shown = problem.Length <= MaxProblem ? problem : problem[..MaxProblem] + "…";
+        return new InvalidInputException($"{Name}, line {line}, column {column} of the chat template: {shown}.");
     }
 }

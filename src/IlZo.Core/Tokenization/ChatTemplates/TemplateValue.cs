@@ -1,7 +1,4 @@
 using System.Collections;
-using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 
 namespace IlZo.Tokenization.ChatTemplates;
@@ -26,6 +23,9 @@ internal delegate object? TemplateFunction(CallArguments arguments);
 /// </summary>
 internal static class TemplateValue
 {
+    // A string of one character.
+    private const int CharacterBytes = 32;
+
     public static object? FromJson(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.String => json.GetString(),
@@ -63,24 +63,6 @@ internal static class TemplateValue
         _ => "a function",
     };
 
-    public static bool AreEqual(object? a, object? b)
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (TryNumber(a, out double x) && TryNumber(b, out double y))
-        {
-            return x == y;
-        }
-
-        return (a, b) switch
-        {
-            (List<object?> left, List<object?> right) => left.Count == right.Count && left.Zip(right).All(p => AreEqual(p.First, p.Second)),
-            (OrderedDictionary<string, object?> left, OrderedDictionary<string, object?> right) =>
-                left.Count == right.Count && left.All(p => right.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other)),
-            (Undefined, Undefined) => true,
-            _ => Equals(a, b),
-        };
-    }
-
     /// <summary>A number, or a boolean as 0 or 1.</summary>
     public static bool TryNumber(object? value, out double number)
     {
@@ -94,131 +76,36 @@ internal static class TemplateValue
         return isNumber;
     }
 
-    /// <summary>What <c>{{ value }}</c> writes.</summary>
-    public static string Text(object? value) => value switch
+    /// <summary>How many elements a value has; null for what has none.</summary>
+    public static int? Count(object? value, RenderBudget budget)
     {
-        Undefined => string.Empty,
-        string text => text,
-        _ => Representation(value),
-    };
+        switch (value)
+        {
+            case string text:
+                budget.Work(text.Length);
+                return CodePoints.Count(text);
+            case ICollection items:
+                return items.Count;
+            default:
+                return value is Undefined ? 0 : null;
+        }
+    }
 
     /// <summary>What is iterated over: a mapping's keys, a string's characters; null for what has no elements.</summary>
-    public static IReadOnlyList<object?>? Elements(object? value) => value switch
+    public static IReadOnlyList<object?>? Elements(object? value, RenderBudget budget)
     {
-        List<object?> list => list,
-        OrderedDictionary<string, object?> map => [.. map.Keys],
-        string text => [.. text.EnumerateRunes().Select(r => r.ToString())],
-        Undefined => [],
-        _ => null,
-    };
-
-    /// <summary>JSON as Python's json.dumps writes it without escapes for what is not ASCII.</summary>
-    /// <param name="indent">Spaces of a level, or null for one line.</param>
-    public static void WriteJson(StringBuilder output, object? value, int? indent, int level = 0)
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (value)
         {
-            case string text:
-                WriteQuoted(output, text);
-                break;
             case List<object?> list:
-                WriteItems(output, '[', ']', list, indent, level, item => WriteJson(output, item, indent, level + 1));
-                break;
+                return list;
             case OrderedDictionary<string, object?> map:
-                WriteItems(output, '{', '}', map, indent, level, pair =>
-                {
-                    WriteQuoted(output, pair.Key);
-                    output.Append(": ");
-                    WriteJson(output, pair.Value, indent, level + 1);
-                });
-                break;
-            case bool flag:
-                output.Append(flag ? "true" : "false");
-                break;
-            case null or Undefined:
-                output.Append("null");
-                break;
-            default:
-                output.Append(Text(value));
-                break;
-        }
-    }
-
-    private static void WriteItems<T>(
-        StringBuilder output, char open, char close, IReadOnlyCollection<T> items, int? indent, int level, Action<T> write)
-    {
-        output.Append(open);
-        bool first = true;
-        foreach (var item in items)
-        {
-            output.Append(first ? string.Empty : indent is null ? ", " : ",");
-            NewLine(level + 1);
-            write(item);
-            first = false;
-        }
-
-        if (!first)
-        {
-            NewLine(level);
-        }
-
-        output.Append(close);
-
-        void NewLine(int depth)
-        {
-            if (indent is { } spaces)
-            {
-                output.Append('\n').Append(' ', spaces * depth);
-            }
-        }
-    }
-
-    private static void WriteQuoted(StringBuilder output, string text)
-    {
-        output.Append('"');
-        foreach (char c in text)
-        {
-            output.Append(c switch
-            {
-                '"' => "\\\"",
-                '\\' => "\\\\",
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                '\b' => "\\b",
-                '\f' => "\\f",
-                < ' ' => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-                _ => c.ToString(),
-            });
-        }
-
-        output.Append('"');
-    }
-
-    private static string Representation(object? value)
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        switch (value)
-        {
-            case null:
-                return "None";
-            case bool flag:
-                return flag ? "True" : "False";
-            case long number:
-                return number.ToString(CultureInfo.InvariantCulture);
-            case double number:
-                string digits = number.ToString("R", CultureInfo.InvariantCulture);
-                return digits.AsSpan().ContainsAny('.', 'E', 'N') || double.IsInfinity(number) ? digits : digits + ".0";
+                budget.List(map.Count);
+                return [.. map.Keys];
             case string text:
-                string escaped = text.Replace("\\", "\\\\").Replace("\n", "\\n").Replace("\t", "\\t").Replace("\r", "\\r");
-                return text.Contains('\'') && !text.Contains('"') ? $"\"{escaped}\"" : $"'{escaped.Replace("'", "\\'")}'";
-            case List<object?> list:
-                return $"[{string.Join(", ", list.Select(Representation))}]";
-            case OrderedDictionary<string, object?> map:
-                return $"{{{string.Join(", ", map.Select(p => $"{Representation(p.Key)}: {Representation(p.Value)}"))}}}";
+                budget.List(text.Length, CharacterBytes);
+                return [.. text.EnumerateRunes().Select(r => r.ToString())];
             default:
-                return KindOf(value);
+                return value is Undefined ? [] : null;
         }
     }
 }

@@ -39,12 +39,12 @@ internal static class Tests
     public static TemplateTest? Find(string name) => s_all.GetValueOrDefault(name);
 
     private static bool AreEqual(object? value, CallArguments arguments) =>
-        TemplateValue.AreEqual(value, arguments.Allow("other").Get(0, "other"));
+        arguments.Context.Comparer.Equals(value, arguments.Allow("other").Get(0, "other"));
 
     private static long Remainder(object? value, long divisor, CallArguments arguments) => (value, divisor) switch
     {
         (_, 0) => throw arguments.Error("the divisor is 0"),
-        (_, -1) => 0,
+        (long, -1) => 0,
         (long number, _) => Math.Abs(number % divisor),
         _ => throw arguments.Error($"the value is {TemplateValue.KindOf(value)}; a whole number was expected"),
     };

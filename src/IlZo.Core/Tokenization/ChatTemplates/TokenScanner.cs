@@ -6,6 +6,9 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// <summary>Reads what is in a tag: names, numbers, strings and operators, one at a time.</summary>
 internal sealed class TokenScanner(TemplateSource source)
 {
+    // So that looking a name up is little work.
+    private const int MaxName = 256;
+
     // Longer ones first.
     private static readonly string[] s_operators =
     [
@@ -39,7 +42,9 @@ internal sealed class TokenScanner(TemplateSource source)
                 at++;
             }
 
-            return new TemplateToken(TemplateTokenKind.Name, _text[start..at], start);
+            return at - start <= MaxName
+                ? new TemplateToken(TemplateTokenKind.Name, _text[start..at], start)
+                : throw source.Error(start, $"the name has {at - start} characters; at most {MaxName} were expected");
         }
 
         string symbol = Array.Find(s_operators, o => string.CompareOrdinal(_text, start, o, 0, o.Length) == 0)

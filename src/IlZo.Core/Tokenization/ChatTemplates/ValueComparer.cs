@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+
+namespace IlZo.Tokenization.ChatTemplates;
+
+/// <summary>Python's <c>==</c> and <c>in</c>, within the limits of a rendering.</summary>
+internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<object?>
+{
+    private const int CharactersOfUnit = 4;
+
+    public new bool Equals(object? a, object? b)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Work(RenderBudget.Element);
+        switch (a, b)
+        {
+            case (string left, string right):
+                return left.Length == right.Length && AreSame(left, right);
+            case (long left, long right):
+                return left == right;
+            case (List<object?> left, List<object?> right):
+                return ReferenceEquals(left, right) || (left.Count == right.Count && left.Zip(right).All(p => Equals(p.First, p.Second)));
+            case (OrderedDictionary<string, object?> left, OrderedDictionary<string, object?> right):
+                return ReferenceEquals(left, right) || (left.Count == right.Count && left.All(p => TryGet(right, p.Key, out var other) && Equals(p.Value, other)));
+            case (Undefined, Undefined):
+                return true;
+            default:
+                return TemplateValue.TryNumber(a, out double x) && TemplateValue.TryNumber(b, out double y) ? x == y : object.Equals(a, b);
+        }
+    }
+
+    public int GetHashCode(object? value)
+    {
+        budget.Work(RenderBudget.Element);
+        switch (value)
+        {
+            case string text:
+                budget.Work(text.Length);
+                return text.GetHashCode(StringComparison.Ordinal);
+            case List<object?> list:
+                return list.Count;
+            case OrderedDictionary<string, object?> map:
+                return map.Count;
+            case Undefined or null:
+                return 0;
+            default:
+                return TemplateValue.TryNumber(value, out double number) ? number.GetHashCode() : value.GetHashCode();
+        }
+    }
+
+    /// <summary>Whether a value is in a list, a key in a mapping, or a string in another; null where it cannot be looked for.</summary>
+    public bool? IsIn(object? value, object? container)
+    {
+        switch (container, value)
+        {
+            case (string text, string part):
+                budget.Search(text, part);
+                return text.Contains(part, StringComparison.Ordinal);
+            case (List<object?> list, _):
+                return list.Exists(item => Equals(item, value));
+            case (OrderedDictionary<string, object?> map, _):
+                return value is string key && TryGet(map, key, out _);
+            case (Undefined, _):
+                return false;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The value of a key.</summary>
+    public bool TryGet(OrderedDictionary<string, object?> map, string key, out object? value)
+    {
+        budget.Work(RenderBudget.Element + key.Length);
+        return map.TryGetValue(key, out value);
+    }
+
+    /// <summary>Which of two strings is first, in the order of their characters.</summary>
+    public int Order(string a, string b)
+    {
+        budget.Work(Math.Min(a.Length, b.Length) / CharactersOfUnit);
+        return string.CompareOrdinal(a, b);
+    }
+
+    private bool AreSame(string a, string b)
+    {
+        budget.Work(a.Length / CharactersOfUnit);
+        return string.Equals(a, b, StringComparison.Ordinal);
+    }
+}
