@@ -34,7 +34,7 @@ internal static class RunEvaluation
     /// <param name="engine">What is to compute.</param>
     /// <param name="device">Where, or null for the CLI's choice.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
-    /// <param name="cancellation">Ends the work between two batches.</param>
+    /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">The run has nothing yet, or its weights or rows are not those that it had.</exception>
     public static EvaluationOutput Of(
         string run, string? split, EngineRequest engine, string? device, int? threads, CancellationToken cancellation)
@@ -50,7 +50,7 @@ internal static class RunEvaluation
         using var backend = Device.Open(device, threads, engine);
         using var model = ModelLoader.Load(source.Model, source.Adapter is null ? null : TrainingOptions.ParseDType(options.DType), source.Adapter);
         backend.Load(model.Parameters);
-        var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
+        var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
         if (examples.Sha256() != saved.Configuration.ExamplesSha256)
         {
             throw new InvalidInputException($"'{options.Data ?? "the built-in sample"}' gives other examples than when '{run}' was trained; the same rows were expected.");

@@ -135,7 +135,7 @@ internal static class EvalCommand
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         if (task == UserData.TaskName)
         {
-            var own = OwnExamples.LoadTest(options, model, tokenizer);
+            var own = OwnExamples.LoadTest(options, model, tokenizer, interruption.Token);
             ExampleNotes.Say(own);
             RunEvaluation.SayWhereTrained(name, options.Data!);
             var ofTexts = new LossEvaluator(model, backend, own.Objective).Evaluate(own.Test, interruption.Token);
@@ -143,7 +143,7 @@ internal static class EvalCommand
             return 0;
         }
 
-        var examples = EvaluationExamples.Load(options, evaluationOptions, model, tokenizer);
+        var examples = EvaluationExamples.Load(options, evaluationOptions, model, tokenizer, interruption.Token);
         var evaluator = new LossEvaluator(model, backend, examples.Task.Objective, answers: examples.Task.Answers);
         var evaluation = evaluator.Evaluate(examples.Test, examples.ContentFree, interruption.Token);
         if (file is not null)

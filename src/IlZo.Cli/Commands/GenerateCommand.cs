@@ -76,7 +76,7 @@ internal static class GenerateCommand
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
-        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(ModelArgument.Template(source, model, parsed.GetValue(s_chatTemplate)), model, message);
+        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(ModelArgument.Template(source, model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
         int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? DefaultNewTokens;
         bool started = false;
         Action<string>? stream = json ? null : Stream;
@@ -112,11 +112,11 @@ internal static class GenerateCommand
         }
     }
 
-    private static string Conversation(ChatTemplate? template, LanguageModel model, string message) => template is null
+    private static string Conversation(ChatTemplate? template, LanguageModel model, string message, CancellationToken cancellation) => template is null
         ? throw new InvalidInputException(
             $"'{model.Checkpoint.DisplayName}' has no chat template, which --chat needs: "
             + "chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.")
-        : template.Render([new ChatMessage("user", message)], addGenerationPrompt: true, DateTime.Now).Text;
+        : template.Render([new ChatMessage("user", message)], addGenerationPrompt: true, DateTime.Now, cancellation).Text;
 
     private static void PrintJson(string? prompt, Continuation result) => Terminal.PrintJson(writer =>
     {

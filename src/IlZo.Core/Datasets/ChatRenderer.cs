@@ -4,7 +4,8 @@ namespace IlZo.Datasets;
 
 /// <summary>Writes conversations with a chat template and finds the assistant's turns in them.</summary>
 /// <param name="template">The template.</param>
-internal sealed class ChatRenderer(ChatTemplate template)
+/// <param name="cancellation">Ends the work.</param>
+internal sealed class ChatRenderer(ChatTemplate template, CancellationToken cancellation = default)
 {
     // Data must not depend on the day on which they are read; the date is the one that Llama 3's template falls back on.
     private static readonly DateTime s_now = new(2024, 7, 26, 0, 0, 0, DateTimeKind.Unspecified);
@@ -31,7 +32,7 @@ internal sealed class ChatRenderer(ChatTemplate template)
         var messages = form == RowForm.Messages ? Messages(row) : Conversations(row);
         try
         {
-            var whole = template.RenderValues(messages, addGenerationPrompt: false, s_now);
+            var whole = Written(messages, addGenerationPrompt: false);
             return (whole.Text, whole.Generated.Count > 0 ? whole.Generated : Turns(row, messages, whole.Text));
         }
         catch (InvalidInputException e)
@@ -51,9 +52,9 @@ internal sealed class ChatRenderer(ChatTemplate template)
                 continue;
             }
 
-            string before = template.RenderValues(messages[..i], addGenerationPrompt: true, s_now).Text;
-            before = whole.StartsWith(before, StringComparison.Ordinal) ? before : template.RenderValues(messages[..i], addGenerationPrompt: false, s_now).Text;
-            string until = i + 1 == messages.Count ? whole : template.RenderValues(messages[..(i + 1)], addGenerationPrompt: false, s_now).Text;
+            string before = Written(messages[..i], addGenerationPrompt: true).Text;
+            before = whole.StartsWith(before, StringComparison.Ordinal) ? before : Written(messages[..i], addGenerationPrompt: false).Text;
+            string until = i + 1 == messages.Count ? whole : Written(messages[..(i + 1)], addGenerationPrompt: false).Text;
             if (!whole.StartsWith(before, StringComparison.Ordinal) || !whole.StartsWith(until, StringComparison.Ordinal) || until.Length <= before.Length)
             {
                 throw row.Error(
@@ -66,6 +67,9 @@ internal sealed class ChatRenderer(ChatTemplate template)
 
         return turns;
     }
+
+    private RenderedChat Written(List<object?> messages, bool addGenerationPrompt) =>
+        template.RenderValues(messages, addGenerationPrompt, s_now, cancellation);
 
     private static string? RoleOf(object? message) => ((OrderedDictionary<string, object?>)message!)["role"] as string;
 

@@ -12,12 +12,15 @@ namespace IlZo.Datasets;
 /// <param name="windowLength">Tokens of a part of a text at most.</param>
 /// <param name="trainOnPrompt">Whether prompts are learned too.</param>
 /// <param name="chat">Writes conversations; asked for only where there are some.</param>
-internal sealed class RowEncoder(ITokenizer tokenizer, int maxLength, int windowLength, bool trainOnPrompt, Lazy<ChatRenderer> chat)
+/// <param name="cancellation">Ends the work.</param>
+internal sealed class RowEncoder(
+    ITokenizer tokenizer, int maxLength, int windowLength, bool trainOnPrompt, Lazy<ChatRenderer> chat, CancellationToken cancellation = default)
 {
     /// <summary>The examples of a row: one, or several where a text is long.</summary>
     /// <exception cref="InvalidInputException">The row cannot be used.</exception>
     public EncodedExample[] Encode(DataRow row)
     {
+        cancellation.ThrowIfCancellationRequested();
         var form = RowForms.Of(row);
         switch (form)
         {
@@ -80,6 +83,10 @@ internal sealed class RowEncoder(ITokenizer tokenizer, int maxLength, int window
             : [.. scored.Where(p => p - cut > 0 && p >= kept + cut).Select(p => p - cut)];
         return new EncodedExample([EncodedCandidate.WithScored(fitted, targets)], 0, row.Where) { Truncated = cut > 0 };
 
-        int Place(int character) => character >= text.Length ? tokens.Length : tokens.AsSpan().CommonPrefixLength(encode(text[..character]));
+        int Place(int character)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return character >= text.Length ? tokens.Length : tokens.AsSpan().CommonPrefixLength(encode(text[..character]));
+        }
     }
 }

@@ -49,8 +49,10 @@ public sealed record UserData(
     /// <param name="options">What to read.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="template">The chat template; asked for only where there are conversations.</param>
+    /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">A file or a row cannot be used, or there are too few rows.</exception>
-    public static UserData Load(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static UserData Load(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
         var files = DataFiles.Find(options.Path);
         if (files.Train is not { } path)
@@ -58,7 +60,7 @@ public sealed record UserData(
             throw new InvalidInputException($"{options.Path}: has no train file; train.jsonl, train.csv or train.txt was expected.");
         }
 
-        var reader = new Reader(options, tokenizer, template);
+        var reader = new Reader(options, tokenizer, template, cancellation);
         var rows = reader.Read(path);
         int dev = files.Dev is null ? options.DevSize ?? Share(rows.Count, MaxDev) : 0;
         int test = files.Test is null ? options.TestSize ?? Share(rows.Count, MaxTest) : 0;
@@ -81,12 +83,13 @@ public sealed record UserData(
 
     /// <summary>Reads data to measure on: all rows of a file, or the test file of a folder, or where there is none its dev file.</summary>
     /// <inheritdoc cref="Load"/>
-    public static UserData LoadTest(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    public static UserData LoadTest(
+        UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
         var files = DataFiles.Find(options.Path);
         string path = (File.Exists(options.Path) ? files.Train : files.Test ?? files.Dev)
             ?? throw new InvalidInputException($"{options.Path}: has neither a test nor a validation file; one of them was expected to measure on.");
-        var reader = new Reader(options, tokenizer, template);
+        var reader = new Reader(options, tokenizer, template, cancellation);
         var test = reader.Draw(path, options.TestSize);
         return new UserData([], [], test, reader.Problems.Count, reader.Problems.First);
     }
@@ -95,10 +98,15 @@ public sealed record UserData(
 
     private static EncodedExample[] Examples(List<EncodedExample[]> rows, int[] indices) => [.. indices.SelectMany(i => rows[i])];
 
-    private sealed class Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template)
+    private sealed class Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation)
     {
         private readonly RowEncoder _encoder = new(
-            tokenizer, options.MaxLength, options.WindowLength, options.TrainOnPrompt, new Lazy<ChatRenderer>(() => new ChatRenderer(template())));
+            tokenizer,
+            options.MaxLength,
+            options.WindowLength,
+            options.TrainOnPrompt,
+            new Lazy<ChatRenderer>(() => new ChatRenderer(template(), cancellation)),
+            cancellation);
 
         public RowProblems Problems { get; } = new(options.SkipBadRows);
 

@@ -124,7 +124,7 @@ public sealed class Comparison
         {
             if (!_examples.TryGetValue(seed, out var examples))
             {
-                _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint));
+                _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), _cancellation);
             }
 
             memory.End(model, examples);

@@ -42,8 +42,11 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
     /// <param name="evaluation">What stands around the examples.</param>
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">The data or an option cannot be used with this model.</exception>
-    public static EvaluationExamples Load(TrainingOptions options, EvaluationOptions evaluation, LanguageModel model, ITokenizer tokenizer)
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static EvaluationExamples Load(
+        TrainingOptions options, EvaluationOptions evaluation, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default)
     {
         evaluation.Validate();
         if (evaluation.Demonstrations > 0 || evaluation.Calibrate)
@@ -63,8 +66,14 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
         var demonstrations = DemonstrationsOf(task.Data, evaluation, options.SamplingSeed, rows.Length);
         return new EvaluationExamples(
             task,
-            [.. rows.Select((row, i) => task.Encode(validation[row], demonstrations[i]))],
-            evaluation.Calibrate ? [.. rows.Select((row, i) => task.Encode(validation.ContentFree(row), demonstrations[i]))] : null);
+            [.. rows.Select((row, i) => Encode(validation[row], i))],
+            evaluation.Calibrate ? [.. rows.Select((row, i) => Encode(validation.ContentFree(row), i))] : null);
+
+        EncodedExample Encode(Example example, int index)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return task.Encode(example, demonstrations[index]);
+        }
     }
 
     private static IReadOnlyList<string> DemonstrationsOf(TaskData data, EvaluationOptions evaluation, uint seed, int examples) => evaluation switch

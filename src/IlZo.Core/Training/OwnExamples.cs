@@ -12,13 +12,16 @@ public static class OwnExamples
 {
     /// <summary>Loads what a training needs.</summary>
     /// <exception cref="InvalidInputException">The data cannot be used, or the model does not continue texts.</exception>
-    public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer) =>
-        Of(UserData.Load(Options(options, model), tokenizer, () => Template(options, model)), model);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static TrainingExamples Load(
+        TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default) =>
+        Of(UserData.Load(Options(options, model), tokenizer, () => Template(options, model), cancellation), model);
 
     /// <summary>Loads what there is to measure on, as <see cref="TrainingExamples.Test"/>.</summary>
     /// <inheritdoc cref="Load"/>
-    public static TrainingExamples LoadTest(TrainingOptions options, LanguageModel model, ITokenizer tokenizer) =>
-        Of(UserData.LoadTest(Options(options, model), tokenizer, () => Template(options, model)), model);
+    public static TrainingExamples LoadTest(
+        TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default) =>
+        Of(UserData.LoadTest(Options(options, model), tokenizer, () => Template(options, model), cancellation), model);
 
     private static TrainingExamples Of(UserData data, LanguageModel model)
     {

@@ -24,7 +24,13 @@ public sealed partial class Trainer : IDisposable
     private readonly RunClock _clock;
     private readonly StopRule _stopRule;
 
-    private Trainer(TrainingOptions options, RunFolder folder, ResumePolicy? resume, IProgress<TrainingProgress>? progress, BackendFactory backends)
+    private Trainer(
+        TrainingOptions options,
+        RunFolder folder,
+        ResumePolicy? resume,
+        IProgress<TrainingProgress>? progress,
+        BackendFactory backends,
+        CancellationToken cancellation)
     {
         options.Validate();
         _progress = progress;
@@ -37,7 +43,7 @@ public sealed partial class Trainer : IDisposable
             var memory = MemoryCheck.Begin(options, MachineMemory.Of(_backend), folder);
             _model = TrainableModel.Load(options, folder);
             _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);
-            _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint));
+            _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint), cancellation);
             var found = memory.End(_model, _examples);
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
             _start = _model.Parameters.Hashes();
@@ -88,7 +94,7 @@ public sealed partial class Trainer : IDisposable
         CancellationToken cancellation = default,
         BackendFactory? backends = null)
     {
-        using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu);
+        using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu, cancellation);
         return trainer.Run(cancellation);
     }
 

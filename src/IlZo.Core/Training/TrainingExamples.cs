@@ -25,11 +25,13 @@ public sealed record TrainingExamples(
     public AnswerSettings? Answers { get; private init; }
 
     /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
-    public static TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer)
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static TrainingExamples Load(
+        TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default)
     {
         if (Presets.TaskOf(options) == UserData.TaskName)
         {
-            return OwnExamples.Load(options, model, tokenizer);
+            return OwnExamples.Load(options, model, tokenizer, cancellation);
         }
 
         var task = TaskExamples.Load(options, model, tokenizer);
@@ -42,7 +44,13 @@ public sealed record TrainingExamples(
             Answers = task.Answers,
         };
 
-        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => task.Encode(examples[i]))];
+        EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => EncodeOne(examples[i]))];
+
+        EncodedExample EncodeOne(Example example)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return task.Encode(example);
+        }
     }
 
     private static DataSplit Draw(TrainingOptions options, TaskData data)

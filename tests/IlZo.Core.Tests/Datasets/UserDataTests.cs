@@ -64,6 +64,16 @@ public sealed class UserDataTests : IDisposable
     }
 
     [Fact]
+    public void Reading_ends_when_it_is_cancelled()
+    {
+        Rows("rows.jsonl", 20);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Throws<OperationCanceledException>(() => UserData.Load(Options("rows.jsonl"), _tokenizer, NoTemplate, cancelled.Token));
+        Assert.Throws<OperationCanceledException>(() => UserData.LoadTest(Options("rows.jsonl"), _tokenizer, NoTemplate, cancelled.Token));
+    }
+
+    [Fact]
     public void A_folder_that_is_not_clear_is_refused()
     {
         Assert.Contains("has no train file", Refusal("."), StringComparison.Ordinal);
