@@ -51,7 +51,12 @@ public sealed class AdapterTests
         Assert.Equal(TinyRun.Sha(second), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["second"], "--json").Json));
         using var config = JsonDocument.Parse(File.ReadAllText(temp["second", "adapter", "adapter_config.json"]));
         Assert.Equal(2, config.RootElement.GetProperty("r").GetInt32());
+
+        // The run keeps where it began, and needs the other one no more.
         Directory.Delete(temp["first"], recursive: true);
+        Assert.Equal(TinyRun.Sha(second), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["second"], "--json").Json));
+        Ilzo.Run("train", "--run", temp["second"], "--resume", "--steps", "21", "--allow-worse").Success.ToString();
+        Directory.Delete(temp["second", "start"], recursive: true);
         Assert.Contains("no existing folder", Ilzo.Run("replay", "--run", temp["second"]).Refusal(2), StringComparison.Ordinal);
     }
 
