@@ -69,7 +69,9 @@ public sealed class AdapterContractTests : IDisposable
         Assert.Equal(0, whole.SkippedSteps);
         Trainer.Train(options with { Threads = 1, Steps = 9 }, new RunFolder(_temp["parts"]));
         Assert.Equal(whole.WeightsSha256, Trainer.Train(options with { Threads = 1 }, new RunFolder(_temp["parts"]), resume: new ResumePolicy()).WeightsSha256);
-        Assert.Equal(File.ReadAllBytes(_temp["whole", "trajectory.bin"]), File.ReadAllBytes(_temp["parts", "trajectory.bin"]));
+
+        // The shorter run's log says what it ended with, too.
+        Assert.Equal(Steps("whole"), Steps("parts"));
         Assert.Equal(whole.WeightsSha256, Replay.Run(new RunFolder(_temp["whole"]), output: _temp["replayed"]).WeightsSha256);
 
         // What the log says at step 0 is the start; all that differs from it is trained.
@@ -82,6 +84,8 @@ public sealed class AdapterContractTests : IDisposable
         Assert.NotEmpty(changed);
         Assert.All(changed, name => Assert.True(start.Parameters[name].IsTrained, name));
     }
+
+    private IEnumerable<StepEntry> Steps(string run) => TrajectoryReader.ReadAll(_temp[run, "trajectory.bin"]).Entries.OfType<StepEntry>();
 
     private static unsafe bool Same(Parameter a, Parameter b) =>
         new ReadOnlySpan<byte>(a.Data, (int)a.ByteCount).SequenceEqual(new ReadOnlySpan<byte>(b.Data, (int)b.ByteCount));
