@@ -60,11 +60,21 @@ public static class Scoring
     };
 
     /// <summary>
-    /// The language-model objective of a batch: the mean of −log p over all option tokens of the batch, so that long answers weigh
-    /// more; not the mean of the examples' means.
+    /// The language-model objective of one example: −log p of every option token. Its mean over a batch is one over tokens, so that long answers
+    /// weigh more; not the mean of the examples' means.
     /// </summary>
-    /// <param name="optionLogProbabilities">log p of the option tokens of every example's correct candidate, joined; at least 1.</param>
-    public static double LanguageModelLoss(ReadOnlySpan<double> optionLogProbabilities) => -Score(optionLogProbabilities);
+    /// <param name="optionLogProbabilities">log p of the option tokens of the correct candidate; at least 1.</param>
+    public static ExampleLoss LanguageModelLoss(ReadOnlySpan<double> optionLogProbabilities)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(optionLogProbabilities.Length, nameof(optionLogProbabilities));
+        double sum = 0;
+        foreach (double logProbability in optionLogProbabilities)
+        {
+            sum -= logProbability;
+        }
+
+        return new ExampleLoss(sum, optionLogProbabilities.Length);
+    }
 
     /// <summary>
     /// The candidate of the highest score, the first of equal ones; <see cref="NoPrediction"/> where a score is NaN.

@@ -49,7 +49,7 @@ public sealed partial class LossEvaluator
         double f1 = predictions.Average(p => p.F1!.Value);
         model.Checkpoint.RequireUnchanged();
         int exact = predictions.Count(p => p.IsCorrect);
-        double loss = objective == TrainingObjective.F1 ? NegativeF1(predictions) : Score(examples, (_, _) => { }, cancellation);
+        double loss = objective == TrainingObjective.F1 ? ExampleLoss.Mean(NegativeF1(predictions)) : Score(examples, (_, _) => { }, cancellation);
         return new Evaluation(loss, exact, examples.Count) { F1 = f1, Predictions = predictions };
     }
 
@@ -65,8 +65,7 @@ public sealed partial class LossEvaluator
     // Tells the scores of all examples in order and returns their loss.
     private double Score(IReadOnlyList<EncodedExample> examples, Action<EncodedExample, double[]> onScores, CancellationToken cancellation)
     {
-        double sum = 0;
-        long terms = 0;
+        var losses = new List<ExampleLoss>(examples.Count);
         foreach (var chunk in EvaluationBatches.Of(examples, EvaluationTokens))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -74,23 +73,12 @@ public sealed partial class LossEvaluator
             double[] logProbabilities = Run(batch, [Probe.Unperturbed])[0];
             for (int e = 0; e < chunk.Count; e++)
             {
-                double[] scores = Scores(batch, logProbabilities, e);
-                onScores(chunk[e], scores);
-                if (CountsTokens)
-                {
-                    int length = chunk[e].CorrectCandidate.OptionLength;
-                    sum -= scores[chunk[e].Correct] * length;
-                    terms += length;
-                }
-                else
-                {
-                    sum += ExampleLoss(chunk[e], scores);
-                    terms++;
-                }
+                onScores(chunk[e], Scores(batch, logProbabilities, e));
+                losses.Add(LossOf(batch, logProbabilities, e));
             }
         }
 
-        return sum / terms;
+        return ExampleLoss.Mean(losses);
     }
 
     // The same prompts without content come again and again; each is computed once.

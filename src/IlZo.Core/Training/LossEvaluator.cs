@@ -40,32 +40,31 @@ public sealed partial class LossEvaluator(
     private bool CountsTokens => task == TaskObjective.LanguageModel && objective == TrainingObjective.Loss;
 
     /// <summary>The loss of a batch at each probe.</summary>
-    public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes)
-    {
-        using var use = _use.Enter();
-        return BatchLosses(batch, probes);
-    }
+    public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes) => [.. ExampleLosses(batch, probes).Select(ExampleLoss.Mean)];
 
-    /// <summary>The loss of many examples at each probe, evaluated in batches.</summary>
+    /// <summary>The loss of many examples at each probe, evaluated in batches: the same bits as in one.</summary>
     public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
     {
         using var use = _use.Enter();
-        double[] sums = new double[probes.Count];
-        long terms = 0;
+        List<ExampleLoss>[] losses = [.. probes.Select(_ => new List<ExampleLoss>(examples.Count))];
         foreach (var chunk in examples.Chunk(batchSize))
         {
-            var batch = TrainingBatch(chunk);
-            int count = CountsTokens ? batch.Targets.Count : chunk.Length;
-            double[] losses = BatchLosses(batch, probes);
-            for (int p = 0; p < sums.Length; p++)
+            var part = BatchLosses(TrainingBatch(chunk), probes);
+            for (int p = 0; p < losses.Length; p++)
             {
-                sums[p] += losses[p] * count;
+                losses[p].AddRange(part[p]);
             }
-
-            terms += count;
         }
 
-        return [.. sums.Select(s => s / terms)];
+        return [.. losses.Select(ExampleLoss.Mean)];
+    }
+
+    /// <summary>What each example of a batch adds to the loss at each probe.</summary>
+    /// <returns>[probe][example].</returns>
+    public ExampleLoss[][] ExampleLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    {
+        using var use = _use.Enter();
+        return BatchLosses(batch, probes);
     }
 
     /// <summary>The batch that a training step evaluates.</summary>
@@ -75,21 +74,21 @@ public sealed partial class LossEvaluator(
     /// <summary>Sums over the weights.</summary>
     public IWeightSums Sums => backend;
 
-    private double[] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    private ExampleLoss[][] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
         if (objective == TrainingObjective.F1)
         {
             return [.. probes.Select(p => NegativeF1(Answer(batch.Examples, p)))];
         }
 
-        double[] losses = new double[probes.Count];
+        var losses = new ExampleLoss[probes.Count][];
         for (int first = 0; first < probes.Count; first += ProbesPerPass)
         {
             Probe[] pass = [.. probes.Skip(first).Take(ProbesPerPass)];
             double[][] logProbabilities = Run(batch, pass);
             for (int p = 0; p < pass.Length; p++)
             {
-                losses[first + p] = Loss(batch, logProbabilities[p]);
+                losses[first + p] = [.. Enumerable.Range(0, batch.Examples.Count).Select(e => LossOf(batch, logProbabilities[p], e))];
             }
         }
 
@@ -116,27 +115,14 @@ public sealed partial class LossEvaluator(
         return backend.LogProbabilities(hidden, model.Head, batch.Targets);
     }
 
-    private double Loss(ScoringBatch batch, double[] logProbabilities)
-    {
-        if (CountsTokens)
-        {
-            return Scoring.LanguageModelLoss(logProbabilities);
-        }
+    private ExampleLoss LossOf(ScoringBatch batch, double[] logProbabilities, int example) => CountsTokens
+        ? Scoring.LanguageModelLoss(batch.Option(logProbabilities, example, batch.Examples[example].Correct))
+        : ChoiceLoss(batch.Examples[example], Scores(batch, logProbabilities, example));
 
-        double sum = 0;
-        for (int e = 0; e < batch.Examples.Count; e++)
-        {
-            sum += ExampleLoss(batch.Examples[e], Scores(batch, logProbabilities, e));
-        }
-
-        return sum / batch.Examples.Count;
-    }
-
-    private double ExampleLoss(EncodedExample example, double[] scores) => objective == TrainingObjective.Loss
-        ? Scoring.ClassificationLoss(scores, example.Correct)
-        : Scoring.AccuracyLoss(scores, example.Accepted);
+    private ExampleLoss ChoiceLoss(EncodedExample example, double[] scores) => new(
+        objective == TrainingObjective.Loss ? Scoring.ClassificationLoss(scores, example.Correct) : Scoring.AccuracyLoss(scores, example.Accepted), 1);
 
     // What is not a number stays visible: an answer that could not be generated leaves all of them without a value. An F1 of 0 is no -0.
-    private static double NegativeF1(IReadOnlyList<Prediction> answers) =>
-        answers.Any(a => a.Text is null) ? double.NaN : 0 - answers.Average(a => a.F1!.Value);
+    private static ExampleLoss[] NegativeF1(IReadOnlyList<Prediction> answers) =>
+        [.. answers.Select(a => new ExampleLoss(a.Text is null ? double.NaN : 0 - a.F1!.Value, 1))];
 }

@@ -55,7 +55,8 @@ public class ScoringTests
         Assert.True(double.IsNaN(Scoring.ClassificationLoss([-1, double.NaN], 0)));
         Assert.True(double.IsNaN(Scoring.ClassificationLoss([double.NegativeInfinity, double.NegativeInfinity], 0)));
         Assert.True(double.IsNaN(Scoring.ClassificationLoss([double.PositiveInfinity, -1], 1)));
-        Assert.True(double.IsNaN(Scoring.LanguageModelLoss([-1, double.NaN])));
+        Assert.True(double.IsNaN(Scoring.LanguageModelLoss([-1, double.NaN]).Sum));
+        Assert.True(double.IsNaN(ExampleLoss.Mean([new(1, 1), new(double.NaN, 1), new(1, 1)])));
         Assert.Equal(double.PositiveInfinity, Scoring.ClassificationLoss([double.NegativeInfinity, -1], 0));
         Assert.Equal(0.0, Scoring.ClassificationLoss([double.NegativeInfinity, -1], 1));
     }
@@ -64,8 +65,17 @@ public class ScoringTests
     public void Language_model_loss_is_the_token_mean_of_the_batch()
     {
         // Option lengths 1 and 9: the mean of the examples' means would be 2.
-        double[] batch = [-3.0, .. Enumerable.Repeat(-1.0, 9)];
-        Assert.Equal(1.2, Scoring.LanguageModelLoss(batch), 15);
+        ExampleLoss[] batch = [Scoring.LanguageModelLoss([-3.0]), Scoring.LanguageModelLoss([.. Enumerable.Repeat(-1.0, 9)])];
+        Assert.Equal([new(3, 1), new(9, 9)], batch);
+        Assert.Equal(1.2, ExampleLoss.Mean(batch), 15);
+    }
+
+    [Fact]
+    public void A_batch_adds_examples_not_tokens()
+    {
+        // 2⁵³ + 1 rounds to 2⁵³: with all tokens in one chain both ones would be lost.
+        ExampleLoss[] batch = [Scoring.LanguageModelLoss([-9007199254740992.0]), Scoring.LanguageModelLoss([-1.0, -1.0])];
+        Assert.Equal(9007199254740994.0 / 3, ExampleLoss.Mean(batch));
     }
 
     [Fact]
