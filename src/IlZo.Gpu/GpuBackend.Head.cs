@@ -1,7 +1,8 @@
-using IlZo.Backends;
-using IlZo.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
+using IlZo.Arithmetic;
+using IlZo.Backends;
+using IlZo.Kernels;
 
 namespace IlZo.Gpu;
 
@@ -107,10 +108,10 @@ public sealed partial class GpuBackend
         double total = 0;
         for (int block = 0; block < count; block++)
         {
-            total += blocks[(((2 * block) + 1) * rows) + row] * Math.Exp((double)blocks[(2 * block * rows) + row] - max);
+            total += blocks[(((2 * block) + 1) * rows) + row] * ElementaryFunctions.Exp((double)blocks[(2 * block * rows) + row] - max);
         }
 
-        return max + Math.Log(total);
+        return max + ElementaryFunctions.Log(total);
     }
 
     // Some columns of the logits of all probes, [probe, output, column].

@@ -1,7 +1,8 @@
+using ILGPU;
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Kernels;
 using IlZo.Tensors;
-using ILGPU;
 
 namespace IlZo.Gpu;
 
@@ -94,8 +95,8 @@ public sealed partial class GpuBackend
             for (int i = 0; i < half; i++)
             {
                 float angle = (_batch.Positions[t] + shift) * frequency[i];
-                angles[(t * half) + i] = MathF.Cos(angle) * frequencies.AttentionFactor;
-                angles[count + (t * half) + i] = MathF.Sin(angle) * frequencies.AttentionFactor;
+                angles[(t * half) + i] = (float)ElementaryFunctions.Cos(angle) * frequencies.AttentionFactor;
+                angles[count + (t * half) + i] = (float)ElementaryFunctions.Sin(angle) * frequencies.AttentionFactor;
             }
         }
 

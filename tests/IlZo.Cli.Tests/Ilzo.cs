@@ -47,9 +47,22 @@ public static class Ilzo
     public static Outcome Run(params string[] args) => RunIn(null, args);
 
     /// <summary>Runs <c>ilzo</c> in a folder.</summary>
-    public static Outcome RunIn(string? folder, params string[] args)
+    public static Outcome RunIn(string? folder, params string[] args) => Finish(Command(folder, args));
+
+    /// <summary>Runs <c>ilzo</c> with a variable of its environment set.</summary>
+    /// <param name="variable">NAME=VALUE.</param>
+    /// <param name="args">The arguments.</param>
+    public static Outcome RunWith(string variable, params string[] args)
     {
-        using var process = Start(folder, args);
+        var command = Command(null, args);
+        string[] parts = variable.Split('=', 2);
+        command.Environment[parts[0]] = parts[1];
+        return Finish(command);
+    }
+
+    private static Outcome Finish(ProcessStartInfo command)
+    {
+        using var process = Process.Start(command)!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

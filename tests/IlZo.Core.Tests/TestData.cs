@@ -15,6 +15,9 @@ public static class TestData
         return System.IO.Path.Exists(path) ? path : null;
     }
 
+    /// <summary>A path in the repository.</summary>
+    public static string InRepository(params string[] parts) => System.IO.Path.Combine([RepositoryRoot(), .. parts]);
+
     private static string RepositoryRoot()
     {
         string? folder = AppContext.BaseDirectory;

@@ -83,16 +83,16 @@ public static unsafe class MachinePeak
         TVector a0 = x, a1 = x, a2 = x, a3 = x, a4 = x, a5 = x, a6 = x, a7 = x, a8 = x, a9 = x;
         for (int i = 0; i < Rounds * Depth; i++)
         {
-            a0 = TSimd.MultiplyAdd(a0, y, x);
-            a1 = TSimd.MultiplyAdd(a1, y, x);
-            a2 = TSimd.MultiplyAdd(a2, y, x);
-            a3 = TSimd.MultiplyAdd(a3, y, x);
-            a4 = TSimd.MultiplyAdd(a4, y, x);
-            a5 = TSimd.MultiplyAdd(a5, y, x);
-            a6 = TSimd.MultiplyAdd(a6, y, x);
-            a7 = TSimd.MultiplyAdd(a7, y, x);
-            a8 = TSimd.MultiplyAdd(a8, y, x);
-            a9 = TSimd.MultiplyAdd(a9, y, x);
+            a0 = TSimd.FusedMultiplyAdd(a0, y, x);
+            a1 = TSimd.FusedMultiplyAdd(a1, y, x);
+            a2 = TSimd.FusedMultiplyAdd(a2, y, x);
+            a3 = TSimd.FusedMultiplyAdd(a3, y, x);
+            a4 = TSimd.FusedMultiplyAdd(a4, y, x);
+            a5 = TSimd.FusedMultiplyAdd(a5, y, x);
+            a6 = TSimd.FusedMultiplyAdd(a6, y, x);
+            a7 = TSimd.FusedMultiplyAdd(a7, y, x);
+            a8 = TSimd.FusedMultiplyAdd(a8, y, x);
+            a9 = TSimd.FusedMultiplyAdd(a9, y, x);
         }
 
         // Stored one by one: taking them into a span would keep them in memory all the time.

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Generation;
 
 /// <summary>Orders the tokens of a vocabulary by their logits; of equal ones the lower id comes first.</summary>
@@ -52,9 +54,9 @@ internal static class TokenRanking
         double sum = 0;
         foreach (float logit in logits)
         {
-            sum += Math.Exp(logit - largest);
+            sum += ElementaryFunctions.Exp(logit - largest);
         }
 
-        return largest + Math.Log(sum);
+        return largest + ElementaryFunctions.Log(sum);
     }
 }

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Noise;
 
 namespace IlZo.Generation;
@@ -39,7 +40,7 @@ internal sealed class TokenSampler(SamplingOptions options)
         double total = 0;
         for (int id = 0; id < weights.Length; id++)
         {
-            weights[id] = Math.Exp(((double)logits[id] - largest) / options.Temperature);
+            weights[id] = ElementaryFunctions.Exp(((double)logits[id] - largest) / options.Temperature);
             total += weights[id];
         }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using IlZo.Arithmetic;
 
 namespace IlZo.Noise;
 
@@ -78,7 +79,7 @@ public static class NormalTransform
     {
         public float Coefficient(int degree, int octave) => Coefficients[(degree * Octaves) + octave];
 
-        public float FusedMultiplyAdd(float a, float b, float c) => float.FusedMultiplyAdd(a, b, c);
+        public float FusedMultiplyAdd(float a, float b, float c) => FusedArithmetic.MultiplyAdd(a, b, c);
     }
 
     /// <summary>The cubic's coefficients, kept in registers by a loop that transforms 16 lanes at a time.</summary>

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
@@ -75,7 +76,7 @@ public sealed class CurvZoElements : Estimator
         long d = _settings.Parameters.TrainedCount;
         double roots = Total(backend, s => Math.Sqrt(s));
         double sum = Total(backend, s => s);
-        var (support, entropy) = PerturbationBudget.Shape(roots, sum, Total(backend, s => s * Math.Log(s)), d);
+        var (support, entropy) = PerturbationBudget.Shape(roots, sum, Total(backend, s => s * ElementaryFunctions.Log(s)), d);
         _budget.Adapt(support / d, entropy);
         double wanted = _budget.Fraction * d;
         double low = 0;

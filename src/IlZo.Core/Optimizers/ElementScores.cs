@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
@@ -27,8 +28,8 @@ internal sealed class ElementScores(IEnumerable<Parameter> parameters) : UpdateR
         {
             if (gradient[i] != 0)
             {
-                float change = MathF.FusedMultiplyAdd(Square * gradient[i], gradient[i], -(scores[i] + 1));
-                scores[i] = MathF.FusedMultiplyAdd(Beta, change, scores[i]);
+                float change = FusedArithmetic.MultiplyAdd(Square * gradient[i], gradient[i], -(scores[i] + 1));
+                scores[i] = FusedArithmetic.MultiplyAdd(Beta, change, scores[i]);
             }
         }
     }

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Optimizers;
 
 /// <summary>
@@ -25,7 +27,7 @@ public sealed class PerturbationBudget(double start, bool adapts)
         {
             roots += Math.Sqrt(v);
             sum += v;
-            logs += v > 0 ? v * Math.Log(v) : 0;
+            logs += v > 0 ? v * ElementaryFunctions.Log(v) : 0;
             count++;
         }
 
@@ -34,7 +36,7 @@ public sealed class PerturbationBudget(double start, bool adapts)
 
     /// <summary>The same from Σ√v, Σv, Σ v ln v and the number of scores.</summary>
     public static (double Support, double Entropy) Shape(double roots, double sum, double logs, long count) =>
-        (roots * roots / sum, count > 1 ? (Math.Log(sum) - (logs / sum)) / Math.Log(count) : 1);
+        (roots * roots / sum, count > 1 ? (ElementaryFunctions.Log(sum) - (logs / sum)) / ElementaryFunctions.Log(count) : 1);
 
     /// <summary>Changes f, if it changes.</summary>
     /// <param name="support">d_eff / M.</param>

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Tasks;
 
 /// <summary>
@@ -43,10 +45,10 @@ public static class Scoring
         double sum = 0;
         foreach (double score in scores)
         {
-            sum += Math.Exp(score - max);
+            sum += ElementaryFunctions.Exp(score - max);
         }
 
-        return Math.Log(sum) - (scores[correct] - max);
+        return ElementaryFunctions.Log(sum) - (scores[correct] - max);
     }
 
     /// <summary>The objective of training on accuracy of one example: −1 where the prediction is correct, else 0.</summary>

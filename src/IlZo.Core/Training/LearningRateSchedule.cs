@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Training;
 
 /// <summary>
@@ -29,7 +31,7 @@ public sealed record LearningRateSchedule(string Shape, double Rate, int Warmup,
         return Shape switch
         {
             "linear" => Rate * (1 - progress),
-            "cosine" => Rate * 0.5 * (1 + Math.Cos(Math.PI * progress)),
+            "cosine" => Rate * 0.5 * (1 + ElementaryFunctions.Cos(Math.PI * progress)),
             _ => Rate,
         };
     }

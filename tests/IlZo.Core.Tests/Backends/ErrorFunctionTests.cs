@@ -1,4 +1,3 @@
-using IlZo.Backends.Cpu;
 using Xunit;
 
 namespace IlZo.Core.Tests.Backends;

@@ -58,7 +58,7 @@ public sealed unsafe class PanelTests
                 float sum = start[(row * Panel.Lanes) + lane];
                 for (int k = 0; k < Depth && row < rows; k++)
                 {
-                    sum = float.MultiplyAddEstimate(weight(row, k), x[(k * Panel.Lanes) + lane], sum);
+                    sum = float.FusedMultiplyAdd(weight(row, k), x[(k * Panel.Lanes) + lane], sum);
                 }
 
                 Assert.Equal(BitConverter.SingleToInt32Bits(sum), BitConverter.SingleToInt32Bits(y[(row * Panel.Lanes) + lane]));

@@ -25,7 +25,7 @@ public class NoiseTests
         {
             double z = NormalTransform.FromBits((ushort)bits);
             double tail = ((2 * (bits & 0x7FFF)) + 1) / 131072.0;
-            double upper = 0.5 * IlZo.Backends.Cpu.ErrorFunction.Erfc(Math.Abs(z) / Math.Sqrt(2));
+            double upper = 0.5 * ErrorFunction.Erfc(Math.Abs(z) / Math.Sqrt(2));
 
             // dΦ/dz bounds the error of z by that of the probability.
             double density = Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI);

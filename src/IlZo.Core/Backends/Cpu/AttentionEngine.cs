@@ -47,17 +47,16 @@ internal abstract unsafe class AttentionEngine
     /// <param name="result">Receives <see cref="ResultRows"/>.</param>
     public abstract void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result);
 
-    /// <summary>The largest score of each of sixteen queries.</summary>
-    /// <param name="scores">Theirs for the first key.</param>
-    /// <param name="keys">Keys, at least one.</param>
-    protected static Vector512<float> Largest(float* scores, int keys)
+    /// <summary>Divides the result of each of 32 queries by a number.</summary>
+    protected static void Divide(float* result, int rows, float* sums)
     {
-        var largest = Vector512.Load(scores);
-        for (int key = 1; key < keys; key++)
+        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
         {
-            largest = Vector512.Max(largest, Vector512.Load(scores + (key * Panel.Lanes)));
+            var inverse = Vector512<float>.One / Vector512.Load(sums + lane);
+            for (int i = lane; i < rows * Panel.Lanes; i += Panel.Lanes)
+            {
+                (Vector512.Load(result + i) * inverse).Store(result + i);
+            }
         }
-
-        return largest;
     }
 }

@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using IlZo.Backends.Cpu.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
@@ -52,44 +54,57 @@ public sealed unsafe partial class CpuBackend
         switch (function)
         {
             case ActivationFunction.Relu:
-                TensorPrimitives.Max(x, 0f, x);
+                Apply<Relu>(x);
                 break;
             case ActivationFunction.Silu:
-                TimesSigmoid(x, 1f);
+                Apply<Silu>(x);
                 break;
             case ActivationFunction.QuickGelu:
-                TimesSigmoid(x, 1.702f);
+                Apply<QuickGelu>(x);
                 break;
             case ActivationFunction.Tanh:
-                TensorPrimitives.Tanh(x, x);
+                Apply<Tanh>(x);
                 break;
             case ActivationFunction.GeluTanh:
-                for (int i = 0; i < x.Length; i++)
-                {
-                    float inner = MathF.Sqrt(2 / MathF.PI) * (x[i] + (0.044715f * x[i] * x[i] * x[i]));
-                    x[i] = 0.5f * x[i] * (1 + MathF.Tanh(inner));
-                }
-
+                Apply<GeluTanh>(x);
                 break;
             default:
-                for (int i = 0; i < x.Length; i++)
-                {
-                    x[i] = (float)(0.5 * x[i] * ErrorFunction.Erfc(-x[i] / Math.Sqrt(2)));
-                }
-
+                Apply<Gelu>(x);
                 break;
         }
     }
 
-    // x·σ(s·x) = x / (1 + exp(−s·x)); for very negative x the exponential overflows and the quotient is −0, as it should be.
-    private static void TimesSigmoid(Span<float> x, float s)
+    private static void Apply<TFunction>(Span<float> x)
+        where TFunction : struct, IActivation
     {
         fixed (float* p = x)
         {
-            for (int i = 0; i < x.Length; i += Vector512<float>.Count)
+            VectorWidth.Use(new ActivationWork<TFunction>(p, x.Length));
+        }
+    }
+
+    // Where one token is computed, what does not fill a vector is computed number by number.
+    private readonly struct ActivationWork<TFunction>(float* x, int count) : IVectorWork
+        where TFunction : struct, IActivation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            int whole = count / TSimd.Width * TSimd.Width;
+            Apply<TVector, TSimd>(x, whole);
+            Apply<float, Scalar>(x + whole, count - whole);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Apply<TVector, TSimd>(float* x, int count)
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            for (int i = 0; i < count; i += TSimd.Width)
             {
-                var value = Vector512.Load(p + i);
-                (value / (Vector512<float>.One + Vector512.Exp(value * -s))).Store(p + i);
+                TSimd.Store(TFunction.Of<TVector, TSimd>(TSimd.Load(x + i)), x + i);
             }
         }
     }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -123,28 +125,6 @@ public sealed unsafe partial class CpuBackend
         return tile;
     }
 
-    private static void SumExponentials(float* logits, int rows, float* largest, float* sums)
-    {
-        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
-        {
-            float* column = logits + lane;
-            var max = Vector512.Load(column);
-            for (int r = 1; r < rows; r++)
-            {
-                max = Vector512.Max(max, Vector512.Load(column + (r * Panel.Lanes)));
-            }
-
-            var sum = Vector512<float>.Zero;
-            for (int r = 0; r < rows; r++)
-            {
-                sum += Vector512.Exp(Vector512.Load(column + (r * Panel.Lanes)) - max);
-            }
-
-            max.Store(largest + lane);
-            sum.Store(sums + lane);
-        }
-    }
-
     // log Σ exp over all blocks, in their order.
     private static double LogSum(float* largest, float* sums, int width, int blocks)
     {
@@ -157,10 +137,45 @@ public sealed unsafe partial class CpuBackend
         double total = 0;
         for (long block = 0; block < blocks; block++)
         {
-            total += sums[block * width] * Math.Exp((double)largest[block * width] - max);
+            total += sums[block * width] * ElementaryFunctions.Exp((double)largest[block * width] - max);
         }
 
-        return max + Math.Log(total);
+        return max + ElementaryFunctions.Log(total);
+    }
+
+    // The largest of some logits of each of a panel's rows, and Σ exp(logit − the largest).
+    private readonly struct SumWork(float* logits, int rows, float* largest, float* sums) : IVectorWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector> =>
+            Sum<TVector, TSimd>(logits, rows, largest, sums);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Sum<TVector, TSimd>(float* logits, int rows, float* largest, float* sums)
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            for (int lane = 0; lane < Panel.Lanes; lane += TSimd.Width)
+            {
+                float* column = logits + lane;
+                var max = TSimd.Load(column);
+                for (int r = 1; r < rows; r++)
+                {
+                    max = TSimd.Max(max, TSimd.Load(column + (r * Panel.Lanes)));
+                }
+
+                var sum = TSimd.Broadcast(0);
+                for (int r = 0; r < rows; r++)
+                {
+                    sum = TSimd.Add(sum, Exponential<TVector, TSimd>.OfNonPositive(TSimd.Subtract(TSimd.Load(column + (r * Panel.Lanes)), max)));
+                }
+
+                TSimd.Store(max, largest + lane);
+                TSimd.Store(sum, sums + lane);
+            }
+        }
     }
 
     // The logits of the targets in a block of the vocabulary, and the block's sums of exponentials.
@@ -186,7 +201,7 @@ public sealed unsafe partial class CpuBackend
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
                 long at = (((long)item * panels) + panel) * Panel.Lanes;
-                SumExponentials(logit, rows, largest + at, sums + at);
+                VectorWidth.Use(new SumWork(logit, rows, largest + at, sums + at));
             }
 
             for (int i = 0; i < parts * targets.Count; i++)

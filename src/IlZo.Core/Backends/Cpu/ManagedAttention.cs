@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using IlZo.Backends.Cpu.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
@@ -37,7 +38,8 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
 
     public override void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result)
     {
-        Softmax(scores + (first * Panel.Lanes), end - first, lanes);
+        float* sums = stackalloc float[Panel.Lanes];
+        VectorWidth.Use(new ExponentialWork(scores + (first * Panel.Lanes), end - first, lanes, sums));
         new Span<float>(result, operand.Size * Panel.Lanes).Clear();
         float* values = (float*)operand.Values;
         for (int slice = first / Panel.Depth; slice < Slices(end); slice++)
@@ -46,32 +48,48 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
             float* x = scores + (slice * Panel.Depth * Panel.Lanes);
             Panel.Multiply(values + (slice * ValueSlice(operand.Size)), operand.Size, x, lanes, result, depth);
         }
-    }
 
-    // One query in each lane.
-    private static void Softmax(float* scores, int keys, int lanes)
-    {
-        for (int lane = 0; lane < lanes; lane += Vector512<float>.Count)
-        {
-            float* column = scores + lane;
-            var largest = Largest(column, keys);
-            var sum = Vector512<float>.Zero;
-            for (int key = 0; key < keys; key++)
-            {
-                var e = Vector512.Exp(Vector512.Load(column + (key * Panel.Lanes)) - largest);
-                sum += e;
-                e.Store(column + (key * Panel.Lanes));
-            }
-
-            var inverse = Vector512<float>.One / sum;
-            for (int key = 0; key < keys; key++)
-            {
-                (Vector512.Load(column + (key * Panel.Lanes)) * inverse).Store(column + (key * Panel.Lanes));
-            }
-        }
+        Divide(result, operand.Size, sums);
     }
 
     private static int Slices(int keys) => (keys + Panel.Depth - 1) / Panel.Depth;
 
     private static long ValueSlice(int size) => (long)Panel.Padded(size) * Panel.Stride;
+
+    // exp(score − the largest) in the place of the scores, and their sums over the keys. One query in each lane; of a panel's others the sum is 1.
+    private readonly struct ExponentialWork(float* scores, int keys, int lanes, float* sums) : IVectorWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            for (int lane = 0; lane < Panel.Lanes; lane += TSimd.Width)
+            {
+                TSimd.Store(lane < lanes ? Column<TVector, TSimd>(scores + lane, keys) : TSimd.Broadcast(1), sums + lane);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static TVector Column<TVector, TSimd>(float* scores, int keys)
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            var largest = TSimd.Load(scores);
+            for (int key = 1; key < keys; key++)
+            {
+                largest = TSimd.Max(largest, TSimd.Load(scores + (key * Panel.Lanes)));
+            }
+
+            var sum = TSimd.Broadcast(0);
+            for (int key = 0; key < keys; key++, scores += Panel.Lanes)
+            {
+                var e = Exponential<TVector, TSimd>.OfNonPositive(TSimd.Subtract(TSimd.Load(scores), largest));
+                sum = TSimd.Add(sum, e);
+                TSimd.Store(e, scores);
+            }
+
+            return sum;
+        }
+    }
 }

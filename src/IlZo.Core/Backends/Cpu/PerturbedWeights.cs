@@ -57,10 +57,10 @@ internal static unsafe class PerturbedWeights
             for (; i < count; i++)
             {
                 float weight = Widening.Read(type, source + ((long)i * TFormat.Size));
-                first[i] = float.FusedMultiplyAdd(z[i], s, weight);
+                first[i] = Scalar.FusedMultiplyAdd(z[i], s, weight);
                 if (second != null)
                 {
-                    second[i] = float.FusedMultiplyAdd(z[i], t, weight);
+                    second[i] = Scalar.FusedMultiplyAdd(z[i], t, weight);
                 }
             }
         }

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
@@ -50,8 +52,8 @@ internal sealed class RotationTables
             for (int i = 0; i < pairs; i++, at += Panel.Lanes)
             {
                 float angle = (batch.Positions[t] + shift) * frequency[i];
-                angles[at] = MathF.Cos(angle) * frequencies.AttentionFactor;
-                angles[at + (pairs * Panel.Lanes)] = MathF.Sin(angle) * frequencies.AttentionFactor;
+                angles[at] = (float)ElementaryFunctions.Cos(angle) * frequencies.AttentionFactor;
+                angles[at + (pairs * Panel.Lanes)] = (float)ElementaryFunctions.Sin(angle) * frequencies.AttentionFactor;
             }
         }
     }

@@ -13,6 +13,10 @@ namespace IlZo.Backends.Cpu;
 internal static unsafe class VectorProduct
 {
     private const int Unroll = 4;
+
+    // A row is added up in as many sums whatever the width of vectors, so that the bits do not depend on it.
+    private const int Sums = 64;
+
     private const int PrefetchBytes = 2048;
 
     // Columns whose sums stay in the first-level cache beside the weights of eight rows.
@@ -73,7 +77,7 @@ internal static unsafe class VectorProduct
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
-        int whole = columns / (Unroll * TSimd.Width) * (Unroll * TSimd.Width);
+        int whole = columns / Sums * Sums;
         for (int r = 0; r < rows; r++)
         {
             y[r] = Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x, whole);
@@ -96,18 +100,37 @@ internal static unsafe class VectorProduct
     {
         int width = TSimd.Width;
         int step = width * TFormat.Size;
-        var zero = TSimd.Broadcast(0);
-        TVector a = zero, b = zero, c = zero, d = zero;
-        for (float* end = x + columns; x < end; x += Unroll * width, w += Unroll * step)
+        float* sums = stackalloc float[Sums];
+        for (int first = 0; first < Sums; first += Unroll * width)
         {
-            CacheLines.Prefetch(w + PrefetchBytes, Unroll * step);
-            a = TSimd.MultiplyAdd(TFormat.Load(w), TSimd.Load(x), a);
-            b = TSimd.MultiplyAdd(TFormat.Load(w + step), TSimd.Load(x + width), b);
-            c = TSimd.MultiplyAdd(TFormat.Load(w + (2 * step)), TSimd.Load(x + (2 * width)), c);
-            d = TSimd.MultiplyAdd(TFormat.Load(w + (3 * step)), TSimd.Load(x + (3 * width)), d);
+            var zero = TSimd.Broadcast(0);
+            TVector a = zero, b = zero, c = zero, d = zero;
+            byte* from = w + ((long)first * TFormat.Size);
+            for (int k = first; k < columns; k += Sums, from += Sums * TFormat.Size)
+            {
+                CacheLines.Prefetch(from + PrefetchBytes, Unroll * step);
+                a = TSimd.FusedMultiplyAdd(TFormat.Load(from), TSimd.Load(x + k), a);
+                b = TSimd.FusedMultiplyAdd(TFormat.Load(from + step), TSimd.Load(x + k + width), b);
+                c = TSimd.FusedMultiplyAdd(TFormat.Load(from + (2 * step)), TSimd.Load(x + k + (2 * width)), c);
+                d = TSimd.FusedMultiplyAdd(TFormat.Load(from + (3 * step)), TSimd.Load(x + k + (3 * width)), d);
+            }
+
+            TSimd.Store(a, sums + first);
+            TSimd.Store(b, sums + first + width);
+            TSimd.Store(c, sums + first + (2 * width));
+            TSimd.Store(d, sums + first + (3 * width));
         }
 
-        return TSimd.Sum(TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)));
+        // The upper half is added to the lower one until a vector is left, which goes on so.
+        for (int half = Sums / 2; half >= width; half /= 2)
+        {
+            for (int i = 0; i < half; i += width)
+            {
+                TSimd.Store(TSimd.Add(TSimd.Load(sums + i), TSimd.Load(sums + i + half)), sums + i);
+            }
+        }
+
+        return TSimd.Sum(TSimd.Load(sums));
     }
 
     // Four rows at a time, so that y is read and written once for four products; the next four are asked for meanwhile.
@@ -131,14 +154,14 @@ internal static unsafe class VectorProduct
             CacheLines.Prefetch(w3 + next, 1);
             var a = TSimd.Load(y + column);
             var b = TSimd.Load(y + column + width);
-            a = TSimd.MultiplyAdd(TFormat.Load(w0), x0, a);
-            b = TSimd.MultiplyAdd(TFormat.Load(w0 + step), x0, b);
-            a = TSimd.MultiplyAdd(TFormat.Load(w1), x1, a);
-            b = TSimd.MultiplyAdd(TFormat.Load(w1 + step), x1, b);
-            a = TSimd.MultiplyAdd(TFormat.Load(w2), x2, a);
-            b = TSimd.MultiplyAdd(TFormat.Load(w2 + step), x2, b);
-            a = TSimd.MultiplyAdd(TFormat.Load(w3), x3, a);
-            b = TSimd.MultiplyAdd(TFormat.Load(w3 + step), x3, b);
+            a = TSimd.FusedMultiplyAdd(TFormat.Load(w0), x0, a);
+            b = TSimd.FusedMultiplyAdd(TFormat.Load(w0 + step), x0, b);
+            a = TSimd.FusedMultiplyAdd(TFormat.Load(w1), x1, a);
+            b = TSimd.FusedMultiplyAdd(TFormat.Load(w1 + step), x1, b);
+            a = TSimd.FusedMultiplyAdd(TFormat.Load(w2), x2, a);
+            b = TSimd.FusedMultiplyAdd(TFormat.Load(w2 + step), x2, b);
+            a = TSimd.FusedMultiplyAdd(TFormat.Load(w3), x3, a);
+            b = TSimd.FusedMultiplyAdd(TFormat.Load(w3 + step), x3, b);
             TSimd.Store(a, y + column);
             TSimd.Store(b, y + column + width);
         }
@@ -147,7 +170,7 @@ internal static unsafe class VectorProduct
         {
             for (int c = column; c < columns; c++)
             {
-                y[c] += Widening.Read(weight.Type, rows[i] + ((long)c * TFormat.Size)) * x[i];
+                y[c] = Scalar.FusedMultiplyAdd(Widening.Read(weight.Type, rows[i] + ((long)c * TFormat.Size)), x[i], y[c]);
             }
         }
     }

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Backends;
 
 namespace IlZo.Models.Llama;
@@ -81,13 +82,13 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     }
 
     private static double[] Frequencies(double theta, int headSize) =>
-        [.. Enumerable.Range(0, headSize / 2).Select(i => Math.Pow(theta, -2.0 * i / headSize))];
+        [.. Enumerable.Range(0, headSize / 2).Select(i => ElementaryFunctions.Pow(theta, -2.0 * i / headSize))];
 
     // NTK-aware: the base grows with the text once it is longer than the model was trained for.
     private static double[] Dynamic(double theta, int headSize, double factor, int maxPositions, int length)
     {
         double growth = (factor * Math.Max(length, maxPositions) / maxPositions) - (factor - 1);
-        return Frequencies(theta * Math.Pow(growth, headSize / (headSize - 2.0)), headSize);
+        return Frequencies(theta * ElementaryFunctions.Pow(growth, headSize / (headSize - 2.0)), headSize);
     }
 
     // Long wavelengths are divided by the factor, short ones kept, those between interpolated.
@@ -138,8 +139,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             _ => [.. plain.Select((f, i) => Blend(f, Math.Clamp((i - low) / width, 0, 1)))],
             attentionFactor: scaling.Number("attention_factor", attention));
 
-        double Dimension(double rotations) => headSize * Math.Log(original / (rotations * 2 * Math.PI)) / (2 * Math.Log(theta));
+        double Dimension(double rotations) => headSize * ElementaryFunctions.Log(original / (rotations * 2 * Math.PI)) / (2 * ElementaryFunctions.Log(theta));
         double Blend(double frequency, double ramp) => (frequency / factor * ramp) + (frequency * (1 - ramp));
-        static double Magnitude(double scale, double weight) => scale <= 1 ? 1 : (0.1 * weight * Math.Log(scale)) + 1;
+        static double Magnitude(double scale, double weight) => scale <= 1 ? 1 : (0.1 * weight * ElementaryFunctions.Log(scale)) + 1;
     }
 }

@@ -99,16 +99,16 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
         Divide(result, operand.Size, sums);
     }
 
-    private static void Divide(float* result, int rows, float* sums)
+    // The largest score of each of sixteen queries.
+    private static Vector512<float> Largest(float* scores, int keys)
     {
-        for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
+        var largest = Vector512.Load(scores);
+        for (int key = 1; key < keys; key++)
         {
-            var inverse = Vector512<float>.One / Vector512.Load(sums + lane);
-            for (int i = lane; i < rows * Panel.Lanes; i += Panel.Lanes)
-            {
-                (Vector512.Load(result + i) * inverse).Store(result + i);
-            }
+            largest = Vector512.Max(largest, Vector512.Load(scores + (key * Panel.Lanes)));
         }
+
+        return largest;
     }
 
     // Where keys and values were gathered before they were packed.

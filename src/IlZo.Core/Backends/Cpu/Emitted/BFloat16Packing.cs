@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using IlZo.Backends.Cpu.Vectors;
 
 namespace IlZo.Backends.Cpu.Emitted;
 
@@ -109,8 +110,8 @@ internal static unsafe class BFloat16Packing
             byte* to = panel + (lane * sizeof(uint));
             for (int pair = 0; pair < pairs; pair++, from += 2 * Panel.Lanes, to += layout.PairBytes)
             {
-                var first = 2 * pair < keys ? FastExponential.OfNonPositive(Vector512.Load(from) - shift) : Vector512<float>.Zero;
-                var second = (2 * pair) + 1 < keys ? FastExponential.OfNonPositive(Vector512.Load(from + Panel.Lanes) - shift) : Vector512<float>.Zero;
+                var first = 2 * pair < keys ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from) - shift) : Vector512<float>.Zero;
+                var second = (2 * pair) + 1 < keys ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from + Panel.Lanes) - shift) : Vector512<float>.Zero;
                 sum = sum + first + second;
                 StorePair(layout, first, second, to);
             }

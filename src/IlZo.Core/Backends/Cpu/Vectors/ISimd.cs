@@ -8,9 +8,6 @@ internal unsafe interface IAccumulator<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
-    /// <summary>a·b + c, rounded once or twice, whichever is faster.</summary>
-    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
-
     /// <summary>a·b + c, rounded once.</summary>
     static abstract TVector FusedMultiplyAdd(TVector a, TVector b, TVector c);
 }
@@ -27,6 +24,22 @@ internal unsafe interface ISimd<TVector> : IAccumulator<TVector>
 
     static abstract TVector Add(TVector a, TVector b);
 
+    static abstract TVector Subtract(TVector a, TVector b);
+
+    static abstract TVector Multiply(TVector a, TVector b);
+
+    static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>b where a is less, else a: a NaN in the place of a stays.</summary>
+    static abstract TVector Max(TVector a, TVector b);
+
+    /// <summary>One of two values in each lane, by whether a is less than b.</summary>
+    static abstract TVector SelectBelow(TVector a, TVector b, TVector below, TVector otherwise);
+
+    /// <summary>The number whose exponent and sign are the low nine bits.</summary>
+    static abstract TVector ShiftToExponent(TVector value);
+
+    /// <summary>The sum of all lanes: the upper half is added to the lower one until a lane is left, the same for every width.</summary>
     static abstract float Sum(TVector value);
 
     static abstract TVector Broadcast(float value);

@@ -15,8 +15,5 @@ internal readonly unsafe struct NoVector<TVector> : IAccumulator<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector MultiplyAdd(TVector a, TVector b, TVector c) => c;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector FusedMultiplyAdd(TVector a, TVector b, TVector c) => c;
 }

@@ -1,4 +1,4 @@
-namespace IlZo.Backends.Cpu;
+namespace IlZo.Core.Tests;
 
 /// <summary>The complementary error function in double precision, which .NET lacks.</summary>
 internal static class ErrorFunction
