@@ -22,7 +22,7 @@ public sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
     /// <summary>What a device has now, with nothing loaded: of its own, or of the machine's.</summary>
     public static MachineMemory Of(IBackend backend) => backend.FreeBytes is { } free
         ? new([new MemoryLimit("the device's free memory", free, free)]) { Kind = DeviceKind.Cuda }
-        : Now();
+        : Now() with { Kind = backend.Engine.Kind };
 
     /// <summary>What this machine has now.</summary>
     public static MachineMemory Now()

@@ -64,7 +64,7 @@ public sealed class RunEngineTests : IDisposable
 
         var configuration = folder.ReadConfiguration();
         Assert.Equal(s_tensorCores, configuration.Engine);
-        Assert.Equal([new(2, "managed", "fp32"), new(4, "cuda", "bf16x3")], configuration.Continued);
+        Assert.Equal([Change(2, s_managed), Change(4, s_tensorCores)], configuration.Continued);
         Assert.Equal(6, configuration.Options.Steps);
         Assert.Equal(end, Replay.Run(folder).WeightsSha256);
 
@@ -103,13 +103,13 @@ public sealed class RunEngineTests : IDisposable
     {
         var begun = new RunConfiguration(s_options.With(s_tensorCores), "a", "b");
         var moved = begun.ContinuedBy(s_managed, 10);
-        Assert.Equal([new(10, "managed", "fp32")], moved.Continued);
+        Assert.Equal([Change(10, s_managed)], moved.Continued);
         Assert.Empty(moved.ContinuedBy(s_tensorCores, 10).Continued);
 
         // A crash took steps that were not yet on the disk.
-        Assert.Equal([new(8, "managed", "fp32")], moved.ContinuedBy(s_managed, 8).Continued);
-        Assert.Equal([new(10, "managed", "fp32")], moved.ContinuedBy(s_managed, 11).Continued);
-        Assert.Equal([new(10, "managed", "fp32"), new(11, "cuda", "bf16x3")], moved.ContinuedBy(s_tensorCores, 11).Continued);
+        Assert.Equal([Change(8, s_managed)], moved.ContinuedBy(s_managed, 8).Continued);
+        Assert.Equal([Change(10, s_managed)], moved.ContinuedBy(s_managed, 11).Continued);
+        Assert.Equal([Change(10, s_managed), Change(11, s_tensorCores)], moved.ContinuedBy(s_tensorCores, 11).Continued);
         Assert.Empty(begun.ContinuedBy(s_tensorCores, 0).Continued);
     }
 
@@ -157,7 +157,7 @@ public sealed class RunEngineTests : IDisposable
         var folder = Folder("run");
         Train(folder, 1, s_managed);
         string end = Train(folder, 2, s_tensorCores, resume: new ResumePolicy());
-        Assert.Equal([new(1, "cuda", "bf16x3")], folder.ReadConfiguration().Continued);
+        Assert.Equal([Change(1, s_tensorCores)], folder.ReadConfiguration().Continued);
         Assert.Equal(end, Replay.Run(folder).WeightsSha256);
     }
 
@@ -195,6 +195,8 @@ public sealed class RunEngineTests : IDisposable
         Assert.Equal(result.Computed, folder.ReadConfiguration().Computed);
         Train(folder, 4, s_managed, new ResumePolicy(Exact: true));
     }
+
+    private static EngineChange Change(long afterStep, Engine engine) => new(afterStep, engine.Name, engine.Precision, engine.Arithmetic);
 
     private static BackendFactory Open(Engine engine) => (_, threads, _) => new CpuBackend(threads, new RenamedProducts(engine));
 

@@ -74,8 +74,8 @@ public sealed class RunIdentityTests
     [Fact]
     public void The_fingerprint_of_a_configuration_is_frozen()
     {
-        Assert.Equal("d5e533ead62bb9ef91b7b59a1a84bd7f3a58bba3ae2ccd1a17", Hex(s_all));
-        Assert.Equal("PLAIN", Hex(s_plain));
+        Assert.Equal("d5e533ead62bb9ef91b7b59a1a84bd7f3a58bba3ae2ccd1a1703e0c31bf51565", Hex(s_all));
+        Assert.Equal("5647a04df02e3d719883a53e8a0c5434413b092a7099482094d9626b5f2be17c", Hex(s_plain));
     }
 
     [Fact]
@@ -94,7 +94,16 @@ public sealed class RunIdentityTests
     {
         var other = s_plain with
         {
-            Model = "x", Task = "y", Data = "z", ChatTemplate = "t", Threads = 7, Device = "cuda:0", Patience = 2, StopOnDivergence = 3, Steps = 9,
+            Model = "x",
+            Task = "y",
+            Data = "z",
+            ChatTemplate = "t",
+            Threads = 7,
+            Device = "cuda:0",
+            Patience = 2,
+            Overcommit = true,
+            StopOnDivergence = 3,
+            Steps = 9,
         };
         Assert.Equal(Hex(s_plain), Hex(other));
 

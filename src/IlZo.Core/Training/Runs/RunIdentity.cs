@@ -13,7 +13,7 @@ internal static class RunIdentity
 {
     // Paths (their content is hashed), what only decides where or how far a run goes, and how it is shown.
     private static readonly string[] s_free =
-        ["model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence"];
+        ["model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit"];
 
     // Of the fields whose first default is not null, false, 0 or empty. Those without one are always part of the identity.
     private static readonly Dictionary<string, string?> s_firstDefaults = new()
