@@ -6,7 +6,7 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Training;
 
-/// <summary>Runs of users belong to them for ever: those in <c>tests/data/runs</c> are replayed and continued to the bits that they had.</summary>
+/// <summary>Runs of users belong to them for ever: those in <c>tests/data/kept-runs</c> are replayed and continued to the bits that they had.</summary>
 public sealed class KeptRunsTests : IDisposable
 {
     private const int MoreSteps = 24;
@@ -128,7 +128,7 @@ public sealed class KeptRunsTests : IDisposable
 
     private RunFolder Copy(string name)
     {
-        string source = TestData.Path("runs", name);
+        string source = TestData.Path("kept-runs", name);
         foreach (string file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
         {
             string target = _temp[name, Path.GetRelativePath(source, file)];
