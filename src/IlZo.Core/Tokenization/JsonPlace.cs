@@ -60,9 +60,17 @@ internal readonly struct JsonPlace(string file, string path, JsonElement element
     public JsonPlace? Find(string name)
     {
         Object();
-        return element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
-            ? new JsonPlace(file, Join(name), value)
-            : null;
+        try
+        {
+            return element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+                ? new JsonPlace(file, Join(name), value)
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Names are compared as text, and another one is none.
+            throw Error("the name of a member holds half of a surrogate pair");
+        }
     }
 
     public JsonPlace Get(string name) => Find(name) ?? throw Error($"the member '{name}' is missing");

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace IlZo.Tokenization;
 
@@ -26,9 +27,9 @@ internal sealed class TokenTable
             throw error($"the id {id} of '{text}' is not between 0 and {LargestId}");
         }
 
-        while (_texts.Count <= id)
+        if (id >= _texts.Count)
         {
-            _texts.Add(null);
+            CollectionsMarshal.SetCount(_texts, id + 1);
         }
 
         if (_texts[id] is { } other)

@@ -44,6 +44,8 @@ public class HostileInputTests
     [InlineData("null")]
     [InlineData("""{"model":{}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"\ud800":0},"merges":[]}}""")]
+    [InlineData("""{"model":{"typ\udc00":"BPE","vocab":{"a":0},"merges":[]}}""")]
+    [InlineData("""{"mode\ud800":{"type":"BPE","vocab":{"a":0},"merges":[]}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":"0"},"merges":[]}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":1.5},"merges":[]}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":{}}}""")]
