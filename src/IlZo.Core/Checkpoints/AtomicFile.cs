@@ -6,7 +6,7 @@ namespace IlZo.Checkpoints;
 /// <summary>
 /// Writes files so that a reader sees the old content or the new one and never a part: into a temporary file in the same
 /// folder, flushed to the disk, then renamed over the target, and the folder with its new name is flushed too. A failure deletes the temporary file and leaves the target
-/// as it was.
+/// as it was; what a killed process left, the next one that writes the same target deletes.
 /// </summary>
 public static class AtomicFile
 {
@@ -32,6 +32,7 @@ public static class AtomicFile
     {
         string target = Path.GetFullPath(path);
         string temporary = TemporaryOf(target);
+        DeleteLeft(target);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -51,6 +52,23 @@ public static class AtomicFile
     }
 
     private static string Prefix(string target) => $".{Path.GetFileName(target)}.tmp-";
+
+    // A killed process leaves its file; a living one holds it.
+    private static void DeleteLeft(string target)
+    {
+        foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(target)!).Where(path => IsTemporaryOf(target, Path.GetFileName(path))))
+        {
+            try
+            {
+                new FileStream(left, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0).Dispose();
+                File.Delete(left);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // In use, or gone; it is no reason not to write.
+            }
+        }
+    }
 
     private static void TryDelete(string path)
     {

@@ -142,6 +142,21 @@ public sealed unsafe class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_write_deletes_what_a_killed_one_left_and_nothing_else()
+    {
+        string left = AtomicFile.TemporaryOf(_temp["t"]);
+        string inUse = AtomicFile.TemporaryOf(_temp["t"]);
+        string ofAnother = AtomicFile.TemporaryOf(_temp["u"]);
+        File.WriteAllText(left, "half");
+        File.WriteAllText(ofAnother, "half");
+        using var living = new FileStream(inUse, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        AtomicFile.WriteAllText(_temp["t"], "whole");
+
+        Assert.Equal(
+            new[] { inUse, ofAnother, _temp["t"] }.Order(StringComparer.Ordinal), Directory.GetFiles(_temp.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Atomic_text_has_no_byte_order_mark()
     {
         AtomicFile.WriteAllText(_temp["t"], "first and longer");
