@@ -104,6 +104,10 @@ public sealed class RunResultTests
         double first = TinyRun.Train(temp["run"], 5).GetProperty("seconds").GetDouble();
         double whole = TinyRun.Train(temp["run"], 6, "--resume").GetProperty("seconds").GetDouble();
         Assert.True(whole > first, $"{whole} after {first}");
+
+        // A process that is killed in its first second leaves an empty file.
+        File.WriteAllText(temp["run", "clock.json"], string.Empty);
+        TinyRun.Train(temp["run"], 6, "--resume");
         File.WriteAllText(temp["run", "clock.json"], "{\"seconds\": \"x\"}");
         Assert.Contains("clock.json", Ilzo.Run("train", "--resume", "--run", temp["run"]).Errors, StringComparison.Ordinal);
     }

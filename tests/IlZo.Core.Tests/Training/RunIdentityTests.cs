@@ -127,6 +127,7 @@ public sealed class RunIdentityTests
         Assert.Equal(1, Parse(json.Replace("\"format\": 2,", string.Empty, StringComparison.Ordinal)).Format);
         Assert.Contains("format 3", Refusal(json.Replace("\"format\": 2", "\"format\": 3", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("surprise", Refusal(json.Replace("\"seed\":", "\"surprise\":", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Refusal(json.Replace("\"optimizer\": \"mezo\"", "\"optimizer\": null", StringComparison.Ordinal));
         Refusal("[1]");
         Refusal("{");
         Refusal("""{"format": "2"}""");

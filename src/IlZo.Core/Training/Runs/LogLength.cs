@@ -52,8 +52,9 @@ internal static class LogLength
                 && value.ValueKind == JsonValueKind.Number
                 && value.TryGetInt64(out long number) ? number : 0;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is how a name with half of a surrogate pair is reported.
             return 0;
         }
     }

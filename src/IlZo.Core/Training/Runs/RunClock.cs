@@ -30,7 +30,8 @@ internal sealed class RunClock : IDisposable
     /// <exception cref="InvalidInputException">The file is not as a run writes it.</exception>
     public static RunClock Open(string path, Stopwatch watch)
     {
-        double before = File.Exists(path) ? Read(path) : 0;
+        // It is empty where a process was killed before its first second was over.
+        double before = new FileInfo(path) is { Exists: true, Length: > 0 } ? Read(path) : 0;
         return new RunClock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0), before, watch);
     }
 

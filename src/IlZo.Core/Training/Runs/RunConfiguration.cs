@@ -146,6 +146,7 @@ internal sealed record RunConfigurationFile
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     WriteIndented = true,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RunConfigurationFile))]
 [JsonSerializable(typeof(TrainingOptions))]
