@@ -1,0 +1,156 @@
+using System.Text;
+using IlZo.Adapters;
+using IlZo.Backends;
+using IlZo.Backends.Cpu;
+using IlZo.Checkpoints;
+using IlZo.Fuzz.Mutation;
+using IlZo.Models;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Fuzz.Targets;
+
+/// <summary>Weights, configurations and adapters. What is accepted is used: a forward pass must stay inside its buffers.</summary>
+internal static class CheckpointTargets
+{
+    private static readonly string[] s_configWords =
+    [
+        "model_type", "architectures", "vocab_size", "hidden_size", "word_embed_proj_dim", "ffn_dim", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings", "n_embd", "n_layer", "n_head", "n_positions", "n_inner",
+        "type_vocab_size", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "rope_type", "type",
+        "factor", "linear", "dynamic", "yarn", "llama3", "default", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings",
+        "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "attention_factor", "truncate", "sliding_window", "use_sliding_window",
+        "max_window_layers", "layer_types", "sliding_attention", "full_attention", "attention_bias", "mlp_bias", "tie_word_embeddings", "hidden_act",
+        "activation_function", "do_layer_norm_before", "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "num_labels", "problem_type",
+        "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "add_cross_attention", "relu", "gelu", "gelu_new", "silu", "quick_gelu",
+        "_remove_final_layer_norm", "enable_bias", "quantization_config", "torch_dtype", "position_embedding_type", "is_decoder",
+    ];
+
+    private static readonly string[] s_adapterWords =
+    [
+        "peft_type", "LORA", "PREFIX_TUNING", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "none", "all", "init_lora_weights",
+        "pissa", "rank_pattern", "num_virtual_tokens", "num_layers", "token_dim", "all-linear", "q_proj", "v_proj", ".*", "(a+)+$", "[", "(?<n>.)\\k<n>",
+        "encoder_hidden_size", "prefix_projection", "fan_in_fan_out", "inference_mode", "base_model_name_or_path", "task_type", "CAUSAL_LM",
+    ];
+
+    public static IEnumerable<FuzzTarget> All =>
+    [
+        new("safetensors", "a safetensors file, with its numbers", SafetensorsSeeds, new SafetensorsMutator(), () => ReadSafetensors),
+        new("shard-index", "model.safetensors.index.json", () => SeedFiles.In("shard-index"), new JsonMutator("weight_map", "metadata", "total_size", "a", "b", "1.safetensors", "../1.safetensors"), () => ReadShards()),
+        .. ModelCatalog.Families.Select(f => new FuzzTarget(
+            $"config-{f.ModelType}", $"config.json of {f.Architecture}", () => SeedFiles.In($"config-{f.ModelType}"), new JsonMutator(s_configWords), () => ReadModel(f.ModelType))),
+        new("adapter-config", "adapter_config.json of PEFT", () => SeedFiles.In("adapter-config"), new JsonMutator(s_adapterWords), () => ReadAdapter(PeftFolder.ConfigFileName)),
+        new("adapter-weights", "adapter_model.safetensors of PEFT", AdapterSeeds, new SafetensorsMutator(), () => ReadAdapter(PeftFolder.WeightsFileName)),
+    ];
+
+    private static IEnumerable<byte[]> SafetensorsSeeds() =>
+    [
+        TinyModels.Safetensors([("a", [2, 3]), ("b", [4])]),
+        WithHeader("""{"__metadata__":{"format":"pt"},"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]}}""", 8),
+        WithHeader("""{"e":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"p":{"dtype":"F4","shape":[2],"data_offsets":[0,1]},"u":{"dtype":"U8","shape":[],"data_offsets":[1,2]}}""", 2),
+    ];
+
+    private static byte[] WithHeader(string header, int dataBytes) => [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[dataBytes]];
+
+    private static void ReadSafetensors(byte[] input)
+    {
+        using var file = SafetensorsFile.FromMemory("input", input);
+        var memory = new List<IDisposable>();
+        try
+        {
+            foreach (var tensor in file.Tensors)
+            {
+                WeightLoader.RequireFinite(WeightLoader.ToParameter(tensor, DType.F32, memory), "input");
+            }
+        }
+        finally
+        {
+            memory.ForEach(m => m.Dispose());
+        }
+    }
+
+    private static Action<byte[]> ReadShards()
+    {
+        byte[] a = TinyModels.Safetensors([("a", [2])]);
+        byte[] b = TinyModels.Safetensors([("b", [2])]);
+        return input => CheckpointFolder.FromMemory("memory", name => name switch
+        {
+            "config.json" => "{}"u8.ToArray(),
+            "model.safetensors.index.json" => input,
+            "1.safetensors" => a,
+            "2.safetensors" => b,
+            _ => null,
+        }).Dispose();
+    }
+
+    private static Action<byte[]> ReadModel(string family)
+    {
+        byte[] weights = TinyModels.Weights(family);
+        var backend = new CpuBackend(1);
+        return input =>
+        {
+            using var model = Load(input, weights);
+            Forward(model, backend);
+        };
+    }
+
+    /// <summary>A model of these files.</summary>
+    public static LanguageModel Load(byte[] config, byte[] weights)
+    {
+        var folder = CheckpointFolder.FromMemory("memory", name => name switch { "config.json" => config, "model.safetensors" => weights, _ => null });
+        try
+        {
+            return ModelCatalog.Load(folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private static void Forward(LanguageModel model, CpuBackend backend)
+    {
+        int[] text = [.. Enumerable.Range(1, Math.Min(3, model.Shape.MaxPositions)).Select(i => i % model.Shape.Vocabulary)];
+        var builder = new TokenBatchBuilder();
+        int segment = builder.AddText(text);
+        builder.Read(segment, text.Length - 1);
+        var batch = builder.Build();
+        backend.Load(model.Parameters);
+        backend.Begin(batch, [Probe.Unperturbed]);
+        backend.Logits(model.Forward(backend, batch), model.Head, new float[model.Head.Rows], 0);
+    }
+
+    private static IEnumerable<byte[]> AdapterSeeds() =>
+    [
+        TinyModels.Safetensors(LoraTensors(2)),
+        TinyModels.Safetensors([(PeftFolder.PromptEmbeddings, [2, 16])]),
+    ];
+
+    private static IEnumerable<(string, int[])> LoraTensors(int rank) => new[] { ("q", 16), ("v", 8) }.SelectMany(p => new[]
+    {
+        ($"base_model.model.model.layers.0.self_attn.{p.Item1}_proj.lora_A.weight", new[] { rank, 16 }),
+        ($"base_model.model.model.layers.0.self_attn.{p.Item1}_proj.lora_B.weight", [p.Item2, rank]),
+    });
+
+    // One of the two files is the input; the other one fits LoRA or a prefix, whichever the input is likely to be.
+    private static Action<byte[]> ReadAdapter(string file)
+    {
+        byte[] config = SeedFiles.Read("config-llama", "plain.json");
+        byte[] weights = TinyModels.Weights("llama");
+        byte[][] others = file == PeftFolder.WeightsFileName ? [.. SeedFiles.In("adapter-config").Take(2)] : [.. AdapterSeeds()];
+        string other = file == PeftFolder.WeightsFileName ? PeftFolder.ConfigFileName : PeftFolder.WeightsFileName;
+        string folder = Scratch.Path("adapter");
+        Directory.CreateDirectory(folder);
+        var backend = new CpuBackend(1);
+        return input =>
+        {
+            bool isPrefix = input.AsSpan().IndexOf("prompt_embeddings"u8) >= 0 || input.AsSpan().IndexOf("PREFIX"u8) >= 0;
+            File.WriteAllBytes(Path.Combine(folder, file), input);
+            File.WriteAllBytes(Path.Combine(folder, other), others[isPrefix ? 1 : 0]);
+            using var model = Load(config, weights);
+            AdapterFactory.Attach(model, folder);
+            Forward(model, backend);
+        };
+    }
+}

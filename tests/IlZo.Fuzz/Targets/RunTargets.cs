@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text;
+using IlZo.Fuzz.Mutation;
+using IlZo.Training;
+
+namespace IlZo.Fuzz.Targets;
+
+/// <summary>The files of a run.</summary>
+internal static class RunTargets
+{
+    private static readonly string[] s_metricWords =
+    [
+        "step", "loss", "lr", "tokens", "forward_passes", "dev_loss", "dev_accuracy", "dev_f1", "zero_shot_loss", "zero_shot_total", "zero_shot_correct", "zero_shot_f1", "seconds", "\n", "\r\n", "\r",
+    ];
+
+    private static readonly string[] s_configWords =
+    [
+        "format", "arithmetic", "options", "base_weights_sha256", "examples_sha256", "continued", "after_step", "engine", "precision", "managed", "cuda", "fp32", "bf16x3", "model", "task", "data",
+        "optimizer", "steps", "batch_size", "learning_rate", "lr", "epsilon", "eps", "seed", "adapter", "lora", "prefix", "rank", "alpha", "schedule", "constant", "cosine", "warmup",
+    ];
+
+    public static IEnumerable<FuzzTarget> All =>
+    [
+        new("trajectory", "trajectory.bin", TrajectorySeeds, new TrajectoryMutator(), () => ReadTrajectory),
+        new("metrics", "metrics.jsonl", () => SeedFiles.In("metrics"), new JsonMutator(s_metricWords), ReadMetrics),
+        new("result", "result.json of a run", () => SeedFiles.In("result"), new JsonMutator("steps", "weights_sha256", "run"), ReadResult),
+        new("clock", "clock.json of a run", () => SeedFiles.In("clock"), new JsonMutator("seconds"), () => ReadClock),
+        new("run-config", "config.json of a run", RunConfigurationSeeds, new JsonMutator(s_configWords), () => ReadConfiguration),
+    ];
+
+    private static IEnumerable<byte[]> TrajectorySeeds() => [TrajectoryMutator.Make([]), TrajectoryMutator.Make([.. Records.Select(r => new StepEntry(r, 2, 100))])];
+
+    private static StepRecord[] Records =>
+        [.. Enumerable.Range(1, 3).Select(step => new StepRecord { Step = step, LearningRate = 1e-3, Losses = [1.5, 1.25], Coefficients = [0.5 * step] })];
+
+    private static void ReadTrajectory(byte[] input)
+    {
+        using var stream = new MemoryStream(input, writable: false);
+        TrajectoryReader.Read("input", stream, out _);
+    }
+
+    // As what a run in format 1 keeps its evaluations in, and as what says how long a log ought to be.
+    private static Action<byte[]> ReadMetrics()
+    {
+        var folder = new RunFolder(Scratch.Path("run"));
+        Directory.CreateDirectory(folder.FullPath);
+        return input =>
+        {
+            File.WriteAllBytes(folder.MetricsFile, input);
+            LogLength.Require(folder, 1000);
+            FirstRunFormat.Entries(Records, folder.MetricsFile, devExamples: 8);
+        };
+    }
+
+    private static Action<byte[]> ReadResult()
+    {
+        var folder = new RunFolder(Scratch.Path("ended"));
+        Directory.CreateDirectory(folder.FullPath);
+        return input =>
+        {
+            File.WriteAllBytes(folder.ResultFile, input);
+            LogLength.Require(folder, 20);
+        };
+    }
+
+    private static void ReadClock(byte[] input) => RunClock.Open(Scratch.File("clock.json", input), new Stopwatch()).Dispose();
+
+    private static IEnumerable<byte[]> RunConfigurationSeeds() =>
+        new[] { new TrainingOptions(), new TrainingOptions { Adapter = "lora", Model = "m", LearningRate = 1e-6 } }
+            .Select(options => new RunConfiguration(options, new string('0', 64), new string('1', 64)).ToJson())
+            .Append(Encoding.UTF8.GetBytes("""{"options":{},"base_weights_sha256":"0","examples_sha256":"1","continued":[{"after_step":3,"engine":"cuda","precision":"bf16x3"}]}"""));
+
+    private static void ReadConfiguration(byte[] input)
+    {
+        var configuration = RunConfiguration.Parse("input", input);
+        configuration.Options.Validate();
+        RunIdentity.Fingerprint(configuration);
+        FirstRunFormat.Fingerprint(configuration, input);
+    }
+}
