@@ -92,11 +92,11 @@ public sealed class BadDataTests
         TinyRun.Train(temp["run"], 3);
         string metrics = temp["run", "metrics.jsonl"];
         string lines = File.ReadAllText(metrics);
-        foreach (string damage in new[] { "\"forward_passez\"", "\"forward_passes\":\"2\",\"x\"" })
-        {
-            File.WriteAllText(metrics, lines.Replace("\"forward_passes\"", damage, StringComparison.Ordinal));
-            Assert.Contains("metrics.jsonl': line 2 is not", Ilzo.Run("train", "--run", temp["run"], "--resume").Refusal(2), StringComparison.Ordinal);
-        }
+
+        // Metrics follow from the log.
+        File.WriteAllText(metrics, lines.Replace("\"forward_passes\"", "\r\"forward_passez\"", StringComparison.Ordinal));
+        Ilzo.Run("train", "--run", temp["run"], "--resume", "--json").Json.GetProperty("steps");
+        Assert.Equal(lines, File.ReadAllText(metrics));
 
         string log = temp["run", "trajectory.bin"];
         byte[] bytes = File.ReadAllBytes(log);

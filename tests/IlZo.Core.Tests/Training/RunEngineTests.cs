@@ -101,7 +101,7 @@ public sealed class RunEngineTests : IDisposable
     [Fact]
     public void An_engine_that_computed_no_step_leaves_no_trace()
     {
-        var begun = new RunConfiguration(s_options.With(s_tensorCores), "a", "b");
+        var begun = new RunConfiguration(s_options.With(s_tensorCores), "a", "b") { Arithmetic = s_tensorCores.Arithmetic };
         var moved = begun.ContinuedBy(s_managed, 10);
         Assert.Equal([Change(10, s_managed)], moved.Continued);
         Assert.Empty(moved.ContinuedBy(s_tensorCores, 10).Continued);
