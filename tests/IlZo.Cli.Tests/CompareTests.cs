@@ -61,7 +61,7 @@ public sealed class CompareTests
     public void HarmIsShownAsDivergence()
     {
         using var temp = new TempFolder();
-        var outcome = Compare(temp["out"], "mezo", "--lrs", "0.01", "--seeds", "1");
+        var outcome = Compare(temp["out"], "mezo", "--lrs", "0.003", "--seeds", "1");
         Assert.True(outcome.Json.GetProperty("methods")[0].GetProperty("diverged").GetBoolean());
         Assert.Contains(", diverged", outcome.Errors, StringComparison.Ordinal);
         Assert.Contains("1 of 1 diverged", File.ReadAllText(temp["out", "table.md"]), StringComparison.Ordinal);
