@@ -13,6 +13,17 @@ public sealed partial class GpuBackend
     public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {
         using var use = _use.Enter();
+        return SumSquares(parameters, direction);
+    }
+
+    public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
+    {
+        using var use = _use.Enter();
+        return MultiplyRows(parameters, direction, vectors, weighted);
+    }
+
+    private double[][] SumSquares(IReadOnlyList<Parameter> parameters, Direction direction)
+    {
         _arrays.Forget();
         var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
         var sums = _arena.Doubles(rows);
@@ -33,9 +44,8 @@ public sealed partial class GpuBackend
         return [.. Split(read, parameters.Select(p => p.Rows))];
     }
 
-    public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
+    private RowProducts[] MultiplyRows(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
     {
-        using var use = _use.Enter();
         _arrays.Forget();
         var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
         var columns = _arena.Rent(parameters.Sum(p => (long)p.Columns));
@@ -124,5 +134,14 @@ public sealed partial class GpuBackend
             long items = arguments.Shares.Length / weights.Columns * NoiseBlock.BlocksOfRow(weights.Columns);
             kernels.LaunchItems(ColumnSum.Run<TFormat, TDirection>, items, weights, arguments);
         }
+    }
+
+    /// <summary>The sums for directions that need some of themselves while an operation reads them.</summary>
+    private sealed class SumsOfOperation(GpuBackend backend) : IWeightSums
+    {
+        public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction) => backend.SumSquares(parameters, direction);
+
+        public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted) =>
+            backend.MultiplyRows(parameters, direction, vectors, weighted);
     }
 }

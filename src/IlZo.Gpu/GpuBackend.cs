@@ -78,7 +78,7 @@ public sealed partial class GpuBackend : IBackend
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
         _table.Write(_stream, table);
         _arrays = new SentArrays(_transfers);
-        _directions = new DirectionCompiler(_table, _arrays, _state, this);
+        _directions = new DirectionCompiler(_table, _arrays, _state, new SumsOfOperation(this));
         _estimates = new EstimateCompiler(_directions, _transfers);
     }
 
