@@ -27,7 +27,7 @@ internal sealed class CsvRows : RowSource
             throw Error(line, "the header has no comma; columns with commas between them were expected");
         }
 
-        if (_header.Find(name => _header.Count(n => n == name) > 1) is { } twice)
+        if (_header.GroupBy(name => name).FirstOrDefault(names => names.Count() > 1)?.Key is { } twice)
         {
             throw Error(line, $"the header has the column \"{twice}\" twice; every name once was expected");
         }

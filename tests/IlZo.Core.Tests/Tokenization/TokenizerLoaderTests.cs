@@ -74,6 +74,9 @@ public class TokenizerLoaderTests
     [InlineData("""{"add_bos_token":1}""", "{}", "add_bos_token")]
     [InlineData("""{"added_tokens_decoder":{"x":{"content":"y"}}}""", "{}", "added_tokens_decoder.x")]
     [InlineData("""{"added_tokens_decoder":{"2":{"content":"[new]"}}}""", "{}", "both '</s>' and '[new]'")]
+    [InlineData("""{"\ud800":1}""", "{}", "half of a surrogate pair")]
+    [InlineData("""{"added_tokens_decoder":{"\ud800":{"content":"[new]"}}}""", "{}", "half of a surrogate pair")]
+    [InlineData("""{"added_tokens_decoder":{"99999999999":{"content":"[new]"}}}""", "{}", "added_tokens_decoder.99999999999")]
     public void ConfigFilesThatCannotBeFollowed_AreRefused(string tokenizerConfig, string modelConfig, string named) => Assert.Contains(
         named,
         TestTokenizers.OptFiles().With("tokenizer_config.json", tokenizerConfig).With("config.json", modelConfig).Refusal(),

@@ -109,16 +109,18 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
         long high = step > 0 ? count : count - 1;
         long start = Bound(Whole(Start, context), step > 0 ? low : high);
         long stop = Bound(Whole(Stop, context), step > 0 ? high : low);
+        long length = Math.Max(0, ((stop - start) / step) + 1);
         if (target is string text)
         {
             // Where characters differ in length, the place of each is found first.
             context.Budget.List(count < text.Length ? count : 0);
-            context.Budget.Text(Math.Min(text.Length, 2 * Math.Max(0, ((stop - start) / step) + 1)));
+            context.Budget.Work(step == 1 ? 0 : length);
+            context.Budget.Text(Math.Min(text.Length, 2 * length));
             return CodePoints.Slice(text, start, stop, step);
         }
 
         var items = (List<object?>)target;
-        context.Budget.List(Math.Max(0, ((stop - start) / step) + 1));
+        context.Budget.List(length);
         var taken = new List<object?>();
         for (long i = start; step > 0 ? i < stop : i > stop; i += step)
         {
