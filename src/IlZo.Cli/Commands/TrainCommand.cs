@@ -78,6 +78,7 @@ internal static class TrainCommand
 
         string? device = parsed.GetValue(TrainingSetting.Named("device").Flag);
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config, device));
+        options = resume ? new RunFolder(run!).WithKeptStart(options) : options;
         options.Validate();
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();

@@ -53,8 +53,17 @@ public sealed class PresetsTests
     {
         var asked = new TrainingOptions
         {
-            Optimizer = "fzoo", Task = "sst2", LearningRate = 0, Epsilon = 0.5, BatchSize = 3, Queries = 4, Sides = 1, Directions = "sphere", DataSeed = 9,
-            TrainSize = 20, TestSize = 10,
+            Optimizer = "fzoo",
+            Task = "sst2",
+            LearningRate = 0,
+            Epsilon = 0.5,
+            BatchSize = 3,
+            Queries = 4,
+            Sides = 1,
+            Directions = "sphere",
+            DataSeed = 9,
+            TrainSize = 20,
+            TestSize = 10,
         };
         Assert.Equal(asked, Presets.Resolve(asked));
     }

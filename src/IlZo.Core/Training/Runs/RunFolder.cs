@@ -52,6 +52,10 @@ public sealed class RunFolder(string path)
         return RunConfiguration.Parse(ConfigurationFile, PlainFile.ReadAllBytes(ConfigurationFile));
     }
 
+    /// <summary>Options to continue the run here, where the folder of the adapter that it began with is gone: with the adapter that the run kept.</summary>
+    public TrainingOptions WithKeptStart(TrainingOptions options) =>
+        options.AdapterFolder is { } adapter && !Directory.Exists(adapter) && Directory.Exists(StartFolder) ? options with { Adapter = StartFolder } : options;
+
     /// <summary>The format that the run here was begun in, or would be.</summary>
     internal int BegunInFormat => HasRun ? ReadConfiguration().BegunInFormat : RunConfiguration.CurrentFormat;
 
