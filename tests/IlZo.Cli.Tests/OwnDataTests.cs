@@ -56,7 +56,7 @@ public sealed partial class OwnDataTests : IDisposable
     public void TrainingOnACompletionLowersItsPerplexity()
     {
         _temp.Write("same.jsonl", string.Concat(Enumerable.Repeat("{\"prompt\": \"The film was\", \"completion\": \" a zebra\"}\n", 12)));
-        var result = Ilzo.RunIn(_temp.Path, "train", "--data", "same.jsonl", "--steps", "60", "--batch-size", "4", "--lr", "2e-4", "--json").Json;
+        var result = Ilzo.RunIn(_temp.Path, "train", "--data", "same.jsonl", "--steps", "60", "--batch-size", "4", "--lr", "1e-4", "--json").Json;
         Assert.InRange(result.GetProperty("test_perplexity").GetDouble(), 1, 0.5 * result.GetProperty("zero_shot_perplexity").GetDouble());
     }
 
