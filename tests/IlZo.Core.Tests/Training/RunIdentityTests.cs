@@ -128,6 +128,9 @@ public sealed class RunIdentityTests
         Assert.Contains("format 3", Refusal(json.Replace("\"format\": 2", "\"format\": 3", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("surprise", Refusal(json.Replace("\"seed\":", "\"surprise\":", StringComparison.Ordinal)), StringComparison.Ordinal);
         Refusal(json.Replace("\"optimizer\": \"mezo\"", "\"optimizer\": null", StringComparison.Ordinal));
+        Refusal(json.Replace("\"opt\": \"\",", string.Empty, StringComparison.Ordinal));
+        Refusal(json.Replace("\"schedule\": \"constant\"", "\"schedule\": null", StringComparison.Ordinal));
+        Refusal(json.Replace("\"eps\": 0.001", "\"eps\": 1e999", StringComparison.Ordinal));
         Refusal("[1]");
         Refusal("{");
         Refusal("""{"format": "2"}""");

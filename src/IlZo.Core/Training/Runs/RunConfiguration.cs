@@ -56,6 +56,8 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
                 throw new InvalidInputException($"'{path}' is not the configuration of a run; options and two hashes were expected.");
             }
 
+            // A text that is missing is null here, and a number too large is infinite, which only writing refuses.
+            JsonSerializer.SerializeToUtf8Bytes(options, RunConfigurationJson.Default.TrainingOptions);
             bool whole = file.Continued is null || file.Continued.All(c => c is { Engine: not null, Precision: not null, Arithmetic: not null });
             return whole
                 ? new RunConfiguration(options, weights, examples)
@@ -67,7 +69,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
                 }
                 : throw new InvalidInputException($"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             string line = e is JsonException { LineNumber: { } number } ? $", line {number + 1}" : string.Empty;
             throw new InvalidInputException($"'{path}'{line}: the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
