@@ -104,13 +104,13 @@ public static class Presets
     {
         try
         {
-            using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(model, CheckpointFolder.ConfigFileName)));
+            using var config = JsonDocument.Parse(Files.PlainFile.ReadAllBytes(Path.Combine(model, CheckpointFolder.ConfigFileName)));
             return config.RootElement.ValueKind == JsonValueKind.Object
                 && config.RootElement.TryGetProperty("model_type", out var type)
                 && type.ValueKind == JsonValueKind.String
                 && type.ValueEquals(RobertaType);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or JsonException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or JsonException or InvalidOperationException or InvalidInputException)
         {
             return false;
         }
