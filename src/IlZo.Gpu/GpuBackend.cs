@@ -220,21 +220,7 @@ public sealed partial class GpuBackend : IBackend
     }
 
     /// <summary>Begins an operation of the calling thread's pass.</summary>
-    private UseGuard.Use EnterPass()
-    {
-        var use = _use.Enter();
-        try
-        {
-            _pass.RequireOwn();
-        }
-        catch
-        {
-            use.Dispose();
-            throw;
-        }
-
-        return use;
-    }
+    private UseGuard.Use EnterPass() => _pass.Enter(_use);
 
     /// <summary>An activation of the pass.</summary>
     private GpuActivation Own(Activation x)

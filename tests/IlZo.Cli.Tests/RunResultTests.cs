@@ -113,15 +113,24 @@ public sealed class RunResultTests
     }
 
     [Fact]
+    public void AnAdapterIsNotUsedOnAnotherBaseThanItsOwn()
+    {
+        using var temp = new TempFolder();
+        string model = temp.Copy(TestData.Stories, "model");
+        TinyRun.Train(temp["run"], 2, "--model", model, "--adapter", "lora", "--rank", "2");
+        string weights = Path.Combine(model, "model.safetensors");
+        byte[] bytes = File.ReadAllBytes(weights);
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        string[][] commands = [["eval", "--run", temp["run"]], ["score", "--model", temp["run"], "--text", "x"], ["replay", "--run", temp["run"]]];
+        Assert.All(commands, command => Assert.Contains("other weights than when the run started", Ilzo.Run(command).Refusal(2), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void ABaseModelThatWasMovedIsFoundByItsNewPlace()
     {
         using var temp = new TempFolder();
-        Directory.CreateDirectory(temp["model"]);
-        foreach (string file in Directory.GetFiles(TestData.Stories))
-        {
-            File.Copy(file, temp["model", Path.GetFileName(file)]);
-        }
-
+        temp.Copy(TestData.Stories, "model");
         string sha = TinyRun.Sha(TinyRun.Train(temp["run"], 3, "--model", temp["model"]));
         Directory.Move(temp["model"], temp["moved"]);
         Ilzo.Run("replay", "--run", temp["run"]).Refusal(2);

@@ -111,6 +111,7 @@ internal static class TrainCommand
         {
             string what = result.SkippedSteps == result.Steps
                 ? "all steps were skipped, for no loss was finite"
+                : result.DevLossAtStart is null ? "the last step is not as good as the start on the test rows, or the loss diverged"
                 : "no step was as good as the start";
             Terminal.Say($"ilzo: {what}: the start's weights are kept; a smaller --lr may help (--allow-worse accepts this).");
         }

@@ -1,3 +1,4 @@
+using IlZo.Files;
 using IlZo.Models;
 using IlZo.Tokenization.ChatTemplates;
 
@@ -14,7 +15,7 @@ public static class AdapterFiles
     /// <param name="adapter">The adapter's folder, or null.</param>
     /// <param name="read">The content of a file of the model, or null where there is none.</param>
     public static Func<string, byte[]?> Over(string? adapter, Func<string, byte[]?> read) => name =>
-        adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name)) ? File.ReadAllBytes(Path.Combine(adapter, name)) : read(name);
+        adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name)) ? PlainFile.ReadAllBytes(Path.Combine(adapter, name)) : read(name);
 
     /// <summary>Writes a whole model with its LoRA factors added to the weights; the model has no factors after that.</summary>
     /// <param name="model">A model with an adapter.</param>

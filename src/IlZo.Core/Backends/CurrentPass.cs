@@ -26,6 +26,25 @@ internal sealed class CurrentPass
         _weights = null;
     }
 
+    /// <summary>Begins an operation of the calling thread's pass.</summary>
+    /// <param name="guard">The backend's guard.</param>
+    /// <inheritdoc cref="RequireOwn()"/>
+    public UseGuard.Use Enter(UseGuard guard)
+    {
+        var use = guard.Enter();
+        try
+        {
+            RequireOwn();
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
+        }
+
+        return use;
+    }
+
     /// <summary>Refuses a call that is not of the thread whose pass it is.</summary>
     /// <exception cref="InvalidOperationException">Another thread has begun a pass since, or nobody has begun one.</exception>
     public void RequireOwn()

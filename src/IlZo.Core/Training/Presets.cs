@@ -2,6 +2,7 @@ using System.Text.Json;
 using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Datasets;
+using IlZo.Files;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
@@ -104,7 +105,7 @@ public static class Presets
     {
         try
         {
-            using var config = JsonDocument.Parse(Files.PlainFile.ReadAllBytes(Path.Combine(model, CheckpointFolder.ConfigFileName)));
+            using var config = JsonDocument.Parse(PlainFile.ReadAllBytes(Path.Combine(model, CheckpointFolder.ConfigFileName)));
             return config.RootElement.ValueKind == JsonValueKind.Object
                 && config.RootElement.TryGetProperty("model_type", out var type)
                 && type.ValueKind == JsonValueKind.String

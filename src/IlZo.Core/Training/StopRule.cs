@@ -29,9 +29,6 @@ internal sealed class StopRule(double factor, int? patience, TrainingObjective o
         : history.EvaluationsSinceBest >= patience && history.LastDevLoss is not null ? EarlyStop.Patience
         : null;
 
-    /// <summary>The mean loss of the last steps; of those that were skipped, whose loss is not a number, if there are no others.</summary>
-    public static double RecentLoss(IReadOnlyList<StepRecord> records) => MeanLoss(records.TakeLast(Window));
-
     private bool HasDiverged(RunHistory history)
     {
         if (Start(history) is not { } start || !(start > 0))
@@ -40,7 +37,7 @@ internal sealed class StopRule(double factor, int? patience, TrainingObjective o
         }
 
         double limit = factor * start;
-        bool steps = history.Records.Count >= Window && !(RecentLoss(history.Records) <= limit);
+        bool steps = history.Records.Count >= Window && !(MeanLoss(history.Records.TakeLast(Window)) <= limit);
         bool evaluation = history.LastDevLoss is { } dev && !(dev <= limit);
         return steps || evaluation;
     }
@@ -53,6 +50,7 @@ internal sealed class StopRule(double factor, int? patience, TrainingObjective o
             : null;
     }
 
+    // Not a number where all of them were skipped.
     private static double MeanLoss(IEnumerable<StepRecord> records)
     {
         double[] losses = [.. records.Where(r => !r.Skipped).Select(r => r.Losses.Average())];

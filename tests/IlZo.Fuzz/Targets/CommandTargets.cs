@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Text;
 using IlZo.Adapters;
 using IlZo.Cli;
@@ -45,7 +46,8 @@ internal static class CommandTargets
                 throw new InvalidInputException(parsed.Errors[0].Message);
             }
 
-            if (parsed.CommandResult.Command.Name == "train")
+            // Beside --help nothing else of a line is looked at.
+            if (parsed.Action is not HelpAction && parsed.CommandResult.Command.Name == "train")
             {
                 TrainingSetting.Resolve(parsed, TrainingSetting.All).Validate();
             }

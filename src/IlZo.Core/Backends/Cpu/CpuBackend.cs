@@ -181,21 +181,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     }
 
     /// <summary>Begins an operation of the calling thread's pass.</summary>
-    private UseGuard.Use EnterPass()
-    {
-        var use = _use.Enter();
-        try
-        {
-            _pass.RequireOwn();
-        }
-        catch
-        {
-            use.Dispose();
-            throw;
-        }
-
-        return use;
-    }
+    private UseGuard.Use EnterPass() => _pass.Enter(_use);
 
     /// <summary>An activation of the pass.</summary>
     private CpuActivation Own(Activation x)

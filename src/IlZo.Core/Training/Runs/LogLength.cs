@@ -40,7 +40,7 @@ internal static class LogLength
         return Encoding.UTF8.GetString(tail, 0, length).Split('\n').Max(line => Number(line, "step"));
     }
 
-    private static long StepsOfResult(string path) => File.Exists(path) ? Number(File.ReadAllText(path), "steps") : 0;
+    private static long StepsOfResult(string path) => File.Exists(path) ? Number(Encoding.UTF8.GetString(PlainFile.ReadAllBytes(path)), "steps") : 0;
 
     private static long Number(string json, string field)
     {

@@ -31,13 +31,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
 
         var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model };
         using var backend = new CpuBackend(threads);
-        using var start = TrainableModel.Load(options, folder);
-        if (start.Parameters.Sha256() != run.Configuration.BaseWeightsSha256)
-        {
-            throw new InvalidInputException(
-                $"'{options.Model}' has other weights than when the run started; those with SHA-256 {run.Configuration.BaseWeightsSha256} were expected.");
-        }
-
+        using var start = run.LoadStart(model);
         using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
         foreach (var record in run.Records.Take((int)last))
         {

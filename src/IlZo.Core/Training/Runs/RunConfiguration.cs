@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using IlZo.Backends;
 
@@ -23,6 +24,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     internal const string FirstArithmetic = "1";
 
     private const string FormatField = "format";
+    private const string OptionsField = "options";
 
     /// <summary>The format that the run was written in.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -47,32 +49,43 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
 
     public static RunConfiguration Parse(string path, byte[] json)
     {
+        var root = Object(path, json);
+        int format = FormatOf(path, root);
         try
         {
-            int format = FormatOf(path, json);
-            var file = JsonSerializer.Deserialize(json, RunConfigurationJson.Default.RunConfigurationFile);
+            if (root[OptionsField] is JsonObject fields)
+            {
+                foreach (var (name, value) in RunIdentity.Absent.Where(f => !fields.ContainsKey(f.Key)))
+                {
+                    fields[name] = JsonNode.Parse(value);
+                }
+            }
+
+            var file = root.Deserialize(RunConfigurationJson.Default.RunConfigurationFile);
             if (file is not { Options: { } options, BaseWeightsSha256: { } weights, ExamplesSha256: { } examples })
             {
                 throw new InvalidInputException($"'{path}' is not the configuration of a run; options and two hashes were expected.");
             }
 
-            // A text that is missing is null here, and a number too large is infinite, which only writing refuses.
-            JsonSerializer.SerializeToUtf8Bytes(options, RunConfigurationJson.Default.TrainingOptions);
             bool whole = file.Continued is null || file.Continued.All(c => c is { Engine: not null, Precision: not null, Arithmetic: not null });
-            return whole
-                ? new RunConfiguration(options, weights, examples)
-                {
-                    Format = format,
-                    BegunInFormat = Math.Min(format, file.BegunInFormat ?? format),
-                    Arithmetic = file.Arithmetic ?? FirstArithmetic,
-                    Continued = file.Continued ?? [],
-                }
-                : throw new InvalidInputException($"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
+            if (!whole)
+            {
+                throw new InvalidInputException($"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
+            }
+
+            // A number that is too large is infinite here, which only writing refuses.
+            JsonSerializer.SerializeToUtf8Bytes(options, RunConfigurationJson.Default.TrainingOptions);
+            return new RunConfiguration(options, weights, examples)
+            {
+                Format = format,
+                BegunInFormat = Math.Min(format, file.BegunInFormat ?? format),
+                Arithmetic = file.Arithmetic ?? FirstArithmetic,
+                Continued = file.Continued ?? [],
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            string line = e is JsonException { LineNumber: { } number } ? $", line {number + 1}" : string.Empty;
-            throw new InvalidInputException($"'{path}'{line}: the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
+            throw new InvalidInputException($"'{path}': the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
         }
     }
 
@@ -110,19 +123,37 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
             : effective with { Continued = [.. effective.Continued, next] };
     }
 
-    // Asked before anything else is read, which a later version may have changed.
-    private static int FormatOf(string path, byte[] json)
+    private static JsonObject Object(string path, byte[] json)
     {
-        using var document = JsonDocument.Parse(json);
-        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(FormatField, out var field))
+        try
         {
-            return 1;
+            return JsonNode.Parse(json) as JsonObject
+                ?? throw new InvalidInputException($"'{path}' is not the configuration of a run; options and two hashes were expected.");
         }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"'{path}', line {e.LineNumber + 1}: the configuration of a run was expected, in JSON.", e);
+        }
+    }
 
-        return field.ValueKind == JsonValueKind.Number && field.TryGetInt32(out int format) && format is >= 1 and <= CurrentFormat
-            ? format
-            : throw new InvalidInputException(
-                $"'{path}' is of a run in format {field.GetRawText()}; format {CurrentFormat} or an earlier one was expected, which this version of ilzo reads.");
+    // Asked before anything else is read, which a later version may have changed.
+    private static int FormatOf(string path, JsonObject root)
+    {
+        try
+        {
+            return root[FormatField] switch
+            {
+                null => 1,
+                JsonValue field when field.TryGetValue(out int format) && format is >= 1 and <= CurrentFormat => format,
+                var other => throw new InvalidInputException(
+                    $"'{path}' is of a run in format {other.ToJsonString()}; format {CurrentFormat} or an earlier one was expected, which this version of ilzo reads."),
+            };
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // Names are read when the first of them is asked for.
+            throw new InvalidInputException($"'{path}': the configuration of a run was expected ({e.Message}).", e);
+        }
     }
 }
 

@@ -106,7 +106,7 @@ public sealed class RunFolder(string path)
     {
         var continued = configuration.ContinuedBy(engine, steps);
         byte[] json = continued.ToJson();
-        if (!json.AsSpan().SequenceEqual(File.ReadAllBytes(ConfigurationFile)))
+        if (!json.AsSpan().SequenceEqual(PlainFile.ReadAllBytes(ConfigurationFile)))
         {
             AtomicFile.WriteAllBytes(ConfigurationFile, json);
         }

@@ -75,11 +75,35 @@ public sealed class SavedRun
         return trained;
     }
 
-    /// <summary>The model that a run's result is: a checkpoint, or the base and an adapter.</summary>
+    /// <summary>The model that a run's result is: a checkpoint, or the base, which was checked too, and an adapter.</summary>
+    /// <exception cref="InvalidInputException">There is nothing yet, or it is not what the run saved, or the base is another one.</exception>
     public ModelSource Result()
     {
         string trained = RequireSelected();
-        return Configuration.Options.Adapter is null ? new ModelSource(trained, null) : new ModelSource(Configuration.Options.Model, trained);
+        if (Configuration.Options.Adapter is null)
+        {
+            return new ModelSource(trained, null);
+        }
+
+        LoadStart().Dispose();
+        return new ModelSource(Configuration.Options.Model, trained);
+    }
+
+    /// <summary>Loads the model as the run began, with the adapter that it began with.</summary>
+    /// <param name="model">The base checkpoint where it is no longer where the run found it; else null.</param>
+    /// <exception cref="InvalidInputException">It cannot be loaded, or its weights are others than they were.</exception>
+    internal LanguageModel LoadStart(string? model = null)
+    {
+        var options = Configuration.Options with { Model = model ?? Configuration.Options.Model };
+        var start = TrainableModel.Load(options, _folder);
+        if (start.Parameters.Sha256() == Configuration.BaseWeightsSha256)
+        {
+            return start;
+        }
+
+        start.Dispose();
+        throw new InvalidInputException(
+            $"'{options.Model}' has other weights than when the run started; those with SHA-256 {Configuration.BaseWeightsSha256} were expected.");
     }
 
     /// <summary>Refuses saved weights that are not those of the log.</summary>
@@ -93,15 +117,4 @@ public sealed class SavedRun
                 + "'ilzo train --resume' makes it again once it is moved away.");
         }
     }
-}
-
-/// <summary>Where a model is: a checkpoint, and an adapter on it.</summary>
-/// <param name="Model">A folder in the Hugging Face layout, or <see cref="ModelLoader.BuiltIn"/>.</param>
-/// <param name="Adapter">A folder with an adapter in PEFT's format, or null.</param>
-public sealed record ModelSource(string Model, string? Adapter)
-{
-    /// <summary>What a user's name for a model stands for: where it is the folder of a run, the result of that run.</summary>
-    /// <exception cref="InvalidInputException">The run has no result, or it is not as the run left it.</exception>
-    public static ModelSource Of(string model) =>
-        model != ModelLoader.BuiltIn && new RunFolder(model) is { IsRun: true } run ? SavedRun.Open(run).Result() : new ModelSource(model, null);
 }

@@ -48,6 +48,7 @@ public static class SavedWeights
     // Of the SHA-256s of pieces, which are hashed side by side.
     private static byte[] OfFile(string path)
     {
+        PlainFile.Require(path);
         using var handle = File.OpenHandle(path);
         long length = RandomAccess.GetLength(handle);
         byte[][] pieces = new byte[checked((int)((length + PieceBytes - 1) / PieceBytes))][];
