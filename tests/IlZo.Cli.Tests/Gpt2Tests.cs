@@ -118,7 +118,7 @@ public sealed class Gpt2Tests
     private static double Score(string model) =>
         Ilzo.Run("score", "--model", model, "--text", "It is a good film", "--json").Json.GetProperty("nll").GetDouble();
 
-    private static string Model(TempFolder temp)
+    internal static string Model(TempFolder temp)
     {
         string folder = temp.Copy(TestData.Fixture("gpt2-tiny"), "model");
         File.Delete(Path.Combine(folder, "expected.safetensors"));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 using IlZo.Backends;
 
 namespace IlZo.Training;
@@ -125,6 +126,11 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
 
     private static JsonObject Object(string path, byte[] json)
     {
+        if (!Utf8.IsValid(json))
+        {
+            throw new InvalidInputException($"'{path}' is not UTF-8 text; the configuration of a run was expected.");
+        }
+
         try
         {
             return JsonNode.Parse(json) as JsonObject
