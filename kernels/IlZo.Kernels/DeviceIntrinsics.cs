@@ -1,6 +1,5 @@
 using ILGPU;
 using ILGPU.Algorithms;
-#if ILGPU
 using System.Globalization;
 using System.Reflection;
 using ILGPU.Backends.PTX;
@@ -8,7 +7,6 @@ using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
 using ILGPU.IR.Types;
 using ILGPU.IR.Values;
-#endif
 
 namespace IlZo.Kernels;
 
@@ -19,17 +17,14 @@ public static class DeviceIntrinsics
     public static Context.Builder EnableKernels(this Context.Builder builder)
     {
         builder.EnableAlgorithms();
-#if ILGPU
         var generator = typeof(DeviceIntrinsics).GetMethod(nameof(Emit), BindingFlags.NonPublic | BindingFlags.Static)!;
         foreach (var method in typeof(DeviceMath).GetMethods().Concat(typeof(TensorCores.Instructions).GetMethods()).Where(IsInstruction))
         {
             builder.GetIntrinsicManager().RegisterMethod(method, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode));
         }
-#endif
         return builder;
     }
 
-#if ILGPU
     private static bool IsInstruction(MethodInfo method) => method.GetCustomAttribute<InstructionAttribute>() is not null;
 
     // The text with registers in the place of operands: what ILGPU itself offers for text needs results to go through memory. ILGPU takes results of calls to be
@@ -88,5 +83,4 @@ public static class DeviceIntrinsics
         command.AppendArgument(pointer);
         return result;
     }
-#endif
 }

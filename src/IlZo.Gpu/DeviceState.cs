@@ -10,7 +10,7 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>What optimizers keep beside the weights of a model on a device.</summary>
-internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory, DeviceWeights weights) : IDisposable
+internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, DeviceWeights weights) : IDisposable
 {
     private const string Purpose = "numbers that the optimizer keeps";
 
@@ -23,7 +23,7 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
         var view = new ArrayView<float>(buffer, 0, parameter.Count);
         if (isNew)
         {
-            view.MemSetToZero(stream);
+            view.MemSetToZero(stream.Accelerator);
         }
 
         return view;
@@ -41,7 +41,7 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
             {
                 byte[] stored = Stored(start, rows);
                 long offset = (long)rows.Row * parameter.Columns * parameter.Type.Size();
-                new ArrayView<byte>(buffer, offset, stored.Length).Write(stream, stored);
+                stream.Write(stored, new ArrayView<byte>(buffer, offset, stored.Length));
             }
         }
 
@@ -55,7 +55,7 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
         {
             if (ReferenceEquals(owner, state))
             {
-                new ArrayView<float>(buffer, 0, p.Count).Read(stream, state.At(new WeightSlice(p, 0, 0), (int)p.Count));
+                stream.Read(new ArrayView<float>(buffer, 0, p.Count), state.At(new WeightSlice(p, 0, 0), (int)p.Count));
             }
         }
     }
@@ -66,7 +66,7 @@ internal sealed class DeviceState(AcceleratorStream stream, DeviceMemory memory,
         foreach (var p in copy.Parameters)
         {
             Take(copy, p, p.ByteCount, out var buffer);
-            weights.Bytes(p).CopyTo(stream, new ArrayView<byte>(buffer, 0, p.ByteCount));
+            weights.Bytes(p).CopyTo(stream.Accelerator, new ArrayView<byte>(buffer, 0, p.ByteCount));
         }
     }
 

@@ -7,7 +7,7 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>The weights of a model on a device.</summary>
-internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
+internal sealed unsafe class DeviceWeights(Accelerator accelerator, DeviceStream stream, DeviceMemory memory) : IDisposable
 {
     // Bytes that are copied at a time, through page-locked memory.
     private const int ChunkBytes = 16 << 20;
@@ -33,8 +33,8 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorS
             {
                 int count = (int)Math.Min(ChunkBytes, p.ByteCount - offset);
                 new ReadOnlySpan<byte>(p.Data + offset, count).CopyTo(staging.Span);
-                new ArrayView<byte>(buffer, offset, count).CopyFromCPUUnsafeAsync(stream, ref staging.Span[0], count);
-                stream.Synchronize();
+                stream.Enqueue((byte*)Unsafe.AsPointer(ref staging.Span[0]), new ArrayView<byte>(buffer, offset, count), count);
+                stream.Wait();
             }
         }
     }
@@ -44,10 +44,10 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, AcceleratorS
     {
         foreach (var p in parameters.All.Where(_changed.Remove))
         {
-            new ArrayView<byte>(_weights[p].Buffer, 0, p.ByteCount).CopyToCPUUnsafeAsync(stream, ref Unsafe.AsRef<byte>(p.Data), p.ByteCount);
+            stream.Enqueue(Bytes(p), p.Data, p.ByteCount);
         }
 
-        stream.Synchronize();
+        stream.Wait();
     }
 
     /// <summary>Notes that the device's weights differ from the host's.</summary>

@@ -8,7 +8,7 @@ public sealed partial class GpuBackend
 {
     internal KernelLauncher Launcher => _kernels;
 
-    internal AcceleratorStream Stream => _stream;
+    internal DeviceStream Stream => _stream;
 
     internal DeviceMemory Memory => _memory;
 
@@ -16,5 +16,5 @@ public sealed partial class GpuBackend
     internal ArrayView<float> NormalTable => _table;
 
     /// <summary>Waits until the device has done all work so far.</summary>
-    internal void Wait() => _transfers.Wait();
+    internal void Wait() => _stream.Wait();
 }

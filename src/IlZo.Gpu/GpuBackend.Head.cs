@@ -51,7 +51,7 @@ public sealed partial class GpuBackend
 
         float[] read = new float[results.View.Length];
         ReturnOperand(operand, x);
-        _transfers.Read(results.View, read);
+        _stream.Read(results.View, read);
         _arena.Return(results);
         _arena.Return(logits);
         ReturnRows(biases);
@@ -91,7 +91,7 @@ public sealed partial class GpuBackend
             Y0 = new RowsView(logits.View, head.Rows),
         });
         ReturnOperand(operand, x);
-        _transfers.Read(logits.View, destination);
+        _stream.Read(logits.View, destination);
         _arena.Return(logits);
         ReturnRows(biases);
     }

@@ -94,7 +94,7 @@ public sealed partial class GpuBackend
         where T : unmanaged
     {
         var read = new T[view.Length];
-        _transfers.Read(view, read);
+        _stream.Read(view, read);
         return read;
     }
 

@@ -18,7 +18,7 @@ public sealed partial class GpuBackend : IBackend
     private readonly UseGuard _use;
     private readonly CurrentPass _pass = new();
     private readonly KernelLauncher _kernels;
-    private readonly AcceleratorStream _stream;
+    private readonly DeviceStream _stream;
     private readonly DeviceMemory _memory;
     private readonly DeviceWeights _weights;
     private readonly DeviceState _state;
@@ -64,9 +64,9 @@ public sealed partial class GpuBackend : IBackend
         _use = new UseGuard(nameof(GpuBackend), Release);
         _owned = owned;
         _create = other => new GpuBackend(accelerator, loader, name, _memory!.Free, shape, other, []);
-        _stream = accelerator.DefaultStream;
+        _stream = new DeviceStream(accelerator.DefaultStream);
         var possible = ProductPrecisions.Of(accelerator.Device);
-        _kernels = new KernelLauncher(loader, _stream, shape ?? LaunchShape.Gpu, products ?? possible[0]);
+        _kernels = new KernelLauncher(loader, accelerator.DefaultStream, shape ?? LaunchShape.Gpu, products ?? possible[0]);
         OtherPrecisions = [.. possible.Where(p => p != Products)];
         _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
         _weights = new DeviceWeights(accelerator, _stream, _memory);
@@ -76,7 +76,7 @@ public sealed partial class GpuBackend : IBackend
         float[] table = [.. NormalTransform.Coefficients];
         _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
-        _table.Write(_stream, table);
+        _stream.Write(table, _table);
         _arrays = new SentArrays(_transfers);
         _directions = new DirectionCompiler(_table, _arrays, _state, new SumsOfOperation(this));
         _estimates = new EstimateCompiler(_directions, _transfers);
@@ -101,7 +101,7 @@ public sealed partial class GpuBackend : IBackend
     {
         using var use = _use.Enter();
         using var held = parameters.Read();
-        _stream.Synchronize();
+        _stream.Wait();
         _arena.Dispose();
         _state.Dispose();
         _weights.Load(parameters);
@@ -184,7 +184,7 @@ public sealed partial class GpuBackend : IBackend
         var from = Own(x);
         var block = _arena.Rent((long)x.Tokens * x.Features);
         Gather(from.Probe(probe), block.View, Send([.. Enumerable.Range(0, x.Tokens)]), x.Tokens, x.Features);
-        _transfers.Read(block.View, destination);
+        _stream.Read(block.View, destination);
         _arena.Return(block);
     }
 
@@ -207,7 +207,7 @@ public sealed partial class GpuBackend : IBackend
 
     private void Release()
     {
-        _stream.Synchronize();
+        _stream.Wait();
         _arena.Dispose();
         _transfers.Dispose();
         _state.Dispose();

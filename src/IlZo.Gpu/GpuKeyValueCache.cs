@@ -8,11 +8,11 @@ namespace IlZo.Gpu;
 internal sealed class GpuKeyValueCache : KeyValueCache
 {
     private readonly DeviceMemory _memory;
-    private readonly AcceleratorStream _stream;
+    private readonly DeviceStream _stream;
     private readonly MemoryBuffer _buffer;
     private readonly long _count;
 
-    public GpuKeyValueCache(DeviceMemory memory, AcceleratorStream stream, int layers, int features, int capacity)
+    public GpuKeyValueCache(DeviceMemory memory, DeviceStream stream, int layers, int features, int capacity)
         : base(layers, features, capacity)
     {
         _memory = memory;
@@ -27,8 +27,8 @@ internal sealed class GpuKeyValueCache : KeyValueCache
 
     protected override void Copy(int layer, Span<float> keys, Span<float> values)
     {
-        Keys(layer).Read(_stream, keys);
-        Values(layer).Read(_stream, values);
+        _stream.Read(Keys(layer), keys);
+        _stream.Read(Values(layer), values);
     }
 
     protected override void Release() => _memory.Give(_buffer, _count * sizeof(float));

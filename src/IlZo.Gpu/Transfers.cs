@@ -9,23 +9,22 @@ namespace IlZo.Gpu;
 /// What goes between the host and the device in a pass. Small arrays go to the device in the order of its work, without the host waiting: they are copied to page-locked
 /// memory, from where the device fetches them. Two halves take turns; a half is used again only after the host has waited for the device in between, as it does for results.
 /// </summary>
-internal sealed class Transfers(Accelerator accelerator, AcceleratorStream stream, DeviceMemory memory) : IDisposable
+internal sealed unsafe class Transfers(Accelerator accelerator, DeviceStream stream, DeviceMemory memory) : IDisposable
 {
     private const int Alignment = 256;
     private const long SmallestChunk = 1 << 16;
 
     private readonly Half[] _halves = [new(), new()];
     private int _current;
-    private long _waits;
 
     /// <summary>Arrays of the pass before are no longer valid.</summary>
     public void Reset()
     {
         _current = 1 - _current;
         var half = _halves[_current];
-        if (half.LastUse == _waits && half.Used > 0)
+        if (half.LastUse == stream.Waits && half.Used > 0)
         {
-            Wait();
+            stream.Wait();
         }
 
         half.Used = 0;
@@ -34,21 +33,6 @@ internal sealed class Transfers(Accelerator accelerator, AcceleratorStream strea
             Release(half.Chunks[0]);
             half.Chunks.RemoveAt(0);
         }
-    }
-
-    /// <summary>Waits until the device has done all work so far.</summary>
-    public void Wait()
-    {
-        stream.Synchronize();
-        _waits++;
-    }
-
-    /// <summary>Waits until the device has done all work so far, and fills an array with the first elements of a view.</summary>
-    public void Read<T>(ArrayView<T> from, Span<T> to)
-        where T : unmanaged
-    {
-        from.Read(stream, to);
-        _waits++;
     }
 
     /// <summary>Sends an array; the view is valid until the next <see cref="Reset"/> but one.</summary>
@@ -76,9 +60,9 @@ internal sealed class Transfers(Accelerator accelerator, AcceleratorStream strea
         var staged = MemoryMarshal.Cast<byte, T>(host.Span.Slice((int)half.Used, (int)bytes));
         values.CopyTo(staged);
         var view = new ArrayView<T>(device, half.Used / size, values.Length);
-        view.CopyFromCPUUnsafeAsync(stream, ref staged[0], values.Length);
+        stream.Enqueue((T*)Unsafe.AsPointer(ref staged[0]), view, values.Length);
         half.Used = (half.Used + bytes + Alignment - 1) / Alignment * Alignment;
-        half.LastUse = _waits;
+        half.LastUse = stream.Waits;
         return view;
     }
 

@@ -42,7 +42,7 @@ public class MethodTests
                 data.Add(method.Name, string.Empty, "opt-tiny", null, null);
             }
 
-            foreach (var (method, options, folder, directions, queries) in s_variants)
+            foreach (var (method, options, folder, directions, queries) in LongTests.Of(s_variants, v => v.Options.Length == 0))
             {
                 data.Add(method, options, folder, directions, queries);
             }

@@ -5,7 +5,7 @@ using ILGPU.Runtime.CPU;
 
 namespace IlZo.Gpu.Tests;
 
-/// <summary>A device without hardware: the emulator, or ILGPU's own simulation where the package is there.</summary>
+/// <summary>A device without hardware: ILGPU's own, whose threads run on the processor.</summary>
 public sealed class TestDevice : IDisposable
 {
     /// <summary>Groups of one thread, which run fastest.</summary>

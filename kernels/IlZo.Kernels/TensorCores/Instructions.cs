@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using ILGPU.IR.Intrinsics;
-using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Kernels.TensorCores;
 
@@ -31,9 +29,9 @@ public readonly struct Fragment(uint v0, uint v1, uint v2, uint v3)
 
 /// <summary>
 /// Instructions of compute capability 8.0 that C# has no words for, by the PTX ISA. On a GPU a call is that instruction with registers for operands
-/// (<see cref="DeviceIntrinsics"/>); the bodies are for the emulator, which executes the same text. Those of a warp must be reached by all its threads together.
+/// (<see cref="DeviceIntrinsics"/>); a processor has none of them. Those of a warp must be reached by all its threads together.
 /// </summary>
-public static unsafe class Instructions
+public static class Instructions
 {
     private const string MultiplyAddOperands = " {%0, %1, %2, %3}, {%8, %9, %10, %11}, {%12, %13}, {%4, %5, %6, %7};";
     private const string MultiplyAddBFloat16Text = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" + MultiplyAddOperands;
@@ -53,100 +51,67 @@ public static unsafe class Instructions
     /// <summary>c + a·b for a 16 by 16 and b 16 by 8 in bfloat16, with sums in fp32. A warp.</summary>
     [IntrinsicImplementation]
     [Instruction(MultiplyAddBFloat16Text)]
-    public static Quad MultiplyAddBFloat16(Quad c, Fragment a, uint b0, uint b1) => MultiplyAdd(MultiplyAddBFloat16Text, c, a, b0, b1);
+    public static Quad MultiplyAddBFloat16(Quad c, Fragment a, uint b0, uint b1) => throw NotOnProcessors();
 
     /// <summary>c + a·b for a 16 by 16 and b 16 by 8 in fp16, with sums in fp32. A warp.</summary>
     [IntrinsicImplementation]
     [Instruction(MultiplyAddHalfText)]
-    public static Quad MultiplyAddHalf(Quad c, Fragment a, uint b0, uint b1) => MultiplyAdd(MultiplyAddHalfText, c, a, b0, b1);
+    public static Quad MultiplyAddHalf(Quad c, Fragment a, uint b0, uint b1) => throw NotOnProcessors();
 
     /// <summary>Four 8 by 8 matrices of 16 bits; threads 8i to 8i + 7 give the addresses of the rows of matrix i, 16 bytes each. A warp.</summary>
     [IntrinsicImplementation]
     [Instruction(LoadText)]
-    public static Fragment LoadMatrices(uint shared) => Load(LoadText, shared);
+    public static Fragment LoadMatrices(uint shared) => throw NotOnProcessors();
 
     /// <summary>As <see cref="LoadMatrices"/>, each matrix transposed. A warp.</summary>
     [IntrinsicImplementation]
     [Instruction(LoadTransposedText)]
-    public static Fragment LoadMatricesTransposed(uint shared) => Load(LoadTransposedText, shared);
+    public static Fragment LoadMatricesTransposed(uint shared) => throw NotOnProcessors();
 
     /// <summary>Begins to copy some of 16 bytes at addresses that are multiples of 16; the others become zero.</summary>
     [IntrinsicImplementation]
     [Instruction(CopyAsync16Text)]
-    public static void CopyAsync16(uint shared, ulong global, int bytes) => CudaAsm.Emit(CopyAsync16Text, shared, global, bytes);
+    public static void CopyAsync16(uint shared, ulong global, int bytes) => throw NotOnProcessors();
 
     /// <summary>Begins to copy some of 4 bytes at addresses that are multiples of 4; the others become zero.</summary>
     [IntrinsicImplementation]
     [Instruction(CopyAsync4Text)]
-    public static void CopyAsync4(uint shared, ulong global, int bytes) => CudaAsm.Emit(CopyAsync4Text, shared, global, bytes);
+    public static void CopyAsync4(uint shared, ulong global, int bytes) => throw NotOnProcessors();
 
     /// <summary>Waits for the copies that this thread has begun.</summary>
     [IntrinsicImplementation]
     [Instruction(WaitText)]
-    public static void WaitForCopies() => CudaAsm.Emit(WaitText);
+    public static void WaitForCopies() => throw NotOnProcessors();
 
     /// <summary>Waits for the other threads of the warp; what they wrote before is seen behind it. A warp.</summary>
     [IntrinsicImplementation]
     [Instruction(WarpBarrierText)]
-    public static void WarpBarrier() => CudaAsm.Emit(WarpBarrierText);
+    public static void WarpBarrier() => throw NotOnProcessors();
 
     /// <summary>Two numbers rounded to bfloat16, to nearest even, in one word.</summary>
     [IntrinsicImplementation]
     [Instruction(PackBFloat16Text)]
-    public static uint PackBFloat16(float upper, float lower)
-    {
-        CudaAsm.Emit(PackBFloat16Text, out uint packed, upper, lower);
-        return packed;
-    }
+    public static uint PackBFloat16(float upper, float lower) => throw NotOnProcessors();
 
     /// <summary>Two numbers rounded to fp16, to nearest even, in one word; what is beyond 65504 becomes infinite.</summary>
     [IntrinsicImplementation]
     [Instruction(PackHalfText)]
-    public static uint PackHalf(float upper, float lower)
-    {
-        CudaAsm.Emit(PackHalfText, out uint packed, upper, lower);
-        return packed;
-    }
+    public static uint PackHalf(float upper, float lower) => throw NotOnProcessors();
 
     /// <summary>The address of a number in global memory.</summary>
     [IntrinsicImplementation]
     [Instruction(GlobalAddressText)]
-    public static ulong GlobalAddress(ref float element) => Global(Unsafe.AsPointer(ref element));
+    public static ulong GlobalAddress(ref float element) => throw NotOnProcessors();
 
     /// <summary>The address of a number in global memory.</summary>
     [IntrinsicImplementation]
     [Instruction(GlobalAddressText)]
-    public static ulong GlobalAddress(ref ushort element) => Global(Unsafe.AsPointer(ref element));
+    public static ulong GlobalAddress(ref ushort element) => throw NotOnProcessors();
 
     /// <summary>The address of a number in shared memory.</summary>
     [IntrinsicImplementation]
     [Instruction(SharedAddressText)]
-    public static uint SharedAddress(ref float element)
-    {
-        CudaAsm.Emit(SharedAddressText, out uint address, (ulong)Unsafe.AsPointer(ref element));
-        return address;
-    }
+    public static uint SharedAddress(ref float element) => throw NotOnProcessors();
 
-    private static Quad MultiplyAdd(string text, Quad c, Fragment a, uint b0, uint b1)
-    {
-        Output<float> d0 = default, d1 = default, d2 = default, d3 = default;
-        Input<float> c0 = c.V0, c1 = c.V1, c2 = c.V2, c3 = c.V3;
-        Input<uint> a0 = a.V0, a1 = a.V1, a2 = a.V2, a3 = a.V3, x = b0, y = b1;
-        CudaAsm.EmitRef(text, ref d0, ref d1, ref d2, ref d3, ref c0, ref c1, ref c2, ref c3, ref a0, ref a1, ref a2, ref a3, ref x, ref y);
-        return new Quad(d0.Value, d1.Value, d2.Value, d3.Value);
-    }
-
-    private static Fragment Load(string text, uint shared)
-    {
-        Output<uint> d0 = default, d1 = default, d2 = default, d3 = default;
-        Input<uint> address = shared;
-        CudaAsm.EmitRef(text, ref d0, ref d1, ref d2, ref d3, ref address);
-        return new Fragment(d0.Value, d1.Value, d2.Value, d3.Value);
-    }
-
-    private static ulong Global(void* element)
-    {
-        CudaAsm.Emit(GlobalAddressText, out ulong address, (ulong)element);
-        return address;
-    }
+    private static PlatformNotSupportedException NotOnProcessors() => new("Tensor cores and their copies are instructions of NVIDIA GPUs.");
 }

@@ -43,11 +43,11 @@ public class NoiseTests
         var view = new ArrayView<float>(buffer, 0, table.Length);
         var output = new ArrayView<float>(results, 0, 1 << 16);
         var stream = device.Accelerator.DefaultStream;
-        view.Write(stream, table);
+        device.Backend.Stream.Write<float>(table, view);
         var kernel = ILGPU.Runtime.KernelLoaders.LoadKernel<ArrayView<float>, ArrayView<float>>(device.Accelerator, Deviates);
         kernel(stream, new KernelConfig(new Index3D(1, 1, 1), new Index3D(1, 1, 1), SharedMemoryConfig.Empty), view, output);
         float[] actual = new float[1 << 16];
-        output.Read(stream, actual);
+        device.Backend.Stream.Read(output, actual);
         Assert.Equal(Enumerable.Range(0, 1 << 16).Select(i => BitConverter.SingleToInt32Bits(NormalTransform.FromBits((ushort)i))),
             actual.Select(BitConverter.SingleToInt32Bits));
     }

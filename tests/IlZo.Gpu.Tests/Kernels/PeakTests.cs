@@ -30,7 +30,7 @@ public sealed class PeakTests : IDisposable
         // The numbers 1 to 192: twice what the threads read at a time.
         float[] numbers = [.. Enumerable.Range(1, 2 * 4 * 4 * Groups * Threads).Select(i => (float)i)];
         using var buffer = _device.Accelerator.AllocateRaw(numbers.Length * sizeof(float), 1);
-        new ArrayView<float>(buffer, 0, numbers.Length).Write(_device.Accelerator.DefaultStream, numbers);
+        _device.Backend.Stream.Write<float>(numbers, new ArrayView<float>(buffer, 0, numbers.Length));
         float[] sums = Run(Peaks.Read, new ReadArguments { Source = new ArrayView<FourFloats>(buffer, 0, numbers.Length / 4), Sums = Sums });
         Assert.Equal(192 * 193 / 2, sums.Sum());
     }
@@ -56,7 +56,6 @@ public sealed class PeakTests : IDisposable
         Assert.Equal(21 + (5 * Peaks.MultiplyAddsOfRound), sums[0]);
     }
 
-    // In the emulator the text of each instruction is executed, elsewhere that of the kernel.
     [Theory]
     [InlineData(0)]
     [InlineData(3)]
@@ -70,7 +69,7 @@ public sealed class PeakTests : IDisposable
         device.Backend.Launcher.Launch(
             Peaks.TensorMultiplyAdd, new Index3D(Groups, 1, 1), 32, 0, new TensorMultiplyAddArguments { Rounds = rounds, Factor = 0x3F803F80, Sums = sums });
         float[] read = new float[count];
-        sums.Read(device.Accelerator.DefaultStream, read);
+        device.Backend.Stream.Read(sums, read);
         Assert.Equal([.. Enumerable.Range(0, count).Select(i => 21f + (i % 32) + (rounds * Peaks.TensorMultiplyAddsOfRound))], read);
     }
 
@@ -96,7 +95,7 @@ public sealed class PeakTests : IDisposable
         var config = new KernelConfig(new Index3D(Groups, 1, 1), new Index3D(Threads, 1, 1), SharedMemoryConfig.Empty);
         _device.Accelerator.LoadKernel(kernel)(stream, config, arguments);
         float[] sums = new float[Sums.Length];
-        Sums.Read(stream, sums);
+        _device.Backend.Stream.Read(Sums, sums);
         return sums;
     }
 }

@@ -5,7 +5,18 @@ namespace IlZo.Gpu.Tests.Ptx;
 /// <summary>The text of each kernel that a GPU's driver would be given, executed.</summary>
 public class PtxKernelTests
 {
-    public static TheoryData<string> Checks => [.. KernelChecks.All.Select(c => c.Name)];
+    public static TheoryData<string> Checks => [.. LongTests.Of(KernelChecks.All.Select(c => c.Name), IsFast)];
+
+    public static TheoryData<string, ProductPrecision> TensorChecks =>
+    [
+        .. LongTests.Of<(string Name, ProductPrecision Products)>(
+            [
+                ("products along directions of every kind, float16", ProductPrecision.SplitBFloat16),
+                ("products along directions of every kind, float16", ProductPrecision.BFloat16),
+                ("logits and losses, float16", ProductPrecision.SplitBFloat16),
+            ],
+            c => IsFast(c.Name)),
+    ];
 
     [Theory]
     [MemberData(nameof(Checks))]
@@ -18,10 +29,10 @@ public class PtxKernelTests
     public void A_kernel_does_so_in_groups_as_large_as_those_of_gpus(string name) => AssertPasses(name, LaunchShape.Gpu);
 
     [Theory]
-    [InlineData("products along directions of every kind, float16", ProductPrecision.SplitBFloat16)]
-    [InlineData("products along directions of every kind, float16", ProductPrecision.BFloat16)]
-    [InlineData("logits and losses, float16", ProductPrecision.SplitBFloat16)]
+    [MemberData(nameof(TensorChecks))]
     public void A_kernel_does_so_on_tensor_cores(string name, ProductPrecision products) => AssertPasses(name, PtxLoader.TwoWarps, products);
+
+    private static bool IsFast(string name) => !name.Contains("directions of every kind", StringComparison.Ordinal);
 
     private static void AssertPasses(string name, LaunchShape shape, ProductPrecision products = ProductPrecision.Fp32)
     {
