@@ -19,8 +19,17 @@ internal static class ModelArgument
             : throw new InvalidInputException($"--adapter is '{adapter}', and the result of the run '{model}' is an adapter already; one of them was expected.");
     }
 
-    /// <summary>Loads it.</summary>
-    public static LanguageModel Load(ModelSource source, string? dtype) => ModelLoader.Load(source.Model, Flags.ParseDType(dtype), source.Adapter);
+    /// <summary>Loads it, and says what of its weights is read otherwise than its configuration says.</summary>
+    public static LanguageModel Load(ModelSource source, string? dtype)
+    {
+        var model = ModelLoader.Load(source.Model, Flags.ParseDType(dtype), source.Adapter);
+        foreach (string warning in model.Warnings)
+        {
+            Terminal.Say($"{warning}.");
+        }
+
+        return model;
+    }
 
     /// <summary>A checkpoint that a command line names where there can be no adapter.</summary>
     /// <exception cref="InvalidInputException">It is the folder of a run whose result is an adapter.</exception>

@@ -19,11 +19,15 @@ internal static class GenerateCommand
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE", "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
-        "--max-new-tokens", "N", $"The most tokens to add (default: {DefaultNewTokens}).");
+        "--max-new-tokens", "N", $"The most tokens to add (default: what the model's generation_config.json says, else {DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
-        "--temperature", "X", "What logits are divided by; 0 (default) always takes the most probable token.");
+        "--temperature", "X", "What logits are divided by; 0 always takes the most probable token (default: what the model's generation_config.json says, else 0).");
     private static readonly Option<double?> s_topP = Flags.Number<double>(
         "--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
+    private static readonly Option<int?> s_topK = Flags.Number<int>(
+        "--top-k", "N", "Choose among this many of the most probable tokens; 0 (default) among all.");
+    private static readonly Option<double?> s_repetitionPenalty = Flags.Number<double>(
+        "--repetition-penalty", "X", "What logits of tokens that are in the text already are divided by (default: what generation_config.json says, else 1).");
     private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
     private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
     private static readonly Option<string?> s_adapter = Flags.Adapter();
@@ -39,7 +43,7 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
+            s_model, s_prompt, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK, s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
             s_json,
         };
         command.SetAction(Run);
@@ -59,13 +63,7 @@ internal static class GenerateCommand
             throw new InvalidInputException("--chat-template is given without --chat; the two together were expected.");
         }
 
-        var sampling = new SamplingOptions(parsed.GetValue(s_temperature) ?? 0, parsed.GetValue(s_topP) ?? 1, parsed.GetValue(s_seed) ?? 0);
-        sampling.Validate();
-        if (sampling.Temperature == 0 && parsed.GetValue(s_topP) is not null)
-        {
-            throw new InvalidInputException("--top-p is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
-        }
-
+        Sampling(parsed, null).Validate();
         bool json = parsed.GetValue(s_json);
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
@@ -77,12 +75,21 @@ internal static class GenerateCommand
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
         string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(ModelArgument.Template(source, model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
-        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? DefaultNewTokens;
+        var sampling = Sampling(parsed, model.Generation);
+        sampling.Validate();
+        if (sampling.Temperature == 0 && (parsed.GetValue(s_topP) is not null || parsed.GetValue(s_topK) is not null))
+        {
+            string given = parsed.GetValue(s_topP) is null ? "--top-k" : "--top-p";
+            throw new InvalidInputException($"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
+        }
+
+        int[]? promptIds = message is null ? null : tokenizer.EncodeMarkup(prompt);
+        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? NewTokens(model.Generation, promptIds?.Length ?? tokenizer.Encode(prompt).Length);
         bool started = false;
         Action<string>? stream = json ? null : Stream;
-        var result = message is null
+        var result = promptIds is null
             ? generator.Generate(prompt, maxNewTokens, sampling, stream, interruption.Token)
-            : generator.Generate(tokenizer.EncodeMarkup(prompt), maxNewTokens, sampling, stream, interruption.Token);
+            : generator.Generate(promptIds, maxNewTokens, sampling, stream, interruption.Token);
         if (json)
         {
             PrintJson(echo ? prompt : null, result);
@@ -98,7 +105,11 @@ internal static class GenerateCommand
 
         if (result.Stop == StopReason.MaxPositions)
         {
-            Terminal.Say($"ended at the model's longest text, {model.Shape.MaxPositions} tokens.");
+            Terminal.Say($"ended at the model's longest text, {model.Shape.LongestText} tokens.");
+        }
+        else if (result.PromptIds.Count + result.NewIds.Count > model.Shape.MaxPositions)
+        {
+            Terminal.Say($"the text is longer than the {model.Shape.MaxPositions} tokens that the model was made for.");
         }
 
         return 0;
@@ -111,6 +122,21 @@ internal static class GenerateCommand
             started = true;
         }
     }
+
+    // As generate of transformers: what the file says of drawing tokens holds where it draws any, its penalty in any case. A temperature that is given replaces its way of drawing.
+    private static SamplingOptions Sampling(ParseResult parsed, GenerationConfig? file)
+    {
+        bool draws = file is { Samples: true } && parsed.GetValue(s_temperature) is null;
+        return new SamplingOptions(
+            parsed.GetValue(s_temperature) ?? (draws ? file!.Temperature : 0),
+            parsed.GetValue(s_topP) ?? (draws ? file!.TopP : 1),
+            parsed.GetValue(s_seed) ?? 0,
+            parsed.GetValue(s_topK) ?? (draws ? file!.TopK : 0),
+            parsed.GetValue(s_repetitionPenalty) ?? file?.RepetitionPenalty ?? 1);
+    }
+
+    private static int NewTokens(GenerationConfig? file, int promptTokens) =>
+        file?.MaxNewTokens ?? (file?.MaxLength is { } length && length > promptTokens ? length - promptTokens : DefaultNewTokens);
 
     private static string Conversation(ChatTemplate? template, LanguageModel model, string message, CancellationToken cancellation) => template is null
         ? throw new InvalidInputException(

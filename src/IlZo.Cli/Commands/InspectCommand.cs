@@ -42,7 +42,7 @@ internal static class InspectCommand
     {
         var command = new Command(
             "inspect",
-            "Show a model's architecture, parameters and predicted training memory; no weights are read.")
+            "Show a model's architecture, parameters and predicted training memory; no weights are read but a tied head that is stored twice.")
         {
             s_model, s_shape, s_device, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
@@ -73,11 +73,10 @@ internal static class InspectCommand
 
         using var outline = shape is null ? null : new SyntheticFolder(shape, outline: true);
         using var model = Open(ModelLoader.Open(outline?.Path ?? ModelArgument.Checkpoint(name!)));
-        int longest = model.Shape.MaxPositions;
-        int seq = Flags.AtLeastOne("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, longest));
-        if (seq > longest)
+        int seq = Flags.AtLeastOne("--seq", parsed.GetValue(s_seq) ?? Math.Min(UsualLength, model.Shape.MaxPositions));
+        if (seq > model.Shape.LongestText)
         {
-            throw new InvalidInputException($"--seq is {seq}, but the model's texts have {longest} tokens at most.");
+            throw new InvalidInputException($"--seq is {seq}, but the model's texts have {model.Shape.LongestText} tokens at most.");
         }
 
         var options = TrainingSetting.Resolve(parsed, s_shared) with { Model = outline?.Path ?? name! };
@@ -148,6 +147,7 @@ internal static class InspectCommand
             ("  activations", $"{Format.Bytes(memory.Activations)} = {memory.Formula}"),
             ("  runtime", Format.Bytes(memory.Runtime)),
             .. roofline is null ? [] : Bounds(roofline),
+            .. model.Notes.Select(note => ("note", note)),
         ]);
     }
 
@@ -195,6 +195,13 @@ internal static class InspectCommand
         foreach (var shard in model.Checkpoint.Shards)
         {
             writer.WriteStringValue(shard.FileName);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("notes");
+        foreach (string note in model.Notes)
+        {
+            writer.WriteStringValue(note);
         }
 
         writer.WriteEndArray();

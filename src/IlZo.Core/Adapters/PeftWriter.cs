@@ -51,7 +51,7 @@ internal static class PeftWriter
     public static void WritePrefix(
         string folder, LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, IReadOnlyDictionary<string, byte[]>? extraFiles)
     {
-        int heads = KeyValueHeads(model);
+        int heads = model.Shape.KeyValueHeads;
         Write(
             folder,
             [embeddings],
@@ -151,14 +151,6 @@ internal static class PeftWriter
             throw new InvalidInputException(
                 $"'{folder}' holds '{foreign}', which would be lost; a new or empty folder or one with nothing but a saved adapter was expected.");
         }
-    }
-
-    // The field that PEFT itself reads; each family has one of them.
-    private static int KeyValueHeads(LanguageModel model)
-    {
-        var config = new ConfigReader(model.Checkpoint.DisplayName, model.Checkpoint.ConfigJson);
-        string[] names = ["num_key_value_heads", "num_attention_heads", "n_head"];
-        return config.Size(Array.Find(names, config.Has) ?? names[1], 1);
     }
 
     private static void WriteTargets(Utf8JsonWriter json, TargetModules targets)

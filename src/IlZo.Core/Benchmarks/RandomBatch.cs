@@ -9,9 +9,9 @@ internal static class RandomBatch
 {
     public static (TokenBatch Tokens, List<(int Output, int Id)> Targets) Create(LanguageModel model, int batch, int length)
     {
-        if (length > model.Shape.MaxPositions)
+        if (length > model.Shape.LongestText)
         {
-            throw new InvalidInputException($"--seq is {length}; at most the model's {model.Shape.MaxPositions} positions were expected.");
+            throw new InvalidInputException($"--seq is {length}; at most the model's {model.Shape.LongestText} positions were expected.");
         }
 
         var builder = new TokenBatchBuilder();

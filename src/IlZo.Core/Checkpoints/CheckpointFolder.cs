@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IlZo.Checkpoints.Torch;
 using IlZo.Files;
 using IlZo.Tensors;
 
@@ -7,12 +8,23 @@ namespace IlZo.Checkpoints;
 /// <summary>One weight file of a checkpoint.</summary>
 /// <param name="FileName">Its name in the folder.</param>
 /// <param name="File">The open file.</param>
-public sealed record CheckpointShard(string FileName, SafetensorsFile File);
+public sealed record CheckpointShard(string FileName, WeightFile File)
+{
+    private const string TorchStart = "pytorch_model";
+
+    /// <summary>The name under which it is written out, as safetensors: transformers' own for a pytorch_model*.bin.</summary>
+    internal string SavedName => SavedNameOf(FileName);
+
+    internal static string SavedNameOf(string name) => !name.EndsWith(CheckpointFolder.TorchExtension, StringComparison.Ordinal)
+        ? name
+        : (name.StartsWith(TorchStart, StringComparison.Ordinal) ? "model" + name[TorchStart.Length..^CheckpointFolder.TorchExtension.Length] : name[..^CheckpointFolder.TorchExtension.Length])
+            + CheckpointFolder.Extension;
+}
 
 /// <summary>
-/// A model in the layout of Hugging Face transformers: <c>config.json</c> with either <c>model.safetensors</c> or
-/// <c>model.safetensors.index.json</c> and the files that it names. Where both exist the single file counts, as it does
-/// for transformers.
+/// A model in the layout of Hugging Face transformers: <c>config.json</c> with <c>model.safetensors</c>, or
+/// <c>model.safetensors.index.json</c> and the files that it names, or <c>pytorch_model.bin</c>, or its index with its files. Where there are several the first of
+/// these counts, as it does for transformers.
 /// </summary>
 /// <remarks>
 /// It may be read and written out by several threads at a time. After <see cref="Dispose"/> its files cannot be read; the weights stay mapped until what is in
@@ -23,8 +35,14 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>The name of the weight file of a model that is not sharded.</summary>
     public const string SingleFileName = "model.safetensors";
 
+    /// <summary>The name of the weight file that PyTorch's own format has.</summary>
+    public const string TorchFileName = "pytorch_model.bin";
+
     /// <summary>The name of the model's configuration.</summary>
     public const string ConfigFileName = "config.json";
+
+    internal const string Extension = ".safetensors";
+    internal const string TorchExtension = ".bin";
 
     private readonly UseGuard _use;
     private readonly Func<string, byte[]?> _read;
@@ -33,15 +51,16 @@ public sealed class CheckpointFolder : IDisposable
     private readonly List<UseGuard.Use> _held = [];
     private readonly JsonDocument _config;
 
-    private CheckpointFolder(string displayName, string? folder, Func<string, byte[]?> read, Func<string, SafetensorsFile?> open)
+    private CheckpointFolder(string displayName, string? folder, Func<string, byte[]?> read, Func<string, WeightFile?> open)
     {
         _use = new UseGuard(nameof(CheckpointFolder), Release);
         DisplayName = displayName;
         Folder = folder;
         _read = read;
         ConfigBytes = read(ConfigFileName)
-            ?? throw new InvalidInputException(
-                $"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected.");
+            ?? throw new InvalidInputException(read("adapter_config.json") is null
+                ? $"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected."
+                : $"'{displayName}' has no {ConfigFileName} and is an adapter; the model that it belongs to was expected here, and the adapter as --adapter.");
         _config = JsonFile.ParseObject(PathOf(ConfigFileName), ConfigBytes);
         try
         {
@@ -75,7 +94,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>The index of a sharded checkpoint; null when there is a single file.</summary>
     internal ShardIndex? Index { get; private set; }
 
-    /// <summary>Opens a folder. The weights are mapped, not read; see <see cref="SafetensorsFile"/>.</summary>
+    /// <summary>Opens a folder. The weights are mapped, not read; see <see cref="WeightFile"/>.</summary>
     /// <exception cref="InvalidInputException">The folder is not a checkpoint, or one of its files breaks a rule.</exception>
     public static CheckpointFolder Open(string folder)
     {
@@ -89,7 +108,7 @@ public sealed class CheckpointFolder : IDisposable
             folder,
             folder,
             name => ReadIfExists(Path.Combine(folder, name)),
-            name => File.Exists(Path.Combine(folder, name)) ? SafetensorsFile.Open(Path.Combine(folder, name)) : null);
+            name => File.Exists(Path.Combine(folder, name)) ? OpenFile(Path.Combine(folder, name)) : null);
     }
 
     /// <summary>Opens a checkpoint whose files come from a function, for models that are embedded in an assembly.</summary>
@@ -97,7 +116,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by <see cref="ReadFile"/>.</param>
     /// <exception cref="InvalidInputException">The files are not a checkpoint, or one of them breaks a rule.</exception>
     public static CheckpointFolder FromMemory(string displayName, Func<string, byte[]?> read) =>
-        new(displayName, null, read, name => read(name) is { } content ? SafetensorsFile.FromMemory($"{displayName}/{name}", content) : null);
+        new(displayName, null, read, name => read(name) is { } content ? OpenBytes($"{displayName}/{name}", content) : null);
 
     /// <summary>The content of another file of the checkpoint, such as <c>tokenizer.json</c>; null when there is none.</summary>
     /// <exception cref="ObjectDisposedException">The checkpoint was disposed of.</exception>
@@ -178,33 +197,45 @@ public sealed class CheckpointFolder : IDisposable
         }
     }
 
-    private void OpenShards(Func<string, SafetensorsFile?> open)
+    private static WeightFile OpenFile(string path) => IsTorch(path) ? TorchFile.Open(path) : SafetensorsFile.Open(path);
+
+    private static WeightFile OpenBytes(string name, byte[] content) => IsTorch(name) ? TorchFile.FromMemory(name, content) : SafetensorsFile.FromMemory(name, content);
+
+    private static bool IsTorch(string name) => name.EndsWith(TorchExtension, StringComparison.Ordinal);
+
+    private void OpenShards(Func<string, WeightFile?> open)
     {
-        if (open(SingleFileName) is { } single)
+        foreach (var (single, index, extension) in new[] { (SingleFileName, ShardIndex.FileName, Extension), (TorchFileName, ShardIndex.TorchFileName, TorchExtension) })
         {
-            Add(new CheckpointShard(SingleFileName, single));
-            AddTensors(_shards[0]);
-        }
-        else if (_read(ShardIndex.FileName) is { } content)
-        {
-            Index = ShardIndex.Parse(PathOf(ShardIndex.FileName), content);
-            foreach (string name in Index.Files)
+            if (open(single) is { } file)
             {
-                var file = open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{Index.Path}' names it.");
-                Add(new CheckpointShard(name, file));
+                Add(new CheckpointShard(single, file));
+                AddTensors(_shards[0]);
+                return;
             }
 
-            Index.Check(_shards);
-            _shards.ForEach(AddTensors);
+            if (_read(index) is { } content)
+            {
+                OpenIndexed(open, ShardIndex.Parse(PathOf(index), content, extension));
+                return;
+            }
         }
-        else
+
+        string? other = Folder is null ? null : UnreadWeights.Describe(Folder);
+        throw new InvalidInputException(
+            $"'{DisplayName}' has no weights{(other is null ? string.Empty : $" that are read: {other}")}; {SingleFileName}, {ShardIndex.FileName}, {TorchFileName} or {ShardIndex.TorchFileName} was expected.");
+    }
+
+    private void OpenIndexed(Func<string, WeightFile?> open, ShardIndex index)
+    {
+        Index = index;
+        foreach (string name in index.Files)
         {
-            bool pickled = new[] { "pytorch_model.bin", "pytorch_model.bin.index.json" }.Any(name => File.Exists(PathOf(name)));
-            throw new InvalidInputException(pickled
-                ? $"'{DisplayName}' has its weights in pytorch_model.bin; only safetensors are read, "
-                    + "so convert it with save_pretrained(safe_serialization=True)."
-                : $"'{DisplayName}' has no weights; {SingleFileName} or {ShardIndex.FileName} was expected.");
+            Add(new CheckpointShard(name, open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{index.Path}' names it.")));
         }
+
+        index.Check(_shards);
+        _shards.ForEach(AddTensors);
     }
 
     private void Add(CheckpointShard shard)

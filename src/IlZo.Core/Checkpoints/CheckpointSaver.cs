@@ -5,7 +5,7 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// Writes a checkpoint in the layout of the one it was read from: the same weight files with the same tensors in the same
+/// Writes a checkpoint in the layout of the one it was read from: the same weight files, as safetensors, with the same tensors in the same
 /// order, <c>config.json</c> with the type of the weights, the index, and the tokenizer's and generation's files. The
 /// folder appears as a whole or not at all. Two processes must not save to the same folder at once.
 /// </summary>
@@ -38,6 +38,11 @@ internal static class CheckpointSaver
             throw new ArgumentException($"'{source.DisplayName}' stores no tensor '{unknown}'.", nameof(parameters));
         }
 
+        if (source.Shards.Select(shard => shard.SavedName).Distinct(StringComparer.Ordinal).Count() < source.Shards.Count)
+        {
+            throw new InvalidInputException($"'{source.DisplayName}' has weight files whose names come to one in safetensors; names like transformers' were expected.");
+        }
+
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outFolder));
         if (Path.GetFileName(target).Length == 0 || File.Exists(target))
         {
@@ -50,12 +55,12 @@ internal static class CheckpointSaver
             for (int i = 0; i < shards.Count; i++)
             {
                 var shard = source.Shards[i];
-                SafetensorsWriter.Write(Path.Combine(folder, shard.FileName), shards[i], WithFormat(shard.File.Metadata));
+                SafetensorsWriter.Write(Path.Combine(folder, shard.SavedName), shards[i], WithFormat(shard.File.Metadata));
             }
 
             if (source.Index != null)
             {
-                byte[] index = IndexWithSize(source.Index.Root, shards.Sum(s => s.Sum(t => t.ByteCount)));
+                byte[] index = IndexWithSize(source.Index, shards.Sum(s => s.Sum(t => t.ByteCount)));
                 AtomicFile.WriteAllBytes(Path.Combine(folder, ShardIndex.FileName), index);
             }
 
@@ -96,7 +101,7 @@ internal static class CheckpointSaver
         string? foreign = names.Order(StringComparer.Ordinal).FirstOrDefault(name =>
             name is not (CheckpointFolder.ConfigFileName or ShardIndex.FileName)
             && !(name.StartsWith("model", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal))
-            && !source.Shards.Any(shard => shard.FileName == name)
+            && !source.Shards.Any(shard => shard.SavedName == name)
             && !CopiedFiles.Contains(name)
             && extraFiles?.ContainsKey(name) != true);
         if (foreign != null)
@@ -161,11 +166,11 @@ internal static class CheckpointSaver
         });
     }
 
-    private static byte[] IndexWithSize(JsonElement index, long totalSize) => Rewrite(writer =>
+    private static byte[] IndexWithSize(ShardIndex index, long totalSize) => Rewrite(writer =>
     {
         writer.WriteStartObject("metadata");
         writer.WriteNumber("total_size", totalSize);
-        if (index.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object)
+        if (index.Root.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object)
         {
             foreach (var property in metadata.EnumerateObject().Where(p => p.Name != "total_size"))
             {
@@ -174,10 +179,18 @@ internal static class CheckpointSaver
         }
 
         writer.WriteEndObject();
-        foreach (var property in index.EnumerateObject().Where(p => p.Name != "metadata"))
+        foreach (var property in index.Root.EnumerateObject().Where(p => p.Name is not ("metadata" or ShardIndex.MapField)))
         {
             property.WriteTo(writer);
         }
+
+        writer.WriteStartObject(ShardIndex.MapField);
+        foreach (var (tensor, file) in index.FileOf)
+        {
+            writer.WriteString(tensor, CheckpointShard.SavedNameOf(file));
+        }
+
+        writer.WriteEndObject();
     });
 
     /// <summary>An indented JSON object with the fields that a function writes.</summary>

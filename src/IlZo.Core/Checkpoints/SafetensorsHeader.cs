@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using IlZo.Files;
 
 namespace IlZo.Checkpoints;
 
@@ -32,15 +33,22 @@ internal sealed unsafe class SafetensorsHeader
     {
         if (length < 8)
         {
+            ForeignContent.Refuse(file, new ReadOnlySpan<byte>(data, (int)length), "a safetensors file");
             throw new InvalidInputException($"'{file}' has {length} bytes; a safetensors file starts with an 8-byte header length.");
         }
 
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(data, 8));
-        if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > (ulong)length - 8)
+        bool isWithin = headerLength >= 2 && headerLength <= MaxHeaderBytes && headerLength <= (ulong)length - 8;
+        if (!isWithin || data[8] != (byte)'{')
+        {
+            ForeignContent.Refuse(file, new ReadOnlySpan<byte>(data, (int)Math.Min(length, MaxHeaderBytes)), "a safetensors file");
+        }
+
+        if (!isWithin)
         {
             throw new InvalidInputException(
                 $"'{file}' has {length} bytes and claims a header of {headerLength}; "
-                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected.");
+                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected, so it is no safetensors file or its download was cut.");
         }
 
         var json = new ReadOnlySpan<byte>(data + 8, (int)headerLength);
@@ -197,7 +205,7 @@ internal sealed unsafe class SafetensorsHeader
         {
             if (range.End > length)
             {
-                throw Bad(range.Name, $"ends at byte {range.End} of the data; the file holds {length} bytes of data");
+                throw Bad(range.Name, $"ends at byte {range.End} of the data; the file holds {length} bytes of data, so its end is missing and it has to be downloaded again");
             }
 
             if (range.Begin != end)

@@ -3,12 +3,16 @@ using System.Text.Json;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// <c>model.safetensors.index.json</c>: <c>weight_map</c> says in which file of the folder each tensor is, <c>metadata</c>
+/// <c>model.safetensors.index.json</c> or <c>pytorch_model.bin.index.json</c>: <c>weight_map</c> says in which file of the folder each tensor is, <c>metadata</c>
 /// holds <c>total_size</c>, the bytes of all tensors.
 /// </summary>
 internal sealed class ShardIndex
 {
     public const string FileName = "model.safetensors.index.json";
+    public const string TorchFileName = "pytorch_model.bin.index.json";
+
+    /// <summary>The object that gives the file of each tensor.</summary>
+    public const string MapField = "weight_map";
 
     private ShardIndex(string path, JsonElement root, Dictionary<string, string> fileOf)
     {
@@ -27,11 +31,14 @@ internal sealed class ShardIndex
     /// <summary>The names of the files, each once, in ordinal order.</summary>
     public IEnumerable<string> Files => FileOf.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
+    /// <param name="path">The index, for messages.</param>
+    /// <param name="content">What it holds.</param>
+    /// <param name="extension">What the names of its files end with.</param>
     /// <exception cref="InvalidInputException">The content is not such an index, or a file is not a plain file name.</exception>
-    public static ShardIndex Parse(string path, byte[] content)
+    public static ShardIndex Parse(string path, byte[] content, string extension)
     {
         using var document = JsonFile.ParseObject(path, content);
-        if (!document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
+        if (!document.RootElement.TryGetProperty(MapField, out var map) || map.ValueKind != JsonValueKind.Object)
         {
             throw new InvalidInputException($"'{path}' lacks weight_map; an object that gives the file of each tensor was expected.");
         }
@@ -39,7 +46,7 @@ internal sealed class ShardIndex
         var fileOf = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var property in map.EnumerateObject())
         {
-            fileOf.Add(property.Name, FileNameOf(path, property));
+            fileOf.Add(property.Name, FileNameOf(path, property, extension));
         }
 
         if (fileOf.Count == 0)
@@ -82,17 +89,17 @@ internal sealed class ShardIndex
         }
     }
 
-    private static string FileNameOf(string path, JsonProperty property)
+    private static string FileNameOf(string path, JsonProperty property, string extension)
     {
         string? file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
 
         // Only names directly in the folder: nothing that leads out of it, on any system, and nothing that could collide
         // with the other files of a checkpoint.
-        bool plain = file != null && file.EndsWith(".safetensors", StringComparison.Ordinal)
+        bool plain = file != null && file.EndsWith(extension, StringComparison.Ordinal)
             && !file.Any(c => char.IsControl(c) || "/\\:*?\"<>|".Contains(c));
         return plain ? file! : throw new InvalidInputException(
             $"'{path}' puts tensor '{SafetensorsHeader.Printable(property.Name)}' into "
             + $"'{SafetensorsHeader.Printable(property.Value.ToString())}'; "
-            + "the name of a .safetensors file in the same folder was expected.");
+            + $"the name of a {extension} file in the same folder was expected.");
     }
 }

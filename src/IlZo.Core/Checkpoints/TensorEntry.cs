@@ -3,7 +3,7 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// One tensor of a safetensors file: what its header says and the address of its little-endian, row-major elements. The
+/// One tensor of a weight file: what the file says of it and the address of its little-endian, row-major elements. The
 /// memory belongs to the file it came from, and can be reached for as long as that is open.
 /// </summary>
 public sealed unsafe class TensorEntry
@@ -13,7 +13,7 @@ public sealed unsafe class TensorEntry
 
     /// <param name="file">The file the tensor is in, for messages; empty for a tensor that is yet to be written.</param>
     /// <param name="name">The stored name.</param>
-    /// <param name="type">A type name of the format, such as <c>F32</c> or <c>I64</c>.</param>
+    /// <param name="type">A type name of the safetensors format, such as <c>F32</c> or <c>I64</c>.</param>
     /// <param name="shape">The dimensions, outermost first; none for a scalar.</param>
     /// <param name="data">The first element.</param>
     /// <exception cref="ArgumentException">The type is unknown, or the shape has no size in bytes.</exception>
@@ -51,7 +51,7 @@ public sealed unsafe class TensorEntry
 
     /// <summary>The first element. It is aligned to its size in files whose writer cared for that, which is not required.</summary>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
-    public byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(SafetensorsFile)) : _data;
+    public byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(WeightFile)) : _data;
 
     /// <summary>Makes it known that the memory is given back.</summary>
     internal void Release() => _isReleased = true;

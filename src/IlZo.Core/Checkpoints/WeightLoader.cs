@@ -18,10 +18,11 @@ public static unsafe class WeightLoader
     /// <param name="wanted">The type of the parameter.</param>
     /// <param name="memory">Receives the buffer, if one is made.</param>
     /// <param name="role">What the tensor is in its model.</param>
+    /// <param name="copies">Whether the parameter shall not lie in the file's memory in any case.</param>
     /// <exception cref="InvalidInputException">
     /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
     /// </exception>
-    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default)
+    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default, bool copies = false)
     {
         if (!StoredType.TryGetDType(tensor.Type, out var stored))
         {
@@ -30,7 +31,7 @@ public static unsafe class WeightLoader
         }
 
         byte* data = tensor.Data;
-        if (stored != wanted || (nuint)data % (nuint)wanted.Size() != 0)
+        if (copies || stored != wanted || (nuint)data % (nuint)wanted.Size() != 0)
         {
             long count = tensor.ByteCount / stored.Size();
             var buffer = new NativeBuffer(count * wanted.Size());

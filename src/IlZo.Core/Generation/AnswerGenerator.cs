@@ -81,7 +81,7 @@ public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, I
         return all.Length > start ? all[start..].Trim() : string.Empty;
     }
 
-    private int Room(int promptLength) => (int)Math.Min((long)promptLength + maxNewTokens, model.Shape.MaxPositions);
+    private int Room(int promptLength) => (int)Math.Min((long)promptLength + maxNewTokens, model.Shape.LongestText);
 
     // The token of one newline, or one that ends in it where the tokenizer joins it to punctuation; a blank line does not end an answer.
     private bool EndsLine(int id)

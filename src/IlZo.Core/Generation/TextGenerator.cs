@@ -43,7 +43,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
-    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or a number is outside its range.</exception>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a number is outside its range.</exception>
     public Continuation Generate(
         string prompt,
         int maxNewTokens,
@@ -74,7 +74,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
 
         var text = new StreamingText(tokenizer, promptIds);
         var sampler = new TokenSampler(sampling);
-        int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.MaxPositions);
+        int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.LongestText);
         using var cache = backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
         var ids = new List<int>(promptIds);
         var stop = room < promptIds.Count + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
@@ -84,6 +84,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             cancellation.ThrowIfCancellationRequested();
             float[] logits = NextToken.Logits(model, tokenizer, backend, Probe.Unperturbed, ids, known, cache);
             known = ids.Count;
+            sampler.Penalize(logits, ids);
             ids.Add(sampler.Choose(logits, ids.Count));
             if (NextToken.Ends(model, tokenizer, ids[^1]))
             {
@@ -111,6 +112,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     private int[] PromptIds(string prompt)
     {
         int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
-        return ids.Length > 0 ? ids : [model.Shape.BosId];
+        return ids.Length > 0 ? ids : [model.Shape.BosId ?? throw new InvalidInputException(
+            $"'{model.Checkpoint.DisplayName}' names no bos_token_id to begin a text with; a prompt was expected.")];
     }
 }

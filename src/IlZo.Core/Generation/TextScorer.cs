@@ -42,9 +42,9 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
             throw new InvalidInputException($"{where} has no tokens; at least one was expected.");
         }
 
-        if (ids.Count > shape.MaxPositions)
+        if (ids.Count > shape.LongestText)
         {
-            throw new InvalidInputException($"{where} has {ids.Count} tokens; at most {shape.MaxPositions}, the model's positions, were expected.");
+            throw new InvalidInputException($"{where} has {ids.Count} tokens; at most {shape.LongestText}, the model's positions, were expected.");
         }
 
         foreach (int id in ids)

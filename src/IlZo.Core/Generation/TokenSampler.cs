@@ -7,7 +7,9 @@ namespace IlZo.Generation;
 /// <param name="Temperature">What logits are divided by; 0 takes the most probable token.</param>
 /// <param name="TopP">The probability that the tokens to choose among make up together at least, the most probable first.</param>
 /// <param name="Seed">Decides the choices.</param>
-public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ulong Seed = 0)
+/// <param name="TopK">How many of the most probable tokens are chosen among at most; 0 for all.</param>
+/// <param name="RepetitionPenalty">What the logits of tokens that are in the text already are divided by, multiplied where they are negative.</param>
+public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ulong Seed = 0, int TopK = 0, double RepetitionPenalty = 1)
 {
     /// <exception cref="InvalidInputException">A number is outside its range.</exception>
     public void Validate()
@@ -21,12 +23,39 @@ public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ul
         {
             throw new InvalidInputException($"--top-p is {TopP}; a number above 0, up to 1, was expected.");
         }
+
+        if (TopK < 0)
+        {
+            throw new InvalidInputException($"--top-k is {TopK}; 0 (all) or more was expected.");
+        }
+
+        if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty)))
+        {
+            throw new InvalidInputException($"--repetition-penalty is {RepetitionPenalty}; a positive number was expected.");
+        }
     }
 }
 
 /// <summary>Chooses tokens: a pure function of the logits, the seed and the token's position.</summary>
 internal sealed class TokenSampler(SamplingOptions options)
 {
+    /// <summary>Makes tokens that are in a text already less probable. Source: Keskar et al. 2019, arXiv 1909.05858, as in transformers.</summary>
+    public void Penalize(Span<float> logits, IEnumerable<int> text)
+    {
+        if (options.RepetitionPenalty == 1)
+        {
+            return;
+        }
+
+        foreach (int id in text.Distinct())
+        {
+            if (id < logits.Length)
+            {
+                logits[id] = (float)(logits[id] < 0 ? logits[id] * options.RepetitionPenalty : logits[id] / options.RepetitionPenalty);
+            }
+        }
+    }
+
     /// <summary>The token for a position.</summary>
     public int Choose(ReadOnlySpan<float> logits, int position)
     {
@@ -37,17 +66,22 @@ internal sealed class TokenSampler(SamplingOptions options)
 
         float largest = logits[TokenRanking.Best(logits)];
         double[] weights = new double[logits.Length];
-        double total = 0;
         for (int id = 0; id < weights.Length; id++)
         {
             weights[id] = ElementaryFunctions.Exp(((double)logits[id] - largest) / options.Temperature);
-            total += weights[id];
         }
 
         int[] order = [.. Enumerable.Range(0, weights.Length).OrderByDescending(id => weights[id])];
+        int most = options.TopK == 0 ? order.Length : Math.Min(options.TopK, order.Length);
+        double total = 0;
+        foreach (int id in options.TopK == 0 ? Enumerable.Range(0, weights.Length) : order.Take(most))
+        {
+            total += weights[id];
+        }
+
         int count = 0;
         double kept = 0;
-        while (count < order.Length && (count == 0 || kept < options.TopP * total))
+        while (count < most && (count == 0 || kept < options.TopP * total))
         {
             kept += weights[order[count++]];
         }

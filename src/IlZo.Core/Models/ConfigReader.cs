@@ -3,13 +3,26 @@ using IlZo.Backends;
 
 namespace IlZo.Models;
 
-/// <summary>Reads the fields of a model's <c>config.json</c>, with the reference library's defaults and its meaning of null: absent.</summary>
+/// <summary>
+/// Reads the fields of a model's <c>config.json</c>, with the reference library's defaults. A field that is null or empty counts as absent, but where the
+/// library tells null apart from absent. It keeps which fields were asked for, so that the others can be named.
+/// </summary>
 /// <param name="source">The file, for messages.</param>
 /// <param name="root">The object.</param>
 internal sealed class ConfigReader(string source, JsonElement root)
 {
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ConfigReader> _objects = new(StringComparer.Ordinal);
+
     /// <summary>The file, for messages.</summary>
     public string Source { get; } = source;
+
+    /// <summary>The fields that were asked for, those of an object in it behind its name and a dot.</summary>
+    public IEnumerable<string> Asked => _asked.Concat(_objects.SelectMany(o => o.Value.Asked.Select(f => $"{o.Key}.{f}")));
+
+    /// <summary>The fields with a value that nobody asked for.</summary>
+    public IEnumerable<string> Unread => root.EnumerateObject().Where(p => !IsEmpty(p.Value)).SelectMany(p =>
+        _objects.TryGetValue(p.Name, out var inner) ? inner.Unread.Select(f => $"{p.Name}.{f}") : _asked.Contains(p.Name) ? [] : [p.Name]);
 
     /// <summary>The classes of a …ForSequenceClassification, 2 where the library's default holds; null for other architectures.</summary>
     public ConfigSize? Classes
@@ -58,8 +71,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
     }, most);
 
     /// <summary>A positive integer, null where the field is null, and the library's default where it is absent.</summary>
-    public int? SizeOrNone(string name, int absent) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null ? null : Size(name, absent, int.MaxValue);
+    public ConfigSize? SizeOrNone(string name, int absent, int most = int.MaxValue) => IsNull(name) ? null : Size(name, absent, most);
 
     /// <summary>An integer that is not negative.</summary>
     public int Count(string name, int fallback) => Find(name) switch
@@ -86,23 +98,53 @@ internal sealed class ConfigReader(string source, JsonElement root)
         { } value => throw Wrong(name, value, "a positive number that fp32 can hold"),
     };
 
-    /// <summary>A token id, or the library's default where the field is absent; a list of ids counts as its first.</summary>
-    public int Token(string name, int fallback) => Tokens(name, fallback)[0];
-
-    /// <summary>A token id or a list of them, at least one.</summary>
-    public IReadOnlyList<int> Tokens(string name, int fallback) => Find(name) switch
+    /// <summary>A number that is not negative.</summary>
+    public double NumberOrZero(string name, double fallback) => Find(name) switch
     {
-        null => [fallback],
+        null => fallback,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && double.IsFinite(number) && number >= 0 => number,
+        { } value => throw Wrong(name, value, "a number that is not negative"),
+    };
+
+    /// <summary>A token id, none where the field is null, or the library's default where it is absent; a list of ids counts as its first.</summary>
+    public int? Token(string name, int? absent) => Tokens(name, absent) is [var first, ..] ? first : null;
+
+    /// <summary>A token id or a list of them; none where the field is null, and the library's default where it is absent.</summary>
+    public IReadOnlyList<int> Tokens(string name, int? absent) => Find(name) switch
+    {
+        null when IsNull(name) || absent is null => [],
+        null => [absent.Value],
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int id) => [id],
-        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() > 0
-            && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out _)) => [.. value.EnumerateArray().Select(v => v.GetInt32())],
+        { ValueKind: JsonValueKind.Array } value
+            when value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out _)) => [.. value.EnumerateArray().Select(v => v.GetInt32())],
         { } value => throw Wrong(name, value, "a token id or a list of them"),
     };
 
+    /// <summary>Whether a field is there and null, for the few of which the library's default holds only where they are absent.</summary>
+    public bool IsNull(string name)
+    {
+        _asked.Add(name);
+        return root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
+    }
+
+    /// <summary>The one of two names of a setting that is used.</summary>
+    /// <exception cref="InvalidInputException">Both are, with different values.</exception>
+    public string Either(string name, string other)
+    {
+        if (Find(name) is not { } value || Find(other) is not { } second)
+        {
+            return Has(other) ? other : name;
+        }
+
+        return JsonElement.DeepEquals(value, second) ? name : throw new InvalidInputException(
+            $"{Source}: {name} is {Shorten(value.GetRawText())} and {other}, which is another name for it, is {Shorten(second.GetRawText())}; one value was expected.");
+    }
+
+    /// <summary>The fields of an object, or null where it is absent.</summary>
     public ConfigReader? Object(string name) => Find(name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Object } value => new ConfigReader($"{Source}, {name}", value),
+        { ValueKind: JsonValueKind.Object } value => _objects[name] = new ConfigReader($"{Source}, {name}", value),
         { } value => throw Wrong(name, value, "an object"),
     };
 
@@ -122,18 +164,46 @@ internal sealed class ConfigReader(string source, JsonElement root)
     {
         foreach (string name in names)
         {
-            if (Find(name) is { } value && value.ValueKind is not JsonValueKind.False
-                && !(value.ValueKind is JsonValueKind.Object && !value.EnumerateObject().Any()))
+            if (Find(name) is { ValueKind: not JsonValueKind.False })
             {
                 throw new InvalidInputException($"{Source}: the field '{name}' changes the forward pass and is not supported; it was expected to be absent.");
             }
         }
     }
 
+    /// <summary>Refuses a model whose weights are quantised, by the method's name.</summary>
+    public void RefuseQuantized()
+    {
+        const string Field = "quantization_config";
+        if (Find(Field) is not { } value)
+        {
+            return;
+        }
+
+        string method = value.ValueKind == JsonValueKind.Object && value.TryGetProperty("quant_method", out var named) && named.ValueKind == JsonValueKind.String
+            ? named.GetString()!
+            : "a method that it does not name";
+        throw new InvalidInputException(
+            $"{Source}: the field '{Field}' says that the weights are quantised by {method}, which is not supported; "
+            + "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write, was expected.");
+    }
+
     private static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "...";
 
-    private JsonElement? Find(string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => true,
+        JsonValueKind.String => value.GetString()!.Length == 0,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    private JsonElement? Find(string name)
+    {
+        _asked.Add(name);
+        return root.TryGetProperty(name, out var value) && !IsEmpty(value) ? value : null;
+    }
 
     /// <summary>What to throw where a field's value makes something that is no number of fp32.</summary>
     public InvalidInputException Unusable(string name, string made) =>

@@ -10,8 +10,8 @@ namespace IlZo.Models;
 /// <param name="Vocabulary">Rows of the output embedding: token ids are below it.</param>
 /// <param name="Hidden">Features of the residual stream.</param>
 /// <param name="Layers">Decoder layers.</param>
-/// <param name="MaxPositions">The longest text, in tokens.</param>
-/// <param name="BosId">The token that begins a text.</param>
+/// <param name="MaxPositions">The longest text that the model was made for, in tokens.</param>
+/// <param name="BosId">The token that begins a text, or null.</param>
 /// <param name="EosIds">The tokens that end a text, any of them.</param>
 public sealed record ModelShape(
     string Architecture,
@@ -19,9 +19,12 @@ public sealed record ModelShape(
     int Hidden,
     int Layers,
     int MaxPositions,
-    int BosId,
+    int? BosId,
     IReadOnlyList<int> EosIds)
 {
+    /// <summary>The longest text that it can take, in tokens: more than it was made for where positions are rotated, and not rows of a table.</summary>
+    public int LongestText { get; init; } = MaxPositions;
+
     /// <summary>Features inside an MLP.</summary>
     public required int Intermediate { get; init; }
 
@@ -33,6 +36,9 @@ public sealed record ModelShape(
 
     /// <summary>Key/value heads times head size.</summary>
     public required int KeyFeatures { get; init; }
+
+    /// <summary>Key/value heads.</summary>
+    public required int KeyValueHeads { get; init; }
 
     /// <summary>Whether the residual stream itself is normalized; else its normalized form lies beside it.</summary>
     public bool NormalizesInPlace { get; init; }
@@ -82,9 +88,20 @@ public abstract class LanguageModel : IDisposable
         Checkpoint = weights.Folder;
         Stored = weights.Stored;
         Linears = weights.Linears;
+        Warnings = weights.Notes;
+        Notes = weights.Notes;
     }
 
     public ModelShape Shape { get; private set; }
+
+    /// <summary>What generation_config.json says of writing texts; null where there is none.</summary>
+    public GenerationConfig? Generation { get; private set; }
+
+    /// <summary>What of the weights is read otherwise than the configuration says: a sentence each, without a period.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Those, and what else of the checkpoint is not used or not as it says.</summary>
+    public IReadOnlyList<string> Notes { get; private set; }
 
     /// <summary>What was added to the model, or null.</summary>
     public Adapter? Adapter { get; private set; }
@@ -142,7 +159,15 @@ public abstract class LanguageModel : IDisposable
         Parameters.Append(adapter.Parameters, [adapter.Memory]);
         Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count);
         Adapter = adapter;
-        Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift };
+        Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift, LongestText = Shape.LongestText - PositionShift };
+    }
+
+    /// <summary>Enters what the checkpoint's other files say: the tokens of generation_config.json go before the configuration's.</summary>
+    internal void Describe(GenerationConfig? generation, IEnumerable<string> notes)
+    {
+        Generation = generation;
+        Shape = Shape with { BosId = generation?.BosId ?? Shape.BosId, EosIds = generation?.EosIds ?? Shape.EosIds };
+        Notes = [.. Notes, .. notes];
     }
 
     /// <summary>Refuses a model that does not predict next tokens.</summary>

@@ -53,7 +53,32 @@ public static class ModelCatalog
             throw new InvalidInputException($"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
         }
 
-        return family.Load(config, folder, config.Classes is { } classes ? options with { Classes = classes } : options);
+        var generation = GenerationConfig.Read(folder);
+        string? type = config.Text("dtype") ?? config.Text("torch_dtype");
+        var model = family.Load(config, folder, config.Classes is { } classes ? options with { Classes = classes } : options);
+        model.Describe(generation, Notes(config, generation, model, type));
+        return model;
+    }
+
+    // What is worth a word to whoever looks at the checkpoint.
+    private static IEnumerable<string> Notes(ConfigReader config, GenerationConfig? generation, LanguageModel model, string? type)
+    {
+        string[] unused = [.. config.Unread.Where(f => !ConfigFields.Irrelevant.Contains(f))];
+        if (unused.Length > 0)
+        {
+            yield return $"fields of {CheckpointFolder.ConfigFileName} that nothing reads: {string.Join(", ", unused)}";
+        }
+
+        if (generation is { Unused.Count: > 0 })
+        {
+            yield return $"fields of {GenerationConfig.FileName} that nothing reads: {string.Join(", ", generation.Unused)}";
+        }
+
+        if (type is not null && model.Stored.Keys.Select(name => model.Checkpoint.Tensors[name].Type).Distinct().ToArray() is [var stored]
+            && StoredType.TryGetDType(stored, out var kept) && kept.TorchName() != type.Split('.')[^1])
+        {
+            yield return $"{CheckpointFolder.ConfigFileName} says {type} and the weights are stored in {kept.TorchName()}, which is kept (--dtype takes another)";
+        }
     }
 
     private sealed record Family(string ModelType, string Architecture, string Description, Loader Load);

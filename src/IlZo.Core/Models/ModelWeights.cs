@@ -24,6 +24,10 @@ internal sealed class ModelWeights
     private readonly Dictionary<string, Parameter> _stored = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _memory = [];
     private readonly List<string> _ignored = [];
+    private readonly List<string> _notes = [];
+
+    // Where parameters lie that are in a file's memory: two names in it may share elements, and what is trained must not.
+    private readonly List<(nint Start, nint End)> _inFile = [];
 
     // The head's tensors, before whose names the prefix does not stand.
     private readonly HashSet<string> _ofHead = new(StringComparer.Ordinal);
@@ -35,13 +39,19 @@ internal sealed class ModelWeights
     public ModelWeights(
         CheckpointFolder folder, WeightOptions options, IReadOnlyList<string> prefixes, string embedding = "embed_tokens.weight")
     {
+        ForeignWeights.Refuse(folder);
         Folder = folder;
         _options = options;
         _publishedPrefix = prefixes[0];
-        _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + embedding)) ?? prefixes[0];
+        _prefix = prefixes.FirstOrDefault(p => folder.Tensors.ContainsKey(p + embedding))
+            ?? prefixes.FirstOrDefault(p => folder.Tensors.Keys.Any(name => name.StartsWith(p, StringComparison.Ordinal)))
+            ?? prefixes[0];
     }
 
     public CheckpointFolder Folder { get; }
+
+    /// <summary>What was read otherwise than the configuration says, a sentence each.</summary>
+    public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>The classes of a classification head; null for a language model.</summary>
     public ConfigSize? Classes => _options.Classes;
@@ -86,6 +96,13 @@ internal sealed class ModelWeights
     /// <summary>A table of embeddings [rows, columns].</summary>
     public void RequireTable(string name, ModelPart part, ConfigSize rows, ConfigSize columns) => Require(name, new TensorRole(part), [rows, columns]);
 
+    /// <summary>The token embedding [vocabulary, features]; where it is tied it may be stored under the head's name.</summary>
+    public void RequireEmbedding(string name, string head, bool tied, ConfigSize vocabulary, ConfigSize features)
+    {
+        bool isHeads = tied && Classes is null && !Folder.Tensors.ContainsKey(_prefix + name) && Folder.Tensors.ContainsKey(head);
+        Require(name, new TensorRole(ModelPart.TokenEmbedding), [vocabulary, features], storedName: isHeads ? head : null);
+    }
+
     /// <summary>A linear layer.</summary>
     public void RequireLinear(string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
@@ -114,40 +131,55 @@ internal sealed class ModelWeights
     }
 
     /// <summary>
-    /// The output embedding: a tensor of its own, or the one it is tied to; where there are classes, <c>score.weight</c> in its place.
+    /// The output embedding: a tensor of its own, or the one it is tied to; where there are classes, <c>score.weight</c> in its place. A stored one that differs
+    /// from the one it should be tied to stays as it is, as in transformers 5.
     /// </summary>
-    public void RequireHead(string name, string? tiedTo, ConfigSize vocabulary, ConfigSize features)
+    /// <returns>The name of the parameter.</returns>
+    public string RequireHead(string name, string? tiedTo, ConfigSize vocabulary, ConfigSize features)
     {
         if (Classes is { } classes)
         {
             RequireLinear("score", ModelPart.Head, classes, features, bias: false);
             Head = new OutputHead(this["score.weight"]);
-            return;
+            return "score.weight";
         }
 
-        if (tiedTo is null)
+        if (tiedTo is null && !Folder.Tensors.ContainsKey(name))
+        {
+            throw new InvalidInputException(
+                $"'{Folder.DisplayName}': tensor '{name}' is missing, and tie_word_embeddings in config.json is false or absent; "
+                + $"the tensor was expected, or \"tie_word_embeddings\": true where the model's output embedding is its token embedding.");
+        }
+
+        string used = tiedTo is null || !TryTie(name, tiedTo, vocabulary, features) ? name : tiedTo;
+        if (used == name)
         {
             RequireTable(name, ModelPart.Head, vocabulary, features);
         }
-        else
-        {
-            AllowCopy(name, tiedTo, vocabulary, features);
-        }
 
-        Head = new OutputHead(this[tiedTo ?? name]);
+        Head = new OutputHead(this[used]);
+        return used;
     }
 
     /// <summary>A head with a bias.</summary>
     public void UseHead(string weight, string bias) => Head = new OutputHead(this[weight], this[bias]);
 
     /// <summary>Lets the file hold a second copy of a tensor, which is the same parameter.</summary>
+    /// <exception cref="InvalidInputException">The copy has another shape or other numbers.</exception>
     public void AllowCopy(string name, string of, params ReadOnlySpan<ConfigSize> shape)
     {
-        if (Folder.Tensors.TryGetValue(name, out var copy))
+        if (!Folder.Tensors.TryGetValue(name, out var copy))
         {
-            CheckShape(copy, shape);
-            _stored.Add(name, _byName[of]);
+            return;
         }
+
+        CheckShape(copy, shape);
+        if (!IsCopy(copy, of))
+        {
+            throw new InvalidInputException($"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
+        }
+
+        _stored.Add(name, _byName[of]);
     }
 
     /// <summary>Lets tensors be in the file that are derived from the configuration.</summary>
@@ -168,7 +200,45 @@ internal sealed class ModelWeights
 
     public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder.Hold(), Folder]);
 
-    private void Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false)
+    // Whether the head is the embedding: stored under the one name, under the other, or twice with the same numbers.
+    private bool TryTie(string name, string tiedTo, ConfigSize vocabulary, ConfigSize features)
+    {
+        if (!Folder.Tensors.TryGetValue(name, out var stored) || _stored.ContainsKey(name))
+        {
+            return true;
+        }
+
+        CheckShape(stored, [vocabulary, features]);
+        if (IsCopy(stored, tiedTo))
+        {
+            _stored.Add(name, _byName[tiedTo]);
+            return true;
+        }
+
+        _notes.Add($"'{name}' has other numbers than the token embedding, so the two are not tied although config.json says so (tie_word_embeddings)");
+        return false;
+    }
+
+    private unsafe bool IsCopy(TensorEntry copy, string of)
+    {
+        var original = Folder.Tensors[_stored.First(s => ReferenceEquals(s.Value, _byName[of])).Key];
+        if (copy.Type != original.Type || copy.ByteCount != original.ByteCount)
+        {
+            return false;
+        }
+
+        const int Piece = 1 << 20;
+        bool same = true;
+        for (long at = 0; same && copy.Data != original.Data && at < copy.ByteCount; at += Piece)
+        {
+            int length = (int)Math.Min(Piece, copy.ByteCount - at);
+            same = new ReadOnlySpan<byte>(copy.Data + at, length).SequenceEqual(new ReadOnlySpan<byte>(original.Data + at, length));
+        }
+
+        return same;
+    }
+
+    private void Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false, string? storedName = null)
     {
         ofHead |= role.Part == ModelPart.Head;
         if (ofHead)
@@ -176,16 +246,17 @@ internal sealed class ModelWeights
             _ofHead.Add(name);
         }
 
-        string storedName = ofHead ? name : _prefix + name;
+        storedName ??= ofHead ? name : _prefix + name;
         if (!Folder.Tensors.TryGetValue(storedName, out var tensor))
         {
+            string file = Folder.Shards.Count == 1 ? Folder.Shards[0].File.Path : Folder.DisplayName;
             throw new InvalidInputException(
-                $"'{Folder.DisplayName}': tensor '{storedName}' is missing; one of shape {Expected(shape)}.");
+                $"'{file}': tensor '{storedName}' is missing; one of shape {Expected(shape)}.");
         }
 
         CheckShape(tensor, shape);
         var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
-        var parameter = WeightLoader.ToParameter(tensor, type, _memory, role);
+        var parameter = WeightLoader.ToParameter(tensor, type, _memory, role, !TryTake(tensor));
         if (_options.CheckValues)
         {
             WeightLoader.RequireFinite(parameter, tensor.File);
@@ -193,6 +264,19 @@ internal sealed class ModelWeights
 
         _byName.Add(name, parameter);
         _stored.Add(storedName, parameter);
+    }
+
+    // Whether no parameter has any of these bytes yet.
+    private unsafe bool TryTake(TensorEntry tensor)
+    {
+        nint start = (nint)tensor.Data, end = (nint)(tensor.Data + tensor.ByteCount);
+        if (_inFile.Exists(taken => start < taken.End && taken.Start < end))
+        {
+            return false;
+        }
+
+        _inFile.Add((start, end));
+        return true;
     }
 
     // What was expected, and from which fields.

@@ -28,12 +28,22 @@ internal sealed class TokenizerSource(Func<string, Stream?> open, string name)
     public bool Has(string file) => Use(file, static _ => true);
 
     /// <summary>The bytes of a file, or null where there is no such file.</summary>
-    public byte[]? TryRead(string file) => Use(file, static stream =>
+    /// <exception cref="InvalidInputException">It cannot be read, or something else is in its place.</exception>
+    public byte[]? TryRead(string file)
     {
-        using var copy = new MemoryStream();
-        stream.CopyTo(copy);
-        return copy.ToArray();
-    });
+        byte[]? bytes = Use(file, static stream =>
+        {
+            using var copy = new MemoryStream();
+            stream.CopyTo(copy);
+            return copy.ToArray();
+        });
+        if (bytes is { Length: > 0 })
+        {
+            ForeignContent.Refuse(PathOf(file), bytes, "a file of the model's tokenizer");
+        }
+
+        return bytes;
+    }
 
     public byte[] Read(string file) =>
         TryRead(file) ?? throw new InvalidInputException($"{PathOf(file)}: the file is needed by the tokenizer and is missing.");

@@ -45,8 +45,9 @@ public static class OwnExamples
         }
 
         int positions = model.Shape.MaxPositions;
+        int longest = model.Shape.LongestText;
         return new UserDataOptions(
-            options.Data!, Math.Min(options.MaxLength ?? positions, positions), Math.Min(options.MaxLength ?? Window, positions), options.SamplingSeed)
+            options.Data!, Math.Min(options.MaxLength ?? positions, longest), Math.Min(options.MaxLength ?? Math.Min(Window, positions), longest), options.SamplingSeed)
         {
             TrainSize = options.TrainSize,
             DevSize = options.DevSize,

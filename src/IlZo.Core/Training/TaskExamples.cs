@@ -51,7 +51,7 @@ public sealed class TaskExamples
     private static Func<Example, string, EncodedExample> Encoder(
         TrainingOptions options, TaskDefinition definition, LanguageModel model, ITokenizer tokenizer)
     {
-        int positions = model.Shape.MaxPositions;
+        int positions = options.MaxLength is null ? model.Shape.MaxPositions : model.Shape.LongestText;
         if (model.Kind == ModelKind.Causal)
         {
             return definition.HasCausalPrompt

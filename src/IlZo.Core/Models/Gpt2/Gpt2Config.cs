@@ -7,13 +7,14 @@ internal sealed class Gpt2Config
 {
     public Gpt2Config(ConfigReader config)
     {
-        config.Refuse("quantization_config", "add_cross_attention");
+        config.RefuseQuantized();
+        config.Refuse("add_cross_attention");
         Vocabulary = config.Size("vocab_size", 50257, ConfigSize.MaxRows);
-        Hidden = config.Size("n_embd", 768);
-        Layers = config.Size("n_layer", 12, ConfigSize.MaxLayers);
-        Heads = config.Size("n_head", 12, ConfigSize.MaxLayers);
+        Hidden = config.Size(config.Either("n_embd", "hidden_size"), 768);
+        Layers = config.Size(config.Either("n_layer", "num_hidden_layers"), 12, ConfigSize.MaxLayers);
+        Heads = config.Size(config.Either("n_head", "num_attention_heads"), 12, ConfigSize.MaxLayers);
         Intermediate = config.Has("n_inner") ? config.Size("n_inner", 0) : 4 * Hidden;
-        MaxPositions = config.Size("n_positions", config.Size("n_ctx", 1024, ConfigSize.MaxRows), ConfigSize.MaxRows);
+        MaxPositions = config.Size(config.Either("n_positions", "max_position_embeddings"), 1024, ConfigSize.MaxRows);
         NormEpsilon = (float)config.Number("layer_norm_epsilon", 1e-5);
         Activation = config.Activation("activation_function", "gelu_new");
         ScaleBySize = config.Flag("scale_attn_weights", true);
@@ -53,7 +54,7 @@ internal sealed class Gpt2Config
 
     public bool Tied { get; }
 
-    public int BosId { get; }
+    public int? BosId { get; }
 
     public IReadOnlyList<int> EosIds { get; }
 

@@ -35,7 +35,7 @@ internal sealed class Gpt2Model : LanguageModel
         // The causal mask, which older files hold.
         weights.IgnoreEndingIn(".attn.bias");
         weights.IgnoreEndingIn(".attn.masked_bias");
-        weights.RequireTable("wte.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireEmbedding("wte.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
         weights.RequireTable("wpe.weight", ModelPart.PositionEmbedding, config.MaxPositions, config.Hidden);
         weights.RequireNorm("ln_f", config.Hidden);
         weights.RequireLayers("h.", config.Layers);
@@ -82,6 +82,7 @@ internal sealed class Gpt2Model : LanguageModel
         Intermediate = c.Intermediate,
         QueryFeatures = c.Hidden,
         KeyFeatures = c.Hidden,
+        KeyValueHeads = c.Heads,
     };
 
     // h += c_proj(attention(q, k, v)) with q, k and v one after the other in c_attn's outputs

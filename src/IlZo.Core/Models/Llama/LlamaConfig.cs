@@ -8,18 +8,13 @@ internal sealed class LlamaConfig
     public LlamaConfig(ConfigReader config, LlamaVariant variant)
     {
         Variant = variant;
-        config.Refuse("quantization_config");
-        if (config.Number("partial_rotary_factor", 1) != 1)
-        {
-            throw new InvalidInputException($"{config.Source}: partial_rotary_factor is not supported; 1 was expected.");
-        }
-
+        config.RefuseQuantized();
         Vocabulary = config.Size("vocab_size", variant.Vocabulary, ConfigSize.MaxRows);
         Hidden = config.Size("hidden_size", 4096);
         Layers = config.Size("num_hidden_layers", 32, ConfigSize.MaxLayers);
         Intermediate = config.Size("intermediate_size", variant.Intermediate);
         Heads = config.Size("num_attention_heads", 32, ConfigSize.MaxLayers);
-        KeyValueHeads = config.Size("num_key_value_heads", variant.KeyValueHeads ?? Heads, ConfigSize.MaxLayers);
+        KeyValueHeads = config.SizeOrNone("num_key_value_heads", variant.KeyValueHeads ?? Heads, ConfigSize.MaxLayers) ?? Heads;
         MaxPositions = config.Size("max_position_embeddings", variant.MaxPositions, ConfigSize.MaxRows);
         NormEpsilon = (float)config.Number("rms_norm_eps", 1e-6);
         AttentionBias = config.Flag("attention_bias", false);
@@ -28,12 +23,13 @@ internal sealed class LlamaConfig
         Activation = config.Activation("hidden_act", "silu");
         BosId = config.Token("bos_token_id", variant.BosId);
         EosIds = config.Tokens("eos_token_id", variant.EosId);
-        if (!config.Has("head_dim") && variant.HeadSize is null && Hidden % Heads != 0)
+        int? defaultSize = config.IsNull("head_dim") ? null : variant.HeadSize;
+        if (!config.Has("head_dim") && defaultSize is null && Hidden % Heads != 0)
         {
             throw new InvalidInputException($"{config.Source}: hidden_size {Hidden} is not a multiple of num_attention_heads {Heads}.");
         }
 
-        HeadSize = config.Size("head_dim", variant.HeadSize ?? Math.Max(1, Hidden / Heads));
+        HeadSize = config.Size("head_dim", defaultSize ?? Math.Max(1, Hidden / Heads));
         if (Heads % KeyValueHeads != 0)
         {
             throw new InvalidInputException($"{config.Source}: num_attention_heads {Heads} is not a multiple of num_key_value_heads {KeyValueHeads}.");
@@ -89,7 +85,7 @@ internal sealed class LlamaConfig
 
     public RotaryEmbedding Rotary { get; }
 
-    public int BosId { get; }
+    public int? BosId { get; }
 
     public IReadOnlyList<int> EosIds { get; }
 }

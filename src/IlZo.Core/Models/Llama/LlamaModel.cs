@@ -30,7 +30,7 @@ internal sealed class LlamaModel : LanguageModel
         bool bias = config.AttentionBias || variant.QueryKeyValueBias;
         var weights = new ModelWeights(folder, options, ["model.", string.Empty]);
         weights.IgnoreEndingIn("rotary_emb.inv_freq");
-        weights.RequireTable("embed_tokens.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireEmbedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
         weights.RequireNorm("norm", config.Hidden, bias: false);
         weights.RequireLayers("layers.", config.Layers);
         for (int i = 0; i < config.Layers; i++)
@@ -85,6 +85,8 @@ internal sealed class LlamaModel : LanguageModel
             IsGated = true,
             QueryFeatures = c.Queries,
             KeyFeatures = c.Keys,
+            KeyValueHeads = c.KeyValueHeads,
+            LongestText = ConfigSize.MaxRows,
         };
 
     // h += o_proj(attention(rotate(norm(q)), rotate(norm(k)), v))

@@ -40,8 +40,8 @@ internal sealed record LlamaVariant(string Architecture)
         MaxPositions = 32768,
         QueryKeyValueBias = true,
         Window = WindowRule.Upper,
-        BosId = 151643,
-        EosId = 151643,
+        BosId = null,
+        EosId = null,
     };
 
     /// <summary>Source: Yang et al. 2025, arXiv 2505.09388.</summary>
@@ -57,17 +57,17 @@ internal sealed record LlamaVariant(string Architecture)
 
     public int Intermediate { get; init; } = 11008;
 
-    /// <summary>The default of <c>num_key_value_heads</c>, or null for as many as heads.</summary>
+    /// <summary>What <c>num_key_value_heads</c> is where it is absent, or null for as many as heads.</summary>
     public int? KeyValueHeads { get; init; }
 
-    /// <summary>The default of <c>head_dim</c>, or null for the hidden size over the heads.</summary>
+    /// <summary>What <c>head_dim</c> is where it is absent, or null for the hidden size over the heads.</summary>
     public int? HeadSize { get; init; }
 
     public int MaxPositions { get; init; } = 2048;
 
-    public int BosId { get; init; } = 1;
+    public int? BosId { get; init; } = 1;
 
-    public int EosId { get; init; } = 2;
+    public int? EosId { get; init; } = 2;
 
     /// <summary>Whether queries, keys and values have biases without <c>attention_bias</c>.</summary>
     public bool QueryKeyValueBias { get; init; }

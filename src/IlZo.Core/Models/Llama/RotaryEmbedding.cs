@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using IlZo.Arithmetic;
 using IlZo.Backends;
 
@@ -9,8 +10,12 @@ namespace IlZo.Models.Llama;
 /// </summary>
 internal sealed class RotaryEmbedding : IRotaryFrequencies
 {
+    private const double DefaultTheta = 10000;
+
     private readonly Func<int, double[]> _compute;
-    private readonly Dictionary<int, float[]> _byLength = [];
+
+    // Several threads may compute with one model.
+    private readonly ConcurrentDictionary<int, float[]> _byLength = [];
     private readonly int _longestPlain;
 
     private RotaryEmbedding(Func<int, double[]> compute, int longestPlain = int.MaxValue, double attentionFactor = 1)
@@ -22,22 +27,34 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
 
     public float AttentionFactor { get; }
 
-    /// <summary>Reads <c>rope_theta</c> and <c>rope_scaling</c>, or the newer <c>rope_parameters</c> that holds both.</summary>
+    /// <summary>
+    /// Reads the parameters of the angles in the order of transformers 5: <c>rope_scaling</c>, or <c>rope_parameters</c> where that is absent or empty; what they do not
+    /// say of <c>rope_theta</c> and <c>partial_rotary_factor</c>, the top level says.
+    /// </summary>
     /// <exception cref="InvalidInputException">A field has a value that is not supported, or one that makes angles that are no numbers of fp32.</exception>
     public static RotaryEmbedding FromConfig(ConfigReader config, int headSize, int maxPositions)
     {
-        var parameters = config.Object("rope_parameters");
-        double theta = parameters?.Number("rope_theta", 10000) ?? config.Number("rope_theta", 10000);
+        string place = config.Has("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        var parameters = config.Object(place);
+        foreach (var reader in new[] { parameters, config })
+        {
+            if (reader is not null && reader.Number("partial_rotary_factor", 1) != 1)
+            {
+                throw new InvalidInputException($"{reader.Source}: partial_rotary_factor is not supported; 1 was expected.");
+            }
+        }
+
+        parameters?.Refuse("full_attention", "sliding_attention");
+        double theta = parameters is not null && parameters.Has("rope_theta") ? parameters.Number("rope_theta", DefaultTheta) : config.Number("rope_theta", DefaultTheta);
         double[] plain = Frequencies(theta, headSize);
         if (!AreUsable(plain))
         {
-            throw (parameters ?? config).Unusable("rope_theta", "angles");
+            throw (parameters is not null && parameters.Has("rope_theta") ? parameters : config).Unusable("rope_theta", "angles");
         }
 
-        var scaling = parameters ?? config.Object("rope_scaling");
-        var rotary = Scaled(scaling, theta, plain, headSize, maxPositions);
-        string place = parameters is null ? "rope_scaling" : "rope_parameters";
-        if (!AreUsable(rotary._compute(maxPositions)))
+        int original = OriginalPositions(config, parameters, maxPositions);
+        var rotary = Scaled(parameters, theta, plain, headSize, maxPositions, original);
+        if (!AreUsable(rotary._compute(maxPositions)) || !AreUsable(rotary._compute(ConfigSize.MaxRows)))
         {
             throw config.Unusable(place, "angles");
         }
@@ -48,18 +65,21 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     public IReadOnlyList<float> ForLength(int textLength)
     {
         int key = textLength <= _longestPlain ? 0 : textLength;
-        if (!_byLength.TryGetValue(key, out float[]? frequencies))
-        {
-            _byLength[key] = frequencies = [.. _compute(textLength).Select(f => (float)f)];
-        }
-
-        return frequencies;
+        return _byLength.TryGetValue(key, out float[]? frequencies) ? frequencies : _byLength.GetOrAdd(key, [.. _compute(textLength).Select(f => (float)f)]);
     }
 
     // Whether the angle at every position that a model can have is a number of fp32.
     private static bool AreUsable(double[] frequencies) => Array.TrueForAll(frequencies, f => float.IsFinite((float)f * ConfigSize.MaxRows));
 
-    private static RotaryEmbedding Scaled(ConfigReader? scaling, double theta, double[] plain, int headSize, int maxPositions)
+    // The top level goes before the object, as in transformers.
+    private static int OriginalPositions(ConfigReader config, ConfigReader? parameters, int maxPositions)
+    {
+        const string Field = "original_max_position_embeddings";
+        int inside = parameters?.Size(Field, maxPositions, ConfigSize.MaxRows) ?? maxPositions;
+        return config.Size(Field, inside, ConfigSize.MaxRows);
+    }
+
+    private static RotaryEmbedding Scaled(ConfigReader? scaling, double theta, double[] plain, int headSize, int maxPositions, int original)
     {
         string type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
         if (scaling is null || type == "default")
@@ -67,15 +87,17 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             return new RotaryEmbedding(_ => plain);
         }
 
-        double factor = type is "linear" or "dynamic" or "yarn" or "llama3" && !scaling.Has("factor")
+        bool isScaled = type is "linear" or "dynamic" or "yarn" or "llama3";
+        bool isImplied = type == "yarn" && original != maxPositions;
+        double factor = isScaled && !isImplied && !scaling.Has("factor")
             ? throw new InvalidInputException($"{scaling.Source}: factor is absent; a number was expected for the type '{type}'.")
-            : scaling.Number("factor", 1);
+            : scaling.Number("factor", (double)maxPositions / original);
         return type switch
         {
             "linear" => new RotaryEmbedding(_ => [.. plain.Select(f => f / factor)]),
             "dynamic" => new RotaryEmbedding(length => Dynamic(theta, headSize, factor, maxPositions, length), maxPositions),
-            "llama3" => Llama3(scaling, plain, factor, maxPositions),
-            "yarn" => Yarn(scaling, plain, theta, headSize, factor, maxPositions),
+            "llama3" => Llama3(scaling, plain, factor, original),
+            "yarn" => Yarn(scaling, plain, theta, headSize, factor, original),
             _ => throw new InvalidInputException(
                 $"{scaling.Source}: the RoPE type '{type}' is not supported; default, linear, dynamic, yarn and llama3 are."),
         };
@@ -92,11 +114,10 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     }
 
     // Long wavelengths are divided by the factor, short ones kept, those between interpolated.
-    private static RotaryEmbedding Llama3(ConfigReader scaling, double[] plain, double factor, int maxPositions)
+    private static RotaryEmbedding Llama3(ConfigReader scaling, double[] plain, double factor, double original)
     {
         double low = scaling.Number("low_freq_factor", 1);
         double high = scaling.Number("high_freq_factor", 4);
-        double original = scaling.Size("original_max_position_embeddings", maxPositions);
         return new RotaryEmbedding(_ => [.. plain.Select(Scale)]);
 
         double Scale(double frequency)
@@ -118,9 +139,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     }
 
     // Interpolates the dimensions that turn rarely within the original length, extrapolates those that turn often.
-    private static RotaryEmbedding Yarn(ConfigReader scaling, double[] plain, double theta, int headSize, double factor, int maxPositions)
+    private static RotaryEmbedding Yarn(ConfigReader scaling, double[] plain, double theta, int headSize, double factor, double original)
     {
-        double original = scaling.Size("original_max_position_embeddings", maxPositions);
         double low = Dimension(scaling.Number("beta_fast", 32));
         double high = Dimension(scaling.Number("beta_slow", 1));
         if (scaling.Flag("truncate", true))

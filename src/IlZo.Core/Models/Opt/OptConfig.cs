@@ -7,7 +7,7 @@ internal sealed class OptConfig
 {
     public OptConfig(ConfigReader config)
     {
-        config.Refuse("quantization_config");
+        config.RefuseQuantized();
         Vocabulary = config.Size("vocab_size", 50272, ConfigSize.MaxRows);
         Hidden = config.Size("hidden_size", 768);
         Layers = config.Size("num_hidden_layers", 12, ConfigSize.MaxLayers);
@@ -57,7 +57,7 @@ internal sealed class OptConfig
 
     public ActivationFunction Activation { get; }
 
-    public int BosId { get; }
+    public int? BosId { get; }
 
     public IReadOnlyList<int> EosIds { get; }
 }

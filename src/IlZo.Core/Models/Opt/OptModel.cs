@@ -43,7 +43,7 @@ internal sealed class OptModel : LanguageModel
     {
         var config = new OptConfig(reader);
         var weights = new ModelWeights(folder, options, ["model.decoder.", "decoder."]);
-        weights.RequireTable("embed_tokens.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Embedding);
+        weights.RequireEmbedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Embedding);
         weights.RequireTable("embed_positions.weight", ModelPart.PositionEmbedding, config.MaxPositions + PositionOffset, config.Hidden);
         if (config.Embedding != config.Hidden)
         {
@@ -120,6 +120,7 @@ internal sealed class OptModel : LanguageModel
         Intermediate = c.Intermediate,
         QueryFeatures = c.Hidden,
         KeyFeatures = c.Hidden,
+        KeyValueHeads = c.Heads,
         NormalizesInPlace = !c.NormBefore,
     };
 

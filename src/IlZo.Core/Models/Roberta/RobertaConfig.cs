@@ -5,9 +5,12 @@ namespace IlZo.Models.Roberta;
 /// <summary>The fields of a RoBERTa <c>config.json</c> that shape the forward pass; defaults are the reference library's.</summary>
 internal sealed class RobertaConfig
 {
+    private const int DefaultPad = 1;
+
     public RobertaConfig(ConfigReader config)
     {
-        config.Refuse("quantization_config", "is_decoder", "add_cross_attention");
+        config.RefuseQuantized();
+        config.Refuse("is_decoder", "add_cross_attention");
         if (config.Text("position_embedding_type") is { } kind and not "absolute")
         {
             throw new InvalidInputException($"{config.Source}: position_embedding_type is '{kind}'; absolute was expected.");
@@ -23,7 +26,7 @@ internal sealed class RobertaConfig
         NormEpsilon = (float)config.Number("layer_norm_eps", 1e-12);
         Tied = config.Flag("tie_word_embeddings", true);
         Activation = config.Activation("hidden_act", "gelu");
-        PadId = config.Token("pad_token_id", 1);
+        PadId = config.Token("pad_token_id", DefaultPad) ?? DefaultPad;
         BosId = config.Token("bos_token_id", 0);
         EosIds = config.Tokens("eos_token_id", 2);
         if (Hidden % Heads != 0)
@@ -66,7 +69,7 @@ internal sealed class RobertaConfig
 
     public int PadId { get; }
 
-    public int BosId { get; }
+    public int? BosId { get; }
 
     public IReadOnlyList<int> EosIds { get; }
 }

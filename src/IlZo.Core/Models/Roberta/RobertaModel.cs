@@ -16,6 +16,8 @@ internal sealed class RobertaModel : LanguageModel
         ("self.query", ModelPart.Query), ("self.key", ModelPart.Key), ("self.value", ModelPart.Value), ("output.dense", ModelPart.AttentionOutput),
     ];
 
+    private const string Decoder = "lm_head.decoder.weight";
+
     private readonly RobertaConfig _config;
     private readonly Parameter _tokens;
     private readonly Parameter _positions;
@@ -54,7 +56,7 @@ internal sealed class RobertaModel : LanguageModel
         weights.IgnoreEndingIn("embeddings.position_ids");
         weights.IgnoreEndingIn("pooler.dense.weight");
         weights.IgnoreEndingIn("pooler.dense.bias");
-        weights.RequireTable("embeddings.word_embeddings.weight", ModelPart.TokenEmbedding, config.Vocabulary, config.Hidden);
+        weights.RequireEmbedding("embeddings.word_embeddings.weight", Decoder, config.Tied, config.Vocabulary, config.Hidden);
         weights.RequireTable("embeddings.position_embeddings.weight", ModelPart.PositionEmbedding, config.PositionRows, config.Hidden);
         weights.RequireTable("embeddings.token_type_embeddings.weight", ModelPart.TokenTypeEmbedding, config.TokenTypes, config.Hidden);
         weights.RequireNorm("embeddings.LayerNorm", config.Hidden);
@@ -104,6 +106,7 @@ internal sealed class RobertaModel : LanguageModel
         Intermediate = c.Intermediate,
         QueryFeatures = c.Hidden,
         KeyFeatures = c.Hidden,
+        KeyValueHeads = c.Heads,
         NormalizesInPlace = true,
     };
 
@@ -118,13 +121,11 @@ internal sealed class RobertaModel : LanguageModel
         }
 
         const string embedding = "embeddings.word_embeddings.weight";
-        const string decoder = "lm_head.decoder.weight";
         weights.RequireLinear("lm_head.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
         weights.RequireNorm("lm_head.layer_norm", config.Hidden, ofHead: true);
         weights.RequireBias("lm_head.bias", ModelPart.Head, config.Vocabulary);
         weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
-        weights.RequireHead(decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden);
-        weights.UseHead(config.Tied ? embedding : decoder, "lm_head.bias");
+        weights.UseHead(weights.RequireHead(Decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden), "lm_head.bias");
     }
 
     private Activation Embed(IBackend backend, TokenBatch batch)

@@ -1,0 +1,280 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace IlZo.Checkpoints.Torch;
+
+/// <summary>
+/// Reads the pickle of a checkpoint: the operations that torch.save writes for tensors in dictionaries, and no others. Values are data, names are looked up
+/// in a list (<see cref="TorchObjects"/>), and nothing is executed. Every operation makes one value at most, so that memory is bounded by the pickle's length.
+/// Source: CPython, Lib/pickle.py; pytorch/pytorch torch/_weights_only_unpickler.py.
+/// </summary>
+internal ref struct PickleReader
+{
+    private const int NewestProtocol = 5;
+
+    // pickle's own limit of how deep nothing needs to be: sizes and ids are shorter.
+    private const int LongestInteger = sizeof(long);
+
+    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
+
+    // Where a mark was set; no value of a pickle is this object.
+    private static readonly object s_mark = new();
+
+    private readonly string _file;
+    private readonly ReadOnlySpan<byte> _pickle;
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+    private int _at;
+    private int _operation;
+
+    private PickleReader(string file, ReadOnlySpan<byte> pickle)
+    {
+        _file = file;
+        _pickle = pickle;
+    }
+
+    /// <summary>The operations that are read.</summary>
+    public static IReadOnlyList<PickleOpcode> Known { get; } =
+    [
+        PickleOpcode.Proto, PickleOpcode.Frame, PickleOpcode.Stop, PickleOpcode.Mark, PickleOpcode.None, PickleOpcode.NewTrue, PickleOpcode.NewFalse,
+        PickleOpcode.BinInt, PickleOpcode.BinInt1, PickleOpcode.BinInt2, PickleOpcode.Long1, PickleOpcode.BinFloat, PickleOpcode.BinUnicode,
+        PickleOpcode.ShortBinUnicode, PickleOpcode.EmptyList, PickleOpcode.Append, PickleOpcode.Appends, PickleOpcode.EmptyTuple, PickleOpcode.Tuple,
+        PickleOpcode.Tuple1, PickleOpcode.Tuple2, PickleOpcode.Tuple3, PickleOpcode.EmptyDict, PickleOpcode.SetItem, PickleOpcode.SetItems,
+        PickleOpcode.BinPut, PickleOpcode.LongBinPut, PickleOpcode.Memoize, PickleOpcode.BinGet, PickleOpcode.LongBinGet, PickleOpcode.Global,
+        PickleOpcode.StackGlobal, PickleOpcode.BinPersId, PickleOpcode.Reduce, PickleOpcode.Build,
+    ];
+
+    /// <summary>The value of a pickle.</summary>
+    /// <param name="file">The file, for messages.</param>
+    /// <param name="pickle">The pickle.</param>
+    /// <exception cref="InvalidInputException">It holds anything but tensors and the dictionaries, lists and plain values around them.</exception>
+    public static object? Read(string file, ReadOnlySpan<byte> pickle) => new PickleReader(file, pickle).Read();
+
+    private object? Read()
+    {
+        while (true)
+        {
+            _operation = _at;
+            var opcode = (PickleOpcode)Take(1)[0];
+            if (opcode == PickleOpcode.Stop)
+            {
+                return Pop();
+            }
+
+            Apply(opcode);
+        }
+    }
+
+    private void Apply(PickleOpcode opcode)
+    {
+        switch (opcode)
+        {
+            case PickleOpcode.Proto when Take(1)[0] is var version:
+                _ = version <= NewestProtocol ? version : throw Broken($"it is of protocol {version}, {NewestProtocol} at most was expected");
+                break;
+            case PickleOpcode.Frame:
+                Take(sizeof(long));
+                break;
+            case PickleOpcode.Mark:
+                _stack.Add(s_mark);
+                break;
+            case PickleOpcode.None:
+                _stack.Add(null);
+                break;
+            case PickleOpcode.NewTrue or PickleOpcode.NewFalse:
+                _stack.Add(opcode == PickleOpcode.NewTrue);
+                break;
+            case PickleOpcode.BinInt:
+                _stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int))));
+                break;
+            case PickleOpcode.BinInt1:
+                _stack.Add((long)Take(1)[0]);
+                break;
+            case PickleOpcode.BinInt2:
+                _stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort))));
+                break;
+            case PickleOpcode.Long1:
+                _stack.Add(Integer(Take(Take(1)[0])));
+                break;
+            case PickleOpcode.BinFloat:
+                _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(sizeof(double))));
+                break;
+            case PickleOpcode.BinUnicode:
+                _stack.Add(Text(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint))))));
+                break;
+            case PickleOpcode.ShortBinUnicode:
+                _stack.Add(Text(Take(Take(1)[0])));
+                break;
+            case PickleOpcode.BinPut or PickleOpcode.LongBinPut or PickleOpcode.Memoize:
+                uint place = opcode == PickleOpcode.Memoize ? (uint)_memo.Count : Index(opcode == PickleOpcode.LongBinPut);
+                _memo[place] = Top();
+                break;
+            case PickleOpcode.BinGet or PickleOpcode.LongBinGet:
+                uint index = Index(opcode == PickleOpcode.LongBinGet);
+                _stack.Add(_memo.TryGetValue(index, out object? known) ? known : throw Broken($"it takes value {index}, which it has not kept"));
+                break;
+            default:
+                ApplyToObjects(opcode);
+                break;
+        }
+    }
+
+    private void ApplyToObjects(PickleOpcode opcode)
+    {
+        switch (opcode)
+        {
+            case PickleOpcode.EmptyList:
+                _stack.Add(new PickleList());
+                break;
+            case PickleOpcode.Append or PickleOpcode.Appends:
+                object?[] items = opcode == PickleOpcode.Append ? [Pop()] : PopToMark();
+                Top<PickleList>("a list").Items.AddRange(items);
+                break;
+            case PickleOpcode.EmptyTuple:
+                _stack.Add(Array.Empty<object?>());
+                break;
+            case PickleOpcode.Tuple:
+                _stack.Add(PopToMark());
+                break;
+            case PickleOpcode.Tuple1 or PickleOpcode.Tuple2 or PickleOpcode.Tuple3:
+                object?[] tuple = new object?[opcode - PickleOpcode.Tuple1 + 1];
+                for (int i = tuple.Length - 1; i >= 0; i--)
+                {
+                    tuple[i] = Pop();
+                }
+
+                _stack.Add(tuple);
+                break;
+            case PickleOpcode.EmptyDict:
+                _stack.Add(new PickleDictionary());
+                break;
+            case PickleOpcode.SetItem or PickleOpcode.SetItems:
+                Set(opcode == PickleOpcode.SetItems ? PopToMark() : [.. new[] { Pop(), Pop() }.Reverse()]);
+                break;
+            case PickleOpcode.Global:
+                _stack.Add(Named(Line(), Line()));
+                break;
+            case PickleOpcode.StackGlobal:
+                string name = Pop<string>("a name");
+                _stack.Add(Named(Pop<string>("a module's name"), name));
+                break;
+            case PickleOpcode.BinPersId:
+                _stack.Add(TorchObjects.Storage(Pop()) ?? throw Broken("it names something outside it that is no storage of a known type"));
+                break;
+            case PickleOpcode.Reduce:
+                object? arguments = Pop();
+                object? function = Pop();
+                _stack.Add(TorchObjects.Call(function, arguments) ?? throw Broken($"it calls {Shown(function)} in another way than a checkpoint does"));
+                break;
+            case PickleOpcode.Build:
+                // The versions of modules that state_dict() puts on its dictionary; they change no tensor.
+                Pop();
+                Top<PickleDictionary>("a dictionary, whose attributes it sets,");
+                break;
+            default:
+                throw Broken(Enum.IsDefined(opcode)
+                    ? $"it holds the operation {opcode.ToString().ToUpperInvariant()}, which no checkpoint of tensors needs"
+                    : $"it holds the byte 0x{(byte)opcode:x2}, which is no operation");
+        }
+    }
+
+    private readonly void Set(object?[] pairs)
+    {
+        if (pairs.Length % 2 != 0)
+        {
+            throw Broken("it sets a key of a dictionary without a value");
+        }
+
+        var dictionary = Top<PickleDictionary>("a dictionary");
+        for (int i = 0; i < pairs.Length; i += 2)
+        {
+            dictionary.Entries.Add((pairs[i], pairs[i + 1]));
+        }
+    }
+
+    private readonly PickleGlobal Named(string module, string name) => TorchObjects.Global(module, name) ?? throw Broken(
+        $"it names {SafetensorsHeader.Printable($"{module}.{name}")}, which no checkpoint of tensors needs");
+
+    private uint Index(bool isLong) => isLong ? BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint))) : Take(1)[0];
+
+    private readonly object? Top() => _stack.Count > 0 && _stack[^1] != s_mark ? _stack[^1] : throw Broken("it takes a value where there is none");
+
+    private readonly T Top<T>(string expected)
+        where T : class => Top() as T ?? throw Broken($"{expected} was expected where it holds something else");
+
+    private readonly object? Pop()
+    {
+        object? value = Top();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private readonly T Pop<T>(string expected)
+        where T : class => Pop() as T ?? throw Broken($"{expected} was expected where it holds something else");
+
+    private readonly object?[] PopToMark()
+    {
+        int mark = _stack.LastIndexOf(s_mark);
+        if (mark < 0)
+        {
+            throw Broken("it takes values up to a mark that was not set");
+        }
+
+        object?[] values = [.. _stack.Skip(mark + 1)];
+        _stack.RemoveRange(mark, _stack.Count - mark);
+        return values;
+    }
+
+    private readonly long Integer(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > LongestInteger)
+        {
+            throw Broken($"it holds an integer of {bytes.Length} bytes, {LongestInteger} at most were expected");
+        }
+
+        long value = bytes.Length > 0 && bytes[^1] >= 0x80 ? -1 : 0;
+        for (int i = bytes.Length - 1; i >= 0; i--)
+        {
+            value = (value << 8) | bytes[i];
+        }
+
+        return value;
+    }
+
+    private readonly string Text(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return s_utf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidInputException(Broken("it holds a text that is not UTF-8").Message, e);
+        }
+    }
+
+    private string Line()
+    {
+        int length = _pickle[_at..].IndexOf((byte)'\n');
+        string line = length >= 0 ? Text(_pickle.Slice(_at, length)) : throw Broken("it ends within a name");
+        _at += length + 1;
+        return line;
+    }
+
+    private ReadOnlySpan<byte> Take(uint count)
+    {
+        if (count > (uint)(_pickle.Length - _at))
+        {
+            throw Broken("it ends within an operation");
+        }
+
+        var taken = _pickle.Slice(_at, (int)count);
+        _at += (int)count;
+        return taken;
+    }
+
+    private static string Shown(object? function) => function is PickleGlobal global ? global.ToString() : "something that is no function";
+
+    private readonly InvalidInputException Broken(string problem) => new(
+        $"'{_file}' cannot be read, since in its pickle, at byte {_operation}, {problem}; a dictionary of tensors was expected, as save_pretrained writes one.");
+}
