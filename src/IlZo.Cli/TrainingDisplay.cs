@@ -68,6 +68,11 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             Terminal.Say($"note: the steps up to {after.AfterStep} were computed by {before.Engine} in {before.Precision}, arithmetic {before.Arithmetic}");
         }
 
+        foreach (string warning in started.Warnings)
+        {
+            Terminal.Say($"note: {warning}");
+        }
+
         if (started.TrainedWeights < started.Weights)
         {
             string adapter = o.Adapter is { } name ? $"adapter {name}: " : string.Empty;

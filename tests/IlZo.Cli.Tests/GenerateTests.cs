@@ -63,12 +63,33 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void TheLongestTextOfTheModelEndsAContinuationAndIsMentioned()
+    public void ATextMayBeLongerThanAModelWithRotatedPositionsWasMadeForWhichIsMentioned()
     {
-        var outcome = Ilzo.Run("generate", "--model", TestData.BabyLlama, "--max-new-tokens", "5000", "--json");
-        Assert.Equal("max_positions", outcome.Json.GetProperty("stop").GetString());
-        Assert.Equal(255, Ids(outcome.Json, "ids").Length);
-        Assert.Contains("256 tokens", outcome.Errors, StringComparison.Ordinal);
+        var outcome = Ilzo.Run("generate", "--model", TestData.BabyLlama, "--max-new-tokens", "262", "--json");
+        Assert.Equal("max_new_tokens", outcome.Json.GetProperty("stop").GetString());
+        Assert.Equal(262, Ids(outcome.Json, "ids").Length);
+        Assert.Contains("longer than the 256 tokens that the model was made for", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheModelsOwnSettingsDecideWhatIsTakenUnlessATemperatureIsGiven()
+    {
+        using var temp = new TempFolder();
+        string model = temp.Copy(TestData.Stories, "model");
+        string[] greedy = ["generate", "--model", TestData.Stories, "--max-new-tokens", "30"];
+        string[] own = ["generate", "--model", model, "--max-new-tokens", "30", "--seed", "3"];
+        string file = Path.Combine(model, "generation_config.json");
+        File.WriteAllText(file, """{"eos_token_id": 2, "temperature": 1.4, "top_k": 12}""");
+        Assert.Equal(Ilzo.Run(greedy).Success, Ilzo.Run(own).Success);
+        File.WriteAllText(file, """{"eos_token_id": 2, "do_sample": true, "temperature": 1.4, "top_k": 12}""");
+        string drawn = Ilzo.Run(own).Success;
+        Assert.Equal(Ilzo.Run([.. greedy, "--seed", "3", "--temperature", "1.4", "--top-k", "12"]).Success, drawn);
+        Assert.NotEqual(Ilzo.Run(greedy).Success, drawn);
+        Assert.Equal(Ilzo.Run(greedy).Success, Ilzo.Run([.. own, "--temperature", "0"]).Success);
+        File.WriteAllText(file, """{"eos_token_id": 2, "repetition_penalty": 1.5, "max_new_tokens": 30}""");
+        Assert.Equal(Ilzo.Run([.. greedy, "--repetition-penalty", "1.5"]).Success, Ilzo.Run("generate", "--model", model).Success);
+        File.WriteAllText(file, "[]");
+        Assert.Contains("generation_config.json' holds a JSON array", Ilzo.Run(own).Refusal(2), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using IlZo.Checkpoints;
+using IlZo.Checkpoints.Torch;
 using IlZo.Files;
 using IlZo.Models;
 using IlZo.Tensors;
@@ -10,7 +11,7 @@ namespace IlZo.Adapters;
 internal sealed record LoraSettings(TargetModules Targets, int Rank, double Alpha, bool RankStabilized);
 
 /// <summary>
-/// An adapter in PEFT's format: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>. Fields that would change the forward pass in
+/// An adapter in PEFT's format: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>. Fields that would change the forward pass in
 /// an unknown way are refused by name.
 /// Source: huggingface/peft src/peft/tuners/lora/config.py, src/peft/tuners/prefix_tuning/config.py, src/peft/utils/save_and_load.py.
 /// </summary>
@@ -18,6 +19,9 @@ internal sealed class PeftFolder : IDisposable
 {
     public const string ConfigFileName = "adapter_config.json";
     public const string WeightsFileName = "adapter_model.safetensors";
+
+    /// <summary>The name that weights in PyTorch's own format have; safetensors go before them.</summary>
+    public const string TorchFileName = "adapter_model.bin";
 
     /// <summary>What stands before the names of modules.</summary>
     public const string ModulePrefix = "base_model.model.";
@@ -33,7 +37,7 @@ internal sealed class PeftFolder : IDisposable
 
     private readonly JsonDocument _json;
     private readonly ConfigReader _config;
-    private readonly SafetensorsFile _file;
+    private readonly WeightFile _file;
 
     private PeftFolder(string folder)
     {
@@ -53,7 +57,9 @@ internal sealed class PeftFolder : IDisposable
                 "PREFIX_TUNING" => false,
                 var type => throw new InvalidInputException($"'{path}': peft_type is '{type ?? "absent"}'; LORA or PREFIX_TUNING was expected."),
             };
-            _file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
+            string weights = Path.Combine(folder, WeightsFileName);
+            string torch = Path.Combine(folder, TorchFileName);
+            _file = !File.Exists(weights) && File.Exists(torch) ? TorchFile.Open(torch) : SafetensorsFile.Open(weights);
         }
         catch
         {

@@ -64,7 +64,7 @@ public sealed partial class Trainer : IDisposable
             _evaluator = NewEvaluator(_model);
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(
-                _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count));
+                _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count, _model.Warnings));
             if (found.Verdict != MemoryVerdict.Fits)
             {
                 progress?.Report(new TrainingProgress.MemoryIsTight(found));

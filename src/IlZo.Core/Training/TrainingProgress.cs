@@ -10,8 +10,15 @@ public abstract record TrainingProgress
     /// <param name="Weights">Weights of the model and its adapter.</param>
     /// <param name="TrainedWeights">Those of them that are trained.</param>
     /// <param name="ReplayedSteps">Steps taken over from the log of a run that is continued.</param>
+    /// <param name="Warnings">What of the model's weights is read otherwise than its configuration says.</param>
     public sealed record Started(
-        RunConfiguration Configuration, TrainingExamples Examples, string Run, long Weights, long TrainedWeights, long ReplayedSteps) : TrainingProgress;
+        RunConfiguration Configuration,
+        TrainingExamples Examples,
+        string Run,
+        long Weights,
+        long TrainedWeights,
+        long ReplayedSteps,
+        IReadOnlyList<string> Warnings) : TrainingProgress;
 
     /// <summary>The training will take most of the memory that there is, or more.</summary>
     /// <param name="Finding">How much.</param>

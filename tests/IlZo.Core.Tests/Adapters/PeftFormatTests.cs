@@ -193,7 +193,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
         Save("opt-tiny", new AdapterOptions("lora"), float.NaN);
         AssertRefused("finite weights were expected");
         File.WriteAllText(_temp["adapter", "adapter_config.json"], "[]");
-        AssertRefused("adapter_config.json' holds a JSON Array");
+        AssertRefused("adapter_config.json' holds a JSON array");
     }
 
     // As PEFT writes them: without metadata that says that positions are kept.

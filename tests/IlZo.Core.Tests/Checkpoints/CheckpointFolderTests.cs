@@ -144,8 +144,10 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.Contains("has no config.json", Message(_temp.Path), StringComparison.Ordinal);
         File.WriteAllText(_temp["config.json"], "{}");
         Assert.Contains("has no weights", Message(_temp.Path), StringComparison.Ordinal);
+        File.WriteAllText(_temp["ggml.gguf"], "GGUF");
+        Assert.Contains("'ggml.gguf' is a GGUF file of llama.cpp", Message(_temp.Path), StringComparison.Ordinal);
         File.WriteAllText(_temp["pytorch_model.bin"], "");
-        Assert.Contains("only safetensors are read", Message(_temp.Path), StringComparison.Ordinal);
+        Assert.Contains("pytorch_model.bin' is empty", Message(_temp.Path), StringComparison.Ordinal);
 
         static string Message(string folder) => Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(folder)).Message;
     }

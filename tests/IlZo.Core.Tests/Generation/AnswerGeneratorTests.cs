@@ -59,10 +59,11 @@ public sealed class AnswerGeneratorTests : IDisposable
     [Fact]
     public void Answers_end_where_the_models_positions_do()
     {
-        int[] prompt = [.. Enumerable.Repeat(403, _model.Shape.MaxPositions - 3)];
-        var generator = Generator(50);
+        using var learned = ModelLoader.Load(ModelLoader.BuiltIn);
+        int[] prompt = [.. Enumerable.Repeat(403, learned.Shape.MaxPositions - 3)];
+        var generator = new AnswerGenerator(learned, ModelLoader.Tokenizer(learned.Checkpoint), _backend, 50);
         generator.Generate([prompt], Probe.Unperturbed);
-        Assert.InRange(generator.Tokens, prompt.Length, _model.Shape.MaxPositions - 1);
+        Assert.InRange(generator.Tokens, prompt.Length, learned.Shape.MaxPositions - 1);
     }
 
     [Fact]

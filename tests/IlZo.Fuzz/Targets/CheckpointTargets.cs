@@ -1,9 +1,12 @@
+using System.IO.Compression;
 using System.Text;
 using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
+using IlZo.Checkpoints.Torch;
 using IlZo.Fuzz.Mutation;
+using IlZo.Generation;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -26,6 +29,17 @@ internal static class CheckpointTargets
         "_remove_final_layer_norm", "enable_bias", "quantization_config", "torch_dtype", "position_embedding_type", "is_decoder",
     ];
 
+    private static readonly string[] s_pickleWords =
+    [
+        "ctorch\nHalfStorage\n", "ctorch\nFloatStorage\n", "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch._utils\n_rebuild_parameter\n", "ccollections\nOrderedDict\n", "cos\nsystem\n",
+        "X\u0007\0\0\0storage", "X\u0001\0\0\00", "X\u0003\0\0\0cpu", "X\u0001\0\0\0a", "K\u0002", "M\u0002\u0002", "(", "t", "Q", "R", ")", "]", "}", "u", "s", "e", "a", "b", "h\0", "q\0", "N", ".",
+    ];
+
+    private static readonly string[] s_generationWords =
+    [
+        "bos_token_id", "eos_token_id", "pad_token_id", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty", "max_new_tokens", "max_length", "num_beams", "true", "false", "null",
+    ];
+
     private static readonly string[] s_adapterWords =
     [
         "peft_type", "LORA", "PREFIX_TUNING", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "none", "all", "init_lora_weights",
@@ -36,6 +50,9 @@ internal static class CheckpointTargets
     public static IEnumerable<FuzzTarget> All =>
     [
         new("safetensors", "a safetensors file, with its numbers", SafetensorsSeeds, new SafetensorsMutator(), () => ReadSafetensors),
+        new("pickle", "the pickle of a pytorch_model.bin", () => SeedFiles.In("pickle"), new ByteMutator(s_pickleWords), () => ReadPickle),
+        new("torch-file", "a pytorch_model.bin", () => [.. SeedFiles.In("pickle").SelectMany(p => new[] { TorchArchive.Of(p, s_storages), TorchArchive.Of(p, s_storages, CompressionLevel.Optimal) })], new ByteMutator(s_pickleWords), () => ReadTorch),
+        new("generation-config", "generation_config.json", () => SeedFiles.In("generation-config"), new JsonMutator(s_generationWords), () => ReadGeneration),
         new("shard-index", "model.safetensors.index.json", () => SeedFiles.In("shard-index"), new JsonMutator("weight_map", "metadata", "total_size", "a", "b", "1.safetensors", "../1.safetensors"), () => ReadShards()),
         .. ModelCatalog.Families.Select(f => new FuzzTarget(
             $"config-{f.ModelType}", $"config.json of {f.Architecture}", () => SeedFiles.In($"config-{f.ModelType}"), new JsonMutator(s_configWords), () => ReadModel(f.ModelType))),
@@ -52,9 +69,36 @@ internal static class CheckpointTargets
 
     private static byte[] WithHeader(string header, int dataBytes) => [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[dataBytes]];
 
+    private static readonly byte[][] s_storages = [new byte[24], new byte[64]];
+
     private static void ReadSafetensors(byte[] input)
     {
         using var file = SafetensorsFile.FromMemory("input", input);
+        ReadAll(file);
+    }
+
+    private static void ReadPickle(byte[] input) => ReadTorch(TorchArchive.Of(input, s_storages));
+
+    private static void ReadTorch(byte[] input)
+    {
+        using var file = TorchFile.FromMemory("input", input);
+        ReadAll(file);
+    }
+
+    private static void ReadGeneration(byte[] input)
+    {
+        var config = GenerationConfig.Parse("input", input);
+        var sampler = new TokenSampler(new SamplingOptions(config.Temperature, config.TopP, 1, config.TopK, config.RepetitionPenalty));
+        float[] logits = [1, -2, 3, 0];
+        sampler.Penalize(logits, config.EosIds?.Where(id => id >= 0) ?? []);
+        if (config.Samples && logits.All(float.IsFinite))
+        {
+            _ = logits[sampler.Choose(logits, 1)];
+        }
+    }
+
+    private static void ReadAll(WeightFile file)
+    {
         var memory = new List<IDisposable>();
         try
         {

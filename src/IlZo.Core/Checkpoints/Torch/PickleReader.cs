@@ -36,12 +36,12 @@ internal ref struct PickleReader
     /// <summary>The operations that are read.</summary>
     public static IReadOnlyList<PickleOpcode> Known { get; } =
     [
-        PickleOpcode.Proto, PickleOpcode.Frame, PickleOpcode.Stop, PickleOpcode.Mark, PickleOpcode.None, PickleOpcode.NewTrue, PickleOpcode.NewFalse,
-        PickleOpcode.BinInt, PickleOpcode.BinInt1, PickleOpcode.BinInt2, PickleOpcode.Long1, PickleOpcode.BinFloat, PickleOpcode.BinUnicode,
-        PickleOpcode.ShortBinUnicode, PickleOpcode.EmptyList, PickleOpcode.Append, PickleOpcode.Appends, PickleOpcode.EmptyTuple, PickleOpcode.Tuple,
-        PickleOpcode.Tuple1, PickleOpcode.Tuple2, PickleOpcode.Tuple3, PickleOpcode.EmptyDict, PickleOpcode.SetItem, PickleOpcode.SetItems,
-        PickleOpcode.BinPut, PickleOpcode.LongBinPut, PickleOpcode.Memoize, PickleOpcode.BinGet, PickleOpcode.LongBinGet, PickleOpcode.Global,
-        PickleOpcode.StackGlobal, PickleOpcode.BinPersId, PickleOpcode.Reduce, PickleOpcode.Build,
+        PickleOpcode.PROTO, PickleOpcode.FRAME, PickleOpcode.STOP, PickleOpcode.MARK, PickleOpcode.NONE, PickleOpcode.NEWTRUE, PickleOpcode.NEWFALSE,
+        PickleOpcode.BININT, PickleOpcode.BININT1, PickleOpcode.BININT2, PickleOpcode.LONG1, PickleOpcode.BINFLOAT, PickleOpcode.BINUNICODE,
+        PickleOpcode.SHORT_BINUNICODE, PickleOpcode.EMPTY_LIST, PickleOpcode.APPEND, PickleOpcode.APPENDS, PickleOpcode.EMPTY_TUPLE, PickleOpcode.TUPLE,
+        PickleOpcode.TUPLE1, PickleOpcode.TUPLE2, PickleOpcode.TUPLE3, PickleOpcode.EMPTY_DICT, PickleOpcode.SETITEM, PickleOpcode.SETITEMS,
+        PickleOpcode.BINPUT, PickleOpcode.LONG_BINPUT, PickleOpcode.MEMOIZE, PickleOpcode.BINGET, PickleOpcode.LONG_BINGET, PickleOpcode.GLOBAL,
+        PickleOpcode.STACK_GLOBAL, PickleOpcode.BINPERSID, PickleOpcode.REDUCE, PickleOpcode.BUILD,
     ];
 
     /// <summary>The value of a pickle.</summary>
@@ -56,7 +56,7 @@ internal ref struct PickleReader
         {
             _operation = _at;
             var opcode = (PickleOpcode)Take(1)[0];
-            if (opcode == PickleOpcode.Stop)
+            if (opcode == PickleOpcode.STOP)
             {
                 return Pop();
             }
@@ -69,48 +69,48 @@ internal ref struct PickleReader
     {
         switch (opcode)
         {
-            case PickleOpcode.Proto when Take(1)[0] is var version:
+            case PickleOpcode.PROTO when Take(1)[0] is var version:
                 _ = version <= NewestProtocol ? version : throw Broken($"it is of protocol {version}, {NewestProtocol} at most was expected");
                 break;
-            case PickleOpcode.Frame:
+            case PickleOpcode.FRAME:
                 Take(sizeof(long));
                 break;
-            case PickleOpcode.Mark:
+            case PickleOpcode.MARK:
                 _stack.Add(s_mark);
                 break;
-            case PickleOpcode.None:
+            case PickleOpcode.NONE:
                 _stack.Add(null);
                 break;
-            case PickleOpcode.NewTrue or PickleOpcode.NewFalse:
-                _stack.Add(opcode == PickleOpcode.NewTrue);
+            case PickleOpcode.NEWTRUE or PickleOpcode.NEWFALSE:
+                _stack.Add(opcode == PickleOpcode.NEWTRUE);
                 break;
-            case PickleOpcode.BinInt:
+            case PickleOpcode.BININT:
                 _stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int))));
                 break;
-            case PickleOpcode.BinInt1:
+            case PickleOpcode.BININT1:
                 _stack.Add((long)Take(1)[0]);
                 break;
-            case PickleOpcode.BinInt2:
+            case PickleOpcode.BININT2:
                 _stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort))));
                 break;
-            case PickleOpcode.Long1:
+            case PickleOpcode.LONG1:
                 _stack.Add(Integer(Take(Take(1)[0])));
                 break;
-            case PickleOpcode.BinFloat:
+            case PickleOpcode.BINFLOAT:
                 _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(sizeof(double))));
                 break;
-            case PickleOpcode.BinUnicode:
+            case PickleOpcode.BINUNICODE:
                 _stack.Add(Text(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint))))));
                 break;
-            case PickleOpcode.ShortBinUnicode:
+            case PickleOpcode.SHORT_BINUNICODE:
                 _stack.Add(Text(Take(Take(1)[0])));
                 break;
-            case PickleOpcode.BinPut or PickleOpcode.LongBinPut or PickleOpcode.Memoize:
-                uint place = opcode == PickleOpcode.Memoize ? (uint)_memo.Count : Index(opcode == PickleOpcode.LongBinPut);
+            case PickleOpcode.BINPUT or PickleOpcode.LONG_BINPUT or PickleOpcode.MEMOIZE:
+                uint place = opcode == PickleOpcode.MEMOIZE ? (uint)_memo.Count : Index(opcode == PickleOpcode.LONG_BINPUT);
                 _memo[place] = Top();
                 break;
-            case PickleOpcode.BinGet or PickleOpcode.LongBinGet:
-                uint index = Index(opcode == PickleOpcode.LongBinGet);
+            case PickleOpcode.BINGET or PickleOpcode.LONG_BINGET:
+                uint index = Index(opcode == PickleOpcode.LONG_BINGET);
                 _stack.Add(_memo.TryGetValue(index, out object? known) ? known : throw Broken($"it takes value {index}, which it has not kept"));
                 break;
             default:
@@ -123,21 +123,21 @@ internal ref struct PickleReader
     {
         switch (opcode)
         {
-            case PickleOpcode.EmptyList:
+            case PickleOpcode.EMPTY_LIST:
                 _stack.Add(new PickleList());
                 break;
-            case PickleOpcode.Append or PickleOpcode.Appends:
-                object?[] items = opcode == PickleOpcode.Append ? [Pop()] : PopToMark();
+            case PickleOpcode.APPEND or PickleOpcode.APPENDS:
+                object?[] items = opcode == PickleOpcode.APPEND ? [Pop()] : PopToMark();
                 Top<PickleList>("a list").Items.AddRange(items);
                 break;
-            case PickleOpcode.EmptyTuple:
+            case PickleOpcode.EMPTY_TUPLE:
                 _stack.Add(Array.Empty<object?>());
                 break;
-            case PickleOpcode.Tuple:
+            case PickleOpcode.TUPLE:
                 _stack.Add(PopToMark());
                 break;
-            case PickleOpcode.Tuple1 or PickleOpcode.Tuple2 or PickleOpcode.Tuple3:
-                object?[] tuple = new object?[opcode - PickleOpcode.Tuple1 + 1];
+            case PickleOpcode.TUPLE1 or PickleOpcode.TUPLE2 or PickleOpcode.TUPLE3:
+                object?[] tuple = new object?[opcode - PickleOpcode.TUPLE1 + 1];
                 for (int i = tuple.Length - 1; i >= 0; i--)
                 {
                     tuple[i] = Pop();
@@ -145,35 +145,35 @@ internal ref struct PickleReader
 
                 _stack.Add(tuple);
                 break;
-            case PickleOpcode.EmptyDict:
+            case PickleOpcode.EMPTY_DICT:
                 _stack.Add(new PickleDictionary());
                 break;
-            case PickleOpcode.SetItem or PickleOpcode.SetItems:
-                Set(opcode == PickleOpcode.SetItems ? PopToMark() : [.. new[] { Pop(), Pop() }.Reverse()]);
+            case PickleOpcode.SETITEM or PickleOpcode.SETITEMS:
+                Set(opcode == PickleOpcode.SETITEMS ? PopToMark() : [.. new[] { Pop(), Pop() }.Reverse()]);
                 break;
-            case PickleOpcode.Global:
+            case PickleOpcode.GLOBAL:
                 _stack.Add(Named(Line(), Line()));
                 break;
-            case PickleOpcode.StackGlobal:
+            case PickleOpcode.STACK_GLOBAL:
                 string name = Pop<string>("a name");
                 _stack.Add(Named(Pop<string>("a module's name"), name));
                 break;
-            case PickleOpcode.BinPersId:
+            case PickleOpcode.BINPERSID:
                 _stack.Add(TorchObjects.Storage(Pop()) ?? throw Broken("it names something outside it that is no storage of a known type"));
                 break;
-            case PickleOpcode.Reduce:
+            case PickleOpcode.REDUCE:
                 object? arguments = Pop();
                 object? function = Pop();
                 _stack.Add(TorchObjects.Call(function, arguments) ?? throw Broken($"it calls {Shown(function)} in another way than a checkpoint does"));
                 break;
-            case PickleOpcode.Build:
+            case PickleOpcode.BUILD:
                 // The versions of modules that state_dict() puts on its dictionary; they change no tensor.
                 Pop();
                 Top<PickleDictionary>("a dictionary, whose attributes it sets,");
                 break;
             default:
                 throw Broken(Enum.IsDefined(opcode)
-                    ? $"it holds the operation {opcode.ToString().ToUpperInvariant()}, which no checkpoint of tensors needs"
+                    ? $"it holds the operation {opcode}, which no checkpoint of tensors needs"
                     : $"it holds the byte 0x{(byte)opcode:x2}, which is no operation");
         }
     }
