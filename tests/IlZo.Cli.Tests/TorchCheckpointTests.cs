@@ -29,7 +29,7 @@ public sealed class TorchCheckpointTests
         using var temp = new TempFolder();
         string model = Convert(temp);
         string config = Path.Combine(model, "config.json");
-        File.WriteAllText(config, "{\"logit_scale\": 2, \"use_cache\": true," + File.ReadAllText(config).TrimStart()[1..]);
+        File.WriteAllText(config, "{\"logit_scale\": 2," + File.ReadAllText(config).TrimStart()[1..]);
         var inspected = Ilzo.Run("inspect", model, "--json").Json;
         Assert.Equal("pytorch_model.bin", Assert.Single(inspected.GetProperty("files").EnumerateArray()).GetString());
         string note = Assert.Single(inspected.GetProperty("notes").EnumerateArray(), n => n.GetString()!.Contains("config.json that nothing reads", StringComparison.Ordinal)).GetString()!;

@@ -75,7 +75,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         var text = new StreamingText(tokenizer, promptIds);
         var sampler = new TokenSampler(sampling);
         int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.LongestText);
-        using var cache = backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, room);
+        using var cache = CreateCache(room);
         var ids = new List<int>(promptIds);
         var stop = room < promptIds.Count + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
         int known = 0;
@@ -106,6 +106,18 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             {
                 onText?.Invoke(piece);
             }
+        }
+    }
+
+    private KeyValueCache CreateCache(int tokens)
+    {
+        try
+        {
+            return backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, tokens);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new InvalidInputException($"There is no memory for the keys and values of a text of {tokens} tokens; a smaller --max-new-tokens was expected.", e);
         }
     }
 

@@ -116,6 +116,17 @@ internal sealed class ModelWeights
     /// <summary>A bias.</summary>
     public void RequireBias(string name, ModelPart part, ConfigSize features) => Require(name, new TensorRole(part, TensorKind.Bias), [features]);
 
+    /// <summary>A bias of the head that may be stored under either of two names, or under both.</summary>
+    public void RequireBias(string name, string other, ConfigSize features)
+    {
+        bool isOthers = !Folder.Tensors.ContainsKey(name) && Folder.Tensors.ContainsKey(other);
+        Require(name, new TensorRole(ModelPart.Head, TensorKind.Bias), [features], storedName: isOthers ? other : null);
+        if (!isOthers)
+        {
+            AllowCopy(other, name, features);
+        }
+    }
+
     /// <summary>A norm.</summary>
     /// <param name="name">The module.</param>
     /// <param name="features">What it normalizes at a time.</param>
@@ -164,24 +175,6 @@ internal sealed class ModelWeights
     /// <summary>A head with a bias.</summary>
     public void UseHead(string weight, string bias) => Head = new OutputHead(this[weight], this[bias]);
 
-    /// <summary>Lets the file hold a second copy of a tensor, which is the same parameter.</summary>
-    /// <exception cref="InvalidInputException">The copy has another shape or other numbers.</exception>
-    public void AllowCopy(string name, string of, params ReadOnlySpan<ConfigSize> shape)
-    {
-        if (!Folder.Tensors.TryGetValue(name, out var copy))
-        {
-            return;
-        }
-
-        CheckShape(copy, shape);
-        if (!IsCopy(copy, of))
-        {
-            throw new InvalidInputException($"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
-        }
-
-        _stored.Add(name, _byName[of]);
-    }
-
     /// <summary>Lets tensors be in the file that are derived from the configuration.</summary>
     public void IgnoreEndingIn(string suffix) => _ignored.Add(suffix);
 
@@ -199,6 +192,23 @@ internal sealed class ModelWeights
     }
 
     public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder.Hold(), Folder]);
+
+    // Lets the file hold a second copy of a tensor, which is the same parameter.
+    private void AllowCopy(string name, string of, params ReadOnlySpan<ConfigSize> shape)
+    {
+        if (!Folder.Tensors.TryGetValue(name, out var copy))
+        {
+            return;
+        }
+
+        CheckShape(copy, shape);
+        if (!IsCopy(copy, of))
+        {
+            throw new InvalidInputException($"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
+        }
+
+        _stored.Add(name, _byName[of]);
+    }
 
     // Whether the head is the embedding: stored under the one name, under the other, or twice with the same numbers.
     private bool TryTie(string name, string tiedTo, ConfigSize vocabulary, ConfigSize features)

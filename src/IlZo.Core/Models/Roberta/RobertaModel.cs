@@ -123,8 +123,7 @@ internal sealed class RobertaModel : LanguageModel
         const string embedding = "embeddings.word_embeddings.weight";
         weights.RequireLinear("lm_head.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
         weights.RequireNorm("lm_head.layer_norm", config.Hidden, ofHead: true);
-        weights.RequireBias("lm_head.bias", ModelPart.Head, config.Vocabulary);
-        weights.AllowCopy("lm_head.decoder.bias", "lm_head.bias", config.Vocabulary);
+        weights.RequireBias("lm_head.bias", "lm_head.decoder.bias", config.Vocabulary);
         weights.UseHead(weights.RequireHead(Decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden), "lm_head.bias");
     }
 
