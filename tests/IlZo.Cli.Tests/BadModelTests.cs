@@ -29,6 +29,10 @@ public sealed class BadModelTests
         { "broken index", "model.safetensors.index.json" },
         { "no tokenizer", "tokenizer" },
         { "broken tokenizer", "tokenizer.json" },
+        { "tokenizer is a Git LFS pointer", "tokenizer.json' is a Git LFS pointer" },
+        { "tokenizer has NaN", "NaN is there" },
+        { "tokenizer is a list", "holds a JSON array" },
+        { "configuration in UTF-16", "config.json' is text in UTF-16" },
         { "folder does not exist", "is not an existing folder" },
         { "a file in place of the folder", "is not an existing folder" },
     };
@@ -137,6 +141,18 @@ public sealed class BadModelTests
                 break;
             case "broken tokenizer":
                 File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{\"model\": {\"type\": \"BPE\", \"vocab\": 7}}");
+                break;
+            case "tokenizer is a Git LFS pointer":
+                File.WriteAllText(Path.Combine(model, "tokenizer.json"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n");
+                break;
+            case "tokenizer has NaN":
+                File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{\"model\": NaN}");
+                break;
+            case "tokenizer is a list":
+                File.WriteAllText(Path.Combine(model, "tokenizer.json"), "[]");
+                break;
+            case "configuration in UTF-16":
+                File.WriteAllBytes(Path.Combine(model, "config.json"), Encoding.Unicode.GetBytes(File.ReadAllText(Path.Combine(model, "config.json"))));
                 break;
             case "folder does not exist":
                 Directory.Delete(model, recursive: true);

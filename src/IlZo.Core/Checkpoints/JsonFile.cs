@@ -39,8 +39,8 @@ internal static class JsonFile
         return document;
     }
 
-    // What Python's json module writes of numbers that are not finite, where the reader stopped at one.
-    private static string? PythonNumber(ReadOnlySpan<byte> text, JsonException e)
+    /// <summary>What Python's json module writes of numbers that are not finite, where a reader stopped at one; else null.</summary>
+    public static string? PythonNumber(ReadOnlySpan<byte> text, JsonException e)
     {
         for (long line = e.LineNumber ?? 0; line > 0 && text.IndexOf((byte)'\n') is >= 0 and int end; line--)
         {

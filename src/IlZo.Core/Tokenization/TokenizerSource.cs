@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using IlZo.Checkpoints;
 using IlZo.Files;
 
 namespace IlZo.Tokenization;
@@ -72,7 +73,16 @@ internal sealed class TokenizerSource(Func<string, Stream?> open, string name)
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
+            if (document.RootElement.ValueKind == JsonValueKind.Array)
+            {
+                throw new InvalidInputException($"{path}: the file holds a JSON array; an object was expected.");
+            }
+
             return new JsonPlace(path, string.Empty, document.RootElement.Clone()).Object();
+        }
+        catch (JsonException e) when (JsonFile.PythonNumber(text.Span, e) is { } number)
+        {
+            throw new InvalidInputException($"{path}, line {e.LineNumber + 1}: {number} is there, which Python writes and JSON does not have; a number or null was expected.", e);
         }
         catch (JsonException e)
         {

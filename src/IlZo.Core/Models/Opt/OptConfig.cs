@@ -16,7 +16,7 @@ internal sealed class OptConfig
         MaxPositions = config.Size("max_position_embeddings", 2048, ConfigSize.MaxRows);
         Embedding = config.Size("word_embed_proj_dim", Hidden);
         NormBefore = config.Flag("do_layer_norm_before", true);
-        FinalNorm = NormBefore && !config.Flag("_remove_final_layer_norm", false);
+        FinalNorm = !config.Flag("_remove_final_layer_norm", false) && NormBefore;
         Biases = config.Flag("enable_bias", true);
         NormAffine = config.Flag("layer_norm_elementwise_affine", true);
         Tied = config.Flag("tie_word_embeddings", true);
