@@ -24,6 +24,8 @@ public sealed class EndOfTextTests : IDisposable
             File.Copy(file, _temp[Path.GetFileName(file)]);
         }
 
+        // What it says goes before the configuration.
+        File.Delete(_temp["generation_config.json"]);
         string config = File.ReadAllText(_temp["config.json"]);
         File.WriteAllText(_temp["config.json"], config.Replace("\"eos_token_id\": 2", $"\"eos_token_id\": {eos}", StringComparison.Ordinal));
         using var model = ModelLoader.Load(_temp.Path);
