@@ -16,9 +16,6 @@ public sealed record RenderedChat(string Text, IReadOnlyList<(int Start, int End
 /// </summary>
 public sealed class ChatTemplate
 {
-    /// <summary>The names that every template can use, for messages.</summary>
-    internal const string KnownNames = "messages, add_generation_prompt, tools, documents, bos_token, eos_token, unk_token, pad_token";
-
     private readonly TemplateSource _source;
     private readonly IReadOnlyList<Statement> _body;
     private readonly IReadOnlyDictionary<string, string> _specialTokens;
@@ -32,7 +29,7 @@ public sealed class ChatTemplate
     /// <summary>Reads a template.</summary>
     /// <param name="name">What messages call it: its file.</param>
     /// <param name="template">The text of the template.</param>
-    /// <param name="specialTokens">The texts of bos_token, eos_token and so on; those that are missing are empty.</param>
+    /// <param name="specialTokens">The texts of bos_token, eos_token and so on; those that are missing are not defined.</param>
     /// <exception cref="InvalidInputException">It is not in the supported part of Jinja; the message names line and column.</exception>
     public static ChatTemplate Parse(string name, string template, IReadOnlyDictionary<string, string>? specialTokens = null)
     {
@@ -57,16 +54,29 @@ public sealed class ChatTemplate
 
     /// <inheritdoc cref="Render(IEnumerable{ChatMessage}, bool, DateTime, CancellationToken)"/>
     /// <param name="messages">The messages as template values, usually mappings with <c>role</c> and <c>content</c>.</param>
-    internal RenderedChat RenderValues(List<object?> messages, bool addGenerationPrompt, DateTime now, CancellationToken cancellation = default)
+    /// <param name="tools">The tools that the assistant can call, or null.</param>
+    /// <param name="variables">Other variables of the template, or null.</param>
+    internal RenderedChat RenderValues(
+        List<object?> messages,
+        bool addGenerationPrompt,
+        DateTime now,
+        CancellationToken cancellation = default,
+        List<object?>? tools = null,
+        IEnumerable<KeyValuePair<string, object?>>? variables = null)
     {
         var globals = new Scope(Functions.Scope(now));
         globals.Set("messages", messages);
         globals.Set("add_generation_prompt", addGenerationPrompt);
-        globals.Set("tools", null);
+        globals.Set("tools", tools);
         globals.Set("documents", null);
-        foreach (string name in (string[])["bos_token", "eos_token", "unk_token", "pad_token"])
+        foreach (var (name, token) in _specialTokens)
         {
-            globals.Set(name, _specialTokens.GetValueOrDefault(name, string.Empty));
+            globals.Set(name, token);
+        }
+
+        foreach (var (name, value) in variables ?? [])
+        {
+            globals.Set(name, value);
         }
 
         var context = new RenderContext(_source, globals, cancellation);

@@ -79,7 +79,7 @@ public static class ChatTemplateFile
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string file in (string[])[ConfigFile, "special_tokens_map.json"])
         {
-            foreach (string name in (string[])["bos_token", "eos_token", "unk_token", "pad_token"])
+            foreach (string name in (string[])["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"])
             {
                 if (source.TryReadJson(file)?.Find(name) is { } token)
                 {

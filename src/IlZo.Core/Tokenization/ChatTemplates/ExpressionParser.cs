@@ -1,13 +1,25 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
 /// <summary>Reads expressions with Jinja's precedences, from <c>if … else</c> down to calls.</summary>
-internal sealed class ExpressionParser(TokenReader tokens)
+internal sealed partial class ExpressionParser(TokenReader tokens)
 {
     private static readonly string[] s_comparisons = ["==", "!=", "<", "<=", ">", ">="];
+
+    private HashSet<string> _names = new(StringComparer.Ordinal);
+
+    /// <summary>The names that stand in what a reading reads.</summary>
+    public IReadOnlySet<string> NamesIn(Action reading)
+    {
+        var (outer, inner) = (_names, new HashSet<string>(StringComparer.Ordinal));
+        _names = inner;
+        reading();
+        outer.UnionWith(inner);
+        _names = outer;
+        return inner;
+    }
 
     /// <summary>Reads an expression.</summary>
     /// <param name="withCondition">Whether <c>a if b else c</c> may be one; not where an <c>if</c> follows that means something else.</param>
@@ -24,10 +36,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
         return value;
     }
 
-    /// <summary>Reads an expression, or several with commas between them as a list.</summary>
-    public Expression ParseTuple()
+    /// <summary>Reads an expression, or several with commas between them as a tuple.</summary>
+    public Expression ParseTuple(bool withCondition = true)
     {
-        var first = Parse();
+        var first = Parse(withCondition);
         if (!tokens.Current.Is(TemplateTokenKind.Operator, ","))
         {
             return first;
@@ -37,10 +49,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
         while (tokens.TryOperator(",") && tokens.Current.Kind is not (TemplateTokenKind.BlockEnd or TemplateTokenKind.OutputEnd)
             && !tokens.Current.Is(TemplateTokenKind.Operator, ")"))
         {
-            items.Add(Parse());
+            items.Add(Parse(withCondition));
         }
 
-        return new ListExpression(items, first.Position);
+        return new TupleExpression(items, first.Position);
     }
 
     private Expression Or()
@@ -112,7 +124,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
     private Expression Concatenation() => LeftToRight(Product, "~");
 
-    private Expression Product() => LeftToRight(() => Unary(withFilters: true), "*", "/", "//", "%");
+    private Expression Product() => LeftToRight(Power, "*", "/", "//", "%");
+
+    // From left to right, unlike Python's.
+    private Expression Power() => LeftToRight(() => Unary(withFilters: true), "**");
 
     private Expression LeftToRight(Func<Expression> operand, params ReadOnlySpan<string> operators)
     {
@@ -131,13 +146,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
         RuntimeHelpers.EnsureSufficientExecutionStack();
         var at = tokens.Current;
         var value = tokens.TryOperator("-") ? new NegativeExpression(Unary(withFilters: false), at.Position)
-            : tokens.TryOperator("+") ? Unary(withFilters: false)
-            : Postfix(Primary());
-        if (tokens.Current.Is(TemplateTokenKind.Operator, "**"))
-        {
-            throw tokens.Error(tokens.Current.Position, "the operator '**' is not supported; + - * / // % and ~ are");
-        }
-
+            : tokens.TryOperator("+") ? new PositiveExpression(Unary(withFilters: false), at.Position)
+            : Primary();
+        value = Postfix(value);
         return withFilters ? Filtered(value) : value;
     }
 
@@ -157,8 +168,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
             case TemplateTokenKind.Integer:
                 return Integer(at);
             case TemplateTokenKind.Float:
-                return new LiteralExpression(double.Parse(at.Text, CultureInfo.InvariantCulture), at.Position);
+                return new LiteralExpression(PythonNumbers.ReadReal(at.Text)!.Value, at.Position);
             case TemplateTokenKind.Name:
+                _names.Add(at.Text);
                 return at.Text switch
                 {
                     "true" or "True" => new LiteralExpression(true, at.Position),
@@ -167,7 +179,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
                     _ => new NameExpression(at.Text, at.Position),
                 };
             case TemplateTokenKind.Operator when at.Text == "(":
-                var inner = tokens.Current.Is(TemplateTokenKind.Operator, ")") ? new ListExpression([], at.Position) : ParseTuple();
+                var inner = tokens.Current.Is(TemplateTokenKind.Operator, ")") ? new TupleExpression([], at.Position) : ParseTuple();
                 tokens.Operator(")");
                 return inner;
             case TemplateTokenKind.Operator when at.Text == "[":
@@ -179,9 +191,12 @@ internal sealed class ExpressionParser(TokenReader tokens)
         }
     }
 
-    private LiteralExpression Integer(TemplateToken token) => long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
-        ? new LiteralExpression(whole, token.Position)
-        : throw tokens.Error(token.Position, $"the number {token.Text} has more than 64 bits");
+    private LiteralExpression Integer(TemplateToken token) => PythonNumbers.ReadInteger(token.Text, radix: 0) switch
+    {
+        null => throw tokens.Error(token.Position, $"{token.Text} is no number"),
+        { } whole when whole <= long.MaxValue => new LiteralExpression((long)whole, token.Position),
+        _ => throw tokens.Error(token.Position, $"the number {token.Text} has more than 64 bits"),
+    };
 
     private (Expression Key, Expression Value) Pair()
     {
@@ -220,7 +235,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
                     TemplateTokenKind.Integer => Integer(name),
                     _ => throw tokens.Error(name.Position, $"{name.Shown} is there; a name was expected"),
                 };
-                value = new MemberExpression(value, key, at.Position);
+                value = new MemberExpression(value, key, IsAttribute: true, at.Position);
             }
             else if (tokens.TryOperator("["))
             {
@@ -246,7 +261,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
         {
             var key = start ?? throw tokens.Unexpected("an index");
             tokens.Operator("]");
-            return new MemberExpression(value, key, position);
+            return new MemberExpression(value, key, IsAttribute: false, position);
         }
 
         var stop = Bound();
@@ -256,74 +271,4 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
         Expression? Bound() => tokens.Current is { Kind: TemplateTokenKind.Operator, Text: ":" or "]" } ? null : Parse();
     }
-
-    /// <summary>Reads arguments in parentheses.</summary>
-    private ArgumentList Arguments()
-    {
-        var positional = new List<Expression>();
-        var named = new List<(string Name, Expression Value)>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        tokens.Operator("(");
-        Items(")", () =>
-        {
-            var at = tokens.Current;
-            if (at.Kind == TemplateTokenKind.Name && tokens.Next.Is(TemplateTokenKind.Operator, "="))
-            {
-                tokens.Take();
-                tokens.Take();
-                named.Add((names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice"), Parse()));
-            }
-            else
-            {
-                positional.Add(named.Count == 0 ? Parse() : throw tokens.Unexpected("an argument with a name"));
-            }
-
-            return at;
-        });
-        return new ArgumentList(positional, named);
-    }
-
-    private Expression Filtered(Expression value)
-    {
-        while (true)
-        {
-            if (tokens.TryOperator("|"))
-            {
-                var at = tokens.Current;
-                string name = tokens.Name();
-                var filter = Filters.Find(name) ?? throw tokens.Error(at.Position, $"the filter '{name}' is not supported; {Filters.Known} are");
-                value = new FilterExpression(value, name, filter, OptionalArguments(), at.Position);
-            }
-            else if (tokens.TryWord("is"))
-            {
-                value = Test(value);
-            }
-            else if (tokens.Current.Is(TemplateTokenKind.Operator, "("))
-            {
-                value = Postfix(value);
-            }
-            else
-            {
-                return value;
-            }
-        }
-    }
-
-    private TestExpression Test(Expression value)
-    {
-        bool negated = tokens.TryWord("not");
-        var at = tokens.Current;
-        string name = at.Kind == TemplateTokenKind.Operator ? tokens.Take().Text : tokens.Name();
-        var test = Tests.Find(name) ?? throw tokens.Error(at.Position, $"the test '{name}' is not supported; {Tests.Known} are");
-        var arguments = OptionalArguments();
-        bool bare = arguments == ArgumentList.Empty && tokens.Current.Kind switch
-        {
-            TemplateTokenKind.Name => tokens.Current.Text is not ("else" or "or" or "and" or "if" or "is" or "in" or "not"),
-            TemplateTokenKind.String or TemplateTokenKind.Integer or TemplateTokenKind.Float => true,
-            _ => tokens.Current is { Kind: TemplateTokenKind.Operator, Text: "[" or "{" },
-        };
-        return new TestExpression(value, name, test, negated, bare ? new ArgumentList([Postfix(Primary())], []) : arguments, at.Position);
-    }
-
-    private ArgumentList OptionalArguments() => tokens.Current.Is(TemplateTokenKind.Operator, "(") ? Arguments() : ArgumentList.Empty;
 }

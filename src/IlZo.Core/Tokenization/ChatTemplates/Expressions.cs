@@ -31,6 +31,15 @@ internal sealed record ListExpression(IReadOnlyList<Expression> Items, int Posit
     }
 }
 
+internal sealed record TupleExpression(IReadOnlyList<Expression> Items, int Position) : Expression(Position)
+{
+    protected override object? Compute(RenderContext context)
+    {
+        context.Budget.List(Items.Count);
+        return new TemplateTuple(Items.Select(i => i.Evaluate(context)));
+    }
+}
+
 internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression Value)> Items, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
@@ -52,29 +61,46 @@ internal sealed record NameExpression(string Name, int Position) : Expression(Po
     protected override object? Compute(RenderContext context) => context.TryGet(Name, out var value) ? value : new Undefined(Name);
 }
 
-/// <summary><c>target.name</c> or <c>target[key]</c>.</summary>
-internal sealed record MemberExpression(Expression Target, Expression Key, int Position) : Expression(Position)
+/// <summary><c>target.name</c>, which a method of the value goes before, or <c>target[key]</c>, which goes before a method.</summary>
+internal sealed record MemberExpression(Expression Target, Expression Key, bool IsAttribute, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
     {
         var target = Target.Evaluate(context);
-        var key = Key.Evaluate(context);
-        switch (target, key)
+        return Of(target, Key.Evaluate(context), context);
+    }
+
+    /// <summary>The member of a value.</summary>
+    public object? Of(object? target, object? key, RenderContext context) => Of(target, key, IsAttribute, context, Position);
+
+    /// <inheritdoc cref="Of(object?, object?, RenderContext)"/>
+    public static object? Of(object? target, object? key, bool isAttribute, RenderContext context, int position)
+    {
+        if (target is Undefined undefined)
         {
-            case (OrderedDictionary<string, object?> map, string name):
-                return context.Comparer.TryGet(map, name, out var value) ? value : Missing(name);
-            case (TemplateNamespace space, string name):
-                return space.Members.TryGetValue(name, out var member) ? member : Missing(name);
-            case (List<object?> list, long index):
-                return At(list.Count, index) is int place ? list[place] : Missing($"[{index}]");
-            case (string text, long index):
-                return At(TemplateValue.Count(text, context.Budget)!.Value, index) is int at ? CodePoints.At(text, at) : Missing($"[{index}]");
-            case (Undefined or null, _):
-                string what = target is Undefined undefined ? $"'{undefined.Name}' is not defined" : "the value is none";
-                throw context.Error(Position, $"{what} and has no member '{ValueText.Of(key, context.Budget)}'");
-            default:
-                return Missing(ValueText.Of(key, context.Budget));
+            throw context.Error(position, $"'{undefined.Name}' is not defined and has no member '{ValueText.Of(key, context.Budget)}'");
         }
+
+        string? name = key as string;
+        if (isAttribute && name is not null && Methods.Find(target, name, context, position) is { } method)
+        {
+            return method;
+        }
+
+        switch (target, TemplateValue.Plain(key))
+        {
+            case (OrderedDictionary<string, object?> map, string) when context.Comparer.TryGet(map, name!, out var value):
+                return value;
+            case (TemplateNamespace space, string) when space.Members.TryGetValue(name!, out var member):
+                return member;
+            case (List<object?> list and not TemplateView { Written: null }, long index) when At(list.Count, index) is int place:
+                return list[place];
+            case (string text, long index) when At(TemplateValue.Count(text, context.Budget)!.Value, index) is int at:
+                return CodePoints.At(text, at);
+        }
+
+        return (!isAttribute && name is not null ? Methods.Find(target, name, context, position) : null)
+            ?? (object)Missing(name ?? $"[{ValueText.Of(key, context.Budget)}]");
     }
 
     private static Undefined Missing(string name) => new(name);
@@ -92,7 +118,7 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
     protected override object? Compute(RenderContext context)
     {
         var target = Target.Evaluate(context);
-        if (target is not (string or List<object?>))
+        if (target is not (string or List<object?>) || target is TemplateView)
         {
             throw context.Error(Position, $"{TemplateValue.KindOf(target)} is sliced; a list or a string was expected");
         }
@@ -127,7 +153,7 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
             taken.Add(items[(int)i]);
         }
 
-        return taken;
+        return items is TemplateTuple ? new TemplateTuple(taken) : taken;
 
         long Bound(long? given, long otherwise) =>
             given is { } bound ? Math.Clamp(bound < 0 ? bound + count : bound, low, high) : otherwise;
@@ -141,44 +167,74 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
     };
 }
 
-/// <summary>The arguments of a call as they are written.</summary>
-internal sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named)
+/// <summary>The arguments of a call as they are written: values, values with names, and those that <c>*list</c> and <c>**mapping</c> stand for.</summary>
+internal sealed record ArgumentList(
+    IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? List = null, Expression? Mapping = null)
 {
     public static ArgumentList Empty { get; } = new([], []);
 
-    public CallArguments Evaluate(string what, RenderContext context, int position) => new(
-        what,
-        [.. Positional.Select(a => a.Evaluate(context))],
-        Named.ToDictionary(a => a.Name, a => a.Value.Evaluate(context)),
-        context,
-        position);
+    public CallArguments Evaluate(string what, RenderContext context, int position)
+    {
+        List<object?> positional = [.. Positional.Select(a => a.Evaluate(context))];
+        var named = Named.ToDictionary(a => a.Name, a => a.Value.Evaluate(context), StringComparer.Ordinal);
+        if (List is not null)
+        {
+            var list = List.Evaluate(context);
+            var items = TemplateValue.Elements(list, context.Budget)
+                ?? throw context.Error(List.Position, $"'*' stands before {TemplateValue.KindOf(list)}; a list was expected");
+            context.Budget.List(items.Count);
+            positional.AddRange(items);
+        }
+
+        if (Mapping is not null)
+        {
+            var mapping = Mapping.Evaluate(context);
+            var map = mapping as OrderedDictionary<string, object?>
+                ?? throw context.Error(Mapping.Position, $"'**' stands before {TemplateValue.KindOf(mapping)}; a mapping was expected");
+            context.Budget.Map(map.Count);
+            foreach (var (name, value) in map)
+            {
+                named[name] = named.ContainsKey(name) ? throw context.Error(Mapping.Position, $"the argument '{name}' is there twice") : value;
+            }
+        }
+
+        return new CallArguments(what, positional, named, context, position);
+    }
 }
 
 /// <summary><c>function(arguments)</c> or <c>value.method(arguments)</c>.</summary>
 internal sealed record CallExpression(Expression Target, ArgumentList Arguments, int Position) : Expression(Position)
 {
-    protected override object? Compute(RenderContext context)
+    protected override object? Compute(RenderContext context) =>
+        Callee(context).Call(Arguments.Evaluate(Name, context, Position));
+
+    /// <summary>The value with one more argument.</summary>
+    public object? EvaluateWith(string name, object? value, RenderContext context)
     {
-        if (Target is MemberExpression { Key: LiteralExpression { Value: string method } } member)
+        var callee = Callee(context);
+        var arguments = Arguments.Evaluate(Name, context, Position);
+        return callee.Call(arguments with { Named = new Dictionary<string, object?>(arguments.Named) { [name] = value } });
+    }
+
+    private TemplateFunction Callee(RenderContext context)
+    {
+        object? callee;
+        if (Target is MemberExpression { Key: LiteralExpression { Value: string name } } member)
         {
             var self = member.Target.Evaluate(context);
-            if (self is string or OrderedDictionary<string, object?> && Methods.Find(self, method) is { } found)
+            callee = member.Of(self, name, context);
+            if (callee is Undefined && self is not (TemplateNamespace or null))
             {
-                return found(self, Arguments.Evaluate($"{method}()", context, Position));
-            }
-
-            if (self is string or OrderedDictionary<string, object?> or List<object?>)
-            {
-                throw context.Error(Position, $"the method '{method}' of {TemplateValue.KindOf(self)} is not supported; {Methods.Known(self)}");
+                throw context.Error(Position, $"the method '{name}' of {TemplateValue.KindOf(self)} is not supported; {Methods.Known(self)}");
             }
         }
-
-        if (Target.Evaluate(context) is TemplateFunction function)
+        else
         {
-            return function(Arguments.Evaluate(Name, context, Position));
+            callee = Target.Evaluate(context);
         }
 
-        throw context.Error(Position, $"{Name} is not a function; {Functions.Known} or a macro was expected");
+        return callee as TemplateFunction
+            ?? throw context.Error(Position, $"{Name} is not a function; {Functions.Known} or a macro was expected");
     }
 
     private string Name => Target switch
@@ -189,12 +245,30 @@ internal sealed record CallExpression(Expression Target, ArgumentList Arguments,
     };
 }
 
-internal sealed record FilterExpression(Expression Input, string Name, TemplateFilter Filter, ArgumentList Arguments, int Position) : Expression(Position)
+/// <summary>A filter with its arguments.</summary>
+internal sealed record AppliedFilter(string Name, TemplateFilter Filter, ArgumentList Arguments, int Position)
 {
-    protected override object? Compute(RenderContext context)
+    public object? Apply(object? value, RenderContext context)
     {
-        return Filter(Input.Evaluate(context), Arguments.Evaluate($"the filter {Name}", context, Position));
+        context.Hold(value);
+        return Filter(value, Arguments.Evaluate($"the filter {Name}", context, Position));
     }
+
+    /// <summary>What is left of a value behind filters.</summary>
+    public static object? ApplyAll(IEnumerable<AppliedFilter> filters, object? value, RenderContext context)
+    {
+        foreach (var filter in filters)
+        {
+            value = filter.Apply(value, context);
+        }
+
+        return value;
+    }
+}
+
+internal sealed record FilterExpression(Expression Input, AppliedFilter Filter, int Position) : Expression(Position)
+{
+    protected override object? Compute(RenderContext context) => Filter.Apply(Input.Evaluate(context), context);
 }
 
 internal sealed record TestExpression(Expression Input, string Name, TemplateTest Test, bool Negated, ArgumentList Arguments, int Position) : Expression(Position)

@@ -18,10 +18,10 @@ internal static class Functions
     public static Scope Scope(DateTime now)
     {
         var scope = new Scope(null);
-        TemplateFunction[] functions = [RaiseException, arguments => FormatTime(now, arguments), Namespace, Range, Mapping];
+        Func<CallArguments, object?>[] functions = [RaiseException, arguments => FormatTime(now, arguments), Namespace, Range, Mapping];
         foreach (var (name, function) in s_names.Zip(functions))
         {
-            scope.Set(name, function);
+            scope.Set(name, new TemplateFunction(function));
         }
 
         return scope;
@@ -41,15 +41,31 @@ internal static class Functions
         return result;
     }
 
-    private static OrderedDictionary<string, object?> Mapping(CallArguments arguments)
+    /// <summary><c>dict()</c> of a mapping or pairs, and of named arguments.</summary>
+    public static OrderedDictionary<string, object?> Mapping(CallArguments arguments)
     {
-        arguments.Budget.Map(arguments.Named.Count + (arguments.Positional is [OrderedDictionary<string, object?> copied, ..] ? copied.Count : 0));
-        var map = arguments.Positional switch
+        var map = new OrderedDictionary<string, object?>();
+        if (arguments.Positional is [OrderedDictionary<string, object?> copied])
         {
-            [] => new OrderedDictionary<string, object?>(),
-            [OrderedDictionary<string, object?> given] => new OrderedDictionary<string, object?>(given),
-            _ => throw arguments.Error("named arguments or one mapping were expected"),
-        };
+            arguments.Budget.Map(copied.Count);
+            map = new OrderedDictionary<string, object?>(copied);
+        }
+        else if (arguments.Positional is [var pairs])
+        {
+            foreach (var pair in Filters.Elements(pairs, arguments))
+            {
+                var (key, value) = pair is List<object?> and [string name, var of] ? (name, of)
+                    : throw arguments.Error($"{TemplateValue.KindOf(pair)} is among the pairs; named arguments, one mapping or pairs of a string and a value were expected");
+                arguments.Budget.Map(1);
+                map[key] = value;
+            }
+        }
+        else if (arguments.Positional.Count > 1)
+        {
+            throw arguments.Error("named arguments, one mapping or pairs were expected");
+        }
+
+        arguments.Budget.Map(arguments.Named.Count);
         foreach (var (name, value) in arguments.Named)
         {
             map[name] = value;
@@ -58,7 +74,15 @@ internal static class Functions
         return map;
     }
 
-    private static List<object?> Range(CallArguments arguments)
+    /// <summary>A number as <c>int()</c> takes it; null beyond 64 bits.</summary>
+    public static long? Whole(object? number) => number switch
+    {
+        long whole => whole,
+        double real when Math.Abs(real) < long.MaxValue => (long)real,
+        _ => null,
+    };
+
+    private static TemplateView Range(CallArguments arguments)
     {
         var (first, second) = (arguments.Allow("start", "stop", "step").Integer(0, "start"), arguments.Integer(1, "stop"));
         long start = second is null ? 0 : first ?? 0;
@@ -78,7 +102,8 @@ internal static class Functions
             numbers.Add(i);
         }
 
-        return numbers;
+        string stepText = step == 1 ? string.Empty : Invariant($", {step}");
+        return new TemplateView(numbers, "range", Invariant($"range({start}, {stop}{stepText})"));
     }
 
     private static string FormatTime(DateTime now, CallArguments arguments)
@@ -95,28 +120,42 @@ internal static class Functions
 
             i++;
             arguments.Budget.Work(RenderBudget.Node);
-            text.Append(format[i] == '%' ? "%" : now.ToString(Pattern(format[i]), CultureInfo.InvariantCulture));
+            bool bare = format[i] == '-' && i + 1 < format.Length && format[i + 1] is 'd' or 'm' or 'H' or 'I' or 'M' or 'S' or 'j' or 'y';
+            i += bare ? 1 : 0;
+            string part = Part(format[i]);
+            text.Append(bare && part.TrimStart('0') is { Length: > 0 } digits ? digits : bare ? "0" : part);
         }
 
         return text.ToString();
 
-        // A custom format of one letter needs the percent sign of .NET.
-        string Pattern(char code) => code switch
+        string Part(char code) => code switch
         {
-            'd' => "dd",
-            'm' => "MM",
-            'b' => "MMM",
-            'B' => "MMMM",
-            'y' => "yy",
-            'Y' => "yyyy",
-            'H' => "HH",
-            'I' => "hh",
-            'M' => "mm",
-            'S' => "ss",
-            'p' => "tt",
-            'a' => "ddd",
-            'A' => "dddd",
-            _ => throw arguments.Error($"the format %{code} is not supported; %d %m %b %B %y %Y %H %I %M %S %p %a %A were expected"),
+            '%' => "%",
+            'd' => Written("dd"),
+            'e' => now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2),
+            'm' => Written("MM"),
+            'b' or 'h' => Written("MMM"),
+            'B' => Written("MMMM"),
+            'y' => Written("yy"),
+            'Y' => Written("yyyy"),
+            'j' => now.DayOfYear.ToString("D3", CultureInfo.InvariantCulture),
+            'H' => Written("HH"),
+            'I' => Written("hh"),
+            'M' => Written("mm"),
+            'S' => Written("ss"),
+            'f' => Written("ffffff"),
+            'p' => Written("tt"),
+            'a' => Written("ddd"),
+            'A' => Written("dddd"),
+            'F' => Written("yyyy-MM-dd"),
+            'T' => Written("HH:mm:ss"),
+            'R' => Written("HH:mm"),
+            'D' => Written("MM/dd/yy"),
+            _ => throw arguments.Error($"the format %{code} is not supported; %d %e %m %b %B %y %Y %j %H %I %M %S %f %p %a %A %F %T %R %D were expected"),
         };
+
+        string Written(string pattern) => now.ToString(pattern, CultureInfo.InvariantCulture);
     }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -54,8 +54,18 @@ internal static class LiveValues
             case TemplateNamespace space:
                 Push(space.Members.Values);
                 return MapBytes(space.Members.Count);
+            case TemplateIterator iterator:
+                Push(iterator.Rest);
+                return ObjectBytes;
+            case TemplateFunction function:
+                open.Push(function.Holds);
+                return ObjectBytes;
+            case LoopChanges changes:
+                open.Push(changes.Last);
+                return ObjectBytes;
             case Scope scope:
                 Push(scope.Values);
+                open.Push(scope.Outer);
                 return MapBytes(scope.Values.Count);
             case Undefined undefined:
                 open.Push(undefined.Name);

@@ -103,6 +103,9 @@ internal sealed class RenderBudget
         Allocate(LiveValues.MapBytes(count));
     }
 
+    /// <summary>A refusal at the expression or statement that was begun last.</summary>
+    public InvalidInputException Refusal(string problem) => _source.Error(_position, problem);
+
     private void RefuseLonger(long length)
     {
         if (length > MaxCharacters)

@@ -44,19 +44,12 @@ internal sealed record TextStatement(string Text, int Position) : Statement(Posi
     }
 }
 
-/// <summary><c>{{ value }}</c>. A name that nothing defines is refused, where Jinja would write nothing.</summary>
+/// <summary><c>{{ value }}</c>.</summary>
 internal sealed record OutputStatement(Expression Value, int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)
     {
-        var value = Value.Evaluate(context);
-        if (value is Undefined { Name: var name } && Value is NameExpression)
-        {
-            throw context.Error(
-                Position, $"the name '{name}' is not defined; {ChatTemplate.KnownNames}, {Functions.Known} or one that the template sets were expected");
-        }
-
-        ValueText.Write(context.Output, value);
+        ValueText.Write(context.Output, Value.Evaluate(context));
         return Flow.Normal;
     }
 }
@@ -77,145 +70,6 @@ internal sealed record IfStatement(IReadOnlyList<(Expression? Condition, IReadOn
     }
 }
 
-/// <summary><c>{% for targets in items if filter %}</c>; names set in it end with the round.</summary>
-internal sealed record ForStatement(
-    IReadOnlyList<string> Targets,
-    Expression Items,
-    Expression? Filter,
-    IReadOnlyList<Statement> Body,
-    IReadOnlyList<Statement> Otherwise,
-    int Position) : Statement(Position)
-{
-    public override Flow Run(RenderContext context)
-    {
-        var value = Items.Evaluate(context);
-        var items = TemplateValue.Elements(value, context.Budget)
-            ?? throw context.Error(Items.Position, $"the loop runs over {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
-        if (Filter is not null)
-        {
-            context.Budget.List(items.Count);
-            items = [.. items.Where(item => Accepts(context, item))];
-        }
-
-        context.Hold(items);
-
-        if (items.Count == 0)
-        {
-            return RunAll(Otherwise, context);
-        }
-
-        for (int i = 0; i < items.Count; i++)
-        {
-            context.Budget.Step(Position);
-            context.Budget.Map(LoopMembers + Targets.Count);
-            var flow = Flow.Normal;
-            var scope = Assign(new Scope(context.Scope), items[i], context);
-            scope.Set("loop", Loop(items, i));
-            context.Within(scope, () => flow = RunAll(Body, context));
-            if (flow == Flow.Break)
-            {
-                break;
-            }
-        }
-
-        return Flow.Normal;
-    }
-
-    // The members of "loop" with their values, and the scope of the round.
-    private const int LoopMembers = 20;
-
-    private static OrderedDictionary<string, object?> Loop(IReadOnlyList<object?> items, int index) => new()
-    {
-        ["index"] = index + 1L,
-        ["index0"] = (long)index,
-        ["revindex"] = (long)items.Count - index,
-        ["revindex0"] = items.Count - index - 1L,
-        ["first"] = index == 0,
-        ["last"] = index == items.Count - 1,
-        ["length"] = (long)items.Count,
-        ["previtem"] = index > 0 ? items[index - 1] : new Undefined("previtem"),
-        ["nextitem"] = index + 1 < items.Count ? items[index + 1] : new Undefined("nextitem"),
-    };
-
-    private bool Accepts(RenderContext context, object? item)
-    {
-        bool accepted = false;
-        context.Within(Assign(new Scope(context.Scope), item, context), () => accepted = TemplateValue.IsTrue(Filter!.Evaluate(context)));
-        return accepted;
-    }
-
-    private Scope Assign(Scope scope, object? item, RenderContext context)
-    {
-        if (Targets.Count == 1)
-        {
-            scope.Set(Targets[0], item);
-            return scope;
-        }
-
-        if (item is not List<object?> parts || parts.Count != Targets.Count)
-        {
-            throw context.Error(Position, $"an element of the loop is {TemplateValue.KindOf(item)}; a list of {Targets.Count} was expected");
-        }
-
-        foreach (var (name, part) in Targets.Zip(parts))
-        {
-            scope.Set(name, part);
-        }
-
-        return scope;
-    }
-}
-
-/// <summary><c>{% set name = value %}</c>, <c>{% set space.name = value %}</c> or, without a value, <c>{% set name %}text{% endset %}</c>.</summary>
-internal sealed record SetStatement(string Name, string? Member, Expression? Value, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
-{
-    public override Flow Run(RenderContext context)
-    {
-        var value = Value is { } expression
-            ? expression.Evaluate(context)
-            : context.Capture(Position, new Scope(context.Scope), () => RunAll(Body, context));
-        if (Member is null)
-        {
-            context.Scope.Set(Name, value);
-        }
-        else if (context.TryGet(Name, out var target) && target is TemplateNamespace space)
-        {
-            space.Members[Member] = value;
-        }
-        else
-        {
-            throw context.Error(Position, $"'{Name}.{Member}' is set and '{Name}' is no namespace; only members of namespaces can be set");
-        }
-
-        return Flow.Normal;
-    }
-}
-
-/// <summary><c>{% macro name(parameters) %}</c>: a function whose value is the text of its body.</summary>
-internal sealed record MacroStatement(
-    string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
-{
-    public override Flow Run(RenderContext context)
-    {
-        string[] names = [.. Parameters.Select(p => p.Name)];
-        TemplateFunction function = arguments =>
-        {
-            arguments.Allow(names);
-            context.Budget.Map(names.Length);
-            var scope = new Scope(context.Globals);
-            for (int i = 0; i < names.Length; i++)
-            {
-                var (name, otherwise) = Parameters[i];
-                scope.Set(name, arguments.TryGet(i, name, out var value) ? value : otherwise is null ? new Undefined(name) : otherwise.Evaluate(context));
-            }
-
-            return context.Capture(arguments.Position, scope, () => RunAll(Body, context));
-        };
-        context.Scope.Set(Name, function);
-        return Flow.Normal;
-    }
-}
-
 /// <summary><c>{% break %}</c> or <c>{% continue %}</c>.</summary>
 internal sealed record JumpStatement(Flow Target, int Position) : Statement(Position)
 {
@@ -228,12 +82,55 @@ internal sealed record GenerationStatement(IReadOnlyList<Statement> Body, int Po
     public override Flow Run(RenderContext context)
     {
         int start = context.Output.Length;
-        var flow = RunAll(Body, context);
+        var flow = Flow.Normal;
+        context.Within(new Scope(context.Scope), () => flow = RunAll(Body, context));
         if (context.WritesOutput)
         {
             context.Generated.Add((start, context.Output.Length));
         }
 
         return flow;
+    }
+}
+
+/// <summary><c>{% with name = value %}</c>: names that end with the block.</summary>
+internal sealed record WithStatement(IReadOnlyList<(AssignTarget Target, Expression Value)> Names, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+{
+    public override Flow Run(RenderContext context)
+    {
+        var values = Names.Select(n => n.Value.Evaluate(context)).ToList();
+        var scope = new Scope(context.Scope);
+        foreach (var ((target, _), value) in Names.Zip(values))
+        {
+            target.Assign(value, scope, context);
+        }
+
+        var flow = Flow.Normal;
+        context.Within(scope, () => flow = RunAll(Body, context));
+        return flow;
+    }
+}
+
+/// <summary><c>{% filter name %}</c>: the text of the body behind filters.</summary>
+internal sealed record FilterStatement(IReadOnlyList<AppliedFilter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+{
+    public override Flow Run(RenderContext context)
+    {
+        string text = context.Capture(Position, new Scope(context.Scope), () => RunAll(Body, context));
+        ValueText.Write(context.Output, AppliedFilter.ApplyAll(Filters, text, context));
+        return Flow.Normal;
+    }
+}
+
+/// <summary><c>{% set targets = value %}</c> or, without a value, <c>{% set name | filters %}text{% endset %}</c>.</summary>
+internal sealed record SetStatement(AssignTarget Target, Expression? Value, IReadOnlyList<AppliedFilter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+{
+    public override Flow Run(RenderContext context)
+    {
+        var value = Value is { } expression
+            ? expression.Evaluate(context)
+            : AppliedFilter.ApplyAll(Filters, context.Capture(Position, new Scope(context.Scope), () => RunAll(Body, context)), context);
+        Target.Assign(value, context.Scope, context);
+        return Flow.Normal;
     }
 }

@@ -78,13 +78,13 @@ internal sealed class TemplateLexer
         string text = _text[start..tag];
         if (sign == '-')
         {
-            text = text.TrimEnd();
+            text = PythonText.TrimEnd(text);
         }
         else if (sign != '+' && kind != '{')
         {
             int line = text.LastIndexOf('\n') + 1;
             bool atLineStart = line > 0 || start == 0 || _text[start - 1] == '\n';
-            text = atLineStart && text.AsSpan(line).IsWhiteSpace() ? text[..line] : text;
+            text = atLineStart && PythonText.IsAllSpace(text.AsSpan(line)) ? text[..line] : text;
         }
 
         if (text.Length > 0)
@@ -137,7 +137,7 @@ internal sealed class TemplateLexer
     private bool TryWord(ref int at, string word)
     {
         int start = at;
-        while (start < _text.Length && char.IsWhiteSpace(_text[start]))
+        while (start < _text.Length && PythonText.IsSpace(_text[start]))
         {
             start++;
         }
@@ -154,7 +154,7 @@ internal sealed class TemplateLexer
     private bool TryBlockEnd(ref int at, out char sign)
     {
         int end = at;
-        while (end < _text.Length && char.IsWhiteSpace(_text[end]))
+        while (end < _text.Length && PythonText.IsSpace(_text[end]))
         {
             end++;
         }
@@ -177,7 +177,7 @@ internal sealed class TemplateLexer
         int open = 0;
         while (true)
         {
-            while (_at < _text.Length && char.IsWhiteSpace(_text[_at]))
+            while (_at < _text.Length && PythonText.IsSpace(_text[_at]))
             {
                 _at++;
             }
@@ -209,7 +209,7 @@ internal sealed class TemplateLexer
     {
         if (sign == '-')
         {
-            while (_at < _text.Length && char.IsWhiteSpace(_text[_at]))
+            while (_at < _text.Length && PythonText.IsSpace(_text[_at]))
             {
                 _at++;
             }

@@ -5,7 +5,7 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// <summary>Reads the statements of a template.</summary>
 internal sealed class TemplateParser
 {
-    private const string Statements = "if, for, set, macro, break, continue, generation and raw are";
+    private const string Statements = "if, for, set, with, filter, macro, call, break, continue, generation and raw are";
 
     private readonly TokenReader _tokens;
     private readonly ExpressionParser _expressions;
@@ -67,16 +67,20 @@ internal sealed class TemplateParser
                 return For(position);
             case "set":
                 return Set(position);
+            case "with":
+                return With(position);
+            case "filter":
+                return Filter(position);
             case "macro":
                 return Macro(position);
+            case "call":
+                return Call(position);
             case "break" or "continue":
                 EndTag();
                 return new JumpStatement(name == "break" ? Flow.Break : Flow.Continue, position);
             case "generation":
                 EndTag();
-                var body = Body(out _, "endgeneration");
-                EndTag();
-                return new GenerationStatement(body, position);
+                return new GenerationStatement(BodyUntil("endgeneration"), position);
             default:
                 throw _tokens.Error(position, $"the statement '{name}' is not supported; {Statements}");
         }
@@ -99,21 +103,9 @@ internal sealed class TemplateParser
 
     private ForStatement For(int position)
     {
-        var targets = new List<string>();
-        bool parentheses = _tokens.TryOperator("(");
-        do
-        {
-            targets.Add(_tokens.Name());
-        }
-        while (_tokens.TryOperator(","));
-
-        if (parentheses)
-        {
-            _tokens.Operator(")");
-        }
-
+        var target = Target(members: false);
         _tokens.Word("in");
-        var items = _expressions.Parse(withCondition: false);
+        var items = _expressions.ParseTuple(withCondition: false);
         var filter = _tokens.TryWord("if") ? _expressions.Parse() : null;
         if (_tokens.Current.Is(TemplateTokenKind.Name, "recursive"))
         {
@@ -130,29 +122,101 @@ internal sealed class TemplateParser
         }
 
         EndTag();
-        return new ForStatement(targets, items, filter, body, otherwise, position);
+        return new ForStatement(target, items, filter, body, otherwise, position);
     }
 
     private SetStatement Set(int position)
     {
-        string name = _tokens.Name();
-        string? member = _tokens.TryOperator(".") ? _tokens.Name() : null;
+        var target = Target(members: true);
         if (_tokens.TryOperator("="))
         {
             var value = _expressions.ParseTuple();
             EndTag();
-            return new SetStatement(name, member, value, [], position);
+            return new SetStatement(target, value, [], [], position);
+        }
+
+        if (target is TupleTarget)
+        {
+            throw _tokens.Unexpected("'='");
+        }
+
+        IReadOnlyList<AppliedFilter> filters = _tokens.TryOperator("|") ? _expressions.Chain() : [];
+        EndTag();
+        return new SetStatement(target, null, filters, BodyUntil("endset"), position);
+    }
+
+    // Names, members of namespaces where they are allowed, and several of them with commas between, in parentheses or not.
+    private AssignTarget Target(bool members)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        int position = _tokens.Current.Position;
+        var targets = new List<AssignTarget>();
+        bool several = false;
+        do
+        {
+            targets.Add(One());
+            several |= _tokens.Current.Is(TemplateTokenKind.Operator, ",");
+        }
+        while (_tokens.TryOperator(",") && (_tokens.Current.Is(TemplateTokenKind.Operator, "(") || (_tokens.Current.Kind == TemplateTokenKind.Name && _tokens.Current.Text != "in")));
+        return several ? new TupleTarget(targets, position) : targets[0];
+
+        AssignTarget One()
+        {
+            if (_tokens.TryOperator("("))
+            {
+                var inner = Target(members: false);
+                _tokens.Operator(")");
+                return inner;
+            }
+
+            int at = _tokens.Current.Position;
+            string name = _tokens.Name();
+            return members && _tokens.TryOperator(".") ? new MemberTarget(name, _tokens.Name(), at) : new NameTarget(name, at);
+        }
+    }
+
+    private WithStatement With(int position)
+    {
+        var names = new List<(AssignTarget, Expression)>();
+        while (_tokens.Current.Kind != TemplateTokenKind.BlockEnd)
+        {
+            if (names.Count > 0)
+            {
+                _tokens.Operator(",");
+            }
+
+            var target = new NameTarget(_tokens.Name(), _tokens.Current.Position);
+            _tokens.Operator("=");
+            names.Add((target, _expressions.Parse()));
         }
 
         EndTag();
-        var body = Body(out _, "endset");
+        return new WithStatement(names, BodyUntil("endwith"), position);
+    }
+
+    private FilterStatement Filter(int position)
+    {
+        var filters = _expressions.Chain();
         EndTag();
-        return new SetStatement(name, member, null, body, position);
+        return new FilterStatement(filters, BodyUntil("endfilter"), position);
     }
 
     private MacroStatement Macro(int position)
     {
         string name = _tokens.Name();
+        return new MacroStatement(name, MacroBody("endmacro", Parameters(), name), position);
+    }
+
+    private CallStatement Call(int position)
+    {
+        var parameters = _tokens.Current.Is(TemplateTokenKind.Operator, "(") ? Parameters() : [];
+        int at = _tokens.Current.Position;
+        var call = _expressions.Parse() as CallExpression ?? throw _tokens.Error(at, "the statement 'call' has something else; a call of a macro was expected");
+        return new CallStatement(call, MacroBody("endcall", parameters, null), position);
+    }
+
+    private List<(string, Expression?)> Parameters()
+    {
         var parameters = new List<(string, Expression?)>();
         _tokens.Operator("(");
         while (!_tokens.TryOperator(")"))
@@ -165,15 +229,28 @@ internal sealed class TemplateParser
             }
         }
 
+        return parameters;
+    }
+
+    private MacroBody MacroBody(string end, List<(string, Expression?)> parameters, string? name)
+    {
         EndTag();
-        var body = Body(out _, "endmacro");
-        if (_tokens.Current.Is(TemplateTokenKind.Name, name))
+        List<Statement> body = [];
+        var names = _expressions.NamesIn(() => body = Body(out _, end));
+        if (name is not null && _tokens.Current.Is(TemplateTokenKind.Name, name))
         {
             _tokens.Take();
         }
 
         EndTag();
-        return new MacroStatement(name, parameters, body, position);
+        return new MacroBody(parameters, ChatTemplates.MacroBody.SpecialNames.Where(names.Contains).ToHashSet(), body);
+    }
+
+    private List<Statement> BodyUntil(string end)
+    {
+        var body = Body(out _, end);
+        EndTag();
+        return body;
     }
 
     private void EndTag() => _tokens.Expect(TemplateTokenKind.BlockEnd, "%}");

@@ -11,7 +11,7 @@ internal sealed class TemplateSource
     public TemplateSource(string name, string text)
     {
         Name = name;
-        string lines = text.ReplaceLineEndings("\n");
+        string lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         Text = lines.EndsWith('\n') ? lines[..^1] : lines;
     }
 

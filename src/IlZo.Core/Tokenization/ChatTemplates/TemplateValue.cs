@@ -1,4 +1,6 @@
 using System.Collections;
+using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 
 namespace IlZo.Tokenization.ChatTemplates;
@@ -13,13 +15,19 @@ internal sealed class TemplateNamespace
 }
 
 /// <summary>A function that a template can call.</summary>
-/// <param name="arguments">The values in parentheses.</param>
-internal delegate object? TemplateFunction(CallArguments arguments);
+/// <param name="call">What it does with the values in parentheses.</param>
+/// <param name="holds">What it keeps: the value of a method, the scope of a macro.</param>
+internal sealed class TemplateFunction(Func<CallArguments, object?> call, object? holds = null)
+{
+    public object? Holds => holds;
+
+    public object? Call(CallArguments arguments) => call(arguments);
+}
 
 /// <summary>
-/// The values of templates and Python's rules for them. A value is null (none), bool, long, double, string,
-/// List&lt;object?&gt;, OrderedDictionary&lt;string, object?&gt;, <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/> or
-/// <see cref="Undefined"/>.
+/// The values of templates and Python's rules for them. A value is null (none), bool, long, BigInteger, double, string,
+/// List&lt;object?&gt;, <see cref="TemplateTuple"/>, <see cref="TemplateView"/>, <see cref="TemplateIterator"/>, OrderedDictionary&lt;string, object?&gt;,
+/// <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/> or <see cref="Undefined"/>.
 /// </summary>
 internal static class TemplateValue
 {
@@ -29,14 +37,39 @@ internal static class TemplateValue
     public static object? FromJson(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => json.TryGetInt64(out long whole) ? (object)whole : json.GetDouble(),
+        JsonValueKind.Number => json.TryGetInt64(out long whole) ? whole : Large(json) ?? (object)json.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.Array => json.EnumerateArray().Select(FromJson).ToList(),
-        JsonValueKind.Object => new OrderedDictionary<string, object?>(
-            json.EnumerateObject().DistinctBy(p => p.Name).Select(p => KeyValuePair.Create(p.Name, FromJson(p.Value)))),
+        JsonValueKind.Object => Mapping(json),
         _ => null,
     };
+
+    // A whole number of more than 64 bits, which can be written and compared, not calculated with. Python reads no longer ones.
+    private static BigInteger? Large(JsonElement json)
+    {
+        const int MaxDigits = 4300;
+        string digits = json.GetRawText();
+        return digits.Length <= MaxDigits && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large : null;
+    }
+
+    // The last of several members of one name counts, as in Python.
+    private static OrderedDictionary<string, object?> Mapping(JsonElement json)
+    {
+        var map = new OrderedDictionary<string, object?>();
+        foreach (var property in json.EnumerateObject())
+        {
+            map[property.Name] = FromJson(property.Value);
+        }
+
+        return map;
+    }
+
+    /// <summary>Whether a value is a list, neither a tuple nor a view.</summary>
+    public static bool IsList(object? value) => value?.GetType() == typeof(List<object?>);
+
+    /// <summary>A truth value as the whole number that Python takes it for; others as they are.</summary>
+    public static object? Plain(object? value) => value is bool flag ? flag ? 1L : 0L : value;
 
     public static bool IsTrue(object? value) => value switch
     {
@@ -55,8 +88,11 @@ internal static class TemplateValue
         null => "none",
         Undefined => "undefined",
         bool => "a boolean",
-        long or double => "a number",
+        long or double or BigInteger => "a number",
         string => "a string",
+        TemplateTuple => "a tuple",
+        TemplateView view => $"a view ({view.Name})",
+        TemplateIterator => "an iterator",
         List<object?> => "a list",
         OrderedDictionary<string, object?> => "a mapping",
         TemplateNamespace => "a namespace",
@@ -98,6 +134,8 @@ internal static class TemplateValue
         {
             case List<object?> list:
                 return list;
+            case TemplateIterator iterator:
+                return iterator.Take();
             case OrderedDictionary<string, object?> map:
                 budget.List(map.Count);
                 return [.. map.Keys];

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace IlZo.Tokenization.ChatTemplates;
 
 /// <summary>What stands behind <c>is</c>.</summary>
@@ -13,24 +15,41 @@ internal static class Tests
         ["none"] = (value, _) => value is null,
         ["string"] = (value, _) => value is string,
         ["mapping"] = (value, _) => value is OrderedDictionary<string, object?>,
-        ["sequence"] = (value, _) => value is string or List<object?> or OrderedDictionary<string, object?>,
-        ["iterable"] = (value, _) => value is string or List<object?> or OrderedDictionary<string, object?> or Undefined,
-        ["number"] = (value, _) => value is long or double or bool,
-        ["integer"] = (value, _) => value is long,
+
+        // Jinja's undefined value has the methods of a sequence and of a function, which raise when they are used.
+        ["sequence"] = (value, _) => value is string or List<object?> or OrderedDictionary<string, object?> or Undefined && value is not TemplateView { Written: null },
+        ["iterable"] = (value, _) => value is string or List<object?> or TemplateIterator or OrderedDictionary<string, object?> or Undefined,
+        ["callable"] = (value, _) => value is TemplateFunction or Undefined,
+        ["number"] = (value, _) => value is long or double or bool or BigInteger,
+        ["integer"] = (value, _) => value is long or BigInteger,
         ["float"] = (value, _) => value is double,
         ["boolean"] = (value, _) => value is bool,
-        ["callable"] = (value, _) => value is TemplateFunction,
         ["true"] = (value, _) => value is true,
         ["false"] = (value, _) => value is false,
-        ["odd"] = (value, a) => Remainder(value, 2, a) == 1,
-        ["even"] = (value, a) => Remainder(value, 2, a) == 0,
-        ["divisibleby"] = (value, a) => Remainder(value, a.Allow("num").Integer(0, "num") ?? 0, a) == 0,
+        ["odd"] = (value, a) => Remainder(value, 2L, a) is 1L or 1.0,
+        ["even"] = (value, a) => Remainder(value, 2L, a) is 0L or 0.0,
+        ["divisibleby"] = (value, a) => Remainder(value, a.Allow("num").Get(0, "num"), a) is 0L or 0.0,
+        ["upper"] = (value, a) => PythonCase.Is(Text(value, a), upper: true),
+        ["lower"] = (value, a) => PythonCase.Is(Text(value, a), upper: false),
         ["in"] = (value, a) => CompareExpression.Contains(a.Context, a.Position, a.Allow("seq").Get(0, "seq"), value),
-        ["equalto"] = AreEqual,
+        ["sameas"] = (value, a) => AreSame(value, a.Allow("other").Get(0, "other")),
+        ["filter"] = (value, a) => value is string name && Filters.Find(name) is not null,
+        ["test"] = (value, a) => value is string name && Find(name) is not null,
         ["eq"] = AreEqual,
+        ["equalto"] = AreEqual,
         ["=="] = AreEqual,
         ["ne"] = (value, a) => !AreEqual(value, a),
         ["!="] = (value, a) => !AreEqual(value, a),
+        ["lt"] = (value, a) => Ordered("<", value, a),
+        ["lessthan"] = (value, a) => Ordered("<", value, a),
+        ["<"] = (value, a) => Ordered("<", value, a),
+        ["le"] = (value, a) => Ordered("<=", value, a),
+        ["<="] = (value, a) => Ordered("<=", value, a),
+        ["gt"] = (value, a) => Ordered(">", value, a),
+        ["greaterthan"] = (value, a) => Ordered(">", value, a),
+        [">"] = (value, a) => Ordered(">", value, a),
+        ["ge"] = (value, a) => Ordered(">=", value, a),
+        [">="] = (value, a) => Ordered(">=", value, a),
     };
 
     /// <summary>The names, for messages.</summary>
@@ -41,11 +60,20 @@ internal static class Tests
     private static bool AreEqual(object? value, CallArguments arguments) =>
         arguments.Context.Comparer.Equals(value, arguments.Allow("other").Get(0, "other"));
 
-    private static long Remainder(object? value, long divisor, CallArguments arguments) => (value, divisor) switch
+    private static bool Ordered(string symbol, object? value, CallArguments arguments) =>
+        CompareExpression.Holds(arguments.Context, arguments.Position, symbol, value, arguments.Allow("other").Get(0, "other"));
+
+    // Identity, which small values have by their value.
+    private static bool AreSame(object? value, object? other) =>
+        value is null or bool or long or string ? value?.GetType() == other?.GetType() && Equals(value, other) : ReferenceEquals(value, other);
+
+    private static string Text(object? value, CallArguments arguments)
     {
-        (_, 0) => throw arguments.Error("the divisor is 0"),
-        (long, -1) => 0,
-        (long number, _) => Math.Abs(number % divisor),
-        _ => throw arguments.Error($"the value is {TemplateValue.KindOf(value)}; a whole number was expected"),
-    };
+        string text = ValueText.Of(value, arguments.Budget);
+        arguments.Budget.Work(text.Length);
+        return text;
+    }
+
+    private static object? Remainder(object? value, object? divisor, CallArguments arguments) =>
+        ArithmeticExpression.Compute(arguments.Context, arguments.Position, "%", TemplateValue.Plain(value), TemplateValue.Plain(divisor));
 }

@@ -55,7 +55,24 @@ internal sealed class TokenScanner(TemplateSource source)
 
     private TemplateTokenKind Number(ref int at)
     {
+        // In a.0.1 there is no 0.1.
+        bool isPlace = at > 0 && _text[at - 1] == '.';
         Digits(ref at);
+        if (isPlace)
+        {
+            return TemplateTokenKind.Integer;
+        }
+
+        if (_text[at - 1] == '0' && at < _text.Length && (_text[at] | 0x20) is 'x' or 'o' or 'b')
+        {
+            for (at++; at < _text.Length && (char.IsAsciiHexDigit(_text[at]) || _text[at] == '_');)
+            {
+                at++;
+            }
+
+            return TemplateTokenKind.Integer;
+        }
+
         var kind = TemplateTokenKind.Integer;
         if (at + 1 < _text.Length && _text[at] == '.' && char.IsAsciiDigit(_text[at + 1]))
         {
@@ -75,9 +92,10 @@ internal sealed class TokenScanner(TemplateSource source)
         return kind;
     }
 
+    // Underscores may stand between digits.
     private void Digits(ref int at)
     {
-        while (at < _text.Length && char.IsAsciiDigit(_text[at]))
+        while (at < _text.Length && (char.IsAsciiDigit(_text[at]) || (_text[at] == '_' && at + 1 < _text.Length && char.IsAsciiDigit(_text[at + 1]))))
         {
             at++;
         }
@@ -105,7 +123,9 @@ internal sealed class TokenScanner(TemplateSource source)
                 'b' => "\b",
                 'f' => "\f",
                 'v' => "\v",
-                '0' => "\0",
+                'a' => "\a",
+                >= '0' and <= '7' => Octal(ref at),
+                'N' => throw source.Error(at - 1, "characters by name are not supported; \\u and four digits were expected"),
                 '\n' => string.Empty,
                 '\\' or '\'' or '"' => _text[at].ToString(),
                 'x' => Code(2, ref at),
@@ -122,6 +142,17 @@ internal sealed class TokenScanner(TemplateSource source)
 
         at++;
         return value.ToString();
+    }
+
+    private string Octal(ref int at)
+    {
+        int code = _text[at] - '0';
+        for (int more = 0; more < 2 && at + 1 < _text.Length && _text[at + 1] is >= '0' and <= '7'; more++)
+        {
+            code = (8 * code) + _text[++at] - '0';
+        }
+
+        return ((char)code).ToString();
     }
 
     private string Code(int digits, ref int at)

@@ -18,7 +18,7 @@ internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<obj
             case (long left, long right):
                 return left == right;
             case (List<object?> left, List<object?> right):
-                return ReferenceEquals(left, right) || (left.Count == right.Count && left.Zip(right).All(p => Equals(p.First, p.Second)));
+                return ReferenceEquals(left, right) || (left.GetType() == right.GetType() && left.Count == right.Count && left.Zip(right).All(p => Equals(p.First, p.Second)));
             case (OrderedDictionary<string, object?> left, OrderedDictionary<string, object?> right):
                 return ReferenceEquals(left, right) || (left.Count == right.Count && left.All(p => TryGet(right, p.Key, out var other) && Equals(p.Value, other)));
             case (Undefined, Undefined):
@@ -57,6 +57,9 @@ internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<obj
                 return text.Contains(part, StringComparison.Ordinal);
             case (List<object?> list, _):
                 return list.Exists(item => Equals(item, value));
+            case (TemplateIterator iterator, _):
+                int at = iterator.Rest.TakeWhile(item => !Equals(item, value)).Count();
+                return iterator.Take(at + 1).Count > at;
             case (OrderedDictionary<string, object?> map, _):
                 return value is string key && TryGet(map, key, out _);
             case (Undefined, _):
@@ -73,11 +76,39 @@ internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<obj
         return map.TryGetValue(key, out value);
     }
 
-    /// <summary>Which of two strings is first, in the order of their characters.</summary>
-    public int Order(string a, string b)
+    /// <summary>Which of two values is first: numbers, strings, or lists of such. Nothing is less or greater than what is not a number.</summary>
+    /// <returns>False where they have no order.</returns>
+    public bool TryOrder(object? a, object? b, out int? order)
     {
-        budget.Work(Math.Min(a.Length, b.Length) / CharactersOfUnit);
-        return string.CompareOrdinal(a, b);
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Work(RenderBudget.Element);
+        (a, b) = (TemplateValue.Plain(a), TemplateValue.Plain(b));
+        order = 0;
+        switch (a, b)
+        {
+            case (long left, long right):
+                order = left.CompareTo(right);
+                return true;
+            case (string left, string right):
+                budget.Work(Math.Min(left.Length, right.Length) / CharactersOfUnit);
+                order = PythonText.Compare(left, right);
+                return true;
+            case (List<object?> left, List<object?> right) when left.GetType() == right.GetType() && left is not TemplateView:
+                foreach (var (mine, other) in left.Zip(right))
+                {
+                    if (!Equals(mine, other))
+                    {
+                        return TryOrder(mine, other, out order);
+                    }
+                }
+
+                order = left.Count.CompareTo(right.Count);
+                return true;
+            default:
+                bool numbers = TemplateValue.TryNumber(a, out double x) & TemplateValue.TryNumber(b, out double y);
+                order = double.IsNaN(x) || double.IsNaN(y) ? null : x.CompareTo(y);
+                return numbers;
+        }
     }
 
     private bool AreSame(string a, string b)

@@ -1,16 +1,12 @@
-using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
-/// <summary>Values as text: what <c>{{ value }}</c> writes, and JSON.</summary>
+/// <summary>Values as text: what <c>{{ value }}</c> writes, which is Python's <c>str</c>.</summary>
 internal static class ValueText
 {
-    private static readonly SearchValues<char> s_escapedInPython = SearchValues.Create("\\\n\t\r'");
-    private static readonly SearchValues<char> s_escapedInQuotes = SearchValues.Create("\\\n\t\r");
-    private static readonly SearchValues<char> s_escapedInJson = SearchValues.Create([.. Enumerable.Range(0, ' ').Select(c => (char)c), '"', '\\']);
-
     /// <summary>What <c>{{ value }}</c> writes.</summary>
     public static string Of(object? value, RenderBudget budget)
     {
@@ -21,6 +17,14 @@ internal static class ValueText
 
         var output = new TextBuffer(budget);
         Write(output, value);
+        return output.ToString();
+    }
+
+    /// <summary>Python's <c>repr</c>, in which strings stand in quotes.</summary>
+    public static string Represent(object? value, RenderBudget budget)
+    {
+        var output = new TextBuffer(budget);
+        WriteRepresentation(output, value);
         return output.ToString();
     }
 
@@ -37,100 +41,6 @@ internal static class ValueText
         }
     }
 
-    /// <summary>JSON as Python's json.dumps writes it without escapes for what is not ASCII.</summary>
-    /// <param name="output">Where to write.</param>
-    /// <param name="value">The value.</param>
-    /// <param name="indent">Spaces of a level, or null for one line.</param>
-    /// <param name="level">How deep the value stands.</param>
-    public static void WriteJson(TextBuffer output, object? value, int? indent, int level = 0)
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        switch (value)
-        {
-            case string text:
-                WriteQuoted(output, text);
-                break;
-            case List<object?> list:
-                WriteItems(output, '[', ']', list, indent, level, item => WriteJson(output, item, indent, level + 1));
-                break;
-            case OrderedDictionary<string, object?> map:
-                WriteItems(output, '{', '}', map, indent, level, pair =>
-                {
-                    WriteQuoted(output, pair.Key);
-                    output.Append(": ");
-                    WriteJson(output, pair.Value, indent, level + 1);
-                });
-                break;
-            case bool flag:
-                output.Append(flag ? "true" : "false");
-                break;
-            case null or Undefined:
-                output.Append("null");
-                break;
-            default:
-                Write(output, value);
-                break;
-        }
-    }
-
-    private static void WriteItems<T>(
-        TextBuffer output, char open, char close, IReadOnlyCollection<T> items, int? indent, int level, Action<T> write)
-    {
-        output.Append(open);
-        bool first = true;
-        foreach (var item in items)
-        {
-            output.Append(first ? string.Empty : indent is null ? ", " : ",");
-            NewLine(level + 1);
-            write(item);
-            first = false;
-        }
-
-        if (!first)
-        {
-            NewLine(level);
-        }
-
-        output.Append(close);
-
-        void NewLine(int depth)
-        {
-            if (indent is { } spaces)
-            {
-                output.Append('\n').Append(' ', spaces * depth);
-            }
-        }
-    }
-
-    private static void WriteQuoted(TextBuffer output, string text)
-    {
-        output.Append('"');
-        WriteEscaped(output, text, s_escapedInJson, c => c switch
-        {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\b' => "\\b",
-            '\f' => "\\f",
-            _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-        });
-        output.Append('"');
-    }
-
-    private static void WriteEscaped(TextBuffer output, string text, SearchValues<char> escaped, Func<char, string> escape)
-    {
-        output.Budget.Work(text.Length);
-        var rest = text.AsSpan();
-        for (int at; (at = rest.IndexOfAny(escaped)) >= 0; rest = rest[(at + 1)..])
-        {
-            output.Append(rest[..at]).Append(escape(rest[at]));
-        }
-
-        output.Append(rest);
-    }
-
     private static void WriteRepresentation(TextBuffer output, object? value)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -142,44 +52,85 @@ internal static class ValueText
             case bool flag:
                 output.Append(flag ? "True" : "False");
                 break;
-            case long number:
-                output.Append(number.ToString(CultureInfo.InvariantCulture));
+            case long or BigInteger:
+                output.Append(string.Create(CultureInfo.InvariantCulture, $"{value}"));
                 break;
             case double number:
-                string digits = number.ToString("R", CultureInfo.InvariantCulture);
-                output.Append(digits.AsSpan().ContainsAny('.', 'E', 'N') || double.IsInfinity(number) ? digits : digits + ".0");
+                output.Append(PythonNumbers.Represent(number));
                 break;
             case string text:
                 WritePythonString(output, text);
                 break;
+            case TemplateTuple tuple:
+                output.Append('(');
+                WriteElements(output, tuple);
+                output.Append(tuple.Count == 1 ? ",)" : ")");
+                break;
+            case TemplateView { Written: { } written }:
+                output.Append(written);
+                break;
+            case TemplateView view:
+                output.Append(view.Name).Append("([");
+                WriteElements(output, view);
+                output.Append("])");
+                break;
             case List<object?> list:
-                WriteItems(output, '[', ']', list, indent: null, level: 0, item => WriteRepresentation(output, item));
+                output.Append('[');
+                WriteElements(output, list);
+                output.Append(']');
                 break;
             case OrderedDictionary<string, object?> map:
-                WriteItems(output, '{', '}', map, indent: null, level: 0, pair =>
+                output.Append('{');
+                string between = string.Empty;
+                foreach (var (key, item) in map)
                 {
-                    WritePythonString(output, pair.Key);
+                    output.Append(between);
+                    WritePythonString(output, key);
                     output.Append(": ");
-                    WriteRepresentation(output, pair.Value);
-                });
+                    WriteRepresentation(output, item);
+                    between = ", ";
+                }
+
+                output.Append('}');
+                break;
+            case Undefined:
+                output.Append("Undefined");
                 break;
             default:
-                output.Append(TemplateValue.KindOf(value));
-                break;
+                throw output.Budget.Refusal($"{TemplateValue.KindOf(value)} is written; {(value is TemplateIterator ? "a list, as the filter 'list' makes it, was" : "text, numbers, lists and mappings were")} expected");
         }
     }
 
-    private static void WritePythonString(TextBuffer output, string text)
+    private static void WriteElements(TextBuffer output, List<object?> items)
+    {
+        string between = string.Empty;
+        foreach (var item in items)
+        {
+            output.Append(between);
+            WriteRepresentation(output, item);
+            between = ", ";
+        }
+    }
+
+    /// <summary>Writes <c>repr(str)</c>.</summary>
+    public static void WritePythonString(TextBuffer output, string text)
     {
         char quote = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
         output.Append(quote);
-        WriteEscaped(output, text, quote == '"' ? s_escapedInQuotes : s_escapedInPython, c => c switch
+        foreach (var rune in text.EnumerateRunes())
         {
-            '\n' => "\\n",
-            '\t' => "\\t",
-            '\r' => "\\r",
-            _ => $"\\{c}",
-        });
+            output.Append(rune.Value switch
+            {
+                '\n' => "\\n",
+                '\t' => "\\t",
+                '\r' => "\\r",
+                '\\' => "\\\\",
+                int c when c == quote => $"\\{quote}",
+                _ when PythonText.IsPrintable(rune) => rune.ToString(),
+                int c => string.Create(CultureInfo.InvariantCulture, $"{(c < 0x100 ? $"\\x{c:x2}" : c < 0x10000 ? $"\\u{c:x4}" : $"\\U{c:x8}")}"),
+            });
+        }
+
         output.Append(quote);
     }
 }
