@@ -28,7 +28,7 @@ internal sealed class RowEncoder(
                 return Windows(row.NonEmptyText("text"), row.Where);
             case RowForm.Messages or RowForm.Conversations:
                 var rendered = chat.Value.Render(row, form);
-                return [Fitted(row, tokenizer.EncodeMarkup(rendered.Text), rendered.Spans, rendered.Text, tokenizer.EncodeMarkup)];
+                return [Fitted(row, tokenizer.EncodeMarkup(rendered.Text), rendered.Spans, rendered.Text, text => tokenizer.EncodeMarkup(text))];
             default:
                 var (prompt, completion) = RowForms.Pair(form, row);
                 string text = prompt + completion;

@@ -21,11 +21,18 @@ public interface ITokenizer
     int[] Encode(string text, bool addSpecialTokens = true);
 
     /// <summary>
-    /// The ids of a text in which special tokens are written out, as chat templates write it. Nothing is put around it. Every special token
-    /// is parsed, also one that a user wrote into a message, as in transformers.
+    /// The ids of a text in which special tokens are written out, as chat templates write it. Every special token is parsed, also one that a user
+    /// wrote into a message, as transformers' <c>encode</c> does.
     /// </summary>
-    /// <exception cref="InvalidInputException">It holds a special token that takes white space beside it away.</exception>
-    int[] EncodeMarkup(string text) => Encode(text, addSpecialTokens: false);
+    /// <param name="text">Any text.</param>
+    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text; a BOS token that the text begins with is not doubled.</param>
+    int[] EncodeMarkup(string text, bool addSpecialTokens = false) => Encode(text, addSpecialTokens);
+
+    /// <summary>How many special tokens are written in a text.</summary>
+    int CountSpecialTokens(string text) => 0;
+
+    /// <summary>What a token is in the vocabulary, such as <c>Ġthe</c>; null for an id in a gap of it.</summary>
+    string? Piece(int id) => null;
 
     /// <summary>The text of ids; bytes that are not UTF-8 become U+FFFD.</summary>
     /// <param name="ids">Ids below <see cref="VocabularySize"/>.</param>

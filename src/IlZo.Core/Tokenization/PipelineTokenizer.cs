@@ -4,6 +4,14 @@ namespace IlZo.Tokenization;
 internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId, int? MaskId = null)
 {
     public int? BosId => Prefix.Length > 0 ? Prefix[0] : null;
+
+    /// <summary>Ids with what surrounds a text; where they begin or end with that already, it is not doubled.</summary>
+    public int[] Around(List<int> ids) =>
+    [
+        .. ids is [var first, ..] && first == BosId ? [] : Prefix,
+        .. ids,
+        .. ids is [.., var last] && Suffix is [var end, ..] && last == end ? [] : Suffix,
+    ];
 }
 
 /// <summary>The parts of a <see cref="PipelineTokenizer"/>, in the order in which they see a text.</summary>
@@ -30,6 +38,8 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
 
     public int VocabularySize => parts.Tokens.Size;
 
+    public string? Piece(int id) => parts.Tokens.TryGetText(id, out string? text) ? text : null;
+
     public int? BosId => frame.BosId;
 
     public int? EosId => frame.EosId;
@@ -54,13 +64,15 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
         return [.. output];
     }
 
-    public int[] EncodeMarkup(string text)
+    public int[] EncodeMarkup(string text, bool addSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(text);
         var output = new List<int>();
         EncodeCut(_markup.Value.Cut(text), output);
-        return [.. output];
+        return addSpecialTokens ? frame.Around(output) : [.. output];
     }
+
+    public int CountSpecialTokens(string text) => _markup.Value.Cut(text).Count(part => part.Id >= 0 && parts.Tokens.IsSpecial(part.Id));
 
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
@@ -90,19 +102,34 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
     private void EncodeCut(IEnumerable<(string Text, int Id)> cut, List<int> output)
     {
         bool atStart = true;
-        foreach ((string segment, int id) in cut)
+        int before = -1;
+        string? segment = null;
+        foreach ((string text, int id) in cut)
         {
-            if (id >= 0)
+            if (id < 0)
             {
-                parts.Tokens.RefuseSwallowing(id);
-                output.Add(id);
-            }
-            else
-            {
-                EncodeSegment(segment, atStart, output);
+                segment = text;
+                continue;
             }
 
-            atStart = false;
+            Flush(id);
+            output.Add(id);
+            (before, atStart) = (id, false);
+        }
+
+        Flush(-1);
+
+        // The text between two tokens, without the white space that they take.
+        void Flush(int after)
+        {
+            string between = parts.Tokens.Between(segment ?? string.Empty, before, after);
+            if (between.Length > 0)
+            {
+                EncodeSegment(between, atStart, output);
+                atStart = false;
+            }
+
+            segment = null;
         }
     }
 

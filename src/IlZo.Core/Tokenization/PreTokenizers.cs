@@ -27,20 +27,6 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, WordSplitter? s
     }
 }
 
-/// <summary>Cuts by one of the known patterns.</summary>
-internal sealed class PatternPreTokenizer(WordSplitter splitter) : IPreTokenizer
-{
-    public void Split(string piece, bool atStart, List<string> pieces)
-    {
-        for (int at = 0; at < piece.Length;)
-        {
-            int end = splitter.End(piece, at);
-            pieces.Add(piece[at..end]);
-            at = end;
-        }
-    }
-}
-
 /// <summary>Cuts numbers from the rest, whole or digit by digit.</summary>
 internal sealed class DigitsPreTokenizer(bool individual) : IPreTokenizer
 {

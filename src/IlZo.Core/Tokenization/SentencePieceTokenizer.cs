@@ -54,6 +54,8 @@ internal sealed class SentencePieceTokenizer : ITokenizer
 
     public int VocabularySize => _tokens.Size;
 
+    public string? Piece(int id) => _tokens.TryGetText(id, out string? text) ? text : null;
+
     public int? BosId => _frame.BosId;
 
     public int? EosId => _frame.EosId;
@@ -76,7 +78,7 @@ internal sealed class SentencePieceTokenizer : ITokenizer
         return [.. ids];
     }
 
-    public int[] EncodeMarkup(string text)
+    public int[] EncodeMarkup(string text, bool addSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(text);
         var ids = new List<int>(text.Length + 2);
@@ -95,8 +97,10 @@ internal sealed class SentencePieceTokenizer : ITokenizer
             dummySpace = _spaceAfterSpecial;
         }
 
-        return [.. ids];
+        return addSpecialTokens ? _frame.Around(ids) : [.. ids];
     }
+
+    public int CountSpecialTokens(string text) => _special.Cut(text).Count(part => part.Id >= 0);
 
     private void EncodeSegment(string text, bool dummySpace, List<int> ids)
     {

@@ -12,7 +12,7 @@ internal sealed class TokenTable
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly List<string?> _texts = [];
     private readonly HashSet<int> _special = [];
-    private readonly HashSet<int> _swallowing = [];
+    private readonly Dictionary<int, (bool Left, bool Right)> _stripping = [];
 
     /// <summary>One more than the largest id.</summary>
     public int Size => _texts.Count;
@@ -60,23 +60,20 @@ internal sealed class TokenTable
 
     public void MarkSpecial(int id) => _special.Add(id);
 
-    /// <summary>Says that a special token takes the white space beside it away.</summary>
-    public void MarkSwallowing(int id) => _swallowing.Add(id);
+    /// <summary>Says which white space beside it a special token takes away where it is parsed (<c>lstrip</c> and <c>rstrip</c>).</summary>
+    public void MarkStripping(int id, bool left, bool right) => _stripping[id] = (left, right);
+
+    /// <summary>The text between two tokens without what they take; an id of −1 is none.</summary>
+    public string Between(string text, int before, int after)
+    {
+        string rest = _stripping.GetValueOrDefault(before).Right ? text.TrimStart() : text;
+        return _stripping.GetValueOrDefault(after).Left ? rest.TrimEnd() : rest;
+    }
 
     public bool IsSpecial(int id) => _special.Contains(id);
 
     /// <summary>The special tokens.</summary>
     public IEnumerable<(string Text, int Id)> Special => _special.Where(id => _texts[id] is { Length: > 0 }).Select(id => (_texts[id]!, id));
-
-    /// <summary>Refuses to parse a special token that takes white space away.</summary>
-    public void RefuseSwallowing(int id)
-    {
-        if (_swallowing.Contains(id))
-        {
-            throw new InvalidInputException(
-                $"The special token '{_texts[id]}' takes white space beside it away, which is not supported where special tokens are parsed.");
-        }
-    }
 
     public bool TryGetId(string text, out int id) => _ids.TryGetValue(text, out id);
 

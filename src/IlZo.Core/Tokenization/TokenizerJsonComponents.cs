@@ -1,3 +1,5 @@
+using IlZo.Tokenization.Patterns;
+
 namespace IlZo.Tokenization;
 
 /// <summary>Reads the normalizer of a tokenizer.json: Sequence, NFC, Prepend, Replace.</summary>
@@ -63,7 +65,7 @@ internal static class NormalizerReader
     }
 }
 
-/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Digits, Metaspace, Split by a known pattern.</summary>
+/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Digits, Metaspace, Split.</summary>
 internal static class PreTokenizerReader
 {
     public static IPreTokenizer? Read(JsonPlace? place) => place is { } preTokenizer ? One(preTokenizer) : null;
@@ -130,23 +132,22 @@ internal static class PreTokenizerReader
         }
     }
 
-    private static PatternPreTokenizer Split(JsonPlace place)
+    private static SplitPreTokenizer Split(JsonPlace place)
     {
         place.AllowOnly("type", "pattern", "behavior", "invert");
         JsonPlace pattern = place.Get("pattern");
         pattern.AllowOnly("String", "Regex");
-        if (pattern.Find("Regex") is not { } regex || WordSplitter.ForPattern(regex.Text()) is not { } splitter)
-        {
-            throw pattern.Error("only the patterns of GPT-2, Llama 3 and Qwen2 are supported");
-        }
-
-        // The known patterns cover every character, so to keep the matches is the same as to isolate them.
-        string behavior = place.Get("behavior").Text();
-        bool invert = place.Flag("invert", false);
-        return (behavior, invert) is ("Isolated", _) or ("Removed", true)
-            ? new PatternPreTokenizer(splitter)
-            : throw place.Error($"the behavior '{behavior}' with invert {(invert ? "true" : "false")} is not supported");
+        JsonPlace behavior = place.Get("behavior");
+        return new SplitPreTokenizer(
+            pattern.Find("Regex") is { } regex ? Matcher(regex) : new LiteralMatcher(NormalizerReader.Literal(place)),
+            Enum.TryParse(behavior.Text(), out SplitBehavior known) && Enum.GetName(known) == behavior.Text()
+                ? known
+                : throw behavior.Error($"'{behavior.Text()}' is not one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}"),
+            place.Flag("invert", false));
     }
+
+    private static IMatcher Matcher(JsonPlace regex) =>
+        WordSplitter.ForPattern(regex.Text()) ?? (IMatcher)PatternAutomaton.Parse(regex.Text(), regex.Error);
 }
 
 /// <summary>Reads the post-processor of a tokenizer.json: TemplateProcessing, RobertaProcessing, ByteLevel, Sequence.</summary>

@@ -14,14 +14,7 @@ internal static class TokenizerJsonFile
         root.AllowOnly(
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
             "model");
-        foreach (string name in (string[])["truncation", "padding"])
-        {
-            if (root.Find(name) is { } set)
-            {
-                throw set.Error("this is not supported by the tokenizer and must be null");
-            }
-        }
-
+        // What a program once asked for; 'truncation' and 'padding' are no part of a text's tokens and are not applied.
         JsonPlace modelPlace = root.Get("model");
         TokenTable tokens = ReadVocabulary(modelPlace);
         List<Func<string, string>> normalizer = NormalizerReader.Read(root.Find("normalizer"));
@@ -71,7 +64,13 @@ internal static class TokenizerJsonFile
         string type = model.Find("type")?.Text() ?? (model.Find("merges") is null ? "unnamed" : "BPE");
         if (type != "BPE")
         {
-            throw model.Error($"the model type '{type}' is not supported, only BPE is");
+            string known = type switch
+            {
+                "WordPiece" => " (BERT's)",
+                "Unigram" => " (that of T5, ALBERT and XLM-RoBERTa)",
+                _ => string.Empty,
+            };
+            throw model.Error($"the model type '{type}'{known} is not supported; expected one with BPE, which the checkpoints of OPT, GPT-2, RoBERTa, Llama, Mistral and Qwen have");
         }
 
         var tokens = new TokenTable();
@@ -151,11 +150,7 @@ internal static class TokenizerJsonFile
             if (token.Flag("special", false))
             {
                 tokens.MarkSpecial(id);
-                if (token.Flag("lstrip", false) || token.Flag("rstrip", false))
-                {
-                    tokens.MarkSwallowing(id);
-                }
-
+                tokens.MarkStripping(id, token.Flag("lstrip", false), token.Flag("rstrip", false));
                 continue;
             }
 

@@ -24,6 +24,7 @@ internal static class VocabMergesFiles
             if (tokens.TryGetId(text, out int id))
             {
                 tokens.MarkSpecial(id);
+                tokens.MarkStripping(id, left: text == "<mask>", right: false);
             }
         }
 

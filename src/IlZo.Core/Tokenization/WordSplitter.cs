@@ -5,9 +5,10 @@ namespace IlZo.Tokenization;
 
 /// <summary>
 /// The pre-tokenizer patterns of GPT-2, Llama 3 and Qwen2, written out by hand: linear in the length of the text, and exact
-/// for letters and digits outside the basic plane, which .NET's regular expressions see as surrogates.
+/// for letters and digits outside the basic plane, which .NET's regular expressions see as surrogates. They cover every character.
+/// Other patterns are <see cref="Patterns.PatternAutomaton"/>'s, which is slower.
 /// </summary>
-internal sealed class WordSplitter
+internal sealed class WordSplitter : IMatcher
 {
     public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
@@ -50,6 +51,17 @@ internal sealed class WordSplitter
 
     /// <summary>Where the word that starts at a place ends.</summary>
     public int End(ReadOnlySpan<char> text, int start) => _gpt2 ? EndGpt2(text, start) : EndLlama3(text, start);
+
+    /// <inheritdoc/>
+    public void Find(string text, List<(int Start, int End)> matches)
+    {
+        for (int at = 0; at < text.Length;)
+        {
+            int end = End(text, at);
+            matches.Add((at, end));
+            at = end;
+        }
+    }
 
     private static int EndGpt2(ReadOnlySpan<char> text, int start)
     {

@@ -36,10 +36,20 @@ public class MarkupTests
         Assert.Equal("Once<s> upon", legacy.Decode(legacy.EncodeMarkup("Once<s>upon"), skipSpecialTokens: false));
     }
 
-    [Fact]
-    public void A_special_token_that_takes_white_space_away_is_refused()
+    [Theory]
+    [InlineData("a \t<mask> b", "a", " b")]
+    [InlineData(" <mask><mask>", "", "")]
+    [InlineData("x<mask>\n", "x", "\n")]
+    public void A_mask_takes_the_white_space_before_it(string text, string before, string after)
     {
-        var e = Assert.Throws<InvalidInputException>(() => TestTokenizers.Roberta().EncodeMarkup("a <mask>"));
-        Assert.Contains("'<mask>'", e.Message, StringComparison.Ordinal);
+        var tokenizer = TestTokenizers.Roberta();
+        int mask = tokenizer.MaskId!.Value;
+        int[] masks = text.Contains("<mask><mask>", StringComparison.Ordinal) ? [mask, mask] : [mask];
+        int[] expected = [.. Ids(before), .. masks, .. Ids(after)];
+        Assert.Equal(expected, tokenizer.EncodeMarkup(text));
+        Assert.Equal(expected, TestTokenizers.OptFiles().With("config.json", """{"model_type":"roberta"}""").Load().EncodeMarkup(text));
+        Assert.Equal([0, .. expected, 2], tokenizer.EncodeMarkup(text, addSpecialTokens: true));
+
+        int[] Ids(string part) => part.Length == 0 ? [] : tokenizer.Encode(part, addSpecialTokens: false);
     }
 }

@@ -30,7 +30,7 @@ internal static class CommandTargets
     private static IEnumerable<byte[]> Seeds() => new[]
     {
         "train", "train\n--steps\n20\n--lr\n1e-3\n--optimizer\nmezo-adam", "train\n--adapter\nlora\n--rank\n4\n--opt\nbeta1=0.9", "compare\n--optimizers\nmezo,kerzoo\n--seeds\n1",
-        "eval\n--task\nsst2", "score\n--text\nx", "generate\n--prompt\nx\n--temperature\n0.5", "replay\n--run\nx", "export\n--run\nx\n--out\ny", "inspect\nbuiltin", "bench\nstep\n--shape\nopt-tiny", "ls\ntasks", "train\n--help",
+        "eval\n--task\nsst2", "score\n--text\nx", "tokenize\n--ids\n1,2", "tokenize\n--text\nx\n--split-special-tokens", "generate\n--prompt\nx\n--temperature\n0.5", "replay\n--run\nx", "export\n--run\nx\n--out\ny", "inspect\nbuiltin", "bench\nstep\n--shape\nopt-tiny", "ls\ntasks", "train\n--help",
     }.Select(Encoding.UTF8.GetBytes);
 
     private static Action<byte[]> ReadArguments()

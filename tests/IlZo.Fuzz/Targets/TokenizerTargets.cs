@@ -24,6 +24,7 @@ internal static class TokenizerTargets
         "ByteFallback", "Fuse", "Strip", "start", "stop", "special", "lstrip", "rstrip", "normalized", "single_word", "truncation", "padding",
         "<0x41>", "▁", "Ġ", "a", "b", "ab", "tokenizer_class", "LlamaTokenizer", "GPT2Tokenizer", "RobertaTokenizer", "PreTrainedTokenizerFast", "bos_token",
         "eos_token", "pad_token", "mask_token", "add_bos_token", "add_eos_token", "added_tokens_decoder", "legacy", "chat_template", "name", "template",
+        "Contiguous", "MergedWithPrevious", "MergedWithNext", "a*b|a", "(a|ab)+c?", "(?i:'s)|[^\\s\\p{L}]?\\p{Lu}*[\\p{Ll}\\p{M}]+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+", "(?:", "(?i:", "(?!\\S)", "\\p{",
         "default", "clean_up_tokenization_spaces", "model_max_length", "additional_special_tokens", "__type", "AddedToken",
     ];
 
