@@ -24,6 +24,7 @@ internal static class CommandLine
         CompareCommand.Create(),
         EvalCommand.Create(),
         ScoreCommand.Create(),
+        TokenizeCommand.Create(),
         GenerateCommand.Create(),
         ReplayCommand.Create(),
         ExportCommand.Create(),

@@ -32,6 +32,10 @@ internal static class Flags
     /// <summary>What <c>--threads</c> is for.</summary>
     public const string AboutThreads = "Threads of the CPU (default: all processors); they change no result.";
 
+    /// <summary>What <c>--split-special-tokens</c> is for.</summary>
+    public const string AboutSplitSpecialTokens =
+        "Take special tokens that are written in texts, such as <|im_end|>, for letters (default: for the tokens they are, as transformers and mlx-lm do; in conversations always).";
+
     /// <summary>What <c>--engine</c> is for.</summary>
     public const string AboutEngine =
         "What computes products: auto (default), managed (C# alone) or amx on the CPU, cuda on a GPU; 'ilzo devices' says what there is.";

@@ -38,7 +38,7 @@ internal sealed record ScoreInput(string Where, int[] Ids)
         if (hasText)
         {
             return text.ValueKind == JsonValueKind.String
-                ? tokenizer.Value.Encode(text.GetString()!)
+                ? tokenizer.Value.EncodeMarkup(text.GetString()!, addSpecialTokens: true)
                 : throw reader.Error("has a \"text\" that is no string; text was expected");
         }
 

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using IlZo.Checkpoints;
+
 namespace IlZo.Cli.Tests;
 
 /// <summary>A masked language model from the command line: few-shot training, evaluation, and what it cannot do.</summary>
@@ -66,15 +69,66 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void TextIsNeitherContinuedNorScored()
+    public void TextIsNotContinued()
+    {
+        string refusal = Ilzo.Run("generate", "--model", TinyRoberta.Write(_temp), "--prompt", "A").Refusal(2);
+        Assert.Contains("is a masked language model (RobertaForMaskedLM)", refusal, StringComparison.Ordinal);
+        Assert.Contains("a causal language model was expected", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MasksAreScoredAsTheReferenceScoresThem()
+    {
+        // The fixture has no tokenizer; one of as many tokens, whose last is the mask.
+        string folder = _temp.Copy(TestData.Fixture("roberta-tiny"), "tiny");
+        const int mask = 330;
+        string vocabulary = string.Join(", ", Enumerable.Range(0, mask).Select(i => $"\"t{i}\": {i}"));
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), $$"""{"model": {"type": "BPE", "vocab": { {{vocabulary}}, "<mask>": {{mask}} }, "merges": []} }""");
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"mask_token": "<mask>"}""");
+        using var inputs = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "inputs.json")));
+        var entries = inputs.RootElement.GetProperty("inputs").EnumerateArray().TakeWhile(i => i.GetProperty("padding").GetString() == "none").ToArray();
+        string file = _temp.Write("in.jsonl", string.Concat(entries.Select(e => $"{{\"ids\": {e.GetProperty("input_ids").GetRawText().ReplaceLineEndings(" ")}}}\n")));
+        string[] lines = Ilzo.Run("score", "--model", folder, "--input", file, "--logits", _temp["logits.safetensors"]).Success.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(entries.Length, lines.Length);
+        using var expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+        using var logits = SafetensorsFile.Open(_temp["logits.safetensors"]);
+        for (int i = 0; i < entries.Length; i++)
+        {
+            using var line = JsonDocument.Parse(lines[i]);
+            var masks = line.RootElement.GetProperty("masks").EnumerateArray().ToArray();
+            int[] positions = Integers(entries[i].GetProperty("mask_positions"));
+            int[] labels = Integers(entries[i].GetProperty("mask_labels"));
+            Assert.Equal(positions, masks.Select(m => m.GetProperty("position").GetInt32()));
+            ScoreTests.Close(ScoreTests.Values(expected, $"input{i}.logits"), ScoreTests.Values(logits, $"logits.{i}"), 1e-4f);
+            float[] reference = ScoreTests.Values(expected, $"input{i}.mask_logits");
+            float[] ofLabels = ScoreTests.Values(expected, $"input{i}.mask_logprobs");
+            for (int m = 0; m < masks.Length; m++)
+            {
+                float[] row = reference[(m * (mask + 1))..((m + 1) * (mask + 1))];
+
+                // The reference's own log-probability of a label gives what its logits are counted from.
+                double sum = row[labels[m]] - ofLabels[m];
+                var best = row.Index().OrderByDescending(r => r.Item).Take(5).ToArray();
+                var top = masks[m].GetProperty("top").EnumerateArray().ToArray();
+                Assert.Equal(best.Select(b => b.Index), top.Select(t => t.GetProperty("id").GetInt32()));
+                Assert.All(best.Zip(top), pair => Assert.Equal(pair.First.Item - sum, pair.Second.GetProperty("logprob").GetDouble(), 5e-5));
+                Assert.All(top, t => Assert.Equal($"t{t.GetProperty("id").GetInt32()}", t.GetProperty("token").GetString()));
+            }
+        }
+
+        static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(e => e.GetInt32())];
+    }
+
+    [Fact]
+    public void AMaskIsWrittenInTheTextAndATextWithoutOneIsRefused()
     {
         string model = TinyRoberta.Write(_temp);
-        foreach (string[] args in (string[][])[["generate", "--model", model, "--prompt", "A"], ["score", "--model", model, "--text", "A cat"]])
-        {
-            string refusal = Ilzo.Run(args).Refusal(2);
-            Assert.Contains("is a masked language model (RobertaForMaskedLM)", refusal, StringComparison.Ordinal);
-            Assert.Contains("a causal language model was expected", refusal, StringComparison.Ordinal);
-        }
+        var score = Ilzo.Run("score", "--model", model, "--text", "A cat is a <mask> animal, <mask>.").Json;
+        Assert.Equal([5, 8], score.GetProperty("masks").EnumerateArray().Select(m => m.GetProperty("position").GetInt32()));
+        Assert.Equal(50264, score.GetProperty("ids")[5].GetInt32());
+        Assert.Contains("--text has no mask (the token 50264)", Ilzo.Run("score", "--model", model, "--text", "A cat").Refusal(2), StringComparison.Ordinal);
+        string file = _temp.Write("in.jsonl", "{\"text\": \"a <mask>\"}\n{\"text\": \"b\"}\n");
+        Assert.Contains(":2 has no mask", Ilzo.Run("score", "--model", model, "--input", file).Refusal(2), StringComparison.Ordinal);
     }
 
     [Fact]

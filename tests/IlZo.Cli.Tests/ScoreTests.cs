@@ -160,13 +160,15 @@ public sealed class ScoreTests
         ];
     }
 
-    private static unsafe float[] Values(SafetensorsFile file, string tensor)
+    /// <summary>The numbers of a tensor in fp32.</summary>
+    internal static unsafe float[] Values(SafetensorsFile file, string tensor)
     {
         var entry = file.Tensors.Single(t => t.Name == tensor);
         return new ReadOnlySpan<float>(entry.Data, (int)(entry.ByteCount / sizeof(float))).ToArray();
     }
 
-    private static void Close(float[] expected, float[] actual, float tolerance)
+    /// <summary>Requires numbers to be near others.</summary>
+    internal static void Close(float[] expected, float[] actual, float tolerance)
     {
         Assert.Equal(expected.Length, actual.Length);
         Assert.All(expected.Zip(actual), pair => Assert.InRange(pair.Second, pair.First - tolerance, pair.First + tolerance));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using IlZo.Backends;
 using IlZo.Generation;
 using IlZo.Models;
@@ -28,7 +29,7 @@ internal static class ScoreCommand
         var command = new Command(
             "score",
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
-            + "and top (5 next tokens).")
+            + "and top (5 next tokens); or, of a masked language model, ids and masks (each with its position and its top 5 tokens).")
         {
             s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
@@ -60,11 +61,17 @@ internal static class ScoreCommand
 
         // All inputs are checked before the first is computed, so that a bad line leaves no half of an output.
         var inputs = file is null
-            ? [new ScoreInput("--text", tokenizer.Value.Encode(text!))]
+            ? [new ScoreInput("--text", tokenizer.Value.EncodeMarkup(text!, addSpecialTokens: true))]
             : ScoreInput.ReadAll(file, tokenizer);
+        int? mask = model.Kind != ModelKind.Masked ? null : tokenizer.Value.MaskId
+            ?? throw new InvalidInputException($"The tokenizer of '{model.Checkpoint.DisplayName}' names no mask_token, at which a masked language model is scored; one was expected.");
         foreach (var input in inputs)
         {
             TextScorer.CheckIds(input.Ids, model.Shape, input.Where);
+            if (mask is { } id)
+            {
+                TextScorer.CheckMasks(input.Ids, id, input.Where);
+            }
         }
 
         bool named = TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);
@@ -73,8 +80,15 @@ internal static class ScoreCommand
         foreach (var input in inputs)
         {
             interruption.Token.ThrowIfCancellationRequested();
-            var score = scorer.Score(input.Ids, input.Where, logits?.Add(input.Ids.Length));
-            Print(score, named ? tokenizer.Value : null);
+            var room = logits?.Add(input.Ids.Length);
+            if (mask is { } id)
+            {
+                Print(scorer.ScoreMasks(input.Ids, id, input.Where, room), tokenizer.Value);
+            }
+            else
+            {
+                Print(scorer.Score(input.Ids, input.Where, room), named ? tokenizer.Value : null);
+            }
         }
 
         logits?.Write();
@@ -83,13 +97,7 @@ internal static class ScoreCommand
 
     private static void Print(TextScore score, ITokenizer? tokenizer) => Terminal.PrintJson(writer =>
     {
-        writer.WriteStartArray("ids");
-        foreach (int id in score.Ids)
-        {
-            writer.WriteNumberValue(id);
-        }
-
-        writer.WriteEndArray();
+        WriteIds(writer, score.Ids);
         writer.WriteStartArray("token_logprobs");
         foreach (double? value in score.TokenLogProbabilities)
         {
@@ -98,14 +106,45 @@ internal static class ScoreCommand
 
         writer.WriteEndArray();
         Json.WriteNumber(writer, "nll", score.MeanNll);
+        WriteTop(writer, score.Top, id => tokenizer is null ? null : TokenText.After(tokenizer, score.Ids, id));
+    });
+
+    private static void Print(MaskedScore score, ITokenizer tokenizer) => Terminal.PrintJson(writer =>
+    {
+        WriteIds(writer, score.Ids);
+        writer.WriteStartArray("masks");
+        foreach (var (position, top) in score.Masks)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("position", position);
+            WriteTop(writer, top, id => id < tokenizer.VocabularySize ? tokenizer.Decode([id], skipSpecialTokens: false) : null);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    });
+
+    private static void WriteIds(Utf8JsonWriter writer, IReadOnlyList<int> ids)
+    {
+        writer.WriteStartArray("ids");
+        foreach (int id in ids)
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteTop(Utf8JsonWriter writer, IReadOnlyList<ScoredToken> top, Func<int, string?> text)
+    {
         writer.WriteStartArray("top");
-        foreach (var token in score.Top)
+        foreach (var token in top)
         {
             writer.WriteStartObject();
             writer.WriteNumber("id", token.Id);
-            if (tokenizer is not null && TokenText.After(tokenizer, score.Ids, token.Id) is { } text)
+            if (text(token.Id) is { } written)
             {
-                writer.WriteString("token", text);
+                writer.WriteString("token", written);
             }
 
             Json.WriteNumber(writer, "logprob", token.LogProbability);
@@ -113,5 +152,5 @@ internal static class ScoreCommand
         }
 
         writer.WriteEndArray();
-    });
+    }
 }

@@ -16,6 +16,11 @@ public sealed record ScoredToken(int Id, double LogProbability);
 public sealed record TextScore(
     IReadOnlyList<int> Ids, IReadOnlyList<double?> TokenLogProbabilities, double? MeanNll, IReadOnlyList<ScoredToken> Top);
 
+/// <summary>What a masked language model makes of a text.</summary>
+/// <param name="Ids">Its tokens.</param>
+/// <param name="Masks">For each mask, in order, its position and the most probable tokens there.</param>
+public sealed record MaskedScore(IReadOnlyList<int> Ids, IReadOnlyList<(int Position, IReadOnlyList<ScoredToken> Top)> Masks);
+
 /// <summary>Computes how probable texts are to a model.</summary>
 /// <param name="model">The model.</param>
 /// <param name="backend">The device.</param>
@@ -27,7 +32,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 {
     private readonly UseGuard _use = new(nameof(TextScorer));
 
-    /// <summary>Next tokens that a score names.</summary>
+    /// <summary>Tokens that a score names, next ones or those at a mask.</summary>
     public const int TopCount = 5;
 
     // Rows of logits that are computed at a time; results do not depend on it.
@@ -61,11 +66,55 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <param name="where">What messages call it.</param>
     /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
     /// <exception cref="InvalidInputException">The model is not causal, or cannot take these tokens.</exception>
-    public unsafe TextScore Score(IReadOnlyList<int> ids, string where = "The text", NativeBuffer? logits = null)
+    public TextScore Score(IReadOnlyList<int> ids, string where = "The text", NativeBuffer? logits = null)
     {
         using var use = _use.Enter();
         model.RequireCausal();
         CheckIds(ids, model.Shape, where);
+        var hidden = Forward(ids);
+        (int Output, int Id)[] targets = [.. ids.Skip(1).Select((id, i) => (i, id))];
+        double[] logProbabilities = targets.Length == 0 ? [] : backend.LogProbabilities(hidden, model.Head, targets)[0];
+        StoreLogits(hidden, ids.Count, logits);
+        var top = Top(hidden, ids.Count - 1);
+        model.Checkpoint.RequireUnchanged();
+        return new TextScore(ids, [null, .. logProbabilities], ids.Count == 1 ? null : -logProbabilities.Average(), top);
+    }
+
+    /// <summary>Scores what may stand at the masks of a text.</summary>
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="maskId">The token that masks one.</param>
+    /// <param name="where">What messages call it.</param>
+    /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
+    /// <exception cref="InvalidInputException">The model is no masked language model, cannot take these tokens, or there is no mask.</exception>
+    public MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where = "The text", NativeBuffer? logits = null)
+    {
+        using var use = _use.Enter();
+        if (model.Kind != ModelKind.Masked)
+        {
+            throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' ({model.Shape.Architecture}) is no masked language model; one was expected.");
+        }
+
+        CheckMasks(ids, maskId, where);
+        CheckIds(ids, model.Shape, where);
+        var hidden = Forward(ids);
+        StoreLogits(hidden, ids.Count, logits);
+        List<(int, IReadOnlyList<ScoredToken>)> masks = [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(hidden, t.Index)))];
+        model.Checkpoint.RequireUnchanged();
+        return new MaskedScore(ids, masks);
+    }
+
+    /// <summary>Refuses a text without a mask.</summary>
+    /// <exception cref="InvalidInputException">It has none.</exception>
+    public static void CheckMasks(IReadOnlyList<int> ids, int maskId, string where)
+    {
+        if (!ids.Contains(maskId))
+        {
+            throw new InvalidInputException($"{where} has no mask (the token {maskId}), at which a masked language model says what may stand there; at least one was expected.");
+        }
+    }
+
+    private Activation Forward(IReadOnlyList<int> ids)
+    {
         var builder = new TokenBatchBuilder();
         int segment = builder.AddText([.. ids]);
         for (int i = 0; i < ids.Count; i++)
@@ -75,25 +124,25 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         var batch = builder.Build();
         backend.Begin(batch, [Probe.Unperturbed]);
-        var hidden = model.Forward(backend, batch);
-        (int Output, int Id)[] targets = [.. ids.Skip(1).Select((id, i) => (i, id))];
-        double[] logProbabilities = targets.Length == 0 ? [] : backend.LogProbabilities(hidden, model.Head, targets)[0];
+        return model.Forward(backend, batch);
+    }
+
+    private unsafe void StoreLogits(Activation hidden, int tokens, NativeBuffer? logits)
+    {
         long vocabulary = model.Head.Rows;
-        for (int row = 0; logits is not null && row < ids.Count; row += LogitRows)
+        for (int row = 0; logits is not null && row < tokens; row += LogitRows)
         {
-            int rows = Math.Min(LogitRows, ids.Count - row);
+            int rows = Math.Min(LogitRows, tokens - row);
             var destination = new Span<float>((float*)logits.Data + (row * vocabulary), checked((int)(rows * vocabulary)));
             backend.Logits(hidden, model.Head, destination, row);
         }
+    }
 
-        float[] last = new float[vocabulary];
-        backend.Logits(hidden, model.Head, last, ids.Count - 1);
-        model.Checkpoint.RequireUnchanged();
-        double sum = TokenRanking.LogSum(last);
-        return new TextScore(
-            ids,
-            [null, .. logProbabilities],
-            ids.Count == 1 ? null : -logProbabilities.Average(),
-            [.. TokenRanking.Top(last, TopCount).Select(id => new ScoredToken(id, last[id] - sum))]);
+    private List<ScoredToken> Top(Activation hidden, int row)
+    {
+        float[] logits = new float[model.Head.Rows];
+        backend.Logits(hidden, model.Head, logits, row);
+        double sum = TokenRanking.LogSum(logits);
+        return [.. TokenRanking.Top(logits, TopCount).Select(id => new ScoredToken(id, logits[id] - sum))];
     }
 }

@@ -147,6 +147,8 @@ public sealed class RunIdentityTests
         Refusal(json.Replace("\"schedule\": \"constant\"", "\"schedule\": null", StringComparison.Ordinal));
         Refusal(json.Replace("\"eps\": 0.001", "\"eps\": 1e999", StringComparison.Ordinal));
         Refusal("[1]");
+        byte[] latin = Encoding.Latin1.GetBytes(json.Replace("\"model\": \"", "\"model\": \"\u00dc", StringComparison.Ordinal));
+        Assert.Throws<InvalidInputException>(() => RunConfiguration.Parse("config.json", latin));
         Refusal("{");
         Refusal("""{"format": "2"}""");
 
