@@ -36,6 +36,9 @@ internal static class Flags
     public const string AboutSplitSpecialTokens =
         "Take special tokens that are written in texts, such as <|im_end|>, for letters (default: for the tokens they are, as transformers and mlx-lm do; in conversations always).";
 
+    /// <summary>What <c>--columns</c> is for.</summary>
+    public const string AboutColumns = "Columns of your own rows that stand for others, as in prompt=Question,completion=Answer.";
+
     /// <summary>What <c>--engine</c> is for.</summary>
     public const string AboutEngine =
         "What computes products: auto (default), managed (C# alone) or amx on the CPU, cuda on a GPU; 'ilzo devices' says what there is.";

@@ -35,7 +35,7 @@ internal sealed record TrainingSetting(
             "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).",
             (o, v) => o with { Task = v }),
         Text(
-            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .csv, .txt) or folder of your own texts (docs/data.md).",
+            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .json, .csv, .tsv, .parquet, .txt) or folder of your own texts (docs/data.md).",
             (o, v) => o with { Data = v }),
         Text(
             "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
@@ -84,6 +84,9 @@ internal sealed record TrainingSetting(
             "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
             (o, v) => o with { MaxLength = v }),
         Switch("train-on-prompt", "Learn the prompts of your own rows too.", (o, v) => o with { TrainOnPrompt = v }),
+        Switch("mask-history", "Learn only the last turn of each conversation.", (o, v) => o with { MaskHistory = v }),
+        Switch("split-special-tokens", Flags.AboutSplitSpecialTokens, (o, v) => o with { SplitSpecialTokens = v }),
+        Text("columns", "NAME=COLUMN,…", Flags.AboutColumns, (o, v) => o with { Columns = v }),
         Switch("skip-bad-rows", "Leave out rows of your own that cannot be used, and count them.", (o, v) => o with { SkipBadRows = v }),
         Text(
             "chat-template", "FILE", "Chat template for conversations (default: the model's own).",

@@ -101,7 +101,7 @@ public sealed class ScoreTests
     [InlineData("{\"ids\": [1], \"text\": \"a\"}", ":1: has both")]
     [InlineData("{\"words\": \"a\"}", ":1: has neither")]
     [InlineData("{\"text\": 5}", ":1: ")]
-    [InlineData("[1]", ":1: ")]
+    [InlineData("[1]", ":1 (row 1): ")]
     [InlineData("", ": has no lines")]
     public void ABrokenLineIsNamedAndNothingIsPrinted(string content, string place)
     {

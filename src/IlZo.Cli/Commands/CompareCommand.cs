@@ -101,6 +101,11 @@ internal static class CompareCommand
 
         ComparisonFiles.Write(report, folder);
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : ComparisonFiles.Table(report));
+        foreach (string note in report.Notes)
+        {
+            Terminal.Say(note);
+        }
+
         if (report.SkippedRows > 0)
         {
             Terminal.Say($"skipped rows: {report.SkippedRows}");

@@ -42,6 +42,9 @@ internal static class EvalCommand
     private static readonly Option<int?> s_maxLength = Flags.Number<int>(
         "--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions; 512 for texts).");
     private static readonly Option<bool> s_trainOnPrompt = new("--train-on-prompt") { Description = "Measure the prompts of your own rows too." };
+    private static readonly Option<bool> s_maskHistory = new("--mask-history") { Description = "Measure only the last turn of each conversation." };
+    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
+    private static readonly Option<string?> s_columns = Flags.Text("--columns", "NAME=COLUMN,…", Flags.AboutColumns);
     private static readonly Option<bool> s_skipBadRows = new("--skip-bad-rows") { Description = "Leave out rows of your own that cannot be used." };
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE", "Chat template for conversations (default: the model's own).");
@@ -58,7 +61,7 @@ internal static class EvalCommand
         var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
-            s_maxLength, s_trainOnPrompt, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
+            s_maxLength, s_trainOnPrompt, s_maskHistory, s_splitSpecialTokens, s_columns, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -88,6 +91,9 @@ internal static class EvalCommand
             DataSeed = parsed.GetValue(s_dataSeed),
             MaxLength = parsed.GetValue(s_maxLength),
             TrainOnPrompt = parsed.GetValue(s_trainOnPrompt),
+            MaskHistory = parsed.GetValue(s_maskHistory),
+            SplitSpecialTokens = parsed.GetValue(s_splitSpecialTokens),
+            Columns = parsed.GetValue(s_columns),
             SkipBadRows = parsed.GetValue(s_skipBadRows),
             ChatTemplate = parsed.GetValue(s_chatTemplate),
             DType = parsed.GetValue(s_dtype)!,

@@ -14,6 +14,7 @@ internal static class GenerateCommand
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
         "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
+    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_chat = Flags.Text(
         "--chat", Flags.AnyText, "A message to answer, which the model's chat template puts into the form of a conversation.");
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
@@ -43,7 +44,8 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK, s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads,
+            s_model, s_prompt, s_splitSpecialTokens, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK, s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device,
+            s_engine, s_precision, s_threads,
             s_json,
         };
         command.SetAction(Run);
@@ -61,6 +63,12 @@ internal static class GenerateCommand
         if (message is null && parsed.GetValue(s_chatTemplate) is not null)
         {
             throw new InvalidInputException("--chat-template is given without --chat; the two together were expected.");
+        }
+
+        bool split = parsed.GetValue(s_splitSpecialTokens);
+        if (message is not null && split)
+        {
+            throw new InvalidInputException("--split-special-tokens is given with --chat, whose template writes special tokens; --prompt was expected.");
         }
 
         Sampling(parsed, null).Validate();
@@ -83,13 +91,11 @@ internal static class GenerateCommand
             throw new InvalidInputException($"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
         }
 
-        int[]? promptIds = message is null ? null : tokenizer.EncodeMarkup(prompt);
-        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? NewTokens(model.Generation, promptIds?.Length ?? tokenizer.Encode(prompt).Length);
+        int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.EncodeMarkup(prompt);
+        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? NewTokens(model.Generation, promptIds.Length);
         bool started = false;
         Action<string>? stream = json ? null : Stream;
-        var result = promptIds is null
-            ? generator.Generate(prompt, maxNewTokens, sampling, stream, interruption.Token)
-            : generator.Generate(promptIds, maxNewTokens, sampling, stream, interruption.Token);
+        var result = generator.Generate(promptIds, maxNewTokens, sampling, stream, interruption.Token);
         if (json)
         {
             PrintJson(echo ? prompt : null, result);

@@ -13,7 +13,9 @@ internal static class ScoreCommand
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_text = Flags.Text("--text", Flags.AnyText, "The text to score.");
     private static readonly Option<string?> s_input = Flags.Text(
-        "--input", "FILE.jsonl", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line.");
+        "--input", "FILE", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line, or rows in another form (docs/data.md).");
+    private static readonly Option<string?> s_columns = Flags.Text("--columns", "NAME=COLUMN,…", "Columns of --input that stand for text or ids, as in text=review.");
+    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_logits = Flags.Text(
         "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
@@ -31,7 +33,7 @@ internal static class ScoreCommand
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
             + "and top (5 next tokens); or, of a masked language model, ids and masks (each with its position and its top 5 tokens).")
         {
-            s_model, s_text, s_input, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
+            s_model, s_text, s_input, s_columns, s_splitSpecialTokens, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -44,6 +46,12 @@ internal static class ScoreCommand
         if ((text is null) == (file is null))
         {
             throw new InvalidInputException("One of --text and --input was expected.");
+        }
+
+        string? columns = parsed.GetValue(s_columns);
+        if (columns is not null && file is null)
+        {
+            throw new InvalidInputException("--columns is given without --input, whose rows have columns; the two together were expected.");
         }
 
         string? logitsPath = parsed.GetValue(s_logits);
@@ -60,9 +68,16 @@ internal static class ScoreCommand
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 
         // All inputs are checked before the first is computed, so that a bad line leaves no half of an output.
-        var inputs = file is null
-            ? [new ScoreInput("--text", tokenizer.Value.EncodeMarkup(text!, addSpecialTokens: true))]
-            : ScoreInput.ReadAll(file, tokenizer);
+        bool split = parsed.GetValue(s_splitSpecialTokens);
+        var read = file is null
+            ? new ScoreInputs([new ScoreInput("--text", ScoreInputs.Encode(text!, tokenizer.Value, split))], [])
+            : ScoreInputs.Read(file, tokenizer, columns, split);
+        var inputs = read.Inputs;
+        foreach (string note in read.Notes)
+        {
+            Terminal.Say(note);
+        }
+
         int? mask = model.Kind != ModelKind.Masked ? null : tokenizer.Value.MaskId
             ?? throw new InvalidInputException($"The tokenizer of '{model.Checkpoint.DisplayName}' names no mask_token, at which a masked language model is scored; one was expected.");
         foreach (var input in inputs)

@@ -2,38 +2,44 @@ using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Datasets;
 
-/// <summary>Writes conversations with a chat template and finds the assistant's turns in them.</summary>
+/// <summary>A text of which parts are learned.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Spans">Where each of the parts begins and ends.</param>
+internal sealed record LearnedText(string Text, IReadOnlyList<(int Start, int End)> Spans);
+
+/// <summary>
+/// Writes conversations with a chat template and finds the assistant's turns in them. A turn is what its message adds to the conversation
+/// before it with the generation prompt behind. Where the template writes earlier turns differently when others follow (Qwen3, Phi-4), there is a
+/// text for each turn: the conversation up to it, which is what the model sees when it writes that turn.
+/// </summary>
 /// <param name="template">The template.</param>
+/// <param name="lastOnly">Whether only the last turn of each conversation is learned.</param>
 /// <param name="cancellation">Ends the work.</param>
-internal sealed class ChatRenderer(ChatTemplate template, CancellationToken cancellation = default)
+internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false, CancellationToken cancellation = default)
 {
     // Data must not depend on the day on which they are read; the date is the one that Llama 3's template falls back on.
     private static readonly DateTime s_now = new(2024, 7, 26, 0, 0, 0, DateTimeKind.Unspecified);
 
-    private static readonly Dictionary<string, string> s_roles = new(StringComparer.Ordinal)
-    {
-        ["human"] = "user",
-        ["user"] = "user",
-        ["gpt"] = "assistant",
-        ["assistant"] = "assistant",
-        ["model"] = "assistant",
-        ["system"] = "system",
-    };
+    // What a conversation's own variables may not stand for.
+    private static readonly string[] s_fixed = ["messages", "tools", "add_generation_prompt"];
 
-    /// <summary>A row's conversation as text, and where the assistant's turns begin and end in it.</summary>
-    /// <exception cref="InvalidInputException">The row is no conversation, or the template cannot write it.</exception>
-    public (string Text, IReadOnlyList<(int Start, int End)> Spans) Render(DataRow row, RowForm form)
+    /// <summary>The texts of a conversation, one unless the template rewrites earlier turns. What the template does not read is noted in the row.</summary>
+    /// <exception cref="InvalidInputException">The template cannot write the conversation.</exception>
+    public IReadOnlyList<LearnedText> Render(DataRow row, Conversation conversation)
     {
-        if (row.Columns.TryGetValue("tools", out var tools) && TemplateValue.IsTrue(tools))
-        {
-            throw row.Error("has \"tools\", which are not supported; a conversation without them was expected");
-        }
-
-        var messages = form == RowForm.Messages ? Messages(row) : Conversations(row);
+        NoteUnread(row, conversation);
         try
         {
-            var whole = Written(messages, addGenerationPrompt: false);
-            return (whole.Text, whole.Generated.Count > 0 ? whole.Generated : Turns(row, messages, whole.Text));
+            int[] learned = lastOnly ? [conversation.Learned[^1]] : [.. conversation.Learned];
+            var whole = Written(conversation, conversation.Messages.Count, addGenerationPrompt: false);
+            if (whole.Generated.Count > 0)
+            {
+                return [new LearnedText(whole.Text, Marked(row, conversation, whole.Generated, learned))];
+            }
+
+            return InOne(conversation, whole.Text, learned) is { } spans
+                ? [new LearnedText(whole.Text, spans)]
+                : [.. learned.Select(turn => Alone(row, conversation, turn))];
         }
         catch (InvalidInputException e)
         {
@@ -41,25 +47,17 @@ internal sealed class ChatRenderer(ChatTemplate template, CancellationToken canc
         }
     }
 
-    // An assistant's turn is what its message adds to the conversation before it with the generation prompt behind.
-    private List<(int Start, int End)> Turns(DataRow row, List<object?> messages, string whole)
+    // Null where the template writes a turn or what is before it differently when others follow.
+    private List<(int Start, int End)>? InOne(Conversation conversation, string whole, int[] learned)
     {
         var turns = new List<(int Start, int End)>();
-        for (int i = 0; i < messages.Count; i++)
+        foreach (int turn in learned)
         {
-            if (RoleOf(messages[i]) != "assistant")
-            {
-                continue;
-            }
-
-            string before = Written(messages[..i], addGenerationPrompt: true).Text;
-            before = whole.StartsWith(before, StringComparison.Ordinal) ? before : Written(messages[..i], addGenerationPrompt: false).Text;
-            string until = i + 1 == messages.Count ? whole : Written(messages[..(i + 1)], addGenerationPrompt: false).Text;
+            string before = Before(conversation, turn, whole);
+            string until = turn + 1 == conversation.Messages.Count ? whole : Written(conversation, turn + 1, addGenerationPrompt: false).Text;
             if (!whole.StartsWith(before, StringComparison.Ordinal) || !whole.StartsWith(until, StringComparison.Ordinal) || until.Length <= before.Length)
             {
-                throw row.Error(
-                    $"{template.Name} writes what stands around message {i + 1} differently when other messages follow, so that the assistant's turn cannot be found; "
-                    + "a template with {% generation %} or a conversation of one turn was expected");
+                return null;
             }
 
             turns.Add((before.Length, until.Length));
@@ -68,61 +66,78 @@ internal sealed class ChatRenderer(ChatTemplate template, CancellationToken canc
         return turns;
     }
 
-    private RenderedChat Written(List<object?> messages, bool addGenerationPrompt) =>
-        template.RenderValues(messages, addGenerationPrompt, s_now, cancellation);
-
-    private static string? RoleOf(object? message) => ((OrderedDictionary<string, object?>)message!)["role"] as string;
-
-    private static List<object?> Messages(DataRow row)
+    private LearnedText Alone(DataRow row, Conversation conversation, int turn)
     {
-        var messages = List(row, "messages");
-        for (int i = 0; i < messages.Count; i++)
-        {
-            var message = Member(row, "messages", i, messages[i]);
-            Text(row, "messages", i, message, "role");
-            Text(row, "messages", i, message, "content");
-        }
-
-        return Checked(row, "messages", messages, "content");
+        string until = Written(conversation, turn + 1, addGenerationPrompt: false).Text;
+        string before = Before(conversation, turn, until);
+        return until.StartsWith(before, StringComparison.Ordinal) && until.Length > before.Length
+            ? new LearnedText(until, [(before.Length, until.Length)])
+            : throw row.Error(
+                $"{template.Name} writes what stands in front of message {turn + 1} differently when that message follows, so that the assistant's turn cannot be found; "
+                + "a template with {% generation %}, or one whose generation prompt begins the turn, was expected");
     }
 
-    private static List<object?> Conversations(DataRow row)
+    // What the model sees before a turn. Some templates have no generation prompt.
+    private string Before(Conversation conversation, int turn, string whole)
     {
-        var turns = List(row, "conversations");
-        var messages = new List<object?>();
-        for (int i = 0; i < turns.Count; i++)
-        {
-            var turn = Member(row, "conversations", i, turns[i]);
-            string from = Text(row, "conversations", i, turn, "from");
-            string role = s_roles.GetValueOrDefault(from)
-                ?? throw row.Error($"\"conversations\"[{i}] is from \"{from}\"; one of {string.Join(", ", s_roles.Keys)} was expected");
-            messages.Add(new OrderedDictionary<string, object?> { ["role"] = role, ["content"] = Text(row, "conversations", i, turn, "value") });
-        }
-
-        return Checked(row, "conversations", messages, "value");
+        string prompted = Written(conversation, turn, addGenerationPrompt: true).Text;
+        return whole.StartsWith(prompted, StringComparison.Ordinal) ? prompted : Written(conversation, turn, addGenerationPrompt: false).Text;
     }
 
-    private static List<object?> Checked(DataRow row, string column, List<object?> messages, string content)
+    private IReadOnlyList<(int Start, int End)> Marked(
+        DataRow row, Conversation conversation, IReadOnlyList<(int Start, int End)> generated, int[] learned)
     {
-        int assistant = messages.FindIndex(m => RoleOf(m) == "assistant");
-        if (assistant <= 0)
+        int[] turns = [.. conversation.AssistantTurns];
+        if (learned.Length == turns.Length)
         {
-            throw row.Error(assistant < 0
-                ? $"\"{column}\" has no turn of the assistant; at least one was expected, which is learned"
-                : $"\"{column}\" begins with the assistant; another message was expected in front of it");
+            return generated;
         }
 
-        int empty = messages.FindIndex(m => RoleOf(m) == "assistant" && string.IsNullOrWhiteSpace((string)((OrderedDictionary<string, object?>)m!)["content"]!));
-        return empty < 0 ? messages : throw row.Error($"\"{column}\"[{empty}] has an empty \"{content}\"; text of the assistant was expected");
+        return generated.Count == turns.Length
+            ? [.. learned.Select(turn => generated[Array.IndexOf(turns, turn)])]
+            : throw row.Error(
+                $"{template.Name} marks {generated.Count} parts with {{% generation %}} and the assistant has {turns.Length} turns, of which {learned.Length} are to be learned; "
+                + "a part for each turn was expected");
     }
 
-    private static List<object?> List(DataRow row, string column) => row.Columns[column] as List<object?>
-        ?? throw row.Error($"\"{column}\" is {TemplateValue.KindOf(row.Columns[column])}; a list of messages was expected");
+    // A name that does not stand in the template's text is one that it cannot read.
+    private void NoteUnread(DataRow row, Conversation conversation)
+    {
+        if (conversation.Tools is not null && !template.Mentions("tools"))
+        {
+            row.NoteUnused("tools");
+        }
 
-    private static OrderedDictionary<string, object?> Member(DataRow row, string column, int index, object? item) => item as OrderedDictionary<string, object?>
-        ?? throw row.Error($"\"{column}\"[{index}] is {TemplateValue.KindOf(item)}; an object was expected");
+        foreach (string name in conversation.Variables.Keys)
+        {
+            if (s_fixed.Contains(name))
+            {
+                throw row.Error($"\"chat_template_kwargs\" has \"{name}\", which the conversation itself stands for; another variable was expected");
+            }
 
-    private static string Text(DataRow row, string column, int index, OrderedDictionary<string, object?> message, string name) =>
-        !message.TryGetValue(name, out var value) ? throw row.Error($"\"{column}\"[{index}] has no \"{name}\"")
-        : value as string ?? throw row.Error($"\"{column}\"[{index}] has a \"{name}\" that is {TemplateValue.KindOf(value)}; text was expected");
+            if (!template.Mentions(name))
+            {
+                row.NoteUnused($"chat_template_kwargs.{name}");
+            }
+        }
+
+        foreach (int turn in Enumerable.Range(0, conversation.Messages.Count))
+        {
+            var message = conversation.Message(turn);
+            foreach (var (name, value) in message)
+            {
+                if (name is not ("role" or "content") && TemplateValue.IsTrue(value) && !template.Mentions(name))
+                {
+                    row.NoteUnused($"messages[].{name}");
+                    if (name == "tool_calls" && message["content"] is null or "")
+                    {
+                        throw row.Error($"message {turn + 1} is a call of tools (\"tool_calls\"), which {template.Name} does not write; a template that does was expected");
+                    }
+                }
+            }
+        }
+    }
+
+    private RenderedChat Written(Conversation conversation, int messages, bool addGenerationPrompt) => template.RenderValues(
+        conversation.Messages[..messages], addGenerationPrompt, s_now, cancellation, conversation.Tools, conversation.Variables);
 }

@@ -1,39 +1,46 @@
 using System.Text;
 using System.Text.Unicode;
+using IlZo.Files;
 
 namespace IlZo.Datasets;
 
 /// <summary>
 /// The rows of a CSV file (RFC 4180): a header with the names of the columns, commas, quotes around fields that hold commas, quotes
-/// (doubled) or line ends; lines end with LF or CR LF. Blank lines are passed over.
+/// (doubled) or line ends; lines end with LF or CR LF. Blank lines are passed over. Semicolons, tabs or what <c>sep=</c> says on the first line
+/// may stand in place of the commas. Fields are taken byte for byte.
 /// </summary>
 internal sealed class CsvRows : RowSource
 {
     private readonly string _path;
     private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly byte _separator;
     private readonly List<string> _header;
     private int _at;
     private int _line = 1;
 
     /// <param name="path">The file.</param>
+    /// <param name="separator">What stands between fields; null for what the header says.</param>
     /// <exception cref="InvalidInputException">It cannot be read or has no header.</exception>
-    public CsvRows(string path)
+    public CsvRows(string path, char? separator = null)
     {
         _path = path;
-        _bytes = FileText.ReadBytes(path);
+        _bytes = TextFile.ReadBytes(path);
+        _separator = separator is { } given ? (byte)given : Separator();
         _header = Record(out int line) ?? throw new InvalidInputException($"{path}: is empty; a CSV file with a header was expected.");
-        if (_header.Count == 1 && _header[0].AsSpan().IndexOfAny(';', '\t') >= 0)
-        {
-            throw Error(line, "the header has no comma; columns with commas between them were expected");
-        }
-
         if (_header.GroupBy(name => name).FirstOrDefault(names => names.Count() > 1)?.Key is { } twice)
         {
             throw Error(line, $"the header has the column \"{twice}\" twice; every name once was expected");
         }
+
+        if (separator is null && _separator != (byte)',')
+        {
+            Note = $"{path}: read with {(_separator == (byte)'\t' ? "tabs" : $"'{(char)_separator}'")} between the fields";
+        }
     }
 
-    public override int Line => _line;
+    public override string? Note { get; }
+
+    public override long Position => _line;
 
     public override DataRow? Next()
     {
@@ -52,6 +59,32 @@ internal sealed class CsvRows : RowSource
     }
 
     private InvalidInputException Error(int line, string problem) => new($"{_path}:{line}: {problem}.");
+
+    // What the first line says, or else a comma unless the header has none and semicolons or tabs in its place.
+    private byte Separator()
+    {
+        var first = _bytes.Span;
+        int end = first.IndexOfAny((byte)'\n', (byte)'\r');
+        first = end < 0 ? first : first[..end];
+        if (first is [(byte)'s', (byte)'e', (byte)'p', (byte)'=', < 0x80 and not (byte)'"' and var stated])
+        {
+            _at = first.Length;
+            return stated;
+        }
+
+        bool quoted = false;
+        var seen = new HashSet<byte>();
+        foreach (byte value in first)
+        {
+            quoted ^= value == (byte)'"';
+            if (!quoted)
+            {
+                seen.Add(value);
+            }
+        }
+
+        return (byte)(seen.Contains((byte)',') ? ',' : seen.Contains((byte)';') ? ';' : seen.Contains((byte)'\t') ? '\t' : ',');
+    }
 
     /// <summary>The fields of the next record that is not blank, or null at the end.</summary>
     /// <param name="line">The line on which it begins.</param>
@@ -73,7 +106,7 @@ internal sealed class CsvRows : RowSource
         {
             fields.Add(_bytes.Span[_at..] is [(byte)'"', ..] ? Quoted() : Plain());
         }
-        while (TryComma());
+        while (TrySeparator());
 
         return fields;
     }
@@ -81,7 +114,8 @@ internal sealed class CsvRows : RowSource
     private string Plain()
     {
         var rest = _bytes.Span[_at..];
-        int length = rest.IndexOfAny(",\n\r\""u8);
+        ReadOnlySpan<byte> stops = _separator == (byte)'\t' ? "\t\n\r"u8 : [_separator, (byte)'\n', (byte)'\r', (byte)'"'];
+        int length = rest.IndexOfAny(stops);
         length = length < 0 ? rest.Length : length;
         if (length < rest.Length && rest[length] == (byte)'"')
         {
@@ -119,21 +153,21 @@ internal sealed class CsvRows : RowSource
             _at++;
         }
 
-        if (_at < _bytes.Length && !",\n\r"u8.Contains(_bytes.Span[_at]))
+        if (_at < _bytes.Length && _bytes.Span[_at] != _separator && !"\n\r"u8.Contains(_bytes.Span[_at]))
         {
-            throw Skipped("has text behind a closing quote; a comma or the end of the line was expected");
+            throw Skipped("has text behind a closing quote; a separator or the end of the line was expected");
         }
 
         string text = Text(_bytes.Span[start..(_at - 1)]);
         return doubled ? text.Replace("\"\"", "\"", StringComparison.Ordinal) : text;
     }
 
-    // A comma between fields is taken; so is the line end behind the last one.
-    private bool TryComma()
+    // A separator between fields is taken; so is the line end behind the last one.
+    private bool TrySeparator()
     {
         switch (_bytes.Span[_at..])
         {
-            case [(byte)',', ..]:
+            case [var value, ..] when value == _separator:
                 _at++;
                 return true;
             case [(byte)'\r', (byte)'\n', ..]:
@@ -149,7 +183,7 @@ internal sealed class CsvRows : RowSource
     }
 
     private string Text(ReadOnlySpan<byte> field) => Utf8.IsValid(field) && !field.Contains((byte)0)
-        ? Encoding.UTF8.GetString(field).ReplaceLineEndings("\n")
+        ? Encoding.UTF8.GetString(field)
         : throw Skipped("is not UTF-8 text; CSV in UTF-8 was expected");
 
     // A refusal of the current line; reading goes on with the next one.

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using IlZo.Files;
 using IlZo.Tasks;
-using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Datasets;
 
@@ -9,7 +9,7 @@ internal sealed class JsonlRows(string path) : RowSource
 {
     private readonly JsonlReader _reader = JsonlReader.Open(path);
 
-    public override int Line => _reader.LineNumber;
+    public override long Position => _reader.LineNumber;
 
     public override DataRow? Next()
     {
@@ -18,39 +18,22 @@ internal sealed class JsonlRows(string path) : RowSource
             return null;
         }
 
-        if (_reader.LineNumber == 1 && _reader.Line.Span.TrimStart(" \t"u8) is [(byte)'[', ..])
-        {
-            throw _reader.Error("begins a JSON array; one JSON object a line was expected, as jq -c '.[]' makes of it");
-        }
+        using var document = Document();
+        return new DataRow(_reader.Where, (OrderedDictionary<string, object?>)JsonValues.Of(document.RootElement, _reader.Error)!);
+    }
 
-        using var document = _reader.ParseObject();
-        RefuseDuplicates(document.RootElement);
-        return new DataRow(_reader.Where, (OrderedDictionary<string, object?>)TemplateValue.FromJson(document.RootElement)!);
+    // A .json file may also be an array, or was meant to be one.
+    private JsonDocument Document()
+    {
+        try
+        {
+            return _reader.ParseObject();
+        }
+        catch (InvalidInputException e) when (_reader.LineNumber == 1 && TextFile.ContentExtension(path) == ".json")
+        {
+            throw new InvalidInputException($"{e.Message.TrimEnd('.')}, or an array of objects.", e);
+        }
     }
 
     public override void Dispose() => _reader.Dispose();
-
-    private void RefuseDuplicates(JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var item in value.EnumerateArray())
-            {
-                RefuseDuplicates(item);
-            }
-        }
-        else if (value.ValueKind == JsonValueKind.Object)
-        {
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var member in value.EnumerateObject())
-            {
-                if (!names.Add(member.Name))
-                {
-                    throw _reader.Error($"has \"{member.Name}\" twice; every name once was expected");
-                }
-
-                RefuseDuplicates(member.Value);
-            }
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using IlZo.Files;
 using IlZo.Tasks;
 using IlZo.Tokenization;
 using IlZo.Tokenization.ChatTemplates;
@@ -23,6 +24,15 @@ public sealed record UserDataOptions(string Path, int MaxLength, int WindowLengt
     /// <summary>Whether prompts are learned too.</summary>
     public bool TrainOnPrompt { get; init; }
 
+    /// <summary>Whether only the last turn of a conversation is learned.</summary>
+    public bool MaskHistory { get; init; }
+
+    /// <summary>Whether special tokens that are written in texts are letters there; a conversation's never are.</summary>
+    public bool SplitSpecialTokens { get; init; }
+
+    /// <summary>Which columns stand for others, as <c>prompt=Question,completion=Answer</c>; null for none.</summary>
+    public string? Columns { get; init; }
+
     /// <summary>Whether rows that cannot be used are left out instead of ending the work.</summary>
     public bool SkipBadRows { get; init; }
 }
@@ -33,8 +43,14 @@ public sealed record UserDataOptions(string Path, int MaxLength, int WindowLengt
 /// <param name="Test">Examples that the result is measured on.</param>
 /// <param name="SkippedRows">Rows that were left out.</param>
 /// <param name="FirstProblem">What was wrong with the first of them.</param>
+/// <param name="Notes">What is to be said of the rest: columns without a part in it, and what was decided; a sentence each.</param>
 public sealed record UserData(
-    IReadOnlyList<EncodedExample> Train, IReadOnlyList<EncodedExample> Dev, IReadOnlyList<EncodedExample> Test, int SkippedRows, string? FirstProblem)
+    IReadOnlyList<EncodedExample> Train,
+    IReadOnlyList<EncodedExample> Dev,
+    IReadOnlyList<EncodedExample> Test,
+    int SkippedRows,
+    string? FirstProblem,
+    IReadOnlyList<string> Notes)
 {
     /// <summary>What <c>--task</c> calls them.</summary>
     public const string TaskName = "data";
@@ -55,19 +71,19 @@ public sealed record UserData(
     public static UserData Load(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
         var files = DataFiles.Find(options.Path);
-        if (files.Train is not { } path)
+        if (files.Train is [])
         {
-            throw new InvalidInputException($"{options.Path}: has no train file; train.jsonl, train.csv or train.txt was expected.");
+            throw files.NothingFound("a train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
         }
 
-        var reader = new Reader(options, tokenizer, template, cancellation);
-        var rows = reader.Read(path);
-        int dev = files.Dev is null ? options.DevSize ?? Share(rows.Count, MaxDev) : 0;
-        int test = files.Test is null ? options.TestSize ?? Share(rows.Count, MaxTest) : 0;
+        var reader = new Reader(options, tokenizer, template, files, cancellation);
+        var rows = reader.Read(files.Train);
+        int dev = files.Dev is [] ? options.DevSize ?? Share(rows.Count, MaxDev) : 0;
+        int test = files.Test is [] ? options.TestSize ?? Share(rows.Count, MaxTest) : 0;
         if ((long)dev + test >= rows.Count)
         {
             throw new InvalidInputException(
-                $"{path}: has {rows.Count} examples, and {dev} of them are to be dev and {test} test examples; "
+                $"{options.Path}: has {rows.Count} examples, and {dev} of them are to be dev and {test} test examples; "
                 + "more rows or smaller --dev-size and --test-size were expected, so that some remain to train on.");
         }
 
@@ -75,10 +91,11 @@ public sealed record UserData(
         int[] order = new NumPyRandom(options.Seed).Permutation(rows.Count);
         return new UserData(
             Examples(rows, order[..Math.Min(options.TrainSize ?? int.MaxValue, rows.Count - dev - test)]),
-            files.Dev is { } devFile ? reader.Draw(devFile, options.DevSize) : Examples(rows, order[^(dev + test)..^test]),
-            files.Test is { } testFile ? reader.Draw(testFile, options.TestSize) : Examples(rows, order[^test..]),
+            files.Dev is not [] ? reader.Draw(files.Dev, options.DevSize) : Examples(rows, order[^(dev + test)..^test]),
+            files.Test is not [] ? reader.Draw(files.Test, options.TestSize) : Examples(rows, order[^test..]),
             reader.Problems.Count,
-            reader.Problems.First);
+            reader.Problems.First,
+            reader.Notes);
     }
 
     /// <summary>Reads data to measure on: all rows of a file, or the test file of a folder, or where there is none its dev file.</summary>
@@ -87,49 +104,87 @@ public sealed record UserData(
         UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
         var files = DataFiles.Find(options.Path);
-        string path = (File.Exists(options.Path) ? files.Train : files.Test ?? files.Dev)
-            ?? throw new InvalidInputException($"{options.Path}: has neither a test nor a validation file; one of them was expected to measure on.");
-        var reader = new Reader(options, tokenizer, template, cancellation);
-        var test = reader.Draw(path, options.TestSize);
-        return new UserData([], [], test, reader.Problems.Count, reader.Problems.First);
+        var paths = File.Exists(options.Path) ? files.Train : files.Test is not [] ? files.Test : files.Dev;
+        if (paths is [])
+        {
+            throw files.NothingFound("neither a test nor a validation file; one of them was expected to measure on");
+        }
+
+        var reader = new Reader(options, tokenizer, template, files, cancellation);
+        var test = reader.Draw(paths, options.TestSize);
+        return new UserData([], [], test, reader.Problems.Count, reader.Problems.First, reader.Notes);
     }
 
     private static int Share(int rows, int limit) => Math.Min(limit, Math.Max(1, rows / 10));
 
     private static EncodedExample[] Examples(List<EncodedExample[]> rows, int[] indices) => [.. indices.SelectMany(i => rows[i])];
 
-    private sealed class Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation)
+    private sealed class Reader
     {
-        private readonly RowEncoder _encoder = new(
-            tokenizer,
-            options.MaxLength,
-            options.WindowLength,
-            options.TrainOnPrompt,
-            new Lazy<ChatRenderer>(() => new ChatRenderer(template(), cancellation)),
-            cancellation);
+        private readonly RowNotes _notes = new();
+        private readonly ColumnMap _columns;
+        private readonly RowEncoder _encoder;
+        private readonly UserDataOptions _options;
 
-        public RowProblems Problems { get; } = new(options.SkipBadRows);
-
-        public EncodedExample[] Draw(string path, int? wanted)
+        public Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, DataFiles files, CancellationToken cancellation)
         {
-            var rows = Read(path);
-            return Examples(rows, Sampling.Take(rows.Count, wanted ?? rows.Count, options.Seed));
+            _options = options;
+            _columns = new ColumnMap(options.Columns, RowForms.Columns);
+            var encoding = new RowEncoding(options.MaxLength, options.WindowLength)
+            {
+                TrainOnPrompt = options.TrainOnPrompt,
+                SplitSpecialTokens = options.SplitSpecialTokens,
+                Columns = _columns,
+            };
+            var chat = new Lazy<ChatRenderer>(() => new ChatRenderer(template(), options.MaskHistory, cancellation));
+            _encoder = new RowEncoder(tokenizer, encoding, chat, _notes, cancellation);
+            Problems = new RowProblems(options.SkipBadRows);
+            if (files.Others is not [])
+            {
+                _notes.Say($"unused files: {string.Join(", ", files.Others)}");
+            }
         }
 
-        /// <summary>The examples of each row; of a plain text, each part is a row.</summary>
-        public List<EncodedExample[]> Read(string path)
+        public RowProblems Problems { get; }
+
+        public IReadOnlyList<string> Notes => _notes.Sentences();
+
+        public EncodedExample[] Draw(IReadOnlyList<string> paths, int? wanted)
         {
-            if (path.EndsWith(DataFiles.TextExtension, StringComparison.OrdinalIgnoreCase))
+            var rows = Read(paths);
+            return Examples(rows, Sampling.Take(rows.Count, wanted ?? rows.Count, _options.Seed));
+        }
+
+        /// <summary>The examples of each row of files; of a plain text, each part is a row.</summary>
+        public List<EncodedExample[]> Read(IReadOnlyList<string> paths)
+        {
+            List<EncodedExample[]> rows = [.. paths.SelectMany(path => TextFile.IsText(path) ? Windows(path) : Rows(path))];
+            if (!paths.All(TextFile.IsText))
             {
-                string text = FileText.Read(path);
-                return string.IsNullOrWhiteSpace(text)
-                    ? throw new InvalidInputException($"{path}: is empty; a file of text was expected.")
-                    : [.. _encoder.Windows(text, path).Select(window => (EncodedExample[])[window])];
+                _columns.RequireSeen(paths is [var only] ? only : _options.Path);
             }
 
+            return rows;
+        }
+
+        private IEnumerable<EncodedExample[]> Windows(string path)
+        {
+            string text = TextFile.Read(path);
+            return string.IsNullOrWhiteSpace(text)
+                ? throw new InvalidInputException($"{path}: is empty; a file of text was expected.")
+                : _encoder.Windows(text, path).Select(window => (EncodedExample[])[window]);
+        }
+
+        private List<EncodedExample[]> Rows(string path)
+        {
             var rows = new List<EncodedExample[]>();
             int before = Problems.Count;
             using var source = RowSource.Open(path);
+            if (source.Note is { } note)
+            {
+                _notes.Say(note);
+            }
+
             while (TryNext(source, out var examples))
             {
                 if (examples is not null)
@@ -146,7 +201,7 @@ public sealed record UserData(
         // False at the end; null examples stand for a row that is left out.
         private bool TryNext(RowSource source, out EncodedExample[]? examples)
         {
-            int line = source.Line;
+            long position = source.Position;
             examples = null;
             try
             {
@@ -157,7 +212,7 @@ public sealed record UserData(
 
                 examples = _encoder.Encode(row);
             }
-            catch (InvalidInputException e) when (source.Line > line && Problems.Tolerates(e))
+            catch (InvalidInputException e) when (source.Position > position && Problems.Tolerates(e))
             {
             }
 

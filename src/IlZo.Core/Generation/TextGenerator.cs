@@ -109,6 +109,17 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
     }
 
+    /// <summary>The tokens of a prompt: those of the text with what the tokenizer's convention puts around it, or BOS where it is empty.</summary>
+    /// <param name="prompt">The text.</param>
+    /// <param name="splitSpecialTokens">Whether special tokens that are written in it are letters there.</param>
+    /// <exception cref="InvalidInputException">It is empty, and the model names no BOS token.</exception>
+    public int[] PromptIds(string prompt, bool splitSpecialTokens = false)
+    {
+        int[] ids = prompt.Length > 0 ? ScoreInputs.Encode(prompt, tokenizer, splitSpecialTokens) : [];
+        return ids.Length > 0 ? ids : [model.Shape.BosId ?? throw new InvalidInputException(
+            $"'{model.Checkpoint.DisplayName}' names no bos_token_id to begin a text with; a prompt was expected.")];
+    }
+
     private KeyValueCache CreateCache(int tokens)
     {
         try
@@ -119,12 +130,5 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         {
             throw new InvalidInputException($"There is no memory for the keys and values of a text of {tokens} tokens; a smaller --max-new-tokens was expected.", e);
         }
-    }
-
-    private int[] PromptIds(string prompt)
-    {
-        int[] ids = prompt.Length > 0 ? tokenizer.Encode(prompt) : [];
-        return ids.Length > 0 ? ids : [model.Shape.BosId ?? throw new InvalidInputException(
-            $"'{model.Checkpoint.DisplayName}' names no bos_token_id to begin a text with; a prompt was expected.")];
     }
 }

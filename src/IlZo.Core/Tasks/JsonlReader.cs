@@ -39,22 +39,31 @@ public sealed class JsonlReader : IDisposable
     /// <summary><c>file:line</c> of the current line.</summary>
     public string Where => $"{Name}:{LineNumber}";
 
-    /// <summary>Opens a file.</summary>
+    /// <summary>Opens a file, which may be compressed (.gz) or in UTF-16 with a byte order mark.</summary>
     /// <exception cref="InvalidInputException">It does not exist or cannot be opened.</exception>
-    public static JsonlReader Open(string path)
+    public static JsonlReader Open(string path) => new(TextFile.Open(path, "a file of JSON lines"), path);
+
+    /// <summary>The first byte that is neither white space nor part of a byte order mark; null where there is none. Lines are read from the start as before.</summary>
+    /// <exception cref="InvalidInputException">The file cannot be read.</exception>
+    internal byte? FirstByte()
     {
-        try
+        for (int at = 0; ; at++)
         {
-            return new JsonlReader(PlainFile.OpenRead(path, bufferSize: 1), path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InvalidInputException($"{path}: no such file; expected a file of JSON lines.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new InvalidInputException(
-                $"{path}: cannot be opened ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);
+            while (at == _end - _start && !_ended)
+            {
+                Fill();
+            }
+
+            if (at == _end - _start)
+            {
+                return null;
+            }
+
+            byte value = _buffer[_start + at];
+            if (!" \t\r\n\uFEFF"u8.Contains(value))
+            {
+                return value;
+            }
         }
     }
 
@@ -70,7 +79,7 @@ public sealed class JsonlReader : IDisposable
             var line = Line.Span;
             if (line.Contains((byte)0))
             {
-                throw Error("holds a NUL byte; expected UTF-8 text with one JSON object a line");
+                throw Error("holds a NUL byte; expected UTF-8 text with one JSON object a line (UTF-16 is read with a byte order mark)");
             }
 
             if (!Utf8.IsValid(line))
@@ -231,7 +240,7 @@ public sealed class JsonlReader : IDisposable
         {
             read = _stream.Read(_buffer, _end, _buffer.Length - _end);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new InvalidInputException(
                 $"{Name}: cannot be read ({e.Message.TrimEnd('.')}); expected a file of JSON lines.", e);

@@ -61,6 +61,7 @@ public sealed class Comparison
             ComparisonReport.SharedSettings(computed), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
         {
             SkippedRows = options.Training.SkipBadRows ? comparison._examples.Values.Select(e => e.SkippedRows).FirstOrDefault() : null,
+            Notes = comparison._examples.Values.Select(e => e.Notes).FirstOrDefault() ?? [],
         };
     }
 

@@ -76,6 +76,10 @@ public sealed record ComparisonReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
 
+    /// <summary>What is to be said of the user's rows, a sentence each.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     // What a comparison decides for each run, or what changes no result.
     private static readonly string[] s_perRun = ["optimizer", "steps", "seed", "eval_every", "opt", "threads"];
 

@@ -29,6 +29,7 @@ public static class OwnExamples
         {
             SkippedRows = data.SkippedRows,
             FirstProblem = data.FirstProblem,
+            Notes = data.Notes,
         };
 
         EncodedExample[] All(IReadOnlyList<EncodedExample> examples) => [.. examples.Select(e => TrainingExamples.Checked(e, model))];
@@ -53,6 +54,9 @@ public static class OwnExamples
             DevSize = options.DevSize,
             TestSize = options.TestSize,
             TrainOnPrompt = options.TrainOnPrompt,
+            MaskHistory = options.MaskHistory,
+            SplitSpecialTokens = options.SplitSpecialTokens,
+            Columns = options.Columns,
             SkipBadRows = options.SkipBadRows,
         };
     }
@@ -64,6 +68,6 @@ public static class OwnExamples
             ? ChatTemplateFile.Load(path, folder.ReadFile, folder.DisplayName)
             : ChatTemplateFile.Find(AdapterFiles.Over(options.AdapterFolder, folder.ReadFile), folder.DisplayName)
                 ?? throw new InvalidInputException(
-                    $"'{folder.DisplayName}' has no chat template, which conversations need: chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.");
+                    $"'{folder.DisplayName}' has no chat template, which conversations (lists of messages) need: chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.");
     }
 }

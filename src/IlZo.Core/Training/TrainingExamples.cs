@@ -21,6 +21,9 @@ public sealed record TrainingExamples(
     /// <summary>What was wrong with the first row that was left out.</summary>
     public string? FirstProblem { get; init; }
 
+    /// <summary>What is to be said of the user's rows, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>How their answers are generated; null where candidates are compared.</summary>
     public AnswerSettings? Answers { get; private init; }
 

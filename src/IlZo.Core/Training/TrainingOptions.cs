@@ -122,6 +122,15 @@ public sealed record TrainingOptions
     /// <summary>Whether the prompts of the user's own rows are learned too.</summary>
     public bool TrainOnPrompt { get; init; }
 
+    /// <summary>Whether only the last turn of each of the user's conversations is learned.</summary>
+    public bool MaskHistory { get; init; }
+
+    /// <summary>Whether special tokens that are written in the user's texts are letters there; a conversation's never are.</summary>
+    public bool SplitSpecialTokens { get; init; }
+
+    /// <summary>Which columns of the user's rows stand for others, as <c>prompt=Question,completion=Answer</c>; null for none.</summary>
+    public string? Columns { get; init; }
+
     /// <summary>Whether rows of the user that cannot be used are left out instead of ending the run.</summary>
     public bool SkipBadRows { get; init; }
 
@@ -252,6 +261,7 @@ public sealed record TrainingOptions
         ParseObjective(Objective);
         EngineRequest.Validate(DeviceName.KindOf(Device));
         RequireFittingData();
+        _ = new ColumnMap(Columns, RowForms.Columns);
         ToAdapter()?.Validate();
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
@@ -279,10 +289,10 @@ public sealed record TrainingOptions
                 "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
         }
 
-        if (!own && (TrainOnPrompt || SkipBadRows || ChatTemplate is not null))
+        if (!own && (TrainOnPrompt || MaskHistory || SplitSpecialTokens || Columns is not null || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(
-                $"--train-on-prompt, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
+                $"--train-on-prompt, --mask-history, --split-special-tokens, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
         }
     }
 

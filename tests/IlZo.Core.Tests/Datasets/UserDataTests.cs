@@ -79,10 +79,10 @@ public sealed class UserDataTests : IDisposable
         Assert.Contains("has no train file", Refusal("."), StringComparison.Ordinal);
         Rows("train.jsonl", 5);
         Rows("train.csv", 5);
-        Assert.Contains("has both train.jsonl and train.csv", Refusal("."), StringComparison.Ordinal);
+        Assert.Contains("has both train.csv and train.jsonl", Refusal("."), StringComparison.Ordinal);
         Assert.Contains("no such file or folder", Refusal("none"), StringComparison.Ordinal);
-        Rows("rows.json", 5);
-        Assert.Contains("the ending of the file is not known", Refusal("rows.json"), StringComparison.Ordinal);
+        Rows("rows.xls", 5);
+        Assert.Contains("the ending of the file is not known", Refusal("rows.xls"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,6 +26,9 @@ public sealed class ChatTemplate
     /// <summary>What messages call the template.</summary>
     public string Name => _source.Name;
 
+    /// <summary>Whether a name stands in the template's text; one that does not is one that it cannot read.</summary>
+    internal bool Mentions(string name) => _source.Text.Contains(name, StringComparison.Ordinal);
+
     /// <summary>Reads a template.</summary>
     /// <param name="name">What messages call it: its file.</param>
     /// <param name="template">The text of the template.</param>
@@ -72,6 +75,11 @@ public sealed class ChatTemplate
         foreach (var (name, token) in _specialTokens)
         {
             globals.Set(name, token);
+        }
+
+        foreach (var (name, value) in variables ?? [])
+        {
+            globals.Set(name, value);
         }
 
         foreach (var (name, value) in variables ?? [])

@@ -10,9 +10,9 @@ namespace IlZo.Training;
 /// </summary>
 internal static class RunIdentity
 {
-    // Paths (their content is hashed), what only decides where or how far a run goes, and how it is shown.
+    // Paths and what decides about tokens alone (their content is hashed), what only decides where or how far a run goes, and how it is shown.
     private static readonly string[] s_free =
-        ["model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit"];
+        ["model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit", "split_special_tokens"];
 
     // The first defaults of the fields that there are today, frozen. Those without one are always part of the identity. A later field has its first
     // default as long as its default does not change; then it gets a line.
@@ -56,6 +56,9 @@ internal static class RunIdentity
 
         // Runs from before there was such a field went on.
         ["stop_on_divergence"] = "0",
+
+        // Runs from before there was such a field took special tokens in texts for letters.
+        ["split_special_tokens"] = "true",
     };
 
     /// <summary>What each field is where it is not given: its first default, or else its default.</summary>
