@@ -23,6 +23,11 @@ internal sealed class ParquetRecords
     /// <exception cref="Exception">It is broken.</exception>
     public static ParquetRecords Read(ParquetReader reader, int group)
     {
+        if (reader.Schema.Fields is [])
+        {
+            throw new InvalidDataException("it has no columns");
+        }
+
         using var source = reader.OpenRowGroupReader(group);
         return new ParquetRecords([.. reader.Schema.Fields.Select(field => (field.Name, Of(source, field)))], source.RowCount);
     }

@@ -21,6 +21,11 @@ internal sealed class ParquetRows : RowSource
         _stream = Guarded(() => PlainFile.OpenRead(path));
         try
         {
+            Guarded(() =>
+            {
+                ParquetFooter.Check(_stream);
+                return true;
+            });
             _reader = Guarded(() => ParquetReader.CreateAsync(_stream, new ParquetOptions { UseDateOnlyTypeForDates = true }, leaveStreamOpen: true).GetAwaiter().GetResult());
         }
         catch
