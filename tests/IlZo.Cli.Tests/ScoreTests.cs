@@ -113,12 +113,13 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void ATextLongerThanTheModelsPositionsIsRefused()
+    public void ATextLongerThanATableOfPositionsIsRefusedAndOneLongerThanRotationsWereTrainedForIsNot()
     {
         using var temp = new TempFolder();
         string file = temp.Write("in.jsonl", $"{{\"ids\": [{string.Join(",", Enumerable.Repeat(1, 513))}]}}");
-        string message = Ilzo.Run("score", "--model", TestData.Stories, "--input", file).Refusal(2);
-        Assert.Contains("has 513 tokens; at most 512", message, StringComparison.Ordinal);
+        string message = Ilzo.Run("score", "--model", TestData.Fixture("opt-tiny"), "--input", file).Refusal(2);
+        Assert.Contains("has 513 tokens; at most 64", message, StringComparison.Ordinal);
+        Assert.Equal(513, Ilzo.Run("score", "--model", TestData.Stories, "--input", file).Json.GetProperty("ids").GetArrayLength());
     }
 
     [Fact]

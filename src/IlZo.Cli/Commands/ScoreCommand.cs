@@ -73,11 +73,6 @@ internal static class ScoreCommand
             ? new ScoreInputs([new ScoreInput("--text", ScoreInputs.Encode(text!, tokenizer.Value, split))], [])
             : ScoreInputs.Read(file, tokenizer, columns, split);
         var inputs = read.Inputs;
-        foreach (string note in read.Notes)
-        {
-            Terminal.Say(note);
-        }
-
         int? mask = model.Kind != ModelKind.Masked ? null : tokenizer.Value.MaskId
             ?? throw new InvalidInputException($"The tokenizer of '{model.Checkpoint.DisplayName}' names no mask_token, at which a masked language model is scored; one was expected.");
         foreach (var input in inputs)
@@ -87,6 +82,11 @@ internal static class ScoreCommand
             {
                 TextScorer.CheckMasks(input.Ids, id, input.Where);
             }
+        }
+
+        foreach (string note in read.Notes)
+        {
+            Terminal.Say(note);
         }
 
         bool named = TokenizerLoader.Exists(name => model.Checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null);

@@ -166,5 +166,5 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
     }
 
     private static bool HasMore(OrderedDictionary<string, object?> message) =>
-        message.Any(m => m.Key is not ("role" or "content" or "name") && TemplateValue.IsTrue(m.Value));
+        message.Any(m => m.Key == ToolCalls || (m.Key is not ("role" or "content" or "name") && TemplateValue.IsTrue(m.Value)));
 }

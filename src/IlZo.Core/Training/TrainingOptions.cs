@@ -289,10 +289,11 @@ public sealed record TrainingOptions
                 "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
         }
 
-        if (!own && (TrainOnPrompt || MaskHistory || SplitSpecialTokens || Columns is not null || SkipBadRows || ChatTemplate is not null))
+        // Special tokens that are written in the texts of a task are letters with the flag and without.
+        if (!own && (TrainOnPrompt || MaskHistory || Columns is not null || SkipBadRows || ChatTemplate is not null))
         {
             throw new InvalidInputException(
-                $"--train-on-prompt, --mask-history, --split-special-tokens, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
+                $"--train-on-prompt, --mask-history, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
         }
     }
 
