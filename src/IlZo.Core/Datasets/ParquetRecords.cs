@@ -1,6 +1,4 @@
-using System.Globalization;
 using Parquet;
-using Parquet.Data;
 using Parquet.Schema;
 
 namespace IlZo.Datasets;
@@ -20,8 +18,11 @@ internal sealed class ParquetRecords
     public bool AtEnd => _left == 0;
 
     /// <summary>Reads a row group.</summary>
+    /// <param name="reader">The file.</param>
+    /// <param name="group">The group's number.</param>
+    /// <param name="pages">Looks at what is about to be read.</param>
     /// <exception cref="Exception">It is broken.</exception>
-    public static ParquetRecords Read(ParquetReader reader, int group)
+    public static ParquetRecords Read(ParquetReader reader, int group, ParquetPages pages)
     {
         if (reader.Schema.Fields is [])
         {
@@ -29,7 +30,8 @@ internal sealed class ParquetRecords
         }
 
         using var source = reader.OpenRowGroupReader(group);
-        return new ParquetRecords([.. reader.Schema.Fields.Select(field => (field.Name, Of(source, field)))], source.RowCount);
+        pages.CheckRows(source.RowCount);
+        return new ParquetRecords([.. reader.Schema.Fields.Select(field => (field.Name, Of(source, field, pages)))], source.RowCount);
     }
 
     /// <summary>The next record.</summary>
@@ -39,60 +41,21 @@ internal sealed class ParquetRecords
         return new OrderedDictionary<string, object?>(_columns.Select(c => KeyValuePair.Create(c.Name, c.Node.Next())));
     }
 
-    private static Node Of(ParquetRowGroupReader source, Field field) => field switch
+    private static Node Of(ParquetRowGroupReader source, Field field, ParquetPages pages) => field switch
     {
-        StructField structure => new StructureNode(structure, [.. structure.Fields.Select(f => (f.Name, Of(source, f)))]),
-        ListField list => new ListNode(list, Of(source, list.Item)),
-        MapField map => new MapNode(map, Of(source, map.Key), Of(source, map.Value)),
+        StructField structure => new StructureNode(structure, [.. structure.Fields.Select(f => (f.Name, Of(source, f, pages)))]),
+        ListField list => new ListNode(list, Of(source, list.Item, pages)),
+        MapField map => new MapNode(map, Of(source, map.Key, pages), Of(source, map.Value, pages)),
         DataField data when data.IsArray => throw new InvalidDataException($"the column {data.Path} repeats without being a list, which is not supported"),
-        DataField data => Column(source, data),
+        DataField data => Column(source, data, pages),
         _ => throw new InvalidDataException($"the column {field.Path} is of a kind that is not supported"),
     };
 
-    private static Leaf Column(ParquetRowGroupReader source, DataField field)
+    private static Leaf Column(ParquetRowGroupReader source, DataField field, ParquetPages pages)
     {
-        using var raw = source.ReadRawColumnDataBaseAsync(field, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        int[] definitions = field.MaxDefinitionLevel > 0 ? raw.DefinitionLevels.ToArray() : [];
-        int[] repetitions = field.MaxRepetitionLevel > 0 ? raw.RepetitionLevels.ToArray() : [];
-        return new Leaf(field, Values(raw, field), definitions, repetitions);
-    }
-
-    private static object?[] Values(RawColumnData raw, DataField field) => raw switch
-    {
-        RawColumnData<ReadOnlyMemory<char>> text => Boxed(text, v => v.ToString()),
-        RawColumnData<ReadOnlyMemory<byte>> => throw new InvalidDataException($"the column {field.Path} is of bytes without a meaning; text was expected"),
-        RawColumnData<bool> flags => Boxed(flags, v => v),
-        RawColumnData<sbyte> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<byte> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<short> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<ushort> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<int> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<uint> numbers => Boxed(numbers, v => (long)v),
-        RawColumnData<long> numbers => Boxed(numbers, v => v),
-        RawColumnData<ulong> numbers => Boxed(numbers, v => v <= long.MaxValue ? (long)v : (object)(double)v),
-        RawColumnData<Half> numbers => Boxed(numbers, v => (double)v),
-        RawColumnData<float> numbers => Boxed(numbers, v => (double)v),
-        RawColumnData<double> numbers => Boxed(numbers, v => v),
-        RawColumnData<decimal> numbers => Boxed(numbers, v => v.ToString(CultureInfo.InvariantCulture)),
-        RawColumnData<DateTime> times => Boxed(times, v => v.ToString("O", CultureInfo.InvariantCulture)),
-        RawColumnData<DateOnly> days => Boxed(days, v => v.ToString("O", CultureInfo.InvariantCulture)),
-        RawColumnData<TimeOnly> times => Boxed(times, v => v.ToString("O", CultureInfo.InvariantCulture)),
-        RawColumnData<TimeSpan> times => Boxed(times, v => v.ToString("c", CultureInfo.InvariantCulture)),
-        RawColumnData<Guid> ids => Boxed(ids, v => v.ToString()),
-        _ => throw new InvalidDataException($"the column {field.Path} is of the type {field.ClrType.Name}, which is not supported"),
-    };
-
-    private static object?[] Boxed<T>(RawColumnData<T> raw, Func<T, object> box)
-        where T : struct
-    {
-        var values = raw.Values;
-        object?[] boxed = new object?[values.Length];
-        for (int i = 0; i < boxed.Length; i++)
-        {
-            boxed[i] = box(values[i]);
-        }
-
-        return boxed;
+        pages.Check(source, field);
+        var column = ParquetColumn.Read(source, field);
+        return new Leaf(field, column.Values, column.Definitions, column.Repetitions);
     }
 
     /// <summary>A part of the schema with its place in the columns below it.</summary>

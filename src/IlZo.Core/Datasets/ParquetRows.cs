@@ -7,7 +7,8 @@ namespace IlZo.Datasets;
 internal sealed class ParquetRows : RowSource
 {
     private readonly string _path;
-    private readonly Stream _stream;
+    private readonly PartOfFile _stream;
+    private readonly ParquetPages _pages;
     private readonly ParquetReader _reader;
     private ParquetRecords? _records;
     private int _group;
@@ -18,14 +19,10 @@ internal sealed class ParquetRows : RowSource
     public ParquetRows(string path)
     {
         _path = path;
-        _stream = Guarded(() => PlainFile.OpenRead(path));
+        _stream = Guarded(() => new PartOfFile(PlainFile.OpenRead(path)));
         try
         {
-            Guarded(() =>
-            {
-                ParquetFooter.Check(_stream);
-                return true;
-            });
+            _pages = Guarded(() => new ParquetPages(_stream, ParquetFooter.Check(_stream)));
             _reader = Guarded(() => ParquetReader.CreateAsync(_stream, new ParquetOptions { UseDateOnlyTypeForDates = true }, leaveStreamOpen: true).GetAwaiter().GetResult());
         }
         catch
@@ -46,7 +43,7 @@ internal sealed class ParquetRows : RowSource
                 return null;
             }
 
-            _records = Guarded(() => ParquetRecords.Read(_reader, _group++));
+            _records = Guarded(() => ParquetRecords.Read(_reader, _group++, _pages));
         }
 
         var columns = Guarded(_records.Next);
