@@ -88,7 +88,7 @@ internal sealed class ParquetPages
             throw new InvalidDataException($"a page of the column {column.Path} claims {claimed} bytes, which cannot be in {page.CompressedSize}");
         }
 
-        Take(ref _decompressed, claimed, "bytes without compression");
+        Take(ref _decompressed, page.Size, "bytes without compression");
         if (page.Kind == 2)
         {
             if (page.Values > page.Size)
@@ -133,7 +133,7 @@ internal sealed class ParquetPages
         };
         if (!supported)
         {
-            throw new InvalidDataException($"the column {column.Path} is encoded as {encoding}, which is not supported for {column.ClrType.Name}");
+            throw new InvalidDataException($"the column {column.Path} is encoded as {encoding}, which is not supported for {(text ? "texts" : column.ClrType.Name)}");
         }
 
         if (encoding is Encoding.DELTA_BINARY_PACKED or Encoding.DELTA_LENGTH_BYTE_ARRAY && page.Values > 0)

@@ -142,10 +142,10 @@ internal sealed class ParquetStructure
         }
     }
 
-    // Fields of later versions of the format, of types that every reader goes past in the same way.
+    // Fields of later versions of the format, of types that every reader goes past in the same way: structures that hold something are none.
     private void SkipUnknown(ThriftReader reader, int field, ThriftType type)
     {
-        if (type is ThriftType.True or ThriftType.False)
+        if (type is ThriftType.True or ThriftType.False || (type == ThriftType.Struct && reader.Byte() == 0))
         {
             return;
         }

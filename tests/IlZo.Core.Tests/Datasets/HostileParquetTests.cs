@@ -37,6 +37,7 @@ public sealed class HostileParquetTests : IDisposable
         ("dictionary", "has more values than bytes"),
         ("run lengths of texts", "encoded as RLE"),
         ("differences of texts", "encoded as DELTA_BINARY_PACKED"),
+        ("prefixes", "encoded as DELTA_BYTE_ARRAY, which is not supported for texts"),
         ("differences", "blocks of 2147483648 values in 1 parts"),
         ("snappy", "claims 2147483647 bytes"),
         ("zstd", "claims 1099511627776 bytes"),
@@ -54,7 +55,7 @@ public sealed class HostileParquetTests : IDisposable
     [MemberData(nameof(Lies))]
     public void What_a_file_claims_and_does_not_have_is_refused(string lie, string message)
     {
-        Assert.Contains($"rows.parquet: cannot be read as Parquet (", Refusal(Lie(lie)), StringComparison.Ordinal);
+        Assert.Contains("rows.parquet: cannot be read as Parquet (", Refusal(Lie(lie)), StringComparison.Ordinal);
         Assert.Contains(message, Refusal(Lie(lie)), StringComparison.Ordinal);
     }
 
@@ -63,6 +64,7 @@ public sealed class HostileParquetTests : IDisposable
     {
         Assert.Equal("ab", Assert.Single(Read(s_honest)));
         Assert.Equal("ab", Assert.Single(Read(s_honest with { FooterEnd = [0xA8, 2, (byte)'x', (byte)'y', 0] })));
+        Assert.Equal("ab", Assert.Single(Read(s_honest with { FooterEnd = [0xAC, 0, 0] })));
     }
 
     private static HandmadeParquet Lie(string about) => about switch
@@ -81,6 +83,7 @@ public sealed class HostileParquetTests : IDisposable
         "dictionary" => s_honest with { PageKind = 2, PageValues = int.MaxValue },
         "run lengths of texts" => s_honest with { Encoding = 3 },
         "differences of texts" => s_honest with { Encoding = 5 },
+        "prefixes" => s_honest with { Encoding = 7 },
         "differences" => s_honest with { Type = 1, Encoding = 5, Content = s_deltas },
         "snappy" => s_honest with { Codec = 1, Content = s_snappy },
         "zstd" => s_honest with { Codec = 6, Content = s_zstd },
@@ -89,7 +92,7 @@ public sealed class HostileParquetTests : IDisposable
         "no children" => s_honest with { Children = 0 },
         "depth" => s_honest with { Levels = 64 },
         "type of a field" => s_honest with { VersionField = 0x16 },
-        "field of a later version" => s_honest with { FooterEnd = [0xAC, 0, 0] },
+        "field of a later version" => s_honest with { FooterEnd = [0xAC, 0x15, 0, 0, 0] },
         "list" => s_honest with { FooterEnd = [0x19, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 0] },
         "cut" => s_honest with { FooterEnd = [] },
         _ => throw new ArgumentException(about, nameof(about)),
