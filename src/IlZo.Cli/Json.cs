@@ -24,6 +24,18 @@ internal static class Json
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
+    /// <summary>An array of token ids.</summary>
+    public static void WriteIds(Utf8JsonWriter writer, string name, IReadOnlyList<int> ids)
+    {
+        writer.WriteStartArray(name);
+        foreach (int id in ids)
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
+    }
+
     /// <summary>A number, or null for what JSON has no number for.</summary>
     public static void WriteNumber(Utf8JsonWriter writer, string name, double? value)
     {

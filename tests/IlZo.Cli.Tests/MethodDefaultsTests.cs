@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IlZo.Core.Tests;
 using IlZo.Optimizers;
 
 namespace IlZo.Cli.Tests;
@@ -8,8 +9,6 @@ public sealed class MethodDefaultsTests
 {
     private static readonly string[] s_everyTime = ["fzoo", "dizo", "mezo-svrg"];
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1";
-
     [Theory]
     [InlineData("gpt2")]
     [InlineData("roberta")]
@@ -18,7 +17,7 @@ public sealed class MethodDefaultsTests
         using var temp = new TempFolder();
         string model = architecture == "gpt2" ? Gpt2Tests.Model(temp) : TinyRoberta.Write(temp);
         string[] sizes = ["--task", "sst2", "--steps", "12", "--eval-every", "6", "--train-size", "64", "--dev-size", "24", "--test-size", "8"];
-        foreach (string method in OptimizerCatalog.All.Select(m => m.Name).Where(name => IsLong || s_everyTime.Contains(name)))
+        foreach (string method in LongTests.Of(OptimizerCatalog.All.Select(m => m.Name), name => s_everyTime.Contains(name)))
         {
             var outcome = Ilzo.Run(["train", "--model", model, "--optimizer", method, .. sizes, "--run", temp[method]]);
             bool said = outcome.Errors.Contains("no step was as good as the start: the start's weights are kept", StringComparison.Ordinal);

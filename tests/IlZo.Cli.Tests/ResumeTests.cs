@@ -1,3 +1,5 @@
+using IlZo.Core.Tests;
+
 namespace IlZo.Cli.Tests;
 
 public sealed class ResumeTests
@@ -13,7 +15,7 @@ public sealed class ResumeTests
         using var temp = new TempFolder();
         var whole = TinyRun.Train(temp["whole"], Steps);
         long full = new FileInfo(temp["whole", "trajectory.bin"]).Length;
-        int kills = Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1" ? KillsInLongTests : KillsEveryTime;
+        int kills = LongTests.Run ? KillsInLongTests : KillsEveryTime;
         var random = new Random(12345);
         long[] lengths = [.. Enumerable.Range(0, kills).Select(_ => random.NextInt64(full)).Order()];
         int killed = lengths.Count(length => KillAt(temp["run"], length));

@@ -158,24 +158,13 @@ internal static class GenerateCommand
         }
 
         writer.WriteString("text", result.Text);
-        WriteIds("prompt_ids", result.PromptIds);
-        WriteIds("ids", result.NewIds);
+        Json.WriteIds(writer, "prompt_ids", result.PromptIds);
+        Json.WriteIds(writer, "ids", result.NewIds);
         writer.WriteString("stop", result.Stop switch
         {
             StopReason.EndOfText => "end_of_text",
             StopReason.MaxNewTokens => "max_new_tokens",
             _ => "max_positions",
         });
-
-        void WriteIds(string name, IReadOnlyList<int> ids)
-        {
-            writer.WriteStartArray(name);
-            foreach (int id in ids)
-            {
-                writer.WriteNumberValue(id);
-            }
-
-            writer.WriteEndArray();
-        }
     });
 }

@@ -112,7 +112,7 @@ internal static class ScoreCommand
 
     private static void Print(TextScore score, ITokenizer? tokenizer) => Terminal.PrintJson(writer =>
     {
-        WriteIds(writer, score.Ids);
+        Json.WriteIds(writer, "ids", score.Ids);
         writer.WriteStartArray("token_logprobs");
         foreach (double? value in score.TokenLogProbabilities)
         {
@@ -126,7 +126,7 @@ internal static class ScoreCommand
 
     private static void Print(MaskedScore score, ITokenizer tokenizer) => Terminal.PrintJson(writer =>
     {
-        WriteIds(writer, score.Ids);
+        Json.WriteIds(writer, "ids", score.Ids);
         writer.WriteStartArray("masks");
         foreach (var (position, top) in score.Masks)
         {
@@ -138,17 +138,6 @@ internal static class ScoreCommand
 
         writer.WriteEndArray();
     });
-
-    private static void WriteIds(Utf8JsonWriter writer, IReadOnlyList<int> ids)
-    {
-        writer.WriteStartArray("ids");
-        foreach (int id in ids)
-        {
-            writer.WriteNumberValue(id);
-        }
-
-        writer.WriteEndArray();
-    }
 
     private static void WriteTop(Utf8JsonWriter writer, IReadOnlyList<ScoredToken> top, Func<int, string?> text)
     {

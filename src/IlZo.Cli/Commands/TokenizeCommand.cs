@@ -133,13 +133,7 @@ internal static class TokenizeCommand
 
     private static void WriteTokens(System.Text.Json.Utf8JsonWriter writer, int[] ids, ITokenizer tokenizer)
     {
-        writer.WriteStartArray("ids");
-        foreach (int id in ids)
-        {
-            writer.WriteNumberValue(id);
-        }
-
-        writer.WriteEndArray();
+        Json.WriteIds(writer, "ids", ids);
         writer.WriteStartArray("pieces");
         foreach (int id in ids)
         {

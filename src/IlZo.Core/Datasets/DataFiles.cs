@@ -49,12 +49,12 @@ internal sealed partial record DataFiles(
     }
 
     /// <summary>A refusal of a folder that lacks something, with what it has.</summary>
-    /// <param name="problem">What it lacks, and what was expected.</param>
-    public InvalidInputException NothingFound(string problem)
+    /// <param name="lacks">What it lacks, behind "has", and what was expected.</param>
+    public InvalidInputException NothingFound(string lacks)
     {
         string[] folders = Directory.Exists(Path) ? [.. Directory.GetDirectories(Path).Where(f => FilesOf(f).Any()).Select(f => System.IO.Path.GetFileName(f)!).Order(StringComparer.Ordinal)] : [];
         string has = Others is not [] ? $"; it has {string.Join(", ", Others.Take(8))}" : folders is not [] ? $"; its folders {string.Join(", ", folders.Take(8))} have data files" : string.Empty;
-        return new InvalidInputException($"{Path}: has {(problem.StartsWith("neither", StringComparison.Ordinal) ? problem : $"no {problem[2..]}")}{has}.");
+        return new InvalidInputException($"{Path}: has {lacks}{has}.");
     }
 
     private static bool IsData(string path) =>
@@ -92,12 +92,7 @@ internal sealed partial record DataFiles(
         string Shown(string file) => System.IO.Path.GetRelativePath(path, file);
     }
 
-    private static string NameOf(string file)
-    {
-        string name = System.IO.Path.GetFileName(file);
-        name = name.EndsWith(TextFile.CompressedExtension, StringComparison.OrdinalIgnoreCase) ? name[..^TextFile.CompressedExtension.Length] : name;
-        return System.IO.Path.GetFileNameWithoutExtension(name);
-    }
+    private static string NameOf(string file) => System.IO.Path.GetFileNameWithoutExtension(TextFile.ContentPath(file));
 
     // Parts lie in one folder and are of one kind.
     private static (string? Folder, string Extension) KindOf(string file) => (System.IO.Path.GetDirectoryName(file), TextFile.ContentExtension(file));

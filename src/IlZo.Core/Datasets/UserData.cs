@@ -73,7 +73,7 @@ public sealed record UserData(
         var files = DataFiles.Find(options.Path);
         if (files.Train is [])
         {
-            throw files.NothingFound("a train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
+            throw files.NothingFound("no train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
         }
 
         var reader = new Reader(options, tokenizer, template, files, cancellation);

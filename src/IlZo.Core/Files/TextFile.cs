@@ -21,8 +21,10 @@ internal static class TextFile
     public static bool IsText(string path) => ContentExtension(path).Equals(TextExtension, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The ending of a file, or of what is compressed in it.</summary>
-    public static string ContentExtension(string path) => Path.GetExtension(
-        path.EndsWith(CompressedExtension, StringComparison.OrdinalIgnoreCase) ? path[..^CompressedExtension.Length] : path).ToLowerInvariant();
+    public static string ContentExtension(string path) => Path.GetExtension(ContentPath(path)).ToLowerInvariant();
+
+    /// <summary>The path of a file, or what it would be without compression.</summary>
+    public static string ContentPath(string path) => IsCompressed(path) ? path[..^CompressedExtension.Length] : path;
 
     /// <summary>Opens a file. A byte order mark of UTF-8 is left in it.</summary>
     /// <param name="path">The file.</param>
@@ -33,8 +35,7 @@ internal static class TextFile
         var file = PlainFile.OpenRead(path, bufferSize: 1 << 16);
         try
         {
-            bool compressed = path.EndsWith(CompressedExtension, StringComparison.OrdinalIgnoreCase);
-            return Utf8Stream(path, compressed ? new GZipStream(file, CompressionMode.Decompress) : file);
+            return Utf8Stream(path, IsCompressed(path) ? new GZipStream(file, CompressionMode.Decompress) : file);
         }
         catch
         {
@@ -78,6 +79,8 @@ internal static class TextFile
             rest = end < 0 ? default : rest[(end + 1)..];
         }
     }
+
+    private static bool IsCompressed(string path) => path.EndsWith(CompressedExtension, StringComparison.OrdinalIgnoreCase);
 
     // UTF-16 is converted as a whole: such files come from desktop programs and are small.
     private static Stream Utf8Stream(string path, Stream stream)

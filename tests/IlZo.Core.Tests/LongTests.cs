@@ -1,6 +1,6 @@
-namespace IlZo.Gpu.Tests;
+namespace IlZo.Core.Tests;
 
-/// <summary>Simulated kernels are slow: what finds least in its time runs only with <c>ILZO_TEST_LONG=1</c>, each night.</summary>
+/// <summary>What finds least in its time runs only with <c>ILZO_TEST_LONG=1</c>, each night.</summary>
 internal static class LongTests
 {
     public static bool Run { get; } = Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1";
