@@ -91,7 +91,7 @@ internal static class GenerateCommand
             throw new InvalidInputException($"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
         }
 
-        int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.EncodeMarkup(prompt);
+        int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.Begin(tokenizer.EncodeMarkup(prompt));
         int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? NewTokens(model.Generation, promptIds.Length);
         bool started = false;
         Action<string>? stream = json ? null : Stream;

@@ -56,7 +56,8 @@ internal sealed class RowEncoder(
         int[] ids = Located(where, () => Ids(text));
         int[] tokens = [.. ids, .. EndOf(ids)];
         tokens = tokens is [var first, ..] && first == tokenizer.BosId ? tokens[1..] : tokens;
-        int[][] windows = [.. tokens.Chunk(encoding.WindowLength - Begin.Length).Select(w => (int[])[.. Begin, .. w]).Where(w => w.Length > 1)];
+        int[] bos = tokenizer.Begin([]);
+        int[][] windows = [.. tokens.Chunk(encoding.WindowLength - bos.Length).Select(w => (int[])[.. bos, .. w]).Where(w => w.Length > 1)];
         return windows.Length > 0
             ? [.. windows.Select(w => new EncodedExample([new EncodedCandidate(w, w.Length - 1)], 0, where))]
             : throw new InvalidInputException($"{where}: the text is a single token; at least two were expected, so that one predicts the other.");
@@ -76,7 +77,10 @@ internal sealed class RowEncoder(
             notes.AddRewritten(texts.Count);
         }
 
-        return [.. texts.Select(text => Fitted(row, Located(row.Where, () => tokenizer.EncodeMarkup(text.Text)), text, beginning => tokenizer.EncodeMarkup(beginning)))];
+        return [.. texts.Select(text => Fitted(row, Located(row.Where, () => Written(text.Text)), text, Written))];
+
+        // The template's special tokens are tokens always, whatever is said of those in texts.
+        int[] Written(string rendered) => tokenizer.Begin(tokenizer.EncodeMarkup(rendered));
     }
 
     private EncodedExample Pair(DataRow row, string prompt, string completion) => Framed(row, new LearnedText(prompt + completion, [(prompt.Length, int.MaxValue)]));
@@ -90,16 +94,10 @@ internal sealed class RowEncoder(
 
     private void NoteSpecialTokens(string text, bool asLetters) => notes.AddSpecialTokens(tokenizer.CountSpecialTokens(text), asLetters);
 
-    private int[] Begin => tokenizer.BosId is { } bos ? [bos] : [];
-
     // A token that is there already, written in the text, is not doubled; this goes for the one in front too.
     private int[] EndOf(int[] tokens) => tokenizer.EosId is { } eos && (tokens.Length == 0 || tokens[^1] != eos) ? [eos] : [];
 
-    private int[] Begun(string text)
-    {
-        int[] ids = text.Length > 0 ? Ids(text) : [];
-        return ids is [var first, ..] && first == tokenizer.BosId ? ids : [.. Begin, .. ids];
-    }
+    private int[] Begun(string text) => tokenizer.Begin(text.Length > 0 ? Ids(text) : []);
 
     private int[] Ids(string text) => encoding.SplitSpecialTokens ? tokenizer.Encode(text, addSpecialTokens: false) : tokenizer.EncodeMarkup(text);
 

@@ -28,6 +28,9 @@ public interface ITokenizer
     /// <param name="addSpecialTokens">Whether to add what the convention puts around a text; a BOS token that the text begins with is not doubled.</param>
     int[] EncodeMarkup(string text, bool addSpecialTokens = false) => Encode(text, addSpecialTokens);
 
+    /// <summary>Ids with the BOS token in front, where the convention has one and they do not begin with it.</summary>
+    int[] Begin(int[] ids) => BosId is { } bos && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
+
     /// <summary>How many special tokens are written in a text.</summary>
     int CountSpecialTokens(string text) => 0;
 

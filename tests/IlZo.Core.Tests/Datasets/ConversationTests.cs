@@ -51,6 +51,10 @@ public sealed class ConversationTests : IDisposable
         Assert.Empty(data.Notes);
     }
 
+    [Fact]
+    public void A_BOS_token_that_the_template_writes_is_not_doubled() =>
+        Assert.Equal(Learned(Load(TwoTurns, Plain)), Learned(Load(TwoTurns, "{{ '</s>' }}" + Plain)));
+
     [Theory]
     [InlineData(Plain, "[user]Good?[end][assistant]Yes[end][user]Sure?[end][assistant]", "No[end]")]
     [InlineData(Rewriting, "[user]Good?[end][assistant]Yes[end][user]Sure?[end][assistant]", "<think></think>No[end]")]
@@ -149,8 +153,13 @@ public sealed class ConversationTests : IDisposable
         return UserData.LoadTest(change?.Invoke(options) ?? options, _tokenizer, () => ChatTemplate.Parse("template", template));
     }
 
+    // BOS stands in front of whatever the template writes, once.
     private IEnumerable<(string Prompt, string Option)> Learned(UserData data) => data.Test.Select(e => e.CorrectCandidate)
-        .Select(c => (_tokenizer.Decode(c.Tokens[..c.PlaceOf(0)], skipSpecialTokens: false), Option(c)));
+        .Select(c =>
+        {
+            Assert.Equal(_tokenizer.BosId, c.Tokens[0]);
+            return (_tokenizer.Decode(c.Tokens[1..c.PlaceOf(0)], skipSpecialTokens: false), Option(c));
+        });
 
     private string Option(IlZo.Tasks.EncodedCandidate candidate) => _tokenizer.Decode(candidate.Option, skipSpecialTokens: false);
 }

@@ -53,7 +53,7 @@ public sealed class RowEncodingTests : IDisposable
         string row = $$"""{"{{column}}": [{{Turn(user, "Good?")}}, {{Turn(assistant, "Yes")}}, {{Turn(user, "Really?")}}, {{Turn(assistant, "No, sorry")}}, {{Turn(user, "Oh.")}}]}""";
         var candidate = Single(row, template: "chatml");
         Assert.Equal(
-            "<|im_start|>user\nGood?<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>\n<|im_start|>user\nReally?<|im_end|>\n<|im_start|>assistant\nNo, sorry<|im_end|>\n",
+            "</s><|im_start|>user\nGood?<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>\n<|im_start|>user\nReally?<|im_end|>\n<|im_start|>assistant\nNo, sorry<|im_end|>\n",
             Decode(candidate.Tokens));
         Assert.Equal("Yes<|im_end|>\nNo, sorry<|im_end|>\n", Decode(candidate.Option));
         Assert.Equal(candidate.Tokens.Length - 1, candidate.PlaceOf(candidate.OptionLength - 1));
@@ -81,7 +81,7 @@ public sealed class RowEncodingTests : IDisposable
             "{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ '\\n' }}{% endfor %}({{ messages | length }})");
         const string Row = """{"messages": [{"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}]}""";
         var candidate = Single(Row, template: _temp["marking"]);
-        Assert.Equal("user: Good?\nassistant: Yes", Decode(candidate.Tokens));
+        Assert.Equal("</s>user: Good?\nassistant: Yes", Decode(candidate.Tokens));
         Assert.Equal(" Yes", Decode(candidate.Option));
     }
 
