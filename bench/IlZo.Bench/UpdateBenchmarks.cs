@@ -1,9 +1,11 @@
 using BenchmarkDotNet.Attributes;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Bench;
 

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using IlZo.Backends;
+using IlZo.Models;
 using IlZo.Training;
 
 namespace IlZo.Cli;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IlZo.Adapters;
+using IlZo.Models;
 
 namespace IlZo.Cli;
 

@@ -22,7 +22,7 @@ internal static class ModelArgument
     /// <summary>Loads it, and says what of its weights is read otherwise than its configuration says.</summary>
     public static LanguageModel Load(ModelSource source, string? dtype)
     {
-        var model = ModelLoader.Load(source.Model, Flags.ParseDType(dtype), source.Adapter);
+        var model = source.Load(Flags.ParseDType(dtype));
         foreach (string warning in model.Warnings)
         {
             Terminal.Say($"{warning}.");

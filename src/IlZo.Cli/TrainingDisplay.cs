@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Cli;
 

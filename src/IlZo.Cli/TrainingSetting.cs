@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
 using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Cli;
 

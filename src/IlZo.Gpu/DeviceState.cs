@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Kernels;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using ILGPU;
 using ILGPU.Runtime;

@@ -1,7 +1,9 @@
 using IlZo.Kernels;
 using IlZo.Noise;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Gpu;
 

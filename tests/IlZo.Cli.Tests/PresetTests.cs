@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Training;
 

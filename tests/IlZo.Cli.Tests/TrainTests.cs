@@ -1,4 +1,3 @@
-
 namespace IlZo.Cli.Tests;
 
 public sealed class TrainTests

@@ -4,6 +4,8 @@ using IlZo.Core.Tests.Use;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
+using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Gpu.Tests;
 

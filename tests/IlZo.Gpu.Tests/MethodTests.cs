@@ -3,6 +3,7 @@ using IlZo.Core.Tests.Models;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Gpu.Tests;
 

@@ -1,5 +1,6 @@
 using IlZo.Core.Tests.Models;
 using IlZo.Noise;
+using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Training;
 

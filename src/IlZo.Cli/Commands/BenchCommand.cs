@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using IlZo.Arithmetic;
 using IlZo.Benchmarks;
+using IlZo.Tensors;
 
 namespace IlZo.Cli.Commands;
 

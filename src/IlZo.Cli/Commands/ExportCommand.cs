@@ -57,7 +57,7 @@ internal static class ExportCommand
         }
         else if (merge)
         {
-            using var model = ModelLoader.Load(options.Model, Flags.ParseDType(options.DType), trained);
+            using var model = AdapterFactory.Load(options.Model, trained, Flags.ParseDType(options.DType));
             AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run));
         }
         else

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Benchmarks;
+using IlZo.Tensors;
 
 namespace IlZo.Cli.Commands;
 

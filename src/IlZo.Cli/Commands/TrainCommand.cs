@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IlZo.Models;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;

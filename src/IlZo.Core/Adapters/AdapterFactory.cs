@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Models;
+using IlZo.Tensors;
 
 namespace IlZo.Adapters;
 
@@ -35,6 +36,26 @@ public static class AdapterFactory
             default:
                 Attach(model, options.Adapter);
                 break;
+        }
+    }
+
+    /// <summary>Loads a model with an adapter in PEFT's format.</summary>
+    /// <param name="model">A folder in the Hugging Face layout, or <see cref="ModelLoader.BuiltIn"/>.</param>
+    /// <param name="adapter">The adapter's folder.</param>
+    /// <param name="type">The type to keep the model's weights in, or null for the one they are stored in.</param>
+    /// <exception cref="InvalidInputException">The checkpoint or the adapter cannot be used.</exception>
+    public static LanguageModel Load(string model, string adapter, DType? type = null)
+    {
+        var loaded = ModelLoader.Load(model, type);
+        try
+        {
+            Attach(loaded, adapter);
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
         }
     }
 

@@ -1,3 +1,5 @@
+using IlZo.Models;
+
 namespace IlZo.Adapters;
 
 /// <summary>Which adapter a model gets.</summary>

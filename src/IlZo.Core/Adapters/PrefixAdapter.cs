@@ -34,11 +34,12 @@ public sealed unsafe class PrefixAdapter : Adapter
         Layers = [.. Enumerable.Range(0, model.Shape.Layers).Select(i => new KeyValuePrefix(Parameters[2 * i], Parameters[(2 * i) + 1]))];
     }
 
-    /// <summary>What is added to the positions of texts.</summary>
-    public int PositionShift { get; }
+    public override int PositionShift { get; }
+
+    internal override KeyValuePrefix? PrefixOf(int layer) => Layers[layer];
 
     /// <summary>Keys and values of each layer.</summary>
-    internal IReadOnlyList<KeyValuePrefix> Layers { get; }
+    private IReadOnlyList<KeyValuePrefix> Layers { get; }
 
     /// <summary>Reads an adapter in PEFT's format.</summary>
     internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved)

@@ -1,7 +1,8 @@
+using IlZo.Arithmetic.Vectors;
 using IlZo.Noise;
-using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Backends;
 

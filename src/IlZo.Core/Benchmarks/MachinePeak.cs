@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;

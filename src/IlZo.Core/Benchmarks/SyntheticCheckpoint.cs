@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Noise;

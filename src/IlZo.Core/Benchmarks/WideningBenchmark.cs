@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Machine;
 using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using IlZo.Backends.Cpu.Emitted;
+using IlZo.Machine;
 
 namespace IlZo.Files;
 

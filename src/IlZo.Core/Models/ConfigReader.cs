@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 
 namespace IlZo.Models;

@@ -1,4 +1,3 @@
-using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
@@ -131,7 +130,7 @@ public abstract class LanguageModel : IDisposable
     internal IReadOnlyDictionary<string, Linear> Linears { get; }
 
     /// <summary>How far the positions of tokens are shifted, because a prefix takes the first ones.</summary>
-    private protected int PositionShift => (Adapter as PrefixAdapter)?.PositionShift ?? 0;
+    private protected int PositionShift => Adapter?.PositionShift ?? 0;
 
     /// <summary>
     /// Runs the layers over the pass that was begun on <paramref name="backend"/> and returns what <see cref="Head"/> is applied
@@ -233,5 +232,5 @@ public abstract class LanguageModel : IDisposable
     }
 
     /// <summary>The prefix of a layer, or null.</summary>
-    private protected KeyValuePrefix? PrefixOf(int layer) => (Adapter as PrefixAdapter)?.Layers[layer];
+    private protected KeyValuePrefix? PrefixOf(int layer) => Adapter?.PrefixOf(layer);
 }

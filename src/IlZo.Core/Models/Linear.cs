@@ -1,4 +1,3 @@
-using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Tensors;
 

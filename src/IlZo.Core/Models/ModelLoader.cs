@@ -1,4 +1,3 @@
-using IlZo.Adapters;
 using IlZo.BuiltIn;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
@@ -29,25 +28,17 @@ public static class ModelLoader
     /// <summary>Loads a model.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
-    /// <param name="adapter">A folder with an adapter in PEFT's format to add, or null.</param>
-    /// <exception cref="InvalidInputException">The checkpoint or the adapter cannot be used.</exception>
-    public static LanguageModel Load(string model, DType? type = null, string? adapter = null)
+    /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
+    public static LanguageModel Load(string model, DType? type = null)
     {
-        IDisposable owner = Open(model);
+        var folder = Open(model);
         try
         {
-            var loaded = ModelCatalog.Load((CheckpointFolder)owner, type);
-            owner = loaded;
-            if (adapter is not null)
-            {
-                AdapterFactory.Attach(loaded, adapter);
-            }
-
-            return loaded;
+            return ModelCatalog.Load(folder, type);
         }
         catch
         {
-            owner.Dispose();
+            folder.Dispose();
             throw;
         }
     }

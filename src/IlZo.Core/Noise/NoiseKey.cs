@@ -1,3 +1,6 @@
+using IlZo.Arithmetic;
+using IlZo.Tensors;
+
 namespace IlZo.Noise;
 
 /// <summary>What random numbers are used for. A stream is never used for two purposes.</summary>

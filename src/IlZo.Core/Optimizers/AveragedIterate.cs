@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

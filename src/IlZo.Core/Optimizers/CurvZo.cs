@@ -2,7 +2,6 @@ using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
 
 namespace IlZo.Optimizers;
 

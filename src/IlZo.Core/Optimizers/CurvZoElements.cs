@@ -3,7 +3,7 @@ using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -2,7 +2,7 @@ using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,5 +1,6 @@
 using IlZo.Arithmetic;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

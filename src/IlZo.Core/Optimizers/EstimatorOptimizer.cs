@@ -1,8 +1,9 @@
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

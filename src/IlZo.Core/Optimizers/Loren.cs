@@ -1,6 +1,5 @@
 using IlZo.Backends;
 using IlZo.Perturbations;
-using IlZo.Training;
 
 namespace IlZo.Optimizers;
 

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,5 +1,5 @@
 using IlZo.Backends;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,7 +1,7 @@
 using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,7 +1,9 @@
 using System.Numerics.Tensors;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

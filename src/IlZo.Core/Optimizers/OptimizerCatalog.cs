@@ -1,3 +1,5 @@
+using IlZo.Updates;
+
 namespace IlZo.Optimizers;
 
 /// <summary>The methods by name. A new one is a file beside the others and an entry here.</summary>

@@ -2,6 +2,7 @@ using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

@@ -1,8 +1,10 @@
 using System.Numerics.Tensors;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

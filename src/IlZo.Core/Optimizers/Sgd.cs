@@ -1,4 +1,5 @@
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

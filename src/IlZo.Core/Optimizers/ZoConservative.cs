@@ -1,6 +1,6 @@
 using IlZo.Backends;
 using IlZo.Perturbations;
-using IlZo.Training;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 

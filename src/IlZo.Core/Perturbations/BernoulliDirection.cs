@@ -1,5 +1,4 @@
 using IlZo.Noise;
-using IlZo.Optimizers;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;

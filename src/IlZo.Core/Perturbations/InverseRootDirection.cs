@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using IlZo.Optimizers;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;

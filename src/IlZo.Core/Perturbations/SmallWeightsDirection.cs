@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using IlZo.Backends.Cpu;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;

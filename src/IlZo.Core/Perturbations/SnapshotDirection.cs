@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
-using IlZo.Backends.Cpu;
-using IlZo.Optimizers;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;

@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Noise;
 using IlZo.Tensors;
 

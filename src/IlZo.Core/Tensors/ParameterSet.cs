@@ -1,4 +1,3 @@
-
 namespace IlZo.Tensors;
 
 /// <summary>All parameters of a model in the ordinal order of their names, which of them are trained, and the owner of their memory.</summary>

@@ -1,3 +1,5 @@
+using IlZo.Optimizers;
+
 namespace IlZo.Training;
 
 /// <summary>Why a run ended before its last step.</summary>

@@ -1,11 +1,12 @@
 using IlZo.Adapters;
-using IlZo.Backends.Cpu;
 using IlZo.Backends;
+using IlZo.Backends.Cpu;
 using IlZo.Files;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tensors;
 using IlZo.Tokenization.ChatTemplates;
+using IlZo.Updates;
 
 namespace IlZo.Training;
 

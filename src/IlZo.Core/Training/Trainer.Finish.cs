@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Files;
 using IlZo.Models;
@@ -155,7 +156,7 @@ public sealed partial class Trainer
         _model.Dispose();
         using var model = _options.Adapter is null
             ? ModelLoader.Load(TrainedFolder)
-            : ModelLoader.Load(_options.Model, TrainingOptions.ParseDType(_options.DType), TrainedFolder);
+            : AdapterFactory.Load(_options.Model, TrainedFolder, TrainingOptions.ParseDType(_options.DType));
         _backend.Load(model.Parameters);
         return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
     }

@@ -6,6 +6,7 @@ using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Training;
 

@@ -1,3 +1,5 @@
+using IlZo.Optimizers;
+
 namespace IlZo.Training;
 
 /// <summary>Something that happened in a run, for whoever shows it.</summary>

@@ -2,6 +2,7 @@ using IlZo.Kernels;
 using IlZo.Optimizers;
 using IlZo.Tensors;
 using ILGPU;
+using IlZo.Updates;
 
 namespace IlZo.Gpu;
 

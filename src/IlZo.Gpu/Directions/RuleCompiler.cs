@@ -1,6 +1,7 @@
 using IlZo.Kernels;
 using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Gpu;
 

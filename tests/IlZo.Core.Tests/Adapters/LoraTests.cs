@@ -1,5 +1,6 @@
 using IlZo.Adapters;
 using IlZo.Core.Tests.Models;
+using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;

@@ -150,7 +150,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
     {
         Save("opt-tiny", new AdapterOptions("lora") { Rank = 4, Alpha = 8 });
         Change(field, value);
-        using var model = ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]);
+        using var model = AdapterFactory.Load(ForwardPath("opt-tiny"), _temp["adapter"]);
         Assert.Equal(scale, ((LoraAdapter)model.Adapter!).Scale);
     }
 
@@ -205,7 +205,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
             Save("opt-tiny", new AdapterOptions("prefix") { PrefixPositions = positions });
             using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
             Assert.Equal(positions == "kept", file.Metadata.ContainsKey("ilzo.prefix_positions"));
-            using var model = ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]);
+            using var model = AdapterFactory.Load(ForwardPath("opt-tiny"), _temp["adapter"]);
             Assert.Equal(positions == "kept" ? 0 : 5, ((PrefixAdapter)model.Adapter!).PositionShift);
         }
     }
@@ -236,7 +236,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
 
     private void AssertRefused(params string[] messages)
     {
-        var error = Assert.Throws<InvalidInputException>(() => ModelLoader.Load(ForwardPath("opt-tiny"), adapter: _temp["adapter"]));
+        var error = Assert.Throws<InvalidInputException>(() => AdapterFactory.Load(ForwardPath("opt-tiny"), _temp["adapter"]));
         Assert.Contains(messages, m => error.Message.Contains(m, StringComparison.Ordinal));
     }
 

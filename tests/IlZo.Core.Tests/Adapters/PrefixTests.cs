@@ -2,6 +2,7 @@ using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Core.Tests.Models;
+using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;

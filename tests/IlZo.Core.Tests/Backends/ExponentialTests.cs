@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 using Xunit;
 
 namespace IlZo.Core.Tests.Backends;

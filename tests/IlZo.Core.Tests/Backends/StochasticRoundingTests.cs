@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Noise;
 using IlZo.Tensors;

@@ -1,8 +1,10 @@
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Backends;

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Noise;

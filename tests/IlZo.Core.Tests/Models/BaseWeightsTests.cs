@@ -1,4 +1,5 @@
 using IlZo.Adapters;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Tensors;

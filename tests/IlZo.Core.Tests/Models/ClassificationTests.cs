@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Models;

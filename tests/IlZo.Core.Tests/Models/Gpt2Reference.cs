@@ -1,3 +1,5 @@
+using IlZo.Arithmetic.Vectors;
+
 namespace IlZo.Core.Tests.Models;
 
 /// <summary>GPT-2 by the fields of its configuration, with every field given.</summary>

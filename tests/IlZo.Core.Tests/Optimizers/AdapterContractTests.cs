@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Optimizers;
@@ -78,7 +79,7 @@ public sealed class AdapterContractTests : IDisposable
         using var start = TrainableModel.Load(options);
         using var end = options.Adapter is null
             ? ModelLoader.Load(_temp["replayed"])
-            : ModelLoader.Load(options.Model, DType.BF16, _temp["replayed"]);
+            : AdapterFactory.Load(options.Model, _temp["replayed"], DType.BF16);
         Assert.Equal(whole.WeightsSha256, end.Parameters.Sha256());
         string[] changed = [.. start.Parameters.All.Where(p => !Same(p, end.Parameters[p.Name])).Select(p => p.Name)];
         Assert.NotEmpty(changed);

@@ -1,5 +1,6 @@
 using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Optimizers;

@@ -1,7 +1,9 @@
+using IlZo.Arithmetic;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Optimizers;

@@ -1,9 +1,11 @@
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Optimizers;

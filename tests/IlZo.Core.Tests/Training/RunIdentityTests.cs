@@ -1,5 +1,7 @@
 using System.Text;
+using IlZo.Models;
 using IlZo.Training;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Training;

@@ -1,3 +1,4 @@
+using IlZo.Optimizers;
 using IlZo.Training;
 using Xunit;
 

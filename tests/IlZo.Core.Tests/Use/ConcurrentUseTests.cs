@@ -1,4 +1,5 @@
 using System.Collections;
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Core.Tests.Backends;
@@ -11,6 +12,7 @@ using IlZo.Tasks;
 using IlZo.Tensors;
 using IlZo.Tokenization;
 using IlZo.Training;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Use;

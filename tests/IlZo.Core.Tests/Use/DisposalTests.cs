@@ -10,6 +10,7 @@ using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Training;
+using IlZo.Updates;
 using Xunit;
 
 namespace IlZo.Core.Tests.Use;

@@ -1,3 +1,4 @@
+using IlZo.Optimizers;
 using IlZo.Training;
 
 namespace IlZo.Fuzz.Mutation;

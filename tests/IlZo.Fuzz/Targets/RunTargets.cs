@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using IlZo.Fuzz.Mutation;
+using IlZo.Models;
+using IlZo.Optimizers;
 using IlZo.Training;
 
 namespace IlZo.Fuzz.Targets;

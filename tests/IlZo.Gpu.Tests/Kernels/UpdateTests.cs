@@ -4,6 +4,7 @@ using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Gpu.Tests.Kernels;
 

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Backends.Cpu;
 

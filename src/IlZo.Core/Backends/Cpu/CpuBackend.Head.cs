@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using IlZo.Arithmetic;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;

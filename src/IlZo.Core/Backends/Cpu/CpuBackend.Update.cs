@@ -1,6 +1,7 @@
+using IlZo.Arithmetic;
 using IlZo.Noise;
-using IlZo.Optimizers;
 using IlZo.Tensors;
+using IlZo.Updates;
 
 namespace IlZo.Backends.Cpu;
 

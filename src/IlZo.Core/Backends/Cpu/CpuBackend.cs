@@ -1,5 +1,4 @@
 using IlZo.Backends.Cpu.Emitted;
-using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 

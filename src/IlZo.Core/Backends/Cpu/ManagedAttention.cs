@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Backends.Cpu;
 

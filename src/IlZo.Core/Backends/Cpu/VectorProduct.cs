@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Tensors;

@@ -3,6 +3,8 @@ using System.Text.Json;
 using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Files;
+using IlZo.Models;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 

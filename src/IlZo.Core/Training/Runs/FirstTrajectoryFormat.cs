@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 

@@ -1,3 +1,5 @@
+using IlZo.Optimizers;
+
 namespace IlZo.Training;
 
 /// <summary>An entry of a run's log: a step, an evaluation, or what was kept.</summary>

@@ -1,6 +1,7 @@
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Files;
+using IlZo.Models;
 
 namespace IlZo.Training;
 

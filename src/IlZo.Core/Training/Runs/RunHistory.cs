@@ -1,3 +1,5 @@
+using IlZo.Optimizers;
+
 namespace IlZo.Training;
 
 /// <summary>What the log of a run says of its past: all that a continued run needs to know, kept up to date as it goes on.</summary>

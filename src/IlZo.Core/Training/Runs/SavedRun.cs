@@ -1,6 +1,7 @@
 using IlZo.Adapters;
 using IlZo.Files;
 using IlZo.Models;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 

@@ -1,4 +1,5 @@
 using IlZo.Files;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 

@@ -1,4 +1,5 @@
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Machine;
 using Xunit;
 using Assembler = IlZo.Backends.Cpu.Emitted.Assembler;
 

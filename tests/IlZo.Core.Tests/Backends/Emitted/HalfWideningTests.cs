@@ -1,5 +1,7 @@
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Machine;
 using IlZo.Tensors;
 using Xunit;
 

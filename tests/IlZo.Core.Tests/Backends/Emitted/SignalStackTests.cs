@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using IlZo.Backends.Cpu;
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Machine;
 using Xunit;
 
 namespace IlZo.Core.Tests.Backends.Emitted;

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using IlZo.Arithmetic;
+using IlZo.Tensors;
 using static IlZo.Backends.Cpu.Emitted.Register;
 
 namespace IlZo.Backends.Cpu.Emitted;

@@ -1,3 +1,4 @@
+using IlZo.Machine;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu.Emitted;

@@ -1,4 +1,5 @@
-using static IlZo.Backends.Cpu.Emitted.Libc;
+using IlZo.Machine;
+using static IlZo.Machine.Libc;
 
 namespace IlZo.Backends.Cpu.Emitted;
 

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
-using static IlZo.Backends.Cpu.Emitted.Libc;
+using IlZo.Machine;
+using static IlZo.Machine.Libc;
 
 namespace IlZo.Backends.Cpu.Emitted;
 

@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using IlZo.Arithmetic;
+using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>Four lanes: Arm64, and x64 without AVX2.</summary>
 internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>

@@ -1,7 +1,6 @@
-using IlZo.Perturbations;
 using IlZo.Tensors;
 
-namespace IlZo.Backends;
+namespace IlZo.Perturbations;
 
 /// <summary>
 /// Sums over all weights that methods need beside losses. They are in fp64 and have one order on every device (that of

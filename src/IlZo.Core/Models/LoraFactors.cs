@@ -1,7 +1,7 @@
 using IlZo.Backends;
 using IlZo.Tensors;
 
-namespace IlZo.Adapters;
+namespace IlZo.Models;
 
 /// <summary>What LoRA adds to a linear layer: y ← y + s·B(Ax). Both factors are read, and perturbed, as the layer's own weight is.</summary>
 /// <param name="A">[rank, in].</param>

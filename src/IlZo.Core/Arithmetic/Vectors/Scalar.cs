@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using IlZo.Arithmetic;
+using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>One lane: where the processor offers no vectors, one put together in memory is many times slower than a number.</summary>
 internal readonly unsafe struct Scalar : ISimd<float>

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>Sixteen lanes: AVX-512.</summary>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>

@@ -1,7 +1,7 @@
-using IlZo.Backends.Cpu;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
-namespace IlZo.Optimizers;
+namespace IlZo.Perturbations;
 
 /// <summary>
 /// A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact. It is where the weights are, in the

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace IlZo.Training;
+namespace IlZo.Optimizers;
 
 /// <summary>
 /// One training step as the run log keeps it: with the run's configuration, the ordered records determine the weights bit

@@ -1,7 +1,7 @@
 using IlZo.Tensors;
 using Xunit;
 
-namespace IlZo.Core.Tests;
+namespace IlZo.Core.Tests.Architecture;
 
 public class DependencyTests
 {

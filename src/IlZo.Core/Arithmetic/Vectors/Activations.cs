@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>A function of one number, with the same bits for every width of vectors.</summary>
 internal interface IActivation

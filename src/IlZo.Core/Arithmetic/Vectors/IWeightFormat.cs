@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
-using IlZo.Backends.Cpu.Vectors;
 
-namespace IlZo.Backends.Cpu;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>How stored weights become vectors of fp32.</summary>
 internal unsafe interface IWeightFormat<TVector>

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using IlZo.Backends.Cpu.Vectors;
 using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>Something that is computed alike from weights of every stored type and for every width of vectors.</summary>
 internal interface IStoredWork

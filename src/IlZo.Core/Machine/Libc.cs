@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace IlZo.Backends.Cpu.Emitted;
+namespace IlZo.Machine;
 
 /// <summary>What emitted code needs of Linux.</summary>
 internal static unsafe partial class Libc

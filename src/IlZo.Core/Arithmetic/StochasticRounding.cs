@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu;
+namespace IlZo.Arithmetic;
 
 /// <summary>
 /// Rounds fp32 to 16 bits, up or down at random in proportion to the distance, so that the expected result is the value itself:

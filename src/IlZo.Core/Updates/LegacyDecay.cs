@@ -1,6 +1,6 @@
 using IlZo.Tensors;
 
-namespace IlZo.Optimizers;
+namespace IlZo.Updates;
 
 /// <summary>
 /// The decay of runs from before tensors had roles, for continuing and replaying them: it spared what these names tell, which is right for OPT

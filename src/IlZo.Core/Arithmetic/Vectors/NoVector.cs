@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>A vector that is not there: nothing is read, computed or written.</summary>
 internal readonly unsafe struct NoVector<TVector> : IAccumulator<TVector>

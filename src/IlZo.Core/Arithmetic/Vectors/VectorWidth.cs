@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>Something that is computed alike whatever the width of vectors.</summary>
 internal interface IVectorWork

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
-using IlZo.Backends.Cpu.Vectors;
+using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
-namespace IlZo.Backends.Cpu;
+namespace IlZo.Arithmetic;
 
 /// <summary>Reads stored weights as fp32. Weights are finite (checked at load), so no path looks for infinities.</summary>
 internal static unsafe class Widening

@@ -1,6 +1,4 @@
-using IlZo.Tensors;
-
-namespace IlZo.Optimizers;
+namespace IlZo.Tensors;
 
 /// <summary>One fp32 number for every element of some tensors, zero at first: what an optimizer keeps beside the weights.</summary>
 public sealed unsafe class ParameterState : IDisposable

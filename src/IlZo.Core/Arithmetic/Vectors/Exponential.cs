@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>The exponential function in fp32 alone, with the same bits for every width of vectors.</summary>
 /// <typeparam name="TVector">A vector of fp32.</typeparam>

@@ -1,6 +1,6 @@
 using IlZo.Tensors;
 
-namespace IlZo.Optimizers;
+namespace IlZo.Updates;
 
 /// <summary>
 /// Weight decay beside the step, θ ← (1 − ηλ)θ, of all tensors but biases and norms.

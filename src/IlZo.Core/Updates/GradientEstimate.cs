@@ -1,6 +1,6 @@
 using IlZo.Perturbations;
 
-namespace IlZo.Optimizers;
+namespace IlZo.Updates;
 
 /// <summary>An estimate of the gradient, Σ cᵢ δᵢ: scalars and directions, never a dense vector.</summary>
 /// <param name="Terms">The coefficients and their directions, added in this order.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using static IlZo.Backends.Cpu.Emitted.Libc;
+using static IlZo.Machine.Libc;
 
-namespace IlZo.Backends.Cpu.Emitted;
+namespace IlZo.Machine;
 
 /// <summary>
 /// Machine code in executable memory. No page is ever writable and executable at once: a memory file is mapped for execution and, while the

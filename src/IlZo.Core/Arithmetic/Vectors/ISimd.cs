@@ -1,4 +1,4 @@
-namespace IlZo.Backends.Cpu.Vectors;
+namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>What a product does with the vectors it sums in.</summary>
 internal unsafe interface IAccumulator<TVector>

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using IlZo.Tensors;
 
-namespace IlZo.Optimizers;
+namespace IlZo.Updates;
 
 /// <summary>
 /// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), one row slice at a time; slices come in any order and in

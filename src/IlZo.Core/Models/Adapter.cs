@@ -1,7 +1,7 @@
-using IlZo.Models;
+using IlZo.Backends;
 using IlZo.Tensors;
 
-namespace IlZo.Adapters;
+namespace IlZo.Models;
 
 /// <summary>
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
@@ -31,6 +31,12 @@ public abstract unsafe class Adapter : IDisposable
 
     /// <summary>Its tensors, in the order in which they lie in memory.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>What is added to the positions of texts.</summary>
+    public virtual int PositionShift => 0;
+
+    /// <summary>Keys and values that all tokens of a layer see before those of their text, or null.</summary>
+    internal virtual KeyValuePrefix? PrefixOf(int layer) => null;
 
     /// <summary>What its tensors lie in.</summary>
     internal IDisposable Memory => _memory;

@@ -1,0 +1,51 @@
+using Xunit;
+
+namespace IlZo.Core.Tests.Architecture;
+
+/// <summary>The folders of the library have an order in which everything points down.</summary>
+public class LayerTests
+{
+    // From the bottom up; what stands in one line may know each other's neighbours below, not each other.
+    private static readonly string[][] s_layers =
+    [
+        ["Machine", "BuiltIn"],
+        ["Files"],
+        ["Tensors"],
+        ["Arithmetic"],
+        ["Noise"],
+        ["Checkpoints"],
+        ["Tokenization"],
+        ["Perturbations"],
+        ["Updates"],
+        ["Backends"],
+        ["Models"],
+        ["Adapters"],
+        ["Tasks"],
+        ["Datasets"],
+        ["Optimizers"],
+        ["Functions", "Generation"],
+        ["Training"],
+        ["Benchmarks", "Reporting"],
+    ];
+
+    private static readonly TypeReferences s_references = new(typeof(InvalidInputException).Assembly);
+
+    [Fact]
+    public void Everything_points_down()
+    {
+        string[] upward = [.. s_references.Between.Where(r => Layer(r.To) >= Layer(r.From)).Select(r => $"{r.From} -> {r.To}: {r.Example}").Order(StringComparer.Ordinal)];
+        Assert.True(upward.Length == 0, string.Join('\n', upward));
+    }
+
+    [Fact]
+    public void Every_folder_has_its_place()
+    {
+        Assert.Equal(s_layers.SelectMany(l => l).Order(StringComparer.Ordinal), s_references.Folders.Order(StringComparer.Ordinal));
+
+        // A reading that finds nothing would pass too: these two are known.
+        Assert.Contains(s_references.Between, r => r is { From: "Training", To: "Optimizers" });
+        Assert.Contains(s_references.Between, r => r is { From: "Backends", To: "Noise" });
+    }
+
+    private static int Layer(string folder) => Array.FindIndex(s_layers, l => l.Contains(folder));
+}
