@@ -3,138 +3,80 @@ using ILGPU;
 
 namespace IlZo.Kernels;
 
-/// <summary>A direction times a number for each term.</summary>
-public readonly struct Scaled<TInner>(TInner inner, ArrayView<float> scales) : IDirection
+/// <summary>A direction after a law of its elements: <see cref="ChangedDirection"/>.</summary>
+/// <param name="inner">The direction that is changed.</param>
+/// <param name="law">The law.</param>
+/// <param name="numbers">What the law reads beside the weight.</param>
+/// <param name="factors">The factors of each term: one, or one for each row.</param>
+/// <param name="rows">The factors of a term.</param>
+public readonly struct Changed<TInner, TLaw, TNumbers>(TInner inner, TLaw law, TNumbers numbers, ArrayView<float> factors, int rows) : IDirection
     where TInner : struct, IDirection
+    where TLaw : struct, IDirectionLaw<float>
+    where TNumbers : struct, INumbers
 {
     private readonly TInner _inner = inner;
-    private readonly ArrayView<float> _scales = scales;
-
-    public static bool IsPerturbed => true;
-
-    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
-        Eight.Of(new Product(_inner.Elements(term, block, weights), _scales[term.Number]));
-
-    private readonly struct Product(Eight inner, float scale) : IElements
-    {
-        private readonly Eight _inner = inner;
-        private readonly float _scale = scale;
-
-        public float At(int index) => _inner.At(index) * _scale;
-    }
-}
-
-/// <summary>A direction where the weight's magnitude is at most a threshold, and 0 elsewhere: <see cref="SmallWeightsDirection"/>.</summary>
-public readonly struct SmallWeights<TInner>(TInner inner, float threshold) : IDirection
-    where TInner : struct, IDirection
-{
-    private readonly TInner _inner = inner;
-    private readonly float _threshold = threshold;
-
-    public static bool IsPerturbed => true;
-
-    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
-        Eight.Of(new Masked(_inner.Elements(term, block, weights), weights, _threshold));
-
-    private readonly struct Masked(Eight inner, Eight weights, float threshold) : IElements
-    {
-        private readonly Eight _inner = inner;
-        private readonly Eight _weights = weights;
-        private readonly float _threshold = threshold;
-
-        public float At(int index) => MathF.Abs(_weights.At(index)) <= _threshold ? _inner.At(index) : 0;
-    }
-}
-
-/// <summary>A direction u after a rank-one change, u − κda: <see cref="RankOneDirection"/>.</summary>
-/// <param name="inner">u.</param>
-/// <param name="vector">a.</param>
-/// <param name="factors">−κd of each row, or of all rows, for each term.</param>
-/// <param name="rows">The numbers of a term: the tensor's rows, or 1.</param>
-public readonly struct RankOne<TInner>(TInner inner, ArrayView<float> vector, ArrayView<float> factors, int rows) : IDirection
-    where TInner : struct, IDirection
-{
-    private readonly TInner _inner = inner;
-    private readonly ArrayView<float> _vector = vector;
+    private readonly TLaw _law = law;
+    private readonly TNumbers _numbers = numbers;
     private readonly ArrayView<float> _factors = factors;
     private readonly int _rows = rows;
 
     public static bool IsPerturbed => true;
 
-    public Eight Elements(Term term, NoiseBlock block, Eight weights)
-    {
-        float factor = _factors[((long)term.Number * _rows) + (_rows == 1 ? 0 : block.Row)];
-        return Eight.Of(new Moved(_inner.Elements(term, block, weights), block, _vector, factor));
-    }
+    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
+        Eight.Of(new Element(_inner.Elements(term, block, weights), weights, block, _law, _numbers, Factor(term, block)));
 
-    private readonly struct Moved(Eight inner, NoiseBlock block, ArrayView<float> vector, float factor) : IElements
+    private float Factor(Term term, NoiseBlock block) =>
+        TLaw.HasFactor ? _factors[((long)term.Number * _rows) + (_rows == 1 ? 0 : block.Row)] : 1;
+
+    private readonly struct Element(Eight inner, Eight weights, NoiseBlock block, TLaw law, TNumbers numbers, float factor) : IElements
     {
         private readonly Eight _inner = inner;
+        private readonly Eight _weights = weights;
         private readonly NoiseBlock _block = block;
-        private readonly ArrayView<float> _vector = vector;
+        private readonly TLaw _law = law;
+        private readonly TNumbers _numbers = numbers;
         private readonly float _factor = factor;
 
+        public float At(int index) => _law.Apply(_inner.At(index), _weights.At(index), Number(index), _factor);
+
+        private float Number(int index) => TNumbers.AreThere && _block.Has(index) ? _numbers.Load(_block.Index(index), _block.Column(index)) : 0;
+    }
+}
+
+/// <summary>A sum of directions as one: <see cref="SumDirection"/>.</summary>
+public readonly struct Sum<TInner>(Terms<TInner> terms) : IDirection
+    where TInner : struct, IDirection
+{
+    private readonly Terms<TInner> _terms = terms;
+
+    public static bool IsPerturbed => true;
+
+    public Eight Elements(Term term, NoiseBlock block, Eight weights) => _terms.Sum(block, weights);
+}
+
+/// <summary>Where a rule would take the weights, rule(θ, g) − θ: <see cref="IlZo.Optimizers.MoveDirection"/>.</summary>
+/// <param name="gradient">g.</param>
+/// <param name="rule">The rule, which keeps nothing.</param>
+public readonly struct Move<TRule, TInner>(TInner gradient, TRule rule) : IDirection
+    where TRule : struct, IRule
+    where TInner : struct, IDirection
+{
+    private readonly TInner _gradient = gradient;
+    private readonly TRule _rule = rule;
+
+    public static bool IsPerturbed => true;
+
+    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
+        Eight.Of(new Moved(_gradient.Elements(term, block, weights), block, weights, _rule));
+
+    private readonly struct Moved(Eight gradient, NoiseBlock block, Eight weights, TRule rule) : IElements
+    {
+        private readonly Eight _gradient = gradient;
+        private readonly NoiseBlock _block = block;
+        private readonly Eight _weights = weights;
+        private readonly TRule _rule = rule;
+
         public float At(int index) =>
-            _block.Has(index) ? DeviceMath.FusedMultiplyAdd(_vector[_block.Column(index)], _factor, _inner.At(index)) : 0;
-    }
-}
-
-/// <summary>A direction divided by √(1 + e): <see cref="InverseRootDirection"/>.</summary>
-/// <param name="inner">The direction.</param>
-/// <param name="excess">e of each element.</param>
-public readonly struct InverseRoot<TInner>(TInner inner, ArrayView<float> excess) : IDirection
-    where TInner : struct, IDirection
-{
-    private readonly TInner _inner = inner;
-    private readonly ArrayView<float> _excess = excess;
-
-    public static bool IsPerturbed => true;
-
-    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
-        Eight.Of(new Quotient(_inner.Elements(term, block, weights), block, _excess));
-
-    private readonly struct Quotient(Eight inner, NoiseBlock block, ArrayView<float> excess) : IElements
-    {
-        private readonly Eight _inner = inner;
-        private readonly NoiseBlock _block = block;
-        private readonly ArrayView<float> _excess = excess;
-
-        public float At(int index) => _block.Has(index) ? _inner.At(index) / MathF.Sqrt(_excess[_block.Index(index)] + 1) : 0;
-    }
-}
-
-/// <summary>A direction with each element in by chance, or left out: <see cref="BernoulliDirection"/>.</summary>
-/// <param name="inner">The direction.</param>
-/// <param name="mask">The field that decides.</param>
-/// <param name="excess">Sᵢ − 1 of each element.</param>
-/// <param name="rule">πᵢ.</param>
-/// <param name="weighted">1 where elements that are in are divided by πᵢ, else 0.</param>
-public readonly struct Bernoulli<TInner>(TInner inner, NoiseSource mask, ArrayView<float> excess, InclusionRule rule, int weighted) : IDirection
-    where TInner : struct, IDirection
-{
-    private readonly TInner _inner = inner;
-    private readonly NoiseSource _mask = mask;
-    private readonly ArrayView<float> _excess = excess;
-    private readonly InclusionRule _rule = rule;
-    private readonly int _weighted = weighted;
-
-    public static bool IsPerturbed => true;
-
-    public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
-        Eight.Of(new Chosen(_inner.Elements(term, block, weights), block, _mask.Words(block), _excess, _rule, _weighted));
-
-    private readonly struct Chosen(
-        Eight inner, NoiseBlock block, NoiseWords words, ArrayView<float> excess, InclusionRule rule, int weighted) : IElements
-    {
-        private readonly Eight _inner = inner;
-        private readonly NoiseBlock _block = block;
-        private readonly NoiseWords _words = words;
-        private readonly ArrayView<float> _excess = excess;
-        private readonly InclusionRule _rule = rule;
-        private readonly int _weighted = weighted;
-
-        public float At(int index) => _block.Has(index)
-            ? _inner.At(index) * _rule.Factor(_excess[_block.Index(index)], _words.Bits(index), _weighted != 0)
-            : 0;
+            _block.Has(index) ? _rule.Apply(_block.Index(index), _block.Column(index), _weights.At(index), _gradient.At(index)) - _weights.At(index) : 0;
     }
 }

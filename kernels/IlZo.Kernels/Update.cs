@@ -62,7 +62,7 @@ public static class Update
             if (Block.Has(index))
             {
                 long at = Block.Index(index);
-                TFormat.Store(To, at, Rule.Apply(at, Weights.At(index), Gradient.At(index)), Random.Bits(index));
+                TFormat.Store(To, at, Rule.Apply(at, Block.Column(index), Weights.At(index), Gradient.At(index)), Random.Bits(index));
             }
         }
     }

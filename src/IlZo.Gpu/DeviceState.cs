@@ -1,9 +1,6 @@
 using System.Runtime.InteropServices;
 using IlZo.Arithmetic;
-using IlZo.Backends.Cpu;
 using IlZo.Kernels;
-using IlZo.Models;
-using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using ILGPU;
@@ -31,17 +28,14 @@ internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, Devi
         return view;
     }
 
-    /// <summary>The copied weights of a tensor; <see cref="Keep"/> comes before.</summary>
-    public WeightView Copy(WeightCopy copy, Parameter parameter) => DeviceWeights.View(parameter, _buffers[(copy, parameter)].Buffer);
-
-    /// <summary>The weights of a tensor that the run started from, which are brought to the device when they are first asked for.</summary>
-    public WeightView Start(BaseWeights start, Parameter parameter)
+    /// <summary>Weights that are stored beside the model's: a copy as <see cref="Keep"/> left it, others brought to the device when they are first asked for.</summary>
+    public WeightView Stored(IStoredNumbers start, Parameter parameter)
     {
         if (Take(start, parameter, parameter.ByteCount, out var buffer))
         {
             foreach (var rows in RowBlock.Of([parameter]))
             {
-                byte[] stored = Stored(start, rows);
+                byte[] stored = Rows(start, rows);
                 long offset = (long)rows.Row * parameter.Columns * parameter.Type.Size();
                 stream.Write(stored, new ArrayView<byte>(buffer, offset, stored.Length));
             }
@@ -98,14 +92,14 @@ internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, Devi
     }
 
     // They are numbers of the stored type, so nothing is rounded.
-    private static byte[] Stored(BaseWeights start, RowBlock rows)
+    private static byte[] Rows(IStoredNumbers start, RowBlock rows)
     {
         var p = rows.Parameter;
         byte[] stored = new byte[rows.Rows * p.Columns * p.Type.Size()];
         float[] row = new float[p.Columns];
         for (int r = 0; r < rows.Rows; r++)
         {
-            start.Read(p, rows.Row + r, 0, row);
+            start.Read(new WeightSlice(p, rows.Row + r, 0), row);
             var to = stored.AsSpan(r * p.Columns * p.Type.Size());
             if (p.Type == DType.F32)
             {

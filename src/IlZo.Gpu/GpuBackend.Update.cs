@@ -47,7 +47,7 @@ public sealed partial class GpuBackend
                 Gradient = estimate,
                 Rounding = new NoiseSource(rounding, parameter.Id, parameter.Columns, 1),
             };
-            RuleCompiler.Compile(rule, parameter, learningRate, backend._state, new RuleChoice<TDirection>(backend._kernels, parameter.Type, arguments));
+            backend._rules.Compile(rule, parameter, learningRate, new RuleChoice<TDirection>(backend._kernels, parameter.Type, arguments));
         }
     }
 

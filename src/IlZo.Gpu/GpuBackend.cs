@@ -27,6 +27,7 @@ public sealed partial class GpuBackend : IBackend
     private readonly MemoryBuffer _tableBuffer;
     private readonly ArrayView<float> _table;
     private readonly SentArrays _arrays;
+    private readonly RuleCompiler _rules;
     private readonly DirectionCompiler _directions;
     private readonly EstimateCompiler _estimates;
     private readonly Func<ProductPrecision, GpuBackend> _create;
@@ -78,7 +79,9 @@ public sealed partial class GpuBackend : IBackend
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
         _stream.Write(table, _table);
         _arrays = new SentArrays(_transfers);
-        _directions = new DirectionCompiler(_table, _arrays, _state, new SumsOfOperation(this));
+        var numbers = new NumbersCompiler(_arrays, _state);
+        _rules = new RuleCompiler(numbers);
+        _directions = new DirectionCompiler(_table, _arrays, _state, numbers, _rules, new SumsOfOperation(this));
         _estimates = new EstimateCompiler(_directions, _transfers);
     }
 

@@ -1,6 +1,6 @@
 using IlZo.Arithmetic;
-using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Models;
@@ -12,7 +12,7 @@ namespace IlZo.Models;
 /// <param name="tensors">The stored tensor of each parameter.</param>
 /// <param name="memory">What they lie in; it is disposed with this object.</param>
 /// <remarks>Several threads may read at a time; after <see cref="Dispose"/> reading throws <see cref="ObjectDisposedException"/>.</remarks>
-public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IDisposable
+public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IStoredNumbers, IDisposable
 {
     private bool _isDisposed;
 
@@ -48,14 +48,15 @@ public sealed unsafe class BaseWeights(IReadOnlyDictionary<Parameter, TensorEntr
     }
 
     /// <summary>Reads consecutive columns of one row.</summary>
-    public void Read(Parameter parameter, int row, int column, Span<float> destination)
+    public void Read(in WeightSlice slice, Span<float> destination)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var parameter = slice.Parameter;
         var tensor = tensors[parameter];
         _ = StoredType.TryGetDType(tensor.Type, out var type);
         fixed (float* to = destination)
         {
-            Widening.Read(type, tensor.Data + ((((long)row * parameter.Columns) + column) * type.Size()), to, destination.Length);
+            Widening.Read(type, tensor.Data + (slice.Start * type.Size()), to, destination.Length);
         }
 
         if (type != parameter.Type)

@@ -1,28 +1,28 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;
 
-/// <summary>Another direction divided by √(1 + e), element by element. Where e is 0 its bits stay.</summary>
+/// <summary>Another direction divided by √(1 + e) with an e for each element.</summary>
 /// <param name="inner">The direction.</param>
-/// <param name="excess">e, above −1; it must not change while the direction is in use.</param>
-internal sealed class InverseRootDirection(Direction inner, ParameterState excess) : Direction
+/// <param name="excess">e.</param>
+internal sealed class InverseRootDirection(Direction inner, ParameterState excess) : ChangedDirection(inner)
 {
-    internal Direction Inner => inner;
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(excess);
 
-    internal ParameterState Excess => excess;
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(default(InverseRootLaw<T, TMath>));
+}
 
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        inner.Fill(parameter, row, column, destination);
-        Span<float> buffer = stackalloc float[RowSums.Slice];
-        for (int start = 0; start < destination.Length; start += RowSums.Slice)
-        {
-            var part = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
-            var root = buffer[..part.Length];
-            TensorPrimitives.Add(excess.At(new WeightSlice(parameter, row, column + start), part.Length), 1f, root);
-            TensorPrimitives.Sqrt(root, root);
-            TensorPrimitives.Divide(part, root, part);
-        }
-    }
+/// <summary>y = z/√(1 + e).</summary>
+public readonly record struct InverseRootLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    public static bool ReadsWeight => false;
+
+    public static bool HasFactor => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.Divide(inner, TMath.Sqrt(TMath.Add(number, TMath.Broadcast(1))));
 }

@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;
@@ -12,31 +13,37 @@ namespace IlZo.Perturbations;
 /// <param name="factors">κ, by <see cref="Parameter.Index"/>.</param>
 /// <param name="products">What is known of u, by <see cref="Parameter.Index"/>.</param>
 public sealed class RankOneDirection(
-    Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, IReadOnlyList<BlockProducts> products) : Direction
+    Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, IReadOnlyList<BlockProducts> products) : ChangedDirection(inner)
 {
     // Asked for with every slice, where an array is faster than what it is known as.
     private readonly float[][] _vectors = [.. vectors];
     private readonly double[] _factors = [.. factors];
     private readonly BlockProducts[] _products = [.. products];
 
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        inner.Fill(parameter, row, column, destination);
-        float factor = Factor(parameter, row);
-        var a = _vectors[parameter.Index].AsSpan(column, destination.Length);
-        TensorPrimitives.FusedMultiplyAdd(a, factor, destination, destination);
-    }
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(_vectors[parameter.Index]);
 
-    internal Direction Inner => inner;
-
-    /// <summary>a of a tensor.</summary>
-    internal float[] Vector(Parameter parameter) => _vectors[parameter.Index];
+    public override int FactorCount(Parameter parameter) => _products[parameter.Index].Dots.Length;
 
     /// <summary>−κd: what a row has of a.</summary>
-    internal float Factor(Parameter parameter, int row) => (float)(-_factors[parameter.Index] * _products[parameter.Index].Dot(row));
+    public override float Factor(Parameter parameter, int row) => (float)(-_factors[parameter.Index] * _products[parameter.Index].Dot(row));
 
     /// <summary>What is known of u in a tensor.</summary>
     internal BlockProducts Products(Parameter parameter) => _products[parameter.Index];
+
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(default(RankOneLaw<T, TMath>));
+}
+
+/// <summary>y = u + fa.</summary>
+public readonly record struct RankOneLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    public static bool ReadsWeight => false;
+
+    public static bool HasFactor => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.FusedMultiplyAdd(number, factor, inner);
 }
 
 /// <summary>Products of a direction u and a vector a, for the blocks of a tensor: each row, or all of it.</summary>

@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;
@@ -6,27 +7,37 @@ namespace IlZo.Perturbations;
 /// <summary>Another direction times a number for each tensor. Where that is zero no noise is generated.</summary>
 /// <param name="inner">The direction.</param>
 /// <param name="scales">The numbers, by <see cref="Parameter.Index"/>.</param>
-public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : Direction
+public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : ChangedDirection(inner)
 {
-    internal Direction Inner => inner;
+    public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && Inner.Covers(parameter);
 
-    internal IReadOnlyList<float> Scales => scales;
+    public override bool Changes(Parameter parameter) => scales[parameter.Index] != 1;
 
-    public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && inner.Covers(parameter);
+    public override float Factor(Parameter parameter, int row) => scales[parameter.Index];
+
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(default(ScalingLaw<T, TMath>));
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
-        float scale = scales[parameter.Index];
-        if (scale == 0)
+        if (scales[parameter.Index] == 0)
         {
             destination.Clear();
             return;
         }
 
-        inner.Fill(parameter, row, column, destination);
-        if (scale != 1)
-        {
-            TensorPrimitives.Multiply(destination, scale, destination);
-        }
+        base.Fill(parameter, row, column, destination);
     }
+}
+
+/// <summary>y = fz.</summary>
+public readonly record struct ScalingLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    public static bool ReadsWeight => false;
+
+    public static bool HasFactor => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.Multiply(inner, factor);
 }

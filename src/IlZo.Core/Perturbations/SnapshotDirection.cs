@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using IlZo.Arithmetic;
 using IlZo.Tensors;
 
@@ -10,27 +10,24 @@ namespace IlZo.Perturbations;
 /// <param name="inner">z.</param>
 /// <param name="snapshot">θ̄.</param>
 /// <param name="scale">s.</param>
-internal sealed unsafe class SnapshotDirection(Direction inner, WeightCopy snapshot, double scale) : Direction
+internal sealed class SnapshotDirection(Direction inner, WeightCopy snapshot, double scale) : ChangedDirection(inner)
 {
-    internal Direction Inner => inner;
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(snapshot);
 
-    internal WeightCopy Snapshot => snapshot;
+    public override float Factor(Parameter parameter, int row) => (float)scale;
 
-    internal float Scale => (float)scale;
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(default(SnapshotLaw<T, TMath>));
+}
 
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        inner.Fill(parameter, row, column, destination);
-        float* buffer = stackalloc float[RowSums.Slice];
-        Span<float> kept = stackalloc float[RowSums.Slice];
-        for (int start = 0; start < destination.Length; start += RowSums.Slice)
-        {
-            var part = destination.Slice(start, Math.Min(RowSums.Slice, destination.Length - start));
-            Widening.Read(parameter.Type, parameter.At(row, column + start), buffer, part.Length);
-            var distance = new Span<float>(buffer, part.Length);
-            snapshot.Read(new WeightSlice(parameter, row, column + start), kept[..part.Length]);
-            TensorPrimitives.Subtract(kept[..part.Length], distance, distance);
-            TensorPrimitives.FusedMultiplyAdd(distance, Scale, part, part);
-        }
-    }
+/// <summary>y = z + (θ̄ − θ)f.</summary>
+public readonly record struct SnapshotLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    public static bool ReadsWeight => true;
+
+    public static bool HasFactor => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.FusedMultiplyAdd(TMath.Subtract(number, weight), factor, inner);
 }

@@ -26,8 +26,10 @@ public sealed unsafe class ParameterState : IDisposable
     public bool Has(Parameter parameter) => _offsets.ContainsKey(parameter);
 
     /// <summary>The numbers of a slice, to read and to write.</summary>
-    public Span<float> At(in WeightSlice slice, int count) =>
-        new((float*)_buffer.Data + _offsets[slice.Parameter] + slice.Start, count);
+    public Span<float> At(in WeightSlice slice, int count) => new(At(slice), count);
+
+    /// <summary>The first number of a slice.</summary>
+    internal float* At(in WeightSlice slice) => (float*)_buffer.Data + _offsets[slice.Parameter] + slice.Start;
 
     public void Dispose() => _buffer.Dispose();
 }

@@ -1,11 +1,13 @@
-using System.Numerics.Tensors;
+using IlZo.Arithmetic;
+using IlZo.Arithmetic.Vectors;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Updates;
 
 /// <summary>
-/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), one row slice at a time; slices come in any order and in
-/// parallel. What the transformation T remembers is the rule's own.
+/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), element by element, in any order and in parallel. It states a law, which the
+/// processor's vectors and a GPU's kernels compute alike; what the law keeps for each element is the rule's own.
 /// </summary>
 /// <remarks>For one update at a time. What it remembers is given back when the update in progress ends.</remarks>
 public abstract class UpdateRule : IDisposable
@@ -28,41 +30,41 @@ public abstract class UpdateRule : IDisposable
     {
     }
 
+    /// <summary>Hands the law of a tensor to a visitor.</summary>
+    /// <typeparam name="T">Numbers: a float or a vector of them.</typeparam>
+    /// <typeparam name="TMath">Their operations.</typeparam>
+    /// <typeparam name="TVisitor">What is done with the law.</typeparam>
+    /// <param name="parameter">The tensor.</param>
+    /// <param name="step">The step with its rate and weight decay.</param>
+    /// <param name="visitor">What is done with the law.</param>
+    public abstract void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
+        where T : struct
+        where TMath : struct, IArithmetic<T>
+        where TVisitor : struct, IUpdateLawVisitor<T>;
+
     /// <summary>Changes one slice.</summary>
     /// <param name="slice">Where it lies.</param>
     /// <param name="weights">The slice in fp32; receives the new values before they are rounded to the stored type.</param>
-    /// <param name="gradient">The estimate for the slice; overwritten.</param>
+    /// <param name="gradient">The estimate for the slice.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public virtual void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+    public unsafe void Apply(in WeightSlice slice, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate)
     {
-        Transform(slice, gradient);
-
-        // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
-        if (learningRate == 0)
+        float kept = Kept(slice.Parameter, learningRate) ?? 1;
+        fixed (float* weight = weights, estimate = gradient)
         {
-            return;
+            for (int start = 0; start < weights.Length; start += RowSums.Slice)
+            {
+                int count = Math.Min(RowSums.Slice, weights.Length - start);
+                var part = slice with { Column = slice.Column + start };
+                VectorWidth.Use(new SliceUpdate(this, part, weight + start, estimate + start, count, kept, (float)learningRate));
+            }
         }
-
-        Decay(slice.Parameter, weights, learningRate);
-        TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, weights, weights);
     }
 
     public void Dispose()
     {
         _use.Dispose();
         GC.SuppressFinalize(this);
-    }
-
-    /// <summary>ĝ ← T(ĝ) for one slice.</summary>
-    protected abstract void Transform(in WeightSlice slice, Span<float> gradient);
-
-    /// <summary>θ ← (1 − ηλ)θ where the tensor decays.</summary>
-    protected void Decay(Parameter parameter, Span<float> weights, double learningRate)
-    {
-        if (Kept(parameter, learningRate) is { } kept)
-        {
-            TensorPrimitives.Multiply(weights, kept, weights);
-        }
     }
 
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>

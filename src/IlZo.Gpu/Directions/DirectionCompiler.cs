@@ -18,12 +18,27 @@ internal interface IDirectionVisitor
 }
 
 /// <summary>Turns directions into what kernels take: a composition of the types of <see cref="IDirection"/>.</summary>
-/// <param name="table">The coefficients of the normal transform.</param>
-/// <param name="arrays">Sends what directions keep on the host.</param>
-/// <param name="state">What optimizers keep on the device.</param>
-/// <param name="sums">Sums over the weights.</param>
-internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays arrays, DeviceState state, IWeightSums sums)
+internal sealed class DirectionCompiler
 {
+    private readonly ArrayView<float> _table;
+    private readonly SentArrays _arrays;
+    private readonly DeviceState _state;
+    private readonly RuleCompiler _rules;
+    private readonly IWeightSums _sums;
+    private readonly ChangeCompiler _changes;
+
+    /// <param name="table">The coefficients of the normal transform.</param>
+    /// <param name="arrays">Sends what directions keep on the host.</param>
+    /// <param name="state">What optimizers keep on the device.</param>
+    /// <param name="numbers">Turns what laws read into what kernels take.</param>
+    /// <param name="rules">Turns update rules into what kernels take.</param>
+    /// <param name="sums">Sums over the weights.</param>
+    public DirectionCompiler(ArrayView<float> table, SentArrays arrays, DeviceState state, NumbersCompiler numbers, RuleCompiler rules, IWeightSums sums)
+    {
+        (_table, _arrays, _state, _rules, _sums) = (table, arrays, state, rules, sums);
+        _changes = new ChangeCompiler(this, numbers, arrays);
+    }
+
     /// <summary>Finds the type of some directions of one kind in a tensor that they cover.</summary>
     /// <exception cref="InvalidInputException">There is no kernel for such directions.</exception>
     public void Compile(IReadOnlyList<Direction> directions, Parameter parameter, IDirectionVisitor visitor)
@@ -35,16 +50,10 @@ internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays array
                 break;
             case ScaledDirection { Inner: GaussianDirection or RademacherDirection }:
                 var scaled = Cast<ScaledDirection>(directions);
-                CompileNoise([.. scaled.Select(d => d.Inner)], [.. scaled.Select(d => d.Scales[parameter.Index])], parameter, visitor);
+                CompileNoise([.. scaled.Select(d => d.Inner)], [.. scaled.Select(d => d.Factor(parameter, 0))], parameter, visitor);
                 break;
-            case ScaledDirection first:
-                CompileScaled(first, Cast<ScaledDirection>(directions), parameter, visitor);
-                break;
-            case SmallWeightsDirection first:
-                CompileSmallWeights(first, Cast<SmallWeightsDirection>(directions), parameter, visitor);
-                break;
-            case RankOneDirection first:
-                CompileRankOne(first, Cast<RankOneDirection>(directions), parameter, visitor);
+            case ChangedDirection:
+                _changes.Compile(Cast<ChangedDirection>(directions), parameter, visitor);
                 break;
             case LowRankDirection first:
                 CompileLowRank(first, Cast<LowRankDirection>(directions), parameter, visitor);
@@ -65,47 +74,13 @@ internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays array
                 break;
             case SphereDirection:
                 var spheres = Cast<SphereDirection>(directions);
-                visitor.Visit(new NormalDirection(table), Sources(spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(sums)), parameter));
+                visitor.Visit(new NormalDirection(_table), Sources(spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(_sums)), parameter));
                 break;
             default:
                 var normals = Cast<GaussianDirection>(directions).Select(d => d.Key);
-                visitor.Visit(new NormalDirection(table), Sources(normals, scales, parameter));
+                visitor.Visit(new NormalDirection(_table), Sources(normals, scales, parameter));
                 break;
         }
-    }
-
-    private void CompileScaled(ScaledDirection first, ScaledDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
-    {
-        float[] scales = [.. directions.Select(d => d.Scales[parameter.Index])];
-        var changed = Array.TrueForAll(scales, s => s == 1) ? visitor : new ScaledVisitor(arrays.Send(first, parameter, () => scales), visitor);
-        Compile([.. directions.Select(d => d.Inner)], parameter, changed);
-    }
-
-    private void CompileSmallWeights(
-        SmallWeightsDirection first, SmallWeightsDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
-    {
-        float threshold = first.Thresholds[parameter.Index];
-        RequireOne(directions, d => d.Thresholds[parameter.Index] == threshold, "threshold");
-        var changed = float.IsPositiveInfinity(threshold) ? visitor : new SmallWeightsVisitor(threshold, visitor);
-        Compile([.. directions.Select(d => d.Inner)], parameter, changed);
-    }
-
-    private void CompileRankOne(RankOneDirection first, RankOneDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
-    {
-        float[] vector = first.Vector(parameter);
-        RequireOne(directions, d => d.Vector(parameter) == vector, "vector");
-        int rows = first.Products(parameter).Dots.Length;
-        var factors = arrays.Send(first, parameter, () =>
-        {
-            float[] numbers = new float[directions.Length * rows];
-            for (int i = 0; i < numbers.Length; i++)
-            {
-                numbers[i] = directions[i / rows].Factor(parameter, i % rows);
-            }
-
-            return numbers;
-        });
-        Compile([.. directions.Select(d => d.Inner)], parameter, new RankOneVisitor(arrays.Send(vector, parameter, () => vector), factors, rows, visitor));
     }
 
     private void CompileLowRank(LowRankDirection first, LowRankDirection[] directions, Parameter parameter, IDirectionVisitor visitor)
@@ -117,16 +92,16 @@ internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays array
         }
 
         RequireOne(directions, d => d.Right(parameter) == right && d.Left.GetType() == first.Left.GetType(), "factor V");
-        var sent = arrays.Send(right, parameter, () => right);
+        var sent = _arrays.Send(right, parameter, () => right);
         if (first.Left is FreshFactor)
         {
             // Rows of U are numbered as those of a matrix with one group of columns.
             var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, NoiseField.Group, 1));
-            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(table), sent, first.Rank, parameter.Columns), [.. left]);
+            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, first.Rank, parameter.Columns), [.. left]);
         }
         else
         {
-            var kept = arrays.Send<float>(first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
+            var kept = _arrays.Send<float>(first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
             var left = new KeptLeft(kept, parameter.Rows, first.Rank);
             visitor.Visit(new LowRank<KeptLeft>(left, sent, first.Rank, parameter.Columns), new NoiseSource[directions.Length]);
         }
@@ -136,24 +111,12 @@ internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays array
     {
         switch (direction)
         {
-            case InverseRootDirection d:
-                Compile([d.Inner], parameter, new InverseRootVisitor(state.State(d.Excess, parameter), visitor));
-                break;
             case BernoulliDirection d:
                 var mask = new NoiseSource(d.Mask, parameter.Id, parameter.Columns, 1);
-                Compile([d.Inner], parameter, new BernoulliVisitor(d, mask, state.State(d.Excess, parameter), visitor));
-                break;
-            case OffsetDirection d:
-                Compile([d.Inner], parameter, new OffsetVisitor(d, state.State(d.Iterate.Ahead, parameter), visitor));
-                break;
-            case SnapshotDirection d:
-                Compile([d.Inner], parameter, new SnapshotVisitor(parameter.Type, state.Copy(d.Snapshot, parameter), d.Scale, visitor));
-                break;
-            case TravelDirection d:
-                Compile([d.Move], parameter, new TravelVisitor(parameter.Type, state.Start(d.Start, parameter), visitor));
+                Compile([d.Inner], parameter, new BernoulliVisitor(d, mask, _state.State(d.Excess, parameter), visitor));
                 break;
             case MoveDirection d:
-                Compile([d.Gradient], parameter, new MoveVisitor(d, parameter, state, visitor));
+                Compile([d.Gradient], parameter, new MoveVisitor(d, parameter, _rules, visitor));
                 break;
             case SumDirection d:
                 CompileSum(d, [.. d.Terms.Where(t => t.Direction.Covers(parameter))], parameter, visitor);
@@ -173,7 +136,7 @@ internal sealed class DirectionCompiler(ArrayView<float> table, SentArrays array
             return;
         }
 
-        Compile([.. terms.Select(t => t.Direction)], parameter, new SumVisitor(sum, terms, parameter, arrays, visitor));
+        Compile([.. terms.Select(t => t.Direction)], parameter, new SumVisitor(sum, terms, parameter, _arrays, visitor));
     }
 
     private static NoiseSource[] Sources(IEnumerable<NoiseKey> keys, IEnumerable<float> scales, Parameter parameter) =>

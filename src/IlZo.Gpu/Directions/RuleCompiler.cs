@@ -1,5 +1,5 @@
 using IlZo.Kernels;
-using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -12,77 +12,37 @@ internal interface IRuleVisitor
         where TRule : struct, IRule;
 }
 
-/// <summary>Turns update rules into what kernels take.</summary>
-internal static class RuleCompiler
+/// <summary>Turns update rules into what kernels take: their laws over single numbers.</summary>
+internal sealed class RuleCompiler(NumbersCompiler numbers)
 {
     /// <summary>Finds the type of a rule for a tensor.</summary>
-    /// <exception cref="InvalidInputException">There is no kernel for the rule.</exception>
-    public static void Compile(UpdateRule rule, Parameter p, double learningRate, DeviceState state, IRuleVisitor visitor)
+    public void Compile(UpdateRule rule, Parameter parameter, double learningRate, IRuleVisitor visitor)
     {
-        float kept = rule.Kept(p, learningRate) ?? 1;
-        var step = new SgdRule(kept, (float)learningRate);
-        switch (rule)
-        {
-            case Sgd:
-            case Momentum momentum when !momentum.State.Has(p):
-            case VectorAverage average when !average.State.Has(p):
-            case Rescaling rescaling when rescaling.Change(p) == 0:
-                visitor.Visit(step);
-                break;
-            case Momentum momentum:
-                visitor.Visit(new MomentumRule(state.State(momentum.State, p), momentum.Beta, step));
-                break;
-            case VectorAverage average:
-                visitor.Visit(new AverageRule(state.State(average.State, p), (float)average.Keep, (float)(1 - average.Keep), step));
-                break;
-            case Adam adam:
-                visitor.Visit(new AdamRule(state.State(adam.State.M, p), state.State(adam.State.V, p), Numbers(adam), step));
-                break;
-            case RAdaZo adaptive:
-                visitor.Visit(new RAdaRule(state.State(adaptive.State.M, p), state.State(adaptive.State.V, p), Numbers(adaptive), step));
-                break;
-            case DiagonalScaling diagonal:
-                var n = diagonal.Numbers;
-                visitor.Visit(new DiagonalRule(state.State(diagonal.Excess, p), n.Decay, n.Growth, n.Coefficient, step));
-                break;
-            case AveragedIterate iterate:
-                visitor.Visit(new AveragedIterateRule(state.State(iterate.Ahead, p), iterate.Share, kept, (float)learningRate));
-                break;
-            case ElementScores scores:
-                visitor.Visit(new ScoreRule(state.State(scores.State, p), scores.Square));
-                break;
-            case Rescaling rescaling:
-                Specialization.Choose(p.Type, new RescalingChoice(state.Start(rescaling.Start, p), rescaling.Change(p), step, visitor));
-                break;
-            default:
-                throw new InvalidInputException($"The update rule {rule.GetType().Name} has no GPU kernel; a rule of one of the methods was expected.");
-        }
+        var step = new StepLaw<float, DeviceMath>(rule.Kept(parameter, learningRate) ?? 1, (float)learningRate);
+        var law = new LawVisitor(numbers, parameter, visitor);
+        rule.Accept<float, DeviceMath, LawVisitor>(parameter, step, ref law);
     }
 
-    private static AdamNumbers Numbers(Adam adam)
+    private readonly struct LawVisitor(NumbersCompiler numbers, Parameter parameter, IRuleVisitor visitor) : IUpdateLawVisitor<float>
     {
-        var n = adam.Numbers;
-        return new AdamNumbers
-        {
-            Beta1 = n.Beta1,
-            Rest1 = n.Rest1,
-            Beta2 = n.Beta2,
-            Rest2 = n.Rest2,
-            Delta = n.Delta,
-            Correction1 = n.Correction1,
-            Correction2 = n.Correction2,
-        };
+        public void Visit<TLaw>(TLaw law, ElementNumbers first, ElementNumbers second)
+            where TLaw : struct, IUpdateLaw<float> =>
+            numbers.Compile(first, parameter, new FirstVisitor<TLaw>(numbers, parameter, law, second, visitor));
     }
 
-    private static RAdaNumbers Numbers(RAdaZo adaptive)
+    private readonly struct FirstVisitor<TLaw>(NumbersCompiler numbers, Parameter parameter, TLaw law, ElementNumbers second, IRuleVisitor visitor)
+        : INumbersVisitor
+        where TLaw : struct, IUpdateLaw<float>
     {
-        var n = adaptive.Numbers;
-        return new RAdaNumbers { Beta1 = n.Beta1, Rest1 = n.Rest1, Beta2 = n.Beta2, Rest2 = n.Rest2, Zeta = n.Zeta };
+        public void Visit<TFirst>(TFirst first)
+            where TFirst : struct, INumbers => numbers.Compile(second, parameter, new SecondVisitor<TLaw, TFirst>(law, first, visitor));
     }
 
-    private readonly struct RescalingChoice(WeightView start, float change, SgdRule step, IRuleVisitor visitor) : IFormatVisitor
+    private readonly struct SecondVisitor<TLaw, TFirst>(TLaw law, TFirst first, IRuleVisitor visitor) : INumbersVisitor
+        where TLaw : struct, IUpdateLaw<float>
+        where TFirst : struct, INumbers
     {
-        public void Visit<TFormat>()
-            where TFormat : struct, IWeightFormat => visitor.Visit(new RescalingRule<TFormat>(start, change, step));
+        public void Visit<TSecond>(TSecond second)
+            where TSecond : struct, INumbers => visitor.Visit(new LawRule<TLaw, TFirst, TSecond>(law, first, second));
     }
 }

@@ -25,7 +25,7 @@ public sealed unsafe class BaseWeightsTests
             int row = p.Rows - 1;
             float[] stored = new float[p.Columns];
             float[] read = new float[p.Columns];
-            start.Read(p, row, 0, read);
+            start.Read(new WeightSlice(p, row, 0), read);
             fixed (float* to = stored)
             {
                 Widening.Read(p.Type, p.At(row, 0), to, stored.Length);
@@ -34,12 +34,12 @@ public sealed unsafe class BaseWeightsTests
             int from = p == first && row == 0 ? 1 : 0;
             Assert.Equal(stored[from..], read[from..]);
             float[] part = new float[p.Columns - 1];
-            start.Read(p, row, 1, part);
+            start.Read(new WeightSlice(p, row, 1), part);
             Assert.Equal(read[1..], part);
         }
 
         float[] whole = new float[first.Columns];
-        start.Read(first, 0, 0, whole);
+        start.Read(new WeightSlice(first, 0, 0), whole);
         Assert.NotEqual(0, whole[0]);
     }
 
@@ -54,7 +54,7 @@ public sealed unsafe class BaseWeightsTests
             float[] before = Adapter.Row(p, p.Rows - 1).ToArray();
             Adapter.Values(p).Fill(7);
             float[] read = new float[p.Columns - 2];
-            start.Read(p, p.Rows - 1, 2, read);
+            start.Read(new WeightSlice(p, p.Rows - 1, 2), read);
             Assert.Equal(before[2..], read);
         }
     }

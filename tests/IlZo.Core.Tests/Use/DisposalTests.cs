@@ -152,7 +152,7 @@ public sealed class DisposalTests : IDisposable
         var start = BaseWeights.Of(new Dictionary<Parameter, float[]> { [weight] = new float[weight.Count] });
         start.Dispose();
         start.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => start.Read(weight, 0, 0, new float[1]));
+        Assert.Throws<ObjectDisposedException>(() => start.Read(new WeightSlice(weight, 0, 0), new float[1]));
         var rule = new Momentum(_model.Parameters.Trained, 0.9, 0);
         rule.Dispose();
         rule.Dispose();

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Gpu.SelfTest;
 using IlZo.Noise;
@@ -50,21 +51,46 @@ public class UpdateTests
         static unsafe ReadOnlySpan<byte> Bytes(Parameter p) => new(p.Data, (int)p.ByteCount);
     }
 
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    public void A_rule_and_a_direction_of_ones_own_give_the_bits_of_the_processor(DType type)
+    {
+        using var ours = Weights(type);
+        using var theirs = Weights(type);
+        using var device = new TestDevice();
+        using var cpu = new CpuBackend(1);
+        using var onDevice = new OwnRule(ours.All);
+        using var onHost = new OwnRule(theirs.All);
+        device.Backend.Load(ours);
+        for (uint step = 1; step <= 2; step++)
+        {
+            var estimate = new GradientEstimate([(0.5, new OwnChange(Gaussian(step, 0), 3)), (-2, new OwnChange(Gaussian(step, 1), 3))]);
+            device.Backend.Update(ours.All, estimate, onDevice, 0.01, s_rounding);
+            cpu.Update(theirs.All, estimate, onHost, 0.01, s_rounding);
+        }
+
+        device.Backend.Store(ours);
+        using var start = Weights(type);
+        Assert.NotEqual(start.Sha256(), theirs.Sha256());
+        Assert.Equal(theirs.Sha256(), ours.Sha256());
+    }
+
     [Fact]
-    public void Rules_directions_and_sums_without_a_kernel_are_refused_by_name()
+    public void Directions_and_sums_without_a_kernel_are_refused_by_name()
     {
         using var set = Weights(DType.F32);
         using var device = new TestDevice();
         device.Backend.Load(set);
         using var sgd = new Sgd();
-        using var rule = new OwnRule();
-        Assert.Contains("OwnRule", Refusal(rule, Gaussian(1, 0)), StringComparison.Ordinal);
         Assert.Contains("OwnDirection", Refusal(sgd, new OwnDirection()), StringComparison.Ordinal);
         Assert.Contains("GaussianDirection", Refusal(sgd, new RademacherDirection(s_rounding), Gaussian(1, 0)), StringComparison.Ordinal);
         Assert.Contains("2 SumDirection", Refusal(sgd, new SumDirection([(1, Gaussian(1, 0))]), new SumDirection([(1, Gaussian(1, 1))])), StringComparison.Ordinal);
-        Assert.Contains("threshold", Refusal(sgd, Small(0.1f), Small(0.2f)), StringComparison.Ordinal);
+        Assert.Contains("differ in the law", Refusal(sgd, new OwnChange(Gaussian(1, 0), 1), new OwnChange(Gaussian(1, 1), 2)), StringComparison.Ordinal);
+        Assert.Contains("differ in the numbers", Refusal(sgd, RankOne(), RankOne()), StringComparison.Ordinal);
 
-        SmallWeightsDirection Small(float threshold) => new(Gaussian(1, 0), [.. set.All.Select(_ => threshold)]);
+        RankOneDirection RankOne() => new(
+            Gaussian(1, 0), [.. set.All.Select(p => new float[p.Columns])], [.. set.All.Select(_ => 1.0)], [.. set.All.Select(p => new BlockProducts([1], [], p.Rows))]);
         string Refusal(UpdateRule with, params IReadOnlyList<Direction> along) => Assert.Throws<InvalidInputException>(
             () => device.Backend.Update(set.All, new GradientEstimate([.. along.Select(d => (1.0, d))]), with, 1e-3, s_rounding)).Message;
     }
@@ -79,11 +105,50 @@ public class UpdateTests
             ("c.weight", [3, 64], default),
             ("d.weight", [1, 1], new TensorRole(ModelPart.Norm)));
 
-    private sealed class OwnRule() : UpdateRule(0)
+    private sealed class OwnRule(IReadOnlyList<Parameter> parameters) : UpdateRule(0.25)
     {
-        protected override void Transform(in WeightSlice slice, Span<float> gradient)
+        private readonly ParameterState _kept = new(parameters);
+
+        public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+            visitor.Visit(new OwnLaw<T, TMath>(step), ElementNumbers.Of(_kept));
+
+        protected override void Dispose(bool disposing) => _kept.Dispose();
+    }
+
+    // m ← max(m, |ĝ|), θ ← kθ − ηĝ/(m + 1).
+    public readonly struct OwnLaw<T, TMath>(StepLaw<T, TMath> step) : IUpdateLaw<T>
+        where T : struct
+        where TMath : struct, IArithmetic<T>
+    {
+        private readonly StepLaw<T, TMath> _step = step;
+
+        public UpdatedElement<T> Apply(UpdatedElement<T> element)
         {
+            element.First = TMath.Max(element.First, TMath.Abs(element.Gradient));
+            element.Weight = _step.Move(element.Weight, TMath.Divide(element.Gradient, TMath.Add(element.First, TMath.Broadcast(1))));
+            return element;
         }
+    }
+
+    private sealed class OwnChange(Direction inner, float power) : ChangedDirection(inner)
+    {
+        public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(new OwnChangeLaw<T, TMath>(power));
+    }
+
+    // δ = z (c − |θ|).
+    public readonly record struct OwnChangeLaw<T, TMath> : IDirectionLaw<T>
+        where T : struct
+        where TMath : struct, IArithmetic<T>
+    {
+        private readonly float _power;
+
+        public OwnChangeLaw(float power) => _power = power;
+
+        public static bool ReadsWeight => true;
+
+        public static bool HasFactor => false;
+
+        public T Apply(T inner, T weight, T number, T factor) => TMath.Multiply(inner, TMath.Subtract(TMath.Broadcast(_power), TMath.Abs(weight)));
     }
 
     private sealed class OwnDirection : Direction

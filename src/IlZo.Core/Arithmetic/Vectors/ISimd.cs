@@ -1,19 +1,16 @@
 namespace IlZo.Arithmetic.Vectors;
 
 /// <summary>What a product does with the vectors it sums in.</summary>
-internal unsafe interface IAccumulator<TVector>
+internal unsafe interface IAccumulator<TVector> : IMultiplyAdd<TVector>
     where TVector : struct
 {
     static abstract TVector Load(float* source);
 
     static abstract void Store(TVector value, float* destination);
-
-    /// <summary>a·b + c, rounded once.</summary>
-    static abstract TVector FusedMultiplyAdd(TVector a, TVector b, TVector c);
 }
 
 /// <summary>The few vector operations the kernels are written in, so that one source serves every vector width.</summary>
-internal unsafe interface ISimd<TVector> : IAccumulator<TVector>
+internal unsafe interface ISimd<TVector> : IAccumulator<TVector>, IArithmetic<TVector>
     where TVector : struct
 {
     /// <summary>Lanes of a vector.</summary>
@@ -22,27 +19,11 @@ internal unsafe interface ISimd<TVector> : IAccumulator<TVector>
     /// <summary>Vectors that the processor has registers for.</summary>
     static abstract int Registers { get; }
 
-    static abstract TVector Add(TVector a, TVector b);
-
-    static abstract TVector Subtract(TVector a, TVector b);
-
-    static abstract TVector Multiply(TVector a, TVector b);
-
-    static abstract TVector Divide(TVector a, TVector b);
-
-    /// <summary>b where a is less, else a: a NaN in the place of a stays.</summary>
-    static abstract TVector Max(TVector a, TVector b);
-
-    /// <summary>One of two values in each lane, by whether a is less than b.</summary>
-    static abstract TVector SelectBelow(TVector a, TVector b, TVector below, TVector otherwise);
-
     /// <summary>The number whose exponent and sign are the low nine bits.</summary>
     static abstract TVector ShiftToExponent(TVector value);
 
     /// <summary>The sum of all lanes: the upper half is added to the lower one until a lane is left, the same for every width.</summary>
     static abstract float Sum(TVector value);
-
-    static abstract TVector Broadcast(float value);
 
     /// <summary>Widens bfloat16: the upper half of a binary32.</summary>
     static abstract TVector WidenBFloat16(ushort* source);

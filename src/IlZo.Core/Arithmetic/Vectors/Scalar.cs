@@ -32,6 +32,12 @@ internal readonly unsafe struct Scalar : ISimd<float>
     public static float Divide(float a, float b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sqrt(float a) => MathF.Sqrt(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Abs(float a) => MathF.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(float a, float b) => a < b ? b : a;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,6 +46,6 @@ public sealed class SparseMezo : Estimator
         using var start = settings.OpenBase();
         return [.. settings.Parameters.Trained.Select(p => p.Shape.Count < 2
             ? float.PositiveInfinity
-            : MagnitudeRank.Of(p, (long)Math.Round(share * p.Count), (row, to) => start.Read(p, row, 0, to)))];
+            : MagnitudeRank.Of(p, (long)Math.Round(share * p.Count), (row, to) => start.Read(new WeightSlice(p, row, 0), to)))];
     }
 }

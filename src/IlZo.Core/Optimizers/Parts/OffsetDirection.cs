@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -8,19 +9,29 @@ namespace IlZo.Optimizers;
 /// <param name="iterate">c − x and β.</param>
 /// <param name="inner">δ.</param>
 /// <param name="radius">r.</param>
-internal sealed class OffsetDirection(AveragedIterate iterate, Direction inner, float radius) : Direction
+internal sealed class OffsetDirection(AveragedIterate iterate, Direction inner, float radius) : ChangedDirection(inner)
 {
-    internal Direction Inner => inner;
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(iterate.Ahead);
 
-    internal AveragedIterate Iterate => iterate;
+    public override float Factor(Parameter parameter, int row) => radius;
 
-    internal float Radius => radius;
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(new OffsetLaw<T, TMath>(iterate.Share));
+}
 
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        inner.Fill(parameter, row, column, destination);
-        TensorPrimitives.Multiply(destination, radius, destination);
-        var ahead = iterate.Ahead.At(new WeightSlice(parameter, row, column), destination.Length);
-        TensorPrimitives.FusedMultiplyAdd(ahead, iterate.Share, destination, destination);
-    }
+/// <summary>y = fδ + sd, where d is the element's number.</summary>
+public readonly record struct OffsetLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _share;
+
+    /// <param name="share">s.</param>
+    public OffsetLaw(float share) => _share = share;
+
+    public static bool ReadsWeight => false;
+
+    public static bool HasFactor => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.FusedMultiplyAdd(number, TMath.Broadcast(_share), TMath.Multiply(inner, factor));
 }

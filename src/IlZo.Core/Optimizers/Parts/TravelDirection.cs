@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -8,22 +9,22 @@ namespace IlZo.Optimizers;
 /// <summary>How far the weights will be from θ⁰ after a move, as a direction: (θ − θ⁰) + δ.</summary>
 /// <param name="start">θ⁰.</param>
 /// <param name="move">δ.</param>
-internal sealed class TravelDirection(Lazy<BaseWeights> start, MoveDirection move) : Direction
+internal sealed class TravelDirection(Lazy<BaseWeights> start, MoveDirection move) : ChangedDirection(move)
 {
-    internal BaseWeights Start => start.Value;
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(start.Value);
 
-    internal MoveDirection Move => move;
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(default(TravelLaw<T, TMath>));
+}
 
-    public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
-    {
-        move.Fill(parameter, row, column, destination);
-        Span<float> distance = stackalloc float[RowSums.Slice];
-        for (int first = 0; first < destination.Length; first += RowSums.Slice)
-        {
-            var part = destination.Slice(first, Math.Min(RowSums.Slice, destination.Length - first));
-            var from = distance[..part.Length];
-            Rescaling.Distance(start.Value, new WeightSlice(parameter, row, column + first), from);
-            TensorPrimitives.Add(from, part, part);
-        }
-    }
+/// <summary>y = (θ − θ⁰) + δ, where θ⁰ is the element's number.</summary>
+public readonly record struct TravelLaw<T, TMath> : IDirectionLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    public static bool ReadsWeight => true;
+
+    public static bool HasFactor => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Apply(T inner, T weight, T number, T factor) => TMath.Add(TMath.Subtract(weight, number), inner);
 }

@@ -1,4 +1,6 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -27,13 +29,6 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
 
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
-    /// <summary>m and v.</summary>
-    internal (ParameterState M, ParameterState V) State => (_m, _v);
-
-    /// <summary>What an update's formula takes now: β₁, 1 − β₁, β₂, 1 − β₂, δ, 1/(1 − β₁ᵗ) and 1/(1 − β₂ᵗ).</summary>
-    internal (float Beta1, float Rest1, float Beta2, float Rest2, float Delta, float Correction1, float Correction2) Numbers =>
-        ((float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)delta, (float)(1 / (1 - _decay1)), (float)(1 / (1 - _decay2)));
-
     public override void Advance()
     {
         _decay1 *= beta1;
@@ -43,28 +38,78 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
     /// <summary>v̂ of a slice; for tests.</summary>
     internal float[] SecondMoment(in WeightSlice slice, int count) => [.. _v.At(slice, count).ToArray().Select(v => (float)(v / (1 - _decay2)))];
 
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
-        var m = _m.At(slice, gradient.Length);
-        var v = _v.At(slice, gradient.Length);
-        var n = Numbers;
-        TensorPrimitives.Multiply(m, n.Beta1, m);
-        TensorPrimitives.FusedMultiplyAdd(gradient, n.Rest1, m, m);
-        TensorPrimitives.Multiply(v, n.Beta2, v);
-        TensorPrimitives.Multiply(gradient, gradient, gradient);
-        TensorPrimitives.FusedMultiplyAdd(gradient, n.Rest2, v, v);
-
-        // ĝ has done its part; its room takes √v̂ + δ and then the quotient.
-        TensorPrimitives.Multiply(v, n.Correction2, gradient);
-        TensorPrimitives.Sqrt(gradient, gradient);
-        TensorPrimitives.Add(gradient, n.Delta, gradient);
-        TensorPrimitives.Divide(m, gradient, gradient);
-        TensorPrimitives.Multiply(gradient, n.Correction1, gradient);
+        var numbers = new AdamNumbers
+        {
+            Beta1 = (float)beta1,
+            Rest1 = (float)(1 - beta1),
+            Beta2 = (float)beta2,
+            Rest2 = (float)(1 - beta2),
+            Delta = (float)delta,
+            Correction1 = (float)(1 / (1 - _decay1)),
+            Correction2 = (float)(1 / (1 - _decay2)),
+        };
+        visitor.Visit(new AdamLaw<T, TMath>(numbers, step), ElementNumbers.Of(_m), ElementNumbers.Of(_v));
     }
 
     protected override void Dispose(bool disposing)
     {
         _m.Dispose();
         _v.Dispose();
+    }
+}
+
+/// <summary>What the formula of an update by <see cref="Adam"/> takes.</summary>
+public struct AdamNumbers
+{
+    /// <summary>β₁.</summary>
+    public float Beta1;
+
+    /// <summary>1 − β₁.</summary>
+    public float Rest1;
+
+    /// <summary>β₂.</summary>
+    public float Beta2;
+
+    /// <summary>1 − β₂.</summary>
+    public float Rest2;
+
+    /// <summary>δ.</summary>
+    public float Delta;
+
+    /// <summary>1/(1 − β₁ᵗ).</summary>
+    public float Correction1;
+
+    /// <summary>1/(1 − β₂ᵗ).</summary>
+    public float Correction2;
+}
+
+/// <summary>m ← β₁m + (1 − β₁)ĝ, v ← β₂v + (1 − β₂)ĝ², θ ← kθ − η m̂/(√v̂ + δ).</summary>
+public readonly struct AdamLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly AdamNumbers _n;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="numbers">β₁, β₂, δ and the corrections.</param>
+    /// <param name="step">k and η.</param>
+    public AdamLaw(AdamNumbers numbers, StepLaw<T, TMath> step)
+    {
+        _n = numbers;
+        _step = step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        var (gradient, square) = (element.Gradient, TMath.Multiply(element.Gradient, element.Gradient));
+        element.First = TMath.FusedMultiplyAdd(gradient, TMath.Broadcast(_n.Rest1), TMath.Multiply(element.First, TMath.Broadcast(_n.Beta1)));
+        element.Second = TMath.FusedMultiplyAdd(square, TMath.Broadcast(_n.Rest2), TMath.Multiply(element.Second, TMath.Broadcast(_n.Beta2)));
+        var root = TMath.Add(TMath.Sqrt(TMath.Multiply(element.Second, TMath.Broadcast(_n.Correction2))), TMath.Broadcast(_n.Delta));
+        var move = TMath.Multiply(TMath.Divide(element.First, root), TMath.Broadcast(_n.Correction1));
+        element.Weight = _step.Move(element.Weight, move);
+        return element;
     }
 }

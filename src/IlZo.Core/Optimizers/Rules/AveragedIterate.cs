@@ -1,4 +1,6 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -21,24 +23,39 @@ internal sealed class AveragedIterate(OptimizerSettings settings) : UpdateRule(s
     /// <summary>1/β.</summary>
     internal float Share => (float)(1 / (1 + ((Step - 1) / 6.0)));
 
-    public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
-    {
-        // As everywhere, a rate of zero changes nothing.
-        if (learningRate == 0)
-        {
-            return;
-        }
-
-        Decay(slice.Parameter, weights, learningRate);
-        var ahead = Ahead.At(slice, weights.Length);
-        TensorPrimitives.FusedMultiplyAdd(gradient, (float)-learningRate, ahead, ahead);
-        TensorPrimitives.FusedMultiplyAdd(ahead, Share, weights, weights);
-        TensorPrimitives.Multiply(ahead, 1 - Share, ahead);
-    }
-
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
-    {
-    }
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+        visitor.Visit(new AveragedIterateLaw<T, TMath>(Share, step), ElementNumbers.Of(Ahead));
 
     protected override void Dispose(bool disposing) => Ahead.Dispose();
+}
+
+/// <summary>d ← d − ηĝ, θ ← kθ + sd, d ← (1 − s)d.</summary>
+public readonly struct AveragedIterateLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _share;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="share">s.</param>
+    /// <param name="step">k and η; with a rate of 0 nothing changes.</param>
+    public AveragedIterateLaw(float share, StepLaw<T, TMath> step)
+    {
+        _share = share;
+        _step = step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        if (_step.Rate == 0)
+        {
+            return element;
+        }
+
+        var ahead = TMath.FusedMultiplyAdd(element.Gradient, TMath.Broadcast(-_step.Rate), element.First);
+        element.Weight = TMath.FusedMultiplyAdd(ahead, TMath.Broadcast(_share), TMath.Multiply(element.Weight, TMath.Broadcast(_step.Kept)));
+        element.First = TMath.Multiply(ahead, TMath.Broadcast(1 - _share));
+        return element;
+    }
 }

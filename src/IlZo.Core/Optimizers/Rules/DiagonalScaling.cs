@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
@@ -24,37 +25,47 @@ internal sealed class DiagonalScaling(OptimizerSettings settings, double alpha) 
     /// <summary>H − 1.</summary>
     internal ParameterState Excess { get; } = new(settings.Parameters.Trained);
 
-    /// <summary>α, αs and c.</summary>
-    internal (float Decay, float Growth, float Coefficient) Numbers => ((float)alpha, (float)(alpha * Curvature), (float)Coefficient);
-
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
-    {
-        var excess = Excess.At(slice, gradient.Length);
-
-        // No slice of an update is longer.
-        Span<float> buffer = stackalloc float[RowSums.Slice];
-        buffer = buffer[..gradient.Length];
-        if (alpha != 0)
-        {
-            Grow(excess, gradient, buffer);
-        }
-
-        TensorPrimitives.Add(excess, 1f, buffer);
-        TensorPrimitives.Sqrt(buffer, buffer);
-        TensorPrimitives.Divide(gradient, buffer, gradient);
-        TensorPrimitives.Multiply(gradient, Numbers.Coefficient, gradient);
-    }
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+        visitor.Visit(new DiagonalLaw<T, TMath>((float)alpha, (float)(alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
 
     protected override void Dispose(bool disposing) => Excess.Dispose();
+}
 
-    // e ← e + α (1 + e)(s z² − 1), in terms of e = H − 1.
-    private void Grow(Span<float> excess, ReadOnlySpan<float> z, Span<float> change)
+/// <summary>e ← e + (1 + e)(gz² − α), θ ← kθ − η c z/√(1 + e), where z is given in the place of a gradient.</summary>
+public readonly struct DiagonalLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _decay;
+    private readonly float _growth;
+    private readonly float _coefficient;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="decay">α; with 0 nothing is learned.</param>
+    /// <param name="growth">g.</param>
+    /// <param name="coefficient">c.</param>
+    /// <param name="step">k and η.</param>
+    public DiagonalLaw(float decay, float growth, float coefficient, StepLaw<T, TMath> step)
     {
-        var (decay, growth, _) = Numbers;
-        TensorPrimitives.Multiply(z, growth, change);
-        TensorPrimitives.FusedMultiplyAdd(change, z, -decay, change);
-        TensorPrimitives.FusedMultiplyAdd(excess, change, change, change);
-        TensorPrimitives.Add(excess, change, excess);
-        TensorPrimitives.Max(excess, Least, excess);
+        (_decay, _growth, _coefficient) = (decay, growth, coefficient);
+        _step = step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        var (z, excess) = (element.Gradient, element.First);
+        if (_decay != 0)
+        {
+            // In terms of e = H − 1.
+            var change = TMath.FusedMultiplyAdd(TMath.Multiply(z, TMath.Broadcast(_growth)), z, TMath.Broadcast(-_decay));
+            excess = TMath.Add(excess, TMath.FusedMultiplyAdd(excess, change, change));
+            excess = TMath.Max(excess, TMath.Broadcast(DiagonalScaling.Least));
+            element.First = excess;
+        }
+
+        var scaled = TMath.Divide(z, TMath.Sqrt(TMath.Add(excess, TMath.Broadcast(1))));
+        element.Weight = _step.Move(element.Weight, TMath.Multiply(scaled, TMath.Broadcast(_coefficient)));
+        return element;
     }
 }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using IlZo.Arithmetic;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -22,22 +24,30 @@ internal sealed class ElementScores(IEnumerable<Parameter> parameters) : UpdateR
     /// <summary>Sᵢ − 1.</summary>
     internal ParameterState State { get; } = new(parameters);
 
-    public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
-    {
-        var scores = State.At(slice, gradient.Length);
-        for (int i = 0; i < scores.Length; i++)
-        {
-            if (gradient[i] != 0)
-            {
-                float change = FusedArithmetic.MultiplyAdd(Square * gradient[i], gradient[i], -(scores[i] + 1));
-                scores[i] = FusedArithmetic.MultiplyAdd(Beta, change, scores[i]);
-            }
-        }
-    }
-
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
-    {
-    }
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+        visitor.Visit(new ScoreLaw<T, TMath>(Square), ElementNumbers.Of(State));
 
     protected override void Dispose(bool disposing) => State.Dispose();
+}
+
+/// <summary>e ← e + β(gv² − (e + 1)) where the given v is not 0, and θ stays.</summary>
+public readonly struct ScoreLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _square;
+
+    /// <param name="square">g.</param>
+    public ScoreLaw(float square) => _square = square;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        var (v, excess) = (element.Gradient, element.First);
+        var score = TMath.Add(excess, TMath.Broadcast(1));
+        var change = TMath.FusedMultiplyAdd(TMath.Multiply(TMath.Broadcast(_square), v), v, TMath.Subtract(default, score));
+        var grown = TMath.FusedMultiplyAdd(TMath.Broadcast(ElementScores.Beta), change, excess);
+        element.First = TMath.SelectBelow(default, TMath.Abs(v), grown, excess);
+        return element;
+    }
 }

@@ -1,4 +1,6 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -28,20 +30,42 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, Wei
 
     public override long StateBytes => _m.ByteCount;
 
-    internal float Beta => (float)beta;
-
-    /// <summary>m.</summary>
-    internal ParameterState State => _m;
-
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
-        if (_m.Has(slice.Parameter))
+        if (_m.Has(parameter))
         {
-            var m = _m.At(slice, gradient.Length);
-            TensorPrimitives.FusedMultiplyAdd(m, (float)beta, gradient, m);
-            m.CopyTo(gradient);
+            visitor.Visit(new MomentumLaw<T, TMath>((float)beta, step), ElementNumbers.Of(_m));
+        }
+        else
+        {
+            visitor.Visit(step);
         }
     }
 
     protected override void Dispose(bool disposing) => _m.Dispose();
+}
+
+/// <summary>m ← βm + ĝ, θ ← kθ − ηm.</summary>
+public readonly struct MomentumLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _beta;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="beta">β.</param>
+    /// <param name="step">k and η.</param>
+    public MomentumLaw(float beta, StepLaw<T, TMath> step)
+    {
+        _beta = beta;
+        _step = step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        element.First = TMath.FusedMultiplyAdd(element.First, TMath.Broadcast(_beta), element.Gradient);
+        element.Weight = _step.Move(element.Weight, element.First);
+        return element;
+    }
 }

@@ -1,4 +1,6 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -20,33 +22,48 @@ public sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.Wei
     private readonly ParameterState _m = new(settings.Parameters.Trained);
     private readonly ParameterState _v = new(settings.Parameters.Trained);
 
-    /// <summary>m and v.</summary>
-    internal (ParameterState M, ParameterState V) State => (_m, _v);
-
-    /// <summary>What an update's formula takes: β₁, 1 − β₁, β₂, 1 − β₂ and ζ.</summary>
-    internal (float Beta1, float Rest1, float Beta2, float Rest2, float Zeta) Numbers => (_beta1, 1 - _beta1, _beta2, 1 - _beta2, _zeta);
-
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
-    {
-        var m = _m.At(slice, gradient.Length);
-        var v = _v.At(slice, gradient.Length);
-        TensorPrimitives.Multiply(m, _beta1, m);
-        TensorPrimitives.FusedMultiplyAdd(gradient, 1 - _beta1, m, m);
-        TensorPrimitives.Multiply(v, _beta2, v);
-
-        // ĝ has done its part; its room takes m² and then the quotient.
-        TensorPrimitives.Multiply(m, m, gradient);
-        TensorPrimitives.FusedMultiplyAdd(gradient, 1 - _beta2, v, v);
-        TensorPrimitives.Add(v, _zeta, gradient);
-        TensorPrimitives.Sqrt(gradient, gradient);
-        TensorPrimitives.Divide(m, gradient, gradient);
-    }
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+        visitor.Visit(new RAdaZoLaw<T, TMath>(_beta1, _beta2, _zeta, step), ElementNumbers.Of(_m), ElementNumbers.Of(_v));
 
     protected override void Dispose(bool disposing)
     {
         _m.Dispose();
         _v.Dispose();
+    }
+}
+
+/// <summary>m ← β₁m + (1 − β₁)ĝ, v ← β₂v + (1 − β₂)m², θ ← kθ − η m/√(v + ζ).</summary>
+public readonly struct RAdaZoLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _beta1;
+    private readonly float _rest1;
+    private readonly float _beta2;
+    private readonly float _rest2;
+    private readonly float _zeta;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="beta1">β₁.</param>
+    /// <param name="beta2">β₂.</param>
+    /// <param name="zeta">ζ.</param>
+    /// <param name="step">k and η.</param>
+    public RAdaZoLaw(float beta1, float beta2, float zeta, StepLaw<T, TMath> step)
+    {
+        (_beta1, _rest1, _beta2, _rest2, _zeta) = (beta1, 1 - beta1, beta2, 1 - beta2, zeta);
+        _step = step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        var m = TMath.FusedMultiplyAdd(element.Gradient, TMath.Broadcast(_rest1), TMath.Multiply(element.First, TMath.Broadcast(_beta1)));
+        var v = TMath.FusedMultiplyAdd(TMath.Multiply(m, m), TMath.Broadcast(_rest2), TMath.Multiply(element.Second, TMath.Broadcast(_beta2)));
+        element.First = m;
+        element.Second = v;
+        element.Weight = _step.Move(element.Weight, TMath.Divide(m, TMath.Sqrt(TMath.Add(v, TMath.Broadcast(_zeta)))));
+        return element;
     }
 }

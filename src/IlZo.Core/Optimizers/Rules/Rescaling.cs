@@ -1,6 +1,5 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using IlZo.Arithmetic;
-using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -14,33 +13,40 @@ namespace IlZo.Optimizers;
 /// <param name="changes">ρ − 1.</param>
 internal sealed class Rescaling(WeightDecay weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
 {
-    internal BaseWeights Start => start.Value;
-
-    /// <summary>ρ − 1 of a tensor; 0 for one that keeps its distance.</summary>
-    internal float Change(Parameter parameter) => changes.GetValueOrDefault(parameter);
-
-    public override void Apply(in WeightSlice slice, Span<float> weights, Span<float> gradient, double learningRate)
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
-        base.Apply(slice, weights, gradient, learningRate);
-        if (changes.TryGetValue(slice.Parameter, out float change))
+        if (changes.TryGetValue(parameter, out float change) && change != 0)
         {
-            // ĝ has done its part; its room takes the distance.
-            start.Value.Read(slice.Parameter, slice.Row, slice.Column, gradient);
-            TensorPrimitives.Subtract(weights, gradient, gradient);
-            TensorPrimitives.FusedMultiplyAdd(gradient, change, weights, weights);
+            visitor.Visit(new RescalingLaw<T, TMath>(change, step), ElementNumbers.Of(start.Value));
+        }
+        else
+        {
+            visitor.Visit(step);
         }
     }
+}
 
-    /// <summary>θ − θ⁰ of a slice of at most <see cref="RowSums.Slice"/> elements.</summary>
-    public static unsafe void Distance(BaseWeights start, in WeightSlice slice, Span<float> destination)
+/// <summary>A step, and then θ ← θ + (ρ − 1)(θ − θ⁰), where θ⁰ is the element's number.</summary>
+public readonly struct RescalingLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _change;
+    private readonly StepLaw<T, TMath> _step;
+
+    /// <param name="change">ρ − 1.</param>
+    /// <param name="step">k and η.</param>
+    public RescalingLaw(float change, StepLaw<T, TMath> step)
     {
-        float* weights = stackalloc float[RowSums.Slice];
-        Widening.Read(slice.Parameter.Type, slice.Parameter.At(slice.Row, slice.Column), weights, destination.Length);
-        start.Read(slice.Parameter, slice.Row, slice.Column, destination);
-        TensorPrimitives.Subtract(new ReadOnlySpan<float>(weights, destination.Length), destination, destination);
+        _change = change;
+        _step = step;
     }
 
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
     {
+        var moved = _step.Move(element.Weight, element.Gradient);
+        element.Weight = TMath.FusedMultiplyAdd(TMath.Subtract(moved, element.First), TMath.Broadcast(_change), moved);
+        return element;
     }
 }

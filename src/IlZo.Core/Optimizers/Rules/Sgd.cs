@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -10,7 +11,5 @@ namespace IlZo.Optimizers;
 /// <param name="weightDecay">λ, 0 in the published runs.</param>
 public sealed class Sgd(WeightDecay? weightDecay = null) : UpdateRule(weightDecay ?? 0)
 {
-    protected override void Transform(in WeightSlice slice, Span<float> gradient)
-    {
-    }
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) => visitor.Visit(step);
 }

@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using IlZo.Arithmetic;
+
+namespace IlZo.Updates;
+
+/// <summary>θ ← kθ − ηĝ with k = 1 − ηλ, which most rules end with.</summary>
+/// <typeparam name="T">Numbers: a float or a vector of them.</typeparam>
+/// <typeparam name="TMath">Their operations.</typeparam>
+public readonly struct StepLaw<T, TMath> : IUpdateLaw<T>
+    where T : struct
+    where TMath : struct, IArithmetic<T>
+{
+    private readonly float _kept;
+    private readonly float _rate;
+
+    /// <param name="kept">k.</param>
+    /// <param name="rate">η; with 0 no weight changes.</param>
+    public StepLaw(float kept, float rate)
+    {
+        _kept = kept;
+        _rate = rate;
+    }
+
+    /// <summary>k.</summary>
+    public float Kept => _kept;
+
+    /// <summary>η.</summary>
+    public float Rate => _rate;
+
+    /// <summary>The new weight.</summary>
+    // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Move(T weight, T gradient) => _rate == 0
+        ? weight
+        : TMath.FusedMultiplyAdd(gradient, TMath.Broadcast(-_rate), TMath.Multiply(weight, TMath.Broadcast(_kept)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public UpdatedElement<T> Apply(UpdatedElement<T> element)
+    {
+        element.Weight = Move(element.Weight, element.Gradient);
+        return element;
+    }
+}
