@@ -47,5 +47,18 @@ public class LayerTests
         Assert.Contains(s_references.Between, r => r is { From: "Backends", To: "Noise" });
     }
 
+    [Fact]
+    public void The_five_walks_of_the_architecture_never_go_up()
+    {
+        string[][] walks = [.. File.ReadLines(TestData.InRepository("ARCHITECTURE.md")).Where(l => l.StartsWith("    ", StringComparison.Ordinal) && l.Contains('→', StringComparison.Ordinal))
+            .Select(l => l.Split('→', StringSplitOptions.TrimEntries))];
+        Assert.Equal(5, walks.Length);
+        foreach (string[] walk in walks)
+        {
+            int[] layers = [.. walk.Select(name => Layer(s_references.FolderOf(name)))];
+            Assert.True(layers.Zip(layers.Skip(1)).All(p => p.Second <= p.First), string.Join(" → ", walk.Zip(layers, (n, l) => $"{n} ({l})")));
+        }
+    }
+
     private static int Layer(string folder) => Array.FindIndex(s_layers, l => l.Contains(folder));
 }

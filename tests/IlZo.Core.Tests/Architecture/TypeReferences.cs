@@ -43,6 +43,9 @@ internal sealed class TypeReferences
 
     public IEnumerable<FolderReference> Between => _between.Select(p => new FolderReference(p.Key.From, p.Key.To, p.Value));
 
+    /// <summary>The folder of a type, by its name alone.</summary>
+    public string FolderOf(string name) => Folder(_assembly.GetTypes().Single(t => t.DeclaringType is null && t.Name.Split('`')[0] == name))!;
+
     private static IEnumerable<Type> Of(Type type) =>
     [
         .. type.BaseType is { } parent ? [parent] : Type.EmptyTypes,
