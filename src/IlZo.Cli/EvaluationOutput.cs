@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -12,16 +13,19 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
 {
     private readonly int _truncated = evaluation.Predictions.Count(p => p.Example.Truncated);
 
-    /// <summary>The candidates where they are the same for every row, else none.</summary>
-    public IReadOnlyList<string> ClassNames { get; init; } = [];
+    /// <summary>The task; null for texts.</summary>
+    public TaskDefinition? Task { get; init; }
 
     /// <summary>Rows of the user's own data that were left out.</summary>
     public int SkippedRows { get; init; }
 
-    private ClassReport? Classes => ClassNames.Count > 0 ? ClassReport.Of(ClassNames, evaluation.Predictions) : null;
+    private ClassReport? Classes => Task is { Answers: AnswerKind.Class } task ? ClassReport.Of(task.ClassNames, evaluation.Predictions) : null;
 
     /// <summary>What the examples showed.</summary>
     public Evaluation Evaluation => evaluation;
+
+    // What stands above the loss: what a run has too, the task's own metric first.
+    private IEnumerable<MetricValue> Above => evaluation.Metrics.Where(v => Task is null || Task.Metrics.Contains(v.Metric)).Reverse();
 
     public void Print(bool json)
     {
@@ -38,27 +42,23 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
     private IEnumerable<(string Name, string Value)> Rows()
     {
         yield return ("task", Presets.TaskOf(options));
-        if (evaluation.F1 is not null)
+        foreach (var value in Above)
         {
-            yield return ("F1", Format.F1(evaluation));
+            yield return (value.Metric.Title, Format.Metric(value, evaluation));
         }
 
-        yield return evaluation.Perplexity is { } perplexity
-            ? ("perplexity", $"{Format.Perplexity(perplexity)} ({evaluation.Total} examples)")
-            : (evaluation.F1 is null ? "accuracy" : "exact match", Format.Accuracy(evaluation));
         yield return ("loss", evaluation.Loss.ToString("F4", CultureInfo.InvariantCulture));
         if (_truncated > 0)
         {
             yield return ("truncated", $"{_truncated} of {evaluation.Total} prompts were too long and lost their beginning");
         }
 
-        if (Classes is not { } classes)
+        foreach (var value in evaluation.Metrics.Except(Above))
         {
-            yield break;
+            yield return (value.Metric.Title, Format.Metric(value, evaluation));
         }
 
-        yield return ("macro F1", Format.Invariant($"{100 * classes.MacroF1:F1} %"));
-        foreach (var c in classes.Classes)
+        foreach (var c in Classes?.Classes ?? [])
         {
             yield return (
                 $"class {c.Name}",
@@ -71,9 +71,9 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
         writer.WriteString("model", options.Model);
         writer.WriteString("task", Presets.TaskOf(options));
         Json.WriteNumber(writer, "loss", evaluation.Loss);
-        if (evaluation.Perplexity is { } perplexity)
+        if (Task is null)
         {
-            Json.WriteNumber(writer, "perplexity", perplexity);
+            WriteMetrics(writer);
             writer.WriteNumber("skipped_rows", SkippedRows);
             writer.WriteNumber("examples", evaluation.Total);
         }
@@ -85,30 +85,33 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
 
     private void WriteAnswers(Utf8JsonWriter writer)
     {
-        Json.WriteNumber(writer, "accuracy", evaluation.Accuracy);
-        writer.WriteNumber("accuracy_low", evaluation.Interval.Low);
-        writer.WriteNumber("accuracy_high", evaluation.Interval.High);
+        WriteMetrics(writer);
         writer.WriteNumber("correct", evaluation.Correct);
         writer.WriteNumber("examples", evaluation.Total);
         writer.WriteNumber("demonstrations", evaluationOptions.Demonstrations);
         writer.WriteBoolean("calibrated", evaluationOptions.Calibrate);
         writer.WriteNumber("truncated", _truncated);
-        if (evaluation is { F1: { } f1, F1Interval: { } interval })
-        {
-            writer.WriteNumber("f1", f1);
-            writer.WriteNumber("f1_low", interval.Low);
-            writer.WriteNumber("f1_high", interval.High);
-        }
-
         if (Classes is { } classes)
         {
             WriteClasses(writer, classes);
         }
     }
 
+    private void WriteMetrics(Utf8JsonWriter writer)
+    {
+        foreach (var (metric, value) in evaluation.Metrics)
+        {
+            Json.WriteNumber(writer, metric.Field, value);
+            if (metric.Interval(evaluation.Predictions) is { } interval)
+            {
+                writer.WriteNumber($"{metric.Field}_low", interval.Low);
+                writer.WriteNumber($"{metric.Field}_high", interval.High);
+            }
+        }
+    }
+
     private static void WriteClasses(Utf8JsonWriter writer, ClassReport report)
     {
-        writer.WriteNumber("macro_f1", report.MacroF1);
         writer.WriteStartArray("classes");
         foreach (var c in report.Classes)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -6,30 +7,26 @@ namespace IlZo.Cli;
 /// <summary>Numbers for people.</summary>
 internal static class Format
 {
-    /// <summary>An accuracy with its 95 % interval.</summary>
-    public static string Accuracy(double accuracy, int examples) => Accuracy(new Evaluation(0, (int)Math.Round(accuracy * examples), examples));
+    /// <summary>A metric with its 95 % interval, of accuracies with what was counted.</summary>
+    public static string Metric(MetricValue value, Evaluation evaluation) => value.Metric is Accuracy
+        ? Accuracy(value, evaluation.Total)
+        : value.Metric is Perplexity ? $"{value.Text} ({evaluation.Total} examples)"
+        : value.Metric.Interval(evaluation.Predictions) is { } interval ? $"{value.Text} ({Interval(interval)})"
+        : value.Text;
 
-    /// <summary>An accuracy with its 95 % interval.</summary>
-    public static string Accuracy(Evaluation evaluation)
+    /// <summary>An accuracy with what was counted and its 95 % interval.</summary>
+    public static string Accuracy(MetricValue value, int examples)
     {
-        var (low, high) = evaluation.Interval;
-        return Invariant($"{100 * evaluation.Accuracy:F1} % ({evaluation.Correct} of {evaluation.Total}; 95 % interval {100 * low:F1}-{100 * high:F1} %)");
+        int correct = (int)Math.Round(value.Value * examples);
+        return Invariant($"{value.Text} ({correct} of {examples}; {Interval(Scoring.WilsonInterval(correct, examples))})");
     }
 
-    /// <summary>A mean F1 with its 95 % interval.</summary>
-    public static string F1(Evaluation evaluation)
-    {
-        var (low, high) = evaluation.F1Interval!.Value;
-        return Invariant($"{100 * evaluation.F1!.Value:F1} % (95 % interval {100 * low:F1}-{100 * high:F1} %)");
-    }
+    /// <summary>The metrics in short, the task's own first.</summary>
+    public static string Metrics(Evaluation evaluation) =>
+        string.Join(", ", evaluation.Metrics.Reverse().Select(v => $"{v.Metric.Title} {v.Text}"));
 
-    /// <summary>The metric in short: accuracy, F1 and exact match of generated answers, or the perplexity of texts.</summary>
-    public static string Metric(Evaluation evaluation) => evaluation.Perplexity is { } perplexity ? $"perplexity {Perplexity(perplexity)}"
-        : evaluation.F1 is { } f1 ? Invariant($"F1 {100 * f1:F1} %, exact match {100 * evaluation.Accuracy:F1} %")
-        : Invariant($"accuracy {100 * evaluation.Accuracy:F1} %");
-
-    /// <summary>A perplexity to five digits.</summary>
-    public static string Perplexity(double perplexity) => perplexity.ToString("G5", CultureInfo.InvariantCulture);
+    private static string Interval((double Low, double High) interval) =>
+        Invariant($"95 % interval {100 * interval.Low:F1}-{100 * interval.High:F1} %");
 
     public static string Bytes(double bytes) => bytes switch
     {

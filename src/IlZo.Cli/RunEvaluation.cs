@@ -62,11 +62,13 @@ internal static class RunEvaluation
             throw new InvalidInputException($"'{run}' has no {split ?? Test} rows; a --split that has some was expected.");
         }
 
+        var task = Presets.TaskOf(options) is var name and not UserData.TaskName ? TaskCatalog.Load(name) : null;
         var objective = TrainingOptions.ParseObjective(options.Objective);
-        var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers).Evaluate(rows, cancellation);
+        var metrics = MetricCatalog.Of(task?.Answers ?? AnswerKind.Text);
+        var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers, metrics).Evaluate(rows, cancellation);
         return new EvaluationOutput(options with { Model = run }, new EvaluationOptions(), evaluation)
         {
-            ClassNames = Presets.TaskOf(options) is var task and not UserData.TaskName ? TaskCatalog.Load(task).ClassNames : [],
+            Task = task,
             SkippedRows = examples.SkippedRows,
         };
     }

@@ -37,7 +37,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
                 Terminal.Say($"warning: {tight.Finding}.");
                 break;
             case TrainingProgress.ZeroShot zeroShot:
-                Terminal.Say(Format.Invariant($"zero-shot: {Format.Metric(zeroShot.Evaluation)}, loss {zeroShot.Evaluation.Loss:F4}"));
+                Terminal.Say(Format.Invariant($"zero-shot: {Format.Metrics(zeroShot.Evaluation)}, loss {zeroShot.Evaluation.Loss:F4}"));
                 _stepping.Start();
                 break;
             case TrainingProgress.Step step:
@@ -46,7 +46,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             case TrainingProgress.DevEvaluation dev:
                 string saved = dev.Best ? " (best, saved)" : string.Empty;
                 Terminal.Say(Format.Invariant(
-                    $"step {dev.At}: dev {Format.Metric(dev.Evaluation)}, dev loss {dev.Evaluation.Loss:F4}{saved}"));
+                    $"step {dev.At}: dev {Format.Metrics(dev.Evaluation)}, dev loss {dev.Evaluation.Loss:F4}{saved}"));
                 break;
         }
     }

@@ -65,7 +65,7 @@ internal sealed record TrainingSetting(
         Number<uint>("seed", "N", "Seed of an adapter's start, the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
         Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
         Text(
-            "objective", "KIND", "What is minimized: loss (default), or the negative accuracy or f1 of a batch, by the task's metric.",
+            "objective", "KIND", "What is minimized: loss (default), or the negative of one of the task's metrics on a batch, such as accuracy or f1.",
             (o, v) => o with { Objective = v }),
         Number<int>("train-size", "N", "Training examples (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
         Number<int>(

@@ -3,6 +3,7 @@ using System.Globalization;
 using IlZo.Functions;
 using IlZo.Optimizers;
 using IlZo.Reporting;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -129,7 +130,7 @@ internal static class CompareCommand
         string quality = last.TestAccuracy is { } accuracy
             ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test accuracy {100 * accuracy:F1} %")
             : last.TestLoss is { } loss
-                ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Format.Perplexity(Math.Exp(loss))}")
+                ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Perplexity.Instance.Format(Math.Exp(loss))}")
                 : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
         Terminal.Say(Format.Invariant(
             $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, {Format.Duration(run.Seconds)}"));

@@ -3,6 +3,7 @@ using IlZo.Backends;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Reporting;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -58,7 +59,7 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        var command = new Command("eval", "Measure loss and accuracy (or F1) of a model on a task's validation rows, or loss and perplexity on your own texts.")
+        var command = new Command("eval", "Measure loss and metrics of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
             s_maxLength, s_trainOnPrompt, s_maskHistory, s_splitSpecialTokens, s_columns, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
@@ -150,14 +151,16 @@ internal static class EvalCommand
         }
 
         var examples = EvaluationExamples.Load(options, evaluationOptions, model, tokenizer, interruption.Token);
-        var evaluator = new LossEvaluator(model, backend, examples.Task.Objective, answers: examples.Task.Answers);
+        var definition = examples.Task.Definition;
+        var evaluator = new LossEvaluator(
+            model, backend, examples.Task.Objective, answers: examples.Task.Answers, metrics: MetricCatalog.Of(definition.Answers));
         var evaluation = evaluator.Evaluate(examples.Test, examples.ContentFree, interruption.Token);
         if (file is not null)
         {
-            PredictionFile.Write(file, evaluation.Predictions);
+            PredictionFile.Write(file, evaluation);
         }
 
-        new EvaluationOutput(options, evaluationOptions, evaluation) { ClassNames = examples.Task.Definition.ClassNames }.Print(parsed.GetValue(s_json));
+        new EvaluationOutput(options, evaluationOptions, evaluation) { Task = definition }.Print(parsed.GetValue(s_json));
         return 0;
     }
 
@@ -182,7 +185,7 @@ internal static class EvalCommand
             run, parsed.GetValue(s_split), engine, parsed.GetValue(s_device), parsed.GetValue(s_threads), interruption.Token);
         if (file is not null)
         {
-            PredictionFile.Write(file, output.Evaluation.Predictions);
+            PredictionFile.Write(file, output.Evaluation);
         }
 
         output.Print(parsed.GetValue(s_json));

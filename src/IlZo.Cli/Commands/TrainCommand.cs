@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using IlZo.Models;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -129,30 +130,10 @@ internal static class TrainCommand
         }
 
         var rows = new List<(string, string)>();
-        string accuracy = result.TestF1 is null ? "accuracy" : "exact match";
-        if (result.ZeroShotAccuracy is { } before)
+        foreach (var (metric, _) in result.Test.Concat(result.ZeroShot).DistinctBy(v => v.Metric))
         {
-            rows.Add(($"zero-shot {accuracy}", Format.Accuracy(before, result.TestExamples)));
-        }
-
-        if (result.TestAccuracy is { } after)
-        {
-            rows.Add(($"final {accuracy}", Format.Accuracy(after, result.TestExamples)));
-        }
-
-        if (result is { ZeroShotF1: { } f1Before, TestF1: { } f1After })
-        {
-            rows.Add(("F1", Format.Invariant($"{100 * f1Before:F1} % before, {100 * f1After:F1} % after")));
-        }
-
-        if (result.ZeroShotPerplexity is { } perplexityBefore)
-        {
-            rows.Add(("perplexity before", Format.Perplexity(perplexityBefore)));
-        }
-
-        if (result.TestPerplexity is { } perplexity)
-        {
-            rows.Add(("perplexity after", Format.Perplexity(perplexity)));
+            var (before, after) = metric is Accuracy ? ($"zero-shot {metric.Title}", $"final {metric.Title}") : ($"{metric.Title} before", $"{metric.Title} after");
+            rows.AddRange(Metric(before, metric, result.ZeroShot, result.TestExamples).Concat(Metric(after, metric, result.Test, result.TestExamples)));
         }
 
         if (result.DevLoss is { } loss)
@@ -177,4 +158,7 @@ internal static class TrainCommand
         rows.Add((options.Adapter is null ? "model" : "adapter", folder.TrainedFolder(options)));
         Terminal.PrintTable(rows);
     }
+
+    private static IEnumerable<(string, string)> Metric(string name, IMetric metric, MetricValues values, int examples) =>
+        from v in values where v.Metric == metric select (name, metric is Accuracy ? Format.Accuracy(v, examples) : v.Text);
 }

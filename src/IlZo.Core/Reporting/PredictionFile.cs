@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using IlZo.Checkpoints;
+using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Reporting;
@@ -13,16 +14,17 @@ public static class PredictionFile
 
     /// <summary>Replaces the file, as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="predictions">Predictions of examples, in order.</param>
+    /// <param name="evaluation">The predictions, in order, and what judged them.</param>
     /// <exception cref="IOException">Writing failed; the file is as it was.</exception>
-    public static void Write(string path, IReadOnlyList<Prediction> predictions)
+    public static void Write(string path, Evaluation evaluation)
     {
+        IExampleMetric[] metrics = [.. evaluation.Metrics.Select(v => v.Metric).OfType<IExampleMetric>().Where(m => m is not Accuracy)];
         var content = new ArrayBufferWriter<byte>();
-        for (int i = 0; i < predictions.Count; i++)
+        for (int i = 0; i < evaluation.Predictions.Count; i++)
         {
             using (var writer = new Utf8JsonWriter(content, s_options))
             {
-                WriteLine(writer, i, predictions[i]);
+                WriteLine(writer, i, evaluation.Predictions[i], metrics);
             }
 
             content.Write("\n"u8);
@@ -31,7 +33,7 @@ public static class PredictionFile
         AtomicFile.WriteAllBytes(path, content.WrittenMemory);
     }
 
-    private static void WriteLine(Utf8JsonWriter writer, int index, Prediction prediction)
+    private static void WriteLine(Utf8JsonWriter writer, int index, Prediction prediction, IExampleMetric[] metrics)
     {
         writer.WriteStartObject();
         writer.WriteNumber("index", index);
@@ -45,11 +47,12 @@ public static class PredictionFile
 
         writer.WriteEndArray();
         writer.WriteBoolean("correct", prediction.IsCorrect);
-        if (prediction.F1 is { } f1)
+        foreach (var metric in metrics)
         {
-            writer.WriteNumber("f1", f1);
+            writer.WriteNumber(metric.Field, metric.Of(prediction));
         }
-        else
+
+        if (!prediction.IsGenerated)
         {
             WriteScores(writer, prediction);
         }

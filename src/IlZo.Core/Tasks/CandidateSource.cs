@@ -15,6 +15,9 @@ internal abstract class CandidateSource
     /// <summary>How many candidates every row has; 0 where rows differ.</summary>
     public virtual int Count => 0;
 
+    /// <summary>What a model answers.</summary>
+    public virtual AnswerKind Kind => Fixed.Count > 0 ? AnswerKind.Class : AnswerKind.Choice;
+
     /// <exception cref="InvalidInputException">The row lacks a field, or holds something else in its place.</exception>
     public abstract CandidateSet Read(in TaskRow row);
 }

@@ -22,6 +22,8 @@ internal sealed class GeneratedAnswers(TextList answers) : CandidateSource
 {
     public override int Count => 1;
 
+    public override AnswerKind Kind => AnswerKind.Generated;
+
     public override CandidateSet Read(in TaskRow row)
     {
         var gold = answers.Read(row);

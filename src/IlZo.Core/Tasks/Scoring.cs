@@ -51,16 +51,6 @@ public static class Scoring
         return ElementaryFunctions.Log(sum) - (scores[correct] - max);
     }
 
-    /// <summary>The objective of training on accuracy of one example: −1 where the prediction is correct, else 0.</summary>
-    /// <param name="scores">Every candidate's <see cref="Score"/>.</param>
-    /// <param name="accepted">The candidates that count as correct.</param>
-    /// <returns>NaN where a score is NaN.</returns>
-    public static double AccuracyLoss(ReadOnlySpan<double> scores, IReadOnlyList<int> accepted) => Predict(scores) switch
-    {
-        NoPrediction => double.NaN,
-        int prediction => accepted.Contains(prediction) ? -1 : 0,
-    };
-
     /// <summary>
     /// The language-model objective of one example: −log p of every option token. Its mean over a batch is one over tokens, so that long answers
     /// weigh more; not the mean of the examples' means.

@@ -12,16 +12,6 @@ public enum TaskObjective
     LanguageModel,
 }
 
-/// <summary>How a task's predictions are judged.</summary>
-public enum TaskMetric
-{
-    /// <summary>The share of examples whose most probable candidate is the correct one.</summary>
-    Accuracy,
-
-    /// <summary>The mean F1 of the words of generated answers; see <see cref="AnswerMatch"/>.</summary>
-    F1,
-}
-
 /// <summary>
 /// A task: how a row of JSON becomes a prompt, its candidate answers and the correct one. It is read from a JSON file; the
 /// built-in tasks are files of the same format (<see cref="TaskCatalog"/>), which <c>docs/tasks.md</c> describes.
@@ -38,7 +28,11 @@ public sealed class TaskDefinition
 
     public required TaskObjective Objective { get; init; }
 
-    public required TaskMetric Metric { get; init; }
+    /// <summary>How the task is judged above all.</summary>
+    public required IMetric Metric { get; init; }
+
+    /// <summary>The metrics of a run: what every one has, and the task's own.</summary>
+    public IReadOnlyList<IMetric> Metrics => [.. MetricCatalog.Usual(Answers).Union([Metric])];
 
     /// <summary>Dev examples where the user asks for no number: 500 unless the definition says otherwise.</summary>
     public required int DevExamples { get; init; }
@@ -58,8 +52,11 @@ public sealed class TaskDefinition
     /// <summary>Tokens of a generated answer at most; 0 where candidates are compared.</summary>
     public required int MaxNewTokens { get; init; }
 
+    /// <summary>What a model answers.</summary>
+    public AnswerKind Answers => Template.Candidates.Kind;
+
     /// <summary>Whether the answer is generated, not chosen among candidates.</summary>
-    public bool Generates => Metric == TaskMetric.F1;
+    public bool Generates => Answers == AnswerKind.Generated;
 
     /// <summary>Whether the definition has a prompt without content, which calibration needs.</summary>
     public bool HasContentFree => Template.Causal?.ContentFree != null;

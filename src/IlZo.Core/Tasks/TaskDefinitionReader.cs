@@ -64,7 +64,7 @@ internal sealed partial class TaskDefinitionReader
     private TaskDefinition ReadTask()
     {
         var candidates = ReadCandidates();
-        bool generates = candidates is GeneratedAnswers;
+        bool generates = candidates.Kind == AnswerKind.Generated;
         RequireSuitable("max_new_tokens", generates, "tasks whose answer is generated, which list no candidates");
         RequireSuitable("content_free", !generates, "tasks with candidates");
         RequireSuitable("masked", candidates is LabelledCandidates, "tasks with labelled candidates");
@@ -87,7 +87,7 @@ internal sealed partial class TaskDefinitionReader
             Objective = generates
                 ? _root.Choice("objective", ("language-model", TaskObjective.LanguageModel))
                 : _root.Choice("objective", ("classification", TaskObjective.Classification), ("language-model", TaskObjective.LanguageModel)),
-            Metric = generates ? _root.Choice("metric", ("f1", TaskMetric.F1)) : _root.Choice("metric", ("accuracy", TaskMetric.Accuracy)),
+            Metric = _root.Choice("metric", [.. MetricCatalog.Judging(candidates.Kind).Select(m => (m.Name, m))]),
             MaxNewTokens = !generates ? 0 : _root.TryGet("max_new_tokens") is { } node ? PositiveCount(node) : DefaultNewTokens,
             DevExamples = _root.TryGet("dev")?.Count() ?? DefaultDev,
             Sample = _root.TryGet("sample") is null ? null : _root.Choice("sample", ("sst2", "sst2")),

@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -19,15 +20,15 @@ public enum EarlyStop
 /// </summary>
 /// <param name="factor">The multiple; 0 for never.</param>
 /// <param name="patience">Evaluations without a better one; null for any number.</param>
-/// <param name="objective">What losses are; the negative of a metric does not diverge.</param>
-internal sealed class StopRule(double factor, int? patience, TrainingObjective objective)
+/// <param name="objective">The metric whose negative losses are, which does not diverge; null for none.</param>
+internal sealed class StopRule(double factor, int? patience, IExampleMetric? objective)
 {
     /// <summary>Steps whose mean loss counts.</summary>
     public const int Window = 10;
 
     /// <summary>The reason to end here, or null.</summary>
     public EarlyStop? Of(RunHistory history) =>
-        factor > 0 && objective == TrainingObjective.Loss && HasDiverged(history) ? EarlyStop.Divergence
+        factor > 0 && objective is null && HasDiverged(history) ? EarlyStop.Divergence
         : history.EvaluationsSinceBest >= patience && history.LastDevLoss is not null ? EarlyStop.Patience
         : null;
 

@@ -2,6 +2,7 @@ using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Files;
 using IlZo.Models;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -53,8 +54,6 @@ public sealed partial class Trainer
             ? (best.Step, TestOf(best.Step, cancellation), steps > 0 && IsWorseOnDev(history))
             : SelectWithoutDev(cancellation);
         var result = new TrainingResult(
-            history.ZeroShot?.Accuracy,
-            test?.Accuracy,
             test?.Loss,
             _examples.Test.Count,
             history.Best?.Loss,
@@ -68,11 +67,9 @@ public sealed partial class Trainer
             sha256,
             _folder.FullPath)
         {
-            ZeroShotPerplexity = history.ZeroShot?.Perplexity,
-            TestPerplexity = test?.Perplexity,
+            ZeroShot = history.ZeroShot?.Metrics ?? MetricValues.None,
+            Test = test?.Metrics ?? MetricValues.None,
             SkippedRows = _options.SkipBadRows ? _examples.SkippedRows : null,
-            ZeroShotF1 = history.ZeroShot?.F1,
-            TestF1 = test?.F1,
             DevLossAtStart = history.Start?.Loss,
             EndedWorse = isWorse,
             Stopped = steps < _options.Steps ? _stopRule.Of(history) : null,

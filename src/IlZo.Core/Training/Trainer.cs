@@ -109,7 +109,7 @@ public sealed partial class Trainer : IDisposable
     }
 
     private LossEvaluator NewEvaluator(LanguageModel model) =>
-        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers);
+        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers, _examples.Metrics);
 
     // Presets, and paths that hold wherever the run is continued or replayed from.
     private static TrainingOptions Resolve(TrainingOptions options) => Presets.Resolve(options) with

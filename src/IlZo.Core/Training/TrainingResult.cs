@@ -1,12 +1,12 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
 /// <summary>What a run came to.</summary>
-/// <param name="ZeroShotAccuracy">Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to choose.</param>
-/// <param name="TestAccuracy">Accuracy on the test examples with the selected weights.</param>
-/// <param name="TestLoss">Their loss, in nats.</param>
+/// <param name="TestLoss">Loss of the test examples with the selected weights, in nats; null without test examples.</param>
 /// <param name="TestExamples">Their number.</param>
 /// <param name="DevLoss">The lowest dev loss, the start's included; null without dev examples.</param>
 /// <param name="SelectedStep">The step it belongs to, whose weights are in the checkpoint folder; 0 where nothing was better than the start.</param>
@@ -19,8 +19,6 @@ namespace IlZo.Training;
 /// <param name="WeightsSha256">The weights after the last step.</param>
 /// <param name="Run">The folder.</param>
 public sealed record TrainingResult(
-    double? ZeroShotAccuracy,
-    double? TestAccuracy,
     double? TestLoss,
     int TestExamples,
     double? DevLoss,
@@ -34,25 +32,25 @@ public sealed record TrainingResult(
     string WeightsSha256,
     string Run)
 {
-    /// <summary>Perplexity of a token of the test examples before training; null where answers are chosen.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? ZeroShotPerplexity { get; init; }
+    /// <summary>What metrics come to on the test examples before training; none without test examples.</summary>
+    [JsonIgnore]
+    public MetricValues ZeroShot { get; init; } = MetricValues.None;
 
-    /// <summary>Perplexity of a token with the selected weights; null where answers are chosen.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? TestPerplexity { get; init; }
+    /// <summary>What metrics come to on the test examples with the selected weights; none without test examples.</summary>
+    [JsonIgnore]
+    public MetricValues Test { get; init; } = MetricValues.None;
+
+    /// <summary>Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to choose.</summary>
+    [JsonPropertyOrder(-1)]
+    public double? ZeroShotAccuracy => ZeroShot[Accuracy.OfCandidates.Field];
+
+    /// <summary>Accuracy on the test examples with the selected weights; null without test examples or without answers to choose.</summary>
+    [JsonPropertyOrder(-1)]
+    public double? TestAccuracy => Test[Accuracy.OfCandidates.Field];
 
     /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
-
-    /// <summary>Mean F1 of generated answers on the test examples before training; null for other tasks.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? ZeroShotF1 { get; init; }
-
-    /// <summary>Mean F1 of generated answers with the selected weights; null for other tasks.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? TestF1 { get; init; }
 
     /// <summary>The dev loss before the first step; null without dev examples.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -75,8 +73,23 @@ public sealed record TrainingResult(
     /// <summary>What computed the steps, in their order; more than one where the run was continued by another engine or version of the arithmetic.</summary>
     public IReadOnlyList<EngineChange> Computed { get; init; } = [];
 
-    /// <summary>One JSON object with the properties in snake case; null for what a run without test or dev examples lacks.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, TrainingResultJson.Default.TrainingResult);
+    /// <summary>
+    /// One JSON object with the properties in snake case, and metrics beside accuracy as <c>zero_shot_NAME</c> and <c>test_NAME</c>; null for what a run
+    /// without test or dev examples lacks.
+    /// </summary>
+    public string ToJson()
+    {
+        var json = JsonSerializer.SerializeToNode(this, TrainingResultJson.Default.TrainingResult)!.AsObject();
+        foreach (var (name, value) in Fields("zero_shot", ZeroShot).Concat(Fields("test", Test)))
+        {
+            json.Add(name, value);
+        }
+
+        return json.ToJsonString();
+    }
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Fields(string prefix, MetricValues values) =>
+        from v in values where v.Metric is not Accuracy select KeyValuePair.Create($"{prefix}_{v.Metric.Field}", double.IsFinite(v.Value) ? (JsonNode?)v.Value : null);
 }
 
 [JsonSourceGenerationOptions(

@@ -95,7 +95,7 @@ public class BuiltInTemplateTests
         Assert.All(TaskCatalog.All, d => Assert.InRange(d.Description.Length, 10, 120));
         Assert.All(TaskCatalog.All, d => Assert.Equal(d.Name is "cb" or "copa" ? 100 : 500, d.DevExamples));
         Assert.Equal(onAnswers, TaskCatalog.All.Where(d => d.Objective == TaskObjective.LanguageModel).Select(d => d.Name));
-        Assert.Equal(generated, TaskCatalog.All.Where(d => d.Metric == TaskMetric.F1).Select(d => d.Name));
+        Assert.Equal(generated, TaskCatalog.All.Where(d => d.Metric == TokenF1.Instance).Select(d => d.Name));
         Assert.All(TaskCatalog.All, d => Assert.Equal(generated.Contains(d.Name) ? 50 : 0, d.MaxNewTokens));
         Assert.All(TaskCatalog.All, d => Assert.Equal(d.HasCausalPrompt && !generated.Contains(d.Name), d.HasContentFree));
         Assert.All(TaskCatalog.All, d => Assert.Equal(

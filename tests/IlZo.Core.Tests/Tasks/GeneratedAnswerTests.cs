@@ -96,7 +96,7 @@ public class GeneratedAnswerTests
             task, """{"country": "France", "capital": "Paris"}""", """{"country": "Bolivia", "capital": "", "capitals": ["Sucre", "La Paz"]}""");
 
         Assert.True(task.Generates);
-        Assert.Equal((TaskMetric.F1, TaskObjective.LanguageModel, 10), (task.Metric, task.Objective, task.MaxNewTokens));
+        Assert.Equal(((IMetric)TokenF1.Instance, TaskObjective.LanguageModel, 10), (task.Metric, task.Objective, task.MaxNewTokens));
         Assert.Equal(["Country: France\nCapital: Paris\n", "Country: Bolivia\nCapital: Sucre\n"], examples.Select(e => e.Verbalized[0]));
         Assert.Equal(["Sucre", "La Paz"], examples[1].Answers);
     }

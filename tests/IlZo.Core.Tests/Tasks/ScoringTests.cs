@@ -13,16 +13,6 @@ public class ScoringTests
     }
 
     [Fact]
-    public void Accuracy_as_a_loss_is_minus_one_for_the_best_candidate()
-    {
-        Assert.Equal(-1, Scoring.AccuracyLoss([-2, -1], [1]));
-        Assert.Equal(0, Scoring.AccuracyLoss([-2, -1], [0]));
-        Assert.Equal(-1, Scoring.AccuracyLoss([-1, -1], [0]));
-        Assert.Equal(-1, Scoring.AccuracyLoss([-3, -2, -1], [0, 2]));
-        Assert.Equal(double.NaN, Scoring.AccuracyLoss([-1, double.NaN], [0]));
-    }
-
-    [Fact]
     public void Classification_loss_of_two_equal_candidates_is_ln_2()
     {
         Assert.Equal(Math.Log(2), Scoring.ClassificationLoss([-3.25, -3.25], 0), 15);

@@ -25,7 +25,7 @@ public class TaskDefinitionTests
         Assert.Equal("mine", task.Name);
         Assert.Equal("One line.", task.Description);
         Assert.Equal(TaskObjective.Classification, task.Objective);
-        Assert.Equal(TaskMetric.Accuracy, task.Metric);
+        Assert.Equal(Accuracy.OfCandidates, task.Metric);
         Assert.Equal(500, task.DevExamples);
         Assert.Equal(2, task.CandidateCount);
         Assert.Null(task.Sample);

@@ -1,4 +1,4 @@
-using IlZo.Training;
+using IlZo.Tasks;
 using Xunit;
 
 namespace IlZo.Core.Tests.Training;

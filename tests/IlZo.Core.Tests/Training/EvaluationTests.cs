@@ -1,4 +1,4 @@
-using IlZo.Training;
+using IlZo.Tasks;
 using Xunit;
 
 namespace IlZo.Core.Tests.Training;
@@ -13,7 +13,7 @@ public sealed class EvaluationTests
     [InlineData(1, 29, 0.0061, 0.1718)]
     public void TheIntervalOfAnAccuracyIsWilsons(int correct, int total, double low, double high)
     {
-        var interval = new Evaluation(0, correct, total).Interval;
+        var interval = Scoring.WilsonInterval(correct, total);
         Assert.Equal(low, interval.Low, 5e-5);
         Assert.Equal(high, interval.High, 5e-5);
     }

@@ -56,7 +56,7 @@ public class MaskedLossTests
     {
         using var fixture = new ForwardFixture("roberta-tiny");
         var plain = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.Classification).Evaluate(s_examples);
-        var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.Classification, TrainingObjective.Accuracy);
+        var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.Classification, Accuracy.OfCandidates);
         Assert.InRange(plain.Correct, 1, 2);
         Assert.Equal(-plain.Accuracy, evaluator.Losses(evaluator.TrainingBatch(s_examples), [Probe.Unperturbed])[0]);
         Near.Equal(-plain.Accuracy!.Value, evaluator.Losses(s_examples, 2, [Probe.Unperturbed])[0], 1e-15);
@@ -68,7 +68,7 @@ public class MaskedLossTests
     {
         using var fixture = new ForwardFixture("opt-tiny");
         EncodedExample[] examples = [new([new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 0, "test"), new([new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 1, "test")];
-        var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel, TrainingObjective.Accuracy);
+        var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel, Accuracy.OfCandidates);
         Assert.Equal(-0.5, evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed])[0]);
         Assert.Equal(-0.5, evaluator.Evaluate(examples).Loss);
     }

@@ -55,7 +55,7 @@ public sealed class MetricEvaluationTests
         EncodedExample[] examples = [.. Enumerable.Range(0, 20).Select(i => Example([2, 5 + i, 6], i % 2))];
         foreach (var objective in (TaskObjective[])[TaskObjective.Classification, TaskObjective.LanguageModel])
         {
-            var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, objective, TrainingObjective.Accuracy);
+            var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, objective, Accuracy.OfCandidates);
             double expected = -new LossEvaluator(fixture.Model, fixture.Backend, objective).Evaluate(examples).Accuracy!.Value;
             Assert.InRange(expected, -0.95, -0.05);
             Assert.Equal(expected, evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed])[0], 12);
@@ -78,7 +78,7 @@ public sealed class MetricEvaluationTests
         [
             Asking("Once upon a time, there was a", "little girl", "a cat"), Asking("Lily was", "very happy and"), Asking("One day, Tom went to", "the park"),
         ];
-        var evaluator = new LossEvaluator(model, fixture.Backend, TaskObjective.LanguageModel, TrainingObjective.F1, settings);
+        var evaluator = new LossEvaluator(model, fixture.Backend, TaskObjective.LanguageModel, TokenF1.Instance, settings);
         double[] losses = evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed, .. s_pair]);
         Assert.Equal(3, evaluator.ForwardPasses);
 
@@ -89,10 +89,10 @@ public sealed class MetricEvaluationTests
 
         var evaluation = evaluator.Evaluate(examples);
         Assert.Equal(losses[0], evaluation.Loss);
-        Assert.Equal(-losses[0], evaluation.F1);
+        Assert.Equal(-losses[0], evaluation.Metrics["f1"]);
         Assert.Equal(losses[0], evaluator.Losses(examples, 2, [Probe.Unperturbed])[0], 12);
-        var (low, high) = evaluation.F1Interval!.Value;
-        Assert.InRange(evaluation.F1!.Value, low, high);
+        var (low, high) = ((IMetric)TokenF1.Instance).Interval(evaluation.Predictions)!.Value;
+        Assert.InRange(evaluation.Metrics["f1"]!.Value, low, high);
         Assert.Equal(examples.Select(e => e.Answers), evaluation.Predictions.Select(p => p.Gold));
 
         // Of nothing right the loss is 0, not the -0 that prints with a sign.
@@ -102,7 +102,7 @@ public sealed class MetricEvaluationTests
         // With the loss as objective the answers are the same and the loss is that of teacher forcing.
         var usual = new LossEvaluator(model, fixture.Backend, TaskObjective.LanguageModel, answers: settings);
         var taught = usual.Evaluate(examples);
-        Assert.Equal(evaluation.F1, taught.F1);
+        Assert.Equal(evaluation.Metrics, taught.Metrics);
         Assert.Equal(new LossEvaluator(model, fixture.Backend, TaskObjective.LanguageModel).Evaluate(examples).Loss, taught.Loss);
         Assert.Equal(usual.Losses(usual.TrainingBatch(examples), [Probe.Unperturbed])[0], taught.Loss, 6);
 

@@ -73,9 +73,9 @@ public sealed class MetricTrainingTests : IDisposable
         var resumed = Trainer.Train(options, new RunFolder(_temp["parts"]), resume: new ResumePolicy());
 
         Assert.Equal(whole.WeightsSha256, resumed.WeightsSha256);
-        Assert.Equal((whole.ZeroShotF1, whole.TestF1, whole.TestLoss), (resumed.ZeroShotF1, resumed.TestF1, resumed.TestLoss));
-        Assert.Equal(-whole.TestF1, whole.TestLoss);
-        Assert.InRange(whole.ZeroShotF1!.Value, 0, 1);
+        Assert.Equal((whole.ZeroShot, whole.Test, whole.TestLoss), (resumed.ZeroShot, resumed.Test, resumed.TestLoss));
+        Assert.Equal(-whole.Test["f1"], whole.TestLoss);
+        Assert.InRange(whole.ZeroShot["f1"]!.Value, 0, 1);
         Assert.InRange(whole.DevLoss!.Value, -1, 0);
         Assert.Equal(8, whole.ForwardPasses);
     }
@@ -85,8 +85,8 @@ public sealed class MetricTrainingTests : IDisposable
     {
         var result = Trainer.Train(_options with { Objective = "loss", Epsilon = 1e-3 }, new RunFolder(_temp["run"]));
         Assert.InRange(result.TestLoss!.Value, 0.1, 20);
-        Assert.InRange(result.TestF1!.Value, 0, 1);
-        Assert.InRange(result.TestAccuracy!.Value, 0, result.TestF1.Value);
+        Assert.InRange(result.Test["f1"]!.Value, 0, 1);
+        Assert.InRange(result.TestAccuracy!.Value, 0, result.Test["f1"]!.Value);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class MetricTrainingTests : IDisposable
         var result = Trainer.Train(options, new RunFolder(_temp["run"]));
         Assert.Equal(model.Parameters.Sha256(), result.WeightsSha256);
         Assert.Equal(-result.TestAccuracy, result.TestLoss);
-        Assert.Null(result.TestF1);
+        Assert.Null(result.Test["f1"]);
     }
 
     [Theory]
@@ -115,7 +115,7 @@ public sealed class MetricTrainingTests : IDisposable
     [Theory]
     [InlineData("films", "accuracy", "the metric of task films is f1")]
     [InlineData("sst2", "f1", "the metric of task sst2 is accuracy")]
-    [InlineData("sst2", "error", "--objective is 'error'; loss, accuracy or f1")]
+    [InlineData("sst2", "error", "--objective is 'error'; loss, accuracy, f1")]
     public void An_objective_must_suit_the_task(string task, string objective, string expected)
     {
         var options = _options with { Objective = objective };

@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Tasks;
 using IlZo.Training;
 using Xunit;
 
@@ -39,7 +40,7 @@ public sealed class RunHistoryTests
     [Fact]
     public void A_run_diverges_where_the_mean_of_ten_losses_or_a_dev_loss_passes_the_multiple()
     {
-        var rule = new StopRule(10, null, TrainingObjective.Loss);
+        var rule = new StopRule(10, null, null);
         LogEntry[] start = [Dev(0, 1.0)];
         Assert.Null(rule.Of(History([.. start, .. Steps(9, 1000)])));
         Assert.Equal(EarlyStop.Divergence, rule.Of(History([.. start, .. Steps(10, 10.001)])));
@@ -54,24 +55,24 @@ public sealed class RunHistoryTests
     [Fact]
     public void The_start_of_a_run_without_dev_examples_is_its_test_loss_or_its_first_steps()
     {
-        var rule = new StopRule(10, null, TrainingObjective.Loss);
+        var rule = new StopRule(10, null, null);
         var test = new EvaluationEntry(0, EvaluationSplit.Test, new Evaluation(2.0, 0, 1));
         Assert.Equal(EarlyStop.Divergence, rule.Of(History([test, .. Steps(10, 20.1)])));
         Assert.Null(rule.Of(History([test, .. Steps(10, 19.9)])));
         Assert.Null(rule.Of(History([.. Steps(10, 3), .. Steps(10, 29)])));
         Assert.Equal(EarlyStop.Divergence, rule.Of(History([.. Steps(10, 3), .. Steps(10, 31)])));
-        Assert.Null(new StopRule(0, null, TrainingObjective.Loss).Of(History([test, .. Steps(10, 1e9)])));
-        Assert.Null(new StopRule(10, null, TrainingObjective.Accuracy).Of(History([test, .. Steps(10, 1e9)])));
+        Assert.Null(new StopRule(0, null, null).Of(History([test, .. Steps(10, 1e9)])));
+        Assert.Null(new StopRule(10, null, Accuracy.OfCandidates).Of(History([test, .. Steps(10, 1e9)])));
     }
 
     [Fact]
     public void Patience_ends_after_as_many_evaluations_without_a_better_one()
     {
-        var rule = new StopRule(0, 2, TrainingObjective.Loss);
+        var rule = new StopRule(0, 2, null);
         Assert.Null(rule.Of(History(Dev(0, 1.0), Dev(5, 2.0))));
         Assert.Equal(EarlyStop.Patience, rule.Of(History(Dev(0, 1.0), Dev(5, 2.0), Dev(10, 2.0))));
         Assert.Null(rule.Of(History(Dev(0, 1.0), Dev(5, 2.0), Dev(10, 0.9))));
-        Assert.Null(new StopRule(0, null, TrainingObjective.Loss).Of(History(Dev(0, 1.0), Dev(5, 2.0), Dev(10, 2.0))));
+        Assert.Null(new StopRule(0, null, null).Of(History(Dev(0, 1.0), Dev(5, 2.0), Dev(10, 2.0))));
     }
 
     private static RunHistory History(params LogEntry[] entries)

@@ -120,7 +120,7 @@ public class ScoringBatchTests
         double expected = -(whole[^5] + whole[^4] + whole[^1] + other[^1]) / 4;
         var evaluation = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel).Evaluate(examples);
         Near.Equal(expected, evaluation.Loss, 1e-12);
-        Near.Equal(Math.Exp(expected), evaluation.Perplexity!.Value, 1e-9);
+        Near.Equal(Math.Exp(expected), evaluation.Metrics["perplexity"]!.Value, 1e-9);
         Assert.Null(evaluation.Accuracy);
     }
 

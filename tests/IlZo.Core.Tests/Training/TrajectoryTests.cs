@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Tasks;
 using IlZo.Training;
 using Xunit;
 
@@ -41,11 +42,12 @@ public sealed class TrajectoryTests : IDisposable
         string hash = new string('a', 62) + "0f";
         LogEntry[] entries =
         [
-            new EvaluationEntry(0, EvaluationSplit.Test, new Evaluation(0.25, 3, 7)),
-            new EvaluationEntry(0, EvaluationSplit.Dev, new Evaluation(-0.5, 1, 2) { F1 = 0.5 }),
+            new EvaluationEntry(0, EvaluationSplit.Test, Evaluation.Logged(0.25, 3, 7, chooses: true, f1: null)),
+            new EvaluationEntry(0, EvaluationSplit.Dev, Evaluation.Logged(-0.5, 1, 2, chooses: true, f1: 0.5)),
             new StepEntry(Records(1)[0], 4, 123456789012),
-            new EvaluationEntry(1, EvaluationSplit.Dev, new Evaluation(1.5, 0, 2) { Perplexity = Math.Exp(1.5) }, hash),
+            new EvaluationEntry(1, EvaluationSplit.Dev, Evaluation.Logged(1.5, 0, 2, chooses: false, f1: null), hash),
             new SelectionEntry(0, hash),
+            new EvaluationEntry(1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375), hash),
         ];
         using (var writer = TrajectoryWriter.Open(File, Fingerprint))
         {
@@ -53,6 +55,27 @@ public sealed class TrajectoryTests : IDisposable
         }
 
         Assert.Equal(entries, TrajectoryReader.ReadAll(File).Entries);
+    }
+
+    [Theory]
+    [InlineData("no_metric")]
+    [InlineData("accuracy")]
+    [InlineData("exact_match")]
+    public void A_metric_that_is_none_or_comes_twice_is_not_read(string name)
+    {
+        byte[] payload = PayloadWithMacroF1();
+        int at = payload.AsSpan().IndexOf("macro_f1"u8);
+        Assert.NotNull(EntryPayload.Read(payload));
+        byte[] other = [.. payload[..(at - 1)], (byte)name.Length, .. System.Text.Encoding.ASCII.GetBytes(name), .. payload[(at + 8)..]];
+        Assert.Null(EntryPayload.Read(other));
+    }
+
+    [Fact]
+    public void A_name_of_a_metric_that_is_too_long_is_not_read()
+    {
+        byte[] payload = PayloadWithMacroF1();
+        payload[payload.AsSpan().IndexOf("macro_f1"u8) - 1] = 255;
+        Assert.Null(EntryPayload.Read(payload));
     }
 
     [Fact]
@@ -349,5 +372,15 @@ public sealed class TrajectoryTests : IDisposable
         }
 
         return ~state;
+    }
+
+    private static Evaluation With(Evaluation evaluation, string metric, double value) =>
+        evaluation with { Metrics = new([.. evaluation.Metrics, new MetricValue(MetricCatalog.Find(metric)!, value)]) };
+
+    private static byte[] PayloadWithMacroF1()
+    {
+        using var memory = new MemoryStream();
+        EntryPayload.Write(new BinaryWriter(memory), new EvaluationEntry(1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375)));
+        return memory.ToArray();
     }
 }

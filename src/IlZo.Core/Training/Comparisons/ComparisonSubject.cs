@@ -56,7 +56,7 @@ internal sealed class ModelSubject(TrainingOptions options, LanguageModel model,
     public override void Dispose() => model.Dispose();
 
     private static LossEvaluator NewEvaluator(TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) =>
-        new(model, backend, examples.Objective, TrainingOptions.ParseObjective(options.Objective), examples.Answers);
+        new(model, backend, examples.Objective, TrainingOptions.ParseObjective(options.Objective), examples.Answers, examples.Metrics);
 }
 
 /// <summary>

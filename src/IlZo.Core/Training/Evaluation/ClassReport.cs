@@ -20,33 +20,20 @@ public sealed record ClassResult(string Name, int Support, int Predicted, int Co
 /// <summary>How the classes of a task fare, where all its examples have the same candidates.</summary>
 public sealed class ClassReport
 {
-    private ClassReport(IReadOnlyList<ClassResult> classes, int[][] confusion) => (Classes, Confusion) = (classes, confusion);
+    private ClassReport(IReadOnlyList<ClassResult> classes, ConfusionMatrix confusion) => (Classes, Confusion) = (classes, confusion.Counts);
 
     public IReadOnlyList<ClassResult> Classes { get; }
 
     /// <summary>[correct class][predicted class]: numbers of examples; without examples that have no prediction.</summary>
     public IReadOnlyList<IReadOnlyList<int>> Confusion { get; }
 
-    /// <summary>The mean of the classes' F1, over those that are correct or predicted for any example.</summary>
-    public double MacroF1 => Classes.Where(c => c.Support + c.Predicted > 0).Average(c => c.F1);
-
     /// <summary>Counts predictions.</summary>
     /// <param name="names">The classes.</param>
-    /// <param name="predictions">Predictions of examples with these candidates.</param>
+    /// <param name="predictions">Predictions of examples with these candidates; at least one.</param>
     public static ClassReport Of(IReadOnlyList<string> names, IReadOnlyList<Prediction> predictions)
     {
-        int[] support = new int[names.Count];
-        int[][] confusion = [.. names.Select(_ => new int[names.Count])];
-        foreach (var prediction in predictions)
-        {
-            support[prediction.Example.Correct]++;
-            if (prediction.Choice != Scoring.NoPrediction)
-            {
-                confusion[prediction.Example.Correct][prediction.Choice]++;
-            }
-        }
-
+        var counts = new ConfusionMatrix(predictions);
         return new ClassReport(
-            [.. names.Select((name, c) => new ClassResult(name, support[c], confusion.Sum(row => row[c]), confusion[c][c]))], confusion);
+            [.. names.Select((name, c) => new ClassResult(name, counts.Support(c), counts.Predicted(c), counts.Correct(c)))], counts);
     }
 }

@@ -35,22 +35,16 @@ public sealed partial class LossEvaluator
         double loss = Score(examples, (example, scores) => predictions.Add(Prediction.Choose(
             example, baseline is null ? scores : Calibrated(example, scores, baseline[predictions.Count]))), cancellation);
         model.Checkpoint.RequireUnchanged();
-        bool chooses = examples.Any(e => e.Candidates.Count > 1);
-        return new Evaluation(loss, chooses ? predictions.Count(p => p.IsCorrect) : 0, examples.Count)
-        {
-            Perplexity = chooses ? null : Math.Exp(loss),
-            Predictions = predictions,
-        };
+        var kind = examples.Any(e => e.Candidates.Count > 1) ? AnswerKind.Choice : AnswerKind.Text;
+        return Evaluation.Of(predictions, loss, metrics ?? MetricCatalog.Usual(kind));
     }
 
     private Evaluation EvaluateAnswers(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
     {
         var predictions = Answer(examples, Probe.Unperturbed, cancellation);
-        double f1 = predictions.Average(p => p.F1!.Value);
         model.Checkpoint.RequireUnchanged();
-        int exact = predictions.Count(p => p.IsCorrect);
-        double loss = objective == TrainingObjective.F1 ? ExampleLoss.Mean(NegativeF1(predictions)) : Score(examples, (_, _) => { }, cancellation);
-        return new Evaluation(loss, exact, examples.Count) { F1 = f1, Predictions = predictions };
+        double loss = JudgesAnswers ? ExampleLoss.Mean(Negative(predictions)) : Score(examples, (_, _) => { }, cancellation);
+        return Evaluation.Of(predictions, loss, metrics ?? MetricCatalog.Usual(AnswerKind.Generated));
     }
 
     private List<Prediction> Answer(IReadOnlyList<EncodedExample> examples, Probe probe, CancellationToken cancellation = default)

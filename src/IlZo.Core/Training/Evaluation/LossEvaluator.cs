@@ -10,8 +10,9 @@ namespace IlZo.Training;
 /// <param name="model">The model.</param>
 /// <param name="backend">The device.</param>
 /// <param name="task">What the task's loss is.</param>
-/// <param name="objective">Whether that loss or a metric is trained on.</param>
+/// <param name="objective">The metric whose negative is the loss instead; null for none.</param>
 /// <param name="answers">How answers are generated; null where candidates are compared.</param>
+/// <param name="metrics">What judges predictions; null for what is usual for the examples.</param>
 /// <remarks>
 /// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
 /// time have an evaluator and a backend each, over one model.
@@ -20,8 +21,9 @@ public sealed partial class LossEvaluator(
     LanguageModel model,
     IBackend backend,
     TaskObjective task,
-    TrainingObjective objective = TrainingObjective.Loss,
-    AnswerSettings? answers = null)
+    IExampleMetric? objective = null,
+    AnswerSettings? answers = null,
+    IReadOnlyList<IMetric>? metrics = null)
 {
     /// <summary>Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.</summary>
     internal const int ProbesPerPass = 2;
@@ -37,7 +39,10 @@ public sealed partial class LossEvaluator(
     public long Tokens { get; private set; }
 
     // Whether the loss is a mean over option tokens, not over examples.
-    private bool CountsTokens => task == TaskObjective.LanguageModel && objective == TrainingObjective.Loss;
+    private bool CountsTokens => task == TaskObjective.LanguageModel && objective is null;
+
+    // Whether the loss is of answers that are generated.
+    private bool JudgesAnswers => objective?.Judges.HasFlag(AnswerKind.Generated) == true;
 
     /// <summary>The loss of a batch at each probe.</summary>
     public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes) => [.. ExampleLosses(batch, probes).Select(ExampleLoss.Mean)];
@@ -76,9 +81,9 @@ public sealed partial class LossEvaluator(
 
     private ExampleLoss[][] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
-        if (objective == TrainingObjective.F1)
+        if (JudgesAnswers)
         {
-            return [.. probes.Select(p => NegativeF1(Answer(batch.Examples, p)))];
+            return [.. probes.Select(p => Negative(Answer(batch.Examples, p)))];
         }
 
         var losses = new ExampleLoss[probes.Count][];
@@ -119,10 +124,12 @@ public sealed partial class LossEvaluator(
         ? Scoring.LanguageModelLoss(batch.Option(logProbabilities, example, batch.Examples[example].Correct))
         : ChoiceLoss(batch.Examples[example], Scores(batch, logProbabilities, example));
 
-    private ExampleLoss ChoiceLoss(EncodedExample example, double[] scores) => new(
-        objective == TrainingObjective.Loss ? Scoring.ClassificationLoss(scores, example.Correct) : Scoring.AccuracyLoss(scores, example.Accepted), 1);
+    private ExampleLoss ChoiceLoss(EncodedExample example, double[] scores) =>
+        objective is null ? new(Scoring.ClassificationLoss(scores, example.Correct), 1) : Negative(objective, Prediction.Choose(example, scores));
 
-    // What is not a number stays visible: an answer that could not be generated leaves all of them without a value. An F1 of 0 is no -0.
-    private static ExampleLoss[] NegativeF1(IReadOnlyList<Prediction> answers) =>
-        [.. answers.Select(a => new ExampleLoss(a.Text is null ? double.NaN : 0 - a.F1!.Value, 1))];
+    private ExampleLoss[] Negative(IReadOnlyList<Prediction> answers) => [.. answers.Select(a => Negative(objective!, a))];
+
+    // What is not a number stays visible: an example without a prediction leaves all of them without a value. A metric of 0 is no -0.
+    private static ExampleLoss Negative(IExampleMetric metric, Prediction prediction) =>
+        new(prediction.Text is null ? double.NaN : 0 - metric.Of(prediction), 1);
 }

@@ -16,7 +16,7 @@ public readonly record struct PassSize(int Probes, long Tokens, long Outputs, in
     public static PassSize Largest(TrainingOptions options, TrainingExamples examples)
     {
         bool correctOnly = examples.Objective == TaskObjective.LanguageModel
-            && TrainingOptions.ParseObjective(options.Objective) == TrainingObjective.Loss;
+            && TrainingOptions.ParseObjective(options.Objective) is null;
         var largest = new PassSize(1, 1, 1, 1);
         if (examples.Train.Count > 0 && options.Steps > 0)
         {

@@ -27,6 +27,9 @@ public sealed record TrainingExamples(
     /// <summary>How their answers are generated; null where candidates are compared.</summary>
     public AnswerSettings? Answers { get; private init; }
 
+    /// <summary>What judges the predictions of them.</summary>
+    public IReadOnlyList<IMetric> Metrics { get; private init; } = MetricCatalog.Usual(AnswerKind.Text);
+
     /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public static TrainingExamples Load(
@@ -45,6 +48,7 @@ public sealed record TrainingExamples(
             task.Objective, Encode(data.Train, drawn.Train), Encode(data.Dev ?? data.Train, drawn.Dev), Encode(data.Validation, drawn.Test))
         {
             Answers = task.Answers,
+            Metrics = task.Definition.Metrics,
         };
 
         EncodedExample[] Encode(ExampleList examples, int[] indices) => [.. indices.Select(i => EncodeOne(examples[i]))];

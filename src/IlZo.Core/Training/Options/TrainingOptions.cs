@@ -13,6 +13,8 @@ namespace IlZo.Training;
 /// <summary>Everything that decides a training run. What is null is decided by <see cref="Presets"/>, as for the command line.</summary>
 public sealed record TrainingOptions
 {
+    private const string Loss = "loss";
+
     /// <summary>A checkpoint folder, or <see cref="ModelLoader.BuiltIn"/>.</summary>
     public string Model { get; init; } = ModelLoader.BuiltIn;
 
@@ -93,8 +95,8 @@ public sealed record TrainingOptions
     /// <summary>Decides the sampling of examples; null for <see cref="Seed"/>.</summary>
     public uint? DataSeed { get; init; }
 
-    /// <summary>What losses are: <c>loss</c>, the task's own, or the negative of its metric on a batch, <c>accuracy</c> or <c>f1</c>.</summary>
-    public string Objective { get; init; } = "loss";
+    /// <summary>What losses are: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name (<see cref="MetricCatalog.Objectives"/>).</summary>
+    public string Objective { get; init; } = Loss;
 
     /// <summary>Examples to train on; null for 1000, or all of the user's own rows.</summary>
     public int? TrainSize { get; init; }
@@ -168,14 +170,11 @@ public sealed record TrainingOptions
         _ => throw new InvalidInputException($"The dtype is '{name}'; auto, fp32, bf16 or fp16 was expected."),
     };
 
-    /// <summary>The objective that <see cref="Objective"/> names.</summary>
-    public static TrainingObjective ParseObjective(string name) => name switch
-    {
-        "loss" => TrainingObjective.Loss,
-        "accuracy" => TrainingObjective.Accuracy,
-        "f1" => TrainingObjective.F1,
-        _ => throw new InvalidInputException($"--objective is '{name}'; loss, accuracy or f1 was expected."),
-    };
+    /// <summary>The metric that <see cref="Objective"/> names; null for the loss.</summary>
+    public static IExampleMetric? ParseObjective(string name) => name == Loss ? null
+        : MetricCatalog.Find(name) as IExampleMetric
+        ?? throw new InvalidInputException(
+            $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} was expected.");
 
     /// <summary>The seed of the sampling of examples.</summary>
     internal uint SamplingSeed => DataSeed ?? Seed;
@@ -284,7 +283,7 @@ public sealed record TrainingOptions
             throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
         }
 
-        if (own && (Shots is not null || ParseObjective(Objective) != TrainingObjective.Loss))
+        if (own && (Shots is not null || ParseObjective(Objective) is not null))
         {
             throw new InvalidInputException(
                 "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
@@ -301,11 +300,11 @@ public sealed record TrainingOptions
     /// <summary>Refuses an objective that a task has no metric for.</summary>
     internal void RequireObjectiveOf(TaskDefinition task)
     {
-        var objective = ParseObjective(Objective);
-        if (objective != TrainingObjective.Loss && (objective == TrainingObjective.F1) != task.Generates)
+        if (ParseObjective(Objective) is { } objective && !objective.Judges.HasFlag(task.Answers))
         {
             throw new InvalidInputException(
-                $"--objective is {Objective} and the metric of task {task.Name} is {(task.Generates ? "f1" : "accuracy")}; that one, or loss, was expected.");
+                $"--objective is {Objective} and the metric of task {task.Name} is {task.Metric.Name}; "
+                + $"{string.Join(", ", MetricCatalog.Judging(task.Answers).OfType<IExampleMetric>().Select(m => m.Name))} or {Loss} was expected.");
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text;
 using IlZo.Optimizers;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -9,7 +11,9 @@ namespace IlZo.Training;
 /// <item>1, a step: f64 learning rate; u32 flags, bit 0 = skipped; i64 forward passes; i64 tokens; u32 number of losses; u32 number of
 /// coefficients; the losses and then the coefficients as f64.</item>
 /// <item>2, an evaluation: u32 flags, bit 0 = on the test examples, bit 1 = there is nothing to choose (perplexity is exp of the loss),
-/// bit 2 = an F1 follows, bit 3 = a SHA-256 follows; i32 correct; i32 total; f64 loss; the F1 as f64; the SHA-256 of what was saved, 32 bytes.</item>
+/// bit 2 = answers are generated and their F1 follows, bit 3 = a SHA-256 follows, bit 4 = other metrics follow; i32 correct; i32 total; f64 loss; the F1
+/// as f64; the other metrics as u8 number of them, and of each u8 length of its name, the name in ASCII and the value as f64; the SHA-256 of what was
+/// saved, 32 bytes.</item>
 /// <item>3, what is kept: the SHA-256 of what was saved, 32 bytes.</item>
 /// </list>
 /// </summary>
@@ -29,7 +33,8 @@ internal static class EntryPayload
         NothingToChoose = 2,
         HasF1 = 4,
         Saved = 8,
-        All = 15,
+        HasOtherMetrics = 16,
+        All = 31,
     }
 
     public static void Write(BinaryWriter writer, LogEntry entry)
@@ -126,17 +131,27 @@ internal static class EntryPayload
     private static void WriteEvaluation(BinaryWriter writer, EvaluationEntry entry)
     {
         var evaluation = entry.Evaluation;
+        bool chooses = evaluation.Metrics[Perplexity.Instance] is null;
+        double? f1 = evaluation.Metrics[TokenF1.Instance];
+        var said = Evaluation.Logged(evaluation.Loss, evaluation.Correct, evaluation.Total, chooses, f1).Metrics.Select(v => v.Metric);
+        MetricValue[] others = [.. evaluation.Metrics.Where(v => !said.Contains(v.Metric))];
         var flags = (entry.Split == EvaluationSplit.Test ? EvaluationFlags.OnTest : 0)
-            | (evaluation.Perplexity is not null ? EvaluationFlags.NothingToChoose : 0)
-            | (evaluation.F1 is not null ? EvaluationFlags.HasF1 : 0)
-            | (entry.SavedSha256 is not null ? EvaluationFlags.Saved : 0);
+            | (chooses ? 0 : EvaluationFlags.NothingToChoose)
+            | (f1 is not null ? EvaluationFlags.HasF1 : 0)
+            | (entry.SavedSha256 is not null ? EvaluationFlags.Saved : 0)
+            | (others.Length > 0 ? EvaluationFlags.HasOtherMetrics : 0);
         writer.Write((uint)flags);
         writer.Write(evaluation.Correct);
         writer.Write(evaluation.Total);
         writer.Write(evaluation.Loss);
-        if (evaluation.F1 is { } f1)
+        if (f1 is { } value)
         {
-            writer.Write(f1);
+            writer.Write(value);
+        }
+
+        if (others.Length > 0)
+        {
+            WriteMetrics(writer, others);
         }
 
         if (entry.SavedSha256 is { } hash)
@@ -152,17 +167,47 @@ internal static class EntryPayload
         int total = rest.Int32();
         double loss = rest.Double();
         double? f1 = flags.HasFlag(EvaluationFlags.HasF1) ? rest.Double() : null;
+        var others = flags.HasFlag(EvaluationFlags.HasOtherMetrics) ? ReadMetrics(ref rest) : [];
         string? hash = flags.HasFlag(EvaluationFlags.Saved) ? Convert.ToHexStringLower(rest.Bytes(HashBytes)) : null;
-        if (flags > EvaluationFlags.All)
+        if (flags > EvaluationFlags.All || others is null)
         {
             return null;
         }
 
-        var evaluation = new Evaluation(loss, correct, total)
+        var evaluation = Evaluation.Logged(loss, correct, total, !flags.HasFlag(EvaluationFlags.NothingToChoose), f1);
+        var metrics = new MetricValues([.. evaluation.Metrics, .. others]);
+        return metrics.DistinctBy(v => v.Metric.Field).Count() < metrics.Count
+            ? null
+            : new EvaluationEntry(
+                step, flags.HasFlag(EvaluationFlags.OnTest) ? EvaluationSplit.Test : EvaluationSplit.Dev, evaluation with { Metrics = metrics }, hash);
+    }
+
+    private static void WriteMetrics(BinaryWriter writer, MetricValue[] metrics)
+    {
+        writer.Write(checked((byte)metrics.Length));
+        foreach (var (metric, value) in metrics)
         {
-            Perplexity = flags.HasFlag(EvaluationFlags.NothingToChoose) ? Math.Exp(loss) : null,
-            F1 = f1,
-        };
-        return new EvaluationEntry(step, flags.HasFlag(EvaluationFlags.OnTest) ? EvaluationSplit.Test : EvaluationSplit.Dev, evaluation, hash);
+            writer.Write(checked((byte)metric.Name.Length));
+            writer.Write(Encoding.ASCII.GetBytes(metric.Name));
+            writer.Write(value);
+        }
+    }
+
+    // Null where one of them is none that this version knows.
+    private static List<MetricValue>? ReadMetrics(ref PayloadReader rest)
+    {
+        var values = new List<MetricValue>();
+        for (int left = rest.Byte(); left > 0; left--)
+        {
+            int length = rest.Byte();
+            if (length > PayloadReader.MostBytes || MetricCatalog.Find(Encoding.ASCII.GetString(rest.Bytes(length))) is not { } metric)
+            {
+                return null;
+            }
+
+            values.Add(new MetricValue(metric, rest.Double()));
+        }
+
+        return values;
     }
 }

@@ -131,22 +131,16 @@ internal static class FirstRunFormat
     private static Evaluation Dev(JsonElement line, double loss, int examples)
     {
         bool chooses = line.TryGetProperty("dev_accuracy", out var accuracy);
-        return new Evaluation(loss, chooses ? (int)Math.Round(Number(accuracy) * examples) : 0, examples)
-        {
-            Perplexity = chooses ? null : Math.Exp(loss),
-            F1 = line.TryGetProperty("dev_f1", out var f1) ? Number(f1) : null,
-        };
+        int correct = chooses ? (int)Math.Round(Number(accuracy) * examples) : 0;
+        return Evaluation.Logged(loss, correct, examples, chooses, line.TryGetProperty("dev_f1", out var f1) ? Number(f1) : null);
     }
 
     private static Evaluation ZeroShot(JsonElement line, int total)
     {
         double loss = Number(line.GetProperty("zero_shot_loss"));
         bool chooses = line.TryGetProperty("zero_shot_correct", out var correct);
-        return new Evaluation(loss, chooses ? correct.GetInt32() : 0, total)
-        {
-            Perplexity = chooses ? null : Math.Exp(loss),
-            F1 = line.TryGetProperty("zero_shot_f1", out var f1) ? Number(f1) : null,
-        };
+        return Evaluation.Logged(
+            loss, chooses ? correct.GetInt32() : 0, total, chooses, line.TryGetProperty("zero_shot_f1", out var f1) ? Number(f1) : null);
     }
 
     // Numbers that are not finite are null in JSON.

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -81,10 +82,9 @@ internal sealed class MetricsFile : IDisposable
         Write(entry.Step, json =>
         {
             Number(json, "dev_loss", evaluation.Loss);
-            Number(json, evaluation.Perplexity is null ? "dev_accuracy" : "dev_perplexity", evaluation.Perplexity ?? evaluation.Accuracy ?? double.NaN);
-            if (evaluation.F1 is { } f1)
+            foreach (var (metric, value) in evaluation.Metrics)
             {
-                Number(json, "dev_f1", f1);
+                Number(json, $"dev_{metric.Field}", value);
             }
         });
     }
@@ -104,19 +104,21 @@ internal sealed class MetricsFile : IDisposable
     private static void ZeroShot(Utf8JsonWriter json, Evaluation evaluation)
     {
         Number(json, "zero_shot_loss", evaluation.Loss);
-        if (evaluation.Perplexity is { } perplexity)
+        foreach (var (index, (metric, value)) in evaluation.Metrics.Index())
         {
-            Number(json, "zero_shot_perplexity", perplexity);
-        }
-        else
-        {
-            json.WriteNumber("zero_shot_correct", evaluation.Correct);
-        }
+            if (metric is Accuracy)
+            {
+                json.WriteNumber("zero_shot_correct", evaluation.Correct);
+            }
+            else
+            {
+                Number(json, $"zero_shot_{metric.Field}", value);
+            }
 
-        json.WriteNumber("zero_shot_total", evaluation.Total);
-        if (evaluation.F1 is { } f1)
-        {
-            Number(json, "zero_shot_f1", f1);
+            if (index == 0)
+            {
+                json.WriteNumber("zero_shot_total", evaluation.Total);
+            }
         }
     }
 

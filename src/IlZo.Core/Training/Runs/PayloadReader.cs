@@ -6,13 +6,18 @@ namespace IlZo.Training;
 /// <param name="bytes">The payload.</param>
 internal ref struct PayloadReader(ReadOnlySpan<byte> bytes)
 {
-    private static readonly byte[] s_zeros = new byte[64];
+    /// <summary>What <see cref="Bytes"/> gives at most.</summary>
+    public const int MostBytes = 64;
+
+    private static readonly byte[] s_zeros = new byte[MostBytes];
 
     private ReadOnlySpan<byte> _rest = bytes;
     private bool _isShort;
 
     /// <summary>Whether just as much was read as there was.</summary>
     public readonly bool EndsHere => _rest.IsEmpty && !_isShort;
+
+    public byte Byte() => Bytes(1)[0];
 
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(sizeof(uint)));
 
@@ -35,7 +40,7 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> bytes)
         return EntryPayload.Doubles(Bytes((int)length), (int)count);
     }
 
-    /// <summary>At most 64 bytes, or as many as there are.</summary>
+    /// <summary>At most <see cref="MostBytes"/>, or as many as there are.</summary>
     public ReadOnlySpan<byte> Bytes(int count)
     {
         if (count > _rest.Length)

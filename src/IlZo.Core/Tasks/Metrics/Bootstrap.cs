@@ -1,6 +1,4 @@
-using IlZo.Tasks;
-
-namespace IlZo.Training;
+namespace IlZo.Tasks;
 
 /// <summary>Confidence intervals from resampling (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).</summary>
 public static class Bootstrap
