@@ -7,16 +7,6 @@ namespace IlZo.Cli;
 /// <summary>Flags of a training that nothing would come of, which are refused: a run must not differ in silence from what was asked for.</summary>
 internal static class IgnoredFlags
 {
-    // What only one kind of a new adapter has.
-    private static readonly (string Name, string Adapter)[] s_ofAdapters =
-    [
-        ("rank", AdapterOptions.Lora),
-        ("alpha", AdapterOptions.Lora),
-        ("targets", AdapterOptions.Lora),
-        ("prefix-tokens", AdapterOptions.Prefix),
-        ("prefix-positions", AdapterOptions.Prefix),
-    ];
-
     /// <summary>Checks a command line. The values of a file are not: a run's names all settings.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="settings">The settings that it has flags for.</param>
@@ -25,11 +15,12 @@ internal static class IgnoredFlags
     public static void Refuse(ParseResult parsed, IEnumerable<TrainingSetting> settings, string? adapter)
     {
         string[] given = [.. settings.Where(s => parsed.GetValue(s.Flag) is not null).Select(s => s.Name)];
-        foreach (var (name, kind) in s_ofAdapters)
+        foreach (string name in AdapterCatalog.OptionNames.Where(given.Contains))
         {
-            if (adapter != kind && given.Contains(name))
+            string[] kinds = [.. AdapterCatalog.Kinds.Where(k => k.Options.Any(o => o.Name == name)).Select(k => k.Name)];
+            if (!kinds.Contains(adapter))
             {
-                throw new InvalidInputException($"--{name} is given without --adapter {kind}; the two together were expected.");
+                throw new InvalidInputException($"--{name} is given without --adapter {string.Join(" or ", kinds)}; the two together were expected.");
             }
         }
 

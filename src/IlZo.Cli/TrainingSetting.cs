@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using IlZo.Adapters;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Tasks;
@@ -47,17 +48,9 @@ internal sealed record TrainingSetting(
         Number<double>("lr", "X", "Learning rate (default: by model, adapter and method, for mezo 5e-5 for builtin, else 1e-6; 'ilzo ls optimizers --verbose' has all).", (o, v) => o with { LearningRate = v }),
         Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA but for RoBERTa's).", (o, v) => o with { Epsilon = v }),
         Text(
-            "adapter", "lora|prefix|DIR", "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
+            "adapter", $"{string.Join('|', AdapterCatalog.Kinds.Select(k => k.Name))}|DIR", "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
             (o, v) => o with { Adapter = v }),
-        Number<int>("rank", "N", "Rank of LoRA (default: 8).", (o, v) => o with { Rank = v }),
-        Number<double>("alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
-        Text(
-            "targets", "A,B,…", "Linear layers that get LoRA, by names or roles such as role:mlp, or all-linear (default: queries and values).",
-            (o, v) => o with { Targets = v }),
-        Number<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
-        Text(
-            "prefix-positions", "kept|shifted", "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
-            (o, v) => o with { PrefixPositions = v }),
+        .. AdapterCatalog.Kinds.SelectMany(k => k.Options).DistinctBy(o => o.Name).Select(OfAdapter),
         Text(
             "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].*, or of a role, such as role:attention (default: all).",
             (o, v) => o with { TrainOnly = v }),
@@ -131,7 +124,7 @@ internal sealed record TrainingSetting(
 
     /// <summary>The names of those that decide which weights of a model are trained.</summary>
     public static IReadOnlyList<string> OfTrainedWeights { get; } =
-        ["adapter", "rank", "alpha", "targets", "prefix-tokens", "prefix-positions", "train-only", "freeze"];
+        ["adapter", .. AdapterCatalog.OptionNames, "train-only", "freeze"];
 
     /// <summary>The setting of a name that is there.</summary>
     public static TrainingSetting Named(string name) => All.First(s => s.Name == name);
@@ -156,6 +149,14 @@ internal sealed record TrainingSetting(
         IgnoredFlags.Refuse(parsed, settings, all.FirstOrDefault(v => v.Key.Name == "adapter").Value);
         return all.Aggregate(new TrainingOptions(), (options, value) => value.Key.Apply(options, value.Value));
     }
+
+    private static TrainingSetting OfAdapter(AdapterOption option) => option switch
+    {
+        AdapterOption<int> o => Number<int>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
+        AdapterOption<double> o => Number<double>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
+        AdapterOption<string> o => Text(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
+        _ => throw new NotSupportedException($"There is no setting with the values of {option.GetType().Name}."),
+    };
 
     private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>
         new(name, SettingKind.Text, Flags.Text("--" + name, helpName, description), apply);

@@ -14,28 +14,14 @@ public static class AdapterFactory
     /// <exception cref="InvalidInputException">An option or the folder cannot be used with this model.</exception>
     public static void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
     {
-        options.Validate();
-        switch (options.Adapter)
+        options.ValidateAdapter();
+        if (AdapterCatalog.Find(options.Adapter) is { } kind)
         {
-            case AdapterOptions.Lora:
-                var targets = options.Targets is { } names ? TargetModules.Parse(names, model) : TargetModules.QueriesAndValues(model);
-                var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha);
-                lora.Attach();
-                lora.Initialize(options.Seed);
-                break;
-            case AdapterOptions.Prefix:
-                var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == AdapterOptions.ShiftedPositions);
-                if (backend is not null)
-                {
-                    backend.Load(model.Parameters);
-                    prefix.Initialize(backend, options.Seed);
-                }
-
-                model.Attach(prefix);
-                break;
-            default:
-                Attach(model, options.Adapter);
-                break;
+            kind.Attach(model, options, backend);
+        }
+        else
+        {
+            Attach(model, options.Adapter!);
         }
     }
 
@@ -64,13 +50,6 @@ public static class AdapterFactory
     public static void Attach(LanguageModel model, string folder)
     {
         using var saved = PeftFolder.Open(folder);
-        if (saved.IsLora)
-        {
-            LoraAdapter.Load(model, saved).Attach();
-        }
-        else
-        {
-            model.Attach(PrefixAdapter.Load(model, saved));
-        }
+        saved.Kind.Attach(model, saved);
     }
 }

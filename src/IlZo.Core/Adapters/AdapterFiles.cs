@@ -17,19 +17,14 @@ public static class AdapterFiles
     public static Func<string, byte[]?> Over(string? adapter, Func<string, byte[]?> read) => name =>
         adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name)) ? PlainFile.ReadAllBytes(Path.Combine(adapter, name)) : read(name);
 
-    /// <summary>Writes a whole model with its LoRA factors added to the weights; the model has no factors after that.</summary>
+    /// <summary>Writes a whole model with the effect of its adapter added to the weights; the adapter has none after that.</summary>
     /// <param name="model">A model with an adapter.</param>
     /// <param name="folder">The folder to create or to replace.</param>
     /// <param name="extraFiles">Further files for the folder, by name.</param>
     /// <exception cref="InvalidInputException">The adapter is none that weights can stand for, or a sum overflows their type.</exception>
     public static void SaveMerged(LanguageModel model, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
-        if (model.Adapter is not LoraAdapter lora)
-        {
-            throw new InvalidInputException("A prefix cannot be merged, because no change of the weights has its effect; export without --merge was expected.");
-        }
-
-        lora.Merge();
+        model.Adapter!.Merge();
         model.Save(folder, extraFiles);
     }
 }

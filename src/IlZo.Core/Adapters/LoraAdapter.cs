@@ -55,18 +55,17 @@ public sealed class LoraAdapter : Adapter
     public bool IsTransposed => _layers.Any(layer => layer.Linear.Layout == WeightLayout.InOut);
 
     /// <summary>Reads an adapter in PEFT's format.</summary>
-    internal static LoraAdapter Load(LanguageModel model, PeftFolder saved)
+    internal static LoraAdapter Load(LanguageModel model, PeftFolder saved, TargetModules targets, int rank, double alpha, bool rankStabilized)
     {
-        var config = saved.Lora();
         string source = $"{saved.ConfigPath}: target_modules";
         saved.RequireShapes(
-            $"r is {config.Rank}", Tensors(model, config.Targets.In(model, source), config.Rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
-        var adapter = new LoraAdapter(model, config.Targets, config.Rank, config.Alpha, config.RankStabilized, source);
+            $"r is {rank}", Tensors(model, targets.In(model, source), rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
+        var adapter = new LoraAdapter(model, targets, rank, alpha, rankStabilized, source);
         try
         {
             if (!float.IsNormal((float)adapter.Scale))
             {
-                throw new InvalidInputException($"{saved.ConfigPath}: lora_alpha is {config.Alpha:R} and r is {config.Rank}; a scale that fp32 can hold was expected of them.");
+                throw new InvalidInputException($"{saved.ConfigPath}: lora_alpha is {alpha:R} and r is {rank}; a scale that fp32 can hold was expected of them.");
             }
 
             foreach (var parameter in adapter.Parameters)
@@ -114,12 +113,12 @@ public sealed class LoraAdapter : Adapter
         }
     }
 
-    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) => PeftWriter.WriteLora(
-        folder, Model, this, _rankStabilized, [.. Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))], extraFiles);
+    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) =>
+        LoraKind.Save(this, Model, _rankStabilized, folder, extraFiles);
 
     /// <summary>Adds s·BA to the weights of the layers, rounded to nearest even in their type, and takes the factors away.</summary>
     /// <exception cref="InvalidInputException">A sum is outside the range of the type.</exception>
-    internal void Merge()
+    internal override void Merge()
     {
         foreach (var (linear, factors) in _layers)
         {

@@ -22,51 +22,58 @@ internal static class PeftWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Writes LoRA factors.</summary>
-    public static void WriteLora(
+    /// <summary>Writes an adapter.</summary>
+    /// <param name="folder">The folder to create, or a saved adapter to replace.</param>
+    /// <param name="model">The adapter's model.</param>
+    /// <param name="type">What PEFT calls the kind of the adapter.</param>
+    /// <param name="own">The fields of the configuration that this kind has beside those of all.</param>
+    /// <param name="tensors">The weights.</param>
+    /// <param name="metadata">What is said of them.</param>
+    /// <param name="extraFiles">Further files for the folder, by name.</param>
+    /// <exception cref="InvalidInputException">The folder holds something else.</exception>
+    public static void Write(
         string folder,
         LanguageModel model,
-        LoraAdapter adapter,
-        bool rankStabilized,
+        string type,
+        IReadOnlyDictionary<string, Action<Utf8JsonWriter>> own,
         IReadOnlyList<TensorEntry> tensors,
-        IReadOnlyDictionary<string, byte[]>? extraFiles) =>
-        Write(folder, tensors, [], extraFiles, new SortedDictionary<string, Action<Utf8JsonWriter>>(Common(model, "LORA"), StringComparer.Ordinal)
-        {
-            ["alpha_pattern"] = EmptyObject,
-            ["bias"] = json => json.WriteStringValue("none"),
-            ["fan_in_fan_out"] = json => json.WriteBooleanValue(adapter.IsTransposed),
-            ["init_lora_weights"] = json => json.WriteBooleanValue(true),
-            ["layers_pattern"] = Null,
-            ["layers_to_transform"] = Null,
-            ["lora_alpha"] = json => json.WriteNumberValue(adapter.Alpha),
-            ["lora_dropout"] = json => json.WriteRawValue("0.0"),
-            ["modules_to_save"] = Null,
-            ["r"] = json => json.WriteNumberValue(adapter.Rank),
-            ["rank_pattern"] = EmptyObject,
-            ["target_modules"] = json => WriteTargets(json, adapter.Targets),
-            ["use_rslora"] = json => json.WriteBooleanValue(rankStabilized),
-        });
-
-    /// <summary>Writes a prefix.</summary>
-    public static void WritePrefix(
-        string folder, LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, IReadOnlyDictionary<string, byte[]>? extraFiles)
+        Dictionary<string, string> metadata,
+        IReadOnlyDictionary<string, byte[]>? extraFiles)
     {
-        int heads = model.Shape.KeyValueHeads;
-        Write(
-            folder,
-            [embeddings],
-            shiftsPositions ? [] : new() { [PeftFolder.PositionsKey] = AdapterOptions.KeptPositions },
-            extraFiles,
-            new SortedDictionary<string, Action<Utf8JsonWriter>>(Common(model, "PREFIX_TUNING"), StringComparer.Ordinal)
+        metadata["format"] = "pt";
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, s_indented))
+        {
+            json.WriteStartObject();
+            foreach (var (name, write) in Common(model, type).Concat(own).OrderBy(f => f.Key, StringComparer.Ordinal))
             {
-                ["encoder_hidden_size"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
-                ["num_attention_heads"] = json => json.WriteNumberValue(heads),
-                ["num_layers"] = json => json.WriteNumberValue(model.Shape.Layers),
-                ["num_transformer_submodules"] = json => json.WriteNumberValue(1),
-                ["num_virtual_tokens"] = json => json.WriteNumberValue(tokens),
-                ["prefix_projection"] = json => json.WriteBooleanValue(false),
-                ["token_dim"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
-            });
+                json.WritePropertyName(name);
+                write(json);
+            }
+
+            json.WriteEndObject();
+        }
+
+        stream.WriteByte((byte)'\n');
+        Replace(folder, into =>
+        {
+            SafetensorsWriter.Write(Path.Combine(into, PeftFolder.WeightsFileName), tensors, metadata);
+            AtomicFile.WriteAllBytes(Path.Combine(into, PeftFolder.ConfigFileName), stream.ToArray());
+            foreach (var (name, content) in extraFiles ?? new Dictionary<string, byte[]>())
+            {
+                AtomicFile.WriteAllBytes(Path.Combine(into, name), content);
+            }
+        });
+    }
+
+    /// <summary>A field that is null.</summary>
+    public static void Null(Utf8JsonWriter json) => json.WriteNullValue();
+
+    /// <summary>A field that is an object without fields.</summary>
+    public static void EmptyObject(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteEndObject();
     }
 
     /// <summary>Copies a saved adapter.</summary>
@@ -98,39 +105,6 @@ internal static class PeftWriter
         }),
     };
 
-    private static void Write(
-        string folder,
-        IReadOnlyList<TensorEntry> tensors,
-        Dictionary<string, string> metadata,
-        IReadOnlyDictionary<string, byte[]>? extraFiles,
-        SortedDictionary<string, Action<Utf8JsonWriter>> fields)
-    {
-        metadata["format"] = "pt";
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, s_indented))
-        {
-            json.WriteStartObject();
-            foreach (var (name, write) in fields)
-            {
-                json.WritePropertyName(name);
-                write(json);
-            }
-
-            json.WriteEndObject();
-        }
-
-        stream.WriteByte((byte)'\n');
-        Replace(folder, into =>
-        {
-            SafetensorsWriter.Write(Path.Combine(into, PeftFolder.WeightsFileName), tensors, metadata);
-            AtomicFile.WriteAllBytes(Path.Combine(into, PeftFolder.ConfigFileName), stream.ToArray());
-            foreach (var (name, content) in extraFiles ?? new Dictionary<string, byte[]>())
-            {
-                AtomicFile.WriteAllBytes(Path.Combine(into, name), content);
-            }
-        });
-    }
-
     private static void Replace(string folder, Action<string> fill)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -151,30 +125,5 @@ internal static class PeftWriter
             throw new InvalidInputException(
                 $"'{folder}' holds '{foreign}', which would be lost; a new or empty folder or one with nothing but a saved adapter was expected.");
         }
-    }
-
-    private static void WriteTargets(Utf8JsonWriter json, TargetModules targets)
-    {
-        if (targets.Expression is { } expression)
-        {
-            json.WriteStringValue(expression);
-            return;
-        }
-
-        json.WriteStartArray();
-        foreach (string name in targets.Names)
-        {
-            json.WriteStringValue(name);
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void Null(Utf8JsonWriter json) => json.WriteNullValue();
-
-    private static void EmptyObject(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteEndObject();
     }
 }

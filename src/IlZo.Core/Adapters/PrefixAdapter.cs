@@ -42,16 +42,15 @@ public sealed unsafe class PrefixAdapter : Adapter
     private IReadOnlyList<KeyValuePrefix> Layers { get; }
 
     /// <summary>Reads an adapter in PEFT's format.</summary>
-    internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved)
+    internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved, int tokens, bool shifts)
     {
-        var (tokens, shifts) = saved.Prefix(model);
         long width = 2L * model.Shape.Layers * model.Shape.KeyFeatures;
-        saved.RequireShapes($"num_virtual_tokens is {tokens}", [(PeftFolder.PromptEmbeddings, tokens, width)]);
+        saved.RequireShapes($"num_virtual_tokens is {tokens}", [(PrefixKind.PromptEmbeddings, tokens, width)]);
         var adapter = new PrefixAdapter(model, tokens, shifts);
         try
         {
             float[] all = new float[tokens * width];
-            saved.Read(PeftFolder.PromptEmbeddings, all);
+            saved.Read(PrefixKind.PromptEmbeddings, all);
             adapter.EachRow((row, at) => all.AsSpan(at, row.Length).CopyTo(row));
         }
         catch
@@ -94,10 +93,13 @@ public sealed unsafe class PrefixAdapter : Adapter
         EachRow((row, at) => row.CopyTo(all.AsSpan(at, row.Length)));
         fixed (float* data = all)
         {
-            var embeddings = new TensorEntry(string.Empty, PeftFolder.PromptEmbeddings, "F32", [_tokens, width], data);
-            PeftWriter.WritePrefix(folder, Model, _tokens, PositionShift > 0, embeddings, extraFiles);
+            var embeddings = new TensorEntry(string.Empty, PrefixKind.PromptEmbeddings, "F32", [_tokens, width], data);
+            PrefixKind.Save(Model, _tokens, PositionShift > 0, embeddings, folder, extraFiles);
         }
     }
+
+    internal override void Merge() => throw new InvalidInputException(
+        "A prefix cannot be merged, because no change of the weights has its effect; export without --merge was expected.");
 
     private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
     [

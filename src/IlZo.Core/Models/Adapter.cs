@@ -51,6 +51,10 @@ public abstract unsafe class Adapter : IDisposable
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
     public abstract void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null);
 
+    /// <summary>Adds its effect to the weights of its model, rounded to nearest even in their type, and has none itself after that.</summary>
+    /// <exception cref="InvalidInputException">Weights cannot stand for the adapter, or a sum is outside the range of their type.</exception>
+    internal abstract void Merge();
+
     public void Dispose()
     {
         if (!ReferenceEquals(Model.Adapter, this))

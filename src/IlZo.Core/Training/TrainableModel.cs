@@ -21,8 +21,8 @@ public static class TrainableModel
     {
         options = AtStart(options, folder);
 
-        // A prefix starts from the model's activations, which must be the same bits wherever a run is trained or replayed: those of the C# kernels.
-        using var reference = options.Adapter == AdapterOptions.Prefix ? new CpuBackend(options.Threads) : null;
+        // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C# kernels.
+        using var reference = AdapterCatalog.Find(options.Adapter)?.StartsFromActivations == true ? new CpuBackend(options.Threads) : null;
         var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
         try
         {
@@ -44,9 +44,9 @@ public static class TrainableModel
     /// <inheritdoc cref="AdapterFactory.Attach(LanguageModel, AdapterOptions, IBackend?)"/>
     public static void Prepare(LanguageModel model, TrainingOptions options, IBackend? backend)
     {
-        if (options.ToAdapter() is { } adapter)
+        if (options.Adapter is not null)
         {
-            AdapterFactory.Attach(model, adapter, backend);
+            AdapterFactory.Attach(model, options, backend);
         }
 
         NamePatterns.Choose(model.Parameters, options.TrainOnly, options.Freeze);

@@ -136,7 +136,7 @@ public sealed class LoraTests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    private static float[][] Start(ulong seed)
+    private static float[][] Start(uint seed)
     {
         using var fixture = new ForwardFixture("opt-tiny");
         AdapterFactory.Attach(fixture.Model, new AdapterOptions("lora") { Seed = seed, Rank = 1024 }, null);

@@ -176,7 +176,7 @@ public sealed unsafe class PrefixTests
         Assert.Contains("--prefix-tokens", error.Message, StringComparison.Ordinal);
     }
 
-    private static float[][] Start(ulong seed)
+    private static float[][] Start(uint seed)
     {
         using var fixture = new ForwardFixture("opt-tiny");
         AdapterFactory.Attach(fixture.Model, new AdapterOptions("prefix") { Seed = seed }, fixture.Backend);

@@ -264,7 +264,7 @@ public sealed class RoleTests : IDisposable
     public void Loras_factors_are_of_the_part_of_their_layer(string fixture, string layers)
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
-        AdapterFactory.Attach(model, new AdapterOptions(AdapterOptions.Lora), backend: null);
+        AdapterFactory.Attach(model, new AdapterOptions("lora"), backend: null);
         string[] expected = [.. layers.Split(',').Select(l => l.Split(' ')).SelectMany(l => new[] { $"{l[0]}.lora_A.weight {l[1]} lora-a", $"{l[0]}.lora_B.weight {l[1]} lora-b" })];
         Assert.Equal(
             expected.Order(StringComparer.Ordinal),
@@ -275,7 +275,7 @@ public sealed class RoleTests : IDisposable
     public void A_prefix_is_keys_and_values()
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "gpt2-tiny"));
-        AdapterFactory.Attach(model, new AdapterOptions(AdapterOptions.Prefix), backend: null);
+        AdapterFactory.Attach(model, new AdapterOptions("prefix"), backend: null);
         AssertRoles("prefix.layers.N.keys key prefix\nprefix.layers.N.values value prefix", model.Parameters.Trained);
     }
 

@@ -125,7 +125,7 @@ public sealed class DisposalTests : IDisposable
     [Fact]
     public void An_adapter_that_is_part_of_a_model_keeps_its_factors_until_the_model_goes()
     {
-        AdapterFactory.Attach(_model, new AdapterOptions(AdapterOptions.Lora), _backend);
+        AdapterFactory.Attach(_model, new AdapterOptions("lora"), _backend);
         var generator = Generator();
         string expected = generator.Generate(Prompt, 5).Text;
         var factor = _model.Adapter!.Parameters[0];

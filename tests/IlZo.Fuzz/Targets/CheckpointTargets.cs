@@ -168,7 +168,7 @@ internal static class CheckpointTargets
     private static IEnumerable<byte[]> AdapterSeeds() =>
     [
         TinyModels.Safetensors(LoraTensors(2)),
-        TinyModels.Safetensors([(PeftFolder.PromptEmbeddings, [2, 16])]),
+        TinyModels.Safetensors([(PrefixKind.PromptEmbeddings, [2, 16])]),
     ];
 
     private static IEnumerable<(string, int[])> LoraTensors(int rank) => new[] { ("q", 16), ("v", 8) }.SelectMany(p => new[]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using IlZo.Adapters;
 
 namespace IlZo.Training;
 
@@ -88,7 +89,7 @@ public sealed record ComparisonReport(
     [
         "model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed",
         "engine", "precision",
-        "adapter", "rank", "alpha", "targets", "prefix_tokens", "prefix_positions", "train_only", "freeze",
+        "adapter", .. AdapterCatalog.OptionNames.Select(name => name.Replace('-', '_')), "train_only", "freeze",
     ];
 
     /// <summary>What was trained where it was no model: the function and its dimension.</summary>

@@ -26,28 +26,23 @@ public static class Presets
 
     // What relates published rates of MeZO with Adam to those without. The norms of adapters are as much smaller as they are with the built-in model.
     private const double NormOfWeights = 10;
-    private const double NormOfLora = 1;
-    private const double NormOfPrefix = 0.1;
 
     private static readonly Preset[] s_builtIn =
     [
         new("built-in", Weights, 5e-5, 1e-3, 16, NormOfWeights, Measured),
-        new("built-in", AdapterOptions.Lora, 1e-3, 1e-2, 16, NormOfLora, Measured),
-        new("built-in", AdapterOptions.Prefix, 0.3, 1e-1, 16, NormOfPrefix, Measured),
+        .. AdapterCatalog.Kinds.Select(k => Of("built-in", k, k.ForBuiltIn, 16, Measured)),
     ];
 
     private static readonly Preset[] s_roberta =
     [
         new("RoBERTa", Weights, 1e-6, 1e-3, 64, NormOfWeights, OfRoberta),
-        new("RoBERTa", AdapterOptions.Lora, 5e-5, 1e-3, 64, NormOfLora, OfRoberta),
-        new("RoBERTa", AdapterOptions.Prefix, 5e-3, 1e-1, 64, NormOfPrefix, OfRoberta),
+        .. AdapterCatalog.Kinds.Select(k => Of("RoBERTa", k, k.ForRoberta, 64, OfRoberta)),
     ];
 
     private static readonly Preset[] s_others =
     [
         new("others", Weights, 1e-6, 1e-3, 16, NormOfWeights, OfOpt),
-        new("others", AdapterOptions.Lora, 5e-5, 1e-2, 16, NormOfLora, OfOpt),
-        new("others", AdapterOptions.Prefix, 1e-2, 1e-1, 16, NormOfPrefix, OfOpt),
+        .. AdapterCatalog.Kinds.Select(k => Of("others", k, k.ForOthers, 16, OfOpt)),
     ];
 
     /// <summary>All of them.</summary>
@@ -59,7 +54,7 @@ public static class Presets
     public static Preset Of(TrainingOptions options)
     {
         var rows = options.Model == ModelLoader.BuiltIn ? s_builtIn : IsRoberta(options.Model) ? s_roberta : s_others;
-        string trained = options.Adapter is { } adapter ? KindOf(adapter) : Weights;
+        string trained = options.Adapter is { } adapter ? AdapterCatalog.KindOf(adapter).Name : Weights;
         return rows.First(r => r.Trained == trained);
     }
 
@@ -90,16 +85,8 @@ public static class Presets
         };
     }
 
-    private static string KindOf(string adapter)
-    {
-        if (adapter is AdapterOptions.Lora or AdapterOptions.Prefix || !Directory.Exists(adapter))
-        {
-            return adapter == AdapterOptions.Prefix ? AdapterOptions.Prefix : AdapterOptions.Lora;
-        }
-
-        using var saved = PeftFolder.Open(adapter);
-        return saved.IsLora ? AdapterOptions.Lora : AdapterOptions.Prefix;
-    }
+    private static Preset Of(string models, AdapterKind kind, (double LearningRate, double Epsilon) defaults, int batchSize, string source) =>
+        new(models, kind.Name, defaults.LearningRate, defaults.Epsilon, batchSize, kind.GradientNorm, source);
 
     private static bool IsRoberta(string model)
     {

@@ -11,7 +11,7 @@ using IlZo.Updates;
 namespace IlZo.Training;
 
 /// <summary>Everything that decides a training run. What is null is decided by <see cref="Presets"/>, as for the command line.</summary>
-public sealed record TrainingOptions
+public sealed record TrainingOptions() : AdapterOptions((string?)null)
 {
     private const string Loss = "loss";
 
@@ -71,28 +71,7 @@ public sealed record TrainingOptions
     /// <summary>Patterns of the tensors not to train, with commas between them; null for none.</summary>
     public string? Freeze { get; init; }
 
-    /// <summary>lora, prefix or a folder with an adapter in PEFT's format, which is trained in the place of the weights; null for the weights.</summary>
-    public string? Adapter { get; init; }
-
-    /// <summary>The rank of LoRA.</summary>
-    public int Rank { get; init; } = 8;
-
-    /// <summary>LoRA's product is multiplied by this over the rank.</summary>
-    public double Alpha { get; init; } = 16;
-
-    /// <summary>Names of the linear layers that LoRA changes, with commas between them; null for queries and values.</summary>
-    public string? Targets { get; init; }
-
-    /// <summary>Tokens of a prefix.</summary>
-    public int PrefixTokens { get; init; } = 5;
-
-    /// <summary>Where the positions of texts begin beside a prefix: kept (at 0) or shifted (after it).</summary>
-    public string PrefixPositions { get; init; } = AdapterOptions.KeptPositions;
-
-    /// <summary>Decides the start of an adapter, the order of examples and all noise, and the sampling of examples where <see cref="DataSeed"/> does not.</summary>
-    public uint Seed { get; init; }
-
-    /// <summary>Decides the sampling of examples; null for <see cref="Seed"/>.</summary>
+    /// <summary>Decides the sampling of examples; null for <see cref="AdapterOptions.Seed"/>.</summary>
     public uint? DataSeed { get; init; }
 
     /// <summary>What losses are: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name (<see cref="MetricCatalog.Objectives"/>).</summary>
@@ -180,7 +159,7 @@ public sealed record TrainingOptions
     internal uint SamplingSeed => DataSeed ?? Seed;
 
     /// <summary>The folder of the adapter to train, where it is not a new one; else null.</summary>
-    internal string? AdapterFolder => Adapter is AdapterOptions.Lora or AdapterOptions.Prefix ? null : Adapter;
+    internal string? AdapterFolder => AdapterCatalog.Find(Adapter) is null ? Adapter : null;
 
     /// <summary>The engine that is asked for.</summary>
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
@@ -190,17 +169,6 @@ public sealed record TrainingOptions
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);
-
-    /// <summary>The adapter that is asked for, or null.</summary>
-    public AdapterOptions? ToAdapter() => Adapter is not { } adapter ? null : new AdapterOptions(adapter)
-    {
-        Rank = Rank,
-        Alpha = Alpha,
-        Targets = Targets,
-        PrefixTokens = PrefixTokens,
-        PrefixPositions = PrefixPositions,
-        Seed = Seed,
-    };
 
     /// <summary>These options where the model is the folder of a run: with the run's result in its place, and its adapter to be trained where there is one.</summary>
     /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two adapters.</exception>
@@ -262,7 +230,11 @@ public sealed record TrainingOptions
         EngineRequest.Validate(DeviceName.KindOf(Device));
         RequireFittingData();
         _ = new ColumnMap(Columns, RowForms.Columns);
-        ToAdapter()?.Validate();
+        if (Adapter is not null)
+        {
+            ValidateAdapter();
+        }
+
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");

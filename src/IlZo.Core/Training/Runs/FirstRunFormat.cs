@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Files;
 using IlZo.Models;
@@ -109,7 +108,7 @@ internal static class FirstRunFormat
     private static bool IsAny(string name, TrainingOptions options) => name switch
     {
         "steps" => !LearningRateSchedule.DependsOnSteps(options.Schedule),
-        "adapter" => options.Adapter is not (null or AdapterOptions.Lora or AdapterOptions.Prefix),
+        "adapter" => options.AdapterFolder is not null,
         _ => false,
     };
 

@@ -1,0 +1,75 @@
+using IlZo.Backends;
+using IlZo.Models;
+
+namespace IlZo.Adapters;
+
+/// <summary>
+/// A kind of adapter: what it is called, what can be chosen of it, how it is made, read and written. A new kind is a file with its <see cref="Adapter"/>, one
+/// with its kind, and a line in <see cref="AdapterCatalog"/>.
+/// </summary>
+public abstract class AdapterKind
+{
+    private protected AdapterKind()
+    {
+    }
+
+    /// <summary>What a new adapter of this kind is asked for by.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The options that adapters of this kind have.</summary>
+    public abstract IReadOnlyList<AdapterOption> Options { get; }
+
+    /// <summary>Learning rate of <c>mezo</c> and radius for the built-in model.</summary>
+    public abstract (double LearningRate, double Epsilon) ForBuiltIn { get; }
+
+    /// <summary>Learning rate of <c>mezo</c> and radius for RoBERTa.</summary>
+    public abstract (double LearningRate, double Epsilon) ForRoberta { get; }
+
+    /// <summary>Learning rate of <c>mezo</c> and radius for other models.</summary>
+    public abstract (double LearningRate, double Epsilon) ForOthers { get; }
+
+    /// <summary>About the norm of the gradient, which some methods divide by.</summary>
+    public abstract double GradientNorm { get; }
+
+    /// <summary>Whether a new adapter starts from activations of the model, which a backend has to compute.</summary>
+    public virtual bool StartsFromActivations => false;
+
+    /// <summary>What PEFT calls the kind: <c>peft_type</c>.</summary>
+    internal abstract string PeftType { get; }
+
+    /// <exception cref="InvalidInputException">An option of this kind is outside its range.</exception>
+    internal abstract void Validate(AdapterOptions options);
+
+    /// <summary>Makes a new adapter and adds it to its model.</summary>
+    /// <param name="model">A model without an adapter.</param>
+    /// <param name="options">Options that were validated.</param>
+    /// <param name="backend">Runs the model where the adapter starts from its activations; null leaves such an adapter at zero.</param>
+    /// <exception cref="InvalidInputException">An option cannot be used with this model.</exception>
+    internal abstract void Attach(LanguageModel model, AdapterOptions options, IBackend? backend);
+
+    /// <summary>Reads an adapter and adds it to its model.</summary>
+    /// <exception cref="InvalidInputException">It does not fit the model, or a field is not supported.</exception>
+    internal abstract void Attach(LanguageModel model, PeftFolder saved);
+
+    private protected static void Require(bool condition, FormattableString message)
+    {
+        if (!condition)
+        {
+            throw new InvalidInputException(FormattableString.Invariant(message));
+        }
+    }
+}
+
+/// <summary>Something that can be chosen of a kind of adapter.</summary>
+/// <param name="Name">Its name: lower case with dashes.</param>
+/// <param name="Placeholder">What stands for its value in a help text.</param>
+/// <param name="Description">A sentence about it.</param>
+public abstract record AdapterOption(string Name, string Placeholder, string Description);
+
+/// <summary>An option with its value's type.</summary>
+/// <param name="Name">Its name: lower case with dashes.</param>
+/// <param name="Placeholder">What stands for its value in a help text.</param>
+/// <param name="Description">A sentence about it.</param>
+/// <param name="Set">Options with this one set to a value.</param>
+public sealed record AdapterOption<T>(string Name, string Placeholder, string Description, Func<AdapterOptions, T, AdapterOptions> Set)
+    : AdapterOption(Name, Placeholder, Description);

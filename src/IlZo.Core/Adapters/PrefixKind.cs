@@ -1,0 +1,108 @@
+using System.Text.Json;
+using IlZo.Backends;
+using IlZo.Checkpoints;
+using IlZo.Models;
+
+namespace IlZo.Adapters;
+
+/// <summary>Keys and values before every text (<see cref="PrefixAdapter"/>).</summary>
+internal sealed class PrefixKind : AdapterKind
+{
+    /// <summary>Positions of a text count from 0, as in MeZO.</summary>
+    public const string KeptPositions = "kept";
+
+    /// <summary>The tensor of a prefix: [tokens, layers × 2 × key features].</summary>
+    public const string PromptEmbeddings = "prompt_embeddings";
+
+    // Positions of a text count from the prefix's length, as in PEFT.
+    private const string ShiftedPositions = "shifted";
+
+    // The metadata that says that a prefix leaves positions as they are; PEFT itself shifts them, and writes none.
+    private const string PositionsKey = "ilzo.prefix_positions";
+
+    private const string Type = "PREFIX_TUNING";
+
+    public override string Name => "prefix";
+
+    public override IReadOnlyList<AdapterOption> Options { get; } =
+    [
+        new AdapterOption<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
+        new AdapterOption<string>(
+            "prefix-positions", $"{KeptPositions}|{ShiftedPositions}", "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
+            (o, v) => o with { PrefixPositions = v }),
+    ];
+
+    public override (double LearningRate, double Epsilon) ForBuiltIn => (0.3, 1e-1);
+
+    public override (double LearningRate, double Epsilon) ForRoberta => (5e-3, 1e-1);
+
+    public override (double LearningRate, double Epsilon) ForOthers => (1e-2, 1e-1);
+
+    public override double GradientNorm => 0.1;
+
+    public override bool StartsFromActivations => true;
+
+    internal override string PeftType => Type;
+
+    /// <summary>Writes a prefix.</summary>
+    public static void Save(
+        LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles) =>
+        PeftWriter.Write(
+            folder,
+            model,
+            Type,
+            new Dictionary<string, Action<Utf8JsonWriter>>
+            {
+                ["encoder_hidden_size"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
+                ["num_attention_heads"] = json => json.WriteNumberValue(model.Shape.KeyValueHeads),
+                ["num_layers"] = json => json.WriteNumberValue(model.Shape.Layers),
+                ["num_transformer_submodules"] = json => json.WriteNumberValue(1),
+                ["num_virtual_tokens"] = json => json.WriteNumberValue(tokens),
+                ["prefix_projection"] = json => json.WriteBooleanValue(false),
+                ["token_dim"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
+            },
+            [embeddings],
+            shiftsPositions ? [] : new() { [PositionsKey] = KeptPositions },
+            extraFiles);
+
+    internal override void Validate(AdapterOptions options)
+    {
+        Require(options.PrefixTokens is >= 1 and <= 1024, $"--prefix-tokens is {options.PrefixTokens}; 1 to 1024 was expected.");
+        Require(
+            options.PrefixPositions is KeptPositions or ShiftedPositions,
+            $"--prefix-positions is '{options.PrefixPositions}'; {KeptPositions} or {ShiftedPositions} was expected.");
+    }
+
+    internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
+    {
+        var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == ShiftedPositions);
+        if (backend is not null)
+        {
+            backend.Load(model.Parameters);
+            prefix.Initialize(backend, options.Seed);
+        }
+
+        model.Attach(prefix);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Source: huggingface/peft src/peft/tuners/prefix_tuning/config.py.</remarks>
+    internal override void Attach(LanguageModel model, PeftFolder saved)
+    {
+        var config = saved.Config;
+        config.Refuse("modules_to_save");
+        int tokens = config.Has("num_virtual_tokens")
+            ? config.Size("num_virtual_tokens", 0, ConfigSize.MaxRows)
+            : throw new InvalidInputException($"{saved.ConfigPath}: num_virtual_tokens is absent; the number of tokens was expected.");
+        foreach (var (field, expected) in new[] { ("num_layers", model.Shape.Layers), ("token_dim", model.Shape.KeyFeatures) })
+        {
+            int found = config.Size(field, expected, int.MaxValue);
+            if (found != expected)
+            {
+                throw new InvalidInputException($"{saved.ConfigPath}: {field} is {found}; {expected} was expected for this model.");
+            }
+        }
+
+        model.Attach(PrefixAdapter.Load(model, saved, tokens, saved.Metadata.GetValueOrDefault(PositionsKey) != KeptPositions));
+    }
+}
