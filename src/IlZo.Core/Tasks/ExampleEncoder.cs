@@ -31,12 +31,12 @@ public sealed class ExampleEncoder
     {
         // Spaces only: a newline before the answer is part of the prompt.
         string prompt = example.Prompt.Trim(' ');
-        int promptLength = _tokenizer.Encode(prompt).Length;
+        int[] promptTokens = _tokenizer.Encode(prompt);
         bool truncated = false;
         var candidates = new EncodedCandidate[example.Verbalized.Count];
         for (int i = 0; i < candidates.Length; i++)
         {
-            candidates[i] = Encode(example, i, promptLength, demonstrations, ref truncated);
+            candidates[i] = Encode(example, i, promptTokens.Length, demonstrations, ref truncated);
         }
 
         return new EncodedExample(candidates, example.Correct, example.Where)
@@ -44,7 +44,7 @@ public sealed class ExampleEncoder
             Accepted = example.Accepted,
             CandidateTexts = example.Candidates,
             Answers = example.Answers,
-            Prompt = example.Answers.Count > 0 ? Truncate(_tokenizer.Encode(Final(prompt, demonstrations).TrimEnd(' ')), ref truncated) : [],
+            Prompt = example.Answers.Count > 0 ? Truncate(Final(prompt, promptTokens, demonstrations), ref truncated) : [],
             Truncated = truncated,
         };
     }
@@ -61,13 +61,7 @@ public sealed class ExampleEncoder
                 + "expected an answer that the tokenizer keeps apart from the prompt.");
         }
 
-        string final = Final(verbalized, demonstrations);
-        if (final.Length != verbalized.Length)
-        {
-            tokens = _tokenizer.Encode(final);
-        }
-
-        tokens = Truncate(tokens, ref truncated);
+        tokens = Truncate(Final(verbalized, tokens, demonstrations), ref truncated);
         if (optionLength >= tokens.Length)
         {
             throw new InvalidInputException(
@@ -78,8 +72,12 @@ public sealed class ExampleEncoder
         return new EncodedCandidate(tokens, optionLength);
     }
 
-    private static string Final(string text, string demonstrations) =>
-        (demonstrations.Length > 0 ? demonstrations + Demonstrations.Separator + text : text).TrimStart();
+    // The tokens of a text as the model reads it, which is tokenized again only where it is another text then.
+    private int[] Final(string text, int[] tokens, string demonstrations)
+    {
+        string final = (demonstrations.Length > 0 ? demonstrations + Demonstrations.Separator + text : text).TrimStart();
+        return final.Length == text.Length ? tokens : _tokenizer.Encode(final);
+    }
 
     private int[] Truncate(int[] tokens, ref bool truncated)
     {

@@ -95,6 +95,19 @@ public partial class ExampleEncoderTests
         Assert.Equal((4, 3), (encoded.Candidates[0].Tokens.Length, encoded.Candidates[0].OptionLength));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("Q A")]
+    public void No_text_of_an_example_is_tokenized_twice(string demonstrations)
+    {
+        var tokenizer = new WordTokenizer();
+        var example = MakeExample("It was", "It was good") with { Answers = ["good"] };
+        var encoded = new ExampleEncoder(tokenizer, 100).Encode(example, demonstrations);
+        Assert.Equal(tokenizer.Texts.Distinct(), tokenizer.Texts);
+        Assert.EndsWith("It was", tokenizer.Decode(encoded.Prompt), StringComparison.Ordinal);
+        Assert.StartsWith(tokenizer.Decode(encoded.Prompt), tokenizer.Decode(encoded.Candidates[0].Tokens), StringComparison.Ordinal);
+    }
+
     private static Example MakeExample(string prompt, string verbalized) => new(prompt, ["word"], [verbalized], 0, "some.jsonl", 7);
 
     /// <summary>Splits as byte-level tokenizers do before they merge: a word owns the space in front of it, a newline is by itself.</summary>
@@ -104,6 +117,8 @@ public partial class ExampleEncoderTests
 
         private readonly List<string> _pieces = ["<s>", "<pad>", "</s>"];
 
+        public List<string> Texts { get; } = [];
+
         public int VocabularySize => _pieces.Count;
 
         public int? BosId => addsBos ? Bos : null;
@@ -112,6 +127,7 @@ public partial class ExampleEncoderTests
 
         public int[] Encode(string text, bool addSpecialTokens = true)
         {
+            Texts.Add(text);
             int[] ids = [.. Pieces().Matches(text).Select(m => Id(m.Value))];
             return addsBos && addSpecialTokens ? [Bos, .. ids] : ids;
         }
