@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace IlZo.Training;
 
@@ -41,7 +42,7 @@ internal class TrajectoryFormat
         Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(Magic.Length), Version);
         fingerprint.CopyTo(header.AsSpan(FingerprintAt, FingerprintBytes));
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderChecksumAt), Crc32.Of(header.AsSpan(0, HeaderChecksumAt)));
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderChecksumAt), Crc32.HashToUInt32(header.AsSpan(0, HeaderChecksumAt)));
         return header;
     }
 
@@ -60,7 +61,7 @@ internal class TrajectoryFormat
                 $"'{path}' is a run log of version {version}; version {Version} or an earlier one was expected, which this version of ilzo reads.");
         }
 
-        if (HeaderChecksum(header) != Crc32.Of(header[..HeaderChecksumAt]))
+        if (HeaderChecksum(header) != Crc32.HashToUInt32(header[..HeaderChecksumAt]))
         {
             throw new InvalidInputException($"'{path}' is damaged at byte 0: the checksum of the header does not fit.");
         }
@@ -129,6 +130,9 @@ internal class TrajectoryFormat
         Span<byte> seed = stackalloc byte[12];
         BinaryPrimitives.WriteInt64LittleEndian(seed, index);
         BinaryPrimitives.WriteUInt32LittleEndian(seed[8..], chain);
-        return Crc32.Of(seed, bytes);
+        var checksum = new Crc32();
+        checksum.Append(seed);
+        checksum.Append(bytes);
+        return checksum.GetCurrentHashAsUInt32();
     }
 }
