@@ -9,12 +9,7 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo export</c>.</summary>
 internal static class ExportCommand
 {
-    private static readonly Option<string> s_run = new("--run")
-    {
-        Description = "Folder of the run.",
-        HelpName = "DIR",
-        Required = true,
-    };
+    private static readonly Option<string> s_run = RunProduct.Run();
     private static readonly Option<string> s_out = new("--out")
     {
         Description = "Folder to create, or a saved model to replace.",
@@ -65,15 +60,7 @@ internal static class ExportCommand
             AdapterFiles.Copy(trained, output);
         }
 
-        if (parsed.GetValue(s_json))
-        {
-            Terminal.PrintJson(writer => writer.WriteString("out", output));
-        }
-        else
-        {
-            Terminal.PrintTable([("saved to", output)]);
-        }
-
+        RunProduct.Print(parsed.GetValue(s_json), output);
         return 0;
     }
 }

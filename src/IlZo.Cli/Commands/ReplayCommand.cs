@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -6,12 +7,7 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo replay</c>.</summary>
 internal static class ReplayCommand
 {
-    private static readonly Option<string> s_run = new("--run")
-    {
-        Description = "Folder of the run.",
-        HelpName = "DIR",
-        Required = true,
-    };
+    private static readonly Option<string> s_run = RunProduct.Run();
     private static readonly Option<long?> s_toStep = Flags.Number<long>(
         "--to-step", "N", "The step whose weights to rebuild (default: the last one in the log).");
     private static readonly Option<string?> s_out = Flags.Text(
@@ -44,27 +40,11 @@ internal static class ReplayCommand
             parsed.GetValue(s_threads),
             parsed.GetValue(s_model),
             parsed.GetValue(s_allowShortLog));
-        string? saved = output is null ? null : Path.GetFullPath(output);
-        if (parsed.GetValue(s_json))
-        {
-            Terminal.PrintJson(writer =>
-            {
-                writer.WriteNumber("steps", replay.Steps);
-                writer.WriteString("weights_sha256", replay.WeightsSha256);
-                if (saved is not null)
-                {
-                    writer.WriteString("out", saved);
-                }
-            });
-            return 0;
-        }
-
-        Terminal.PrintTable(
-        [
-            ("steps", $"{replay.Steps}"),
-            ("weights_sha256", replay.WeightsSha256),
-            .. saved is null ? Array.Empty<(string, string)>() : [("saved to", saved)],
-        ]);
+        RunProduct.Print(
+            parsed.GetValue(s_json),
+            output is null ? null : Path.GetFullPath(output),
+            ("steps", JsonValue.Create(replay.Steps)),
+            ("weights_sha256", JsonValue.Create(replay.WeightsSha256)!));
         return 0;
     }
 }
