@@ -43,6 +43,8 @@ public sealed class EvalOutputTests : IDisposable
 
         double macro = result.GetProperty("classes").EnumerateArray().Average(c => c.GetProperty("f1").GetDouble());
         Assert.Equal(macro, result.GetProperty("macro_f1").GetDouble(), 12);
+        Assert.InRange(result.GetProperty("matthews_correlation").GetDouble(), -1, 1);
+        Assert.Equal(result.GetProperty("correct").GetInt32() / 40.0, result.GetProperty("accuracy").GetDouble());
     }
 
     [Fact]
@@ -56,6 +58,7 @@ public sealed class EvalOutputTests : IDisposable
         Assert.False(result.TryGetProperty("classes", out _));
         JsonElement[] lines = [.. File.ReadLines(_temp["p.jsonl"]).Select(l => JsonDocument.Parse(l).RootElement)];
         Assert.Equal(f1, lines.Average(l => l.GetProperty("f1").GetDouble()), 12);
+        Assert.Equal(result.GetProperty("rouge_l").GetDouble(), lines.Average(l => l.GetProperty("rouge_l").GetDouble()), 12);
         Assert.All(lines, l => Assert.Equal(["number", "the film"], l.GetProperty("gold").EnumerateArray().Select(g => g.GetString())));
 
         string output = Ilzo.Run("eval", "--task", "squad", "--data", data).Success;

@@ -101,6 +101,29 @@ public sealed class MetricTrainingTests : IDisposable
     }
 
     [Theory]
+    [InlineData("matthews_correlation", """, "candidates": [{"text": "terrible", "labels": [0]}, {"text": "great", "labels": [1]}], "label": "label", "sample": "sst2"}""", "{sentence} It was", "accuracy")]
+    [InlineData("rouge_l", """, "answers": "answers.text[]", "max_new_tokens": 6}""", "{context} {question}", "f1")]
+    public void A_tasks_own_metric_is_in_the_log_and_in_the_result_when_interrupted_too(string metric, string rest, string prompt, string usual)
+    {
+        File.WriteAllText(_temp["mine.json"], $$"""{"name": "mine", "description": "Mine", "prompt": "{{prompt}}", "answer": " {candidate}", "metric": "{{metric}}"{{rest}}""");
+        var options = _options with { Task = _temp["mine.json"], Data = usual == "f1" ? _temp["data"] : null, Objective = "loss", Epsilon = 1e-3 };
+        var whole = Trainer.Train(options, new RunFolder(_temp["whole"]));
+        Trainer.Train(options with { Steps = 2 }, new RunFolder(_temp["parts"]));
+        var resumed = Trainer.Train(options, new RunFolder(_temp["parts"]), resume: new ResumePolicy());
+
+        Assert.Equal((whole.ZeroShot, whole.Test), (resumed.ZeroShot, resumed.Test));
+        Assert.InRange(whole.Test[metric]!.Value, -1, 1);
+        Assert.NotNull(whole.Test[usual]);
+        string metrics = File.ReadAllText(new RunFolder(_temp["whole"]).MetricsFile);
+        Assert.Equal(metrics, File.ReadAllText(new RunFolder(_temp["parts"]).MetricsFile));
+        Assert.Contains($"\"zero_shot_{metric}\":", metrics, StringComparison.Ordinal);
+        Assert.Contains($"\"dev_{metric}\":", metrics, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(new RunFolder(_temp["whole"]).ResultFile));
+        Assert.Equal(whole.ZeroShot[metric], json.RootElement.GetProperty($"zero_shot_{metric}").GetDouble());
+        Assert.Equal(whole.Test[metric], json.RootElement.GetProperty($"test_{metric}").GetDouble());
+    }
+
+    [Theory]
     [InlineData("f1")]
     [InlineData("accuracy")]
     public void Activations_that_overflow_make_a_skipped_step(string objective)
@@ -115,6 +138,7 @@ public sealed class MetricTrainingTests : IDisposable
     [Theory]
     [InlineData("films", "accuracy", "the metric of task films is f1")]
     [InlineData("sst2", "f1", "the metric of task sst2 is accuracy")]
+    [InlineData("sst2", "matthews_correlation", "--objective is 'matthews_correlation'; loss, accuracy")]
     [InlineData("sst2", "error", "--objective is 'error'; loss, accuracy, f1")]
     public void An_objective_must_suit_the_task(string task, string objective, string expected)
     {

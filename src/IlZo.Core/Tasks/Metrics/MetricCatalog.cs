@@ -8,8 +8,10 @@ public static class MetricCatalog
     [
         Accuracy.OfCandidates,
         new MacroF1(),
+        new MatthewsCorrelation(),
         TokenF1.Instance,
         Accuracy.ExactMatch,
+        new RougeL(),
         Perplexity.Instance,
     ];
 
