@@ -47,6 +47,12 @@ internal readonly struct ConfigSize
     public static ConfigSize operator *(ConfigSize a, ConfigSize b) =>
         new(a._source, $"{a.Field} × {b.Field}", (long)a.Value * b.Value, MaxFeatures);
 
+    /// <summary>What a size splits into evenly.</summary>
+    /// <exception cref="InvalidInputException">There is a rest.</exception>
+    public static ConfigSize operator /(ConfigSize size, ConfigSize parts) => size.Value % parts.Value == 0
+        ? new(size._source, $"{size.Field} / {parts.Field}", size.Value / parts.Value, MaxFeatures)
+        : throw new InvalidInputException($"{size._source}: {size.Field} {size} is not a multiple of {parts.Field} {parts}.");
+
     public static ConfigSize operator *(int factor, ConfigSize size) =>
         new(size._source, $"{factor} × {size.Field}", (long)factor * size.Value, int.MaxValue);
 

@@ -2,18 +2,27 @@ using IlZo.Backends;
 
 namespace IlZo.Models;
 
-/// <summary>The two layers that follow attention in families without a gate: down(f(up(x))).</summary>
+/// <summary>An MLP: down(f(up(x))), or down(f(gate(x)) · up(x)) where there is a gate.</summary>
 /// <param name="up">The layer [intermediate, hidden].</param>
 /// <param name="down">The layer [hidden, intermediate].</param>
-/// <param name="function">The nonlinearity between them.</param>
-internal sealed class FeedForward(Linear up, Linear down, ActivationFunction function)
+/// <param name="function">The nonlinearity.</param>
+/// <param name="gate">The layer [intermediate, hidden], or null.</param>
+internal sealed class FeedForward(Linear up, Linear down, ActivationFunction function, Linear? gate = null) : ISublayer
 {
-    /// <summary>h += down(f(up(x))); x and h may be the same.</summary>
-    public void AddTo(IBackend backend, Activation x, Activation h)
+    public void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate)
     {
+        var backend = pass.Backend;
         var inner = backend.Rent(up.Outputs);
-        up.Apply(backend, x, inner, activation: function);
-        down.Apply(backend, inner, h, accumulate: true);
+        (gate ?? up).Apply(backend, x, inner, activation: function);
+        if (gate is not null)
+        {
+            var values = backend.Rent(up.Outputs);
+            up.Apply(backend, x, values);
+            backend.Multiply(inner, values);
+            backend.Return(values);
+        }
+
+        down.Apply(backend, inner, y, accumulate);
         backend.Return(inner);
     }
 }

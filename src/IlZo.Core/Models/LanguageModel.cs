@@ -73,15 +73,23 @@ public enum ModelKind
 /// </remarks>
 public abstract class LanguageModel : IDisposable
 {
+    private readonly IReadOnlyList<TransformerLayer> _layers;
+
+    /// <summary>Takes over what a family has made of the weights; its own fields are initialized before.</summary>
     /// <param name="shape">The sizes of the language model.</param>
     /// <param name="weights">The checkpoint.</param>
+    /// <param name="layers">The layers.</param>
+    /// <param name="head">What makes logits, or null for the output embedding.</param>
     /// <param name="kind">What the language model predicts.</param>
-    private protected LanguageModel(ModelShape shape, ModelWeights weights, ModelKind kind = ModelKind.Causal)
+    private protected LanguageModel(
+        ModelShape shape, ModelWeights weights, IReadOnlyList<TransformerLayer> layers, OutputHead? head = null, ModelKind kind = ModelKind.Causal)
     {
+        _layers = layers;
+        Head = head ?? new OutputHead(weights.OutputEmbedding());
+        weights.RefuseOthers();
         IsBidirectional = kind == ModelKind.Masked;
         Kind = weights.Classes is null ? kind : ModelKind.Classifier;
         Shape = weights.Classes is null ? shape : shape with { Architecture = ClassificationCheckpoint.Architecture(shape.Architecture) };
-        Head = weights.Head;
         Backbone = weights.Backbone;
         Parameters = weights.ToParameterSet();
         Checkpoint = weights.Folder;
@@ -141,11 +149,29 @@ public abstract class LanguageModel : IDisposable
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
     /// <exception cref="InvalidOperationException">The backend is in use, or <paramref name="watch"/> began another pass on it.</exception>
     /// <exception cref="ObjectDisposedException">The model or the backend was disposed of.</exception>
-    public Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null) =>
-        RunLayers(backend, batch, watch is null ? null : InOnePass(backend, watch));
+    public Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    {
+        watch = watch is null ? null : InOnePass(backend, watch);
+        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
+        var h = Embed(backend, batch);
+        watch?.Invoke(0, h);
+        var normed = Shape.NormalizesInPlace ? h : backend.Rent(Shape.Hidden);
+        for (int i = 0; i < _layers.Count; i++)
+        {
+            var pass = new LayerPass(backend, i, Adapter);
+            _layers[i].Attention.Apply(pass, h, normed);
+            _layers[i].Mlp.Apply(pass, h, normed);
+            watch?.Invoke(i + 1, h);
+        }
 
-    /// <inheritdoc cref="Forward"/>
-    private protected abstract Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch);
+        return Finish(backend, backend.GatherOutputs(h));
+    }
+
+    /// <summary>The residual stream before the first layer.</summary>
+    private protected abstract Activation Embed(IBackend backend, TokenBatch batch);
+
+    /// <summary>What <see cref="Head"/> is applied to, made of the rows of the residual stream after the last layer that are read.</summary>
+    private protected abstract Activation Finish(IBackend backend, Activation rows);
 
     /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
     internal void Attach(Adapter adapter)
@@ -230,7 +256,4 @@ public abstract class LanguageModel : IDisposable
             }
         };
     }
-
-    /// <summary>The prefix of a layer, or null.</summary>
-    private protected KeyValuePrefix? PrefixOf(int layer) => Adapter?.PrefixOf(layer);
 }

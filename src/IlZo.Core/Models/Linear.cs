@@ -3,37 +3,28 @@ using IlZo.Tensors;
 
 namespace IlZo.Models;
 
-/// <summary>A linear layer by its name in the checkpoint: <c>name.weight</c> and, where there is one, <c>name.bias</c> [out].</summary>
-internal sealed class Linear
+/// <summary>A linear layer, as <see cref="ModelWeights.Linear"/> makes it.</summary>
+/// <param name="weight">[out, in], or [in, out].</param>
+/// <param name="bias">[out], or null.</param>
+/// <param name="layout">How the weight is stored.</param>
+internal sealed class Linear(Parameter weight, Parameter? bias, WeightLayout layout)
 {
-    private readonly Parameter? _bias;
+    public Parameter Weight => weight;
 
-    /// <param name="weights">The checkpoint.</param>
-    /// <param name="name">The layer.</param>
-    /// <param name="layout">How the weight is stored.</param>
-    public Linear(ModelWeights weights, string name, WeightLayout layout = WeightLayout.OutIn)
-    {
-        Weight = weights[name + ".weight"];
-        Layout = layout;
-        _bias = weights.Find(name + ".bias");
-        weights.Enter(name, this);
-    }
+    public WeightLayout Layout => layout;
 
-    public Parameter Weight { get; }
+    public int Inputs => layout.InputsOf(weight);
 
-    public WeightLayout Layout { get; }
-
-    public int Inputs => Layout.InputsOf(Weight);
-
-    public int Outputs => Layout.OutputsOf(Weight);
+    public int Outputs => layout.OutputsOf(weight);
 
     /// <summary>What is added to the weight, or null.</summary>
     public LoraFactors? Lora { get; set; }
 
+    /// <summary>y = f(layer(x)), or f(layer(x) + y) where <paramref name="accumulate"/>; f is the identity where <paramref name="activation"/> is null.</summary>
     public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null)
     {
         // The frozen product comes first: where all probes have the same x it is computed once for them.
-        backend.Linear(x, Weight, _bias, y, accumulate, Lora is null ? activation : null, Layout);
+        backend.Linear(x, weight, bias, y, accumulate, Lora is null ? activation : null, layout);
         Lora?.Apply(backend, x, y, activation);
     }
 }

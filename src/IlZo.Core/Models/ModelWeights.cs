@@ -11,8 +11,8 @@ namespace IlZo.Models;
 internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null);
 
 /// <summary>
-/// Matches the tensors of a checkpoint with the ones an architecture has: every one it needs must be there in the shape that
-/// follows from the configuration, and none that it does not know.
+/// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it, and so says shape and
+/// role, and what LoRA may be put on. Every one has to be there in the shape that follows from the configuration, and no others.
 /// </summary>
 internal sealed class ModelWeights
 {
@@ -28,6 +28,8 @@ internal sealed class ModelWeights
 
     // Where parameters lie that are in a file's memory: two names in it may share elements, and what is trained must not.
     private readonly List<(nint Start, nint End)> _inFile = [];
+
+    private (Parameter Tokens, string Head, bool IsTied, ConfigSize Vocabulary, ConfigSize Features) _embedding;
 
     // The head's tensors, before whose names the prefix does not stand.
     private readonly HashSet<string> _ofHead = new(StringComparer.Ordinal);
@@ -56,9 +58,6 @@ internal sealed class ModelWeights
     /// <summary>The classes of a classification head; null for a language model.</summary>
     public ConfigSize? Classes => _options.Classes;
 
-    /// <summary>What makes logits, once the head was required.</summary>
-    public OutputHead Head { get; private set; }
-
     /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
     public IReadOnlyDictionary<string, Parameter> Backbone => _byName.Where(p => !_ofHead.Contains(p.Key))
         .ToDictionary(p => _publishedPrefix + p.Key, p => p.Value, StringComparer.Ordinal);
@@ -69,111 +68,101 @@ internal sealed class ModelWeights
     /// <summary>The linear layers of the model by the names that the reference library gives their modules.</summary>
     public IReadOnlyDictionary<string, Linear> Linears => _linears;
 
-    public Parameter this[string name] => _byName[name];
-
-    /// <summary>The parameter, or null where the configuration does not ask for it.</summary>
-    public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
-
-    /// <summary>Enters a linear layer of the model.</summary>
-    public void Enter(string name, Linear linear) => _linears.Add(_ofHead.Contains(name + ".weight") ? name : _publishedPrefix + name, linear);
-
-    /// <summary>Refuses a number of layers that is not that of the file's.</summary>
+    /// <summary>Layers, of which the file has to have as many.</summary>
     /// <param name="stem">What stands between the prefix and a layer's number.</param>
     /// <param name="layers">The number.</param>
-    public void RequireLayers(string stem, ConfigSize layers)
+    /// <param name="create">Makes a layer; it is given what stands before the names of the layer's tensors, and its number.</param>
+    public TransformerLayer[] Layers(string stem, ConfigSize layers, Func<string, int, TransformerLayer> create)
     {
         string start = _prefix + stem;
         int stored = Folder.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal))
             .Select(name => name.AsSpan(start.Length)[..Math.Max(0, name.AsSpan(start.Length).IndexOf('.'))].ToString())
             .Distinct().Count();
-        if (stored != layers)
-        {
-            throw new InvalidInputException(
+        return stored == layers
+            ? [.. Enumerable.Range(0, layers).Select(i => create($"{stem}{i}.", i))]
+            : throw new InvalidInputException(
                 $"'{Folder.DisplayName}': {layers.Field} is {layers.Value} in config.json; {stored} was expected, the layers that the weights have.");
-        }
     }
 
-    /// <summary>A table of embeddings [rows, columns].</summary>
-    public void RequireTable(string name, ModelPart part, ConfigSize rows, ConfigSize columns) => Require(name, new TensorRole(part), [rows, columns]);
-
-    /// <summary>The token embedding [vocabulary, features]; where it is tied it may be stored under the head's name.</summary>
-    public void RequireEmbedding(string name, string head, bool tied, ConfigSize vocabulary, ConfigSize features)
+    /// <summary>A linear layer: <c>name.weight</c> and, where it has one, <c>name.bias</c> [out].</summary>
+    public Linear Linear(string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
-        bool isHeads = tied && Classes is null && !Folder.Tensors.ContainsKey(_prefix + name) && Folder.Tensors.ContainsKey(head);
-        Require(name, new TensorRole(ModelPart.TokenEmbedding), [vocabulary, features], storedName: isHeads ? head : null);
+        var weight = layout == WeightLayout.OutIn ? Matrix(name + ".weight", part, outputs, inputs) : Matrix(name + ".weight", part, inputs, outputs);
+        var linear = new Linear(weight, bias ? Bias(name + ".bias", part, outputs) : null, layout);
+        _linears.Add(part == ModelPart.Head ? name : _publishedPrefix + name, linear);
+        return linear;
     }
 
-    /// <summary>A linear layer.</summary>
-    public void RequireLinear(string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
-    {
-        Require(name + ".weight", new TensorRole(part), layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]);
-        if (bias)
-        {
-            RequireBias(name + ".bias", part, outputs);
-        }
-    }
+    /// <summary>A table of embeddings, or a linear layer's weight on which no LoRA is put.</summary>
+    public Parameter Matrix(string name, ModelPart part, ConfigSize rows, ConfigSize columns) => Require(name, new TensorRole(part), [rows, columns]);
 
     /// <summary>A bias.</summary>
-    public void RequireBias(string name, ModelPart part, ConfigSize features) => Require(name, new TensorRole(part, TensorKind.Bias), [features]);
+    public Parameter Bias(string name, ModelPart part, ConfigSize features) => Require(name, new TensorRole(part, TensorKind.Bias), [features]);
 
     /// <summary>A bias of the head that may be stored under either of two names, or under both.</summary>
-    public void RequireBias(string name, string other, ConfigSize features)
+    public Parameter HeadBias(string name, string other, ConfigSize features)
     {
         bool isOthers = !Folder.Tensors.ContainsKey(name) && Folder.Tensors.ContainsKey(other);
-        Require(name, new TensorRole(ModelPart.Head, TensorKind.Bias), [features], storedName: isOthers ? other : null);
+        var bias = Require(name, new TensorRole(ModelPart.Head, TensorKind.Bias), [features], storedName: isOthers ? other : null);
         if (!isOthers)
         {
             AllowCopy(other, name, features);
         }
+
+        return bias;
     }
 
-    /// <summary>A norm.</summary>
+    /// <summary>A LayerNorm: <c>name.weight</c> and <c>name.bias</c>, or neither.</summary>
     /// <param name="name">The module.</param>
-    /// <param name="features">What it normalizes at a time.</param>
-    /// <param name="bias">Whether it has a bias, as LayerNorm has and RMSNorm has not.</param>
+    /// <param name="features">What it normalizes.</param>
+    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="isAffine">Whether it has weights and biases.</param>
     /// <param name="ofHead">Whether it stands in the head.</param>
-    public void RequireNorm(string name, ConfigSize features, bool bias = true, bool ofHead = false)
+    public LayerNorm LayerNorm(string name, ConfigSize features, float epsilon, bool isAffine = true, bool ofHead = false) => isAffine
+        ? new(
+            Require(name + ".weight", new TensorRole(ModelPart.Norm), [features], ofHead),
+            Require(name + ".bias", new TensorRole(ModelPart.Norm, TensorKind.Bias), [features], ofHead),
+            epsilon)
+        : new(null, null, epsilon);
+
+    /// <summary>An RMSNorm: <c>name.weight</c>.</summary>
+    public RmsNorm RmsNorm(string name, ConfigSize features, float epsilon) => new(Require(name + ".weight", new TensorRole(ModelPart.Norm), [features]), epsilon);
+
+    /// <summary>The token embedding [vocabulary, features]; where the head is tied to it, it may be stored under the head's name.</summary>
+    /// <param name="name">The table.</param>
+    /// <param name="head">The output embedding.</param>
+    /// <param name="isTied">Whether the two are one parameter.</param>
+    /// <param name="vocabulary">Rows of both.</param>
+    /// <param name="features">Columns of both.</param>
+    public Parameter Embedding(string name, string head, bool isTied, ConfigSize vocabulary, ConfigSize features)
     {
-        Require(name + ".weight", new TensorRole(ModelPart.Norm), [features], ofHead);
-        if (bias)
-        {
-            Require(name + ".bias", new TensorRole(ModelPart.Norm, TensorKind.Bias), [features], ofHead);
-        }
+        bool isHeads = isTied && Classes is null && !Folder.Tensors.ContainsKey(_prefix + name) && Folder.Tensors.ContainsKey(head);
+        var tokens = Require(name, new TensorRole(ModelPart.TokenEmbedding), [vocabulary, features], storedName: isHeads ? head : null);
+        _embedding = (tokens, head, isTied, vocabulary, features);
+        return tokens;
     }
 
     /// <summary>
-    /// The output embedding: a tensor of its own, or the one it is tied to; where there are classes, <c>score.weight</c> in its place. A stored one that differs
+    /// What makes logits: the output embedding, a tensor of its own or the one it is tied to; where there are classes, <c>score.weight</c>. A stored one that differs
     /// from the one it should be tied to stays as it is, as in transformers 5.
     /// </summary>
-    /// <returns>The name of the parameter.</returns>
-    public string RequireHead(string name, string? tiedTo, ConfigSize vocabulary, ConfigSize features)
+    public Parameter OutputEmbedding()
     {
         if (Classes is { } classes)
         {
-            RequireLinear("score", ModelPart.Head, classes, features, bias: false);
-            Head = new OutputHead(this["score.weight"]);
-            return "score.weight";
+            return Matrix("score.weight", ModelPart.Head, classes, _embedding.Features);
         }
 
-        if (tiedTo is null && !Folder.Tensors.ContainsKey(name))
+        string name = _embedding.Head;
+        if (!_embedding.IsTied && !Folder.Tensors.ContainsKey(name))
         {
             throw new InvalidInputException(
                 $"'{Folder.DisplayName}': tensor '{name}' is missing, and tie_word_embeddings in config.json is false or absent; "
                 + $"the tensor was expected, or \"tie_word_embeddings\": true where the model's output embedding is its token embedding.");
         }
 
-        string used = tiedTo is null || !TryTie(name, tiedTo, vocabulary, features) ? name : tiedTo;
-        if (used == name)
-        {
-            RequireTable(name, ModelPart.Head, vocabulary, features);
-        }
-
-        Head = new OutputHead(this[used]);
-        return used;
+        return _embedding.IsTied && TryTie() ? _embedding.Tokens : Matrix(name, ModelPart.Head, _embedding.Vocabulary, _embedding.Features);
     }
-
-    /// <summary>A head with a bias.</summary>
-    public void UseHead(string weight, string bias) => Head = new OutputHead(this[weight], this[bias]);
 
     /// <summary>Lets tensors be in the file that are derived from the configuration.</summary>
     public void IgnoreEndingIn(string suffix) => _ignored.Add(suffix);
@@ -202,7 +191,7 @@ internal sealed class ModelWeights
         }
 
         CheckShape(copy, shape);
-        if (!IsCopy(copy, of))
+        if (!IsCopy(copy, _byName[of]))
         {
             throw new InvalidInputException($"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
         }
@@ -211,17 +200,18 @@ internal sealed class ModelWeights
     }
 
     // Whether the head is the embedding: stored under the one name, under the other, or twice with the same numbers.
-    private bool TryTie(string name, string tiedTo, ConfigSize vocabulary, ConfigSize features)
+    private bool TryTie()
     {
+        string name = _embedding.Head;
         if (!Folder.Tensors.TryGetValue(name, out var stored) || _stored.ContainsKey(name))
         {
             return true;
         }
 
-        CheckShape(stored, [vocabulary, features]);
-        if (IsCopy(stored, tiedTo))
+        CheckShape(stored, [_embedding.Vocabulary, _embedding.Features]);
+        if (IsCopy(stored, _embedding.Tokens))
         {
-            _stored.Add(name, _byName[tiedTo]);
+            _stored.Add(name, _embedding.Tokens);
             return true;
         }
 
@@ -229,9 +219,9 @@ internal sealed class ModelWeights
         return false;
     }
 
-    private unsafe bool IsCopy(TensorEntry copy, string of)
+    private unsafe bool IsCopy(TensorEntry copy, Parameter of)
     {
-        var original = Folder.Tensors[_stored.First(s => ReferenceEquals(s.Value, _byName[of])).Key];
+        var original = Folder.Tensors[_stored.First(s => ReferenceEquals(s.Value, of)).Key];
         if (copy.Type != original.Type || copy.ByteCount != original.ByteCount)
         {
             return false;
@@ -248,7 +238,7 @@ internal sealed class ModelWeights
         return same;
     }
 
-    private void Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false, string? storedName = null)
+    private Parameter Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false, string? storedName = null)
     {
         ofHead |= role.Part == ModelPart.Head;
         if (ofHead)
@@ -274,6 +264,7 @@ internal sealed class ModelWeights
 
         _byName.Add(name, parameter);
         _stored.Add(storedName, parameter);
+        return parameter;
     }
 
     // Whether no parameter has any of these bytes yet.

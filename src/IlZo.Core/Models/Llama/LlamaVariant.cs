@@ -18,13 +18,26 @@ internal enum WindowRule
 /// library's configuration. Source: huggingface/transformers models/{llama,mistral,qwen2,qwen3}/configuration_*.py and modeling_*.py.
 /// </summary>
 /// <param name="Architecture">The class name.</param>
-internal sealed record LlamaVariant(string Architecture)
+internal sealed record LlamaVariant(string Architecture) : FamilyFields
 {
-    public static LlamaVariant Llama { get; } = new("LlamaForCausalLM");
+    public static LlamaVariant Llama { get; } = new("LlamaForCausalLM")
+    {
+        Vocabulary = 32000,
+        Hidden = 4096,
+        Layers = 32,
+        Heads = 32,
+        Intermediate = 11008,
+        MaxPositions = 2048,
+        Activation = "silu",
+        Tied = false,
+        BosId = 1,
+        EosId = 2,
+    };
 
     /// <summary>Source: Jiang et al. 2023, arXiv 2310.06825.</summary>
-    public static LlamaVariant Mistral { get; } = new("MistralForCausalLM")
+    public static LlamaVariant Mistral { get; } = Llama with
     {
+        Architecture = "MistralForCausalLM",
         Intermediate = 14336,
         KeyValueHeads = 8,
         MaxPositions = 131072,
@@ -32,8 +45,9 @@ internal sealed record LlamaVariant(string Architecture)
     };
 
     /// <summary>Qwen2 and Qwen2.5. Source: Yang et al. 2024, arXiv 2407.10671.</summary>
-    public static LlamaVariant Qwen2 { get; } = new("Qwen2ForCausalLM")
+    public static LlamaVariant Qwen2 { get; } = Llama with
     {
+        Architecture = "Qwen2ForCausalLM",
         Vocabulary = 151936,
         Intermediate = 22016,
         KeyValueHeads = 32,
@@ -53,21 +67,13 @@ internal sealed record LlamaVariant(string Architecture)
         HeadNorms = true,
     };
 
-    public int Vocabulary { get; init; } = 32000;
-
-    public int Intermediate { get; init; } = 11008;
-
     /// <summary>What <c>num_key_value_heads</c> is where it is absent, or null for as many as heads.</summary>
     public int? KeyValueHeads { get; init; }
 
     /// <summary>What <c>head_dim</c> is where it is absent, or null for the hidden size over the heads.</summary>
     public int? HeadSize { get; init; }
 
-    public int MaxPositions { get; init; } = 2048;
-
-    public int? BosId { get; init; } = 1;
-
-    public int? EosId { get; init; } = 2;
+    public double NormEpsilon { get; init; } = 1e-6;
 
     /// <summary>Whether queries, keys and values have biases without <c>attention_bias</c>.</summary>
     public bool QueryKeyValueBias { get; init; }

@@ -8,7 +8,11 @@ namespace IlZo.Models.Opt;
 /// OPT: learned positions, LayerNorm before each block (after it in the 350m style), biases, tied output embedding.
 /// Source: Zhang et al. 2022, arXiv 2205.01068; huggingface/transformers models/opt/modeling_opt.py.
 /// </summary>
-internal sealed class OptModel : LanguageModel
+internal sealed class OptModel(OptConfig config, ModelWeights weights)
+    : LanguageModel(
+        config.Shape("OPTForCausalLM") with { NormalizesInPlace = !config.NormBefore },
+        weights,
+        weights.Layers("layers.", config.Layers, (name, _) => Layer(name, config, weights)))
 {
     // The position table's first two rows stand for padding in the original implementation.
     private const int PositionOffset = 2;
@@ -16,132 +20,31 @@ internal sealed class OptModel : LanguageModel
     // Not in the configuration: the default of torch.nn.LayerNorm.
     private const float NormEpsilon = 1e-5f;
 
-    private static readonly (string Name, ModelPart Part)[] s_projections =
-        [("q_proj", ModelPart.Query), ("k_proj", ModelPart.Key), ("v_proj", ModelPart.Value), ("out_proj", ModelPart.AttentionOutput)];
+    private readonly Parameter _tokens = weights.Embedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Embedding);
+    private readonly Parameter _positions =
+        weights.Matrix("embed_positions.weight", ModelPart.PositionEmbedding, config.MaxPositions + PositionOffset, config.Hidden);
 
-    private readonly OptConfig _config;
-    private readonly Parameter _tokens;
-    private readonly Parameter _positions;
-    private readonly Parameter? _projectIn;
-    private readonly Parameter? _projectOut;
-    private readonly LayerNorm? _finalNorm;
-    private readonly Layer[] _layers;
+    private readonly Parameter? _projectIn =
+        config.IsProjected ? weights.Matrix("project_in.weight", ModelPart.EmbeddingProjection, config.Hidden, config.Embedding) : null;
 
-    private OptModel(OptConfig config, ModelWeights weights)
-        : base(ShapeOf(config), weights)
+    private readonly Parameter? _projectOut =
+        config.IsProjected ? weights.Matrix("project_out.weight", ModelPart.EmbeddingProjection, config.Embedding, config.Hidden) : null;
+
+    private readonly LayerNorm? _finalNorm = config.FinalNorm ? Norm("final_layer_norm", config, weights) : null;
+
+    public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options) =>
+        new(new OptConfig(reader), new ModelWeights(folder, options, ["model.decoder.", "decoder."]));
+
+    private protected override Activation Embed(IBackend backend, TokenBatch batch)
     {
-        _config = config;
-        _tokens = weights["embed_tokens.weight"];
-        _positions = weights["embed_positions.weight"];
-        _projectIn = weights.Find("project_in.weight");
-        _projectOut = weights.Find("project_out.weight");
-        _finalNorm = config.FinalNorm ? new LayerNorm(weights, "final_layer_norm", NormEpsilon) : null;
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"layers.{i}.", config))];
-    }
-
-    public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
-    {
-        var config = new OptConfig(reader);
-        var weights = new ModelWeights(folder, options, ["model.decoder.", "decoder."]);
-        weights.RequireEmbedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Embedding);
-        weights.RequireTable("embed_positions.weight", ModelPart.PositionEmbedding, config.MaxPositions + PositionOffset, config.Hidden);
-        if (config.Embedding != config.Hidden)
-        {
-            weights.RequireLinear("project_in", ModelPart.EmbeddingProjection, config.Hidden, config.Embedding, bias: false);
-            weights.RequireLinear("project_out", ModelPart.EmbeddingProjection, config.Embedding, config.Hidden, bias: false);
-        }
-
-        weights.RequireLayers("layers.", config.Layers);
-        for (int i = 0; i < config.Layers; i++)
-        {
-            string layer = $"layers.{i}.";
-            foreach (var (projection, part) in s_projections)
-            {
-                weights.RequireLinear($"{layer}self_attn.{projection}", part, config.Hidden, config.Hidden, config.Biases);
-            }
-
-            weights.RequireLinear(layer + "fc1", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.Biases);
-            weights.RequireLinear(layer + "fc2", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.Biases);
-            RequireNorm(weights, layer + "self_attn_layer_norm", config);
-            RequireNorm(weights, layer + "final_layer_norm", config);
-        }
-
-        if (config.FinalNorm)
-        {
-            RequireNorm(weights, "final_layer_norm", config);
-        }
-
-        weights.RequireHead("lm_head.weight", config.Tied ? "embed_tokens.weight" : null, config.Vocabulary, config.Embedding);
-        weights.RefuseOthers();
-        return new OptModel(config, weights);
-    }
-
-    private protected override Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch)
-    {
-        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
-        var h = Embed(backend, batch);
-        watch?.Invoke(0, h);
-        var normed = _config.NormBefore ? backend.Rent(_config.Hidden) : h;
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            var layer = _layers[i];
-            if (_config.NormBefore)
-            {
-                layer.AttentionNorm.Apply(backend, h, normed);
-                layer.Attention.AddTo(backend, normed, h, i, PrefixOf(i));
-                layer.MlpNorm.Apply(backend, h, normed);
-                layer.Mlp.AddTo(backend, normed, h);
-            }
-            else
-            {
-                layer.Attention.AddTo(backend, h, h, i, PrefixOf(i));
-                layer.AttentionNorm.Apply(backend, h, h);
-                layer.Mlp.AddTo(backend, h, h);
-                layer.MlpNorm.Apply(backend, h, h);
-            }
-
-            watch?.Invoke(i + 1, h);
-        }
-
-        var rows = backend.GatherOutputs(h);
-        _finalNorm?.Apply(backend, rows, rows);
-        if (_projectOut is null)
-        {
-            return rows;
-        }
-
-        var projected = backend.Rent(_config.Embedding, rows);
-        backend.Linear(rows, _projectOut, null, projected);
-        return projected;
-    }
-
-    private static ModelShape ShapeOf(OptConfig c) => new("OPTForCausalLM", c.Vocabulary, c.Hidden, c.Layers, c.MaxPositions, c.BosId, c.EosIds)
-    {
-        Intermediate = c.Intermediate,
-        QueryFeatures = c.Hidden,
-        KeyFeatures = c.Hidden,
-        KeyValueHeads = c.Heads,
-        NormalizesInPlace = !c.NormBefore,
-    };
-
-    private static void RequireNorm(ModelWeights weights, string name, OptConfig config)
-    {
-        if (config.NormAffine)
-        {
-            weights.RequireNorm(name, config.Hidden);
-        }
-    }
-
-    private Activation Embed(IBackend backend, TokenBatch batch)
-    {
-        var h = backend.Rent(_config.Hidden);
+        var h = backend.Rent(Shape.Hidden);
         if (_projectIn is null)
         {
             backend.Embed(_tokens, batch.Ids, h);
         }
         else
         {
-            var embedded = backend.Rent(_config.Embedding);
+            var embedded = backend.Rent(_tokens.Columns);
             backend.Embed(_tokens, batch.Ids, embedded);
             backend.Linear(embedded, _projectIn, null, h);
             backend.Return(embedded);
@@ -151,20 +54,36 @@ internal sealed class OptModel : LanguageModel
         return h;
     }
 
-    private sealed class Layer(ModelWeights weights, string prefix, OptConfig config)
+    private protected override Activation Finish(IBackend backend, Activation rows)
     {
-        public SelfAttention Attention { get; } = new(
-            new Linear(weights, prefix + "self_attn.q_proj"),
-            new Linear(weights, prefix + "self_attn.k_proj"),
-            new Linear(weights, prefix + "self_attn.v_proj"),
-            new Linear(weights, prefix + "self_attn.out_proj"),
-            new AttentionShape(config.Heads, config.Heads, config.HeadSize, 1 / MathF.Sqrt(config.HeadSize)));
+        _finalNorm?.Apply(backend, rows, rows);
+        if (_projectOut is null)
+        {
+            return rows;
+        }
 
-        public FeedForward Mlp { get; } = new(
-            new Linear(weights, prefix + "fc1"), new Linear(weights, prefix + "fc2"), config.Activation);
-
-        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "self_attn_layer_norm", NormEpsilon);
-
-        public LayerNorm MlpNorm { get; } = new(weights, prefix + "final_layer_norm", NormEpsilon);
+        var projected = backend.Rent(_projectOut.Rows, rows);
+        backend.Linear(rows, _projectOut, null, projected);
+        return projected;
     }
+
+    private static TransformerLayer Layer(string name, OptConfig config, ModelWeights weights)
+    {
+        var attention = new SelfAttention(
+            [Square("q_proj", ModelPart.Query), Square("k_proj", ModelPart.Key), Square("v_proj", ModelPart.Value)],
+            Square("out_proj", ModelPart.AttentionOutput),
+            config.Attention);
+        var mlp = new FeedForward(
+            weights.Linear(name + "fc1", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.Biases),
+            weights.Linear(name + "fc2", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.Biases),
+            config.Activation);
+        return new(
+            Residual.Normed(attention, Norm(name + "self_attn_layer_norm", config, weights), config.NormBefore),
+            Residual.Normed(mlp, Norm(name + "final_layer_norm", config, weights), config.NormBefore));
+
+        Linear Square(string projection, ModelPart part) => weights.Linear($"{name}self_attn.{projection}", part, config.Hidden, config.Hidden, config.Biases);
+    }
+
+    private static LayerNorm Norm(string name, OptConfig config, ModelWeights weights) =>
+        weights.LayerNorm(name, config.Hidden, NormEpsilon, config.NormAffine);
 }

@@ -1,4 +1,3 @@
-using IlZo.Arithmetic.Vectors;
 using IlZo.Backends;
 using IlZo.Checkpoints;
 using IlZo.Tensors;
@@ -10,132 +9,98 @@ namespace IlZo.Models.Roberta;
 /// the whole text.
 /// Source: Liu et al. 2019, arXiv 1907.11692; huggingface/transformers models/roberta/modeling_roberta.py.
 /// </summary>
-internal sealed class RobertaModel : LanguageModel
+internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
+    : LanguageModel(
+        config.Shape("RobertaForMaskedLM") with { MaxPositions = config.LongestText, LongestText = config.LongestText, NormalizesInPlace = true },
+        weights,
+        weights.Layers("encoder.layer.", config.Layers, (name, _) => Layer(name, config, weights)),
+        HeadOf(config, weights),
+        ModelKind.Masked)
 {
-    private static readonly (string Name, ModelPart Part)[] s_projections =
-    [
-        ("self.query", ModelPart.Query), ("self.key", ModelPart.Key), ("self.value", ModelPart.Value), ("output.dense", ModelPart.AttentionOutput),
-    ];
+    private const string TokenEmbedding = "embeddings.word_embeddings.weight";
 
-    private const string Decoder = "lm_head.decoder.weight";
+    private readonly Parameter _tokens = weights.Embedding(TokenEmbedding, "lm_head.decoder.weight", config.Tied, config.Vocabulary, config.Hidden);
+    private readonly Parameter _positions =
+        weights.Matrix("embeddings.position_embeddings.weight", ModelPart.PositionEmbedding, config.MaxPositions, config.Hidden);
 
-    private readonly RobertaConfig _config;
-    private readonly Parameter _tokens;
-    private readonly Parameter _positions;
-    private readonly Parameter _tokenTypes;
-    private readonly LayerNorm _embeddingNorm;
-    private readonly Linear _headDense;
-    private readonly LayerNorm? _headNorm;
-    private readonly Layer[] _layers;
+    private readonly Parameter _tokenTypes =
+        weights.Matrix("embeddings.token_type_embeddings.weight", ModelPart.TokenTypeEmbedding, config.TokenTypes, config.Hidden);
 
-    private RobertaModel(RobertaConfig config, ModelWeights weights)
-        : base(ShapeOf(config), weights, ModelKind.Masked)
-    {
-        _config = config;
-        _tokens = weights["embeddings.word_embeddings.weight"];
-        _positions = weights["embeddings.position_embeddings.weight"];
-        _tokenTypes = weights["embeddings.token_type_embeddings.weight"];
-        _embeddingNorm = new LayerNorm(weights, "embeddings.LayerNorm", config.NormEpsilon);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(weights, $"encoder.layer.{i}.", config))];
-        _headDense = new Linear(weights, weights.Classes is null ? "lm_head.dense" : "classifier.dense");
-        _headNorm = weights.Classes is null ? new LayerNorm(weights, "lm_head.layer_norm", config.NormEpsilon) : null;
-    }
+    private readonly LayerNorm _embeddingNorm = weights.LayerNorm("embeddings.LayerNorm", config.Hidden, config.NormEpsilon);
+
+    private readonly Linear _headDense =
+        weights.Linear(weights.Classes is null ? "lm_head.dense" : "classifier.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
+
+    private readonly LayerNorm? _headNorm =
+        weights.Classes is null ? weights.LayerNorm("lm_head.layer_norm", config.Hidden, config.NormEpsilon, ofHead: true) : null;
+
+    private readonly int _padId = config.PadId;
 
     /// <summary>The classification head: a dense layer on the first token's state and the classes' outputs.</summary>
     public override IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
     [
-        ("classifier.dense.weight", [_config.Hidden, _config.Hidden]),
-        ("classifier.dense.bias", [_config.Hidden]),
-        ("classifier.out_proj.weight", [classes, _config.Hidden]),
+        ("classifier.dense.weight", [Shape.Hidden, Shape.Hidden]),
+        ("classifier.dense.bias", [Shape.Hidden]),
+        ("classifier.out_proj.weight", [classes, Shape.Hidden]),
         ("classifier.out_proj.bias", [classes]),
     ];
 
     public static RobertaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options)
     {
         var config = new RobertaConfig(reader);
-        var weights = new ModelWeights(folder, options, ["roberta.", string.Empty], "embeddings.word_embeddings.weight");
+        var weights = new ModelWeights(folder, options, ["roberta.", string.Empty], TokenEmbedding);
         weights.IgnoreEndingIn("embeddings.position_ids");
         weights.IgnoreEndingIn("pooler.dense.weight");
         weights.IgnoreEndingIn("pooler.dense.bias");
-        weights.RequireEmbedding("embeddings.word_embeddings.weight", Decoder, config.Tied, config.Vocabulary, config.Hidden);
-        weights.RequireTable("embeddings.position_embeddings.weight", ModelPart.PositionEmbedding, config.PositionRows, config.Hidden);
-        weights.RequireTable("embeddings.token_type_embeddings.weight", ModelPart.TokenTypeEmbedding, config.TokenTypes, config.Hidden);
-        weights.RequireNorm("embeddings.LayerNorm", config.Hidden);
-        weights.RequireLayers("encoder.layer.", config.Layers);
-        for (int i = 0; i < config.Layers; i++)
-        {
-            string layer = $"encoder.layer.{i}.";
-            foreach (var (projection, part) in s_projections)
-            {
-                weights.RequireLinear($"{layer}attention.{projection}", part, config.Hidden, config.Hidden, bias: true);
-            }
-
-            weights.RequireNorm(layer + "attention.output.LayerNorm", config.Hidden);
-            weights.RequireLinear(layer + "intermediate.dense", ModelPart.MlpUp, config.Intermediate, config.Hidden, bias: true);
-            weights.RequireLinear(layer + "output.dense", ModelPart.MlpDown, config.Hidden, config.Intermediate, bias: true);
-            weights.RequireNorm(layer + "output.LayerNorm", config.Hidden);
-        }
-
-        RequireHead(weights, config);
-        weights.RefuseOthers();
         return new RobertaModel(config, weights);
     }
 
-    private protected override Activation RunLayers(IBackend backend, TokenBatch batch, Action<int, Activation>? watch)
+    private protected override Activation Embed(IBackend backend, TokenBatch batch)
     {
-        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
-        var h = Embed(backend, batch);
-        watch?.Invoke(0, h);
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            _layers[i].Attention.AddTo(backend, h, h, i, PrefixOf(i));
-            _layers[i].AttentionNorm.Apply(backend, h, h);
-            _layers[i].Mlp.AddTo(backend, h, h);
-            _layers[i].MlpNorm.Apply(backend, h, h);
-            watch?.Invoke(i + 1, h);
-        }
-
-        var rows = backend.GatherOutputs(h);
-        var features = backend.Rent(_config.Hidden, rows);
-        _headDense.Apply(backend, rows, features, activation: _headNorm is null ? ActivationFunction.Tanh : ActivationFunction.Gelu);
-        _headNorm?.Apply(backend, features, features);
-        return features;
-    }
-
-    private static ModelShape ShapeOf(RobertaConfig c) => new("RobertaForMaskedLM", c.Vocabulary, c.Hidden, c.Layers, c.MaxPositions, c.BosId, c.EosIds)
-    {
-        Intermediate = c.Intermediate,
-        QueryFeatures = c.Hidden,
-        KeyFeatures = c.Hidden,
-        KeyValueHeads = c.Heads,
-        NormalizesInPlace = true,
-    };
-
-    private static void RequireHead(ModelWeights weights, RobertaConfig config)
-    {
-        if (weights.Classes is { } classes)
-        {
-            weights.RequireLinear("classifier.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
-            weights.RequireLinear("classifier.out_proj", ModelPart.Head, classes, config.Hidden, bias: true);
-            weights.UseHead("classifier.out_proj.weight", "classifier.out_proj.bias");
-            return;
-        }
-
-        const string embedding = "embeddings.word_embeddings.weight";
-        weights.RequireLinear("lm_head.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
-        weights.RequireNorm("lm_head.layer_norm", config.Hidden, ofHead: true);
-        weights.RequireBias("lm_head.bias", "lm_head.decoder.bias", config.Vocabulary);
-        weights.UseHead(weights.RequireHead(Decoder, config.Tied ? embedding : null, config.Vocabulary, config.Hidden), "lm_head.bias");
-    }
-
-    private Activation Embed(IBackend backend, TokenBatch batch)
-    {
-        var h = backend.Rent(_config.Hidden);
+        var h = backend.Rent(Shape.Hidden);
         backend.Embed(_tokens, batch.Ids, h);
         backend.Embed(_tokenTypes, new int[batch.Count], h, accumulate: true);
         backend.Embed(_positions, PositionRows(batch), h, accumulate: true);
         _embeddingNorm.Apply(backend, h, h);
         return h;
+    }
+
+    private protected override Activation Finish(IBackend backend, Activation rows)
+    {
+        var features = backend.Rent(Shape.Hidden, rows);
+        _headDense.Apply(backend, rows, features, activation: _headNorm is null ? ActivationFunction.Tanh : ActivationFunction.Gelu);
+        _headNorm?.Apply(backend, features, features);
+        return features;
+    }
+
+    private static OutputHead HeadOf(RobertaConfig config, ModelWeights weights)
+    {
+        if (weights.Classes is { } classes)
+        {
+            return new(
+                weights.Matrix("classifier.out_proj.weight", ModelPart.Head, classes, config.Hidden),
+                weights.Bias("classifier.out_proj.bias", ModelPart.Head, classes));
+        }
+
+        var bias = weights.HeadBias("lm_head.bias", "lm_head.decoder.bias", config.Vocabulary);
+        return new(weights.OutputEmbedding(), bias);
+    }
+
+    private static TransformerLayer Layer(string name, RobertaConfig config, ModelWeights weights)
+    {
+        var attention = new SelfAttention(
+            [Square("self.query", ModelPart.Query), Square("self.key", ModelPart.Key), Square("self.value", ModelPart.Value)],
+            Square("output.dense", ModelPart.AttentionOutput),
+            config.Attention with { Causal = false });
+        var mlp = new FeedForward(
+            weights.Linear(name + "intermediate.dense", ModelPart.MlpUp, config.Intermediate, config.Hidden, bias: true),
+            weights.Linear(name + "output.dense", ModelPart.MlpDown, config.Hidden, config.Intermediate, bias: true),
+            config.Activation);
+        return new(
+            new Residual(attention) { After = weights.LayerNorm(name + "attention.output.LayerNorm", config.Hidden, config.NormEpsilon) },
+            new Residual(mlp) { After = weights.LayerNorm(name + "output.LayerNorm", config.Hidden, config.NormEpsilon) });
+
+        Linear Square(string module, ModelPart part) => weights.Linear($"{name}attention.{module}", part, config.Hidden, config.Hidden, bias: true);
     }
 
     // Tokens are counted from 1 behind the padding's row; a padding token within a text takes that row and is not counted.
@@ -146,28 +111,11 @@ internal sealed class RobertaModel : LanguageModel
         for (int t = 0; t < rows.Length; t++)
         {
             counted = batch.Positions[t] == 0 ? 0 : counted;
-            bool pad = batch.Ids[t] == _config.PadId;
+            bool pad = batch.Ids[t] == _padId;
             counted += pad ? 0 : 1;
-            rows[t] = _config.PadId + (pad ? 0 : counted + PositionShift);
+            rows[t] = _padId + (pad ? 0 : counted + PositionShift);
         }
 
         return rows;
-    }
-
-    private sealed class Layer(ModelWeights weights, string prefix, RobertaConfig config)
-    {
-        public SelfAttention Attention { get; } = new(
-            new Linear(weights, prefix + "attention.self.query"),
-            new Linear(weights, prefix + "attention.self.key"),
-            new Linear(weights, prefix + "attention.self.value"),
-            new Linear(weights, prefix + "attention.output.dense"),
-            new AttentionShape(config.Heads, config.Heads, config.HeadSize, 1 / MathF.Sqrt(config.HeadSize), Causal: false));
-
-        public FeedForward Mlp { get; } = new(
-            new Linear(weights, prefix + "intermediate.dense"), new Linear(weights, prefix + "output.dense"), config.Activation);
-
-        public LayerNorm AttentionNorm { get; } = new(weights, prefix + "attention.output.LayerNorm", config.NormEpsilon);
-
-        public LayerNorm MlpNorm { get; } = new(weights, prefix + "output.LayerNorm", config.NormEpsilon);
     }
 }
