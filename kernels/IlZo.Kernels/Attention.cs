@@ -45,6 +45,9 @@ public struct AttentionArguments
     /// <summary>How many of these keys, the last ones, a query sees; 0 for all.</summary>
     public int Window;
 
+    /// <summary>c, where a score s becomes c · tanh(s / c); 0 where it stays.</summary>
+    public float SoftCap;
+
     /// <summary>Queries and keys of a tile.</summary>
     public int Side;
 }
@@ -115,7 +118,7 @@ public static class Attention
                 int key = i % width;
                 int after = firstVisible + query - first - key;
                 bool isVisible = a.Causal == 0 || (after > 0 && (a.Window == 0 || after <= a.Window));
-                scores[(query * side) + key] = isVisible ? Dot(q, query * size, k, key * size, size) : float.NegativeInfinity;
+                scores[(query * side) + key] = isVisible ? Cap(Dot(q, query * size, k, key * size, size), a.SoftCap) : float.NegativeInfinity;
             }
 
             Group.Barrier();
@@ -144,6 +147,8 @@ public static class Attention
             a.Y[rows + (i / size), (head * size) + (i % size)] = sums[i] / state[side + (i / size)];
         }
     }
+
+    private static float Cap(float score, float softCap) => softCap > 0 ? softCap * Tanh.Apply(score / softCap) : score;
 
     private static float Dot(ArrayView<float> x, int firstX, ArrayView<float> y, int firstY, int count)
     {

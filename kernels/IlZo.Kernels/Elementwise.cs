@@ -2,8 +2,8 @@ using ILGPU;
 
 namespace IlZo.Kernels;
 
-/// <summary>What <see cref="Elementwise.Multiply"/> takes.</summary>
-public struct MultiplyArguments
+/// <summary>What <see cref="Elementwise.Multiply"/> and <see cref="Elementwise.Add"/> take.</summary>
+public struct PairArguments
 {
     public RowsView X;
     public RowsView Y;
@@ -11,7 +11,7 @@ public struct MultiplyArguments
     public int Features;
 }
 
-/// <summary>What <see cref="Elementwise.Scale"/> takes.</summary>
+/// <summary>What <see cref="Elementwise.Scale"/> takes, and <see cref="Elementwise.Apply"/> but for the factor.</summary>
 public struct ScaleArguments
 {
     public RowsView X;
@@ -33,9 +33,12 @@ public struct RotateArguments
     public ArrayView<float> Angles;
 
     public int Tokens;
-    public int Features;
+    public int Heads;
 
-    /// <summary>Pairs of a head.</summary>
+    /// <summary>Features of a head.</summary>
+    public int Size;
+
+    /// <summary>Pairs of a head that are rotated.</summary>
     public int Half;
 }
 
@@ -59,8 +62,29 @@ public struct GatherArguments
 /// <summary>Operations on elements one by one; a thread takes every n-th one.</summary>
 public static class Elementwise
 {
+    /// <summary>x = x + y.</summary>
+    public static void Add(PairArguments a)
+    {
+        long count = (long)a.Rows * a.Features;
+        for (long i = First; i < count; i += Step)
+        {
+            a.X[i / a.Features, (int)(i % a.Features)] += a.Y[i / a.Features, (int)(i % a.Features)];
+        }
+    }
+
+    /// <summary>x = f(x).</summary>
+    public static void Apply<TActivation>(ScaleArguments a)
+        where TActivation : struct, IActivation
+    {
+        long count = (long)a.Rows * a.Features;
+        for (long i = First; i < count; i += Step)
+        {
+            a.X[i / a.Features, (int)(i % a.Features)] = TActivation.Apply(a.X[i / a.Features, (int)(i % a.Features)]);
+        }
+    }
+
     /// <summary>x = x · y.</summary>
-    public static void Multiply(MultiplyArguments a)
+    public static void Multiply(PairArguments a)
     {
         long count = (long)a.Rows * a.Features;
         for (long i = First; i < count; i += Step)
@@ -79,17 +103,17 @@ public static class Elementwise
         }
     }
 
-    /// <summary>Rotates the pairs (i, i + half) of every head by the token's angles.</summary>
+    /// <summary>Rotates the pairs (i, i + half) of every head by the token's angles; what follows them stays.</summary>
     public static void Rotate(RotateArguments a)
     {
-        int pairsOfToken = a.Features / 2;
+        int pairsOfToken = a.Heads * a.Half;
         long pairs = (long)a.Rows * pairsOfToken;
         for (long i = First; i < pairs; i += Step)
         {
             long row = i / pairsOfToken;
             int pair = (int)(i % pairsOfToken);
             int k = pair % a.Half;
-            int at = (pair / a.Half * 2 * a.Half) + k;
+            int at = (pair / a.Half * a.Size) + k;
             long angle = (row % a.Tokens * a.Half) + k;
             float c = a.Angles[angle];
             float s = a.Angles[((long)a.Tokens * a.Half) + angle];

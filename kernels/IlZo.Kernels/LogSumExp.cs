@@ -17,6 +17,13 @@ public struct ReduceArguments
     public ArrayView<float> Sums;
 }
 
+/// <summary>What <see cref="LogSumExp.Cap"/> takes.</summary>
+public struct CapArguments
+{
+    public ArrayView<float> Logits;
+    public float SoftCap;
+}
+
 /// <summary>What <see cref="LogSumExp.Pick"/> takes.</summary>
 public struct PickArguments
 {
@@ -39,6 +46,15 @@ public struct PickArguments
 /// <summary>What a loss needs of logits: maxima, sums of exponentials, and the logits of the targets. No sum depends on the order of threads.</summary>
 public static class LogSumExp
 {
+    /// <summary>z = c · tanh(z / c).</summary>
+    public static void Cap(CapArguments a)
+    {
+        for (long i = ((long)Grid.IdxX * Group.DimX) + Group.IdxX; i < a.Logits.Length; i += (long)Grid.DimX * Group.DimX)
+        {
+            a.Logits[i] = a.SoftCap * Tanh.Apply(a.Logits[i] / a.SoftCap);
+        }
+    }
+
     /// <summary>A group a row; shared memory: a float a thread.</summary>
     public static void Reduce(ReduceArguments a)
     {

@@ -23,9 +23,12 @@ public struct NormalizeArguments
 
     /// <summary>1 where the mean is taken away (LayerNorm), 0 where not (RMSNorm).</summary>
     public int Center;
+
+    /// <summary>What is added to the weight.</summary>
+    public float Offset;
 }
 
-/// <summary>y = (x − mean) / √(var + ε) · w + b, or y = x / √(mean(x²) + ε) · w; a group a part of a row. X and Y may be the same.</summary>
+/// <summary>y = (x − mean) / √(var + ε) · w + b, or y = x / √(mean(x²) + ε) · (w + offset); a group a part of a row. X and Y may be the same.</summary>
 public static class Normalize
 {
     /// <summary>Shared memory: a float a thread.</summary>
@@ -58,7 +61,7 @@ public static class Normalize
         for (int f = Group.IdxX; f < a.Features; f += Group.DimX)
         {
             float value = (a.X[row, first + f] - mean) * scale;
-            value = a.Weight.Length > 0 ? value * a.Weight[parameters + f] : value;
+            value = a.Weight.Length > 0 ? value * (a.Weight[parameters + f] + a.Offset) : value;
             a.Y[row, first + f] = a.Bias.Length > 0 ? value + a.Bias[parameters + f] : value;
         }
     }

@@ -57,6 +57,7 @@ public sealed partial class GpuBackend
                 Scale = shape.Scale,
                 Causal = shape.Causal ? 1 : 0,
                 Window = shape.Window ?? 0,
+                SoftCap = shape.SoftCap ?? 0,
                 Side = _tileSide,
             });
         ReturnRows(prefixValues);

@@ -29,6 +29,7 @@ public sealed partial class GpuBackend
             int count = Math.Min(columns, head.Rows - first);
             var view = logits.View.SubView(0, (long)from.Rows * count);
             MultiplyHead(operand, head, biases.View, first, count, view);
+            Cap(head, view);
             long place = picks + (2L * block * from.Rows);
             _kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
             {
@@ -91,6 +92,7 @@ public sealed partial class GpuBackend
             Y0 = new RowsView(logits.View, head.Rows),
         });
         ReturnOperand(operand, x);
+        Cap(head, logits.View);
         _stream.Read(logits.View, destination);
         _arena.Return(logits);
         ReturnRows(biases);
@@ -112,6 +114,14 @@ public sealed partial class GpuBackend
         }
 
         return max + ElementaryFunctions.Log(total);
+    }
+
+    private void Cap(OutputHead head, ArrayView<float> logits)
+    {
+        if (head.SoftCap is { } cap)
+        {
+            _kernels.LaunchItems(LogSumExp.Cap, logits.Length, new CapArguments { Logits = logits, SoftCap = cap });
+        }
     }
 
     // Some columns of the logits of all probes, [probe, output, column].

@@ -20,8 +20,26 @@ public sealed partial class GpuBackend
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
         Normalize(x, weight, bias, epsilon, y, center: true);
 
-    public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y) =>
-        Normalize(x, weight, null, epsilon, y, center: false);
+    public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0) =>
+        Normalize(x, weight, null, epsilon, y, center: false, offset);
+
+    public void Add(Activation x, Activation y)
+    {
+        using var use = EnterPass();
+        var to = Own(x);
+        Fit.Same(x, y);
+        _kernels.LaunchItems(
+            Elementwise.Add,
+            (long)to.Rows * x.Features,
+            new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
+    }
+
+    public void Apply(ActivationFunction function, Activation x)
+    {
+        using var use = EnterPass();
+        var to = Own(x);
+        Specialization.Choose(function, new ApplyLaunch(_kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
+    }
 
     public void Multiply(Activation x, Activation y)
     {
@@ -31,7 +49,7 @@ public sealed partial class GpuBackend
         _kernels.LaunchItems(
             Elementwise.Multiply,
             (long)to.Rows * x.Features,
-            new MultiplyArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
+            new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
     }
 
     public void Scale(Activation x, float factor)
@@ -45,7 +63,8 @@ public sealed partial class GpuBackend
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)
     {
         using var use = EnterPass();
-        int half = x.Features / heads / 2;
+        int half = frequencies.Pairs;
+        Fit.Rotation(x, heads, half);
         if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
         {
             _rotations[(frequencies, positionShift)] = angles = _transfers.Send<float>(Angles(frequencies, half, positionShift));
@@ -54,11 +73,11 @@ public sealed partial class GpuBackend
         var to = Own(x);
         _kernels.LaunchItems(
             Elementwise.Rotate,
-            (long)to.Rows * x.Features / 2,
-            new RotateArguments { X = to.All, Rows = to.Rows, Angles = angles, Tokens = x.Tokens, Features = x.Features, Half = half });
+            (long)to.Rows * heads * half,
+            new RotateArguments { X = to.All, Rows = to.Rows, Angles = angles, Tokens = x.Tokens, Heads = heads, Size = x.Features / heads, Half = half });
     }
 
-    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center)
+    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center, float offset = 0)
     {
         using var use = EnterPass();
         var from = Own(x);
@@ -79,6 +98,7 @@ public sealed partial class GpuBackend
             Tokens = x.Tokens,
             Epsilon = epsilon,
             Center = center ? 1 : 0,
+            Offset = offset,
         });
         ReturnRows(biases);
         ReturnRows(weights);
@@ -138,6 +158,13 @@ public sealed partial class GpuBackend
             };
             Perturb(table, run, new ReadRowsLaunch(_kernels, arguments));
         }
+    }
+
+    private readonly struct ApplyLaunch(KernelLauncher kernels, ScaleArguments arguments) : IActivationVisitor
+    {
+        public void Visit<TActivation>()
+            where TActivation : struct, IActivation =>
+            kernels.LaunchItems(Elementwise.Apply<TActivation>, (long)arguments.Rows * arguments.Features, arguments);
     }
 
     private sealed class ReadRowsLaunch(KernelLauncher kernels, ReadRowsArguments arguments) : IWeightsVisitor

@@ -75,6 +75,8 @@ public sealed class GpuUseTests : IDisposable
             () => backend.Linear(x, all.All[0], null, x),
             () => backend.LayerNorm(x, null, null, 1, x),
             () => backend.RmsNorm(x, all.All[0], 1, x),
+            () => backend.Add(x, x),
+            () => backend.Apply(default, x),
             () => backend.Multiply(x, x),
             () => backend.Scale(x, 1),
             () => backend.Rotate(x, 1, null!),

@@ -54,6 +54,10 @@ internal static class Fit
         }
     }
 
+    /// <summary>Heads that are an activation's features, each with room for the pairs that are rotated.</summary>
+    public static void Rotation(Activation x, int heads, int pairs) => Require(
+        heads > 0 && x.Features % heads == 0 && pairs > 0 && pairs <= x.Features / heads / 2, $"{heads} heads of {pairs} pairs do not fit {x.Features} features.");
+
     /// <summary>A head for an activation's features.</summary>
     public static void Head(OutputHead head, Activation x) => Require(
         head.Weight.Columns == x.Features && (head.Bias is not { } bias || (bias.Rows == 1 && bias.Columns == head.Rows)),

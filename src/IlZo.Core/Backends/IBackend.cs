@@ -35,8 +35,9 @@ public enum ActivationFunction
 /// <param name="Scale">What scores are multiplied by before the softmax.</param>
 /// <param name="Causal">Whether a token sees only itself and those before it; else it sees its whole text.</param>
 /// <param name="Window">How many positions up to its own a token sees; null for all.</param>
+/// <param name="SoftCap">c, where a scaled score s enters the softmax as c · tanh(s / c); null where it does as it is.</param>
 public readonly record struct AttentionShape(
-    int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true, int? Window = null);
+    int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true, int? Window = null, float? SoftCap = null);
 
 /// <summary>
 /// The operations a device offers: a model's forward pass and the update of its weights. A pass evaluates all its probes in one
@@ -122,10 +123,16 @@ public interface IBackend : IWeightSums, IDisposable
     void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
 
     /// <summary>
-    /// y = x / √(mean(x²) + ε) · w over the features, or over each head's where <paramref name="weight"/> has the features of one head;
+    /// y = x / √(mean(x²) + ε) · (w + offset) over the features, or over each head's where <paramref name="weight"/> has the features of one head;
     /// x and y may be the same.
     /// </summary>
-    void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y);
+    void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0);
+
+    /// <summary>x = x + y, elementwise.</summary>
+    void Add(Activation x, Activation y);
+
+    /// <summary>x = f(x), elementwise.</summary>
+    void Apply(ActivationFunction function, Activation x);
 
     /// <summary>x = x · y, elementwise.</summary>
     void Multiply(Activation x, Activation y);
@@ -133,11 +140,11 @@ public interface IBackend : IWeightSums, IDisposable
     /// <summary>x = s · x.</summary>
     void Scale(Activation x, float factor);
 
-    /// <summary>Rotates the pairs (i, i + size/2) of every head by the token's position plus a shift, times the frequency i.</summary>
+    /// <summary>Rotates the pairs (i, i + n) of every head by the token's position plus a shift, times the frequency i of n; features from 2n on stay.</summary>
     void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0);
 
     /// <summary>
-    /// y = softmax(scale · q kᵀ + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which all
+    /// y = softmax(cap(scale · q kᵀ) + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which all
     /// tokens see.
     /// </summary>
     /// <param name="shape">The heads, and whether the mask is causal.</param>

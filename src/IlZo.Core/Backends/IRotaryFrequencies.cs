@@ -3,7 +3,10 @@ namespace IlZo.Backends;
 /// <summary>The angular frequencies of rotary position embeddings, which may depend on the text's length.</summary>
 public interface IRotaryFrequencies
 {
-    /// <summary>Frequencies in radians a position, one for each pair of features of a head.</summary>
+    /// <summary>How many there are: pairs of features of a head that are rotated.</summary>
+    int Pairs { get; }
+
+    /// <summary>Frequencies in radians a position, one for each pair.</summary>
     /// <param name="textLength">The number of tokens of the text.</param>
     IReadOnlyList<float> ForLength(int textLength);
 

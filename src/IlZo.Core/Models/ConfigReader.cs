@@ -91,11 +91,25 @@ internal sealed class ConfigReader(string source, JsonElement root)
         { } value => throw Wrong(name, value, "a list of strings"),
     };
 
+    /// <summary>As many positive numbers, which fp32 can hold too.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="places">What there is one for each of, for messages.</param>
+    public IReadOnlyList<double> Numbers(string name, int count, string places) => Find(name) switch
+    {
+        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() == count && value.EnumerateArray().All(v => AsPositive(v) is not null) =>
+            [.. value.EnumerateArray().Select(v => AsPositive(v)!.Value)],
+        var other => throw Wrong(name, other ?? default, $"a list of {count} positive numbers, one for each {places},"),
+    };
+
+    /// <summary>A positive number, null where the field is null, and the library's default where it is absent.</summary>
+    public float? NumberOrNone(string name, double absent) => IsNull(name) ? null : (float)Number(name, absent);
+
     /// <summary>A positive number, which fp32 can hold too.</summary>
     public double Number(string name, double fallback) => Find(name) switch
     {
         null => fallback,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && float.IsNormal((float)number) && number > 0 => number,
+        { } value when AsPositive(value) is { } number => number,
         { } value => throw Wrong(name, value, "a positive number that fp32 can hold"),
     };
 
@@ -188,6 +202,9 @@ internal sealed class ConfigReader(string source, JsonElement root)
             $"{Source}: the field '{Field}' says that the weights are quantised by {method}, which is not supported; "
             + "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write, was expected.");
     }
+
+    private static double? AsPositive(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && float.IsNormal((float)number) && number > 0 ? number : null;
 
     private static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "...";
 

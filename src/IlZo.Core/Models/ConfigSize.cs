@@ -56,6 +56,9 @@ internal readonly struct ConfigSize
     public static ConfigSize operator *(int factor, ConfigSize size) =>
         new(size._source, $"{factor} × {size.Field}", (long)factor * size.Value, int.MaxValue);
 
+    public static ConfigSize operator +(ConfigSize a, ConfigSize b) =>
+        new(a._source, $"{a.Field} + {b.Field}", (long)a.Value + b.Value, int.MaxValue);
+
     public static ConfigSize operator +(ConfigSize size, int more) =>
         new(size._source, $"{size.Field} + {more}", (long)size.Value + more, int.MaxValue);
 

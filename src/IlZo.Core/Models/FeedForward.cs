@@ -26,3 +26,23 @@ internal sealed class FeedForward(Linear up, Linear down, ActivationFunction fun
         backend.Return(inner);
     }
 }
+
+/// <summary>An MLP whose gate and values are one layer: down(f(gate) · up), with gate and up one after the other in its outputs.</summary>
+/// <param name="gateAndUp">The layer [2 intermediate, hidden].</param>
+/// <param name="down">The layer [hidden, intermediate].</param>
+/// <param name="function">The nonlinearity.</param>
+internal sealed class JointFeedForward(Linear gateAndUp, Linear down, ActivationFunction function) : ISublayer
+{
+    public void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate)
+    {
+        var backend = pass.Backend;
+        var joint = backend.Rent(gateAndUp.Outputs);
+        gateAndUp.Apply(backend, x, joint);
+        var gate = backend.Slice(joint, 0, down.Inputs);
+        var up = backend.Slice(joint, down.Inputs, down.Inputs);
+        backend.Apply(function, gate);
+        backend.Multiply(gate, up);
+        down.Apply(backend, gate, y, accumulate);
+        backend.Return(joint);
+    }
+}

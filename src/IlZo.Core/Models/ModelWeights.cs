@@ -126,7 +126,12 @@ internal sealed class ModelWeights
         : new(null, null, epsilon);
 
     /// <summary>An RMSNorm: <c>name.weight</c>.</summary>
-    public RmsNorm RmsNorm(string name, ConfigSize features, float epsilon) => new(Require(name + ".weight", new TensorRole(ModelPart.Norm), [features]), epsilon);
+    /// <param name="name">The module.</param>
+    /// <param name="features">What it normalizes.</param>
+    /// <param name="epsilon">What is added to the mean square.</param>
+    /// <param name="offset">What is added to the weight.</param>
+    public RmsNorm RmsNorm(string name, ConfigSize features, float epsilon, float offset = 0) =>
+        new(Require(name + ".weight", new TensorRole(ModelPart.Norm), [features]), epsilon, offset);
 
     /// <summary>The token embedding [vocabulary, features]; where the head is tied to it, it may be stored under the head's name.</summary>
     /// <param name="name">The table.</param>

@@ -22,7 +22,8 @@ internal sealed class LayerNorm(Parameter? weight, Parameter? bias, float epsilo
 /// <summary>RMSNorm, over all features or each head's.</summary>
 /// <param name="weight">[features].</param>
 /// <param name="epsilon">What is added to the mean square.</param>
-internal sealed class RmsNorm(Parameter weight, float epsilon) : Norm
+/// <param name="offset">What is added to the weight.</param>
+internal sealed class RmsNorm(Parameter weight, float epsilon, float offset) : Norm
 {
-    public override void Apply(IBackend backend, Activation x, Activation y) => backend.RmsNorm(x, weight, epsilon, y);
+    public override void Apply(IBackend backend, Activation x, Activation y) => backend.RmsNorm(x, weight, epsilon, y, offset);
 }

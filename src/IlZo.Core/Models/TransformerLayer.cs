@@ -20,11 +20,14 @@ internal interface ISublayer
     void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate);
 }
 
-/// <summary>A part of a layer and the norms around it: h ← after(h + part(before(h))), each norm where there is one.</summary>
+/// <summary>A part of a layer and the norms around it: h ← after(h + result(part(before(h)))), each norm where there is one.</summary>
 /// <param name="part">Attention or an MLP.</param>
 internal sealed class Residual(ISublayer part)
 {
     public Norm? Before { get; init; }
+
+    /// <summary>Only where <see cref="Before"/> is there too.</summary>
+    public Norm? Result { get; init; }
 
     public Norm? After { get; init; }
 
@@ -38,7 +41,17 @@ internal sealed class Residual(ISublayer part)
     public void Apply(in LayerPass pass, Activation h, Activation normed)
     {
         Before?.Apply(pass.Backend, h, normed);
-        part.Apply(pass, Before is null ? h : normed, h, accumulate: true);
+        if (Result is null)
+        {
+            part.Apply(pass, Before is null ? h : normed, h, accumulate: true);
+        }
+        else
+        {
+            part.Apply(pass, normed, normed, accumulate: false);
+            Result.Apply(pass.Backend, normed, normed);
+            pass.Backend.Add(h, normed);
+        }
+
         After?.Apply(pass.Backend, h, h);
     }
 }

@@ -52,14 +52,19 @@ public static class RoleWords
         {
             ["embedding"] = role => role.Part is ModelPart.TokenEmbedding or ModelPart.PositionEmbedding or ModelPart.TokenTypeEmbedding,
             ["attention"] = role => attention.Contains(role.Part),
-            ["mlp"] = role => role.Part is ModelPart.MlpGate or ModelPart.MlpUp or ModelPart.MlpDown,
+            ["mlp"] = role => role.Part is ModelPart.MlpGate or ModelPart.MlpUp or ModelPart.MlpGateUp or ModelPart.MlpDown,
             ["lora"] = role => role.Kind is TensorKind.LoraA or TensorKind.LoraB,
         };
         foreach (var part in Enum.GetValues<ModelPart>().Where(p => p != ModelPart.None))
         {
-            // Where the three are one tensor, each of them is in it.
-            bool inOne = part is ModelPart.Query or ModelPart.Key or ModelPart.Value;
-            words.Add(part.Word(), role => role.Part == part || (inOne && role.Part == ModelPart.QueryKeyValue));
+            // Where several are one tensor, each of them is in it.
+            ModelPart joint = part switch
+            {
+                ModelPart.Query or ModelPart.Key or ModelPart.Value => ModelPart.QueryKeyValue,
+                ModelPart.MlpGate or ModelPart.MlpUp => ModelPart.MlpGateUp,
+                _ => part,
+            };
+            words.Add(part.Word(), role => role.Part == part || role.Part == joint);
         }
 
         foreach (var kind in Enum.GetValues<TensorKind>().Where(k => k != TensorKind.Weight))

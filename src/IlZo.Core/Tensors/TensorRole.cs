@@ -39,6 +39,9 @@ public enum ModelPart
     /// <summary>The linear layer into an MLP.</summary>
     MlpUp,
 
+    /// <summary>The gate and the layer into an MLP in one.</summary>
+    MlpGateUp,
+
     /// <summary>The linear layer out of an MLP.</summary>
     MlpDown,
 

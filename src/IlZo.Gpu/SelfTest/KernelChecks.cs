@@ -75,8 +75,12 @@ public static class KernelChecks
             float[] logits = new float[batch.Outputs.Count * Vocabulary];
             var head = new OutputHead(set["h"], set["o"]);
             backend.Logits(rows, head, logits);
-            double[][] losses = backend.LogProbabilities(rows, head, [(0, 7), (3, 332), (3, 0), (4, 150)]);
-            return [.. logits, .. losses.SelectMany(l => l)];
+            (int, int)[] targets = [(0, 7), (3, 332), (3, 0), (4, 150)];
+            double[][] losses = backend.LogProbabilities(rows, head, targets);
+            float[] capped = new float[logits.Length];
+            var cap = head with { SoftCap = 0.5f };
+            backend.Logits(rows, cap, capped);
+            return [.. logits, .. capped, .. losses.Concat(backend.LogProbabilities(rows, cap, targets)).SelectMany(l => l)];
         }),
     ];
 
@@ -97,17 +101,22 @@ public static class KernelChecks
             backend.RmsNorm(x, set["n"], 1e-6f, y);
             backend.LayerNorm(y, null, null, 1e-5f, x);
             backend.Multiply(x, y);
+            backend.RmsNorm(x, set["m"], 1e-6f, y, offset: 1);
+            backend.Apply(ActivationFunction.Silu, y);
+            backend.Add(x, y);
             return x;
         }),
         SelfTestCheck.OfActivation("rotations and attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set)),
         SelfTestCheck.OfActivation("attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
+        SelfTestCheck.OfActivation(
+            "rotations of parts of heads and capped attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, softCap: 20)),
         SelfTestCheck.OfActivation(
             "attention to a prefix", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
     ];
 
     // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
     private static Activation Attend(
-        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true)
+        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true, float? softCap = null)
     {
         var all = backend.Rent(Heads);
         var q = backend.Slice(all, 0, 60);
@@ -117,10 +126,11 @@ public static class KernelChecks
         backend.RmsNorm(q, set["r"], 1e-6f, q);
         backend.RmsNorm(k, set["r"], 1e-6f, k);
         int shift = prefix?.Keys.Rows ?? 0;
-        backend.Rotate(q, 6, new Frequencies(), shift);
-        backend.Rotate(k, 2, new Frequencies(), shift);
+        var frequencies = new Frequencies(isPartial: softCap is not null);
+        backend.Rotate(q, 6, frequencies, shift);
+        backend.Rotate(k, 2, frequencies, shift);
         backend.Scale(k, 1.5f);
-        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, causal, window), 0, prefix);
+        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, causal, window, softCap), 0, prefix);
         return y;
     }
 
@@ -233,10 +243,14 @@ public static class KernelChecks
         return x;
     }
 
-    private sealed class Frequencies : IRotaryFrequencies
+    private sealed class Frequencies(bool isPartial) : IRotaryFrequencies
     {
+        private readonly float[] _slow = [1, 0.5f, 0.25f, 0.1f];
+
+        public int Pairs => isPartial ? _slow.Length : _slow.Length + 1;
+
         public float AttentionFactor => 0.9f;
 
-        public IReadOnlyList<float> ForLength(int textLength) => [1, 0.5f, 0.25f, 0.1f, 0.01f * textLength];
+        public IReadOnlyList<float> ForLength(int textLength) => isPartial ? _slow : [.. _slow, 0.01f * textLength];
     }
 }

@@ -28,6 +28,17 @@ public sealed class AttentionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void Scores_are_capped_before_they_are_masked(string engine)
+    {
+        foreach (var (tokens, window, prefix, cap) in ((int, int?, int, float)[])[(1, null, 0, 1), (97, null, 0, 0.3f), (97, 20, 0, 1), (40, 7, 5, 1.5f), (40, null, 3, 1e30f)])
+        {
+            using var trial = new AttentionTrial(tokens, 2, 1, 24, prefix, window: window, softCap: cap);
+            Check(engine, trial, AttentionTrial.Text(tokens));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void Texts_of_any_length_are_near_the_definition(string engine)
     {
         foreach (var (tokens, heads, keyValueHeads, size) in ((int, int, int, int)[])

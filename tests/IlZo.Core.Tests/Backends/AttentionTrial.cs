@@ -22,9 +22,10 @@ internal sealed unsafe class AttentionTrial : IDisposable
     /// <param name="prefix">Tokens of a prefix.</param>
     /// <param name="causal">Whether tokens see only those before them.</param>
     /// <param name="window">How many positions a token sees; null for all.</param>
-    public AttentionTrial(int tokens, int heads, int keyValueHeads, int size, int prefix = 0, bool causal = true, int? window = null)
+    /// <param name="softCap">The soft cap of scores; null for none.</param>
+    public AttentionTrial(int tokens, int heads, int keyValueHeads, int size, int prefix = 0, bool causal = true, int? window = null, float? softCap = null)
     {
-        _shape = new AttentionShape(heads, keyValueHeads, size, 1 / MathF.Sqrt(size), causal, window);
+        _shape = new AttentionShape(heads, keyValueHeads, size, 1 / MathF.Sqrt(size), causal, window, softCap);
         int own = tokens * size;
         int before = prefix * keyValueHeads * size;
         _memory = new NativeBuffer(((own * (heads + (2L * keyValueHeads))) + (2 * before)) * sizeof(float));
@@ -136,7 +137,7 @@ internal sealed unsafe class AttentionTrial : IDisposable
             keys.Add(((nint)Element(_keys, token, keyHead), (nint)Element(_values, token, keyHead)));
         }
 
-        double[] scores = [.. keys.Select(key => _shape.Scale * Product(query, (float*)key.Key))];
+        double[] scores = [.. keys.Select(key => Cap(_shape.Scale * Product(query, (float*)key.Key)))];
         double largest = scores.Max();
         double sum = scores.Sum(score => Math.Exp(score - largest));
         for (int i = 0; i < scores.Length; i++)
@@ -148,6 +149,8 @@ internal sealed unsafe class AttentionTrial : IDisposable
             }
         }
     }
+
+    private double Cap(double score) => _shape.SoftCap is { } cap ? cap * Math.Tanh(score / cap) : score;
 
     private double Product(float* a, float* b)
     {

@@ -49,6 +49,17 @@ public sealed unsafe class FitTests : IDisposable
         "shape",
         () => _backend.Attention(_backend.Rent(64), _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
 
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(0, 1)]
+    [InlineData(2, 3)]
+    [InlineData(2, 0)]
+    [InlineData(2, int.MaxValue)]
+    public void Rotations_of_other_heads(int heads, int pairs) => Refuses("do not fit 8 features", () => _backend.Rotate(_backend.Rent(8), heads, new Frequencies(pairs)));
+
+    [Fact]
+    public void A_sum_of_other_features() => Refuses("do not fit", () => _backend.Add(_backend.Rent(8), _backend.Rent(4)));
+
     [Fact]
     public void A_prefix_of_other_features() => Refuses(
         "no prefix",
@@ -82,6 +93,15 @@ public sealed unsafe class FitTests : IDisposable
 
     [Fact]
     public void A_cache_whose_size_wraps() => Assert.Throws<OverflowException>(() => _backend.CreateCache(int.MaxValue, int.MaxValue, int.MaxValue));
+
+    private sealed class Frequencies(int pairs) : IRotaryFrequencies
+    {
+        public int Pairs => pairs;
+
+        public float AttentionFactor => 1;
+
+        public IReadOnlyList<float> ForLength(int textLength) => throw new InvalidOperationException("Nothing is computed of what does not fit.");
+    }
 
     private static void Refuses(string named, Action action) =>
         Assert.Contains(named, Assert.Throws<ArgumentException>(action).Message, StringComparison.OrdinalIgnoreCase);

@@ -43,7 +43,7 @@ public sealed unsafe class PackedActivationTests : IDisposable
     }
 
     public static TheoryData<string> Writers =>
-        ["embed", "embed more", "layer norm", "RMS norm", "multiply", "scale", "rotate", "attention", "slice"];
+        ["embed", "embed more", "layer norm", "RMS norm", "add", "apply", "multiply", "scale", "rotate", "attention", "slice"];
 
     // The inputs of a block's layers: the norm's result (for queries, keys and values), attention's, the second norm's (for a gate and what it gates
     // too) and what the MLP's last layer reads. Embeddings of another width are projected before the first block and after the last.
@@ -202,6 +202,12 @@ public sealed unsafe class PackedActivationTests : IDisposable
             case "RMS norm":
                 _backend.RmsNorm(x, _norm, 1e-5f, x);
                 break;
+            case "add":
+                _backend.Add(x, other);
+                break;
+            case "apply":
+                _backend.Apply(ActivationFunction.Silu, x);
+                break;
             case "multiply":
                 _backend.Multiply(x, other);
                 break;
@@ -222,6 +228,8 @@ public sealed unsafe class PackedActivationTests : IDisposable
 
     private sealed class EqualFrequencies : IRotaryFrequencies
     {
+        public int Pairs => Size / 4;
+
         public float AttentionFactor => 1;
 
         public IReadOnlyList<float> ForLength(int textLength) => [.. Enumerable.Repeat(0.1f, Size / 4)];

@@ -58,6 +58,8 @@ public sealed class DisposalTests : IDisposable
             () => _backend.Linear(x, all.All[0], null, x),
             () => _backend.LayerNorm(x, null, null, 1, x),
             () => _backend.RmsNorm(x, all.All[0], 1, x),
+            () => _backend.Add(x, x),
+            () => _backend.Apply(default, x),
             () => _backend.Multiply(x, x),
             () => _backend.Scale(x, 1),
             () => _backend.Rotate(x, 1, null!),

@@ -85,6 +85,11 @@ public sealed unsafe partial class CpuBackend
                 int firstKey = FirstKey(shape, source, span.Prefix + first) / engine.KeyStep * engine.KeyStep;
                 LoadQueries(q, probe, span.Start + first, lanes, h * size, size, shape.Scale, queries);
                 engine.Score(operand, queries, firstKey, end, lanes, scores);
+                if (shape.SoftCap is { } cap)
+                {
+                    Cap(cap, scores + (firstKey * Panel.Lanes), (end - firstKey) * Panel.Lanes);
+                }
+
                 if (shape.Window is { } window)
                 {
                     HideBeforeWindow(scores + (source.Before * Panel.Lanes), firstKey, window, span.Prefix + first, lanes);

@@ -43,7 +43,7 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private void DecodeLogits(CpuActivation x, Parameter head, float* biases, float* destination)
+    private void DecodeLogits(CpuActivation x, OutputHead head, float* biases, float* destination)
     {
         float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
         CopyToken(x, contiguous);
@@ -117,16 +117,21 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private readonly struct DecodeLogitsWork(Parameter head, float* biases, float* x, float* destination) : IWork
+    private readonly struct DecodeLogitsWork(OutputHead head, float* biases, float* x, float* destination) : IWork
     {
         public void Do(int item, int worker)
         {
             int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, head.Rows - row);
-            VectorProduct.Multiply(head, row, rows, x, destination + row);
+            VectorProduct.Multiply(head.Weight, row, rows, x, destination + row);
             for (int r = row; biases != null && r < row + rows; r++)
             {
                 destination[r] += biases[r];
+            }
+
+            if (head.SoftCap is { } cap)
+            {
+                Cap(cap, destination + row, rows);
             }
         }
     }

@@ -7,6 +7,24 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
+    public void Add(Activation x, Activation y)
+    {
+        using var use = EnterPass();
+        var a = Own(x);
+        var b = Own(y);
+        Fit.Same(a, b);
+        a.Prepare(a.IsShared && b.IsShared, keep: true);
+        _pool.Run(a.AllPanels, new AddWork(a, b));
+    }
+
+    public void Apply(ActivationFunction function, Activation x)
+    {
+        using var use = EnterPass();
+        var a = Own(x);
+        a.Prepare(a.IsShared, keep: true);
+        _pool.Run(a.AllPanels, new ApplyWork(a, function));
+    }
+
     public void Multiply(Activation x, Activation y)
     {
         using var use = EnterPass();
@@ -30,9 +48,10 @@ public sealed unsafe partial class CpuBackend
         using var use = EnterPass();
         var a = Own(x);
         a.Prepare(a.IsShared, keep: true);
-        fixed (float* angles = _rotations.For(_batch, frequencies, a.Features / heads / 2, positionShift))
+        Fit.Rotation(x, heads, frequencies.Pairs);
+        fixed (float* angles = _rotations.For(_batch, frequencies, positionShift))
         {
-            _pool.Run(a.AllPanels, new RotateWork(a, heads, angles));
+            _pool.Run(a.AllPanels, new RotateWork(a, heads, frequencies.Pairs, angles));
         }
     }
 
@@ -109,6 +128,48 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
+    // x = c · tanh(x / c).
+    private static void Cap(float softCap, float* x, int count) => VectorWidth.Use(new CapWork(softCap, x, count));
+
+    private readonly struct CapWork(float softCap, float* x, int count) : IVectorWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Do<TVector, TSimd>()
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            int whole = count / TSimd.Width * TSimd.Width;
+            Apply<TVector, TSimd>(x, whole);
+            Apply<float, Scalar>(x + whole, count - whole);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Apply<TVector, TSimd>(float* x, int count)
+            where TVector : struct
+            where TSimd : struct, ISimd<TVector>
+        {
+            var cap = TSimd.Broadcast(softCap);
+            for (int i = 0; i < count; i += TSimd.Width)
+            {
+                TSimd.Store(TSimd.Multiply(cap, Tanh.Of<TVector, TSimd>(TSimd.Divide(TSimd.Load(x + i), cap))), x + i);
+            }
+        }
+    }
+
+    private readonly struct AddWork(CpuActivation x, CpuActivation y) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            var values = new Span<float>(x.At(item), x.Features * Panel.Lanes);
+            TensorPrimitives.Add(values, new ReadOnlySpan<float>(y.At(item / y.Panels, item % y.Panels), values.Length), values);
+        }
+    }
+
+    private readonly struct ApplyWork(CpuActivation x, ActivationFunction function) : IWork
+    {
+        public void Do(int item, int worker) => Apply(function, new Span<float>(x.At(item), x.Features * Panel.Lanes));
+    }
+
     private readonly struct MultiplyWork(CpuActivation x, CpuActivation y) : IWork
     {
         public void Do(int item, int worker)
@@ -127,12 +188,11 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private readonly struct RotateWork(CpuActivation x, int heads, float* angles) : IWork
+    private readonly struct RotateWork(CpuActivation x, int heads, int half, float* angles) : IWork
     {
         public void Do(int item, int worker)
         {
             int size = x.Features / heads;
-            int half = size / 2;
             float* cos = angles + ((long)(item % x.Panels) * 2 * half * Panel.Lanes);
             for (int head = 0; head < heads; head++)
             {

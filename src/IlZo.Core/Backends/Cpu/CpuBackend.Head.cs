@@ -30,7 +30,7 @@ public sealed unsafe partial class CpuBackend
         float* logits = _arena.Rent(logitBytes);
         float* biases = RentBias(head);
         var operand = OperandOf(from);
-        _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head.Weight, biases, parts, targets, logits, largest, sums));
+        _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head, biases, parts, targets, logits, largest, sums));
         var result = new double[_probes.Count][];
         for (int probe = 0; probe < result.Length; probe++)
         {
@@ -65,12 +65,12 @@ public sealed unsafe partial class CpuBackend
         {
             if (IsDecoding(from))
             {
-                DecodeLogits(from, head.Weight, biases, d);
+                DecodeLogits(from, head, biases, d);
             }
             else
             {
                 var operand = OperandOf(from);
-                _pool.Run((head.Rows + HeadRows - 1) / HeadRows, new LogitsWork(this, from, operand, head.Weight, biases, firstRow, end, d));
+                _pool.Run((head.Rows + HeadRows - 1) / HeadRows, new LogitsWork(this, from, operand, head, biases, firstRow, end, d));
             }
         }
 
@@ -94,7 +94,7 @@ public sealed unsafe partial class CpuBackend
 
     // The logits of some vocabulary rows for some panels of x, as [panel][HeadRows][32].
     private float* MultiplyHead(
-        CpuActivation x, PanelOperand operand, Parameter head, float* biases, int row, int rows, int firstPanel, int panels, int worker)
+        CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int row, int rows, int firstPanel, int panels, int worker)
     {
         var scratch = _scratch[worker];
         long time = Stopwatch.GetTimestamp();
@@ -105,10 +105,11 @@ public sealed unsafe partial class CpuBackend
             StartTile(tile + ((long)i * HeadRows * Panel.Lanes), bias, rows, accumulate: false);
         }
 
-        var weights = new WeightBlock(head, WeightLayout.OutIn, row, rows, PointsOf(head), scratch);
-        for (int column = 0; column < head.Columns; column += _products.Depth)
+        int columns = head.Weight.Columns;
+        var weights = new WeightBlock(head.Weight, WeightLayout.OutIn, row, rows, PointsOf(head.Weight), scratch);
+        for (int column = 0; column < columns; column += _products.Depth)
         {
-            int depth = Math.Min(_products.Depth, head.Columns - column);
+            int depth = Math.Min(_products.Depth, columns - column);
             byte* packed = _products.Pack(weights, column, depth);
             time = Profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
@@ -120,6 +121,11 @@ public sealed unsafe partial class CpuBackend
             }
 
             time = Profile.Add(CpuProfile.Part.Products, worker, time);
+        }
+
+        for (int i = 0; head.SoftCap is { } cap && i < panels; i++)
+        {
+            Cap(cap, tile + ((long)i * HeadRows * Panel.Lanes), rows * Panel.Lanes);
         }
 
         return tile;
@@ -183,7 +189,7 @@ public sealed unsafe partial class CpuBackend
         CpuBackend backend,
         CpuActivation x,
         PanelOperand operand,
-        Parameter head,
+        OutputHead head,
         float* biases,
         int parts,
         IReadOnlyList<(int Output, int Id)> targets,
@@ -217,7 +223,7 @@ public sealed unsafe partial class CpuBackend
     }
 
     private readonly struct LogitsWork(
-        CpuBackend backend, CpuActivation x, PanelOperand operand, Parameter head, float* biases, int firstRow, int end, float* destination) : IWork
+        CpuBackend backend, CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int firstRow, int end, float* destination) : IWork
     {
         public void Do(int item, int worker)
         {

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using IlZo.Tensors;
 
@@ -8,10 +9,10 @@ public sealed unsafe partial class CpuBackend
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
         Normalize(x, weight, bias, epsilon, y, center: true);
 
-    public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y) =>
-        Normalize(x, weight, null, epsilon, y, center: false);
+    public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0) =>
+        Normalize(x, weight, null, epsilon, y, center: false, offset);
 
-    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center)
+    private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center, float offset = 0)
     {
         using var use = EnterPass();
         using var heldWeight = _pass.Read(weight);
@@ -24,6 +25,12 @@ public sealed unsafe partial class CpuBackend
         float* weights = weight is null ? null : RentVector(weight);
         float* biases = bias is null ? null : RentVector(bias);
         int size = weight?.Columns ?? x.Features;
+        if (offset != 0)
+        {
+            var all = new Span<float>(weights, size * _probes.Count);
+            TensorPrimitives.Add(all, offset, all);
+        }
+
         _pool.Run(to.AllPanels, new NormalizeWork(from, weights, biases, epsilon, to, size, center));
         if (weight is not null)
         {

@@ -17,9 +17,8 @@ internal sealed class RotationTables
     /// <summary>The table of a batch; it may be longer than that.</summary>
     /// <param name="batch">The pass's batch.</param>
     /// <param name="frequencies">The angular frequencies, one for each pair.</param>
-    /// <param name="pairs">Pairs of features of a head.</param>
     /// <param name="shift">What is added to positions.</param>
-    public float[] For(TokenBatch batch, IRotaryFrequencies frequencies, int pairs, int shift)
+    public float[] For(TokenBatch batch, IRotaryFrequencies frequencies, int shift)
     {
         for (int i = 0; i < _used; i++)
         {
@@ -29,6 +28,7 @@ internal sealed class RotationTables
             }
         }
 
+        int pairs = frequencies.Pairs;
         int length = checked(CpuActivation.PanelsFor(batch.Count) * 2 * pairs * Panel.Lanes);
         float[] angles = _used < _tables.Count && _tables[_used].Angles.Length >= length ? _tables[_used].Angles : new float[length];
         if (_used == _tables.Count)

@@ -22,7 +22,7 @@ internal class LlamaConfig : ModelConfig
 
         Split(size, keyValueHeads);
         Window = new SlidingWindow(config, variant.Window, Layers);
-        Rotary = RotaryEmbedding.FromConfig(config, HeadSize, MaxPositions);
+        Rotary = RotaryEmbedding.FromConfig(config, HeadSize, MaxPositions, variant.HasPartialRotation);
     }
 
     public LlamaVariant Variant { get; }

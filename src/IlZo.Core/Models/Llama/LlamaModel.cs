@@ -10,7 +10,7 @@ namespace IlZo.Models.Llama;
 /// </summary>
 internal sealed class LlamaModel(LlamaConfig config, ModelWeights weights)
     : LanguageModel(
-        config.Shape(config.Variant.Architecture) with { IsGated = true, LongestText = ConfigSize.MaxRows },
+        config.Shape(config.Variant.Architecture) with { IsGated = true, LongestText = config.Rotary.LongestText },
         weights,
         weights.Layers("layers.", config.Layers, (name, layer) => Layer(name, layer, config, weights)))
 {
@@ -38,29 +38,36 @@ internal sealed class LlamaModel(LlamaConfig config, ModelWeights weights)
         return rows;
     }
 
-    private static TransformerLayer Layer(string name, int layer, LlamaConfig config, ModelWeights weights)
+    /// <summary>The attention of a layer, by the names that Llama and those that came after it have for its parts.</summary>
+    internal static SelfAttention Attention(string name, AttentionShape shape, LlamaConfig config, ModelWeights weights)
     {
         bool bias = config.AttentionBias || config.Variant.QueryKeyValueBias;
-        var attention = new SelfAttention(
+        return new(
             [
                 weights.Linear(name + "self_attn.q_proj", ModelPart.Query, config.Queries, config.Hidden, bias),
                 weights.Linear(name + "self_attn.k_proj", ModelPart.Key, config.Keys, config.Hidden, bias),
                 weights.Linear(name + "self_attn.v_proj", ModelPart.Value, config.Keys, config.Hidden, bias),
             ],
             weights.Linear(name + "self_attn.o_proj", ModelPart.AttentionOutput, config.Hidden, config.Queries, config.AttentionBias),
-            config.Attention with { Window = config.Window[layer] })
+            shape)
         {
             QueryNorm = config.Variant.HeadNorms ? weights.RmsNorm(name + "self_attn.q_norm", config.HeadSize, config.NormEpsilon) : null,
             KeyNorm = config.Variant.HeadNorms ? weights.RmsNorm(name + "self_attn.k_norm", config.HeadSize, config.NormEpsilon) : null,
             Rotary = config.Rotary,
         };
-        var mlp = new FeedForward(
-            gate: weights.Linear(name + "mlp.gate_proj", ModelPart.MlpGate, config.Intermediate, config.Hidden, config.MlpBias),
-            up: weights.Linear(name + "mlp.up_proj", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.MlpBias),
-            down: weights.Linear(name + "mlp.down_proj", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.MlpBias),
-            function: config.Activation);
-        return new(
-            new Residual(attention) { Before = weights.RmsNorm(name + "input_layernorm", config.Hidden, config.NormEpsilon) },
-            new Residual(mlp) { Before = weights.RmsNorm(name + "post_attention_layernorm", config.Hidden, config.NormEpsilon) });
     }
+
+    /// <summary>The MLP of a layer.</summary>
+    internal static FeedForward Mlp(string name, LlamaConfig config, ModelWeights weights) => new(
+        gate: weights.Linear(name + "mlp.gate_proj", ModelPart.MlpGate, config.Intermediate, config.Hidden, config.MlpBias),
+        up: weights.Linear(name + "mlp.up_proj", ModelPart.MlpUp, config.Intermediate, config.Hidden, config.MlpBias),
+        down: weights.Linear(name + "mlp.down_proj", ModelPart.MlpDown, config.Hidden, config.Intermediate, config.MlpBias),
+        function: config.Activation);
+
+    private static TransformerLayer Layer(string name, int layer, LlamaConfig config, ModelWeights weights) => new(
+        new Residual(Attention(name, config.Attention with { Window = config.Window[layer] }, config, weights))
+        {
+            Before = weights.RmsNorm(name + "input_layernorm", config.Hidden, config.NormEpsilon),
+        },
+        new Residual(Mlp(name, config, weights)) { Before = weights.RmsNorm(name + "post_attention_layernorm", config.Hidden, config.NormEpsilon) });
 }

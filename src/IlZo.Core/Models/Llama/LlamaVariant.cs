@@ -9,6 +9,12 @@ internal enum WindowRule
     /// <summary>All of them, unless <c>sliding_window</c> is null.</summary>
     All,
 
+    /// <summary>All of them, where <c>sliding_window</c> says how many positions they see.</summary>
+    Named,
+
+    /// <summary>The first and every other one, or those that <c>layer_types</c> names, unless <c>sliding_window</c> is null.</summary>
+    Alternate,
+
     /// <summary>Those from <c>max_window_layers</c> on or that <c>layer_types</c> names, where <c>use_sliding_window</c> is true.</summary>
     Upper,
 }
@@ -82,4 +88,7 @@ internal sealed record LlamaVariant(string Architecture) : FamilyFields
     public bool HeadNorms { get; init; }
 
     public WindowRule Window { get; init; }
+
+    /// <summary>Whether positions may rotate a part of a head only, and by angles scaled as LongRoPE does, in place of the other ways.</summary>
+    public bool HasPartialRotation { get; init; }
 }

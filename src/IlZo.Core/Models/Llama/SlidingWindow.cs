@@ -3,7 +3,7 @@ namespace IlZo.Models.Llama;
 /// <summary>Which layers see only the last positions of a text, and how many of them.</summary>
 internal sealed class SlidingWindow
 {
-    // The default of Mistral's and Qwen's configuration.
+    // The default of Mistral's, Qwen's and Gemma 2's configuration.
     private const int DefaultSize = 4096;
 
     // Layers below the first windowed one in Qwen's.
@@ -28,6 +28,20 @@ internal sealed class SlidingWindow
                 config.Refuse("layer_types");
                 _size = config.SizeOrNone("sliding_window", DefaultSize);
                 Array.Fill(_layers, true);
+                break;
+            case WindowRule.Named:
+                config.Refuse("layer_types");
+                _size = config.Has("sliding_window") ? config.Size("sliding_window", 0, int.MaxValue) : null;
+                Array.Fill(_layers, true);
+                break;
+            case WindowRule.Alternate:
+                _size = config.SizeOrNone("sliding_window", DefaultSize);
+                for (int i = 0; i < layers; i += 2)
+                {
+                    _layers[i] = true;
+                }
+
+                ReadTypes(config);
                 break;
             default:
                 _size = config.Flag("use_sliding_window", false) ? config.SizeOrNone("sliding_window", DefaultSize) : null;
