@@ -11,6 +11,9 @@ public sealed class ScoreTests
     [InlineData("opt-tiny-bf16")]
     [InlineData("llama-gqa-sharded")]
     [InlineData("llama3-rope")]
+    [InlineData("gemma-tiny-bf16")]
+    [InlineData("gemma2-tiny")]
+    [InlineData("phi3-longrope")]
     public void IdsAreScoredAsTheReferenceScoresThemWithoutATokenizer(string fixture)
     {
         using var temp = new TempFolder();

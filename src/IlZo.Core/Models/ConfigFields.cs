@@ -9,7 +9,7 @@ internal static class ConfigFields
         "_name_or_path", "transformers_version", "auto_map", "finetuning_task", "prefix", "tokenizer_class", "_commit_hash",
 
         // How transformers runs it.
-        "use_cache", "_attn_implementation", "attn_implementation", "_attn_implementation_autoset", "torchscript", "gradient_checkpointing", "return_dict", "return_dict_in_generate",
+        "use_cache", "cache_implementation", "_attn_implementation", "attn_implementation", "_attn_implementation_autoset", "torchscript", "gradient_checkpointing", "return_dict", "return_dict_in_generate",
         "output_attentions", "output_hidden_states", "output_past", "use_return_dict", "chunk_size_feed_forward", "pretraining_tp", "reorder_and_upcast_attn", "use_bfloat16", "tf_legacy_loss",
         "is_encoder_decoder", "cross_attention_hidden_size", "tie_encoder_decoder", "pruned_heads", "keys_to_ignore_at_inference",
 

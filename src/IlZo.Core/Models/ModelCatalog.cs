@@ -1,7 +1,9 @@
 using IlZo.Checkpoints;
+using IlZo.Models.Gemma;
 using IlZo.Models.Gpt2;
 using IlZo.Models.Llama;
 using IlZo.Models.Opt;
+using IlZo.Models.Phi3;
 using IlZo.Models.Roberta;
 using IlZo.Tensors;
 
@@ -18,6 +20,9 @@ public static class ModelCatalog
         new("mistral", "MistralForCausalLM", "Mistral, its sliding window included", Llama(LlamaVariant.Mistral)),
         new("qwen2", "Qwen2ForCausalLM", "Qwen2 and Qwen2.5", Llama(LlamaVariant.Qwen2)),
         new("qwen3", "Qwen3ForCausalLM", "Qwen3 without experts", Llama(LlamaVariant.Qwen3)),
+        new("gemma", "GemmaForCausalLM", "Gemma", Gemma(GemmaConfig.First)),
+        new("gemma2", "Gemma2ForCausalLM", "Gemma 2, its soft caps and sliding windows included", Gemma(GemmaConfig.Second)),
+        new("phi3", "Phi3ForCausalLM", "Phi-3, Phi-3.5 and Phi-4 without experts and images; texts up to the length before LongRoPE", Phi3Model.Load),
         new("roberta", "RobertaForMaskedLM", "RoBERTa to large, a masked language model: classification by prompts with a mask", RobertaModel.Load),
     ];
 
@@ -41,6 +46,8 @@ public static class ModelCatalog
     public static LanguageModel Inspect(CheckpointFolder folder) => Build(folder, new WeightOptions(null, CheckValues: false));
 
     private static Loader Llama(LlamaVariant variant) => (config, folder, options) => LlamaModel.Load(config, folder, options, variant);
+
+    private static Loader Gemma(LlamaVariant variant) => (config, folder, options) => GemmaModel.Load(config, folder, options, variant);
 
     private static LanguageModel Build(CheckpointFolder folder, WeightOptions options)
     {

@@ -30,6 +30,8 @@ public sealed class LoraTests
     [InlineData("llama-gqa", 2e-5)]
     [InlineData("gpt2-tiny", 2e-5)]
     [InlineData("roberta-tiny", 2e-5)]
+    [InlineData("gemma2-tiny", 2e-5)]
+    [InlineData("phi3-longrope", 2e-5)]
     [InlineData("opt-tiny-fp16", 5e-3)]
     [InlineData("llama-gqa-bf16", 5e-2)]
     public void Merged_weights_give_the_same_logits(string folder, double tolerance)

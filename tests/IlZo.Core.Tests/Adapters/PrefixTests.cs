@@ -15,7 +15,7 @@ public sealed unsafe class PrefixTests
     private static readonly int[] s_prompt = [3, 17, 8, 41, 22];
     private static readonly int[] s_text = [5, 9, 30, 2, 44, 18, 7];
 
-    public static TheoryData<string> Folders => ["opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope", "gpt2-tiny"];
+    public static TheoryData<string> Folders => ["opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope", "gpt2-tiny", "gemma-tiny", "phi3-longrope"];
 
     [Theory]
     [MemberData(nameof(Folders))]

@@ -17,12 +17,12 @@ public sealed class SharedActivationTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string folder in new[] { "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha", "gpt2-tiny", "roberta-tiny" })
+            foreach (string folder in new[] { "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha", "gpt2-tiny", "roberta-tiny", "gemma2-tiny", "phi3-tiny" })
             {
                 foreach (string pattern in new[]
                 {
                     "*", "*.1.*", "*.1.*[nN]orm*,*h.1.ln_*", "*embed*,*wte*", "*.0.*[kv]_proj.weight,*.0.*value*,*.0.*c_attn.bias",
-                    "*.1.*q_proj*,*.1.*query*,*.1.*c_attn*", "*orm.weight,*orm.bias,*ln_2*", "*.1.*down*,*.1.*fc2*,*.1.output.dense*,*.1.mlp.c_proj*",
+                    "*.1.*q_proj*,*.1.*query*,*.1.*c_attn*,*.1.*qkv_proj*", "*orm.weight,*orm.bias,*ln_2*", "*.1.*down*,*.1.*fc2*,*.1.output.dense*,*.1.mlp.c_proj*",
                 })
                 {
                     data.Add(folder, pattern);

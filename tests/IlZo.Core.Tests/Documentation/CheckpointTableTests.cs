@@ -4,9 +4,11 @@ using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Checkpoints.Torch;
 using IlZo.Models;
+using IlZo.Models.Gemma;
 using IlZo.Models.Gpt2;
 using IlZo.Models.Llama;
 using IlZo.Models.Opt;
+using IlZo.Models.Phi3;
 using IlZo.Models.Roberta;
 using Xunit;
 
@@ -38,7 +40,10 @@ public sealed class CheckpointTableTests
             Assert.Equal(inside, asked);
         }
 
-        IEnumerable<string> AskedInside(string type) => Asked(family, $$$"""{"rope_scaling": {"type": "{{{type}}}", "factor": 2, "mscale": 1, "mscale_all_dim": 1}}""")
+        // Phi-3's class has two types only.
+        IEnumerable<string> AskedInside(string type) => Asked(family, family == "phi3" && type != "default"
+                ? """{"head_dim": 2, "rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [2]}}"""
+                : $$$"""{"rope_scaling": {"type": "{{{type}}}", "factor": 2, "mscale": 1, "mscale_all_dim": 1}}""")
             .Where(f => f.StartsWith("rope_scaling.", StringComparison.Ordinal));
     }
 
@@ -99,6 +104,9 @@ public sealed class CheckpointTableTests
             "mistral" => new LlamaConfig(reader, LlamaVariant.Mistral),
             "qwen2" => new LlamaConfig(reader, LlamaVariant.Qwen2),
             "qwen3" => new LlamaConfig(reader, LlamaVariant.Qwen3),
+            "gemma" => new GemmaConfig(reader, GemmaConfig.First),
+            "gemma2" => new GemmaConfig(reader, GemmaConfig.Second),
+            "phi3" => new LlamaConfig(reader, Phi3Model.Variant),
             _ => (object)new LlamaConfig(reader, LlamaVariant.Llama),
         };
         return [.. reader.Asked];

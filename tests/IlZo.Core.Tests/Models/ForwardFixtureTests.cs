@@ -15,6 +15,7 @@ public class ForwardFixtureTests
         "opt-tiny", "opt-tiny-fp16", "opt-tiny-bf16", "opt-350m-style",
         "gpt2-tiny", "gpt2-tiny-hubnames-fp16",
         "llama-mha", "llama-gqa", "llama-gqa-fp16", "llama-gqa-bf16", "llama-gqa-sharded", "llama3-rope",
+        "gemma-tiny", "gemma-tiny-bf16", "gemma2-tiny", "phi3-tiny", "phi3-longrope",
     ];
 
     public static TheoryData<string> All => [.. Causal.Select(row => row.Data), "roberta-tiny"];

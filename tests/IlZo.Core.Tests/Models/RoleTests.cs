@@ -102,6 +102,24 @@ public sealed class RoleTests : IDisposable
 
         """;
 
+    private const string FeedForwardNorms = """
+        layers.N.pre_feedforward_layernorm.weight norm
+        layers.N.post_feedforward_layernorm.weight norm
+
+        """;
+
+    private const string Phi3 = """
+        embed_tokens.weight token-embedding
+        layers.N.self_attn.qkv_proj.weight query-key-value
+        layers.N.self_attn.o_proj.weight attention-output
+        layers.N.mlp.gate_up_proj.weight mlp-gate-up
+        layers.N.mlp.down_proj.weight mlp-down
+        layers.N.input_layernorm.weight norm
+        layers.N.post_attention_layernorm.weight norm
+        norm.weight norm
+
+        """;
+
     private const string OutputEmbedding = "lm_head.weight head\n";
 
     private const string Roberta = """
@@ -155,6 +173,9 @@ public sealed class RoleTests : IDisposable
         { "llama-mha", Llama + OutputEmbedding },
         { "llama-gqa-sharded", Llama },
         { "roberta-tiny", Roberta + RobertaHead },
+        { "gemma-tiny", Llama },
+        { "gemma2-tiny", Llama + FeedForwardNorms },
+        { "phi3-tiny", Phi3 + OutputEmbedding },
     };
 
     public static TheoryData<string, string, string> Variants => new()
@@ -172,6 +193,9 @@ public sealed class RoleTests : IDisposable
         { "opt-350m-style", ["q_proj", "v_proj"] },
         { "gpt2-tiny", ["c_attn"] },
         { "llama-gqa", ["q_proj", "v_proj"] },
+        { "gemma-tiny", ["q_proj", "v_proj"] },
+        { "gemma2-tiny", ["q_proj", "v_proj"] },
+        { "phi3-tiny", ["qkv_proj"] },
         { "roberta-tiny", ["query", "value"] },
     };
 
@@ -229,6 +253,10 @@ public sealed class RoleTests : IDisposable
     [InlineData("roberta-tiny", "role:mlp-up,key", "intermediate.dense key")]
     [InlineData("roberta-tiny", "role:attention-output", "roberta.encoder.layer.0.attention.output.dense roberta.encoder.layer.1.attention.output.dense")]
     [InlineData("gpt2-tiny", "role:key", "c_attn")]
+    [InlineData("phi3-tiny", "role:value", "qkv_proj")]
+    [InlineData("phi3-tiny", "role:mlp-up", "gate_up_proj")]
+    [InlineData("phi3-tiny", "role:mlp-gate", "gate_up_proj")]
+    [InlineData("phi3-tiny", "role:mlp", "gate_up_proj down_proj")]
     [InlineData("llama-gqa", "role:attention", "q_proj k_proj v_proj o_proj")]
     [InlineData("llama-gqa", "role:mlp", "gate_proj up_proj down_proj")]
     [InlineData("llama-gqa", "role:mlp,up_proj", "gate_proj up_proj down_proj")]

@@ -34,6 +34,10 @@ public sealed class WrappingSizeTests : IDisposable
         { "llama-gqa as mistral", [.. s_llama, "sliding_window"] },
         { "llama-gqa as qwen2", [.. s_llama, "max_window_layers"] },
         { "llama-gqa as qwen3", s_llama },
+        { "gemma-tiny", s_llama },
+        { "gemma2-tiny", [.. s_llama, "sliding_window", "query_pre_attn_scalar"] },
+        { "phi3-tiny", [.. s_llama, "sliding_window", "original_max_position_embeddings"] },
+        { "phi3-longrope", [.. s_llama, "original_max_position_embeddings"] },
     };
 
     private static string[] s_llama =>

@@ -16,12 +16,14 @@ public class TrainingMemoryTests
     [InlineData("opt-tiny")]
     [InlineData("llama-gqa")]
     [InlineData("opt-350m-style")]
+    [InlineData("gemma2-tiny")]
+    [InlineData("phi3-tiny")]
     public void Activations_are_the_residual_stream_its_normalized_form_and_attention_or_the_mlp(string folder)
     {
         using var fixture = new ForwardFixture(folder);
         var shape = fixture.Model.Shape;
         int streams = folder == "opt-350m-style" ? 1 : 2;
-        int mlp = (folder == "llama-gqa" ? 2 : 1) * shape.Intermediate;
+        int mlp = (folder.StartsWith("opt", StringComparison.Ordinal) ? 1 : 2) * shape.Intermediate;
         int features = (streams * shape.Hidden) + Math.Max(2 * (shape.QueryFeatures + shape.KeyFeatures), mlp);
         Assert.Equal(Tokens * 4L * features, Predict(fixture, "auto", DeviceKind.Cpu).Activations);
         Assert.Equal(Tokens * 4L * features, Predict(fixture, "bf16x3", DeviceKind.Cuda).Activations);

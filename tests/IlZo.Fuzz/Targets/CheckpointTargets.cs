@@ -27,6 +27,8 @@ internal static class CheckpointTargets
         "activation_function", "do_layer_norm_before", "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "num_labels", "problem_type",
         "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "add_cross_attention", "relu", "gelu", "gelu_new", "silu", "quick_gelu",
         "_remove_final_layer_norm", "enable_bias", "quantization_config", "torch_dtype", "position_embedding_type", "is_decoder",
+        "longrope", "su", "short_factor", "long_factor", "partial_rotary_factor", "hidden_activation", "gelu_pytorch_tanh", "query_pre_attn_scalar",
+        "attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention",
     ];
 
     private static readonly string[] s_pickleWords =

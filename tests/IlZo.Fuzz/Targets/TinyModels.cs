@@ -19,6 +19,8 @@ internal static class TinyModels
         "opt" => Opt(),
         "gpt2" => Gpt2(),
         "roberta" => Roberta(),
+        "phi3" => Phi3(),
+        "gemma" or "gemma2" => [.. Llama(bias: false, norms: false).Where(t => t.Item1 != "lm_head.weight"), .. family == "gemma2" ? FeedForwardNorms() : []],
         _ => Llama(bias: family == "qwen2", norms: family == "qwen3"),
     });
 
@@ -92,6 +94,22 @@ internal static class TinyModels
         ("model.layers.0.input_layernorm.weight", [Hidden]),
         ("model.layers.0.post_attention_layernorm.weight", [Hidden]),
         .. norms ? new[] { ("model.layers.0.self_attn.q_norm.weight", new[] { Keys }), ("model.layers.0.self_attn.k_norm.weight", [Keys]) } : [],
+    ];
+
+    private static IEnumerable<(string, int[])> FeedForwardNorms() =>
+        [("model.layers.0.pre_feedforward_layernorm.weight", [Hidden]), ("model.layers.0.post_feedforward_layernorm.weight", [Hidden])];
+
+    private static IEnumerable<(string, int[])> Phi3() =>
+    [
+        ("model.embed_tokens.weight", [Vocabulary, Hidden]),
+        ("model.norm.weight", [Hidden]),
+        ("lm_head.weight", [Vocabulary, Hidden]),
+        ("model.layers.0.self_attn.qkv_proj.weight", [Hidden + (2 * Keys), Hidden]),
+        ("model.layers.0.self_attn.o_proj.weight", [Hidden, Hidden]),
+        ("model.layers.0.mlp.gate_up_proj.weight", [2 * Intermediate, Hidden]),
+        ("model.layers.0.mlp.down_proj.weight", [Hidden, Intermediate]),
+        ("model.layers.0.input_layernorm.weight", [Hidden]),
+        ("model.layers.0.post_attention_layernorm.weight", [Hidden]),
     ];
 
     private static IEnumerable<(string, int[])> Roberta() =>

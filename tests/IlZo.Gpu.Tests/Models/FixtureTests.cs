@@ -11,8 +11,8 @@ public class FixtureTests
     /// <summary>Folders of golden forward passes.</summary>
     public static TheoryData<string> Folders =>
     [
-        "opt-tiny", "opt-tiny-bf16", "opt-350m-style", "gpt2-tiny", "llama-gqa", "llama-gqa-fp16", "llama3-rope", "roberta-tiny",
-        .. LongTests.Of(["opt-tiny-fp16", "gpt2-tiny-hubnames-fp16", "llama-mha", "llama-gqa-bf16", "llama-gqa-sharded"], _ => false),
+        "opt-tiny", "opt-tiny-bf16", "opt-350m-style", "gpt2-tiny", "llama-gqa", "llama-gqa-fp16", "llama3-rope", "roberta-tiny", "gemma-tiny", "gemma2-tiny", "phi3-longrope",
+        .. LongTests.Of(["opt-tiny-fp16", "gpt2-tiny-hubnames-fp16", "llama-mha", "llama-gqa-bf16", "llama-gqa-sharded", "gemma-tiny-bf16", "phi3-tiny"], _ => false),
     ];
 
     [Theory]
@@ -114,6 +114,7 @@ public class FixtureTests
     [Theory]
     [InlineData("opt-tiny-fp16")]
     [InlineData("llama3-rope")]
+    [InlineData("gemma2-tiny")]
     public void A_key_value_cache_gives_the_logits_of_the_whole_text(string folder)
     {
         using var fixture = new ForwardFixture(folder, threads: 1);
