@@ -17,7 +17,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
-BUILT_IN = pathlib.Path(__file__).parents[2] / "src/IlZo.Core/BuiltIn"
+BUILT_IN = pathlib.Path(__file__).parents[2] / "src/IlZo.BuiltIn"
 MODEL, DATA = BUILT_IN / "opt-reviews-6m", BUILT_IN / "sst2"
 LAYERS, HEADS, BOS = 6, 4, 2
 

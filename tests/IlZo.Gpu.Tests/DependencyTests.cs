@@ -10,6 +10,7 @@ public class DependencyTests
     {
         Assert.Equal(["IlZo.Core", "IlZo.Kernels"], Ours(typeof(GpuBackend).Assembly));
         Assert.Equal(["IlZo.Core"], Ours(typeof(Linear).Assembly));
+        Assert.Equal(["IlZo.Core"], Ours(typeof(BuiltIn.BuiltInModel).Assembly));
     }
 
     private static IEnumerable<string> Ours(Assembly assembly) =>

@@ -8,7 +8,7 @@ namespace IlZo.Models;
 /// <summary>Finds models by what a user calls them: a folder, or the name of the one that travels with the program.</summary>
 public static class ModelLoader
 {
-    /// <summary>The name of the embedded model, opt-reviews-6m.</summary>
+    /// <summary>The name of opt-reviews-6m, the model of the package IlZo.BuiltIn.</summary>
     public const string BuiltIn = "builtin";
 
     private const string BuiltInFolder = "opt-reviews-6m";
@@ -20,10 +20,9 @@ public static class ModelLoader
     ];
 
     /// <summary>Opens a checkpoint without loading it.</summary>
-    public static CheckpointFolder Open(string model) => model == BuiltIn
-        ? CheckpointFolder.FromMemory(
-            BuiltIn, name => s_builtInFiles.Contains(name) ? BuiltInResources.ReadAllBytes($"{BuiltInFolder}/{name}") : null)
-        : CheckpointFolder.Open(model);
+    /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
+    /// <exception cref="InvalidInputException">There is no such folder, or the program is without the package IlZo.BuiltIn.</exception>
+    public static CheckpointFolder Open(string model) => model == BuiltIn ? OpenBuiltIn() : CheckpointFolder.Open(model);
 
     /// <summary>Loads a model.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
@@ -47,4 +46,9 @@ public static class ModelLoader
     /// <exception cref="InvalidInputException">The folder has none, or one that cannot be used.</exception>
     public static ITokenizer Tokenizer(CheckpointFolder folder) =>
         TokenizerLoader.Load(name => folder.ReadFile(name) is { } content ? new MemoryStream(content) : null, folder.DisplayName);
+
+    private static CheckpointFolder OpenBuiltIn() => BuiltInFiles.AreRegistered
+        ? CheckpointFolder.FromMemory(BuiltIn, name => s_builtInFiles.Contains(name) ? BuiltInFiles.ReadAllBytes($"{BuiltInFolder}/{name}") : null)
+        : throw new InvalidInputException(
+            $"The model is '{BuiltIn}', which is in the package {BuiltInFiles.Package}; a reference to that package, or the folder of a model, was expected.");
 }

@@ -41,6 +41,6 @@ public static class TaskCatalog
 
     private static TaskDefinition ReadBuiltIn(string name)
     {
-        return TaskDefinitionReader.Read(BuiltInResources.ReadAllBytes($"tasks/{name}.json"), $"built-in task {name}");
+        return TaskDefinitionReader.Read(EmbeddedFiles.ReadAllBytes($"tasks/{name}.json"), $"built-in task {name}");
     }
 }

@@ -63,8 +63,8 @@ public sealed class TaskData
         }
     }
 
-    /// <summary>The sample that is embedded for the task's <see cref="TaskDefinition.Sample"/>.</summary>
-    /// <exception cref="InvalidInputException">The task has no sample.</exception>
+    /// <summary>The sample of the package IlZo.BuiltIn for the task's <see cref="TaskDefinition.Sample"/>.</summary>
+    /// <exception cref="InvalidInputException">The task has no sample, or the program is without the package.</exception>
     public static TaskData LoadBuiltIn(TaskDefinition definition)
     {
         if (definition.Sample is not { } sample)
@@ -75,12 +75,19 @@ public sealed class TaskData
                 + $"or one of the tasks {string.Join(", ", others)}.");
         }
 
+        if (!BuiltInFiles.AreRegistered)
+        {
+            throw new InvalidInputException(
+                $"The sample of task {definition.Name} is in the package {BuiltInFiles.Package}; a reference to that package, "
+                + $"or a folder with {TrainFile} and {ValidationFile}, was expected.");
+        }
+
         return new TaskData(definition, hasDev: true, Read);
 
         ExampleList Read(string file)
         {
             string path = $"{sample}/{file}";
-            using var reader = new JsonlReader(BuiltInResources.Open(path), $"built-in {path}");
+            using var reader = new JsonlReader(BuiltInFiles.Open(path), $"built-in {path}");
             return ExampleList.Read(definition, reader);
         }
     }

@@ -18,7 +18,7 @@ internal sealed class CanonicalForms
 
     private CanonicalForms()
     {
-        using var reader = new StreamReader(BuiltInResources.Open("tokenization/CanonicalForms.txt"));
+        using var reader = new StreamReader(EmbeddedFiles.Open("tokenization/CanonicalForms.txt"));
         while (reader.ReadLine() is { } line)
         {
             if (line.StartsWith('#'))

@@ -70,7 +70,7 @@ public class PublishedTaskDataTests
 
     private static string[] Lines(string path)
     {
-        return Encoding.UTF8.GetString(BuiltInResources.ReadAllBytes(path)).TrimEnd('\n').Split('\n');
+        return Encoding.UTF8.GetString(BuiltInFiles.ReadAllBytes(path)).TrimEnd('\n').Split('\n');
     }
 
     private static string Folder(string task)

@@ -1,14 +1,14 @@
 namespace IlZo.BuiltIn;
 
-/// <summary>The files that travel inside the assembly: the sample data, the built-in task definitions, the built-in model.</summary>
-public static class BuiltInResources
+/// <summary>The files that travel inside the library: the definitions of tasks, and tables.</summary>
+internal static class EmbeddedFiles
 {
     /// <summary>Opens an embedded file.</summary>
-    /// <param name="path">The path below the folder <c>BuiltIn</c> with forward slashes, e.g. <c>sst2/train.jsonl</c>.</param>
+    /// <param name="path">Its name with forward slashes, e.g. <c>tasks/sst2.json</c>.</param>
     /// <exception cref="ArgumentException">No such file is embedded: the caller's name is wrong, not the user's input.</exception>
     public static Stream Open(string path)
     {
-        return typeof(BuiltInResources).Assembly.GetManifestResourceStream("BuiltIn/" + path)
+        return typeof(EmbeddedFiles).Assembly.GetManifestResourceStream(path)
             ?? throw new ArgumentException($"There is no embedded file \"{path}\".", nameof(path));
     }
 
