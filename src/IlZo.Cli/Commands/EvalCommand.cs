@@ -134,7 +134,7 @@ internal static class EvalCommand
 
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
-        var source = ModelArgument.Of(name, parsed.GetValue(s_adapter));
+        var source = ModelSource.Of(name, parsed.GetValue(s_adapter));
         options = options with { Adapter = source.Adapter };
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
         using var model = ModelArgument.Load(source, options.DType);

@@ -3,14 +3,13 @@ using IlZo.Backends;
 using IlZo.Generation;
 using IlZo.Models;
 using IlZo.Tokenization.ChatTemplates;
+using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
 
 /// <summary><c>ilzo generate</c>.</summary>
 internal static class GenerateCommand
 {
-    private const int DefaultNewTokens = 128;
-
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
         "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
@@ -20,7 +19,7 @@ internal static class GenerateCommand
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE", "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
-        "--max-new-tokens", "N", $"The most tokens to add (default: what the model's generation_config.json says, else {DefaultNewTokens}).");
+        "--max-new-tokens", "N", $"The most tokens to add (default: what the model's generation_config.json says, else {GenerationOptions.DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
         "--temperature", "X", "What logits are divided by; 0 always takes the most probable token (default: what the model's generation_config.json says, else 0).");
     private static readonly Option<double?> s_topP = Flags.Number<double>(
@@ -71,28 +70,36 @@ internal static class GenerateCommand
             throw new InvalidInputException("--split-special-tokens is given with --chat, whose template writes special tokens; --prompt was expected.");
         }
 
-        Sampling(parsed, null).Validate();
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = parsed.GetValue(s_maxNewTokens),
+            Temperature = parsed.GetValue(s_temperature),
+            TopP = parsed.GetValue(s_topP),
+            TopK = parsed.GetValue(s_topK),
+            RepetitionPenalty = parsed.GetValue(s_repetitionPenalty),
+            Seed = parsed.GetValue(s_seed) ?? 0,
+        };
+        options.Sampling(null);
         bool json = parsed.GetValue(s_json);
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
-        var source = ModelArgument.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter));
+        var source = ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter));
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
         using var model = ModelArgument.Load(source, parsed.GetValue(s_dtype));
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
-        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(ModelArgument.Template(source, model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
-        var sampling = Sampling(parsed, model.Generation);
-        sampling.Validate();
-        if (sampling.Temperature == 0 && (parsed.GetValue(s_topP) is not null || parsed.GetValue(s_topK) is not null))
+        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(source.Template(model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
+        var sampling = options.Sampling(model.Generation);
+        if (sampling.Temperature == 0 && (options.TopP is not null || options.TopK is not null))
         {
-            string given = parsed.GetValue(s_topP) is null ? "--top-k" : "--top-p";
+            string given = options.TopP is null ? "--top-k" : "--top-p";
             throw new InvalidInputException($"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
         }
 
         int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.Begin(tokenizer.EncodeMarkup(prompt));
-        int maxNewTokens = parsed.GetValue(s_maxNewTokens) ?? NewTokens(model.Generation, promptIds.Length);
+        int maxNewTokens = options.NewTokens(model.Generation, promptIds.Length);
         bool started = false;
         Action<string>? stream = json ? null : Stream;
         var result = generator.Generate(promptIds, maxNewTokens, sampling, stream, interruption.Token);
@@ -128,21 +135,6 @@ internal static class GenerateCommand
             started = true;
         }
     }
-
-    // As generate of transformers: what the file says of drawing tokens holds where it draws any, its penalty in any case. A temperature that is given replaces its way of drawing.
-    private static SamplingOptions Sampling(ParseResult parsed, GenerationConfig? file)
-    {
-        bool draws = file is { Samples: true } && parsed.GetValue(s_temperature) is null;
-        return new SamplingOptions(
-            parsed.GetValue(s_temperature) ?? (draws ? file!.Temperature : 0),
-            parsed.GetValue(s_topP) ?? (draws ? file!.TopP : 1),
-            parsed.GetValue(s_seed) ?? 0,
-            parsed.GetValue(s_topK) ?? (draws ? file!.TopK : 0),
-            parsed.GetValue(s_repetitionPenalty) ?? file?.RepetitionPenalty ?? 1);
-    }
-
-    private static int NewTokens(GenerationConfig? file, int promptTokens) =>
-        file?.MaxNewTokens ?? (file?.MaxLength is { } length && length > promptTokens ? length - promptTokens : DefaultNewTokens);
 
     private static string Conversation(ChatTemplate? template, LanguageModel model, string message, CancellationToken cancellation) => template is null
         ? throw new InvalidInputException(

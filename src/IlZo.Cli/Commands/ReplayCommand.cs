@@ -33,13 +33,15 @@ internal static class ReplayCommand
     private static int Run(ParseResult parsed)
     {
         string? output = parsed.GetValue(s_out);
+        using var interruption = Terminal.OnInterrupt();
         var replay = Replay.Run(
             new RunFolder(parsed.GetValue(s_run)!),
             parsed.GetValue(s_toStep),
             output,
             parsed.GetValue(s_threads),
             parsed.GetValue(s_model),
-            parsed.GetValue(s_allowShortLog));
+            parsed.GetValue(s_allowShortLog),
+            cancellation: interruption.Token);
         RunProduct.Print(
             parsed.GetValue(s_json),
             output is null ? null : Path.GetFullPath(output),

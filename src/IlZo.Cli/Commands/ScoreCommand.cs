@@ -4,6 +4,7 @@ using IlZo.Backends;
 using IlZo.Generation;
 using IlZo.Models;
 using IlZo.Tokenization;
+using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
 
@@ -63,7 +64,7 @@ internal static class ScoreCommand
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelArgument.Load(ModelArgument.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
+        using var model = ModelArgument.Load(ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
         backend.Load(model.Parameters);
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 

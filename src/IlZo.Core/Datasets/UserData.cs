@@ -76,8 +76,22 @@ public sealed record UserData(
             throw files.NothingFound("no train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
         }
 
-        var reader = new Reader(options, tokenizer, template, files, cancellation);
-        var rows = reader.Read(files.Train);
+        var reader = new Reader(options, tokenizer, template, files.Others, cancellation);
+        return Divide(options, reader, reader.Read(files.Train), files);
+    }
+
+    /// <summary>Takes rows that are in memory.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <inheritdoc cref="Load"/>
+    internal static UserData Of(
+        IEnumerable<DataRow> rows, UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation)
+    {
+        var reader = new Reader(options, tokenizer, template, [], cancellation);
+        return Divide(options, reader, reader.Encode(rows), new DataFiles(options.Path, [], [], [], []));
+    }
+
+    private static UserData Divide(UserDataOptions options, Reader reader, List<EncodedExample[]> rows, DataFiles files)
+    {
         int dev = files.Dev is [] ? options.DevSize ?? Share(rows.Count, MaxDev) : 0;
         int test = files.Test is [] ? options.TestSize ?? Share(rows.Count, MaxTest) : 0;
         if ((long)dev + test >= rows.Count)
@@ -110,7 +124,7 @@ public sealed record UserData(
             throw files.NothingFound("neither a test nor a validation file; one of them was expected to measure on");
         }
 
-        var reader = new Reader(options, tokenizer, template, files, cancellation);
+        var reader = new Reader(options, tokenizer, template, files.Others, cancellation);
         var test = reader.Draw(paths, options.TestSize);
         return new UserData([], [], test, reader.Problems.Count, reader.Problems.First, reader.Notes);
     }
@@ -126,7 +140,7 @@ public sealed record UserData(
         private readonly RowEncoder _encoder;
         private readonly UserDataOptions _options;
 
-        public Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, DataFiles files, CancellationToken cancellation)
+        public Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, IReadOnlyList<string> unusedFiles, CancellationToken cancellation)
         {
             _options = options;
             _columns = new ColumnMap(options.Columns, RowForms.Columns);
@@ -139,9 +153,9 @@ public sealed record UserData(
             var chat = new Lazy<ChatRenderer>(() => new ChatRenderer(template(), options.MaskHistory, cancellation));
             _encoder = new RowEncoder(tokenizer, encoding, chat, _notes, cancellation);
             Problems = new RowProblems(options.SkipBadRows);
-            if (files.Others is not [])
+            if (unusedFiles is not [])
             {
-                _notes.Say($"unused files: {string.Join(", ", files.Others)}");
+                _notes.Say($"unused files: {string.Join(", ", unusedFiles)}");
             }
         }
 
@@ -166,6 +180,9 @@ public sealed record UserData(
 
             return rows;
         }
+
+        /// <summary>The examples of each row in memory.</summary>
+        public List<EncodedExample[]> Encode(IEnumerable<DataRow> rows) => [.. rows.Select(_encoder.Encode)];
 
         private IEnumerable<EncodedExample[]> Windows(string path)
         {

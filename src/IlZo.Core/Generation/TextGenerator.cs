@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Perturbations;
@@ -105,6 +107,55 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             if (piece.Length > 0)
             {
                 onText?.Invoke(piece);
+            }
+        }
+    }
+
+    /// <summary>Continues tokens in the background, and hands out the text as it comes: <c>await foreach (string piece in …)</c>.</summary>
+    /// <param name="promptIds">The tokens, at least one.</param>
+    /// <param name="maxNewTokens">The most tokens to add.</param>
+    /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
+    /// <param name="onEnd">Told the whole continuation after its last piece.</param>
+    /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
+    /// <returns>The pieces, none of them empty. The work begins with the first that is asked for, which throws what <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, CancellationToken)"/> throws.</returns>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public async IAsyncEnumerable<string> GenerateAsync(
+        IReadOnlyList<int> promptIds,
+        int maxNewTokens,
+        SamplingOptions? sampling = null,
+        Action<Continuation>? onEnd = null,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var pieces = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var work = Task.Run(Work, CancellationToken.None);
+        try
+        {
+            await foreach (string piece in pieces.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                yield return piece;
+            }
+
+            var whole = await work.ConfigureAwait(false);
+            onEnd?.Invoke(whole);
+        }
+        finally
+        {
+            // The generator is free again when the loop is left, whatever it is left for.
+            await left.CancelAsync().ConfigureAwait(false);
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Continuation Work()
+        {
+            try
+            {
+                return Generate(promptIds, maxNewTokens, sampling, piece => pieces.Writer.TryWrite(piece), left.Token);
+            }
+            finally
+            {
+                pieces.Writer.Complete();
             }
         }
     }

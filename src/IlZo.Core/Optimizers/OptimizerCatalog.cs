@@ -159,9 +159,20 @@ public static class OptimizerCatalog
     ];
 
     /// <summary>The method of a name.</summary>
-    /// <exception cref="InvalidInputException">There is no such method.</exception>
-    public static OptimizerMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
-        ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", All.Select(m => m.Name))}.");
+    /// <param name="name">The name.</param>
+    /// <param name="own">Methods beside those of the catalog; null for none.</param>
+    /// <exception cref="InvalidInputException">There is no such method, or there are two of a name.</exception>
+    public static OptimizerMethod Find(string name, IReadOnlyList<OptimizerMethod>? own = null)
+    {
+        OptimizerMethod[] all = [.. All, .. own ?? []];
+        if (all.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { Key: var twice })
+        {
+            throw new InvalidInputException($"There are two optimizers '{twice}'; another name was expected for the one that the catalog does not have.");
+        }
+
+        return Array.Find(all, m => m.Name == name)
+            ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", all.Select(m => m.Name))}.");
+    }
 
     private static EstimatorOptimizer Sgd(OptimizerSettings s, Estimator estimator) => new(s, estimator, new Sgd(s.WeightDecay));
 

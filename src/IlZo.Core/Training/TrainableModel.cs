@@ -75,7 +75,7 @@ public static class TrainableModel
         // The start of an adapter is in no file.
         var start = model.Adapter?.Copy();
         var settings = options.ToSettings(model.Parameters);
-        return OptimizerCatalog.Find(options.Optimizer).Create(settings with
+        return options.Method.Create(settings with
         {
             WeightDecay = begunInFormat == 1 ? new LegacyDecay(options.WeightDecay) : settings.WeightDecay,
             OpenBase = () => start is null ? BaseWeights.Open(ModelLoader.Open(options.Model), model) : BaseWeights.Of(start),

@@ -59,7 +59,9 @@ public sealed partial class Trainer : IDisposable
             }
 
             _configuration = folder.Continue(run, _backend.Engine, _log.History.Records.Count);
-            _stopRule = new StopRule(_options.StopOnDivergence, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
+
+            // What a program's own losses come to is not measured by those of the dev examples.
+            _stopRule = new StopRule(_options.Losses is null ? _options.StopOnDivergence : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
             _backend.Load(_model.Parameters);
             _evaluator = NewEvaluator(_model);
             var weights = _model.Parameters;
@@ -97,6 +99,17 @@ public sealed partial class Trainer : IDisposable
         using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu, cancellation);
         return trainer.Run(cancellation);
     }
+
+    /// <summary>Trains a model in the background, or continues where the run in the folder stands.</summary>
+    /// <inheritdoc cref="Train"/>
+    public static Task<TrainingResult> TrainAsync(
+        TrainingOptions options,
+        RunFolder folder,
+        ResumePolicy? resume = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        BackendFactory? backends = null) =>
+        Task.Run(() => Train(options, folder, resume, progress, cancellation, backends), cancellation);
 
     // What there is of it, where the constructor failed.
     public void Dispose()
@@ -144,7 +157,7 @@ public sealed partial class Trainer : IDisposable
     private TrainingResult Run(CancellationToken cancellation)
     {
         MeasureStart(cancellation);
-        Replay();
+        Replay(cancellation);
         _log.EndReplay();
         var history = _log.History;
         long done = history.Records.Count;
@@ -191,10 +204,11 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    private void Replay()
+    private void Replay(CancellationToken cancellation)
     {
         foreach (var entry in _log.Entries)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (entry is StepEntry step)
             {
                 _log.Replay(step, _optimizer.ProjectedGradient(step.Record), _optimizer.Diagnostics(step.Step));
@@ -211,7 +225,7 @@ public sealed partial class Trainer : IDisposable
     private void TrainStep(long step, DataOrder order)
     {
         var (passes, tokens) = (_evaluator.ForwardPasses, _evaluator.Tokens);
-        var oracle = new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step);
+        var oracle = _options.OracleOf(new TrainingStep(_model, _backend, new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step)));
         var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
         double gradient = _optimizer.ProjectedGradient(record);
         var entry = new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);

@@ -25,7 +25,7 @@ public class LayerTests
         ["Optimizers"],
         ["Functions", "Generation"],
         ["Training"],
-        ["Benchmarks", "Reporting"],
+        ["Benchmarks", "Inference", "Reporting"],
     ];
 
     private static readonly TypeReferences s_references = new(typeof(InvalidInputException).Assembly);

@@ -43,7 +43,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
         var preset = Presets.Of(Training);
         double usual = preset.LearningRateOf(
-            OptimizerCatalog.Find(optimizer), Training.LearningRate ?? preset.LearningRate, Training.Epsilon ?? preset.Epsilon);
+            OptimizerCatalog.Find(optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate, Training.Epsilon ?? preset.Epsilon);
         return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
     }
 

@@ -43,7 +43,8 @@ internal sealed class ModelSubject(TrainingOptions options, LanguageModel model,
 
     public override Optimizer CreateOptimizer() => TrainableModel.CreateOptimizer(options, model);
 
-    public override ILossOracle Oracle(long step) => new StepOracle(_evaluator, examples, _order, options.BatchSize!.Value, step);
+    public override ILossOracle Oracle(long step) =>
+        options.OracleOf(new TrainingStep(model, backend, new StepOracle(_evaluator, examples, _order, options.BatchSize!.Value, step)));
 
     public override ComparisonPoint Measure(long step, CancellationToken cancellation)
     {
@@ -92,7 +93,7 @@ internal sealed class FunctionSubject : ComparisonSubject
     public override long ForwardPasses => _space.Evaluations;
 
     public override Optimizer CreateOptimizer() =>
-        OptimizerCatalog.Find(_options.Optimizer).Create(_options.ToSettings(Parameters) with { OpenBase = _space.OpenBase });
+        _options.Method.Create(_options.ToSettings(Parameters) with { OpenBase = _space.OpenBase });
 
     public override ILossOracle Oracle(long step) => _oracle;
 

@@ -1,6 +1,7 @@
 using IlZo.Backends;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
+using IlZo.Tasks;
 
 namespace IlZo.Training;
 
@@ -14,14 +15,19 @@ internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examp
 {
     private readonly Dictionary<int, ScoringBatch> _batches = [];
 
+    /// <summary>The step, counted from 1.</summary>
+    public long Step => step;
+
     public IWeightSums Sums => evaluator.Sums;
+
+    /// <summary>The examples of one of the step's batches.</summary>
+    public IReadOnlyList<EncodedExample> Batch(int draw) => [.. (draw == 0 ? order.Batch(step) : order.Draw(step, draw)).Select(i => examples.Train[i])];
 
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {
         if (!_batches.TryGetValue(draw, out var batch))
         {
-            int[] indices = draw == 0 ? order.Batch(step) : order.Draw(step, draw);
-            _batches[draw] = batch = evaluator.TrainingBatch([.. indices.Select(i => examples.Train[i])]);
+            _batches[draw] = batch = evaluator.TrainingBatch(Batch(draw));
         }
 
         return evaluator.Losses(batch, probes);

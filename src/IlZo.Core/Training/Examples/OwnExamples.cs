@@ -17,8 +17,14 @@ public static class OwnExamples
         TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default) =>
         Of(UserData.Load(Options(options, model), tokenizer, () => Template(options, model), cancellation), model);
 
+    /// <summary>Makes what a training needs out of rows that a program has.</summary>
+    /// <inheritdoc cref="Load(TrainingOptions, LanguageModel, ITokenizer, CancellationToken)"/>
+    internal static TrainingExamples Load(
+        IEnumerable<DataRow> rows, TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation) =>
+        Of(UserData.Of(rows, Options(options, model), tokenizer, () => Template(options, model), cancellation), model);
+
     /// <summary>Loads what there is to measure on, as <see cref="TrainingExamples.Test"/>.</summary>
-    /// <inheritdoc cref="Load"/>
+    /// <inheritdoc cref="Load(TrainingOptions, LanguageModel, ITokenizer, CancellationToken)"/>
     public static TrainingExamples LoadTest(
         TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default) =>
         Of(UserData.LoadTest(Options(options, model), tokenizer, () => Template(options, model), cancellation), model);
@@ -48,7 +54,7 @@ public static class OwnExamples
         int positions = model.Shape.MaxPositions;
         int longest = model.Shape.LongestText;
         return new UserDataOptions(
-            options.Data!, Math.Min(options.MaxLength ?? positions, longest), Math.Min(options.MaxLength ?? Math.Min(Window, positions), longest), options.SamplingSeed)
+            options.Data ?? TrainingExamples.TaskName, Math.Min(options.MaxLength ?? positions, longest), Math.Min(options.MaxLength ?? Math.Min(Window, positions), longest), options.SamplingSeed)
         {
             TrainSize = options.TrainSize,
             DevSize = options.DevSize,

@@ -15,6 +15,9 @@ namespace IlZo.Training;
 public sealed record TrainingExamples(
     TaskObjective Objective, IReadOnlyList<EncodedExample> Train, IReadOnlyList<EncodedExample> Dev, IReadOnlyList<EncodedExample> Test)
 {
+    /// <summary>What the task is called where a program gives the examples.</summary>
+    public const string TaskName = "program";
+
     /// <summary>Rows of the user's data that were left out.</summary>
     public int SkippedRows { get; init; }
 
@@ -30,11 +33,18 @@ public sealed record TrainingExamples(
     /// <summary>What judges the predictions of them.</summary>
     public IReadOnlyList<IMetric> Metrics { get; private init; } = MetricCatalog.Usual(AnswerKind.Text);
 
-    /// <summary>Loads, samples and encodes a task's data, or the user's own.</summary>
+    /// <summary>Loads, samples and encodes a task's data, or the user's own, or takes the program's.</summary>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public static TrainingExamples Load(
         TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default)
     {
+        if (Presets.TaskOf(options) == TaskName)
+        {
+            var examples = (options.Examples ?? throw NotGiven()).Load(options, model, tokenizer, cancellation);
+            examples.RequireFitting(model);
+            return examples;
+        }
+
         if (Presets.TaskOf(options) == UserData.TaskName)
         {
             return OwnExamples.Load(options, model, tokenizer, cancellation);
@@ -122,6 +132,43 @@ public sealed record TrainingExamples(
 
         return Convert.ToHexStringLower(hash.Finish());
     }
+
+    /// <summary>The refusal of a training on examples of a program that are not there.</summary>
+    internal static InvalidInputException NotGiven() =>
+        new($"The task is '{TaskName}', whose examples a program gives ({nameof(TrainingOptions)}.{nameof(TrainingOptions.Examples)}); they were expected.");
+
+    // What is encoded here is right by its making; a program's own encoding may be anything.
+    private void RequireFitting(LanguageModel model)
+    {
+        if (Train.Count == 0)
+        {
+            throw new InvalidInputException("The program gives no examples to train on; at least one was expected.");
+        }
+
+        foreach (var example in Train.Concat(Dev).Concat(Test))
+        {
+            Require(example.Candidates.Count > 0 && example.Correct >= 0 && example.Correct < example.Candidates.Count, example, "a correct candidate");
+            foreach (var candidate in example.Candidates)
+            {
+                Require(candidate.Tokens.Length <= model.Shape.LongestText, example, $"at most {model.Shape.LongestText} tokens");
+                Require(Array.TrueForAll(candidate.Tokens, id => id >= 0 && id < model.Shape.Vocabulary), example, $"token ids from 0 to {model.Shape.Vocabulary - 1}");
+                Require(IsScorable(candidate, model), example, "scored tokens, each with one before it");
+            }
+        }
+
+        static void Require(bool condition, EncodedExample example, string expectation)
+        {
+            if (!condition)
+            {
+                throw new InvalidInputException($"{example.Where}: the program's example cannot be used; it was expected to have {expectation}.");
+            }
+        }
+    }
+
+    private static bool IsScorable(EncodedCandidate candidate, LanguageModel model) => candidate.Reading is { } reading
+        ? reading.Token >= 0 && reading.Token < candidate.Tokens.Length && reading.Output >= 0 && reading.Output < model.Head.Rows
+        : candidate.OptionLength >= 1 && candidate.OptionLength < candidate.Tokens.Length
+            && Enumerable.Range(0, candidate.OptionLength).All(i => candidate.PlaceOf(i) > (i == 0 ? 0 : candidate.PlaceOf(i - 1)) && candidate.PlaceOf(i) < candidate.Tokens.Length);
 
     /// <summary>Refuses tokens that the model does not have.</summary>
     internal static EncodedExample Checked(EncodedExample example, LanguageModel model)

@@ -85,7 +85,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     {
         try
         {
-            using var optimizer = OptimizerCatalog.Find(options.Optimizer).Create(options.ToSettings(model.Parameters));
+            using var optimizer = options.Method.Create(options.ToSettings(model.Parameters));
             return kind == DeviceKind.Cuda ? optimizer.DeviceBytes : optimizer.StateBytes;
         }
         catch (OutOfMemoryException e)

@@ -58,17 +58,18 @@ public static class Presets
         return rows.First(r => r.Trained == trained);
     }
 
-    /// <summary>The task of a training: the one it names, or else the user's own texts where there are data, or sentiment.</summary>
+    /// <summary>The task of a training: the one it names, or that of the program's own examples, or else the user's own texts where there are data, or sentiment.</summary>
     public static string TaskOf(TrainingOptions options) =>
-        options.Task ?? (options.Data is not null ? UserData.TaskName : options.Model == ModelLoader.BuiltIn ? "sst2-sentiment" : "sst2");
+        options.Task ?? (options.Examples is not null ? TrainingExamples.TaskName : options.Data is not null ? UserData.TaskName : options.Model == ModelLoader.BuiltIn ? "sst2-sentiment" : "sst2");
 
     /// <summary>Options with everything decided that depends on the model, the adapter, the method and the task.</summary>
     /// <exception cref="InvalidInputException">There is no such method, or the folder of an adapter cannot be used.</exception>
     public static TrainingOptions Resolve(TrainingOptions options)
     {
         var preset = Of(options);
-        var method = OptimizerCatalog.Find(options.Optimizer);
+        var method = options.Method;
         string task = TaskOf(options);
+        bool draws = task is not (UserData.TaskName or TrainingExamples.TaskName);
         double epsilon = options.Epsilon ?? preset.Epsilon;
         return options with
         {
@@ -80,8 +81,8 @@ public static class Presets
             Sides = options.Sides ?? method.Sides[0],
             Directions = options.Directions ?? method.Directions[0].Name(),
             DataSeed = options.SamplingSeed,
-            TrainSize = options.TrainSize ?? (task == UserData.TaskName ? null : Sampling.DefaultTrain),
-            TestSize = options.TestSize ?? (task == UserData.TaskName ? null : Sampling.DefaultTest),
+            TrainSize = options.TrainSize ?? (draws ? Sampling.DefaultTrain : null),
+            TestSize = options.TestSize ?? (draws ? Sampling.DefaultTest : null),
         };
     }
 

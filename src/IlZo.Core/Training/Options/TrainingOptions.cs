@@ -27,7 +27,26 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Examples of the program's own, in the place of <see cref="Task"/> and <see cref="Data"/>; null for those. Who continues a run gives them again.</summary>
+    [JsonIgnore]
+    public ITrainingData? Examples { get; init; }
+
+    /// <summary>
+    /// What makes the losses that a step goes by, in the place of the task's; null for those. Evaluations, and with them which weights are kept, go by the
+    /// task's loss. The run does not know them: who continues it gives the same ones again.
+    /// </summary>
+    [JsonIgnore]
+    public Func<TrainingStep, ILossOracle>? Losses { get; init; }
+
+    /// <summary>The name of the method: one of <see cref="OptimizerCatalog"/> or of <see cref="Methods"/>.</summary>
     public string Optimizer { get; init; } = "mezo";
+
+    /// <summary>
+    /// Methods of the program's own, which <see cref="Optimizer"/> can name beside those of the catalog. A run keeps the name alone, so whoever continues or replays
+    /// it gives the same methods again.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<OptimizerMethod> Methods { get; init; } = [];
 
     public int Steps { get; init; } = 1500;
 
@@ -155,6 +174,12 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         ?? throw new InvalidInputException(
             $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} was expected.");
 
+    /// <summary>The method that <see cref="Optimizer"/> names.</summary>
+    internal OptimizerMethod Method => OptimizerCatalog.Find(Optimizer, Methods);
+
+    /// <summary>The losses of a step.</summary>
+    internal ILossOracle OracleOf(TrainingStep step) => Losses is { } own ? own(step) : step.OfTask;
+
     /// <summary>The seed of the sampling of examples.</summary>
     internal uint SamplingSeed => DataSeed ?? Seed;
 
@@ -186,7 +211,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
     public OptimizerSettings ToSettings(ParameterSet parameters)
     {
-        var method = OptimizerCatalog.Find(Optimizer);
+        var method = Method;
         return new OptimizerSettings(parameters)
         {
             Seed = Seed,
@@ -242,15 +267,22 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
 
         // Says before any weights are read what the method does not take.
         using var none = new ParameterSet([], []);
-        OptimizerCatalog.Find(Optimizer).Create(ToSettings(none)).Dispose();
+        Method.Create(ToSettings(none)).Dispose();
     }
 
     // What only own data have a meaning for is refused elsewhere, so that nothing is ignored in silence.
     private void RequireFittingData()
     {
         string name = Presets.TaskOf(this);
-        bool own = name == UserData.TaskName;
-        if (own && Data is null)
+        bool ofProgram = name == TrainingExamples.TaskName;
+        bool own = ofProgram || name == UserData.TaskName;
+        if (ofProgram != (Examples is not null) || (ofProgram && Data is not null))
+        {
+            throw Examples is null ? TrainingExamples.NotGiven() : new InvalidInputException(
+                $"Examples are given beside task {name} and data '{Data}'; one of them was expected.");
+        }
+
+        if (own && !ofProgram && Data is null)
         {
             throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
         }
@@ -262,7 +294,9 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         }
 
         // Special tokens that are written in the texts of a task are letters with the flag and without.
-        if (!own && (TrainOnPrompt || MaskHistory || Columns is not null || SkipBadRows || ChatTemplate is not null))
+        bool learnsTexts = TrainOnPrompt || MaskHistory || ChatTemplate is not null;
+        bool readsFiles = Columns is not null || SkipBadRows;
+        if ((!own && learnsTexts) || ((!own || ofProgram) && readsFiles))
         {
             throw new InvalidInputException(
                 $"--train-on-prompt, --mask-history, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using IlZo.Backends.Cpu;
 using IlZo.Files;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 
@@ -16,11 +17,21 @@ public sealed record Replay(long Steps, string WeightsSha256)
     /// <param name="threads">Threads, or null for all processors.</param>
     /// <param name="model">The base checkpoint where it is no longer where the run found it; else null.</param>
     /// <param name="allowShortLog">Whether the log may hold fewer steps than the run had.</param>
+    /// <param name="methods">The program's own methods, as <see cref="TrainingOptions.Methods"/> had them.</param>
+    /// <param name="cancellation">Ends the work between two steps; nothing is saved then.</param>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
     /// <exception cref="InvalidInputException">
     /// The run, its base checkpoint or the step cannot be used, or the weights are others than those that the run recorded.
     /// </exception>
     public static Replay Run(
-        RunFolder folder, long? toStep = null, string? output = null, int? threads = null, string? model = null, bool allowShortLog = false)
+        RunFolder folder,
+        long? toStep = null,
+        string? output = null,
+        int? threads = null,
+        string? model = null,
+        bool allowShortLog = false,
+        IReadOnlyList<OptimizerMethod>? methods = null,
+        CancellationToken cancellation = default)
     {
         var run = SavedRun.Open(folder, allowShortLog);
         long last = toStep ?? run.Records.Count;
@@ -29,12 +40,13 @@ public sealed record Replay(long Steps, string WeightsSha256)
             throw new InvalidInputException($"--to-step is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
         }
 
-        var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model };
+        var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model, Methods = methods ?? [] };
         using var backend = new CpuBackend(threads);
         using var start = run.LoadStart(model);
         using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
         foreach (var record in run.Records.Take((int)last))
         {
+            cancellation.ThrowIfCancellationRequested();
             optimizer.Apply(record, backend);
         }
 
