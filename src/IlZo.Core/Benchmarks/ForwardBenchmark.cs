@@ -12,7 +12,7 @@ namespace IlZo.Benchmarks;
 /// <param name="PeakGigaflops">What one core can do at best.</param>
 /// <param name="ReadGigabytes">The rate at which one core reads memory, in GB/s.</param>
 /// <param name="Threads">Threads used.</param>
-public sealed record ForwardBenchmark(
+internal sealed record ForwardBenchmark(
     double Seconds, double TokensPerSecond, double Gigaflops, double PeakGigaflops, double ReadGigabytes, int Threads)
 {
     /// <summary>Measures a model.</summary>

@@ -16,7 +16,7 @@ namespace IlZo.Benchmarks;
 /// <param name="Peak">The median of the peak.</param>
 /// <param name="PlainOverManaged">Speed of the plain product over that of the C# kernels, measured in turn; null for these themselves.</param>
 /// <param name="DualOverManaged">The same for the product at both probes.</param>
-public sealed record GemmBenchmark(
+internal sealed record GemmBenchmark(
     int Outputs,
     int Inputs,
     int Tokens,

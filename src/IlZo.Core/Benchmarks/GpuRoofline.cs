@@ -9,7 +9,7 @@ namespace IlZo.Benchmarks;
 /// <param name="TensorSeconds">With products in bf16x3 on the tensor cores, which takes three of theirs for one.</param>
 /// <param name="SingleSeconds">With products in fp16 or bf16 on the tensor cores, which take one.</param>
 /// <param name="MemorySeconds">The memory traffic alone.</param>
-public sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double SingleSeconds, double MemorySeconds);
+internal sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double SingleSeconds, double MemorySeconds);
 
 /// <summary>What a two-point MeZO step needs, computed from a model's sizes, and bounds from published peaks; nothing here is measured.</summary>
 /// <param name="Teraflop">Multiplications and additions of both probes.</param>
@@ -17,7 +17,7 @@ public sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSecon
 /// Weights, read once for both probes and read and written by the update, and activations, written and read by each operation.
 /// </param>
 /// <param name="Bounds">The bounds.</param>
-public sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyList<GpuBound> Bounds)
+internal sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyList<GpuBound> Bounds)
 {
     private const int Probes = 2;
 

@@ -7,7 +7,7 @@ using IlZo.Tensors;
 namespace IlZo.Benchmarks;
 
 /// <summary>What one core of this machine can do at best, measured now: machines are shared and clocks move.</summary>
-public static unsafe class MachinePeak
+internal static unsafe class MachinePeak
 {
     private const int Rounds = 20_000;
     private const int Depth = 64;

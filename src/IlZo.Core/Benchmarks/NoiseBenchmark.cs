@@ -7,7 +7,7 @@ namespace IlZo.Benchmarks;
 /// <param name="Normal">Standard normal deviates.</param>
 /// <param name="Signs">Rademacher numbers.</param>
 /// <param name="Bits">16 random bits each, as stochastic rounding takes them.</param>
-public sealed record NoiseBenchmark(double Normal, double Signs, double Bits)
+internal sealed record NoiseBenchmark(double Normal, double Signs, double Bits)
 {
     private const int Count = 1 << 14;
 

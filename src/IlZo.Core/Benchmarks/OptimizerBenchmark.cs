@@ -11,7 +11,7 @@ namespace IlZo.Benchmarks;
 /// <param name="PassSeconds">Processor time of the steps, of all threads, for each of their forward passes.</param>
 /// <param name="UpdateShare">The part of it that is spent after losses are known.</param>
 /// <param name="Relative">The time for each forward pass, divided by that of the first method.</param>
-public sealed record OptimizerBenchmark(string Method, double ForwardPasses, double PassSeconds, double UpdateShare, double Relative)
+internal sealed record OptimizerBenchmark(string Method, double ForwardPasses, double PassSeconds, double UpdateShare, double Relative)
 {
     /// <summary>
     /// Measures methods side by side: a step of each, round after round, so that what else the machine does falls on all. What a method

@@ -20,7 +20,7 @@ namespace IlZo.Benchmarks;
 /// <param name="AllocatedBytes">Bytes that a step takes from the garbage-collected heap.</param>
 /// <param name="Collections">Garbage collections during the measured steps.</param>
 /// <param name="PeakRssBytes">The largest resident memory of the process, the loading of the model included.</param>
-public sealed record StepBenchmark(
+internal sealed record StepBenchmark(
     double StepSeconds,
     double ForwardSeconds,
     double UpdateSeconds,
@@ -111,4 +111,4 @@ public sealed record StepBenchmark(
 /// <param name="Attention">Attention.</param>
 /// <param name="Rest">Norms, embeddings, the loss, and waiting.</param>
 /// <param name="Update">Regenerating the noise and applying it.</param>
-public sealed record StepSplit(double Noise, double Packing, double Products, double Attention, double Rest, double Update);
+internal sealed record StepSplit(double Noise, double Packing, double Products, double Attention, double Rest, double Update);

@@ -9,7 +9,7 @@ using IlZo.Tensors;
 namespace IlZo.Benchmarks;
 
 /// <summary>Checkpoints of published shapes with random weights, for measuring time and memory where the real ones are not at hand.</summary>
-public static class SyntheticCheckpoint
+internal static class SyntheticCheckpoint
 {
     private const long OutlinePart = 5L << 30;
 

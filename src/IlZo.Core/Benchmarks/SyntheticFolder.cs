@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace IlZo.Benchmarks;
 
 /// <summary>A synthetic checkpoint in a folder of its own, which is deleted with the object, or when a signal ends the process.</summary>
-public sealed class SyntheticFolder : IDisposable
+internal sealed class SyntheticFolder : IDisposable
 {
     private readonly PosixSignalRegistration[] _signals;
 

@@ -13,7 +13,7 @@ namespace IlZo.Benchmarks;
 /// <param name="Managed">C#, in 10⁹ elements a second.</param>
 /// <param name="Emitted">VCVTPH2PS, likewise.</param>
 /// <param name="Ratio">The speed of VCVTPH2PS over that of C#, from neighbouring measurements.</param>
-public sealed record WideningBenchmark(double Managed, double Emitted, double Ratio)
+internal sealed record WideningBenchmark(double Managed, double Emitted, double Ratio)
 {
     private const int Slices = 384;
     private const int Calls = 400;

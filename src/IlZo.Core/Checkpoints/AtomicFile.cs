@@ -8,7 +8,7 @@ namespace IlZo.Checkpoints;
 /// folder, flushed to the disk, then renamed over the target, and the folder with its new name is flushed too. A failure deletes the temporary file and leaves the target
 /// as it was; what a killed process left, the next one that writes the same target deletes.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Replaces a file with text in UTF-8 without a byte-order mark.</summary>
     /// <exception cref="IOException">Writing or renaming failed.</exception>

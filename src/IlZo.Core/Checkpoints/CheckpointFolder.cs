@@ -8,7 +8,7 @@ namespace IlZo.Checkpoints;
 /// <summary>One weight file of a checkpoint.</summary>
 /// <param name="FileName">Its name in the folder.</param>
 /// <param name="File">The open file.</param>
-public sealed record CheckpointShard(string FileName, WeightFile File)
+internal sealed record CheckpointShard(string FileName, WeightFile File)
 {
     private const string TorchStart = "pytorch_model";
 
@@ -89,7 +89,7 @@ public sealed class CheckpointFolder : IDisposable
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     /// <summary>The weight files in the ordinal order of their names.</summary>
-    public IReadOnlyList<CheckpointShard> Shards => _shards;
+    internal IReadOnlyList<CheckpointShard> Shards => _shards;
 
     /// <summary>The index of a sharded checkpoint; null when there is a single file.</summary>
     internal ShardIndex? Index { get; private set; }

@@ -1,7 +1,7 @@
 namespace IlZo.Checkpoints;
 
 /// <summary>An open safetensors file; its metadata are the strings under <c>__metadata__</c>.</summary>
-public sealed unsafe class SafetensorsFile : WeightFile
+internal sealed unsafe class SafetensorsFile : WeightFile
 {
     private const string Expected = "a safetensors file";
 

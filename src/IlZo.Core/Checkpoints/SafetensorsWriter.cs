@@ -9,7 +9,7 @@ namespace IlZo.Checkpoints;
 /// Writes safetensors files: the header padded with spaces to a multiple of 8 bytes, then the tensors one after the other
 /// in the given order. The weights go to the file straight from where they lie.
 /// </summary>
-public static unsafe class SafetensorsWriter
+internal static unsafe class SafetensorsWriter
 {
     private const int ChunkBytes = 64 << 20;
 

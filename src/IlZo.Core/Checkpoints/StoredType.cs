@@ -3,7 +3,7 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>The element types of the safetensors format, by the names that stand in a file's header.</summary>
-public static class StoredType
+internal static class StoredType
 {
     /// <summary>Bits an element takes, or 0 when the format has no such type. Types below 8 bits are packed.</summary>
     public static int Bits(string name) => name switch

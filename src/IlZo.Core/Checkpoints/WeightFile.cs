@@ -9,7 +9,7 @@ namespace IlZo.Checkpoints;
 /// or shorten it, which <see cref="RequireUnchanged"/> detects.
 /// </summary>
 /// <remarks>What the file is part of keeps it mapped: the checkpoint and the model that it was opened for, until they are disposed of.</remarks>
-public abstract class WeightFile : IDisposable
+internal abstract class WeightFile : IDisposable
 {
     private readonly UseGuard _use;
     private readonly FileBytes _bytes;

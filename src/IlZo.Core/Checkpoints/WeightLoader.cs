@@ -6,7 +6,7 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>Makes parameters of stored tensors.</summary>
-public static unsafe class WeightLoader
+internal static unsafe class WeightLoader
 {
     private const int ChunkElements = 1 << 14;
 

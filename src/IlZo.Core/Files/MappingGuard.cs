@@ -10,7 +10,7 @@ namespace IlZo.Files;
 /// and ends the process with exit code 1; all other signals of this kind go to the runtime's own handler. Linux on x86-64 only.
 /// </summary>
 /// <remarks>A program asks for it, since it ends the process; a library that is used by another program must not.</remarks>
-public static unsafe partial class MappingGuard
+internal static unsafe partial class MappingGuard
 {
     private const int BusError = 7;
     private const int WithInformation = 4;

@@ -6,7 +6,7 @@ namespace IlZo.Files;
 /// Names of files are bytes on Unix, and texts here. Bytes that are not UTF-8 become the replacement character as they are decoded, and a path with
 /// that would be another one: files would be read from it and, worse, written to it.
 /// </summary>
-public static class PathBytes
+internal static class PathBytes
 {
     private const char Replacement = '\uFFFD';
     private const string ArgumentsFile = "/proc/self/cmdline";

@@ -4,7 +4,7 @@ namespace IlZo.Files;
 /// Opens the files that a user names. What is no plain file, such as a named pipe, a device or a socket, is refused before it is opened: reading
 /// it would wait for a writer or never end.
 /// </summary>
-public static class PlainFile
+internal static class PlainFile
 {
     /// <summary>Refuses what exists and is neither a plain file nor a folder, which opening refuses.</summary>
     /// <exception cref="InvalidInputException">The path leads to something else.</exception>

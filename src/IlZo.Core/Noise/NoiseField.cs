@@ -13,7 +13,7 @@ namespace IlZo.Noise;
 /// block (e mod 16) / 2, word 2·(e / 32) + e mod 2, lower half where (e / 16) is even and upper half where it is odd: the order
 /// in which a vector of eight 64-bit lanes produces them, so that nothing has to be shuffled.
 /// </remarks>
-public static unsafe class NoiseField
+internal static unsafe class NoiseField
 {
     /// <summary>Elements a group has.</summary>
     public const int Group = 64;

@@ -16,7 +16,7 @@ namespace IlZo.Noise;
 /// Over the 65,536 inputs: mean 0, variance 1 + 6e-8, kurtosis 2.9992, |z| ≤ 4.325, and at most 3.7e-4 from Φ⁻¹.
 /// The cubics are least-squares fits, scaled by one factor so that the variance is 1.
 /// </remarks>
-public static class NormalTransform
+internal static class NormalTransform
 {
     /// <summary>Octaves, each with a cubic.</summary>
     public const int Octaves = 16;

@@ -5,7 +5,7 @@ namespace IlZo.Noise;
 /// function of its place and nothing has to be stored or drawn in order.
 /// Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011; the known answers of Random123 hold.
 /// </summary>
-public static class Philox4x32
+internal static class Philox4x32
 {
     internal const uint Multiplier0 = 0xD2511F53;
     internal const uint Multiplier1 = 0xCD9E8D57;

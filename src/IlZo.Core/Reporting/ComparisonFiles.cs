@@ -6,7 +6,7 @@ using IlZo.Training;
 namespace IlZo.Reporting;
 
 /// <summary>What a comparison leaves for people: a table, a figure, and all of its numbers.</summary>
-public static class ComparisonFiles
+internal static class ComparisonFiles
 {
     private const string NumbersFile = "compare.json";
     private const string TableFile = "table.md";

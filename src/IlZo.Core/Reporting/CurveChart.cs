@@ -7,14 +7,14 @@ namespace IlZo.Reporting;
 /// <summary>A curve with the band that it varies in.</summary>
 /// <param name="Name">Its name in the legend.</param>
 /// <param name="Points">Points by x. Where the mean is not finite the curve has a gap.</param>
-public sealed record CurveSeries(string Name, IReadOnlyList<(double X, double Mean, double Low, double High)> Points);
+internal sealed record CurveSeries(string Name, IReadOnlyList<(double X, double Mean, double Low, double High)> Points);
 
 /// <summary>Draws curves as an SVG that is legible where the reader's pages are light and where they are dark.</summary>
 /// <param name="Title">What is above the drawing.</param>
 /// <param name="XLabel">What the horizontal axis is.</param>
 /// <param name="YLabel">What the vertical axis is.</param>
 /// <param name="Series">The curves.</param>
-public sealed record CurveChart(string Title, string XLabel, string YLabel, IReadOnlyList<CurveSeries> Series)
+internal sealed record CurveChart(string Title, string XLabel, string YLabel, IReadOnlyList<CurveSeries> Series)
 {
     private const double Width = 920;
     private const double Height = 460;

@@ -8,7 +8,7 @@ using IlZo.Training;
 namespace IlZo.Reporting;
 
 /// <summary>Writes predictions as JSON lines, one an example.</summary>
-public static class PredictionFile
+internal static class PredictionFile
 {
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

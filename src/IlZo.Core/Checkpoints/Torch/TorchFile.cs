@@ -9,7 +9,7 @@ namespace IlZo.Checkpoints.Torch;
 /// elements lie in order and uncompressed, as they nearly always do, stay where they are; views in another order are copied.
 /// Source: pytorch/pytorch torch/serialization.py.
 /// </summary>
-public sealed unsafe class TorchFile : WeightFile
+internal sealed unsafe class TorchFile : WeightFile
 {
     private const string Expected = "a checkpoint as torch.save writes it";
 

@@ -9,13 +9,13 @@ namespace IlZo.Backends.Cpu.Emitted;
 /// <param name="Name">What.</param>
 /// <param name="Passed">Whether it does.</param>
 /// <param name="Finding">What was found, as a part of a sentence.</param>
-public sealed record EngineCheck(string Name, bool Passed, string Finding);
+internal sealed record EngineCheck(string Name, bool Passed, string Finding);
 
 /// <summary>
 /// Tries an engine of emitted code: each kernel against its twin in C#, whole layers and attention at both probes against the C# kernels, and whether threads
 /// keep their results through garbage collections, exceptions and null references. A failure may end the process, so that one of its own should ask.
 /// </summary>
-public static unsafe class EngineSelfTest
+internal static unsafe class EngineSelfTest
 {
     // Of the result's root mean square; see docs/emitted-kernels.md for what is usual.
     private const double RoundedError = 5e-3;
