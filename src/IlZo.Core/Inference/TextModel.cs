@@ -2,6 +2,7 @@ using IlZo.Backends;
 using IlZo.Datasets;
 using IlZo.Generation;
 using IlZo.Models;
+using IlZo.Tasks;
 using IlZo.Tokenization;
 using IlZo.Tokenization.ChatTemplates;
 using IlZo.Training;
@@ -99,10 +100,11 @@ public sealed class TextModel : IDisposable
     /// <summary>Measures the model on a task's validation rows, on texts of the user's own, or on the test examples of those that a program gives.</summary>
     /// <param name="rows">Task, data, their sizes and seed, as for a training; what it says of training has no part.</param>
     /// <param name="evaluation">What stands around the rows of a task; null for nothing.</param>
+    /// <param name="metrics">Metrics of the program's own, beside those that suit the rows; null for none.</param>
     /// <param name="cancellation">Ends the work between two batches.</param>
     /// <exception cref="InvalidInputException">The task or the data cannot be used with this model.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public Task<Evaluation> EvaluateAsync(TrainingOptions rows, EvaluationOptions? evaluation = null, CancellationToken cancellation = default) => Task.Run(
+    public Task<Evaluation> EvaluateAsync(TrainingOptions rows, EvaluationOptions? evaluation = null, IReadOnlyList<IMetric>? metrics = null, CancellationToken cancellation = default) => Task.Run(
         () =>
         {
             rows = rows with { Model = Source.Model, Adapter = Source.Adapter };
@@ -112,11 +114,13 @@ public sealed class TextModel : IDisposable
                 var own = rows.Examples is null
                     ? OwnExamples.LoadTest(rows, Model, Tokenizer, cancellation)
                     : TrainingExamples.Load(rows, Model, Tokenizer, cancellation);
-                return new LossEvaluator(Model, Backend, own.Objective).Evaluate(own.Test, cancellation);
+                return new LossEvaluator(Model, Backend, own.Objective, answers: own.Answers, metrics: [.. own.Metrics, .. metrics ?? []])
+                    .Evaluate(own.Test, cancellation);
             }
 
             var examples = EvaluationExamples.Load(rows, evaluation ?? new EvaluationOptions(), Model, Tokenizer, cancellation);
-            return new LossEvaluator(Model, Backend, examples.Task.Objective, answers: examples.Task.Answers)
+            metrics = [.. MetricCatalog.Of(examples.Task.Definition.Answers), .. metrics ?? []];
+            return new LossEvaluator(Model, Backend, examples.Task.Objective, answers: examples.Task.Answers, metrics: metrics)
                 .Evaluate(examples.Test, examples.ContentFree, cancellation);
         },
         cancellation);
