@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -66,6 +67,7 @@ public static class Attention
     /// <summary>Floats of shared memory that a group takes.</summary>
     public static int SharedFloats(int side, int headSize) => (4 * side * headSize) + (side * side) + (3 * side);
 
+    [KernelName(nameof(Attention))]
     public static void Run(AttentionArguments a)
     {
         int size = a.HeadSize;

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -36,6 +37,7 @@ public struct AddSharesArguments
 /// </summary>
 public static class ColumnSum
 {
+    [KernelName(nameof(ColumnSum))]
     public static void Run<TFormat, TDirection>(PerturbedWeights<TDirection> weights, ColumnSumArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
@@ -60,6 +62,7 @@ public static class ColumnSum
     }
 
     /// <summary>Adds the sums of the shares, in their order.</summary>
+    [KernelName("ColumnSum_Add")]
     public static void Add(AddSharesArguments a)
     {
         int columns = (int)a.Sum.Length;

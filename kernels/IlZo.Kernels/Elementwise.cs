@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -63,6 +64,7 @@ public struct GatherArguments
 public static class Elementwise
 {
     /// <summary>x = x + y.</summary>
+    [KernelName("Elementwise_Add")]
     public static void Add(PairArguments a)
     {
         long count = (long)a.Rows * a.Features;
@@ -73,6 +75,7 @@ public static class Elementwise
     }
 
     /// <summary>x = f(x).</summary>
+    [KernelName("Elementwise_Apply")]
     public static void Apply<TActivation>(ScaleArguments a)
         where TActivation : struct, IActivation
     {
@@ -84,6 +87,7 @@ public static class Elementwise
     }
 
     /// <summary>x = x · y.</summary>
+    [KernelName("Elementwise_Multiply")]
     public static void Multiply(PairArguments a)
     {
         long count = (long)a.Rows * a.Features;
@@ -94,6 +98,7 @@ public static class Elementwise
     }
 
     /// <summary>x = s · x.</summary>
+    [KernelName("Elementwise_Scale")]
     public static void Scale(ScaleArguments a)
     {
         long count = (long)a.Rows * a.Features;
@@ -104,6 +109,7 @@ public static class Elementwise
     }
 
     /// <summary>Rotates the pairs (i, i + half) of every head by the token's angles; what follows them stays.</summary>
+    [KernelName("Elementwise_Rotate")]
     public static void Rotate(RotateArguments a)
     {
         int pairsOfToken = a.Heads * a.Half;
@@ -125,6 +131,7 @@ public static class Elementwise
     }
 
     /// <summary>y[probe][i] = x[probe][rows[i]].</summary>
+    [KernelName("Elementwise_Gather")]
     public static void Gather(GatherArguments a)
     {
         for (long i = First; i < a.Y.Length; i += Step)

@@ -1,5 +1,6 @@
 using IlZo.Noise;
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -67,6 +68,7 @@ public static class Linear
     public static int SharedFloats(int outputThreads, int tokenThreads, bool areTwo) =>
         ((Depth * ((Micro * outputThreads) + 1)) + (Stage * ((Micro * tokenThreads) + 1))) * (areTwo ? 2 : 1);
 
+    [KernelName(nameof(Linear))]
     public static void Run<TFormat, TDirection, TProbes, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection

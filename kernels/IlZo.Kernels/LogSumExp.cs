@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -56,6 +57,7 @@ public static class LogSumExp
     }
 
     /// <summary>A group a row; shared memory: a float a thread.</summary>
+    [KernelName("LogSumExp_Reduce")]
     public static void Reduce(ReduceArguments a)
     {
         var scratch = SharedMemory.GetDynamic<float>();
@@ -82,6 +84,7 @@ public static class LogSumExp
     }
 
     /// <summary>A thread a target and probe.</summary>
+    [KernelName("LogSumExp_Pick")]
     public static void Pick(PickArguments a)
     {
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;

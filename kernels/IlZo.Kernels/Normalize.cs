@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -32,6 +33,7 @@ public struct NormalizeArguments
 public static class Normalize
 {
     /// <summary>Shared memory: a float a thread.</summary>
+    [KernelName(nameof(Normalize))]
     public static void Run(NormalizeArguments a)
     {
         var scratch = SharedMemory.GetDynamic<float>();

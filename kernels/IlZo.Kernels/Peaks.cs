@@ -1,6 +1,7 @@
 using IlZo.Kernels.TensorCores;
 using IlZo.Noise;
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -85,6 +86,7 @@ public static class Peaks
     public const int TensorMultiplyAddsOfRound = TensorProductsOfRound * 16 * 16 * 8 / 32;
 
     /// <summary>Sums memory, four reads of 16 bytes under way in each thread.</summary>
+    [KernelName("Peaks_Read")]
     public static void Read(ReadArguments a)
     {
         long thread = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
@@ -103,6 +105,7 @@ public static class Peaks
     }
 
     /// <summary>v ← v · factor + addend in registers alone.</summary>
+    [KernelName("Peaks_MultiplyAdd")]
     public static void MultiplyAdd(MultiplyAddArguments a)
     {
         long thread = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
@@ -117,6 +120,7 @@ public static class Peaks
     }
 
     /// <summary>C ← C + A·B in bfloat16 with sums in fp32, by tensor cores, in registers alone. Groups are of whole warps.</summary>
+    [KernelName("Peaks_TensorMultiplyAdd")]
     public static void TensorMultiplyAdd(TensorMultiplyAddArguments a)
     {
         long thread = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
@@ -132,6 +136,7 @@ public static class Peaks
     }
 
     /// <summary>Sums the elements of noise blocks.</summary>
+    [KernelName("Peaks_Noise")]
     public static void Noise<TDirection>(NoiseArguments<TDirection> a)
         where TDirection : struct, IDirection
     {

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -21,6 +22,7 @@ public struct ReadRowsArguments
 /// <summary>Looks up rows of a tensor at one or two probes: y[i] (+)= θ[rows[i]] + rδ[rows[i]]. A group a row.</summary>
 public static class ReadRows
 {
+    [KernelName(nameof(ReadRows))]
     public static void Run<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> table, ReadRowsArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection

@@ -1,5 +1,6 @@
 using IlZo.Noise;
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -47,6 +48,7 @@ public static class RowSum
     /// <summary>Rows of a group.</summary>
     public static int RowsOfGroup(int threads) => threads < NoiseField.BlocksPerGroup ? 1 : threads / NoiseField.BlocksPerGroup;
 
+    [KernelName(nameof(RowSum))]
     public static void Run<TFormat, TDirection, TFactor>(PerturbedWeights<TDirection> weights, RowSumArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
@@ -23,6 +24,7 @@ public struct UpdateArguments<TDirection>
 /// </summary>
 public static class Update
 {
+    [KernelName(nameof(Update))]
     public static void Run<TFormat, TDirection, TRule>(UpdateArguments<TDirection> a, TRule rule)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection

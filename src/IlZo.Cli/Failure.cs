@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using IlZo.Backends;
 using IlZo.Files;
 
 namespace IlZo.Cli;
@@ -21,12 +22,17 @@ internal static class Failure
     {
         Terminal.EndLiveLine();
         Terminal.Say($"ilzo: {Message(exception)}");
-        if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
-        {
-            Terminal.WriteMessage($"{exception}\n");
-        }
-
+        ShowLog(exception.ToString());
         return exception is InvalidInputException ? BadInput : Work;
+    }
+
+    /// <summary>Shows what a user asks for with a variable of the environment.</summary>
+    public static void ShowLog(string? log)
+    {
+        if (log is not null && Environment.GetEnvironmentVariable(DebugVariable) == "1")
+        {
+            Terminal.WriteMessage($"{log}\n");
+        }
     }
 
     /// <summary>Says what is wrong with a command line, and where help is.</summary>
@@ -61,7 +67,7 @@ internal static class Failure
 
     private static string Message(Exception exception) => exception switch
     {
-        InvalidInputException or FileChangedException => exception.Message,
+        InvalidInputException or FileChangedException or DeviceException => exception.Message,
         OperationCanceledException => "stopped before the work was done.",
         IOException or UnauthorizedAccessException => $"reading or writing failed: {exception.Message}",
         OutOfMemoryException => "there is not enough memory.",

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -8,7 +9,8 @@ namespace IlZo.Gpu;
 /// <param name="accelerator">The device.</param>
 /// <param name="name">What the user calls it.</param>
 /// <param name="capacity">Bytes that may be taken.</param>
-internal sealed class DeviceMemory(Accelerator accelerator, string name, long capacity)
+/// <param name="faults">Says what the device did not do.</param>
+internal sealed class DeviceMemory(Accelerator accelerator, string name, long capacity, DeviceFaults faults)
 {
     /// <summary>Bytes in use.</summary>
     public long Used { get; private set; }
@@ -17,12 +19,27 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
     public long Free => capacity - Used;
 
     /// <summary>Bytes that the driver calls taken, by this process and all others; null where there is no driver.</summary>
-    public long? Occupied => accelerator is CudaAccelerator cuda ? cuda.MemorySize - cuda.GetFreeMemory() : null;
+    /// <exception cref="DeviceException">The driver does not tell.</exception>
+    public long? Occupied
+    {
+        get
+        {
+            try
+            {
+                return accelerator is CudaAccelerator cuda ? cuda.MemorySize - cuda.GetFreeMemory() : null;
+            }
+            catch (AcceleratorException e)
+            {
+                throw faults.NotDone(e);
+            }
+        }
+    }
 
     /// <summary>Takes memory, which holds nothing useful at first.</summary>
     /// <param name="byteCount">How much.</param>
     /// <param name="purpose">What for, in the plural.</param>
     /// <exception cref="InvalidInputException">There is not so much.</exception>
+    /// <exception cref="DeviceException">There should be so much, and the driver gives none.</exception>
     public MemoryBuffer Take(long byteCount, string purpose)
     {
         Require(byteCount, purpose);
@@ -32,9 +49,9 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
             Used += byteCount;
             return buffer;
         }
-        catch (Exception e) when (e is not InvalidInputException)
+        catch (AcceleratorException e)
         {
-            throw TooLittle(byteCount, purpose);
+            throw faults.NoMemory(byteCount, purpose, "memory", e);
         }
     }
 
@@ -42,7 +59,23 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
     public void Give(MemoryBuffer buffer, long byteCount)
     {
         Used -= byteCount;
-        buffer.Dispose();
+        DeviceFaults.Release(buffer);
+    }
+
+    /// <summary>Takes memory of the host that the device can copy from while the host does something else; to be released by <see cref="DeviceFaults.Release"/>.</summary>
+    /// <param name="byteCount">How much.</param>
+    /// <param name="purpose">What for, in the plural.</param>
+    /// <exception cref="DeviceException">The driver does not lock so much.</exception>
+    public PageLockedArray1D<byte> TakePageLocked(long byteCount, string purpose)
+    {
+        try
+        {
+            return accelerator.AllocatePageLocked1D<byte>(byteCount);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NoMemory(byteCount, purpose, "the host's memory, locked in its place,", e);
+        }
     }
 
     /// <summary>Refuses what would not fit.</summary>

@@ -22,7 +22,7 @@ internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, Devi
         var view = new ArrayView<float>(buffer, 0, parameter.Count);
         if (isNew)
         {
-            view.MemSetToZero(stream.Accelerator);
+            stream.Clear(view);
         }
 
         return view;
@@ -62,7 +62,7 @@ internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, Devi
         foreach (var p in copy.Parameters)
         {
             Take(copy, p, p.ByteCount, out var buffer);
-            weights.Bytes(p).CopyTo(stream.Accelerator, new ArrayView<byte>(buffer, 0, p.ByteCount));
+            stream.Copy(weights.Bytes(p), new ArrayView<byte>(buffer, 0, p.ByteCount));
         }
     }
 

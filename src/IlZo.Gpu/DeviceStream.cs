@@ -8,11 +8,9 @@ namespace IlZo.Gpu;
 /// held until the host has waited for their copy, and what is copied without waiting is named by a pointer, so that it is memory that does not move.
 /// </summary>
 /// <param name="accelerator">ILGPU's stream.</param>
-internal sealed unsafe class DeviceStream(AcceleratorStream accelerator)
+/// <param name="faults">Says what the device did not do.</param>
+internal sealed unsafe class DeviceStream(AcceleratorStream accelerator, DeviceFaults faults)
 {
-    /// <summary>ILGPU's stream, for kernels and for copies on the device.</summary>
-    public AcceleratorStream Accelerator => accelerator;
-
     /// <summary>How often the host has waited.</summary>
     public long Waits { get; private set; }
 
@@ -22,7 +20,15 @@ internal sealed unsafe class DeviceStream(AcceleratorStream accelerator)
     /// <summary>Waits until the device has done all work so far.</summary>
     public void Wait()
     {
-        accelerator.Synchronize();
+        try
+        {
+            accelerator.Synchronize();
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotDone(e);
+        }
+
         Waits++;
     }
 
@@ -59,7 +65,14 @@ internal sealed unsafe class DeviceStream(AcceleratorStream accelerator)
         where T : unmanaged
     {
         BeforeCopy?.Invoke();
-        to.CopyFromCPUUnsafeAsync(accelerator, ref *from, count);
+        try
+        {
+            to.CopyFromCPUUnsafeAsync(accelerator, ref *from, count);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotCopied(count * sizeof(T), e);
+        }
     }
 
     /// <summary>Copies the first elements of a view at its turn; the memory must not be used until the host has waited.</summary>
@@ -67,6 +80,40 @@ internal sealed unsafe class DeviceStream(AcceleratorStream accelerator)
         where T : unmanaged
     {
         BeforeCopy?.Invoke();
-        from.CopyToCPUUnsafeAsync(accelerator, ref *to, count);
+        try
+        {
+            from.CopyToCPUUnsafeAsync(accelerator, ref *to, count);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotCopied(count * sizeof(T), e);
+        }
+    }
+
+    /// <summary>Copies a view to one of the same length at its turn.</summary>
+    public void Copy(ArrayView<byte> from, ArrayView<byte> to)
+    {
+        try
+        {
+            from.CopyTo(accelerator, to);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotCopied(from.Length, e);
+        }
+    }
+
+    /// <summary>Fills a view with zeros at its turn.</summary>
+    public void Clear<T>(ArrayView<T> view)
+        where T : unmanaged
+    {
+        try
+        {
+            view.MemSetToZero(accelerator);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotCopied(view.LengthInBytes, e);
+        }
     }
 }

@@ -7,8 +7,10 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>The weights of a model on a device.</summary>
-internal sealed unsafe class DeviceWeights(Accelerator accelerator, DeviceStream stream, DeviceMemory memory) : IDisposable
+internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory memory) : IDisposable
 {
+    private const string Purpose = "weights";
+
     // Bytes that are copied at a time, through page-locked memory.
     private const int ChunkBytes = 16 << 20;
 
@@ -23,19 +25,20 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, DeviceStream
     public void Load(ParameterSet parameters)
     {
         Clear();
-        memory.Require(parameters.ByteCount, "weights");
-        using var staging = accelerator.AllocatePageLocked1D<byte>(Math.Min(ChunkBytes, parameters.All.Max(p => p.ByteCount)));
-        foreach (var p in parameters.All)
+        memory.Require(parameters.ByteCount, Purpose);
+        var staging = memory.TakePageLocked(Math.Min(ChunkBytes, parameters.All.Max(p => p.ByteCount)), Purpose);
+        try
         {
-            var buffer = memory.Take(p.ByteCount, "weights");
-            _weights.Add(p, (buffer, View(p, buffer)));
-            for (long offset = 0; offset < p.ByteCount; offset += ChunkBytes)
+            foreach (var p in parameters.All)
             {
-                int count = (int)Math.Min(ChunkBytes, p.ByteCount - offset);
-                new ReadOnlySpan<byte>(p.Data + offset, count).CopyTo(staging.Span);
-                stream.Enqueue((byte*)Unsafe.AsPointer(ref staging.Span[0]), new ArrayView<byte>(buffer, offset, count), count);
-                stream.Wait();
+                var buffer = memory.Take(p.ByteCount, Purpose);
+                _weights.Add(p, (buffer, View(p, buffer)));
+                Copy(p, staging, buffer);
             }
+        }
+        finally
+        {
+            DeviceFaults.Release(staging);
         }
     }
 
@@ -62,6 +65,17 @@ internal sealed unsafe class DeviceWeights(Accelerator accelerator, DeviceStream
     public static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
         ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
         : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.Count));
+
+    private void Copy(Parameter p, PageLockedArray1D<byte> staging, MemoryBuffer to)
+    {
+        for (long offset = 0; offset < p.ByteCount; offset += ChunkBytes)
+        {
+            int count = (int)Math.Min(ChunkBytes, p.ByteCount - offset);
+            new ReadOnlySpan<byte>(p.Data + offset, count).CopyTo(staging.Span);
+            stream.Enqueue((byte*)Unsafe.AsPointer(ref staging.Span[0]), new ArrayView<byte>(to, offset, count), count);
+            stream.Wait();
+        }
+    }
 
     private void Clear()
     {

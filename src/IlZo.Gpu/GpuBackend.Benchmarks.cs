@@ -1,9 +1,10 @@
+using IlZo.Backends;
 using ILGPU;
 using ILGPU.Runtime;
 
 namespace IlZo.Gpu;
 
-/// <summary>What benchmarks need beside the operations.</summary>
+/// <summary>What benchmarks and self-tests need beside the operations.</summary>
 public sealed partial class GpuBackend
 {
     internal KernelLauncher Launcher => _kernels;
@@ -14,6 +15,23 @@ public sealed partial class GpuBackend
 
     /// <summary>The coefficients of the normal transform.</summary>
     internal ArrayView<float> NormalTable => _table;
+
+    /// <summary>Whether the device still does what it is asked for.</summary>
+    internal bool IsAlive
+    {
+        get
+        {
+            try
+            {
+                Wait();
+                return true;
+            }
+            catch (DeviceException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>Waits until the device has done all work so far.</summary>
     internal void Wait() => _stream.Wait();

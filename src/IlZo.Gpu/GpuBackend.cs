@@ -31,6 +31,7 @@ public sealed partial class GpuBackend : IBackend
     private readonly DirectionCompiler _directions;
     private readonly EstimateCompiler _estimates;
     private readonly Func<ProductPrecision, GpuBackend> _create;
+    private readonly IKernelLoader _loader;
     private readonly IReadOnlyList<IDisposable> _owned;
     private TokenBatch _batch = new TokenBatchBuilder().Build();
     private IReadOnlyList<ProbeRun> _runs = [];
@@ -49,7 +50,7 @@ public sealed partial class GpuBackend : IBackend
         LaunchShape? shape = null,
         ProductPrecision? products = null,
         params IReadOnlyList<IDisposable> owned)
-        : this(accelerator, new AcceleratorLoader(accelerator), name, capacity, shape, products, owned)
+        : this(accelerator, new AcceleratorLoader(accelerator, name), name, capacity, shape, products, owned)
     {
     }
 
@@ -64,16 +65,18 @@ public sealed partial class GpuBackend : IBackend
     {
         _use = new UseGuard(nameof(GpuBackend), Release);
         _owned = owned;
+        _loader = loader;
         _create = other => new GpuBackend(accelerator, loader, name, _memory!.Free, shape, other, []);
-        _stream = new DeviceStream(accelerator.DefaultStream);
+        var faults = new DeviceFaults(name);
+        _stream = new DeviceStream(accelerator.DefaultStream, faults);
         var possible = ProductPrecisions.Of(accelerator.Device);
-        _kernels = new KernelLauncher(loader, accelerator.DefaultStream, shape ?? LaunchShape.Gpu, products ?? possible[0]);
+        _kernels = new KernelLauncher(loader, accelerator.DefaultStream, faults, shape ?? LaunchShape.Gpu, products ?? possible[0]);
         OtherPrecisions = [.. possible.Where(p => p != Products)];
-        _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes);
-        _weights = new DeviceWeights(accelerator, _stream, _memory);
+        _memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes, faults);
+        _weights = new DeviceWeights(_stream, _memory);
         _state = new DeviceState(_stream, _memory, _weights);
         _arena = new DeviceArena(_memory);
-        _transfers = new Transfers(accelerator, _stream, _memory);
+        _transfers = new Transfers(_stream, _memory);
         float[] table = [.. NormalTransform.Coefficients];
         _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
@@ -109,6 +112,18 @@ public sealed partial class GpuBackend : IBackend
         _state.Dispose();
         _weights.Load(parameters);
     }
+
+    /// <summary>Loads kernels, on all processors; those that the device refuses are refused again when they are launched.</summary>
+    internal void Prepare(IReadOnlyList<Action<IKernelLoader>> kernels) => System.Threading.Tasks.Parallel.ForEach(kernels, load =>
+    {
+        try
+        {
+            load(_loader);
+        }
+        catch (DeviceException)
+        {
+        }
+    });
 
     /// <summary>The same device, without what is loaded here, with products in another precision; to be disposed of first.</summary>
     internal GpuBackend With(ProductPrecision precision) => _create(precision);
@@ -210,15 +225,23 @@ public sealed partial class GpuBackend : IBackend
 
     private void Release()
     {
-        _stream.Wait();
+        try
+        {
+            _stream.Wait();
+        }
+        catch (DeviceException)
+        {
+            // Whoever read a result has been told.
+        }
+
         _arena.Dispose();
         _transfers.Dispose();
         _state.Dispose();
         _weights.Dispose();
-        _tableBuffer.Dispose();
+        DeviceFaults.Release(_tableBuffer);
         foreach (var owner in _owned)
         {
-            owner.Dispose();
+            DeviceFaults.Release(owner);
         }
     }
 

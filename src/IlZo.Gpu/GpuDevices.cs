@@ -29,6 +29,9 @@ public static class GpuDevices
     private const string LinuxLibrary = "libcuda.so.1";
     private const string WindowsLibrary = "nvcuda.dll";
 
+    /// <summary>The driver's own file.</summary>
+    internal static readonly string DriverLibrary = OperatingSystem.IsWindows() ? WindowsLibrary : LinuxLibrary;
+
     private static readonly Lazy<bool> s_driver = new(FindDriver);
 
     /// <summary>The name of ILGPU's own simulation of a GPU, which checks kernels and is far too slow for anything else.</summary>
@@ -39,7 +42,12 @@ public static class GpuDevices
     {
         if (!s_driver.Value)
         {
-            return new GpuSearch([], $"no NVIDIA driver was found ({(OperatingSystem.IsWindows() ? WindowsLibrary : LinuxLibrary)} cannot be loaded)");
+            return new GpuSearch([], $"no NVIDIA driver was found ({DriverLibrary} cannot be loaded)");
+        }
+
+        if (DriverStart.Refusal() is { } refusal)
+        {
+            return new GpuSearch([], refusal);
         }
 
         using var context = Context.Create(b => b.EnableKernels().Cuda());
@@ -50,13 +58,14 @@ public static class GpuDevices
             devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductPrecisions.Of(d)[0]));
         }
 
-        return new GpuSearch(devices, devices.Count > 0 ? string.Empty : "the NVIDIA driver names no GPU");
+        return new GpuSearch(devices, devices.Count > 0 ? string.Empty : DriverStart.WhyNone());
     }
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Its number.</param>
     /// <param name="precision">What products are computed in: auto, fp32, bf16x3, fp16 or bf16.</param>
     /// <exception cref="InvalidInputException">There is no such GPU, or it or IlZo has no such precision.</exception>
+    /// <exception cref="DeviceException">The driver does not open it.</exception>
     public static GpuBackend Open(int index, string precision = EngineRequest.Auto)
     {
         var found = Find();
@@ -66,7 +75,8 @@ public static class GpuDevices
             throw new InvalidInputException($"There is no cuda:{index}: {problem}.");
         }
 
-        var context = Context.Create(b => b.EnableKernels().Cuda());
+        // ILGPU's own cache compiles under a lock; ours (AcceleratorLoader) does not.
+        var context = Context.Create(b => b.EnableKernels().Caching(CachingMode.NoKernelCaching).Cuda());
         return Open(context, context.GetCudaDevice(index), found.Devices[index].Name, precision, LaunchShape.Gpu);
     }
 
@@ -81,15 +91,22 @@ public static class GpuDevices
 
     private static GpuBackend Open(Context context, Device device, string name, string precision, LaunchShape shape)
     {
+        Accelerator? accelerator = null;
         try
         {
             var products = ProductPrecisions.Find(precision, name, (device as CudaDevice)?.Architecture);
-            var accelerator = device.CreateAccelerator(context);
+            accelerator = device.CreateAccelerator(context);
             return new GpuBackend(accelerator, name, FreeBytes(accelerator), shape, products, accelerator, context);
         }
-        catch
+        catch (Exception e)
         {
-            context.Dispose();
+            DeviceFaults.Release(accelerator);
+            DeviceFaults.Release(context);
+            if (DeviceFaults.IsOne(e))
+            {
+                throw DeviceFaults.NotOpened(name, e);
+            }
+
             throw;
         }
     }
@@ -101,7 +118,7 @@ public static class GpuDevices
     // ILGPU asks for the name that only development packages have. On WSL it looks for the driver by itself.
     private static bool FindDriver()
     {
-        if (!NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? WindowsLibrary : LinuxLibrary, out _))
+        if (!NativeLibrary.TryLoad(DriverLibrary, out _))
         {
             return false;
         }

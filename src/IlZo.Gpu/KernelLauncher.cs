@@ -16,7 +16,7 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
-internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, LaunchShape shape, ProductPrecision products)
+internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, DeviceFaults faults, LaunchShape shape, ProductPrecision products)
 {
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
@@ -37,8 +37,22 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
             return;
         }
 
-        var loaded = (Action<AcceleratorStream, KernelConfig, T>)Loaded(kernel, loader.Load);
-        loaded(stream, Configuration(groups, threads, sharedFloats), arguments);
+        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        {
+            _kernels.Add(kernel.Method, loaded = loader.Load(kernel));
+        }
+
+        var configuration = Configuration(groups, threads, sharedFloats);
+        try
+        {
+            ((Action<AcceleratorStream, KernelConfig, T>)loaded)(stream, configuration, arguments);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotLaunched(kernel.Method, configuration, e);
+        }
+
+        faults.Launched(kernel.Method);
     }
 
     /// <summary>A kernel of some groups that takes a second argument; of none there is nothing to do.</summary>
@@ -59,9 +73,23 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
             return;
         }
 
-        var limits = groupsPerMultiprocessor is null ? KernelSpecialization.Empty : new KernelSpecialization(threads, groupsPerMultiprocessor);
-        var loaded = (Action<AcceleratorStream, KernelConfig, T1, T2>)Loaded(kernel, k => loader.Load(k, limits));
-        loaded(stream, Configuration(groups, threads, sharedFloats), first, second);
+        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        {
+            var limits = groupsPerMultiprocessor is null ? KernelSpecialization.Empty : new KernelSpecialization(threads, groupsPerMultiprocessor);
+            _kernels.Add(kernel.Method, loaded = loader.Load(kernel, limits));
+        }
+
+        var configuration = Configuration(groups, threads, sharedFloats);
+        try
+        {
+            ((Action<AcceleratorStream, KernelConfig, T1, T2>)loaded)(stream, configuration, first, second);
+        }
+        catch (AcceleratorException e)
+        {
+            throw faults.NotLaunched(kernel.Method, configuration, e);
+        }
+
+        faults.Launched(kernel.Method);
     }
 
     /// <summary>A kernel that has a thread for each of some items, or fewer.</summary>
@@ -72,18 +100,6 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
     public void LaunchItems<T1, T2>(Action<T1, T2> kernel, long items, T1 first, T2 second)
         where T1 : struct
         where T2 : struct => Launch(kernel, Groups(items), shape.Threads, 0, first, second);
-
-    private Delegate Loaded<TKernel, TLoaded>(TKernel kernel, Func<TKernel, TLoaded> load)
-        where TKernel : Delegate
-        where TLoaded : Delegate
-    {
-        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
-        {
-            _kernels[kernel.Method] = loaded = load(kernel);
-        }
-
-        return loaded;
-    }
 
     private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
         new(groups, new Index3D(threads, 1, 1), sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));

@@ -1,4 +1,9 @@
+using System.Collections.Concurrent;
+using System.Reflection;
 using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 
 namespace IlZo.Gpu;
@@ -16,13 +21,39 @@ internal interface IKernelLoader
         where T2 : struct;
 }
 
-/// <summary>Lets a device's own compiler make them.</summary>
-internal sealed class AcceleratorLoader(Accelerator accelerator) : IKernelLoader
+/// <summary>Lets a device's own compiler make them, each once; from several threads at a time.</summary>
+/// <param name="accelerator">The device.</param>
+/// <param name="name">What the user calls it.</param>
+internal sealed class AcceleratorLoader(Accelerator accelerator, string name) : IKernelLoader
 {
+    private readonly ConcurrentDictionary<MethodInfo, Delegate> _loaded = [];
+
     public Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
-        where T : struct => accelerator.LoadKernel(kernel);
+        where T : struct => Load<Action<AcceleratorStream, KernelConfig, T>>(kernel.Method, KernelSpecialization.Empty);
 
     public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel, KernelSpecialization limits)
         where T1 : struct
-        where T2 : struct => accelerator.LoadKernel(kernel, limits);
+        where T2 : struct => Load<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel.Method, limits);
+
+    private TLoaded Load<TLoaded>(MethodInfo kernel, KernelSpecialization limits)
+        where TLoaded : Delegate => (TLoaded)_loaded.GetOrAdd(kernel, _ => Compile(kernel, limits).CreateLauncherDelegate<TLoaded>());
+
+    private Kernel Compile(MethodInfo kernel, KernelSpecialization limits)
+    {
+        CompiledKernel? compiled = null;
+        try
+        {
+            compiled = accelerator.CompileKernel(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), limits);
+            if (compiled is PTXCompiledKernel ptx)
+            {
+                StableText.Give(ptx);
+            }
+
+            return accelerator.LoadKernel(compiled);
+        }
+        catch (Exception e) when (DeviceFaults.IsOne(e))
+        {
+            throw DeviceFaults.Refused(name, kernel, e, compiled is PTXCompiledKernel ptx ? DriverLog.Of(ptx.PTXAssembly) : null);
+        }
+    }
 }

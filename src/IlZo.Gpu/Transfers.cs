@@ -9,8 +9,9 @@ namespace IlZo.Gpu;
 /// What goes between the host and the device in a pass. Small arrays go to the device in the order of its work, without the host waiting: they are copied to page-locked
 /// memory, from where the device fetches them. Two halves take turns; a half is used again only after the host has waited for the device in between, as it does for results.
 /// </summary>
-internal sealed unsafe class Transfers(Accelerator accelerator, DeviceStream stream, DeviceMemory memory) : IDisposable
+internal sealed unsafe class Transfers(DeviceStream stream, DeviceMemory memory) : IDisposable
 {
+    private const string Purpose = "arrays of a pass";
     private const int Alignment = 256;
     private const long SmallestChunk = 1 << 16;
 
@@ -52,7 +53,7 @@ internal sealed unsafe class Transfers(Accelerator accelerator, DeviceStream str
         if (half.Chunks.Count == 0 || half.Used + bytes > half.Chunks[^1].Host.Length)
         {
             long room = Math.Max(SmallestChunk, Math.Max(bytes, half.Chunks.Count == 0 ? 0 : 2 * half.Chunks[^1].Host.Length));
-            half.Chunks.Add(new Chunk(accelerator.AllocatePageLocked1D<byte>(room), memory.Take(room, "arrays of a pass"), room));
+            half.Chunks.Add(new Chunk(memory.TakePageLocked(room, Purpose), memory.Take(room, Purpose), room));
             half.Used = 0;
         }
 
@@ -76,7 +77,7 @@ internal sealed unsafe class Transfers(Accelerator accelerator, DeviceStream str
 
     private void Release(Chunk chunk)
     {
-        chunk.Host.Dispose();
+        DeviceFaults.Release(chunk.Host);
         memory.Give(chunk.Device, chunk.Size);
     }
 

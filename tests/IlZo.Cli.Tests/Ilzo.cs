@@ -47,7 +47,7 @@ public static class Ilzo
     public static Outcome Run(params string[] args) => RunIn(null, args);
 
     /// <summary>Runs <c>ilzo</c> in a folder.</summary>
-    public static Outcome RunIn(string? folder, params string[] args) => Finish(Command(folder, args));
+    public static Outcome RunIn(string? folder, params string[] args) => Run(Command(folder, args));
 
     /// <summary>Runs <c>ilzo</c> with a variable of its environment set.</summary>
     /// <param name="variable">NAME=VALUE.</param>
@@ -57,10 +57,11 @@ public static class Ilzo
         var command = Command(null, args);
         string[] parts = variable.Split('=', 2);
         command.Environment[parts[0]] = parts[1];
-        return Finish(command);
+        return Run(command);
     }
 
-    private static Outcome Finish(ProcessStartInfo command)
+    /// <summary>Runs a command of <see cref="Command"/> and waits for its end.</summary>
+    public static Outcome Run(ProcessStartInfo command)
     {
         using var process = Process.Start(command)!;
         var errors = process.StandardError.ReadToEndAsync();

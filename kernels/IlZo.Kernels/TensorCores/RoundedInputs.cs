@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels.TensorCores;
 
@@ -27,6 +28,7 @@ public static class RoundedInputs
     /// <summary>Words of a row: rows begin at multiples of what a thread copies at a time.</summary>
     public static int Words(int inputs) => ((inputs * sizeof(ushort)) + Tile.Chunk - 1) / Tile.Chunk * (Tile.Chunk / sizeof(uint));
 
+    [KernelName(nameof(RoundedInputs))]
     public static void Run<TOperands>(RoundedInputsArguments a)
         where TOperands : struct, IOperandFormat
     {

@@ -1,5 +1,6 @@
 using IlZo.Noise;
 using ILGPU;
+using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels.TensorCores;
 
@@ -39,6 +40,7 @@ namespace IlZo.Kernels.TensorCores;
 /// </remarks>
 public static class TensorLinear
 {
+    [KernelName(nameof(TensorLinear))]
     public static void Run<TFormat, TDirection, TProbes, TOperands, TOrder, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection

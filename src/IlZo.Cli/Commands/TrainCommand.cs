@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Tasks;
 using IlZo.Training;
@@ -95,11 +96,16 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            string next = folder.HasRun ? $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run" : string.Empty;
-            Terminal.Say($"ilzo: stopped after step {display.LastStep}{next}.");
+            Terminal.Say($"ilzo: stopped after step {display.LastStep}{(folder.HasRun ? Continuation(folder) : string.Empty)}.");
             return Failure.Work;
         }
+        catch (DeviceException e) when (folder.HasRun)
+        {
+            throw new DeviceException($"{e.Message.TrimEnd('.')}{Continuation(folder)}.", e, e.Log);
+        }
     }
+
+    private static string Continuation(RunFolder folder) => $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run";
 
     private static void SayHowItEnded(TrainingResult result)
     {

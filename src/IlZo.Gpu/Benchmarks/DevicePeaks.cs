@@ -43,7 +43,7 @@ internal sealed class DevicePeaks : IDisposable
         backend.Memory.Require(_bytes + Math.Max(_bytes, sums), Purpose);
         _from = backend.Memory.Take(_bytes, Purpose);
         _to = backend.Memory.Take(Math.Max(_bytes, sums), Purpose);
-        new ArrayView<byte>(_from, 0, _bytes).MemSetToZero(backend.Stream.Accelerator);
+        backend.Stream.Clear(new ArrayView<byte>(_from, 0, _bytes));
     }
 
     /// <summary>The peaks of a device that has room for them, to be compared with what follows.</summary>
@@ -124,7 +124,7 @@ internal sealed class DevicePeaks : IDisposable
     {
         var from = new ArrayView<byte>(_from, 0, _bytes);
         var to = new ArrayView<byte>(_to, 0, _bytes);
-        return 2 * _bytes / Seconds(_backend, _scale, () => from.CopyTo(_backend.Stream.Accelerator, to)) / 1e9;
+        return 2 * _bytes / Seconds(_backend, _scale, () => _backend.Stream.Copy(from, to)) / 1e9;
     }
 
     private double Read()

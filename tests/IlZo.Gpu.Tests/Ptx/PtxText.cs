@@ -28,7 +28,7 @@ public sealed partial record PtxText(string Text)
         using var context = Context.Create(b => b.EnableKernels());
         using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, version, null);
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return new PtxText(((PTXCompiledKernel)backend.Compile(entry, limits)).PTXAssembly);
+        return new PtxText(StableText.Of(((PTXCompiledKernel)backend.Compile(entry, limits)).PTXAssembly));
     }
 
     /// <summary>Instructions that begin so.</summary>

@@ -1,0 +1,99 @@
+using System.Text.Json;
+
+namespace IlZo.Driver.Tests;
+
+/// <summary>Trainings and benchmarks whose kernels do nothing: what the host does around them.</summary>
+public sealed class RunTests
+{
+    private static readonly string[] s_train =
+    [
+        "train", "--allow-worse", "--steps", "4", "--batch-size", "2", "--train-size", "16", "--dev-size", "4", "--test-size", "4", "--eval-every", "2", "--device", "cuda:0", "--json",
+    ];
+
+    // The same training without a fault.
+    private static readonly Lazy<(string Sha256, byte[] Log)> s_whole = new(() =>
+    {
+        using var temp = new TempFolder();
+        string sha256 = StandIn.Run([], [.. s_train, "--run", temp["whole"]]).Json.GetProperty("weights_sha256").GetString()!;
+        return (sha256, File.ReadAllBytes(Path.Combine(temp["whole"], "trajectory.bin")));
+    });
+
+    public static TheoryData<string> SelfTests => [.. LongTests.Of((string[])["REFUSE=.entry Kernel_Attention", "FAIL=kernel:2000:700"], _ => false)];
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(SelfTests))]
+    public void A_self_test_goes_on_after_a_fault(string fault)
+    {
+        var outcome = StandIn.Run([fault], "selftest", "--device", "cuda:0", "--json");
+        Assert.Equal(1, outcome.ExitCode);
+        var lines = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Contains(lines, l => l.TryGetProperty("error", out var error) && error.GetString()!.StartsWith("cuda:0 ", StringComparison.Ordinal));
+        Assert.Equal(lines.Count, lines.Select(l => l.GetProperty("check").GetString()).Distinct().Count());
+        Assert.Contains(lines, l => l.GetProperty("check").GetString() == "products, float32, in bf16");
+        Assert.Equal(fault.StartsWith("FAIL", StringComparison.Ordinal), lines[^1].TryGetProperty("error", out var last) && last.GetString()!.StartsWith("not run, for the device is lost since '", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("FAIL=cuLaunchKernel:900:719:lost")]
+    [InlineData("FAIL=kernel:900:700")]
+    [InlineData("FAIL=cuStreamSynchronize:80:999:lost")]
+    [InlineData("FAIL=cuMemcpyAsync:400:214:lost")]
+    [InlineData("FAIL=cuMemAlloc_v2:103:2")]
+    [InlineData("REFUSE=.entry Kernel_Update")]
+    public void A_training_that_the_device_ends_is_continued_to_the_same_log(string fault)
+    {
+        using var temp = new TempFolder();
+        var failed = StandIn.Run([fault], [.. s_train, "--run", temp["run"]]);
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Empty(failed.Output);
+        string last = failed.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.Matches(@"^ilzo: cuda:0 (did not|refuses) .*; 'ilzo train --run "".*"" --resume' continues the run\.$", last);
+        var continued = StandIn.Run([], [.. s_train, "--run", temp["run"], "--resume"]).Json;
+        Assert.Equal(4, continued.GetProperty("steps").GetInt32());
+        Assert.Equal(s_whole.Value.Sha256, continued.GetProperty("weights_sha256").GetString());
+        Assert.Equal(s_whole.Value.Log, File.ReadAllBytes(Path.Combine(temp["run"], "trajectory.bin")));
+    }
+
+    [Fact]
+    public void A_training_whose_losses_are_no_numbers_fails_and_says_so()
+    {
+        using var temp = new TempFolder();
+        var outcome = StandIn.Run(["FILL=255"], [.. s_train.Where(a => a != "--allow-worse"), "--run", temp["run"]]);
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("ilzo: all steps were skipped, for no loss was finite: the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place. What the collector has to clear away does not grow from step to step.
+    [Fact]
+    public void Steps_after_the_first_take_no_memory()
+    {
+        var (one, few) = (Step(1), Step(5));
+        foreach (string function in (string[])["cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostRegister_v2", "cuModuleLoadDataEx", "cuCtxCreate_v2"])
+        {
+            Assert.Equal(one.Calls[function], few.Calls[function]);
+        }
+
+        Assert.DoesNotContain("cuMemAllocHost_v2", few.Calls.Keys);
+        Assert.Equal(0, few.Calls["kept"]);
+        Assert.InRange(few.AllocatedBytes, 1, one.AllocatedBytes + (one.AllocatedBytes / 20));
+    }
+
+    [Theory]
+    [InlineData("score", "--text", "A film")]
+    [InlineData("generate", "--prompt", "A film", "--max-new-tokens", "3")]
+    public void Nothing_is_kept_on_the_device_when_a_command_ends(params string[] command)
+    {
+        var (outcome, calls) = StandIn.Count([.. command, "--device", "cuda:0"]);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Equal(0, calls["kept"]);
+        Assert.Equal(calls["cuModuleLoadDataEx"], calls["cuModuleUnload"]);
+        Assert.Equal(calls["cuMemHostRegister_v2"], calls["cuMemHostUnregister"]);
+    }
+
+    private static (IReadOnlyDictionary<string, long> Calls, long AllocatedBytes) Step(int steps)
+    {
+        var (outcome, calls) = StandIn.Count("bench", "step", "--device", "cuda:0", "--shape", "opt-tiny", "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
+        using var json = JsonDocument.Parse(outcome.Success);
+        return (calls, json.RootElement.GetProperty("allocated_bytes_per_step").GetInt64());
+    }
+}
