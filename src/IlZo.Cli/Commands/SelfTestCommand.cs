@@ -16,7 +16,7 @@ internal static class SelfTestCommand
 
     public static Command Create()
     {
-        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, a two-point step of each model family, and a training of 50 steps.") { s_device, s_engine, s_json };
+        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each model family, and trainings.") { s_device, s_engine, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -64,9 +64,9 @@ internal static class SelfTestCommand
         else
         {
             Terminal.Results.WriteLine($"{Verdict(check.Passed),-7} {check.Name}: {check.Finding}");
-            Terminal.Results.Flush();
         }
 
+        Terminal.Results.Flush();
         return check.Passed;
     }
 
@@ -74,17 +74,27 @@ internal static class SelfTestCommand
     {
         if (!json)
         {
-            Terminal.Results.WriteLine(Format.Invariant($"{Verdict(line.Passed),-7} {line.Name,-48} difference {line.Difference,8:G2}, allowed {line.Allowed,6:G2}"));
-            Terminal.Results.Flush();
-            return;
+            string finding = line.Error ?? Format.Invariant(
+                $"difference {line.Difference,8:G2}, allowed {line.Allowed,6:G2}{(line.Repeats ? string.Empty : ", and other bits when asked again")}");
+            Terminal.Results.WriteLine($"{Verdict(line.Passed),-7} {line.Name,-48} {finding}");
+        }
+        else
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteString("check", line.Name);
+                Json.WriteNumber(writer, "difference", line.Difference);
+                writer.WriteNumber("allowed", line.Allowed);
+                writer.WriteBoolean("repeats", line.Repeats);
+                writer.WriteBoolean("passed", line.Passed);
+                if (line.Error is { } error)
+                {
+                    writer.WriteString("error", error);
+                }
+            });
         }
 
-        Terminal.PrintJson(writer =>
-        {
-            writer.WriteString("check", line.Name);
-            Json.WriteNumber(writer, "difference", line.Difference);
-            writer.WriteNumber("allowed", line.Allowed);
-            writer.WriteBoolean("passed", line.Passed);
-        });
+        Terminal.Results.Flush();
+        Failure.ShowLog(line.Log);
     }
 }

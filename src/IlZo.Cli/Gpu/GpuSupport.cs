@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Gpu;
 using IlZo.Gpu.Benchmarks;
 using IlZo.Gpu.SelfTest;
+using IlZo.Training;
 
 namespace IlZo.Cli.Gpu;
 
@@ -33,11 +35,30 @@ internal static class GpuSupport
     {
         using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
         Terminal.Say($"products are computed {backend.Products.Description()}.");
-        using var suite = index is null ? SelfTestSuite.ForSimulation() : SelfTestSuite.ForGpu(backend.OtherPrecisions);
-        foreach (var check in suite.Checks)
+        using var suite = index is null ? SelfTestSuite.ForSimulation() : SuiteFor(backend);
+        if (index is not null)
         {
-            var result = check.Run(backend);
-            yield return new SelfTestLine(result.Name, result.Difference, result.Allowed, result.Passed);
+            long start = Stopwatch.GetTimestamp();
+            int kernels = suite.Prepare(backend);
+            Terminal.Say(Format.Invariant($"{kernels} kernels were compiled in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; every check runs twice."));
         }
+
+        foreach (var r in suite.Run(backend))
+        {
+            yield return new SelfTestLine(r.Name, r.Difference, r.Allowed, r.Repeats, r.Passed, r.Error, r.Log);
+        }
+    }
+
+    private static SelfTestSuite SuiteFor(GpuBackend backend)
+    {
+        // Twice as much, for what else is there.
+        long needed = 2 * SelfTestSuite.LargestBytes;
+        bool fits = backend.FreeBytes >= needed && MachineMemory.Now().Limits.All(l => l.Free >= needed);
+        if (!fits)
+        {
+            Terminal.Say($"a tensor of more than 2^31 elements is left out: {Format.Bytes(needed)} are not free on the device and on the host.");
+        }
+
+        return SelfTestSuite.ForGpu(backend.OtherPrecisions, fits);
     }
 }

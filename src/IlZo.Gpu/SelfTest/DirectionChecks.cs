@@ -1,5 +1,4 @@
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
@@ -29,21 +28,13 @@ internal static class DirectionChecks
 
     private static SelfTestCheck Check(string name, double allowed, DType type, Func<IBackend, ParameterSet, Direction, IEnumerable<double>> compute)
     {
-        name = $"{name}, {type.TorchName()}";
-        return new SelfTestCheck(name, device =>
-        {
-            using var processor = new CpuBackend(1);
-            var (expected, actual) = (Compute(processor), Compute(device));
-            return new SelfTestResult(name, SelfTestCheck.Difference(expected, actual), SelfTestCheck.Allowed(device, allowed));
-        });
-
-        List<double> Compute(IBackend backend)
+        return SelfTestCheck.Compare($"{name}, {type.TorchName()}", allowed, backend =>
         {
             using var set = RandomWeights.Create(type, s_tensors);
             backend.Load(set);
             using var samples = new SampleDirections(set, backend);
-            return [.. samples.All.SelectMany(s => compute(backend, set, s.Direction))];
-        }
+            return [[.. samples.All.SelectMany(s => compute(backend, set, s.Direction))]];
+        });
     }
 
     private static IEnumerable<double> Rows(IBackend backend, ParameterSet set, Direction direction)

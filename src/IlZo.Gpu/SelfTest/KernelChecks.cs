@@ -1,5 +1,4 @@
 using IlZo.Backends;
-using IlZo.Backends.Cpu;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
@@ -184,18 +183,11 @@ public static class KernelChecks
 
     private static SelfTestCheck Compare(
         string name, DType type, double allowed, params IReadOnlyList<Func<IBackend, ParameterSet, double[]>> computations) =>
-        new(name, device =>
+        SelfTestCheck.Compare(name, allowed, backend =>
         {
             using var set = RandomWeights.Create(type, s_tensors);
-            using var processor = new CpuBackend(1);
-            device.Load(set);
-            double difference = 0;
-            foreach (var compute in computations)
-            {
-                difference = Math.Max(difference, SelfTestCheck.Difference(compute(processor, set), compute(device, set)));
-            }
-
-            return new SelfTestResult(name, difference, SelfTestCheck.Allowed(device, allowed));
+            backend.Load(set);
+            return [.. computations.Select(compute => compute(backend, set))];
         });
 
     private static double[] Read(IBackend backend, Activation x, int probe)
@@ -205,22 +197,19 @@ public static class KernelChecks
         return Array.ConvertAll(values, v => (double)v);
     }
 
-    private static SelfTestCheck Exact(string name, Func<ParameterSet, UpdateRule> rule) => new(name, device =>
+    private static SelfTestCheck Exact(string name, Func<ParameterSet, UpdateRule> rule) => SelfTestCheck.Compare(name, 0, backend =>
     {
-        double difference = 0;
+        var results = new List<double[]>();
         foreach (var type in s_types)
         {
-            using var ours = RandomWeights.Create(type, s_tensors);
-            using var theirs = RandomWeights.Create(type, s_tensors);
-            using var processor = new CpuBackend(1);
-            device.Load(ours);
-            Update(ours, device, rule);
-            Update(theirs, processor, rule);
-            device.Store(ours);
-            difference += ours.Sha256() == theirs.Sha256() ? 0 : 1;
+            using var set = RandomWeights.Create(type, s_tensors);
+            backend.Load(set);
+            Update(set, backend, rule);
+            backend.Store(set);
+            results.Add(SelfTestCheck.Bits(set));
         }
 
-        return new SelfTestResult(name, difference, 0);
+        return results;
     });
 
     private static void Update(ParameterSet set, IBackend backend, Func<ParameterSet, UpdateRule> create)

@@ -21,20 +21,43 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
     /// <summary>The losses of a two-point step with weights of each type.</summary>
     public IReadOnlyList<SelfTestCheck> TwoPointSteps =>
     [
-        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(type => new SelfTestCheck($"two-point step of {name}, {type.TorchName()}", d => TwoPoint(d, type))),
+        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(type => SelfTestCheck.Compare($"two-point step of {name}, {type.TorchName()}", 1e-5, d => [TwoPoint(d, type)])),
     ];
 
     /// <summary>The losses of some steps of MeZO, each after the updates of those before.</summary>
-    public SelfTestCheck Training(int steps)
-    {
-        string title = $"{steps} steps of mezo with {name}, float32";
-        return new SelfTestCheck(title, device =>
-        {
-            using var processor = new CpuBackend();
+    public SelfTestCheck Training(int steps) =>
+        // Small differences of losses change the coefficients, and those the weights: the trajectories stay near each other, not equal.
+        SelfTestCheck.Compare($"{steps} steps of mezo with {name}, float32", 1e-3, backend => [Train(backend, steps)]);
 
-            // Small differences of losses change the coefficients, and those the weights: the trajectories stay near each other, not equal.
-            return new SelfTestResult(title, SelfTestCheck.Difference(Train(processor, steps), Train(device, steps)), SelfTestCheck.Allowed(device, 1e-3));
+    /// <summary>Some steps of MeZO with weights in 16 bits, and the same weights from what the steps recorded: on the CPU, bit for bit.</summary>
+    public SelfTestCheck Replay(int steps)
+    {
+        string title = $"{steps} steps of mezo with {name}, replayed on the CPU, float16";
+        return new SelfTestCheck(title, (device, twice) =>
+        {
+            using var trained = load(DType.F16);
+            using var replayed = load(DType.F16);
+            using var processor = new CpuBackend();
+            var records = Train(device, trained, steps, LearningRate);
+            string sha256 = trained.Parameters.Sha256();
+            processor.Load(replayed.Parameters);
+            using var optimizer = Create(replayed);
+            foreach (var record in records)
+            {
+                optimizer.Apply(record, processor);
+            }
+
+            // A training that went nowhere shows nothing.
+            double difference = records.Exists(r => r.Skipped || r.Coefficients.All(c => c == 0)) ? double.NaN : sha256 == replayed.Parameters.Sha256() ? 0 : 1;
+            return new SelfTestResult(title, difference, 0, !twice || TrainedAgain(device, steps) == sha256);
         });
+    }
+
+    private string TrainedAgain(IBackend device, int steps)
+    {
+        using var again = load(DType.F16);
+        Train(device, again, steps, LearningRate);
+        return again.Parameters.Sha256();
     }
 
     /// <summary>The losses at both probes of each step.</summary>
@@ -44,30 +67,35 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
     internal double[] Train(IBackend backend, int steps, double learningRate = LearningRate)
     {
         using var model = load(DType.F32);
-        backend.Load(model.Parameters);
-        using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
-        var oracle = new Oracle(model, backend, texts, length);
-        var losses = new List<double>();
-        for (long step = 1; step <= steps; step++)
-        {
-            var record = optimizer.Decide(step, oracle, learningRate);
-            optimizer.Apply(record, backend);
-            losses.AddRange(record.Losses);
-        }
-
-        return [.. losses];
+        return [.. Train(backend, model, steps, learningRate).SelectMany(r => r.Losses)];
     }
 
-    private SelfTestResult TwoPoint(IBackend device, DType type)
+    // The steps; the weights are the model's afterwards.
+    private List<StepRecord> Train(IBackend backend, LanguageModel model, int steps, double learningRate)
+    {
+        backend.Load(model.Parameters);
+        using var optimizer = Create(model);
+        var oracle = new Oracle(model, backend, texts, length);
+        var records = new List<StepRecord>();
+        for (long step = 1; step <= steps; step++)
+        {
+            records.Add(optimizer.Decide(step, oracle, learningRate));
+            optimizer.Apply(records[^1], backend);
+        }
+
+        backend.Store(model.Parameters);
+        return records;
+    }
+
+    private static Optimizer Create(LanguageModel model) => OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
+
+    private double[] TwoPoint(IBackend backend, DType type)
     {
         using var model = load(type);
-        using var processor = new CpuBackend();
         var z = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0));
         Probe[] probes = [new Probe(z, 1e-3), new Probe(z, -1e-3)];
-        device.Load(model.Parameters);
-        double[] expected = new Oracle(model, processor, texts, length).Losses(probes);
-        double[] actual = new Oracle(model, device, texts, length).Losses(probes);
-        return new SelfTestResult($"two-point step of {name}, {type.TorchName()}", SelfTestCheck.Difference(expected, actual), SelfTestCheck.Allowed(device, 1e-5));
+        backend.Load(model.Parameters);
+        return new Oracle(model, backend, texts, length).Losses(probes);
     }
 
     // The mean loss of the last token of random texts.
