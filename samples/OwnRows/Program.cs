@@ -7,4 +7,4 @@ var rows = TrainingRows.Pairs(
     ("Do you ship to Norway?\n", "Yes, within five days."),
 ]);
 var result = await Trainer.TrainAsync(new TrainingOptions { Examples = rows, Steps = 20 }, new RunFolder(args[0]));
-Console.WriteLine($"perplexity {result.ZeroShotPerplexity:F1} before, {result.TestPerplexity:F1} after");
+Console.WriteLine($"perplexity {result.ZeroShot["perplexity"]:F1} before, {result.Test["perplexity"]:F1} after");
