@@ -48,6 +48,7 @@ public struct PickArguments
 public static class LogSumExp
 {
     /// <summary>z = c · tanh(z / c).</summary>
+    [KernelName("LogSumExp_Cap")]
     public static void Cap(CapArguments a)
     {
         for (long i = ((long)Grid.IdxX * Group.DimX) + Group.IdxX; i < a.Logits.Length; i += (long)Grid.DimX * Group.DimX)
