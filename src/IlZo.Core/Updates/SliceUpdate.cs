@@ -37,7 +37,7 @@ internal readonly unsafe struct SliceUpdate(UpdateRule rule, WeightSlice slice, 
         public void Visit<TLaw>(TLaw law, ElementNumbers first, ElementNumbers second)
             where TLaw : struct, IUpdateLaw<TVector>
         {
-            if (first.Source is null)
+            if (first.Source is null && second.Source is null)
             {
                 // Nothing is kept: a step of the weight alone.
                 for (int i = start; i < end; i += TSimd.Width)
@@ -59,11 +59,15 @@ internal readonly unsafe struct SliceUpdate(UpdateRule rule, WeightSlice slice, 
                 var element = default(UpdatedElement<TVector>);
                 element.Weight = TSimd.Load(weights + i);
                 element.Gradient = TSimd.Load(gradient + i);
-                element.First = TSimd.Load(one + i);
+                element.First = one is null ? default : TSimd.Load(one + i);
                 element.Second = two is null ? default : TSimd.Load(two + i);
                 element = law.Apply(element);
                 TSimd.Store(element.Weight, weights + i);
-                TSimd.Store(element.First, one + i);
+                if (one is not null)
+                {
+                    TSimd.Store(element.First, one + i);
+                }
+
                 if (two is not null)
                 {
                     TSimd.Store(element.Second, two + i);

@@ -110,12 +110,12 @@ public class UpdateTests
         private readonly ParameterState _kept = new(parameters);
 
         public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
-            visitor.Visit(new OwnLaw<T, TMath>(step), ElementNumbers.Of(_kept));
+            visitor.Visit(new OwnLaw<T, TMath>(step), second: ElementNumbers.Of(_kept));
 
         protected override void Dispose(bool disposing) => _kept.Dispose();
     }
 
-    // m ← max(m, |ĝ|), θ ← kθ − ηĝ/(m + 1).
+    // m ← max(m, |ĝ|), θ ← kθ − ηĝ/(m + 1), where m is the second number and there is no first.
     public readonly struct OwnLaw<T, TMath>(StepLaw<T, TMath> step) : IUpdateLaw<T>
         where T : struct
         where TMath : struct, IArithmetic<T>
@@ -124,8 +124,8 @@ public class UpdateTests
 
         public UpdatedElement<T> Apply(UpdatedElement<T> element)
         {
-            element.First = TMath.Max(element.First, TMath.Abs(element.Gradient));
-            element.Weight = _step.Move(element.Weight, TMath.Divide(element.Gradient, TMath.Add(element.First, TMath.Broadcast(1))));
+            element.Second = TMath.Max(element.Second, TMath.Abs(element.Gradient));
+            element.Weight = _step.Move(element.Weight, TMath.Divide(element.Gradient, TMath.Add(element.Second, TMath.Broadcast(1))));
             return element;
         }
     }
