@@ -39,40 +39,49 @@ internal readonly unsafe struct SliceUpdate(UpdateRule rule, WeightSlice slice, 
         {
             if (first.Source is null && second.Source is null)
             {
-                // Nothing is kept: a step of the weight alone.
-                for (int i = start; i < end; i += TSimd.Width)
-                {
-                    var element = default(UpdatedElement<TVector>);
-                    element.Weight = TSimd.Load(weights + i);
-                    element.Gradient = TSimd.Load(gradient + i);
-                    TSimd.Store(law.Apply(element).Weight, weights + i);
-                }
-
+                Move(law);
                 return;
             }
 
             float* buffers = stackalloc float[2 * RowSums.Slice];
-            float* one = first.At(slice, count, buffers);
-            float* two = second.At(slice, count, buffers + RowSums.Slice);
+            Move(law, first.At(slice, count, buffers), second.At(slice, count, buffers + RowSums.Slice));
+        }
+
+        // The loops are methods of their own: where a method has buffers on the stack, numbers do not stay in registers.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void Move<TLaw>(TLaw law)
+            where TLaw : struct, IUpdateLaw<TVector>
+        {
             for (int i = start; i < end; i += TSimd.Width)
             {
-                var element = default(UpdatedElement<TVector>);
-                element.Weight = TSimd.Load(weights + i);
-                element.Gradient = TSimd.Load(gradient + i);
-                element.First = one is null ? default : TSimd.Load(one + i);
-                element.Second = two is null ? default : TSimd.Load(two + i);
+                TSimd.Store(law.Apply(Load(i)).Weight, weights + i);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void Move<TLaw>(TLaw law, float* first, float* second)
+            where TLaw : struct, IUpdateLaw<TVector>
+        {
+            for (int i = start; i < end; i += TSimd.Width)
+            {
+                var element = Load(i);
+                element.First = first is null ? default : TSimd.Load(first + i);
+                element.Second = second is null ? default : TSimd.Load(second + i);
                 element = law.Apply(element);
                 TSimd.Store(element.Weight, weights + i);
-                if (one is not null)
+                if (first is not null)
                 {
-                    TSimd.Store(element.First, one + i);
+                    TSimd.Store(element.First, first + i);
                 }
 
-                if (two is not null)
+                if (second is not null)
                 {
-                    TSimd.Store(element.Second, two + i);
+                    TSimd.Store(element.Second, second + i);
                 }
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private UpdatedElement<TVector> Load(int i) => new() { Weight = TSimd.Load(weights + i), Gradient = TSimd.Load(gradient + i) };
     }
 }

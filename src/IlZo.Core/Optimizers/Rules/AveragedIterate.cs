@@ -53,8 +53,8 @@ public readonly struct AveragedIterateLaw<T, TMath> : IUpdateLaw<T>
             return element;
         }
 
-        var ahead = TMath.FusedMultiplyAdd(element.Gradient, TMath.Broadcast(-_step.Rate), element.First);
-        element.Weight = TMath.FusedMultiplyAdd(ahead, TMath.Broadcast(_share), TMath.Multiply(element.Weight, TMath.Broadcast(_step.Kept)));
+        var ahead = TMath.FusedMultiplyAdd(element.Gradient, _step.Back, element.First);
+        element.Weight = TMath.FusedMultiplyAdd(ahead, TMath.Broadcast(_share), TMath.Multiply(element.Weight, _step.Kept));
         element.First = TMath.Multiply(ahead, TMath.Broadcast(1 - _share));
         return element;
     }
