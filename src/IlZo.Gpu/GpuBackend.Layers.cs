@@ -23,16 +23,7 @@ public sealed partial class GpuBackend
     public void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0) =>
         Normalize(x, weight, null, epsilon, y, center: false, offset);
 
-    public void Add(Activation x, Activation y)
-    {
-        using var use = EnterPass();
-        var to = Own(x);
-        Fit.Same(x, y);
-        _kernels.LaunchItems(
-            Elementwise.Add,
-            (long)to.Rows * x.Features,
-            new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
-    }
+    public void Add(Activation x, Activation y) => Combine(x, y, Elementwise.Add);
 
     public void Apply(ActivationFunction function, Activation x)
     {
@@ -41,16 +32,7 @@ public sealed partial class GpuBackend
         Specialization.Choose(function, new ApplyLaunch(_kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
     }
 
-    public void Multiply(Activation x, Activation y)
-    {
-        using var use = EnterPass();
-        var to = Own(x);
-        Fit.Same(x, y);
-        _kernels.LaunchItems(
-            Elementwise.Multiply,
-            (long)to.Rows * x.Features,
-            new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
-    }
+    public void Multiply(Activation x, Activation y) => Combine(x, y, Elementwise.Multiply);
 
     public void Scale(Activation x, float factor)
     {
@@ -58,6 +40,15 @@ public sealed partial class GpuBackend
         var to = Own(x);
         _kernels.LaunchItems(
             Elementwise.Scale, (long)to.Rows * x.Features, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
+    }
+
+    private void Combine(Activation x, Activation y, Action<PairArguments> kernel)
+    {
+        using var use = EnterPass();
+        var to = Own(x);
+        Fit.Same(x, y);
+        _kernels.LaunchItems(
+            kernel, (long)to.Rows * x.Features, new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
     }
 
     public void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0)

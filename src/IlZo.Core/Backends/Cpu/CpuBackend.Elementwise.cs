@@ -7,15 +7,10 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    public void Add(Activation x, Activation y)
-    {
-        using var use = EnterPass();
-        var a = Own(x);
-        var b = Own(y);
-        Fit.Same(a, b);
-        a.Prepare(a.IsShared && b.IsShared, keep: true);
-        _pool.Run(a.AllPanels, new AddWork(a, b));
-    }
+    // What is computed of pairs of elements, into the first.
+    private delegate void Pairwise(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> destination);
+
+    public void Add(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Add<float>);
 
     public void Apply(ActivationFunction function, Activation x)
     {
@@ -25,15 +20,7 @@ public sealed unsafe partial class CpuBackend
         _pool.Run(a.AllPanels, new ApplyWork(a, function));
     }
 
-    public void Multiply(Activation x, Activation y)
-    {
-        using var use = EnterPass();
-        var a = Own(x);
-        var b = Own(y);
-        Fit.Same(a, b);
-        a.Prepare(a.IsShared && b.IsShared, keep: true);
-        _pool.Run(a.AllPanels, new MultiplyWork(a, b));
-    }
+    public void Multiply(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Multiply<float>);
 
     public void Scale(Activation x, float factor)
     {
@@ -53,6 +40,16 @@ public sealed unsafe partial class CpuBackend
         {
             _pool.Run(a.AllPanels, new RotateWork(a, heads, frequencies.Pairs, angles));
         }
+    }
+
+    private void Combine(Activation x, Activation y, Pairwise function)
+    {
+        using var use = EnterPass();
+        var a = Own(x);
+        var b = Own(y);
+        Fit.Same(a, b);
+        a.Prepare(a.IsShared && b.IsShared, keep: true);
+        _pool.Run(a.AllPanels, new PairWork(a, b, function));
     }
 
     private static void RotateHead(float* first, float* second, float* cos, float* sin, int count)
@@ -156,27 +153,18 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private readonly struct AddWork(CpuActivation x, CpuActivation y) : IWork
+    private readonly struct PairWork(CpuActivation x, CpuActivation y, Pairwise function) : IWork
     {
         public void Do(int item, int worker)
         {
             var values = new Span<float>(x.At(item), x.Features * Panel.Lanes);
-            TensorPrimitives.Add(values, new ReadOnlySpan<float>(y.At(item / y.Panels, item % y.Panels), values.Length), values);
+            function(values, new ReadOnlySpan<float>(y.At(item / y.Panels, item % y.Panels), values.Length), values);
         }
     }
 
     private readonly struct ApplyWork(CpuActivation x, ActivationFunction function) : IWork
     {
         public void Do(int item, int worker) => Apply(function, new Span<float>(x.At(item), x.Features * Panel.Lanes));
-    }
-
-    private readonly struct MultiplyWork(CpuActivation x, CpuActivation y) : IWork
-    {
-        public void Do(int item, int worker)
-        {
-            var values = new Span<float>(x.At(item), x.Features * Panel.Lanes);
-            TensorPrimitives.Multiply(values, new ReadOnlySpan<float>(y.At(item / y.Panels, item % y.Panels), values.Length), values);
-        }
     }
 
     private readonly struct ScaleWork(CpuActivation x, float factor) : IWork

@@ -82,11 +82,6 @@ public sealed class ChatTemplate
             globals.Set(name, value);
         }
 
-        foreach (var (name, value) in variables ?? [])
-        {
-            globals.Set(name, value);
-        }
-
         var context = new RenderContext(_source, globals, cancellation);
         return Guarded(_source, () =>
         {
