@@ -5,7 +5,9 @@ using IlZo.Perturbations;
 
 namespace IlZo.Bench;
 
-/// <summary>Causal attention of one layer of OPT-125M (12 heads of 64 features) over one text, on one thread, by each precision of the CPU.</summary>
+/// <summary>
+/// Causal attention of one layer of OPT-125M (12 heads of 64 features) over one text, on one thread, by each precision of the CPU.
+/// </summary>
 public class AttentionBenchmarks
 {
     private const int Heads = 12;

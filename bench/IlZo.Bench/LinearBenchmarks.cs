@@ -7,7 +7,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Bench;
 
-/// <summary>One linear layer of OPT-125M (768 to 3072 features) from fp16 weights on one thread, plain and at both probes of a step.</summary>
+/// <summary>
+/// One linear layer of OPT-125M (768 to 3072 features) from fp16 weights on one thread, plain and at both probes of a step.
+/// </summary>
 public unsafe class LinearBenchmarks
 {
     private const int Inputs = 768;

@@ -9,7 +9,10 @@ using IlZo.Updates;
 
 namespace IlZo.Bench;
 
-/// <summary>MeZO's update of a matrix of 64 MB in fp16 on one thread: noise and random bits regenerated, weights rounded stochastically. Times are of one weight.</summary>
+/// <summary>
+/// MeZO's update of a matrix of 64 MB in fp16 on one thread: noise and random bits regenerated, weights rounded stochastically. Times are
+/// of one weight.
+/// </summary>
 public unsafe class UpdateBenchmarks
 {
     private const int Rows = 4096;

@@ -3,7 +3,9 @@ using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
-/// <summary>What <see cref="Attention"/> takes. Activations have a row a token and probe; a key/value cache has the form of one probe.</summary>
+/// <summary>
+/// What <see cref="Attention"/> takes. Activations have a row a token and probe; a key/value cache has the form of one probe.
+/// </summary>
 public struct AttentionArguments
 {
     public RowsView Q;
@@ -21,8 +23,8 @@ public struct AttentionArguments
     public int Prefix;
 
     /// <summary>
-    /// Some queries of one segment each, a group for each: first token, number of tokens, keys the first one sees, keys the last one sees, and where the
-    /// segment's list of keys begins.
+    /// Some queries of one segment each, a group for each: first token, number of tokens, keys the first one sees, keys the last one sees,
+    /// and where the segment's list of keys begins.
     /// </summary>
     public ArrayView<int> Tiles;
 
@@ -54,11 +56,14 @@ public struct AttentionArguments
 }
 
 /// <summary>
-/// y = softmax(scale · q kᵀ + mask) v over ragged segments, in one pass over the keys with a running maximum (online softmax). A group takes
-/// some queries of one head and probe. Keys come in tiles from position 0 on, so a row's result does not depend on which others share its tile.
-/// Source: Milakov and Gimelshein 2018, arXiv 1805.02867; Dao et al. 2022, arXiv 2205.14135.
+/// y = softmax(scale · q kᵀ + mask) v over ragged segments, in one pass over the keys with a running maximum (online softmax). A group
+/// takes some queries of one head and probe. Keys come in tiles from position 0 on, so a row's result does not depend on which others share
+/// its tile. Source: Milakov and Gimelshein 2018, arXiv 1805.02867; Dao et al. 2022, arXiv 2205.14135.
 /// </summary>
-/// <remarks>Shared memory, in floats, with s = <see cref="AttentionArguments.Side"/>: q, k, v and the result [s][size], scores [s][s], and 3s running numbers.</remarks>
+/// <remarks>
+/// Shared memory, in floats, with s = <see cref="AttentionArguments.Side"/>: q, k, v and the result [s][size], scores [s][s], and 3s
+/// running numbers.
+/// </remarks>
 public static class Attention
 {
     /// <summary>Numbers of a tile.</summary>
@@ -120,7 +125,9 @@ public static class Attention
                 int key = i % width;
                 int after = firstVisible + query - first - key;
                 bool isVisible = a.Causal == 0 || (after > 0 && (a.Window == 0 || after <= a.Window));
-                scores[(query * side) + key] = isVisible ? Cap(Dot(q, query * size, k, key * size, size), a.SoftCap) : float.NegativeInfinity;
+                scores[(query * side) + key] = isVisible
+                    ? Cap(Dot(q, query * size, k, key * size, size), a.SoftCap)
+                    : float.NegativeInfinity;
             }
 
             Group.Barrier();
@@ -163,8 +170,8 @@ public static class Attention
         return sum;
     }
 
-    // The running maximum and sum of a query take in a tile's scores, which become exponentials; what was summed so far is to be multiplied by the
-    // third number. Before the first visible key the maximum is −∞, and all differences are taken from 0.
+    // The running maximum and sum of a query take in a tile's scores, which become exponentials; what was summed so far is to be multiplied
+    // by the third number. Before the first visible key the maximum is −∞, and all differences are taken from 0.
     private static void Exponentiate(ArrayView<float> scores, ArrayView<float> state, int query, int side)
     {
         float before = state[query];

@@ -9,7 +9,8 @@ namespace IlZo.Kernels;
 /// <param name="numbers">What the law reads beside the weight.</param>
 /// <param name="factors">The factors of each term: one, or one for each row.</param>
 /// <param name="rows">The factors of a term.</param>
-public readonly struct Changed<TInner, TLaw, TNumbers>(TInner inner, TLaw law, TNumbers numbers, ArrayView<float> factors, int rows) : IDirection
+public readonly struct Changed<TInner, TLaw, TNumbers>(
+    TInner inner, TLaw law, TNumbers numbers, ArrayView<float> factors, int rows) : IDirection
     where TInner : struct, IDirection
     where TLaw : struct, IDirectionLaw<float>
     where TNumbers : struct, INumbers
@@ -39,7 +40,8 @@ public readonly struct Changed<TInner, TLaw, TNumbers>(TInner inner, TLaw law, T
 
         public float At(int index) => _law.Apply(_inner.At(index), _weights.At(index), Number(index), _factor);
 
-        private float Number(int index) => TNumbers.AreThere && _block.Has(index) ? _numbers.Load(_block.Index(index), _block.Column(index)) : 0;
+        private float Number(int index) =>
+            TNumbers.AreThere && _block.Has(index) ? _numbers.Load(_block.Index(index), _block.Column(index)) : 0;
     }
 }
 
@@ -77,6 +79,8 @@ public readonly struct Move<TRule, TInner>(TInner gradient, TRule rule) : IDirec
         private readonly TRule _rule = rule;
 
         public float At(int index) =>
-            _block.Has(index) ? _rule.Apply(_block.Index(index), _block.Column(index), _weights.At(index), _gradient.At(index)) - _weights.At(index) : 0;
+            _block.Has(index)
+                ? _rule.Apply(_block.Index(index), _block.Column(index), _weights.At(index), _gradient.At(index)) - _weights.At(index)
+                : 0;
     }
 }

@@ -33,7 +33,8 @@ public struct AddSharesArguments
 }
 
 /// <summary>
-/// Σ d·δ or Σ δ over the rows of a tensor, in fp32 and in the order of <see cref="Backends.RowProducts"/>. A thread takes a noise block of a share's rows.
+/// Σ d·δ or Σ δ over the rows of a tensor, in fp32 and in the order of <see cref="Backends.RowProducts"/>. A thread takes a noise block of
+/// a share's rows.
 /// </summary>
 public static class ColumnSum
 {

@@ -10,7 +10,9 @@ using ILGPU.IR.Values;
 
 namespace IlZo.Kernels;
 
-/// <summary>Teaches ILGPU's compiler the instructions that functions with an <see cref="InstructionAttribute"/> stand for on NVIDIA GPUs.</summary>
+/// <summary>
+/// Teaches ILGPU's compiler the instructions that functions with an <see cref="InstructionAttribute"/> stand for on NVIDIA GPUs.
+/// </summary>
 public static class DeviceIntrinsics
 {
     /// <summary>Makes a context that kernels can be compiled in.</summary>
@@ -27,8 +29,9 @@ public static class DeviceIntrinsics
 
     private static bool IsInstruction(MethodInfo method) => method.GetCustomAttribute<InstructionAttribute>() is not null;
 
-    // The text with registers in the place of operands: what ILGPU itself offers for text needs results to go through memory. ILGPU takes results of calls to be
-    // the same in all threads and marks branches on them as uniform, so that no branch may depend on one that is not.
+    // The text with registers in the place of operands: what ILGPU itself offers for text needs results to go through memory. ILGPU takes
+    // results of calls to be the same in all threads and marks branches on them as uniform, so that no branch may depend on one that is
+    // not.
     private static void Emit(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
         var call = (MethodCall)value;

@@ -31,7 +31,9 @@ public readonly struct Eight(float v0, float v1, float v2, float v3, float v4, f
         where T : struct, IElements => new(
             elements.At(0), elements.At(1), elements.At(2), elements.At(3), elements.At(4), elements.At(5), elements.At(6), elements.At(7));
 
-    /// <summary>Does something with all eight. Each place is a constant there, as it is not in a loop, and <see cref="At"/> costs nothing.</summary>
+    /// <summary>
+    /// Does something with all eight. Each place is a constant there, as it is not in a loop, and <see cref="At"/> costs nothing.
+    /// </summary>
     public static void ForEach<T>(T action)
         where T : struct, IElementAction
     {
@@ -48,7 +50,9 @@ public readonly struct Eight(float v0, float v1, float v2, float v3, float v4, f
     /// <summary>a·b + c, rounded once.</summary>
     public static Eight FusedMultiplyAdd(Eight a, float b, Eight c) => Of(new Added(a, b, c));
 
-    /// <summary>The third to the last, then the first two: places stay constants in a loop over pairs, and <see cref="At"/> costs nothing.</summary>
+    /// <summary>
+    /// The third to the last, then the first two: places stay constants in a loop over pairs, and <see cref="At"/> costs nothing.
+    /// </summary>
     public Eight AfterPair() => new(_v2, _v3, _v4, _v5, _v6, _v7, _v0, _v1);
 
     public float At(int index)

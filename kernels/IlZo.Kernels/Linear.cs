@@ -45,13 +45,13 @@ public struct LinearArguments
 }
 
 /// <summary>
-/// y = f(x·Wᵀ + b (+ y)) at one or two probes, in fp32. A group computes a tile of outputs and tokens. It goes through the inputs in slices of 64:
-/// the slice of W is read, widened and perturbed once for both probes on its way to shared memory. Sums run over the inputs in order, so a
-/// result depends on nothing but its own row and column.
+/// y = f(x·Wᵀ + b (+ y)) at one or two probes, in fp32. A group computes a tile of outputs and tokens. It goes through the inputs in slices
+/// of 64: the slice of W is read, widened and perturbed once for both probes on its way to shared memory. Sums run over the inputs in
+/// order, so a result depends on nothing but its own row and column.
 /// </summary>
 /// <remarks>
-/// Shared memory, in floats: W [64][outputs + 1] for each probe, then X [16][tokens + 1] for each probe. W is stored there by input, whichever way
-/// the matrix lies.
+/// Shared memory, in floats: W [64][outputs + 1] for each probe, then X [16][tokens + 1] for each probe. W is stored there by input,
+/// whichever way the matrix lies.
 /// </remarks>
 public static class Linear
 {
@@ -124,7 +124,8 @@ public static class Linear
 
     // A slice of W to shared memory, a noise block (8 elements of a stored row) at a time. Stored rows are outputs or inputs.
     private static void LoadWeights<TFormat, TDirection, TProbes>(
-        PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, ArrayView<float> w0, ArrayView<float> w1, int strideW)
+        PerturbedWeights<TDirection> weights, LinearArguments a, int output, int input, ArrayView<float> w0, ArrayView<float> w1,
+        int strideW)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -178,10 +179,12 @@ public static class Linear
         float b2 = x[firstX + (2 * stepX)];
         float b3 = x[firstX + (3 * stepX)];
         return new Tile(
-            sum.Row0.Add(b0, a0, a1, a2, a3), sum.Row1.Add(b1, a0, a1, a2, a3), sum.Row2.Add(b2, a0, a1, a2, a3), sum.Row3.Add(b3, a0, a1, a2, a3));
+            sum.Row0.Add(b0, a0, a1, a2, a3), sum.Row1.Add(b1, a0, a1, a2, a3), sum.Row2.Add(b2, a0, a1, a2, a3),
+            sum.Row3.Add(b3, a0, a1, a2, a3));
     }
 
-    private static void StoreTile<TActivation>(LinearArguments a, Tile sum, RowsView y, ArrayView<float> bias, int output, int token, int tokenThreads)
+    private static void StoreTile<TActivation>(
+        LinearArguments a, Tile sum, RowsView y, ArrayView<float> bias, int output, int token, int tokenThreads)
         where TActivation : struct, IActivation
     {
         StoreRow<TActivation>(a, sum.Row0, y, bias, output, token);

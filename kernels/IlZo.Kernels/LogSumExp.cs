@@ -44,7 +44,9 @@ public struct PickArguments
     public ArrayView<float> Picked;
 }
 
-/// <summary>What a loss needs of logits: maxima, sums of exponentials, and the logits of the targets. No sum depends on the order of threads.</summary>
+/// <summary>
+/// What a loss needs of logits: maxima, sums of exponentials, and the logits of the targets. No sum depends on the order of threads.
+/// </summary>
 public static class LogSumExp
 {
     /// <summary>z = c · tanh(z / c).</summary>

@@ -27,7 +27,9 @@ public readonly struct NoiseSource(NoiseKey key, int tensor, int columns, float 
     }
 }
 
-/// <summary>128 random bits: 16 for each of the elements 2b, 2b + 1, 2b + 16, 2b + 17, 2b + 32, … of a group, where b is the block.</summary>
+/// <summary>
+/// 128 random bits: 16 for each of the elements 2b, 2b + 1, 2b + 16, 2b + 17, 2b + 32, … of a group, where b is the block.
+/// </summary>
 public readonly struct NoiseWords(uint w0, uint w1, uint w2, uint w3)
 {
     /// <summary>Elements that a block decides.</summary>

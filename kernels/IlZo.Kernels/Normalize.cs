@@ -3,7 +3,9 @@ using ILGPU.Backends.EntryPoints;
 
 namespace IlZo.Kernels;
 
-/// <summary>What <see cref="Normalize"/> takes; activations have a row a token and probe, parameters are [probes, features] or empty.</summary>
+/// <summary>
+/// What <see cref="Normalize"/> takes; activations have a row a token and probe, parameters are [probes, features] or empty.
+/// </summary>
 public struct NormalizeArguments
 {
     public RowsView X;
@@ -29,7 +31,9 @@ public struct NormalizeArguments
     public float Offset;
 }
 
-/// <summary>y = (x − mean) / √(var + ε) · w + b, or y = x / √(mean(x²) + ε) · (w + offset); a group a part of a row. X and Y may be the same.</summary>
+/// <summary>
+/// y = (x − mean) / √(var + ε) · w + b, or y = x / √(mean(x²) + ε) · (w + offset); a group a part of a row. X and Y may be the same.
+/// </summary>
 public static class Normalize
 {
     /// <summary>Shared memory: a float a thread.</summary>

@@ -68,15 +68,17 @@ public struct NoiseArguments<TDirection>
 }
 
 /// <summary>
-/// What a device can do at best, for benchmarks: reading, multiplying and adding on either kind of units, and making noise, each without the others. A thread writes one
-/// number, so that nothing can be left out.
+/// What a device can do at best, for benchmarks: reading, multiplying and adding on either kind of units, and making noise, each without
+/// the others. A thread writes one number, so that nothing can be left out.
 /// </summary>
 public static class Peaks
 {
     /// <summary>Multiply-adds of a thread in a round: eight chains that do not wait for each other, eight links each.</summary>
     public const int MultiplyAddsOfRound = 64;
 
-    /// <summary>Products of matrices, 16 by 16 with 16 by 8, of a warp in a round: eight chains that do not wait for each other, four links each.</summary>
+    /// <summary>
+    /// Products of matrices, 16 by 16 with 16 by 8, of a warp in a round: eight chains that do not wait for each other, four links each.
+    /// </summary>
     public const int TensorProductsOfRound = 32;
 
     /// <summary>Threads of a group that does them.</summary>
@@ -145,7 +147,8 @@ public static class Peaks
         float sum = 0;
         for (long block = thread; block < a.Blocks; block += threads)
         {
-            var place = new NoiseBlock(0, (int)(block / NoiseField.BlocksPerGroup), (int)(block % NoiseField.BlocksPerGroup), NoiseField.Group);
+            var place = new NoiseBlock(
+                0, (int)(block / NoiseField.BlocksPerGroup), (int)(block % NoiseField.BlocksPerGroup), NoiseField.Group);
             var elements = a.Direction.Elements(a.Term, place, default);
             for (int i = 0; i < NoiseWords.Count; i++)
             {

@@ -36,8 +36,8 @@ public struct RowSumArguments
 }
 
 /// <summary>
-/// Σ δᵢ fᵢ over each row, in fp64 and in the order of <see cref="Perturbations.RowSums"/>: sixteen lanes, which a noise block has two of, then
-/// lane by lane. A group takes the rows that it has eight threads for.
+/// Σ δᵢ fᵢ over each row, in fp64 and in the order of <see cref="Perturbations.RowSums"/>: sixteen lanes, which a noise block has two of,
+/// then lane by lane. A group takes the rows that it has eight threads for.
 /// </summary>
 /// <remarks>Shared memory, in fp64: [row][16] lanes and [16] products of the columns that are left.</remarks>
 public static class RowSum

@@ -19,8 +19,8 @@ public struct UpdateArguments<TDirection>
 }
 
 /// <summary>
-/// θ ← rule(θ, Σ cᵢ δᵢ), rounded stochastically to the stored type. A thread takes a noise block: 8 elements. The bits are those of the update on the
-/// CPU: quotients and roots are rounded correctly on both.
+/// θ ← rule(θ, Σ cᵢ δᵢ), rounded stochastically to the stored type. A thread takes a noise block: 8 elements. The bits are those of the
+/// update on the CPU: quotients and roots are rounded correctly on both.
 /// </summary>
 public static class Update
 {

@@ -19,7 +19,8 @@ public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narro
         where TFormat : struct, IWeightFormat => Eight.Of(new Stored<TFormat>(weights, block));
 
     /// <summary>The address of the first element, of some bytes, in global memory.</summary>
-    public ulong Address(int size) => size == sizeof(float) ? Instructions.GlobalAddress(ref Wide[0]) : Instructions.GlobalAddress(ref Narrow[0]);
+    public ulong Address(int size) =>
+        size == sizeof(float) ? Instructions.GlobalAddress(ref Wide[0]) : Instructions.GlobalAddress(ref Narrow[0]);
 
     /// <summary>Copies an element of some bytes; writes a zero where the index is negative.</summary>
     public void Set(int to, WeightView from, long index, int size)
@@ -64,7 +65,8 @@ public readonly struct F32Format : IWeightFormat
 {
     public static int Size => sizeof(float);
 
-    public static WeightView Shared(int first, int count) => new(SharedMemory.GetDynamic<float>().SubView(first, count), ArrayView<ushort>.Empty);
+    public static WeightView Shared(int first, int count) =>
+        new(SharedMemory.GetDynamic<float>().SubView(first, count), ArrayView<ushort>.Empty);
 
     public static float Load(WeightView weights, long index) => weights.Wide[index];
 
@@ -76,7 +78,8 @@ public readonly struct F16Format : IWeightFormat
 {
     public static int Size => sizeof(ushort);
 
-    public static WeightView Shared(int first, int count) => new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
+    public static WeightView Shared(int first, int count) =>
+        new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
 
     // The exponent and the fraction move to their places in binary32, and a multiplication repairs the bias, subnormal numbers included.
     public static float Load(WeightView weights, long index)
@@ -94,7 +97,8 @@ public readonly struct BF16Format : IWeightFormat
 {
     public static int Size => sizeof(ushort);
 
-    public static WeightView Shared(int first, int count) => new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
+    public static WeightView Shared(int first, int count) =>
+        new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
 
     public static float Load(WeightView weights, long index) => BitConverter.Int32BitsToSingle(weights.Narrow[index] << 16);
 

@@ -7,7 +7,8 @@ var conversation = new List<ChatMessage>();
 while (Console.ReadLine() is { } line)
 {
     conversation.Add(new ChatMessage("user", line));
-    await foreach (string piece in model.ChatAsync(conversation, onEnd: answer => conversation.Add(new ChatMessage("assistant", answer.Text))))
+    await foreach (string piece in model.ChatAsync(
+        conversation, onEnd: answer => conversation.Add(new ChatMessage("assistant", answer.Text))))
     {
         Console.Write(piece);
     }

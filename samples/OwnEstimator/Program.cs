@@ -3,8 +3,10 @@ using IlZo.Perturbations;
 using IlZo.Training;
 using IlZo.Updates;
 
-var method = new OptimizerMethod("forward", "forward differences", s => new EstimatorOptimizer(s, new ForwardDifference(s), new Sgd(s.WeightDecay)));
-var options = new TrainingOptions { Optimizer = "forward", Methods = [method], LearningRate = 5e-5, Steps = 20, DevSize = 100, TestSize = 100 };
+var method = new OptimizerMethod(
+    "forward", "forward differences", s => new EstimatorOptimizer(s, new ForwardDifference(s), new Sgd(s.WeightDecay)));
+var options =
+    new TrainingOptions { Optimizer = "forward", Methods = [method], LearningRate = 5e-5, Steps = 20, DevSize = 100, TestSize = 100 };
 var result = await Trainer.TrainAsync(options, new RunFolder(args[0]));
 Console.WriteLine($"dev loss {result.DevLossAtStart:F4} before, {result.DevLoss:F4} after");
 

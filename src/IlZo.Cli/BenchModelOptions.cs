@@ -11,7 +11,8 @@ internal sealed class BenchModelOptions
     private readonly Option<string?> _model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
     private readonly Option<int?> _batch = Flags.Number<int>("--batch", "N", "Texts (default: 16).");
     private readonly Option<int?> _length = Flags.Number<int>("--seq", "N", "Tokens of each text (default: 128).");
-    private readonly Option<int?> _repetitions = Flags.Number<int>("--steps", "N", "Measured repetitions, after one that is not (default: 5).");
+    private readonly Option<int?> _repetitions = Flags.Number<int>(
+        "--steps", "N", "Measured repetitions, after one that is not (default: 5).");
 
     /// <summary>The names of the published shapes.</summary>
     public static string Shapes { get; } = string.Join(", ", SyntheticCheckpoint.Shapes);

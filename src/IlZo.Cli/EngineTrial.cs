@@ -5,7 +5,10 @@ using IlZo.Backends.Cpu;
 
 namespace IlZo.Cli;
 
-/// <summary>Whether tiles work on this machine, found by <c>ilzo selftest --engine amx</c> in a process of its own: what that cannot catch is a crash.</summary>
+/// <summary>
+/// Whether tiles work on this machine, found by <c>ilzo selftest --engine amx</c> in a process of its own: what that cannot catch is a
+/// crash.
+/// </summary>
 internal static class EngineTrial
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -30,7 +33,8 @@ internal static class EngineTrial
     /// <summary>Runs a self-test that prints its checks as JSON.</summary>
     public static string? Run(string program, IReadOnlyList<string> arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         var output = process.StandardOutput.ReadToEndAsync();

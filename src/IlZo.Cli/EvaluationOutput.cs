@@ -19,7 +19,8 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
     /// <summary>Rows of the user's own data that were left out.</summary>
     public int SkippedRows { get; init; }
 
-    private ClassReport? Classes => Task is { Answers: AnswerKind.Class } task ? ClassReport.Of(task.ClassNames, evaluation.Predictions) : null;
+    private ClassReport? Classes =>
+        Task is { Answers: AnswerKind.Class } task ? ClassReport.Of(task.ClassNames, evaluation.Predictions) : null;
 
     /// <summary>What the examples showed.</summary>
     public Evaluation Evaluation => evaluation;
@@ -62,7 +63,8 @@ internal sealed class EvaluationOutput(TrainingOptions options, EvaluationOption
         {
             yield return (
                 $"class {c.Name}",
-                Format.Invariant($"precision {100 * c.Precision:F1} %, recall {100 * c.Recall:F1} %, F1 {100 * c.F1:F1} %; {c.Support} rows, {c.Predicted} predicted"));
+                Format.Invariant($"precision {100 * c.Precision:F1} %, recall {100 * c.Recall:F1} %, F1 {100 * c.F1:F1} %; {c.Support} "
+                    + $"rows, {c.Predicted} predicted"));
         }
     }
 

@@ -5,7 +5,9 @@ namespace IlZo.Cli;
 /// <summary>What the user is told about examples that are not as they were written.</summary>
 internal static class ExampleNotes
 {
-    /// <summary>Says how many rows were left out and how many texts were cut, where there are any, and what else there is to say of the rows.</summary>
+    /// <summary>
+    /// Says how many rows were left out and how many texts were cut, where there are any, and what else there is to say of the rows.
+    /// </summary>
     public static void Say(TrainingExamples examples)
     {
         foreach (string note in examples.Notes)

@@ -35,7 +35,8 @@ internal static class Flags
 
     /// <summary>What <c>--split-special-tokens</c> is for.</summary>
     public const string AboutSplitSpecialTokens =
-        "Take special tokens that are written in texts, such as <|im_end|>, for letters (default: for the tokens they are, as transformers and mlx-lm do; in conversations always).";
+        "Take special tokens that are written in texts, such as <|im_end|>, for letters (default: for the tokens they are, as transformers "
+            + "and mlx-lm do; in conversations always).";
 
     /// <summary>What <c>--columns</c> is for.</summary>
     public const string AboutColumns = "Columns of your own rows that stand for others, as in prompt=Question,completion=Answer.";
@@ -55,7 +56,8 @@ internal static class Flags
 
     public static Option<string> Precision() => new("--precision")
     {
-        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact), fp16 (on a GPU) or bf16 (for evaluation and generation).",
+        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact), fp16 (on a GPU) or bf16 (for "
+            + "evaluation and generation).",
         HelpName = "PRECISION",
         DefaultValueFactory = _ => EngineRequest.Auto,
     };
@@ -103,10 +105,12 @@ internal static class Flags
     /// <summary>The words of a list with commas between them.</summary>
     public static string[] Words(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    public static Option<string?> Device() => Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
+    public static Option<string?> Device() =>
+        Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
 
     public static Option<string?> BenchDevice() => Text(
-        "--device", "cpu|cuda:N", "What to measure: cpu (default), auto (the first GPU, else the CPU), cuda:0, ..., or simulation (ILGPU's of a GPU, for tests).");
+        "--device", "cpu|cuda:N",
+        "What to measure: cpu (default), auto (the first GPU, else the CPU), cuda:0, ..., or simulation (ILGPU's of a GPU, for tests).");
 
     /// <summary>A number that must be 1 or more.</summary>
     public static int AtLeastOne(string name, int value) =>

@@ -43,5 +43,5 @@ internal static class Format
             : Invariant($"{time.TotalSeconds:F1} s");
     }
 
-    public static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    public static string Invariant(InvariantText text) => text.ToString();
 }

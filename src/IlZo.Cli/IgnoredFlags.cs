@@ -4,7 +4,9 @@ using IlZo.Models;
 
 namespace IlZo.Cli;
 
-/// <summary>Flags of a training that nothing would come of, which are refused: a run must not differ in silence from what was asked for.</summary>
+/// <summary>
+/// Flags of a training that nothing would come of, which are refused: a run must not differ in silence from what was asked for.
+/// </summary>
 internal static class IgnoredFlags
 {
     /// <summary>Checks a command line. The values of a file are not: a run's names all settings.</summary>
@@ -20,7 +22,8 @@ internal static class IgnoredFlags
             string[] kinds = [.. AdapterCatalog.Kinds.Where(k => k.Options.Any(o => o.Name == name)).Select(k => k.Name)];
             if (!kinds.Contains(adapter))
             {
-                throw new InvalidInputException($"--{name} is given without --adapter {string.Join(" or ", kinds)}; the two together were expected.");
+                throw new InvalidInputException(
+                    $"--{name} is given without --adapter {string.Join(" or ", kinds)}; the two together were expected.");
             }
         }
 

@@ -23,5 +23,6 @@ internal static class ModelArgument
     /// <exception cref="InvalidInputException">It is the folder of a run whose result is an adapter.</exception>
     public static string Checkpoint(string model) => ModelSource.Of(model) is { Adapter: null } source
         ? source.Model
-        : throw new InvalidInputException($"'{model}' is a run whose result is an adapter; a checkpoint, as 'ilzo export --merge' makes it of LoRA, was expected.");
+        : throw new InvalidInputException(
+            $"'{model}' is a run whose result is an adapter; a checkpoint, as 'ilzo export --merge' makes it of LoRA, was expected.");
 }

@@ -28,7 +28,8 @@ internal sealed class OutputFolder : IDisposable
 
         if (files.FirstOrDefault(f => Directory.Exists(Path.Combine(path, f))) is { } folder)
         {
-            throw new InvalidInputException($"--out is '{path}', in which {folder} is a folder; a file of that name, or none, was expected.");
+            throw new InvalidInputException(
+                $"--out is '{path}', in which {folder} is a folder; a file of that name, or none, was expected.");
         }
 
         _path = path;
@@ -40,7 +41,8 @@ internal sealed class OutputFolder : IDisposable
         }
 
         _trial = new FileStream(
-            Path.Combine(path, $".{Trial}.tmp-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            Path.Combine(path, $".{Trial}.tmp-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0,
+            FileOptions.DeleteOnClose);
     }
 
     /// <summary>Whether a path has more than what a killed process left: other files, or work that goes on.</summary>

@@ -24,7 +24,8 @@ internal static class RunEvaluation
         var run = new[] { model, parent }.OfType<string>().Select(f => new RunFolder(f)).FirstOrDefault(f => f.IsRun);
         if (run?.ReadConfiguration().Options is { Task: UserData.TaskName } options && options.Data == Path.GetFullPath(data))
         {
-            Terminal.Say($"note: '{run.FullPath}' was trained on rows of '{data}', which are measured too; 'ilzo eval --run' measures those alone that it was not trained on.");
+            Terminal.Say($"note: '{run.FullPath}' was trained on rows of '{data}', which are measured too; 'ilzo eval --run' measures "
+                + "those alone that it was not trained on.");
         }
     }
 
@@ -53,7 +54,8 @@ internal static class RunEvaluation
         var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
         if (examples.Sha256() != saved.Configuration.ExamplesSha256)
         {
-            throw new InvalidInputException($"'{options.Data ?? "the built-in sample"}' gives other examples than when '{run}' was trained; the same rows were expected.");
+            throw new InvalidInputException($"'{options.Data ?? "the built-in sample"}' gives other examples than when '{run}' was "
+                + "trained; the same rows were expected.");
         }
 
         var rows = split == Dev ? examples.Dev : examples.Test;
@@ -65,7 +67,8 @@ internal static class RunEvaluation
         var task = Presets.TaskOf(options) is var name and not UserData.TaskName ? TaskCatalog.Load(name) : null;
         var objective = TrainingOptions.ParseObjective(options.Objective);
         var metrics = MetricCatalog.Of(task?.Answers ?? AnswerKind.Text);
-        var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers, metrics).Evaluate(rows, cancellation);
+        var evaluation = new LossEvaluator(model, backend, examples.Objective, objective, examples.Answers, metrics).Evaluate(
+            rows, cancellation);
         return new EvaluationOutput(options with { Model = run }, new EvaluationOptions(), evaluation)
         {
             Task = task,

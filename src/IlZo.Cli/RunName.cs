@@ -35,7 +35,8 @@ internal static class RunName
         string[] folders = Directory.Exists(Parent) ? Directory.GetDirectories(Parent) : [];
         var last = folders.Select(f => new RunFolder(f)).Where(f => f.HasRun).MaxBy(f => File.GetLastWriteTimeUtc(f.TrajectoryFile));
         return last is null
-            ? throw new InvalidInputException($"--resume is given without --run, and there is no run below '{Parent}'; the folder of the run to continue was expected.")
+            ? throw new InvalidInputException(
+                $"--resume is given without --run, and there is no run below '{Parent}'; the folder of the run to continue was expected.")
             : Path.Combine(Parent, Path.GetFileName(last.FullPath));
     }
 
@@ -49,5 +50,6 @@ internal static class RunName
         return [model, task];
     }
 
-    private static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');
+    private static string Plain(string text) =>
+        string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');
 }

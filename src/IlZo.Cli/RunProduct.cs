@@ -17,7 +17,9 @@ internal static class RunProduct
     {
         if (!json)
         {
-            Terminal.PrintTable([.. figures.Select(f => (f.Name, $"{f.Value}")), .. output is null ? Array.Empty<(string, string)>() : [("saved to", output)]]);
+            Terminal.PrintTable([.. figures.Select(f => (f.Name, $"{f.Value}")), .. output is null
+                ? Array.Empty<(string, string)>()
+                : [("saved to", output)]]);
             return;
         }
 

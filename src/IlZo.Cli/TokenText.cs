@@ -15,6 +15,8 @@ internal static class TokenText
 
         string before = tokenizer.Decode([.. ids], skipSpecialTokens: false);
         string after = tokenizer.Decode([.. ids, id], skipSpecialTokens: false);
-        return after.StartsWith(before, StringComparison.Ordinal) ? after[before.Length..] : tokenizer.Decode([id], skipSpecialTokens: false);
+        return after.StartsWith(before, StringComparison.Ordinal)
+            ? after[before.Length..]
+            : tokenizer.Decode([id], skipSpecialTokens: false);
     }
 }

@@ -12,7 +12,8 @@ internal static class TrainingConfigFile
     // What a run's config.json holds.
     private const string OptionsField = "options";
     private const string ContinuedField = "continued";
-    private static readonly string[] s_besideOptions = ["format", "begun_in_format", "arithmetic", "base_weights_sha256", "examples_sha256", ContinuedField];
+    private static readonly string[] s_besideOptions =
+        ["format", "begun_in_format", "arithmetic", "base_weights_sha256", "examples_sha256", ContinuedField];
 
     /// <summary>The settings in a file and the texts of their values. A null stands for a setting that is not there.</summary>
     /// <param name="path">The file.</param>
@@ -46,7 +47,8 @@ internal static class TrainingConfigFile
             string[] others = [.. root.EnumerateObject().Select(p => p.Name).Where(n => n != OptionsField && !s_besideOptions.Contains(n))];
             if (others.Length > 0)
             {
-                throw Error(path, $"'{others[0]}' stands beside 'options'; only a run's two hashes and what continued it were expected there");
+                throw Error(
+                    path, $"'{others[0]}' stands beside 'options'; only a run's two hashes and what continued it were expected there");
             }
 
             root = options;
@@ -54,7 +56,8 @@ internal static class TrainingConfigFile
 
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw Error(path, $"a JSON {root.ValueKind.ToString().ToLowerInvariant()} is there; an object with the names of flags was expected");
+            throw Error(
+                path, $"a JSON {root.ValueKind.ToString().ToLowerInvariant()} is there; an object with the names of flags was expected");
         }
 
         var values = new Dictionary<TrainingSetting, string>();
@@ -62,7 +65,8 @@ internal static class TrainingConfigFile
         {
             var setting = TrainingSetting.All.FirstOrDefault(s => s.Name == property.Name.Replace('_', '-'))
                 ?? throw Error(
-                    path, $"'{property.Name}' is no setting; one of {string.Join(", ", TrainingSetting.All.Select(s => s.Name))} was expected");
+                    path,
+                    $"'{property.Name}' is no setting; one of {string.Join(", ", TrainingSetting.All.Select(s => s.Name))} was expected");
             if (property.Value.ValueKind != JsonValueKind.Null && !values.TryAdd(setting, ValueOf(path, setting, property)))
             {
                 throw Error(path, $"'{setting.Name}' is there twice; one value was expected");
@@ -76,7 +80,8 @@ internal static class TrainingConfigFile
     private static void ChooseEngine(string path, JsonElement run, Dictionary<TrainingSetting, string> values, DeviceKind kind)
     {
         var (name, precision) = (TrainingSetting.Named("engine"), TrainingSetting.Named("precision"));
-        if (run.TryGetProperty(ContinuedField, out _) && RunConfiguration.Parse(path, Encoding.UTF8.GetBytes(run.GetRawText())).EngineOn(kind) is { } own)
+        if (run.TryGetProperty(ContinuedField, out _) && RunConfiguration.Parse(path, Encoding.UTF8.GetBytes(run.GetRawText()))
+            .EngineOn(kind) is { } own)
         {
             (values[name], values[precision]) = (own.Name, own.Precision);
         }
@@ -96,7 +101,8 @@ internal static class TrainingConfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InvalidInputException($"'{path}' cannot be read ({e.Message.TrimEnd('.')}); a JSON file of settings was expected.", e);
+            throw new InvalidInputException(
+                $"'{path}' cannot be read ({e.Message.TrimEnd('.')}); a JSON file of settings was expected.", e);
         }
 
         try
@@ -105,7 +111,8 @@ internal static class TrainingConfigFile
         }
         catch (JsonException e)
         {
-            throw Error(path, $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} is not valid JSON; an object with the names of flags was expected");
+            throw Error(path, $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} is not valid JSON; an object with the names of "
+                + "flags was expected");
         }
     }
 

@@ -60,13 +60,16 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             $"{o.Optimizer}: {o.Steps} steps of {o.BatchSize} examples, lr {o.LearningRate:R}, eps {o.Epsilon:R}"));
         string clip = o.Clip is { } limit ? Format.Invariant($", clip {limit:R}") : string.Empty;
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
-        Terminal.Say(Format.Invariant($"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
-        Terminal.Say(Format.Invariant($"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
+        Terminal.Say(Format.Invariant(
+            $"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
+        Terminal.Say(Format.Invariant(
+            $"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
         var computed = started.Configuration.Computed;
         Terminal.Say($"engine {computed[^1].Engine} in {computed[^1].Precision}, arithmetic {computed[^1].Arithmetic}");
         foreach (var (before, after) in computed.Zip(computed.Skip(1)))
         {
-            Terminal.Say($"note: the steps up to {after.AfterStep} were computed by {before.Engine} in {before.Precision}, arithmetic {before.Arithmetic}");
+            Terminal.Say($"note: the steps up to {after.AfterStep} were computed by {before.Engine} in {before.Precision}, arithmetic "
+                + $"{before.Arithmetic}");
         }
 
         foreach (string warning in started.Warnings)
@@ -80,7 +83,8 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             Terminal.Say(Format.Invariant($"{adapter}training {started.TrainedWeights:N0} of {started.Weights:N0} weights"));
         }
 
-        Terminal.Say($"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
+        Terminal.Say(
+            $"examples: {started.Examples.Train.Count} train, {started.Examples.Dev.Count} dev, {started.Examples.Test.Count} test");
         ExampleNotes.Say(started.Examples);
         Terminal.Say($"run: {started.Run}{(LastStep > 0 ? $", continued after step {LastStep}" : string.Empty)}");
 

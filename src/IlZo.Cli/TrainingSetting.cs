@@ -35,30 +35,48 @@ internal sealed record TrainingSetting(
             "model", "DIR|builtin", "Model folder in the Hugging Face layout, or builtin (default).",
             (o, v) => o with { Model = v }),
         Text(
-            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).",
+            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, else sst2-sentiment "
+                + "for builtin and sst2 for others).",
             (o, v) => o with { Task = v }),
         Text(
-            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .json, .csv, .tsv, .parquet, .txt) or folder of your own texts (docs/data.md).",
+            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .json, .csv, .tsv, "
+                + ".parquet, .txt) or folder of your own texts (docs/data.md).",
             (o, v) => o with { Data = v }),
         Text(
             "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
             (o, v) => o with { Optimizer = v }),
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
         Number<int>("batch-size", "N", "Examples a step (default: 64 for RoBERTa, else 16).", (o, v) => o with { BatchSize = v }),
-        Number<double>("lr", "X", "Learning rate (default: by model, adapter and method, for mezo 5e-5 for builtin, else 1e-6; 'ilzo ls optimizers --verbose' has all).", (o, v) => o with { LearningRate = v }),
-        Number<double>("eps", "X", "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA but for RoBERTa's).", (o, v) => o with { Epsilon = v }),
+        Number<double>("lr", "X", "Learning rate (default: by model, adapter and method, for mezo 5e-5 for builtin, else 1e-6; 'ilzo ls "
+            + "optimizers --verbose' has all).", (o, v) => o with { LearningRate = v }),
+        Number<double>(
+            "eps",
+            "X",
+            "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA but for RoBERTa's).",
+            (o, v) => o with { Epsilon = v }),
         Text(
-            "adapter", $"{string.Join('|', AdapterCatalog.Kinds.Select(k => k.Name))}|DIR", "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
+            "adapter", $"{string.Join('|', AdapterCatalog.Kinds.Select(k => k.Name))}|DIR",
+            "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
             (o, v) => o with { Adapter = v }),
         .. AdapterCatalog.Kinds.SelectMany(k => k.Options).DistinctBy(o => o.Name).Select(OfAdapter),
         Text(
-            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].*, or of a role, such as role:attention (default: all).",
+            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].*, or of a role, such as "
+                + "role:attention (default: all).",
             (o, v) => o with { TrainOnly = v }),
-        Text("freeze", "PATTERN,…", "Do not train tensors whose names match, or of a role, such as role:norm.", (o, v) => o with { Freeze = v }),
-        Number<uint>("seed", "N", "Seed of an adapter's start, the examples, their order and all noise (default: 0).", (o, v) => o with { Seed = v }),
+        Text(
+            "freeze",
+            "PATTERN,…",
+            "Do not train tensors whose names match, or of a role, such as role:norm.",
+            (o, v) => o with { Freeze = v }),
+        Number<uint>(
+            "seed",
+            "N",
+            "Seed of an adapter's start, the examples, their order and all noise (default: 0).",
+            (o, v) => o with { Seed = v }),
         Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
         Text(
-            "objective", "KIND", "What is minimized: loss (default), or the negative of one of the task's metrics on a batch, such as accuracy or f1.",
+            "objective", "KIND",
+            "What is minimized: loss (default), or the negative of one of the task's metrics on a batch, such as accuracy or f1.",
             (o, v) => o with { Objective = v }),
         Number<int>("train-size", "N", "Training examples (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
         Number<int>(
@@ -67,7 +85,11 @@ internal sealed record TrainingSetting(
         Number<int>(
             "dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number; a tenth of your own).",
             (o, v) => o with { DevSize = v }),
-        Number<int>("test-size", "N", "Examples the result is measured on (default: 1000; a tenth of your own).", (o, v) => o with { TestSize = v }),
+        Number<int>(
+            "test-size",
+            "N",
+            "Examples the result is measured on (default: 1000; a tenth of your own).",
+            (o, v) => o with { TestSize = v }),
         Number<int>(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
@@ -76,7 +98,8 @@ internal sealed record TrainingSetting(
             "stop-on-divergence", "X", "End where the loss passes X times its start (default: 10; 0 for never).",
             (o, v) => o with { StopOnDivergence = v }),
         Number<int>(
-            "max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
+            "max-length", "N",
+            "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
             (o, v) => o with { MaxLength = v }),
         Switch("train-on-prompt", "Learn the prompts of your own rows too.", (o, v) => o with { TrainOnPrompt = v }),
         Switch("mask-history", "Learn only the last turn of each conversation.", (o, v) => o with { MaskHistory = v }),
@@ -129,11 +152,14 @@ internal sealed record TrainingSetting(
     /// <summary>The setting of a name that is there.</summary>
     public static TrainingSetting Named(string name) => All.First(s => s.Name == name);
 
-    /// <summary>The options that a command line stands for: values from elsewhere, then flags. What neither says is left to <see cref="Presets"/>.</summary>
+    /// <summary>
+    /// The options that a command line stands for: values from elsewhere, then flags. What neither says is left to <see cref="Presets"/>.
+    /// </summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="settings">The settings that it has flags for.</param>
     /// <param name="values">What is known from elsewhere.</param>
-    /// <exception cref="InvalidInputException">A value is no number where one was expected, or a flag has no meaning beside the others.</exception>
+    /// <exception cref="InvalidInputException">A value is no number where one was expected, or a flag has no meaning beside the
+    /// others.</exception>
     public static TrainingOptions Resolve(
         ParseResult parsed, IEnumerable<TrainingSetting> settings, IReadOnlyDictionary<TrainingSetting, string>? values = null)
     {
@@ -152,19 +178,23 @@ internal sealed record TrainingSetting(
 
     private static TrainingSetting OfAdapter(AdapterOption option) => option switch
     {
-        AdapterOption<int> o => Number<int>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
-        AdapterOption<double> o => Number<double>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
+        AdapterOption<int> o =>
+            Number<int>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
+        AdapterOption<double> o =>
+            Number<double>(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
         AdapterOption<string> o => Text(o.Name, o.Placeholder, o.Description, (options, value) => (TrainingOptions)o.Set(options, value)),
         _ => throw new NotSupportedException($"There is no setting with the values of {option.GetType().Name}."),
     };
 
-    private static TrainingSetting Text(string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>
+    private static TrainingSetting Text(
+        string name, string helpName, string description, Func<TrainingOptions, string, TrainingOptions> apply) =>
         new(name, SettingKind.Text, Flags.Text("--" + name, helpName, description), apply);
 
     private static TrainingSetting Switch(string name, string description, Func<TrainingOptions, bool, TrainingOptions> apply) =>
         new(name, SettingKind.Switch, Flags.Switch("--" + name, description), (options, text) => apply(options, text == "true"));
 
-    private static TrainingSetting Number<T>(string name, string helpName, string description, Func<TrainingOptions, T, TrainingOptions> apply)
+    private static TrainingSetting Number<T>(
+        string name, string helpName, string description, Func<TrainingOptions, T, TrainingOptions> apply)
         where T : struct, INumber<T>, IMinMaxValue<T> =>
         new(
             name,

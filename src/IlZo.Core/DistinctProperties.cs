@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace IlZo;
 
 /// <summary>
-/// Refuses JSON objects that name a property twice. The framework's own check seeds a hash from OpenSSL, a native library that a machine need not have.
+/// Refuses JSON objects that name a property twice. The framework's own check seeds a hash from OpenSSL, a native library that a machine
+/// need not have.
 /// </summary>
 internal static class DistinctProperties
 {
@@ -26,7 +27,8 @@ internal static class DistinctProperties
                     break;
                 case JsonTokenType.PropertyName when !open.Peek().Add(reader.GetString()!):
                     int line = utf8[..(int)reader.TokenStartIndex].Count((byte)'\n');
-                    throw new JsonException($"The property '{reader.GetString()}' is there twice.", path: null, line, bytePositionInLine: null);
+                    throw new JsonException(
+                        $"The property '{reader.GetString()}' is there twice.", path: null, line, bytePositionInLine: null);
                 case JsonTokenType.String:
                     reader.GetString();
                     break;

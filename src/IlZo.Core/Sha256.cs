@@ -4,8 +4,8 @@ using System.Numerics;
 namespace IlZo;
 
 /// <summary>
-/// SHA-256 of what is appended. The framework's calls OpenSSL, a native library that a machine need not have, and ends the process where it is missing.
-/// Source: FIPS 180-4, sections 5.1.1, 5.3.3 and 6.2.
+/// SHA-256 of what is appended. The framework's calls OpenSSL, a native library that a machine need not have, and ends the process where it
+/// is missing. Source: FIPS 180-4, sections 5.1.1, 5.3.3 and 6.2.
 /// </summary>
 internal sealed class Sha256
 {

@@ -1,12 +1,13 @@
 namespace IlZo;
 
 /// <summary>
-/// Says who uses an object whose memory or state can serve one caller at a time. A use that would meet another throws, in place of reading what the
-/// other is writing; and what an object holds is released when its last use ends, not while it is used. Nothing waits, and a use allocates nothing.
+/// Says who uses an object whose memory or state can serve one caller at a time. A use that would meet another throws, in place of reading
+/// what the other is writing; and what an object holds is released when its last use ends, not while it is used. Nothing waits, and a use
+/// allocates nothing.
 /// </summary>
 /// <remarks>
-/// A use by the thread that is using the object already, from a callback of the call in progress, is a second use. Which thread uses the object
-/// is of no account as long as one use ends before the next begins.
+/// A use by the thread that is using the object already, from a callback of the call in progress, is a second use. Which thread uses the
+/// object is of no account as long as one use ends before the next begins.
 /// </remarks>
 /// <param name="name">What messages call the object.</param>
 /// <param name="release">Gives back what the object holds; called once, by the last of its users.</param>
@@ -50,7 +51,9 @@ internal sealed class UseGuard(string name, Action? release = null)
         }
     }
 
-    /// <summary>Ends the object: nobody can begin to use it, and what it holds is released now or, where it is in use, with the end of that.</summary>
+    /// <summary>
+    /// Ends the object: nobody can begin to use it, and what it holds is released now or, where it is in use, with the end of that.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Or(ref _state, Disposed) == 0)

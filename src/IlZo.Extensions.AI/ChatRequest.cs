@@ -11,7 +11,9 @@ internal static class ChatRequest
     /// <exception cref="InvalidInputException">A message holds something else than text.</exception>
     public static IReadOnlyList<Message> Conversation(IEnumerable<ChatMessage> messages, ChatOptions? options) =>
     [
-        .. options?.Instructions is { Length: > 0 } instructions ? [new Message(ChatRole.System.Value, instructions)] : Array.Empty<Message>(),
+        .. options?.Instructions is { Length: > 0 } instructions
+            ? [new Message(ChatRole.System.Value, instructions)]
+            : Array.Empty<Message>(),
         .. messages.Select((message, i) => new Message(message.Role.Value, Text(message, i))),
     ];
 

@@ -36,7 +36,8 @@ public sealed class IlZoChatClient : IChatClient
     /// <summary>The answer to a conversation as it is written; the last update has the reason why it ended, and the tokens.</summary>
     /// <inheritdoc cref="GetResponseAsync"/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
         var conversation = ChatRequest.Conversation(messages, options);
@@ -46,7 +47,8 @@ public sealed class IlZoChatClient : IChatClient
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await foreach (string piece in _model.ChatAsync(conversation, generation, e => end = e, cancellationToken).ConfigureAwait(false))
+            await foreach (string piece in _model.ChatAsync(conversation, generation, e => end = e, cancellationToken).ConfigureAwait(
+                false))
             {
                 yield return Update(new TextContent(piece));
             }

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// Memory for the activations of one pass, reused by the next. What is given back in the reverse order of renting, as layers do, is free for any
-/// size; the rest for the same size only.
+/// Memory for the activations of one pass, reused by the next. What is given back in the reverse order of renting, as layers do, is free
+/// for any size; the rest for the same size only.
 /// </summary>
 internal sealed class DeviceArena(DeviceMemory memory) : IDisposable
 {

@@ -7,7 +7,10 @@ using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu;
 
-/// <summary>Says in a sentence what a device did not do. Work is done later than it is asked for, so what fails in between is told with the kernel that was launched last.</summary>
+/// <summary>
+/// Says in a sentence what a device did not do. Work is done later than it is asked for, so what fails in between is told with the kernel
+/// that was launched last.
+/// </summary>
 /// <param name="name">What the user calls the device.</param>
 internal sealed class DeviceFaults(string name)
 {
@@ -31,7 +34,8 @@ internal sealed class DeviceFaults(string name)
         return new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name} did not launch {KernelName.Of(kernel)} in {groups.X} x {groups.Y} x {groups.Z} groups of {configuration.GroupDim.X} threads with {shared:N0} bytes of shared memory: {Reason(cause)}."),
+                $"{name} did not launch {KernelName.Of(kernel)} in {groups.X} x {groups.Y} x {groups.Z} groups of "
+                    + $"{configuration.GroupDim.X} threads with {shared:N0} bytes of shared memory: {Reason(cause)}."),
             cause);
     }
 
@@ -41,11 +45,14 @@ internal sealed class DeviceFaults(string name)
 
     /// <summary>Work that was begun did not end well.</summary>
     public DeviceException NotDone(Exception cause) =>
-        new($"{name} did not finish its work{AfterLast()}: {Reason(cause)}. CUDA_LAUNCH_BLOCKING=1 in the environment finds the kernel.", cause);
+        new(
+            $"{name} did not finish its work{AfterLast()}: {Reason(cause)}. CUDA_LAUNCH_BLOCKING=1 in the environment finds the kernel.",
+            cause);
 
     /// <summary>The driver gave no memory where there should be enough.</summary>
     public DeviceException NoMemory(long byteCount, string purpose, string kind, Exception cause) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{name} did not give {byteCount:N0} bytes of {kind} for the {purpose}{AfterLast()}: {Reason(cause)}."), cause);
+        new(string.Create(CultureInfo.InvariantCulture, $"{name} did not give {byteCount:N0} bytes of {kind} for the "
+            + $"{purpose}{AfterLast()}: {Reason(cause)}."), cause);
 
     /// <summary>The device was not opened, or did not tell something about itself.</summary>
     public static DeviceException NotOpened(string device, Exception cause) => new($"{device} cannot be opened: {Reason(cause)}.", cause);
@@ -63,10 +70,13 @@ internal sealed class DeviceFaults(string name)
     }
 
     // As the driver's documentation names it, and in the driver's words.
-    private static string Reason(Exception cause) => cause is CudaException cuda ? $"{cuda.Error} ({cuda.Message.Trim().TrimEnd('.')})" : cause.Message.Trim().TrimEnd('.');
+    private static string Reason(Exception cause) =>
+        cause is CudaException cuda ? $"{cuda.Error} ({cuda.Message.Trim().TrimEnd('.')})" : cause.Message.Trim().TrimEnd('.');
 
     private static string FirstLine(string? log) =>
-        log?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [var line, ..] ? $", {line.TrimEnd('.')}" : string.Empty;
+        log?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [var line, ..]
+            ? $", {line.TrimEnd('.')}"
+            : string.Empty;
 
     private string AfterLast() => _last is { } kernel ? $" after {KernelName.Of(kernel)}" : string.Empty;
 }

@@ -62,7 +62,10 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
         DeviceFaults.Release(buffer);
     }
 
-    /// <summary>Takes memory of the host that the device can copy from while the host does something else; to be released by <see cref="DeviceFaults.Release"/>.</summary>
+    /// <summary>
+    /// Takes memory of the host that the device can copy from while the host does something else; to be released by
+    /// <see cref="DeviceFaults.Release"/>.
+    /// </summary>
     /// <param name="byteCount">How much.</param>
     /// <param name="purpose">What for, in the plural.</param>
     /// <exception cref="DeviceException">The driver does not lock so much.</exception>
@@ -88,7 +91,8 @@ internal sealed class DeviceMemory(Accelerator accelerator, string name, long ca
     }
 
     private InvalidInputException TooLittle(long byteCount, string purpose) =>
-        new($"{name}: the {purpose} take {Gigabytes(byteCount)}; of the device's {Gigabytes(capacity)} that can be used, {Gigabytes(Free)} are free.");
+        new($"{name}: the {purpose} take {Gigabytes(byteCount)}; of the device's {Gigabytes(capacity)} that can be used, {Gigabytes(Free)} "
+            + "are free.");
 
     private static string Gigabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e9:0.00} GB");
 }

@@ -28,7 +28,10 @@ internal sealed class DeviceState(DeviceStream stream, DeviceMemory memory, Devi
         return view;
     }
 
-    /// <summary>Weights that are stored beside the model's: a copy as <see cref="Keep"/> left it, others brought to the device when they are first asked for.</summary>
+    /// <summary>
+    /// Weights that are stored beside the model's: a copy as <see cref="Keep"/> left it, others brought to the device when they are first
+    /// asked for.
+    /// </summary>
     public WeightView Stored(IStoredNumbers start, Parameter parameter)
     {
         if (Take(start, parameter, parameter.ByteCount, out var buffer))

@@ -4,8 +4,9 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// The work of a device in its order, and all copies between it and the host. ILGPU takes addresses of the host's memory without holding it in place: here arrays are
-/// held until the host has waited for their copy, and what is copied without waiting is named by a pointer, so that it is memory that does not move.
+/// The work of a device in its order, and all copies between it and the host. ILGPU takes addresses of the host's memory without holding it
+/// in place: here arrays are held until the host has waited for their copy, and what is copied without waiting is named by a pointer, so
+/// that it is memory that does not move.
 /// </summary>
 /// <param name="accelerator">ILGPU's stream.</param>
 /// <param name="faults">Says what the device did not do.</param>

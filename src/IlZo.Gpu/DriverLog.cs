@@ -3,7 +3,10 @@ using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu;
 
-/// <summary>What a driver says about a kernel that it refuses. ILGPU keeps this to itself, so the text is given to the driver once more, with room for all that it has to say.</summary>
+/// <summary>
+/// What a driver says about a kernel that it refuses. ILGPU keeps this to itself, so the text is given to the driver once more, with room
+/// for all that it has to say.
+/// </summary>
 internal static unsafe class DriverLog
 {
     // CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.

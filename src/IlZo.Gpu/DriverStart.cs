@@ -3,7 +3,10 @@ using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu;
 
-/// <summary>Why a driver that is there names no GPU: what it answers to its first calls. ILGPU hides it, and refuses all that has to do with CUDA where the first call fails.</summary>
+/// <summary>
+/// Why a driver that is there names no GPU: what it answers to its first calls. ILGPU hides it, and refuses all that has to do with CUDA
+/// where the first call fails.
+/// </summary>
 internal static unsafe class DriverStart
 {
     /// <summary>Why the driver does not start, as the beginning of a sentence; null where it does.</summary>
@@ -19,7 +22,8 @@ internal static unsafe class DriverStart
     public static string WhyNone()
     {
         var counted = CudaAPI.CurrentAPI.GetDeviceCount(out int count);
-        return counted != CudaError.CUDA_SUCCESS ? $"the NVIDIA driver counts no GPUs, for {Describe(NativeLibrary.Load(GpuDevices.DriverLibrary), (int)counted)}"
+        return counted != CudaError.CUDA_SUCCESS ? "the NVIDIA driver counts no GPUs, for "
+            + $"{Describe(NativeLibrary.Load(GpuDevices.DriverLibrary), (int)counted)}"
             : count > 0 ? "the NVIDIA driver counts GPUs and does not describe them"
             : "the NVIDIA driver names no GPU";
     }
@@ -29,6 +33,8 @@ internal static unsafe class DriverStart
     {
         var describe = (delegate* unmanaged<int, byte**, int>)NativeLibrary.GetExport(library, "cuGetErrorString");
         byte* text = null;
-        return describe(error, &text) == 0 && text != null ? $"{(CudaError)error} ({Marshal.PtrToStringUTF8((nint)text)!.Trim().TrimEnd('.')})" : $"{(CudaError)error}";
+        return describe(error, &text) == 0 && text != null
+            ? $"{(CudaError)error} ({Marshal.PtrToStringUTF8((nint)text)!.Trim().TrimEnd('.')})"
+            : $"{(CudaError)error}";
     }
 }

@@ -46,5 +46,6 @@ internal sealed class GpuActivation : Activation
     }
 
     /// <summary>Some consecutive features.</summary>
-    public GpuActivation Slice(int first, int features) => new(features, Tokens, _probes, Block, _data.SubView(first, _data.Length - first), _pitch) { Pass = Pass };
+    public GpuActivation Slice(int first, int features) =>
+        new(features, Tokens, _probes, Block, _data.SubView(first, _data.Length - first), _pitch) { Pass = Pass };
 }

@@ -12,7 +12,8 @@ public sealed partial class GpuBackend
     private int _tileCount;
     private int _tileSide;
 
-    public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
+    public void Attention(
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
     {
         using var use = EnterPass();
         if (!shape.Causal && (_cache is not null || !_batch.IsWhole))
@@ -92,7 +93,8 @@ public sealed partial class GpuBackend
             {
                 int count = Math.Min(_tileSide, segment.Length - first);
                 int visible = prefix + segment.Prefix + first;
-                tiles.AddRange([segment.Start + first, count, visible + 1, shape.Causal ? visible + count : prefix + segment.Length, lists[s]]);
+                tiles.AddRange(
+                    [segment.Start + first, count, visible + 1, shape.Causal ? visible + count : prefix + segment.Length, lists[s]]);
             }
         }
 
@@ -121,7 +123,12 @@ public sealed partial class GpuBackend
     private RowsView Append(RowsView rows, ArrayView<float> cache, int features)
     {
         long first = (long)_batch.Segments[0].Prefix * features;
-        Gather(rows, cache.SubView(first, (long)_batch.Count * features), Send([.. Enumerable.Range(0, _batch.Count)]), _batch.Count, features);
+        Gather(
+            rows,
+            cache.SubView(first, (long)_batch.Count * features),
+            Send([.. Enumerable.Range(0, _batch.Count)]),
+            _batch.Count,
+            features);
         return new RowsView(cache, features);
     }
 }

@@ -29,7 +29,8 @@ public sealed partial class GpuBackend
     {
         using var use = EnterPass();
         var to = Own(x);
-        Specialization.Choose(function, new ApplyLaunch(_kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
+        Specialization.Choose(
+            function, new ApplyLaunch(_kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
     }
 
     public void Multiply(Activation x, Activation y) => Combine(x, y, Elementwise.Multiply);
@@ -39,7 +40,8 @@ public sealed partial class GpuBackend
         using var use = EnterPass();
         var to = Own(x);
         _kernels.LaunchItems(
-            Elementwise.Scale, (long)to.Rows * x.Features, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
+            Elementwise.Scale, (long)to.Rows * x.Features,
+            new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
     }
 
     private void Combine(Activation x, Activation y, Action<PairArguments> kernel)
@@ -65,7 +67,17 @@ public sealed partial class GpuBackend
         _kernels.LaunchItems(
             Elementwise.Rotate,
             (long)to.Rows * heads * half,
-            new RotateArguments { X = to.All, Rows = to.Rows, Angles = angles, Tokens = x.Tokens, Heads = heads, Size = x.Features / heads, Half = half });
+            new RotateArguments
+            {
+                X = to.All,
+                Rows = to.Rows,
+                Angles = angles,
+                Tokens = x.Tokens,
+                Heads = heads,
+                Size = x.Features
+                / heads,
+                Half = half
+            });
     }
 
     private void Normalize(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y, bool center, float offset = 0)
@@ -114,7 +126,9 @@ public sealed partial class GpuBackend
         return angles;
     }
 
-    /// <summary>All rows of a tensor at every probe, [probe, row, column]; nothing for none. The room goes back with <see cref="ReturnRows"/>.</summary>
+    /// <summary>
+    /// All rows of a tensor at every probe, [probe, row, column]; nothing for none. The room goes back with <see cref="ReturnRows"/>.
+    /// </summary>
     private DeviceArena.Block RentRows(Parameter? tensor)
     {
         if (tensor is null)

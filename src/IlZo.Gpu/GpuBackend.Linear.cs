@@ -48,7 +48,8 @@ public sealed partial class GpuBackend
     private static ArrayView<float> OfProbe(ArrayView<float> biases, int probe, int columns) =>
         biases.Length == 0 ? ArrayView<float>.Empty : biases.SubView((long)probe * columns, columns);
 
-    // An activation as products read it: itself or, in 16 bits, its numbers rounded, two in the place of one. The room goes back with ReturnOperand.
+    // An activation as products read it: itself or, in 16 bits, its numbers rounded, two in the place of one. The room goes back with
+    // ReturnOperand.
     private GpuActivation RentOperand(GpuActivation x)
     {
         int words = OperandWords(x.Features);

@@ -44,7 +44,8 @@ public sealed partial class GpuBackend
         return [.. Split(read, parameters.Select(p => p.Rows))];
     }
 
-    private RowProducts[] MultiplyRows(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
+    private RowProducts[] MultiplyRows(
+        IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
     {
         _arrays.Forget();
         var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
@@ -65,7 +66,8 @@ public sealed partial class GpuBackend
         float[] readSums = Read(columns.View);
         _arena.Return(columns);
         _arena.Return(rows);
-        return [.. Split(readDots, parameters.Select(p => p.Rows)).Zip(Split(readSums, parameters.Select(p => p.Columns)), (d, s) => new RowProducts(d, s))];
+        return [.. Split(readDots, parameters.Select(p => p.Rows)).Zip(
+            Split(readSums, parameters.Select(p => p.Columns)), (d, s) => new RowProducts(d, s))];
     }
 
     private void Multiply(Parameter p, ProbeRun run, ArrayView<float> vector, bool weighted, ArrayView<double> dots, ArrayView<float> sum)
@@ -120,7 +122,8 @@ public sealed partial class GpuBackend
             int groups = (int)((arguments.Sums.Length + rows - 1) / rows);
             int sharedFloats = rows * 2 * RowSum.Lanes * (sizeof(double) / sizeof(float));
             kernels.Launch(
-                RowSum.Run<TFormat, TDirection, TFactor>, new Index3D(groups, 1, 1), kernels.Shape.Threads, sharedFloats, weights, arguments);
+                RowSum.Run<TFormat, TDirection, TFactor>, new Index3D(groups, 1, 1), kernels.Shape.Threads, sharedFloats, weights,
+                arguments);
         }
     }
 
@@ -141,7 +144,8 @@ public sealed partial class GpuBackend
     {
         public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction) => backend.SumSquares(parameters, direction);
 
-        public RowProducts[] Multiply(IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted) =>
+        public RowProducts[] Multiply(
+            IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted) =>
             backend.MultiplyRows(parameters, direction, vectors, weighted);
     }
 }

@@ -9,7 +9,8 @@ namespace IlZo.Gpu;
 
 public sealed partial class GpuBackend
 {
-    public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
+    public void Update(
+        IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
         using var use = _use.Enter();
         using var heldRule = rule.Hold();
@@ -58,7 +59,8 @@ public sealed partial class GpuBackend
             where TRule : struct, IRule => Specialization.Choose(type, new UpdateLaunch<TDirection, TRule>(kernels, arguments, rule));
     }
 
-    private readonly struct UpdateLaunch<TDirection, TRule>(KernelLauncher kernels, UpdateArguments<TDirection> arguments, TRule rule) : IFormatVisitor
+    private readonly struct UpdateLaunch<TDirection, TRule>(
+        KernelLauncher kernels, UpdateArguments<TDirection> arguments, TRule rule) : IFormatVisitor
         where TDirection : struct, IDirection
         where TRule : struct, IRule
     {

@@ -10,8 +10,8 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// Runs forward passes and updates on one GPU. All work goes to one stream in order, from one thread of the host, which waits for the device where
-/// losses or logits are read and nowhere else: once in a two-point step. Results do not depend on what else is in a batch.
+/// Runs forward passes and updates on one GPU. All work goes to one stream in order, from one thread of the host, which waits for the
+/// device where losses or logits are read and nowhere else: once in a two-point step. Results do not depend on what else is in a batch.
 /// </summary>
 public sealed partial class GpuBackend : IBackend
 {

@@ -15,7 +15,8 @@ namespace IlZo.Gpu;
 /// <param name="Multiprocessors">Its multiprocessors.</param>
 /// <param name="Architecture">Its compute capability, as sm_NN.</param>
 /// <param name="Products">What products are computed in on it where nothing else is asked for.</param>
-public sealed record GpuDevice(string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture, ProductPrecision Products);
+public sealed record GpuDevice(
+    string Name, string Description, long MemoryBytes, int Multiprocessors, string Architecture, ProductPrecision Products);
 
 /// <summary>What <see cref="GpuDevices.Find"/> found.</summary>
 /// <param name="Devices">The GPUs, in the order of their numbers.</param>
@@ -55,7 +56,8 @@ public static class GpuDevices
         foreach (var d in context.GetCudaDevices())
         {
             string architecture = d.Architecture is { } a ? $"sm_{a.Major}{a.Minor}" : "unknown";
-            devices.Add(new GpuDevice($"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductPrecisions.Of(d)[0]));
+            devices.Add(new GpuDevice(
+                $"cuda:{devices.Count}", d.Name, d.MemorySize, d.NumMultiprocessors, architecture, ProductPrecisions.Of(d)[0]));
         }
 
         return new GpuSearch(devices, devices.Count > 0 ? string.Empty : DriverStart.WhyNone());

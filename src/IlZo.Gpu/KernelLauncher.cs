@@ -16,7 +16,8 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>
-internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream stream, DeviceFaults faults, LaunchShape shape, ProductPrecision products)
+internal sealed class KernelLauncher(
+    IKernelLoader loader, AcceleratorStream stream, DeviceFaults faults, LaunchShape shape, ProductPrecision products)
 {
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
@@ -75,7 +76,9 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
 
         if (!_kernels.TryGetValue(kernel.Method, out var loaded))
         {
-            var limits = groupsPerMultiprocessor is null ? KernelSpecialization.Empty : new KernelSpecialization(threads, groupsPerMultiprocessor);
+            var limits = groupsPerMultiprocessor is null
+                ? KernelSpecialization.Empty
+                : new KernelSpecialization(threads, groupsPerMultiprocessor);
             _kernels.Add(kernel.Method, loaded = loader.Load(kernel, limits));
         }
 
@@ -102,7 +105,9 @@ internal sealed class KernelLauncher(IKernelLoader loader, AcceleratorStream str
         where T2 : struct => Launch(kernel, Groups(items), shape.Threads, 0, first, second);
 
     private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
-        new(groups, new Index3D(threads, 1, 1), sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
+        new(groups, new Index3D(threads, 1, 1), sharedFloats == 0
+            ? SharedMemoryConfig.Empty
+            : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
 
     // A device refuses such a launch: one for the outputs of a pass that reads nothing.
     private static bool IsNone(Index3D groups) => groups.X == 0 || groups.Y == 0 || groups.Z == 0;

@@ -9,7 +9,8 @@ internal static class KernelName
     public static string Of(MethodInfo kernel) =>
         $"{Name(kernel.DeclaringType!)}.{kernel.Name}{Arguments(kernel.IsGenericMethod ? kernel.GetGenericArguments() : [])}";
 
-    private static string Name(Type type) => type == typeof(float) ? "float" : $"{type.Name.Split('`')[0]}{Arguments(type.GetGenericArguments())}";
+    private static string Name(Type type) =>
+        type == typeof(float) ? "float" : $"{type.Name.Split('`')[0]}{Arguments(type.GetGenericArguments())}";
 
     private static string Arguments(Type[] types) => types.Length == 0 ? string.Empty : $"<{string.Join(", ", types.Select(Name))}>";
 }

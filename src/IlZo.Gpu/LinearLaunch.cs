@@ -49,7 +49,8 @@ internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? a
             int tokenThreads = kernels.Shape.TokenThreads;
             kernels.Launch(
                 kernel,
-                new Index3D(Groups(arguments.Outputs, Linear.Micro * outputThreads), Groups(arguments.Tokens, Linear.Micro * tokenThreads), 1),
+                new Index3D(
+                    Groups(arguments.Outputs, Linear.Micro * outputThreads), Groups(arguments.Tokens, Linear.Micro * tokenThreads), 1),
                 outputThreads * tokenThreads,
                 Linear.SharedFloats(outputThreads, tokenThreads, TProbes.AreTwo),
                 weights,

@@ -80,7 +80,8 @@ internal static class Specialization
         }
     }
 
-    private readonly struct ProbesChoice<TDirection>(bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor) : IFormatVisitor
+    private readonly struct ProbesChoice<TDirection>(
+        bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor) : IFormatVisitor
         where TDirection : struct, IDirection
     {
         public void Visit<TFormat>()

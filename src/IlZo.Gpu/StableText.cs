@@ -5,8 +5,8 @@ using ILGPU.Backends.PTX;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// Gives a kernel the same text in every process. ILGPU numbers names by all that was compiled before, so that a driver, which keeps what it assembled by the text, would assemble
-/// everything anew each time.
+/// Gives a kernel the same text in every process. ILGPU numbers names by all that was compiled before, so that a driver, which keeps what
+/// it assembled by the text, would assemble everything anew each time.
 /// </summary>
 internal static partial class StableText
 {

@@ -6,8 +6,9 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>
-/// What goes between the host and the device in a pass. Small arrays go to the device in the order of its work, without the host waiting: they are copied to page-locked
-/// memory, from where the device fetches them. Two halves take turns; a half is used again only after the host has waited for the device in between, as it does for results.
+/// What goes between the host and the device in a pass. Small arrays go to the device in the order of its work, without the host waiting:
+/// they are copied to page-locked memory, from where the device fetches them. Two halves take turns; a half is used again only after the
+/// host has waited for the device in between, as it does for results.
 /// </summary>
 internal sealed unsafe class Transfers(DeviceStream stream, DeviceMemory memory) : IDisposable
 {

@@ -19,7 +19,15 @@ public sealed class AdapterTests
         string[] files = ["adapter_config.json", "adapter_model.safetensors"];
         Assert.Equal(files, Directory.EnumerateFiles(temp["run", "adapter"]).Select(f => Path.GetFileName(f)!).Order());
         Assert.All(files, f => Assert.Equal(File.ReadAllBytes(temp["run", "adapter", f]), File.ReadAllBytes(temp["parts", "adapter", f])));
-        var replayed = Ilzo.Run("replay", "--run", temp["run"], "--to-step", $"{whole.GetProperty("selected_step").GetInt32()}", "--out", temp["out"], "--json").Json;
+        var replayed = Ilzo.Run(
+            "replay",
+            "--run",
+            temp["run"],
+            "--to-step",
+            $"{whole.GetProperty("selected_step").GetInt32()}",
+            "--out",
+            temp["out"],
+            "--json").Json;
         Assert.Equal(temp["out"], replayed.GetProperty("out").GetString());
         Assert.All(files, f => Assert.Equal(File.ReadAllBytes(temp["run", "adapter", f]), File.ReadAllBytes(temp["out", f])));
 
@@ -29,7 +37,9 @@ public sealed class AdapterTests
         Assert.NotEqual(evaluated, Eval());
         string[] text = ["--model", TestData.Stories, "--text", "Once upon a time", "--json"];
         Assert.NotEqual(Ilzo.Run(["score", .. text]).Success, Ilzo.Run(["score", .. text, "--adapter", temp["exported"]]).Success);
-        Ilzo.Run("generate", "--model", TestData.Stories, "--prompt", "Once", "--max-new-tokens", "3", "--adapter", temp["exported"], "--json").Json.GetProperty("ids");
+        Ilzo.Run(
+            "generate", "--model", TestData.Stories, "--prompt", "Once", "--max-new-tokens", "3", "--adapter", temp["exported"], "--json")
+            .Json.GetProperty("ids");
         var merged = Ilzo.Run("export", "--run", temp["run"], "--merge", "--out", temp["merged"]);
         if (adapter == "prefix")
         {
@@ -68,9 +78,15 @@ public sealed class AdapterTests
         Ilzo.Run("replay", "--run", temp["run"], "--json").Json.GetProperty("weights_sha256");
         string message = Ilzo.Run("train", "--run", temp["run"], "--resume", "--freeze", "*mlp*").Refusal(2);
         Assert.Contains("was started with freeze \"*norm*\"", message, StringComparison.Ordinal);
-        Assert.Contains("'x*', which matches no tensor", Ilzo.Run("train", "--freeze", "x*", "--run", temp["other"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "'x*', which matches no tensor",
+            Ilzo.Run("train", "--freeze", "x*", "--run", temp["other"]).Refusal(2),
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(temp["other"]));
-        Assert.Contains("trained weights and no adapter", Ilzo.Run("export", "--run", temp["run"], "--merge", "--out", temp["m"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "trained weights and no adapter",
+            Ilzo.Run("export", "--run", temp["run"], "--merge", "--out", temp["m"]).Refusal(2),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -111,6 +127,7 @@ public sealed class AdapterTests
     private static double Eval(params string[] more)
     {
         string[] model = more.Contains("--model") ? [] : ["--model", TestData.Stories];
-        return Ilzo.Run(["eval", .. model, "--task", "sst2", "--test-size", "8", "--seed", "3", "--json", .. more]).Json.GetProperty("loss").GetDouble();
+        return Ilzo.Run(["eval", .. model, "--task", "sst2", "--test-size", "8", "--seed", "3", "--json", .. more]).Json.GetProperty(
+            "loss").GetDouble();
     }
 }

@@ -32,8 +32,12 @@ public sealed class BadDataTests
         Directory.CreateDirectory(temp["empty"]);
         Assert.Contains("train.jsonl", Ilzo.Run([.. train, temp["empty"]]).Refusal(2), StringComparison.Ordinal);
         Assert.Contains("no built-in data", Ilzo.Run("train", "--task", "rte", "--run", temp["run"]).Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("not a known task", Ilzo.Run("train", "--task", "nonsense", "--run", temp["run"]).Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("task.json", Ilzo.Run("train", "--task", temp.Write("task.json", "{\"name\": 3}"), "--run", temp["run"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "not a known task", Ilzo.Run("train", "--task", "nonsense", "--run", temp["run"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "task.json",
+            Ilzo.Run("train", "--task", temp.Write("task.json", "{\"name\": 3}"), "--run", temp["run"]).Refusal(2),
+            StringComparison.Ordinal);
         Assert.False(Path.Exists(temp["run"]));
     }
 
@@ -42,7 +46,8 @@ public sealed class BadDataTests
     {
         using var temp = new TempFolder();
         Data(temp, Good, Good);
-        Assert.Contains("2 examples", Ilzo.Run(TinyRun.Command(1, "--data", temp["data"], "--run", temp["run"])).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 examples", Ilzo.Run(TinyRun.Command(1, "--data", temp["data"], "--run", temp["run"])).Refusal(2), StringComparison.Ordinal);
     }
 
     [Theory]

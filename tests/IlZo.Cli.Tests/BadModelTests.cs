@@ -143,7 +143,8 @@ public sealed class BadModelTests
                 File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{\"model\": {\"type\": \"BPE\", \"vocab\": 7}}");
                 break;
             case "tokenizer is a Git LFS pointer":
-                File.WriteAllText(Path.Combine(model, "tokenizer.json"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n");
+                File.WriteAllText(
+                    Path.Combine(model, "tokenizer.json"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n");
                 break;
             case "tokenizer has NaN":
                 File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{\"model\": NaN}");
@@ -152,7 +153,8 @@ public sealed class BadModelTests
                 File.WriteAllText(Path.Combine(model, "tokenizer.json"), "[]");
                 break;
             case "configuration in UTF-16":
-                File.WriteAllBytes(Path.Combine(model, "config.json"), Encoding.Unicode.GetBytes(File.ReadAllText(Path.Combine(model, "config.json"))));
+                File.WriteAllBytes(
+                    Path.Combine(model, "config.json"), Encoding.Unicode.GetBytes(File.ReadAllText(Path.Combine(model, "config.json"))));
                 break;
             case "folder does not exist":
                 Directory.Delete(model, recursive: true);

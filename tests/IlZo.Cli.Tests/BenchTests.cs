@@ -31,7 +31,8 @@ public sealed class BenchTests
     public void StepsOfMethodsAreMeasuredSideBySide()
     {
         string[] lines = Ilzo.Run(
-            "bench", "optimizers", "--model", TestData.Stories, "--batch", "1", "--seq", "8", "--steps", "2", "--optimizers", "mezo,loren,fzoo", "--json")
+            "bench", "optimizers", "--model", TestData.Stories, "--batch", "1", "--seq", "8", "--steps", "2", "--optimizers",
+            "mezo,loren,fzoo", "--json")
             .Success.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var results = lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.Equal(["mezo", "loren", "fzoo"], results.Select(r => r.GetProperty("optimizer").GetString()));
@@ -73,5 +74,6 @@ public sealed class BenchTests
 
     [Fact]
     public void AShapeThatIsNotThereIsRefused() => Assert.StartsWith(
-        "There is no shape 'opt-2m'; one of these was expected: opt-125m, ", Ilzo.Run("bench", "step", "--shape", "opt-2m").Refusal(2), StringComparison.Ordinal);
+        "There is no shape 'opt-2m'; one of these was expected: opt-125m, ", Ilzo.Run("bench", "step", "--shape", "opt-2m").Refusal(2),
+        StringComparison.Ordinal);
 }

@@ -26,11 +26,24 @@ public sealed class ClassificationTests : IDisposable
     public void WhatDoesNotFitTogetherIsRefused()
     {
         Ilzo.Run("add-head", "--task", "sst2", "--out", _temp["head"]);
-        Assert.Contains("a new folder was expected", Ilzo.Run("add-head", "--task", "sst2", "--out", _temp["head"]).Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("tells 2 classes apart and task mnli has 3", Ilzo.Run("eval", "--model", _temp["head"], "--task", "mnli", "--data", _temp.Path).Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("does not say what a classification head", Ilzo.Run("eval", "--model", _temp["head"], "--task", "wsc", "--data", _temp.Path).Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("is a classifier", Ilzo.Run("generate", "--model", _temp["head"], "--prompt", "A").Refusal(2), StringComparison.Ordinal);
-        Assert.Contains("Task copa has no classes", Ilzo.Run("add-head", "--task", "copa", "--out", _temp["copa"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "a new folder was expected",
+            Ilzo.Run("add-head", "--task", "sst2", "--out", _temp["head"]).Refusal(2),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "tells 2 classes apart and task mnli has 3",
+            Ilzo.Run("eval", "--model", _temp["head"], "--task", "mnli", "--data", _temp.Path).Refusal(2),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "does not say what a classification head",
+            Ilzo.Run("eval", "--model", _temp["head"], "--task", "wsc", "--data", _temp.Path).Refusal(2),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is a classifier", Ilzo.Run("generate", "--model", _temp["head"], "--prompt", "A").Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "Task copa has no classes",
+            Ilzo.Run("add-head", "--task", "copa", "--out", _temp["copa"]).Refusal(2),
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(_temp["copa"]));
     }
 }

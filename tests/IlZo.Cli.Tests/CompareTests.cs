@@ -90,7 +90,8 @@ public sealed class CompareTests
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
-            "compare", "--function", function, "--dimension", $"{dimension}", "--forward-passes", "240", "--seeds", "2", "--out", temp["out"], "--json").Json;
+            "compare", "--function", function, "--dimension", $"{dimension}", "--forward-passes", "240", "--seeds", "2", "--out",
+            temp["out"], "--json").Json;
         Assert.Equal(function, result.GetProperty("settings").GetProperty("function").GetString());
         Assert.False(result.GetProperty("settings").TryGetProperty("task", out _));
         foreach (var run in result.GetProperty("methods").EnumerateArray().SelectMany(m => m.GetProperty("runs").EnumerateArray()))
@@ -111,7 +112,8 @@ public sealed class CompareTests
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
-            "compare", "--function", "saddle", "--optimizers", "mezo", "--lrs", "1e-3", "--forward-passes", "6000", "--out", temp["out"], "--json").Json;
+            "compare", "--function", "saddle", "--optimizers", "mezo", "--lrs", "1e-3", "--forward-passes", "6000", "--out", temp["out"],
+            "--json").Json;
         foreach (var run in result.GetProperty("methods")[0].GetProperty("runs").EnumerateArray())
         {
             Assert.Equal(-10, LastDevLoss(run));
@@ -124,7 +126,12 @@ public sealed class CompareTests
     [InlineData("--dimension is 3; 2 was expected for saddle", "--function", "saddle", "--dimension", "3")]
     [InlineData("--dimension is 1; 2 to 1000000 was expected for sphere", "--function", "sphere", "--dimension", "1")]
     [InlineData("--task says what a function does not have", "--function", "sphere", "--task", "sst2")]
-    [InlineData("--device is cuda:0 with --function; functions are computed on the CPU, and cpu was expected.", "--function", "sphere", "--device", "cuda:0")]
+    [InlineData(
+        "--device is cuda:0 with --function; functions are computed on the CPU, and cpu was expected.",
+        "--function",
+        "sphere",
+        "--device",
+        "cuda:0")]
     [InlineData("--dimension was expected only with --function", "--dimension", "10")]
     public void WhatIsNoFunctionIsRefused(string message, params string[] flags) =>
         Assert.StartsWith(message, Ilzo.Run(["compare", .. flags]).Refusal(2), StringComparison.Ordinal);
@@ -134,9 +141,11 @@ public sealed class CompareTests
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
-            "compare", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "1", "--batch-size", "1", "--train-size", "1", "--dev-size", "1",
+            "compare", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "1", "--batch-size", "1", "--train-size", "1",
+            "--dev-size", "1",
             "--test-size", "1", "--out", temp["out"], "--json").Json;
-        double[] rates = [.. result.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("runs")[1].GetProperty("learning_rate").GetDouble())];
+        double[] rates = [.. result.GetProperty("methods").EnumerateArray().Select(
+            m => m.GetProperty("runs")[1].GetProperty("learning_rate").GetDouble())];
         Assert.Equal([5e-5, 5e-7], rates);
         Assert.Equal(5e-5, result.GetProperty("settings").GetProperty("lr").GetDouble());
     }
@@ -146,7 +155,8 @@ public sealed class CompareTests
     {
         using var temp = new TempFolder();
         using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
-            "/bin/sh", ["-c", $"{Ilzo.ShellCommand} compare --function rosenbrock --forward-passes 60 --seeds 1 --lrs 1e-6 --out '{temp["out"]}' 2>&1"])
+            "/bin/sh", ["-c", $"{Ilzo.ShellCommand} compare --function rosenbrock --forward-passes 60 --seeds 1 --lrs 1e-6 --out "
+                + $"'{temp["out"]}' 2>&1"])
         {
             RedirectStandardOutput = true,
         })!;
@@ -176,7 +186,8 @@ public sealed class CompareTests
         File.WriteAllText(Path.Combine(folder, $"{left[0]}{Guid.NewGuid():N}"), "");
         File.WriteAllText(Path.Combine(folder, ".trial.tmp-mine"), "");
         CompareSphere(temp.Path, "--out", folder);
-        Assert.Equal([".trial.tmp-mine", "compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            [".trial.tmp-mine", "compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -203,7 +214,10 @@ public sealed class CompareTests
     private static string CompareSphere(string folder, params string[] more)
     {
         var outcome = Ilzo.RunIn(
-            folder, ["compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--forward-passes", "4", "--seeds", "1", .. more]);
+            folder, [
+                "compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--forward-passes", "4", "--seeds", "1",
+                .. more,
+            ]);
         Assert.Equal(0, outcome.ExitCode);
         return outcome.Errors;
     }
@@ -221,7 +235,8 @@ public sealed class CompareTests
     [Fact]
     public void PublishedSettingsAreListed()
     {
-        Assert.Contains("OPT 2.7B to 66B: lr 1E-07, 1E-06; eps 0.001", Ilzo.Run("ls", "optimizers", "--verbose").Success, StringComparison.Ordinal);
+        Assert.Contains(
+            "OPT 2.7B to 66B: lr 1E-07, 1E-06; eps 0.001", Ilzo.Run("ls", "optimizers", "--verbose").Success, StringComparison.Ordinal);
         foreach (var method in Ilzo.Run("ls", "optimizers", "--verbose", "--json").Json.GetProperty("optimizers").EnumerateArray())
         {
             Assert.All(method.GetProperty("published").EnumerateArray(), p => Assert.NotEqual("", p.GetProperty("source").GetString()));
@@ -232,7 +247,8 @@ public sealed class CompareTests
     {
         string[][] usual =
         [
-            ["--model", TestData.Stories], ["--task", "sst2"], ["--seeds", "2"], ["--forward-passes", $"{ForwardPasses}"], ["--lrs", "1e-4,1e-3"],
+            ["--model", TestData.Stories], ["--task", "sst2"], ["--seeds", "2"], ["--forward-passes", $"{ForwardPasses}"],
+            ["--lrs", "1e-4,1e-3"],
             ["--batch-size", "2"], ["--train-size", "16"], ["--dev-size", "4"], ["--test-size", "4"],
         ];
         return Ilzo.Run(
@@ -242,12 +258,14 @@ public sealed class CompareTests
         ]);
     }
 
-    private static double LastDevLoss(JsonElement run) => run.GetProperty("points").EnumerateArray().Last().GetProperty("dev_loss").GetDouble();
+    private static double LastDevLoss(JsonElement run) =>
+        run.GetProperty("points").EnumerateArray().Last().GetProperty("dev_loss").GetDouble();
 
     // All but the time, with numbers as they are written.
     private static string[] Numbers(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => [.. value.EnumerateObject().Where(p => p.Name != "seconds").SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
+        JsonValueKind.Object =>
+            [.. value.EnumerateObject().Where(p => p.Name != "seconds").SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
         JsonValueKind.Array => [.. value.EnumerateArray().SelectMany(Numbers)],
         _ => [value.GetRawText()],
     };

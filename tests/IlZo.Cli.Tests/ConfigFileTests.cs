@@ -76,5 +76,6 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public void AMissingFileIsNamed() => Assert.Contains("/no/such.json", Ilzo.Run("train", "--config", "/no/such.json").Refusal(2), StringComparison.Ordinal);
+    public void AMissingFileIsNamed() =>
+        Assert.Contains("/no/such.json", Ilzo.Run("train", "--config", "/no/such.json").Refusal(2), StringComparison.Ordinal);
 }

@@ -75,7 +75,8 @@ public sealed class DeviceTests
     public void A_benchmark_on_auto_runs_on_the_processor_where_there_is_no_gpu()
     {
         Assert.SkipWhen(HasGpu(), "This machine has a GPU.");
-        var outcome = Ilzo.Run("bench", "forward", "--shape", "opt-tiny", "--batch", "1", "--seq", "4", "--steps", "1", "--device", "auto", "--json");
+        var outcome = Ilzo.Run(
+            "bench", "forward", "--shape", "opt-tiny", "--batch", "1", "--seq", "4", "--steps", "1", "--device", "auto", "--json");
         Assert.True(outcome.Json.GetProperty("forward_seconds").GetDouble() > 0);
         Assert.Matches("^no GPU is used, for .*; running on the CPU\\.\n$", outcome.Errors);
     }
@@ -84,21 +85,30 @@ public sealed class DeviceTests
     public void A_benchmark_goes_through_a_simulated_gpu()
     {
         string[] command = ["bench", "--device", "simulation", "--shape", "opt-tiny", "--batch", "1", "--seq", "3", "--steps", "1"];
-        var lines = Ilzo.Run([.. command, "--json"]).Success.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        var lines = Ilzo.Run([.. command, "--json"]).Success.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
         Assert.Equal(["step", "forward", "gemm", "gemm", "gemm", "gemm", "rng"], lines.Select(l => l.GetProperty("benchmark").GetString()));
-        Assert.All(lines, l => Assert.True(l.GetProperty("peak_gigaflops").GetDouble() > 0 && l.GetProperty("copy_gigabytes_per_second").GetDouble() > 0));
-        Assert.All(["step_seconds", "update_gigabytes_per_second", "used_bytes"], name => Assert.True(lines[0].GetProperty(name).GetDouble() > 0, name));
+        Assert.All(lines, l => Assert.True(
+            l.GetProperty("peak_gigaflops").GetDouble() > 0 && l.GetProperty("copy_gigabytes_per_second").GetDouble() > 0));
+        Assert.All(
+            ["step_seconds", "update_gigabytes_per_second", "used_bytes"],
+            name => Assert.True(lines[0].GetProperty(name).GetDouble() > 0, name));
         string text = Ilzo.Run(command).Success;
-        Assert.All(["both probes", "normal deviates", "tokens/s", "copy bandwidth", "device memory"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        Assert.All(
+            ["both probes", "normal deviates", "tokens/s", "copy bandwidth", "device memory"],
+            part => Assert.Contains(part, text, StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_self_test_of_the_simulated_gpu_checks_kernels_and_models()
     {
         var outcome = Ilzo.Run("selftest", "--device", "cpu", "--json");
-        var lines = outcome.Success.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        var lines =
+            outcome.Success.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
         Assert.All(lines, l => Assert.True(l.GetProperty("passed").GetBoolean(), l.ToString()));
-        Assert.All(["update by adam", "two-point step of roberta-tiny, float16"], name => Assert.Contains(lines, l => l.GetProperty("check").GetString() == name));
+        Assert.All(
+            ["update by adam", "two-point step of roberta-tiny, float16"],
+            name => Assert.Contains(lines, l => l.GetProperty("check").GetString() == name));
         Assert.Equal("products are computed in fp32.\nall checks passed.\n", outcome.Errors);
     }
 
@@ -113,7 +123,8 @@ public sealed class DeviceTests
         // Two probes of 2,048 tokens: about 2 x 2 FLOP a weight of the layers and token; the embeddings take 5 % of the weights.
         var step = json.GetProperty("step_at_best");
         Assert.InRange(step.GetProperty("teraflop").GetDouble() / (4 * 12.6 * 2.048), 1.0, 1.05);
-        Assert.True(step.GetProperty("H100 SXM").GetProperty("tensor_core_seconds").GetDouble() < step.GetProperty("RTX 4090").GetProperty("tensor_core_seconds").GetDouble());
+        Assert.True(step.GetProperty("H100 SXM").GetProperty("tensor_core_seconds").GetDouble()
+            < step.GetProperty("RTX 4090").GetProperty("tensor_core_seconds").GetDouble());
     }
 
     // The figures of README.md and kernels/README.md.
@@ -122,14 +133,18 @@ public sealed class DeviceTests
     [InlineData("opt-6.7b", "14.46 GB", "14.59 GB", "13.32 GB", "52.93 TFLOP, 100.1 GB")]
     [InlineData("llama-7b", "14.71 GB", "14.80 GB", "13.48 GB", "53.20 TFLOP, 120.2 GB")]
     [InlineData("opt-13b", "26.95 GB", "27.12 GB", "25.71 GB", "103.31 TFLOP, 171.1 GB")]
-    public void Inspect_prints_what_the_documentation_says_about_gpus(string shape, string total, string totalInHalf, string weights, string work)
+    public void Inspect_prints_what_the_documentation_says_about_gpus(
+        string shape, string total, string totalInHalf, string weights, string work)
     {
         string[] inspect = ["inspect", "--shape", shape, "--device", "cuda"];
         string[] lines = Ilzo.Run(inspect).Success.Split('\n');
         AssertLine(lines, "training memory ", $" {total} for 16 texts of 128 tokens");
         AssertLine(lines, "  weights ", $" {weights}");
         Assert.Contains(lines, l => l.StartsWith("a mezo step ", StringComparison.Ordinal) && l.Contains(work, StringComparison.Ordinal));
-        AssertLine(Ilzo.Run([.. inspect, "--precision", "fp16"]).Success.Split('\n'), "training memory ", $" {totalInHalf} for 16 texts of 128 tokens");
+        AssertLine(
+            Ilzo.Run([.. inspect, "--precision", "fp16"]).Success.Split('\n'),
+            "training memory ",
+            $" {totalInHalf} for 16 texts of 128 tokens");
 
         static void AssertLine(string[] lines, string start, string end) =>
             Assert.Contains(lines, l => l.StartsWith(start, StringComparison.Ordinal) && l.EndsWith(end, StringComparison.Ordinal));

@@ -7,7 +7,8 @@ public sealed class EngineTests
 {
     private static readonly string[] s_eval = ["eval", "--test-size", "20", "--json"];
 
-    private static bool HasAmx => !Ilzo.Run("devices", "--json").Json.GetProperty("engines").GetProperty("amx").GetString()!.Contains("not used", StringComparison.Ordinal);
+    private static bool HasAmx => !Ilzo.Run("devices", "--json").Json.GetProperty("engines").GetProperty("amx").GetString()!.Contains(
+        "not used", StringComparison.Ordinal);
 
     [Fact]
     public void DevicesSayInASentenceWhatEachEngineIsHere()
@@ -21,8 +22,24 @@ public sealed class EngineTests
 
     [Theory]
     [InlineData("--engine is 'gpu'; auto, managed, amx or cuda (on a GPU) was expected.", "train", "--engine", "gpu")]
-    [InlineData("--precision is 'fp8' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "score", "--text", "a", "--device", "cpu", "--precision", "fp8")]
-    [InlineData("--precision is 'bf16' with --engine managed; auto or fp32 was expected.", "generate", "--device", "cpu", "--engine", "managed", "--precision", "bf16")]
+    [InlineData(
+        "--precision is 'fp8' on the CPU; auto, fp32, bf16x3 or bf16 was expected.",
+        "score",
+        "--text",
+        "a",
+        "--device",
+        "cpu",
+        "--precision",
+        "fp8")]
+    [InlineData(
+        "--precision is 'bf16' with --engine managed; auto or fp32 was expected.",
+        "generate",
+        "--device",
+        "cpu",
+        "--engine",
+        "managed",
+        "--precision",
+        "bf16")]
     [InlineData("--precision is 'fp32' with --engine amx; auto or bf16x3 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
     public void ChoicesThatNoMachineHasAreRefused(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(arguments).Refusal(2));
@@ -60,23 +77,38 @@ public sealed class EngineTests
     [Fact]
     public void ASimulatedGpuComputesInFp32Alone()
     {
-        string[] command = ["bench", "forward", "--device", "simulation", "--shape", "opt-tiny", "--batch", "1", "--seq", "3", "--steps", "1", "--precision"];
+        string[] command =
+        [
+            "bench", "forward", "--device", "simulation", "--shape", "opt-tiny", "--batch", "1", "--seq", "3", "--steps", "1",
+            "--precision",
+        ];
         Assert.Equal("--precision is 'bf16x3' on the simulation; auto or fp32 was expected.", Ilzo.Run([.. command, "bf16x3"]).Refusal(2));
         Assert.NotEmpty(Ilzo.Run([.. command, "fp32"]).Success);
     }
 
     [Theory]
     [InlineData("--engine is 'amx' on a GPU; auto or cuda was expected.", "gemm", "--engine", "amx", "--device", "simulation")]
-    [InlineData("--engine is 'managed' on a GPU; auto or cuda was expected.", "step", "--shape", "opt-tiny", "--engine", "managed", "--device", "cuda:0")]
+    [InlineData(
+        "--engine is 'managed' on a GPU; auto or cuda was expected.",
+        "step",
+        "--shape",
+        "opt-tiny",
+        "--engine",
+        "managed",
+        "--device",
+        "cuda:0")]
     [InlineData("--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "gemm", "--precision", "fp16")]
-    [InlineData("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "optimizers", "--shape", "opt-tiny", "--engine", "cuda")]
-    public void BenchmarksRefuseThemToo(string message, params string[] arguments) => Assert.Equal(message, Ilzo.Run(["bench", .. arguments]).Refusal(2));
+    [InlineData(
+        "--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "optimizers", "--shape", "opt-tiny", "--engine", "cuda")]
+    public void BenchmarksRefuseThemToo(string message, params string[] arguments) =>
+        Assert.Equal(message, Ilzo.Run(["bench", .. arguments]).Refusal(2));
 
     [Theory]
     [InlineData("train")]
     [InlineData("compare")]
     public void TrainingInPlainBFloat16IsRefused(string verb) =>
-        Assert.StartsWith("--precision is 'bf16', whose rounding", Ilzo.Run(verb, "--precision", "bf16").Refusal(2), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "--precision is 'bf16', whose rounding", Ilzo.Run(verb, "--precision", "bf16").Refusal(2), StringComparison.Ordinal);
 
     [Fact]
     public void TheManagedEngineIsTheReference()
@@ -158,7 +190,10 @@ public sealed class EngineTests
         Replace(temp["run"], ("\"managed\"", "\"amx\""), ("\"fp32\"", "\"bf16x3\""));
         var outcome = Ilzo.Run("train", "--run", temp["run"], "--resume");
         Assert.Equal(2, outcome.ExitCode);
-        Assert.Contains("has engine amx in bf16x3 for this kind of device, and managed in fp32 is asked for now", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "has engine amx in bf16x3 for this kind of device, and managed in fp32 is asked for now",
+            outcome.Errors,
+            StringComparison.Ordinal);
     }
 
     // A run of a GPU that ended before its first step, on a machine without one.
@@ -173,7 +208,8 @@ public sealed class EngineTests
         using var configuration = JsonDocument.Parse(File.ReadAllText(temp["run", "config.json"]));
         Assert.Equal("cuda", configuration.RootElement.GetProperty("options").GetProperty("engine").GetString());
         var change = Assert.Single(configuration.RootElement.GetProperty("continued").EnumerateArray());
-        Assert.Equal((0, "managed", "fp32"), (change.GetProperty("after_step").GetInt32(), change.GetProperty("engine").GetString(), change.GetProperty("precision").GetString()));
+        Assert.Equal((0, "managed", "fp32"), (change.GetProperty("after_step")
+            .GetInt32(), change.GetProperty("engine").GetString(), change.GetProperty("precision").GetString()));
         Assert.Equal(TinyRun.Sha(result.Json), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--json").Json));
 
         // No engine is named any more, and a machine with tiles would take them.
@@ -187,7 +223,8 @@ public sealed class EngineTests
     {
         using var temp = new TempFolder();
         RunOfAGpu(temp["gpu"]);
-        var begun = Ilzo.Run("train", "--config", temp["gpu", "config.json"], "--run", temp["run"], "--device", "cpu", "--engine", "managed");
+        var begun = Ilzo.Run(
+            "train", "--config", temp["gpu", "config.json"], "--run", temp["run"], "--device", "cpu", "--engine", "managed");
         Assert.Equal(0, begun.ExitCode);
         using var configuration = JsonDocument.Parse(File.ReadAllText(temp["run", "config.json"]));
         Assert.Equal("managed", configuration.RootElement.GetProperty("options").GetProperty("engine").GetString());
@@ -195,7 +232,9 @@ public sealed class EngineTests
 
         // What somebody wrote down is asked for as by flags.
         string own = temp.Write("own.json", """{"engine": "cuda", "device": "cpu"}""");
-        Assert.Equal("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", Ilzo.Run("train", "--config", own, "--run", temp["own"]).Refusal(2));
+        Assert.Equal(
+            "--engine is 'cuda' on the CPU; auto, managed or amx was expected.",
+            Ilzo.Run("train", "--config", own, "--run", temp["own"]).Refusal(2));
     }
 
     private static void RunOfAGpu(string run)

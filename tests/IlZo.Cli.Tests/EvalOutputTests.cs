@@ -36,7 +36,9 @@ public sealed class EvalOutputTests : IDisposable
             int support = lines.Count(l => l.GetProperty("gold")[0].GetString() == word);
             int predicted = lines.Count(l => l.GetProperty("prediction").GetString() == word);
             int right = lines.Count(l => l.GetProperty("correct").GetBoolean() && l.GetProperty("prediction").GetString() == word);
-            Assert.Equal((word, support, predicted), (item.GetProperty("name").GetString(), item.GetProperty("support").GetInt32(), item.GetProperty("predicted").GetInt32()));
+            Assert.Equal(
+                (word, support, predicted),
+                (item.GetProperty("name").GetString(), item.GetProperty("support").GetInt32(), item.GetProperty("predicted").GetInt32()));
             Assert.Equal((double)right / support, item.GetProperty("recall").GetDouble(), 12);
             Assert.Equal(2.0 * right / (support + predicted), item.GetProperty("f1").GetDouble(), 12);
         }
@@ -89,7 +91,8 @@ public sealed class EvalOutputTests : IDisposable
         {
             Assert.Equal(12, Ilzo.Run(command).Json.GetProperty("examples").GetInt32());
             JsonElement[] lines = [.. File.ReadLines(_temp["p.jsonl"]).Select(l => JsonDocument.Parse(l).RootElement)];
-            return ([.. lines.Select(l => l.GetProperty("where").GetString()!)], [.. lines.Select(l => l.GetProperty("scores")[0].GetDouble())]);
+            return ([.. lines.Select(l => l.GetProperty("where").GetString()!)], [.. lines.Select(
+                l => l.GetProperty("scores")[0].GetDouble())]);
         }
     }
 
@@ -111,7 +114,8 @@ public sealed class EvalOutputTests : IDisposable
 
     [Fact]
     public void CalibrationNeedsAPromptWithoutContent() => Assert.Contains(
-        "task squad has no prompt without content", Ilzo.Run("eval", "--task", "squad", "--data", Answers(), "--calibrate").Refusal(2), StringComparison.Ordinal);
+        "task squad has no prompt without content", Ilzo.Run("eval", "--task", "squad", "--data", Answers(), "--calibrate").Refusal(2),
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--demonstrations", "2")]

@@ -36,5 +36,6 @@ public sealed class EvalTests
     }
 
     [Fact]
-    public void AnEvaluationOfNothingIsRefused() => Assert.Contains("--test-size", Ilzo.Run("eval", "--test-size", "0").Refusal(2), StringComparison.Ordinal);
+    public void AnEvaluationOfNothingIsRefused() =>
+        Assert.Contains("--test-size", Ilzo.Run("eval", "--test-size", "0").Refusal(2), StringComparison.Ordinal);
 }

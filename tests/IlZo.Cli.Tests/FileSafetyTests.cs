@@ -113,7 +113,8 @@ public sealed class FileSafetyTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of files are bytes on Linux.");
         using var temp = new TempFolder();
         string arguments = string.Join(' ', TinyRun.Command(1).Select(a => $"'{a}'"));
-        Assert.Equal("2", Run("bash", "-c", $"cd '{temp.Path}'; {Ilzo.ShellCommand} {arguments} --run \"run$(printf '\\377')\" >out 2>err; printf $?"));
+        Assert.Equal("2", Run(
+            "bash", "-c", $"cd '{temp.Path}'; {Ilzo.ShellCommand} {arguments} --run \"run$(printf '\\377')\" >out 2>err; printf $?"));
         Assert.Contains("has bytes that are not UTF-8", File.ReadAllText(temp["err"]), StringComparison.Ordinal);
         Assert.Equal(["err", "out"], Directory.EnumerateFileSystemEntries(temp.Path).Select(Path.GetFileName).Order());
     }
@@ -124,7 +125,8 @@ public sealed class FileSafetyTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of files are bytes on Linux.");
         using var temp = new TempFolder();
         string arguments = string.Join(' ', TinyRun.Command(1).Select(a => $"'{a}'"));
-        Assert.Equal("2", Run("bash", "-c", $"cd '{temp.Path}'; f=\"$(printf 'a\\377')\"; mkdir \"$f\"; cd \"$f\"; {Ilzo.ShellCommand} {arguments} --run x >../out 2>../err; printf $?; cd ..; rm -r \"$f\""));
+        Assert.Equal("2", Run("bash", "-c", $"cd '{temp.Path}'; f=\"$(printf 'a\\377')\"; mkdir \"$f\"; cd \"$f\"; {Ilzo.ShellCommand} "
+            + $"{arguments} --run x >../out 2>../err; printf $?; cd ..; rm -r \"$f\""));
         Assert.Contains("The working folder", File.ReadAllText(temp["err"]), StringComparison.Ordinal);
         Assert.Equal(["err", "out"], Directory.EnumerateFileSystemEntries(temp.Path).Select(Path.GetFileName).Order());
     }
@@ -153,7 +155,9 @@ public sealed class FileSafetyTests
         File.WriteAllText(path, config.ToJsonString());
         string named = "num_attention_heads × head_dim is 4295000064";
         File.WriteAllText(temp["texts.jsonl"], "{\"text\": \"a\"}\n");
-        foreach (string[] command in (string[][])[["inspect", model], ["generate", "--model", model], ["eval", "--model", model, "--task", "sst2"], TinyRun.Command(1, "--model", model, "--run", temp["run"])])
+        foreach (string[] command in (string[][])[["inspect", model], [
+            "generate", "--model", model,
+        ], ["eval", "--model", model, "--task", "sst2"], TinyRun.Command(1, "--model", model, "--run", temp["run"])])
         {
             Assert.Contains(named, Ilzo.Run(command).Refusal(2), StringComparison.Ordinal);
         }
@@ -162,7 +166,8 @@ public sealed class FileSafetyTests
     // Trains without an end until it has taken some steps, does something to its files, and waits for what becomes of it.
     private static async Task<Outcome> Disturb(string run, string model, string[] flags, Action disturbance)
     {
-        using var process = Ilzo.Start(null, TinyRun.Command(100_000_000, ["--model", model, "--run", run, "--adapter", "lora", "--lr", "1e-9", .. flags]));
+        using var process = Ilzo.Start(
+            null, TinyRun.Command(100_000_000, ["--model", model, "--run", run, "--adapter", "lora", "--lr", "1e-9", .. flags]));
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         string log = Path.Combine(run, "trajectory.bin");

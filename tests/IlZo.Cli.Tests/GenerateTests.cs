@@ -32,7 +32,8 @@ public sealed class GenerateTests
     {
         foreach (var entry in TestData.Reference("opt-reviews-6m").GetProperty("greedy").EnumerateArray())
         {
-            var result = Ilzo.Run("generate", "--prompt", entry.GetProperty("prompt").GetString()!, "--max-new-tokens", "40", "--json").Json;
+            var result =
+                Ilzo.Run("generate", "--prompt", entry.GetProperty("prompt").GetString()!, "--max-new-tokens", "40", "--json").Json;
             Assert.Equal(Ids(entry, "input_ids"), Ids(result, "prompt_ids"));
             Assert.Equal(Ids(entry, "new_ids"), Ids(result, "ids"));
 

@@ -55,9 +55,11 @@ public sealed class Gpt2Tests
         // The first step's losses are of the same weights, so the runs differ by the decay alone.
         using var plain = OneStep("0");
         using var decayed = OneStep("0.5");
-        string[] differ = [.. plain.Tensors.Zip(decayed.Tensors).Where(p => !Bytes(p.First).SequenceEqual(Bytes(p.Second))).Select(p => p.First.Name)];
+        string[] differ =
+            [.. plain.Tensors.Zip(decayed.Tensors).Where(p => !Bytes(p.First).SequenceEqual(Bytes(p.Second))).Select(p => p.First.Name)];
         Assert.Equal(
-            plain.Tensors.Select(t => t.Name).Where(n => n.EndsWith(".weight", StringComparison.Ordinal) && !n.Contains(".ln_", StringComparison.Ordinal)), differ);
+            plain.Tensors.Select(t => t.Name)
+                .Where(n => n.EndsWith(".weight", StringComparison.Ordinal) && !n.Contains(".ln_", StringComparison.Ordinal)), differ);
         Assert.Equal(10, differ.Length);
 
         SafetensorsFile OneStep(string decay)
@@ -74,7 +76,8 @@ public sealed class Gpt2Tests
     public void DizoProjectsTheOneLayerOfQueriesKeysAndValues()
     {
         using var temp = new TempFolder();
-        var trained = TinyRun.Train(temp["run"], 6, "--model", Model(temp), "--optimizer", "dizo", "--opt", "interval=3,inner=2", "--eps", "1e-2");
+        var trained = TinyRun.Train(
+            temp["run"], 6, "--model", Model(temp), "--optimizer", "dizo", "--opt", "interval=3,inner=2", "--eps", "1e-2");
         Assert.Equal(TinyRun.Sha(trained), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--json").Json));
     }
 

@@ -22,7 +22,8 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         }
 
         Assert.Equal(
-            File.ReadAllBytes(reference.Folder["full", "checkpoint/model.safetensors"]), File.ReadAllBytes(temp["full", "checkpoint/model.safetensors"]));
+            File.ReadAllBytes(reference.Folder["full", "checkpoint/model.safetensors"]),
+            File.ReadAllBytes(temp["full", "checkpoint/model.safetensors"]));
         Assert.Equal(
             File.ReadAllBytes(reference.Folder["prefix", "adapter/adapter_model.safetensors"]),
             File.ReadAllBytes(temp["prefix", "adapter/adapter_model.safetensors"]));
@@ -53,7 +54,11 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         // Its start is computed by a forward.
         public static string[] Prefix(string run) => [.. TinyRun.Command(2, "--run", run, "--json", "--adapter", "prefix")];
 
-        public static string[] Generate => ["generate", "--model", TestData.Stories, "--prompt", "Once", "--max-new-tokens", "40", "--temperature", "0.8", "--seed", "1", "--json"];
+        public static string[] Generate =>
+        [
+            "generate", "--model", TestData.Stories, "--prompt", "Once", "--max-new-tokens", "40", "--temperature", "0.8", "--seed", "1",
+            "--json",
+        ];
 
         public void Dispose() => Folder.Dispose();
     }

@@ -14,14 +14,16 @@ public sealed class MaskedModelTests : IDisposable
     public void FewShotTrainingEndsInAModelThatEvaluatesTheSame()
     {
         string model = TinyRoberta.Write(_temp);
-        string[] flags = ["train", "--model", model, "--task", "sst2", "--shots", "4", "--test-size", "30", "--steps", "6", "--eval-every", "3"];
+        string[] flags =
+            ["train", "--model", model, "--task", "sst2", "--shots", "4", "--test-size", "30", "--steps", "6", "--eval-every", "3"];
         string[] more = ["--batch-size", "4", "--lr", "1e-2", "--seed", "13"];
         var result = Ilzo.Run([.. flags, .. more, "--run", _temp["run"], "--threads", "2", "--json"]).Json;
         Assert.Equal(30, result.GetProperty("test_examples").GetInt32());
         Assert.Equal(0, result.GetProperty("skipped_steps").GetInt32());
 
         // Few-shot runs draw their test rows with the published seed whatever their own is.
-        var evaluated = Ilzo.Run("eval", "--model", _temp["run", "checkpoint"], "--task", "sst2", "--test-size", "30", "--seed", "42", "--json").Json;
+        var evaluated =
+            Ilzo.Run("eval", "--model", _temp["run", "checkpoint"], "--task", "sst2", "--test-size", "30", "--seed", "42", "--json").Json;
         Assert.Equal(result.GetProperty("test_loss").GetDouble(), evaluated.GetProperty("loss").GetDouble());
 
         Assert.Equal(TinyRun.Sha(result), TinyRun.Sha(Ilzo.Run("replay", "--run", _temp["run"], "--json").Json));
@@ -43,7 +45,8 @@ public sealed class MaskedModelTests : IDisposable
     {
         string model = TinyRoberta.Write(_temp);
         var result = Ilzo.Run(
-            "train", "--model", model, "--task", "sst2", "--shots", "8", "--test-size", "0", "--steps", "4", "--eval-every", "2", "--batch-size", "16",
+            "train", "--model", model, "--task", "sst2", "--shots", "8", "--test-size", "0", "--steps", "4", "--eval-every", "2",
+            "--batch-size", "16",
             "--objective", "accuracy", "--eps", "0.3", "--run", _temp["run"], "--json").Json;
         double loss = result.GetProperty("dev_loss").GetDouble();
         Assert.InRange(loss, -1, 0);
@@ -60,7 +63,8 @@ public sealed class MaskedModelTests : IDisposable
         {
             File.WriteAllLines(
                 _temp["data", file],
-                Enumerable.Range(0, 12).Select(i => $$"""{"premise": "A cat {{i}}.", "hypothesis": "It is {{i}}.", "label": "{{labels[i % 3]}}"}"""));
+                Enumerable.Range(0, 12).Select(
+                    i => $$"""{"premise": "A cat {{i}}.", "hypothesis": "It is {{i}}.", "label": "{{labels[i % 3]}}"}"""));
         }
 
         var evaluated = Ilzo.Run("eval", "--model", model, "--task", "mnli", "--data", _temp["data"], "--json").Json;
@@ -83,12 +87,17 @@ public sealed class MaskedModelTests : IDisposable
         string folder = _temp.Copy(TestData.Fixture("roberta-tiny"), "tiny");
         const int mask = 330;
         string vocabulary = string.Join(", ", Enumerable.Range(0, mask).Select(i => $"\"t{i}\": {i}"));
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), $$"""{"model": {"type": "BPE", "vocab": { {{vocabulary}}, "<mask>": {{mask}} }, "merges": []} }""");
+        File.WriteAllText(
+            Path.Combine(folder, "tokenizer.json"),
+            $$"""{"model": {"type": "BPE", "vocab": { {{vocabulary}}, "<mask>": {{mask}} }, "merges": []} }""");
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"mask_token": "<mask>"}""");
         using var inputs = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "inputs.json")));
-        var entries = inputs.RootElement.GetProperty("inputs").EnumerateArray().TakeWhile(i => i.GetProperty("padding").GetString() == "none").ToArray();
-        string file = _temp.Write("in.jsonl", string.Concat(entries.Select(e => $"{{\"ids\": {e.GetProperty("input_ids").GetRawText().ReplaceLineEndings(" ")}}}\n")));
-        string[] lines = Ilzo.Run("score", "--model", folder, "--input", file, "--logits", _temp["logits.safetensors"]).Success.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var entries = inputs.RootElement.GetProperty(
+            "inputs").EnumerateArray().TakeWhile(i => i.GetProperty("padding").GetString() == "none").ToArray();
+        string file = _temp.Write("in.jsonl", string.Concat(
+            entries.Select(e => $"{{\"ids\": {e.GetProperty("input_ids").GetRawText().ReplaceLineEndings(" ")}}}\n")));
+        string[] lines = Ilzo.Run("score", "--model", folder, "--input", file, "--logits", _temp["logits.safetensors"]).Success.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(entries.Length, lines.Length);
         using var expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         using var logits = SafetensorsFile.Open(_temp["logits.safetensors"]);
@@ -111,7 +120,8 @@ public sealed class MaskedModelTests : IDisposable
                 var best = row.Index().OrderByDescending(r => r.Item).Take(5).ToArray();
                 var top = masks[m].GetProperty("top").EnumerateArray().ToArray();
                 Assert.Equal(best.Select(b => b.Index), top.Select(t => t.GetProperty("id").GetInt32()));
-                Assert.All(best.Zip(top), pair => Assert.Equal(pair.First.Item - sum, pair.Second.GetProperty("logprob").GetDouble(), 5e-5));
+                Assert.All(
+                    best.Zip(top), pair => Assert.Equal(pair.First.Item - sum, pair.Second.GetProperty("logprob").GetDouble(), 5e-5));
                 Assert.All(top, t => Assert.Equal($"t{t.GetProperty("id").GetInt32()}", t.GetProperty("token").GetString()));
             }
         }
@@ -126,7 +136,10 @@ public sealed class MaskedModelTests : IDisposable
         var score = Ilzo.Run("score", "--model", model, "--text", "A cat is a <mask> animal, <mask>.").Json;
         Assert.Equal([5, 8], score.GetProperty("masks").EnumerateArray().Select(m => m.GetProperty("position").GetInt32()));
         Assert.Equal(50264, score.GetProperty("ids")[5].GetInt32());
-        Assert.Contains("--text has no mask (the token 50264)", Ilzo.Run("score", "--model", model, "--text", "A cat").Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "--text has no mask (the token 50264)",
+            Ilzo.Run("score", "--model", model, "--text", "A cat").Refusal(2),
+            StringComparison.Ordinal);
         string file = _temp.Write("in.jsonl", "{\"text\": \"a <mask>\"}\n{\"text\": \"b\"}\n");
         Assert.Contains(":2 has no mask", Ilzo.Run("score", "--model", model, "--input", file).Refusal(2), StringComparison.Ordinal);
     }

@@ -25,7 +25,8 @@ public sealed class MemoryTests : IDisposable
     public void A_comparison_refuses_it_too()
     {
         string refusal = Ilzo.Run(
-            "compare", "--model", TestData.Stories, "--task", "sst2", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "2", "--lr", "1e-3",
+            "compare", "--model", TestData.Stories, "--task", "sst2", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "2",
+            "--lr", "1e-3",
             "--batch-size", "2147483647", "--out", Path.Combine(_folder, "out")).Errors;
         Assert.Contains("Training is predicted to take ", refusal, StringComparison.Ordinal);
     }

@@ -16,7 +16,8 @@ public sealed class MethodDefaultsTests
     {
         using var temp = new TempFolder();
         string model = architecture == "gpt2" ? Gpt2Tests.Model(temp) : TinyRoberta.Write(temp);
-        string[] sizes = ["--task", "sst2", "--steps", "12", "--eval-every", "6", "--train-size", "64", "--dev-size", "24", "--test-size", "8"];
+        string[] sizes =
+            ["--task", "sst2", "--steps", "12", "--eval-every", "6", "--train-size", "64", "--dev-size", "24", "--test-size", "8"];
         foreach (string method in LongTests.Of(OptimizerCatalog.All.Select(m => m.Name), name => s_everyTime.Contains(name)))
         {
             var outcome = Ilzo.Run(["train", "--model", model, "--optimizer", method, .. sizes, "--run", temp[method]]);

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace IlZo.Cli.Tests;
 
 /// <summary>
-/// Which libraries the dynamic loader is asked for. The framework calls OpenSSL for hashes and random seeds and ends the process where it is missing, as in
-/// small containers; a machine that runs the binary need not have it.
+/// Which libraries the dynamic loader is asked for. The framework calls OpenSSL for hashes and random seeds and ends the process where it
+/// is missing, as in small containers; a machine that runs the binary need not have it.
 /// </summary>
 public sealed class NativeLibraryTests
 {

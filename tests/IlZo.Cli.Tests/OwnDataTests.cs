@@ -6,7 +6,8 @@ namespace IlZo.Cli.Tests;
 /// <summary>Training on rows and texts of one's own: the files of the documentation, and what goes wrong.</summary>
 public sealed partial class OwnDataTests : IDisposable
 {
-    private static readonly string[] s_brief = ["--steps", "2", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json", "--allow-worse"];
+    private static readonly string[] s_brief =
+        ["--steps", "2", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json", "--allow-worse"];
 
     private readonly TempFolder _temp = new();
 
@@ -33,10 +34,14 @@ public sealed partial class OwnDataTests : IDisposable
         var outcome = Ilzo.RunIn(_temp.Path, ["train", "--data", file, .. s_brief, .. more]);
         var result = outcome.Json;
         Assert.Equal(JsonValueKind.Null, result.GetProperty("test_accuracy").ValueKind);
-        Assert.Equal(Math.Exp(result.GetProperty("test_loss").GetDouble()), result.GetProperty("test_perplexity").GetDouble(), 1e-6 * result.GetProperty("test_perplexity").GetDouble());
+        Assert.Equal(
+            Math.Exp(result.GetProperty("test_loss").GetDouble()),
+            result.GetProperty("test_perplexity").GetDouble(),
+            1e-6 * result.GetProperty("test_perplexity").GetDouble());
         Assert.True(double.IsFinite(result.GetProperty("zero_shot_perplexity").GetDouble()));
         Assert.Matches(@"step 2: dev perplexity [\d.]+, dev loss", outcome.Errors);
-        Assert.Equal(1, Ilzo.RunIn(_temp.Path, ["eval", "--data", file, "--test-size", "1", "--json", .. more]).Json.GetProperty("examples").GetInt32());
+        Assert.Equal(1, Ilzo.RunIn(
+            _temp.Path, ["eval", "--data", file, "--test-size", "1", "--json", .. more]).Json.GetProperty("examples").GetInt32());
     }
 
     [Fact]
@@ -56,7 +61,8 @@ public sealed partial class OwnDataTests : IDisposable
     public void TrainingOnACompletionLowersItsPerplexity()
     {
         _temp.Write("same.jsonl", string.Concat(Enumerable.Repeat("{\"prompt\": \"The film was\", \"completion\": \" a zebra\"}\n", 12)));
-        var result = Ilzo.RunIn(_temp.Path, "train", "--data", "same.jsonl", "--steps", "60", "--batch-size", "4", "--lr", "1e-4", "--json").Json;
+        var result =
+            Ilzo.RunIn(_temp.Path, "train", "--data", "same.jsonl", "--steps", "60", "--batch-size", "4", "--lr", "1e-4", "--json").Json;
         Assert.InRange(result.GetProperty("test_perplexity").GetDouble(), 1, 0.5 * result.GetProperty("zero_shot_perplexity").GetDouble());
     }
 
@@ -83,7 +89,9 @@ public sealed partial class OwnDataTests : IDisposable
         var outcome = Ilzo.RunIn(_temp.Path, [.. train, "--skip-bad-rows"]);
         Assert.Equal(2, outcome.Json.GetProperty("skipped_rows").GetInt32());
         Assert.Contains("skipped rows: 2, of the first: ", outcome.Errors, StringComparison.Ordinal);
-        Assert.Equal(2, Ilzo.RunIn(_temp.Path, "eval", "--data", "faq.jsonl", "--skip-bad-rows", "--json").Json.GetProperty("skipped_rows").GetInt32());
+        Assert.Equal(
+            2,
+            Ilzo.RunIn(_temp.Path, "eval", "--data", "faq.jsonl", "--skip-bad-rows", "--json").Json.GetProperty("skipped_rows").GetInt32());
     }
 
     [Fact]
@@ -93,7 +101,10 @@ public sealed partial class OwnDataTests : IDisposable
         Assert.Contains("'builtin' has no chat template", message, StringComparison.Ordinal);
         _temp.Write("odd.jinja", "{% for m in messages %}\n{{ m.content | wrap(3) }}{% endfor %}");
         message = Ilzo.RunIn(_temp.Path, "train", "--data", "chats.jsonl", "--chat-template", "odd.jinja").Refusal(2);
-        Assert.Contains("odd.jinja, line 2, column 16 of the chat template: the filter 'wrap' is not supported; trim, tojson", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "odd.jinja, line 2, column 16 of the chat template: the filter 'wrap' is not supported; trim, tojson",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -112,7 +123,8 @@ public sealed partial class OwnDataTests : IDisposable
         File.AppendAllText(_temp["faq.jsonl"], "not json\n");
         var outcome = Ilzo.RunIn(
             _temp.Path,
-            "compare", "--data", "faq.jsonl", "--skip-bad-rows", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "4", "--lrs", "1e-5", "--batch-size", "2");
+            "compare", "--data", "faq.jsonl", "--skip-bad-rows", "--optimizers", "mezo", "--seeds", "1", "--forward-passes", "4", "--lrs",
+            "1e-5", "--batch-size", "2");
         Assert.Contains("| test perplexity |", outcome.Success, StringComparison.Ordinal);
         Assert.Contains("\nskipped rows: 1\n", outcome.Errors, StringComparison.Ordinal);
     }

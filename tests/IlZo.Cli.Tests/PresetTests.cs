@@ -20,9 +20,13 @@ public sealed class PresetTests : IDisposable
     {
         string[] of = adapter is null ? [] : ["--adapter", adapter];
         var outcome = Ilzo.Run(
-            ["train", "--optimizer", optimizer, .. of, "--steps", "1", "--train-size", "1", "--dev-size", "0", "--test-size", "1", "--run", _temp["run"], "--json", "--allow-worse"]);
+            [
+                "train", "--optimizer", optimizer, .. of, "--steps", "1", "--train-size", "1", "--dev-size", "0", "--test-size", "1",
+                "--run", _temp["run"], "--json", "--allow-worse",
+            ]);
         Assert.Equal(JsonValueKind.Object, outcome.Json.ValueKind);
-        Assert.Contains(FormattableString.Invariant($"1 steps of 16 examples, lr {lr:R}, eps {eps:R}\n"), outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"1 steps of 16 examples, lr {lr:R}, eps {eps:R}\n"), outcome.Errors, StringComparison.Ordinal);
         using var file = JsonDocument.Parse(File.ReadAllText(_temp["run", "config.json"]));
         var options = file.RootElement.GetProperty("options");
         var expected = Presets.Resolve(new TrainingOptions { Optimizer = optimizer, Adapter = adapter });

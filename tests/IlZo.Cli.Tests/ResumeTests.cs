@@ -23,7 +23,10 @@ public sealed class ResumeTests
         // On a busy machine a run may end before the signal comes, but not every one.
         Assert.InRange(killed, kills / 2, kills);
         var resumed = TinyRun.Train(temp["run"], Steps, "--resume");
-        foreach (string name in new[] { "weights_sha256", "zero_shot_accuracy", "test_accuracy", "test_loss", "dev_loss", "selected_step", "tokens", "forward_passes" })
+        foreach (string name in new[]
+        {
+            "weights_sha256", "zero_shot_accuracy", "test_accuracy", "test_loss", "dev_loss", "selected_step", "tokens", "forward_passes",
+        })
         {
             Assert.Equal(whole.GetProperty(name).GetRawText(), resumed.GetProperty(name).GetRawText());
         }

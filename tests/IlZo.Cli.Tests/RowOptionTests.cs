@@ -4,7 +4,8 @@ namespace IlZo.Cli.Tests;
 public sealed class RowOptionTests : IDisposable
 {
     private static readonly string[] s_columns = ["--columns", "prompt=Question,completion=Answer"];
-    private static readonly string[] s_brief = ["--steps", "1", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json", "--allow-worse"];
+    private static readonly string[] s_brief =
+        ["--steps", "1", "--batch-size", "2", "--dev-size", "1", "--test-size", "1", "--json", "--allow-worse"];
 
     private readonly TempFolder _temp = new();
 
@@ -22,7 +23,9 @@ public sealed class RowOptionTests : IDisposable
             Ilzo.RunIn(_temp.Path, "eval", "--data", "faq.csv", "--json").Json.GetProperty("loss").GetDouble(),
             Ilzo.RunIn(_temp.Path, ["eval", "--data", "named.csv", .. s_columns, "--json"]).Json.GetProperty("loss").GetDouble());
         _temp.Write("reviews.jsonl", "{\"review\": \"A good film\"}\n");
-        Assert.Equal(Ilzo.Run("score", "--text", "A good film").Success.Split('\n')[1..], Ilzo.RunIn(_temp.Path, "score", "--input", "reviews.jsonl", "--columns", "text=review").Success.Split('\n')[1..]);
+        Assert.Equal(
+            Ilzo.Run("score", "--text", "A good film").Success.Split('\n')[1..],
+            Ilzo.RunIn(_temp.Path, "score", "--input", "reviews.jsonl", "--columns", "text=review").Success.Split('\n')[1..]);
     }
 
     [Theory]
@@ -31,7 +34,8 @@ public sealed class RowOptionTests : IDisposable
     public void AColumnThatNoRowHasIsRefused(string command)
     {
         _temp.Write("named.csv", "Question,Answer\nIs it open?, Yes\n");
-        string message = Ilzo.RunIn(_temp.Path, command, "--data", "named.csv", "--columns", "prompt=Question,completion=Answer,system=Sytem").Refusal(2);
+        string message = Ilzo.RunIn(
+            _temp.Path, command, "--data", "named.csv", "--columns", "prompt=Question,completion=Answer,system=Sytem").Refusal(2);
         Assert.Contains("named.csv has a column \"Sytem\"", message, StringComparison.Ordinal);
     }
 
@@ -62,8 +66,12 @@ public sealed class RowOptionTests : IDisposable
         _temp.Write("notes.jsonl", "{\"text\": \"One</s>two</s>\"}\n{\"text\": \"Three\"}\n");
         var tokens = Ilzo.RunIn(_temp.Path, "eval", "--data", "notes.jsonl", "--json");
         var letters = Ilzo.RunIn(_temp.Path, "eval", "--data", "notes.jsonl", "--split-special-tokens", "--json");
-        Assert.Contains("special tokens: 2 written in the texts of 1 rows were taken for the tokens they are", tokens.Errors, StringComparison.Ordinal);
-        Assert.Contains("special tokens: 2 written in the texts of 1 rows were taken for letters, as --split-special-tokens says", letters.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "special tokens: 2 written in the texts of 1 rows were taken for the tokens they are", tokens.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "special tokens: 2 written in the texts of 1 rows were taken for letters, as --split-special-tokens says",
+            letters.Errors,
+            StringComparison.Ordinal);
         Assert.True(Math.Abs(tokens.Json.GetProperty("loss").GetDouble() - letters.Json.GetProperty("loss").GetDouble()) > 1e-3);
     }
 
@@ -72,6 +80,9 @@ public sealed class RowOptionTests : IDisposable
     {
         string model = _temp.Copy(TestData.Stories, "model");
         _temp.Write(Path.Combine("model", "chat_template.jinja"), "{% for m in messages %}{{ m.content }}{% endfor %}");
-        Assert.Contains("--split-special-tokens is given with --chat", Ilzo.Run("generate", "--model", model, "--chat", "Hi", "--split-special-tokens").Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "--split-special-tokens is given with --chat",
+            Ilzo.Run("generate", "--model", model, "--chat", "Hi", "--split-special-tokens").Refusal(2),
+            StringComparison.Ordinal);
     }
 }

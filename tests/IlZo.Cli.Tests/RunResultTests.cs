@@ -5,13 +5,17 @@ namespace IlZo.Cli.Tests;
 /// <summary>How runs end, and what can be done with their folders.</summary>
 public sealed class RunResultTests
 {
-    private const string Template = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+    private const string Template =
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
     [Fact]
     public void ARunThatIsRuinedKeepsItsStartAndSaysSo()
     {
         using var temp = new TempFolder();
-        string[] ruin = ["train", "--steps", "12", "--lr", "1", "--eval-every", "4", "--dev-size", "16", "--test-size", "16", "--threads", "1", "--run"];
+        string[] ruin =
+        [
+            "train", "--steps", "12", "--lr", "1", "--eval-every", "4", "--dev-size", "16", "--test-size", "16", "--threads", "1", "--run",
+        ];
         var outcome = Ilzo.Run([.. ruin, temp["run"]]);
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("ended after step 4, for the loss diverged", outcome.Errors, StringComparison.Ordinal);
@@ -42,8 +46,11 @@ public sealed class RunResultTests
     public void ARunOnOwnRowsIsMeasuredOnTheRowsThatItDidNotTrainOn()
     {
         using var temp = new TempFolder();
-        File.WriteAllLines(temp["rows.jsonl"], Enumerable.Range(0, 40).Select(i => $$"""{"prompt": "number {{i}}\n", "completion": "is {{i + 1}}"}"""));
-        var trained = Ilzo.Run("train", "--model", TestData.Stories, "--data", temp["rows.jsonl"], "--steps", "2", "--run", temp["run"], "--json", "--allow-worse").Json;
+        File.WriteAllLines(
+            temp["rows.jsonl"], Enumerable.Range(0, 40).Select(i => $$"""{"prompt": "number {{i}}\n", "completion": "is {{i + 1}}"}"""));
+        var trained = Ilzo.Run(
+            "train", "--model", TestData.Stories, "--data", temp["rows.jsonl"], "--steps", "2", "--run", temp["run"], "--json",
+            "--allow-worse").Json;
         var measured = Ilzo.Run("eval", "--run", temp["run"], "--json").Json;
         Assert.Equal(trained.GetProperty("test_examples").GetInt32(), measured.GetProperty("examples").GetInt32());
         Assert.Equal(trained.GetProperty("test_loss").GetDouble(), measured.GetProperty("loss").GetDouble());
@@ -60,7 +67,8 @@ public sealed class RunResultTests
         File.WriteAllText(temp["t.jinja"], Template);
         File.WriteAllLines(temp["chats.jsonl"], Enumerable.Range(0, 12).Select(i =>
             $$"""{"messages": [{"role": "user", "content": "say {{i}}"}, {"role": "assistant", "content": "{{i}}"}]}"""));
-        string[] train = ["train", "--model", TestData.Stories, "--data", temp["chats.jsonl"], "--chat-template", temp["t.jinja"], "--steps", "2", "--allow-worse"];
+        string[] train = ["train", "--model", TestData.Stories, "--data", temp[
+            "chats.jsonl"], "--chat-template", temp["t.jinja"], "--steps", "2", "--allow-worse"];
         Ilzo.Run([.. train, "--run", temp["run"], .. adapter]).Success.ToString();
         string[] chat = ["generate", "--chat", "say 3", "--max-new-tokens", "4", "--json", "--echo", "--model", temp["run"]];
         var answer = Ilzo.Run(chat).Json;
@@ -72,7 +80,8 @@ public sealed class RunResultTests
         Assert.Equal(Template, File.ReadAllText(temp["out", "chat_template.jinja"]));
 
         // What comes next begins where the run ended.
-        var more = Ilzo.Run("train", "--model", temp["run"], "--data", temp["chats.jsonl"], "--steps", "0", "--run", temp["more"], "--json").Json;
+        var more =
+            Ilzo.Run("train", "--model", temp["run"], "--data", temp["chats.jsonl"], "--steps", "0", "--run", temp["more"], "--json").Json;
         var first = JsonDocument.Parse(File.ReadAllText(temp["run", "result.json"])).RootElement;
         Assert.Equal(first.GetProperty("test_loss").GetDouble(), more.GetProperty("test_loss").GetDouble());
     }
@@ -122,8 +131,11 @@ public sealed class RunResultTests
         byte[] bytes = File.ReadAllBytes(weights);
         bytes[^3] ^= 1;
         File.WriteAllBytes(weights, bytes);
-        string[][] commands = [["eval", "--run", temp["run"]], ["score", "--model", temp["run"], "--text", "x"], ["replay", "--run", temp["run"]]];
-        Assert.All(commands, command => Assert.Contains("other weights than when the run started", Ilzo.Run(command).Refusal(2), StringComparison.Ordinal));
+        string[][] commands =
+            [["eval", "--run", temp["run"]], ["score", "--model", temp["run"], "--text", "x"], ["replay", "--run", temp["run"]]];
+        Assert.All(
+            commands,
+            command => Assert.Contains("other weights than when the run started", Ilzo.Run(command).Refusal(2), StringComparison.Ordinal));
     }
 
     [Fact]

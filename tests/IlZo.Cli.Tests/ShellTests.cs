@@ -63,19 +63,22 @@ public sealed class ShellTests
         Assert.Equal(0, memory.GetProperty("optimizer_bytes").GetInt64());
         var adam = Ilzo.Run("inspect", "builtin", "--json", "--optimizer", "mezo-adam").Json.GetProperty("training_memory");
         Assert.Equal(8 * 5_919_232, adam.GetProperty("optimizer_bytes").GetInt64());
-        var wide = Ilzo.Run("inspect", "builtin", "--json", "--dtype", "fp32", "--batch-size", "1", "--seq", "1").Json.GetProperty("training_memory");
+        var wide = Ilzo.Run("inspect", "builtin", "--json", "--dtype", "fp32", "--batch-size", "1", "--seq", "1").Json.GetProperty(
+            "training_memory");
         Assert.Equal(4 * 5_919_232, wide.GetProperty("weights_bytes").GetInt64());
         Assert.Equal(8 * 6 * 256, wide.GetProperty("activations_bytes").GetInt64());
     }
 
     [Fact]
     public void InspectPredictsForTextsThatTheModelTakes() =>
-        Assert.Equal("--seq is 513, but the model's texts have 512 tokens at most.", Ilzo.Run("inspect", "builtin", "--seq", "513").Refusal(2));
+        Assert.Equal(
+            "--seq is 513, but the model's texts have 512 tokens at most.", Ilzo.Run("inspect", "builtin", "--seq", "513").Refusal(2));
 
     [Fact]
     public void OutputIsUtf8WithoutAMarkAndEndsLinesWithALineFeed()
     {
-        var (code, output, _) = Shell("{0} score --text 'café — naïve' | head -c 1 | od -An -tx1; {0} generate --prompt 'café' --max-new-tokens 0 --echo");
+        var (code, output, _) = Shell(
+            "{0} score --text 'café — naïve' | head -c 1 | od -An -tx1; {0} generate --prompt 'café' --max-new-tokens 0 --echo");
         Assert.Equal(0, code);
         Assert.Equal(" 7b\ncafé", output);
     }
@@ -83,7 +86,8 @@ public sealed class ShellTests
     [Fact]
     public void AClosedPipeIsNoError()
     {
-        var (code, output, errors) = Shell("set -o pipefail; {0} generate --model '" + TestData.Stories + "' --max-new-tokens 60 | head -c 4");
+        var (code, output, errors) = Shell(
+            "set -o pipefail; {0} generate --model '" + TestData.Stories + "' --max-new-tokens 60 | head -c 4");
         Assert.Equal("Once", output);
         Assert.Equal(string.Empty, errors);
         Assert.Equal(0, code);
@@ -118,7 +122,8 @@ public sealed class ShellTests
     {
         using var temp = new TempFolder();
         Directory.CreateDirectory(temp["disk"]);
-        Assert.SkipUnless(Shell($"mount -t tmpfs -o size=64k tmpfs '{temp["disk"]}'").Code == 0, "This process may not mount a file system.");
+        Assert.SkipUnless(
+            Shell($"mount -t tmpfs -o size=64k tmpfs '{temp["disk"]}'").Code == 0, "This process may not mount a file system.");
         try
         {
             var outcome = Ilzo.Run("score", "--text", "good and bad and good and bad", "--logits", temp["disk", "logits.safetensors"]);
@@ -130,7 +135,9 @@ public sealed class ShellTests
             Assert.Contains(temp["disk"], train.Errors.Split('\n')[^2], StringComparison.Ordinal);
             Assert.Empty(Directory.EnumerateFiles(temp["disk"]));
             Assert.False(Path.Exists(temp["disk", "run", "checkpoint"]));
-            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(temp["disk", "run"]), p => Path.GetFileName(p).Contains(".tmp-", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                Directory.EnumerateFileSystemEntries(temp["disk", "run"]),
+                p => Path.GetFileName(p).Contains(".tmp-", StringComparison.Ordinal));
         }
         finally
         {

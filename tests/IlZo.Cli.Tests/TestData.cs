@@ -27,7 +27,8 @@ public static class TestData
             folder = Path.GetDirectoryName(folder);
         }
 
-        return Path.Combine([folder ?? throw new InvalidOperationException("No folder above the tests holds IlZo.sln."), "tests", "data", .. parts]);
+        return Path.Combine(
+            [folder ?? throw new InvalidOperationException("No folder above the tests holds IlZo.sln."), "tests", "data", .. parts]);
     }
 }
 

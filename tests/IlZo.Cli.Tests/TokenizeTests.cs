@@ -19,7 +19,9 @@ public sealed class TokenizeTests : IDisposable
         var json = Ilzo.Run("tokenize", "--model", model, "--text", "Hello é\n", "--json").Json;
         Assert.Equal([0, 31414, 7935, 50118, 2], json.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32()));
         Assert.Equal(["<s>", "Hello", "ĠÃ©", "Ċ", "</s>"], json.GetProperty("pieces").EnumerateArray().Select(i => i.GetString()));
-        Assert.Equal((5, 8, 9), (json.GetProperty("tokens").GetInt32(), json.GetProperty("characters").GetInt32(), json.GetProperty("bytes").GetInt32()));
+        Assert.Equal(
+            (5, 8, 9),
+            (json.GetProperty("tokens").GetInt32(), json.GetProperty("characters").GetInt32(), json.GetProperty("bytes").GetInt32()));
     }
 
     [Theory]
@@ -38,7 +40,8 @@ public sealed class TokenizeTests : IDisposable
     {
         string model = Roberta();
         Assert.Equal("<s>Hello é\n</s>", Ilzo.Run("tokenize", "--model", model, "--ids", "0,31414,7935,50118,2").Success);
-        Assert.Equal("Hello é\n", Ilzo.Run("tokenize", "--model", model, "--ids", "[0, 31414, 7935, 50118, 2]", "--skip-special-tokens").Success);
+        Assert.Equal(
+            "Hello é\n", Ilzo.Run("tokenize", "--model", model, "--ids", "[0, 31414, 7935, 50118, 2]", "--skip-special-tokens").Success);
         var json = Ilzo.Run("tokenize", "--model", model, "--ids", "31414", "--json").Json;
         Assert.Equal(("Hello", 1), (json.GetProperty("text").GetString(), json.GetProperty("tokens").GetInt32()));
     }
@@ -67,7 +70,9 @@ public sealed class TokenizeTests : IDisposable
         string folder = _temp.Copy(TestData.PathOf("models", "opt-reviews-6m"), "tokenizer");
         File.Delete(Path.Combine(folder, "model.safetensors"));
         File.Delete(Path.Combine(folder, "config.json"));
-        Assert.Equal(Ilzo.Run("tokenize", "--text", "It was a great film").Success, Ilzo.Run("tokenize", "--model", folder, "--text", "It was a great film").Success);
+        Assert.Equal(
+            Ilzo.Run("tokenize", "--text", "It was a great film").Success,
+            Ilzo.Run("tokenize", "--model", folder, "--text", "It was a great film").Success);
     }
 
     [Theory]

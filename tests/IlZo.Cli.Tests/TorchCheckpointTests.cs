@@ -20,7 +20,8 @@ public sealed class TorchCheckpointTests
         Assert.True(File.Exists(temp["out", "model.safetensors"]));
         Assert.False(File.Exists(temp["out", "pytorch_model.bin"]));
         Assert.Equal(
-            Ilzo.Run("score", "--model", temp["safe"], "--text", "Once upon a time").Success, Ilzo.Run("score", "--model", temp["out"], "--text", "Once upon a time").Success);
+            Ilzo.Run("score", "--model", temp["safe"], "--text", "Once upon a time").Success,
+            Ilzo.Run("score", "--model", temp["out"], "--text", "Once upon a time").Success);
     }
 
     [Fact]
@@ -32,7 +33,8 @@ public sealed class TorchCheckpointTests
         File.WriteAllText(config, "{\"logit_scale\": 2," + File.ReadAllText(config).TrimStart()[1..]);
         var inspected = Ilzo.Run("inspect", model, "--json").Json;
         Assert.Equal("pytorch_model.bin", Assert.Single(inspected.GetProperty("files").EnumerateArray()).GetString());
-        string note = Assert.Single(inspected.GetProperty("notes").EnumerateArray(), n => n.GetString()!.Contains("config.json that nothing reads", StringComparison.Ordinal)).GetString()!;
+        string note = Assert.Single(inspected.GetProperty("notes")
+            .EnumerateArray(), n => n.GetString()!.Contains("config.json that nothing reads", StringComparison.Ordinal)).GetString()!;
         Assert.EndsWith("nothing reads: logit_scale", note, StringComparison.Ordinal);
     }
 
@@ -62,7 +64,8 @@ public sealed class TorchCheckpointTests
             foreach (var tensor in file.Tensors)
             {
                 long[] strides = [.. tensor.Shape.Select((_, i) => tensor.Shape.Skip(i + 1).Aggregate(1L, (a, b) => a * b))];
-                pickle.Text(tensor.Name).Tensor("FloatStorage", $"{storages.Count}", tensor.ByteCount / sizeof(float), 0, [.. tensor.Shape], strides).Op('s');
+                pickle.Text(tensor.Name).Tensor(
+                    "FloatStorage", $"{storages.Count}", tensor.ByteCount / sizeof(float), 0, [.. tensor.Shape], strides).Op('s');
                 storages.Add(new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteCount).ToArray());
             }
         }

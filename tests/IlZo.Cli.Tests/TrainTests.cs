@@ -10,7 +10,8 @@ public sealed class TrainTests
         string[] names =
         [
             "zero_shot_accuracy", "test_accuracy", "test_loss", "test_examples", "dev_loss", "selected_step", "steps", "forward_passes",
-            "tokens", "seconds", "skipped_steps", "peak_rss_bytes", "weights_sha256", "run", "dev_loss_at_start", "ended_worse", "selected_sha256",
+            "tokens", "seconds", "skipped_steps", "peak_rss_bytes", "weights_sha256", "run", "dev_loss_at_start", "ended_worse",
+            "selected_sha256",
             "computed",
         ];
         Assert.Equal(names, outcome.Json.EnumerateObject().Select(p => p.Name));
@@ -21,7 +22,8 @@ public sealed class TrainTests
         Assert.Equal(outcome.Output, File.ReadAllText(temp["run", "result.json"]));
         Assert.Equal(
             ["checkpoint", "clock.json", "config.json", "metrics.jsonl", "result.json", "trajectory.bin"],
-            Directory.EnumerateFileSystemEntries(temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
+            Directory.EnumerateFileSystemEntries(
+                temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
 
         // Plain lines where standard error is no terminal: the resolved settings, steps, evaluations.
         Assert.Contains("lr 0.0001, eps 0.001", outcome.Errors, StringComparison.Ordinal);
@@ -58,7 +60,11 @@ public sealed class TrainTests
         using var temp = new TempFolder();
         string[] more = ["--lr", "0", "--batch-size", "1", "--dev-size", "0", "--test-size", "0", "--dtype", dtype, "--threads", "1"];
         string data = SingleWordData(temp);
-        string[] flags = ["--model", TestData.Stories, "--task", "sst2", "--data", data, "--steps", "1000", "--train-size", "2", "--run", temp["run"], "--json"];
+        string[] flags =
+        [
+            "--model", TestData.Stories, "--task", "sst2", "--data", data, "--steps", "1000", "--train-size", "2", "--run", temp["run"],
+            "--json",
+        ];
         string after = TinyRun.Sha(Ilzo.Run(["train", .. flags, .. more]).Json);
         string before = TinyRun.Sha(Ilzo.Run("replay", "--run", temp["run"], "--to-step", "0", "--json").Json);
         Assert.Equal(before, after);
@@ -74,7 +80,8 @@ public sealed class TrainTests
         Assert.Equal(TinyRun.Sha(forty), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["forty"], "--json").Json));
         var replayed = Ilzo.Run("replay", "--run", temp["forty"], "--to-step", "10", "--out", temp["out"], "--json").Json;
         Assert.Equal(TinyRun.Sha(ten), TinyRun.Sha(replayed));
-        Assert.Equal(File.ReadAllBytes(temp["ten", "checkpoint", "model.safetensors"]), File.ReadAllBytes(temp["out", "model.safetensors"]));
+        Assert.Equal(
+            File.ReadAllBytes(temp["ten", "checkpoint", "model.safetensors"]), File.ReadAllBytes(temp["out", "model.safetensors"]));
         Assert.Contains("0 to 40", Ilzo.Run("replay", "--run", temp["forty"], "--to-step", "41").Refusal(2), StringComparison.Ordinal);
     }
 
@@ -119,7 +126,9 @@ public sealed class TrainTests
         Directory.CreateDirectory(temp["data"]);
         foreach (string file in new[] { "train.jsonl", "validation.jsonl" })
         {
-            File.WriteAllText(temp["data", file], "{\"sentence\": \"bad\", \"label\": 0, \"idx\": 0}\n{\"sentence\": \"good\", \"label\": 1, \"idx\": 1}\n");
+            File.WriteAllText(
+                temp["data", file],
+                "{\"sentence\": \"bad\", \"label\": 0, \"idx\": 0}\n{\"sentence\": \"good\", \"label\": 1, \"idx\": 1}\n");
         }
 
         return temp["data"];

@@ -68,9 +68,11 @@ public sealed class UsageTests
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1, "--adapter", "lora", "--rank", "2");
-        Assert.Equal(2, Ilzo.Run("train", "--run", temp["run"], "--resume", "--rank", "2", "--steps", "2", "--json").Json.GetProperty("steps").GetInt32());
+        Assert.Equal(2, Ilzo.Run(
+            "train", "--run", temp["run"], "--resume", "--rank", "2", "--steps", "2", "--json").Json.GetProperty("steps").GetInt32());
         TinyRun.Train(temp["whole"], 1);
-        Assert.Equal(1, Ilzo.Run("train", "--config", temp["whole", "config.json"], "--run", temp["again"], "--json").Json.GetProperty("steps").GetInt32());
+        Assert.Equal(1, Ilzo.Run(
+            "train", "--config", temp["whole", "config.json"], "--run", temp["again"], "--json").Json.GetProperty("steps").GetInt32());
     }
 
     [Fact]
@@ -78,7 +80,9 @@ public sealed class UsageTests
     {
         using var temp = new TempFolder();
         string missing = temp["none", "logits.safetensors"];
-        Assert.Equal($"--logits is '{missing}'; a file in an existing folder was expected.", Ilzo.Run("score", "--text", "a", "--logits", missing).Refusal(2));
+        Assert.Equal(
+            $"--logits is '{missing}'; a file in an existing folder was expected.",
+            Ilzo.Run("score", "--text", "a", "--logits", missing).Refusal(2));
         string below = Path.Combine(temp.Write("file", ""), "below");
         var compared = Ilzo.Run("compare", "--function", "sphere", "--optimizers", "mezo", "--forward-passes", "4", "--out", below);
         Assert.Equal(1, compared.ExitCode);

@@ -26,6 +26,7 @@ public static class TestData
             folder = System.IO.Path.GetDirectoryName(folder);
         }
 
-        return folder ?? throw new InvalidOperationException("The tests do not lie in the repository: no folder above them holds IlZo.sln.");
+        return folder ?? throw new InvalidOperationException(
+            "The tests do not lie in the repository: no folder above them holds IlZo.sln.");
     }
 }

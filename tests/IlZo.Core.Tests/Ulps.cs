@@ -8,5 +8,6 @@ internal static class Ulps
         Math.Abs(actual - exact) / Math.ScaleB(1, Math.Max(exact == 0 ? -126 : Math.ILogB(exact), -126) - 23);
 
     /// <summary>The same in fp64.</summary>
-    public static double Between(double actual, double exact) => Math.Abs(actual - exact) / (Math.BitIncrement(Math.Abs(exact)) - Math.Abs(exact));
+    public static double Between(double actual, double exact) =>
+        Math.Abs(actual - exact) / (Math.BitIncrement(Math.Abs(exact)) - Math.Abs(exact));
 }

@@ -7,7 +7,8 @@ public sealed class RunTests
 {
     private static readonly string[] s_train =
     [
-        "train", "--allow-worse", "--steps", "4", "--batch-size", "2", "--train-size", "16", "--dev-size", "4", "--test-size", "4", "--eval-every", "2", "--device", "cuda:0", "--json",
+        "train", "--allow-worse", "--steps", "4", "--batch-size", "2", "--train-size", "16", "--dev-size", "4", "--test-size", "4",
+        "--eval-every", "2", "--device", "cuda:0", "--json",
     ];
 
     // The same training without a fault.
@@ -18,7 +19,8 @@ public sealed class RunTests
         return (sha256, File.ReadAllBytes(Path.Combine(temp["whole"], "trajectory.bin")));
     });
 
-    public static TheoryData<string> SelfTests => [.. LongTests.Of((string[])["REFUSE=.entry Kernel_Attention", "FAIL=kernel:2000:700"], _ => false)];
+    public static TheoryData<string> SelfTests =>
+        [.. LongTests.Of((string[])["REFUSE=.entry Kernel_Attention", "FAIL=kernel:2000:700"], _ => false)];
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(SelfTests))]
@@ -26,11 +28,14 @@ public sealed class RunTests
     {
         var outcome = StandIn.Run([fault], "selftest", "--device", "cuda:0", "--json");
         Assert.Equal(1, outcome.ExitCode);
-        var lines = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
-        Assert.Contains(lines, l => l.TryGetProperty("error", out var error) && error.GetString()!.StartsWith("cuda:0 ", StringComparison.Ordinal));
+        var lines =
+            outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Contains(
+            lines, l => l.TryGetProperty("error", out var error) && error.GetString()!.StartsWith("cuda:0 ", StringComparison.Ordinal));
         Assert.Equal(lines.Count, lines.Select(l => l.GetProperty("check").GetString()).Distinct().Count());
         Assert.Contains(lines, l => l.GetProperty("check").GetString() == "products, float32, in bf16");
-        Assert.Equal(fault.StartsWith("FAIL", StringComparison.Ordinal), lines[^1].TryGetProperty("error", out var last) && last.GetString()!.StartsWith("not run, for the device is lost since '", StringComparison.Ordinal));
+        Assert.Equal(fault.StartsWith("FAIL", StringComparison.Ordinal), lines[^1].TryGetProperty("error", out var last)
+            && last.GetString()!.StartsWith("not run, for the device is lost since '", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -60,15 +65,19 @@ public sealed class RunTests
         using var temp = new TempFolder();
         var outcome = StandIn.Run(["FILL=255"], [.. s_train.Where(a => a != "--allow-worse"), "--run", temp["run"]]);
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Contains("ilzo: all steps were skipped, for no loss was finite: the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "ilzo: all steps were skipped, for no loss was finite: the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
     }
 
-    // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place. What the collector has to clear away does not grow from step to step.
+    // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place. What the
+    // collector has to clear away does not grow from step to step.
     [Fact]
     public void Steps_after_the_first_take_no_memory()
     {
         var (one, few) = (Step(1), Step(5));
-        foreach (string function in (string[])["cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostRegister_v2", "cuModuleLoadDataEx", "cuCtxCreate_v2"])
+        foreach (string function in (string[])[
+            "cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostRegister_v2", "cuModuleLoadDataEx", "cuCtxCreate_v2",
+        ])
         {
             Assert.Equal(one.Calls[function], few.Calls[function]);
         }
@@ -92,7 +101,8 @@ public sealed class RunTests
 
     private static (IReadOnlyDictionary<string, long> Calls, long AllocatedBytes) Step(int steps)
     {
-        var (outcome, calls) = StandIn.Count("bench", "step", "--device", "cuda:0", "--shape", "opt-tiny", "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
+        var (outcome, calls) = StandIn.Count(
+            "bench", "step", "--device", "cuda:0", "--shape", "opt-tiny", "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
         using var json = JsonDocument.Parse(outcome.Success);
         return (calls, json.RootElement.GetProperty("allocated_bytes_per_step").GetInt64());
     }

@@ -4,7 +4,10 @@ using System.Globalization;
 
 namespace IlZo.Driver.Tests;
 
-/// <summary>Runs the command with a stand-in for NVIDIA's driver (stand-in/cuda.c), which a C compiler makes once; tests are skipped where there is none.</summary>
+/// <summary>
+/// Runs the command with a stand-in for NVIDIA's driver (stand-in/cuda.c), which a C compiler makes once; tests are skipped where there is
+/// none.
+/// </summary>
 internal static class StandIn
 {
     private static readonly string[] s_compilers = ["cc", "gcc", "clang"];
@@ -43,7 +46,9 @@ internal static class StandIn
         string folder = Path.Combine(AppContext.BaseDirectory, "driver");
         Directory.CreateDirectory(folder);
         string source = Path.Combine(AppContext.BaseDirectory, "stand-in", "cuda.c");
-        return OperatingSystem.IsLinux() && Array.Exists(s_compilers, c => Compiles(c, source, Path.Combine(folder, "libcuda.so.1"))) ? folder : null;
+        return OperatingSystem.IsLinux() && Array.Exists(s_compilers, c => Compiles(c, source, Path.Combine(folder, "libcuda.so.1")))
+            ? folder
+            : null;
     }
 
     private static bool Compiles(string compiler, string source, string library)

@@ -15,7 +15,8 @@ public sealed class IlZoChatClientTests : IDisposable
     public IlZoChatClientTests()
     {
         File.WriteAllText(_temp["plain.jinja"], "{% for m in messages %}{{ m.role[0] }} {{ m.content }} {% endfor %}");
-        _services = new ServiceCollection().AddIlZo(TestData.Path("models", "stories260K"), Options).AddKeyedIlZo("again", TestData.Path("models", "stories260K"), Options).BuildServiceProvider();
+        _services = new ServiceCollection().AddIlZo(TestData.Path("models", "stories260K"), Options).AddKeyedIlZo(
+            "again", TestData.Path("models", "stories260K"), Options).BuildServiceProvider();
         _client = _services.GetRequiredService<IChatClient>();
     }
 
@@ -136,7 +137,8 @@ public sealed class IlZoChatClientTests : IDisposable
     public void The_built_in_model_is_refused_with_what_to_add()
     {
         var error = Assert.Throws<InvalidInputException>(() => TextModel.Load("builtin"));
-        Assert.Equal("The model is 'builtin', which is in the package IlZo.BuiltIn; a reference to that package, or the folder of a model, was expected.", error.Message);
+        Assert.Equal("The model is 'builtin', which is in the package IlZo.BuiltIn; a reference to that package, or the folder of a model, "
+            + "was expected.", error.Message);
         var sample = Assert.Throws<InvalidInputException>(() => IlZo.Tasks.TaskData.LoadBuiltIn(IlZo.Tasks.TaskCatalog.Load("sst2")));
         Assert.StartsWith("The sample of task sst2 is in the package IlZo.BuiltIn; ", sample.Message, StringComparison.Ordinal);
     }

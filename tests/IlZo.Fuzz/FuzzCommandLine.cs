@@ -10,9 +10,12 @@ internal static class FuzzCommandLine
 {
     private const string All = "all";
 
-    private static readonly Option<string> s_target = new("--target") { Description = "A target's name, or all.", DefaultValueFactory = _ => All };
-    private static readonly Option<long> s_inputs = new("--inputs") { Description = "Inputs of each target.", DefaultValueFactory = _ => 1_000_000 };
-    private static readonly Option<double> s_seconds = new("--seconds") { Description = "Seconds of all targets together.", DefaultValueFactory = _ => 1e9 };
+    private static readonly Option<string> s_target =
+        new("--target") { Description = "A target's name, or all.", DefaultValueFactory = _ => All };
+    private static readonly Option<long> s_inputs =
+        new("--inputs") { Description = "Inputs of each target.", DefaultValueFactory = _ => 1_000_000 };
+    private static readonly Option<double> s_seconds =
+        new("--seconds") { Description = "Seconds of all targets together.", DefaultValueFactory = _ => 1e9 };
     private static readonly Option<int> s_seed = new("--seed") { Description = "Decides every input.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> s_findings = new("--findings")
     {
@@ -99,7 +102,8 @@ internal static class FuzzCommandLine
 
     private static Command Instrument()
     {
-        var command = new Command("instrument", "Prepares the product's assemblies beside this program; a build does it.") { Hidden = true };
+        var command =
+            new Command("instrument", "Prepares the product's assemblies beside this program; a build does it.") { Hidden = true };
         command.SetAction(_ => Instrumentation.Apply());
         return command;
     }

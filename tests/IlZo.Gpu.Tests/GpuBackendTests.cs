@@ -34,7 +34,8 @@ public class GpuBackendTests
         using var fixture = new ForwardFixture("opt-tiny", threads: 1);
         using var small = new TestDevice(capacity: fixture.Model.Parameters.ByteCount);
         var error = Assert.Throws<InvalidInputException>(() => small.Backend.Load(fixture.Model.Parameters));
-        Assert.Matches(@"^test:0: the weights take 0\.\d\d GB; of the device's 0\.\d\d GB that can be used, 0\.\d\d GB are free\.$", error.Message);
+        Assert.Matches(
+            @"^test:0: the weights take 0\.\d\d GB; of the device's 0\.\d\d GB that can be used, 0\.\d\d GB are free\.$", error.Message);
         using var narrow = new TestDevice(capacity: fixture.Model.Parameters.ByteCount + (2 << 20));
         narrow.Backend.Load(fixture.Model.Parameters);
         narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);

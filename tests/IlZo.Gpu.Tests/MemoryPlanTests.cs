@@ -8,7 +8,10 @@ using ILGPU.Runtime;
 
 namespace IlZo.Gpu.Tests;
 
-/// <summary>What <see cref="TrainingMemory"/> predicts against what a two-point pass takes on a device. No kernel runs, so that batches can be large.</summary>
+/// <summary>
+/// What <see cref="TrainingMemory"/> predicts against what a two-point pass takes on a device. No kernel runs, so that batches can be
+/// large.
+/// </summary>
 public class MemoryPlanTests
 {
     // What the arena takes beside activations, and what the host sends.

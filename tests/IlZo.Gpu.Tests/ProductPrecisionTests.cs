@@ -40,7 +40,8 @@ public class ProductPrecisionTests
     public void Other_names_are_refused(string name)
     {
         var error = Assert.Throws<InvalidInputException>(() => ProductPrecisions.Find(name, "cuda:0", new CudaArchitecture(9, 0)));
-        Assert.Equal($"--precision is '{name}' on cuda:0 (compute capability 9.0); auto, fp32, bf16x3, fp16 or bf16 was expected.", error.Message);
+        Assert.Equal(
+            $"--precision is '{name}' on cuda:0 (compute capability 9.0); auto, fp32, bf16x3, fp16 or bf16 was expected.", error.Message);
     }
 
     [Fact]

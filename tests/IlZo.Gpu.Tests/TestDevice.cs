@@ -24,7 +24,8 @@ public sealed class TestDevice : IDisposable
     internal TestDevice(LaunchShape shape, long capacity, IKernelLoader? loader, ProductPrecision products = ProductPrecision.Fp32)
     {
         Accelerator = _context.GetCPUDevice(0).CreateAccelerator(_context);
-        Backend = new GpuBackend(Accelerator, loader ?? new AcceleratorLoader(Accelerator, "test:0"), "test:0", capacity, shape, products, []);
+        Backend = new GpuBackend(
+            Accelerator, loader ?? new AcceleratorLoader(Accelerator, "test:0"), "test:0", capacity, shape, products, []);
     }
 
     public Accelerator Accelerator { get; }

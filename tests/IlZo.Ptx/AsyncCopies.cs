@@ -1,8 +1,8 @@
 namespace IlZo.Ptx;
 
 /// <summary>
-/// The copies from global to shared memory that each lane has started and not waited for. Where they go holds nothing useful until then (all ones, NaN as
-/// floating point); the source is read at the wait.
+/// The copies from global to shared memory that each lane has started and not waited for. Where they go holds nothing useful until then
+/// (all ones, NaN as floating point); the source is read at the wait.
 /// </summary>
 internal sealed unsafe class AsyncCopies
 {

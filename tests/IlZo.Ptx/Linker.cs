@@ -58,7 +58,9 @@ internal sealed class Linker(PtxFrame frame, PtxScope function, PtxScope outer, 
     {
         if (declaration.Space == ".reg")
         {
-            foreach (string name in declaration.Count is { } count ? Enumerable.Range(0, count).Select(i => $"{declaration.Name}{i}") : [declaration.Name])
+            foreach (string name in declaration.Count is { } count
+                ? Enumerable.Range(0, count).Select(i => $"{declaration.Name}{i}")
+                : [declaration.Name])
             {
                 scope.Add(name, new RegisterSymbol(declaration.Type, frame.NewRow()));
             }

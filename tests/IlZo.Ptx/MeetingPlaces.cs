@@ -3,7 +3,8 @@ using IlZo.Ptx.Instructions;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// Where lanes that part at a branch meet: the branch's immediate post-dominator, the first place that every way from there to the end leads over.
+/// Where lanes that part at a branch meet: the branch's immediate post-dominator, the first place that every way from there to the end
+/// leads over.
 /// </summary>
 internal static class MeetingPlaces
 {

@@ -3,8 +3,8 @@ using IlZo.Ptx.Syntax;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// The names of one function: its registers, each a row of the warp's register file, and its variables. Code can be linked to it piece by piece; what is declared
-/// outside of braces stays.
+/// The names of one function: its registers, each a row of the warp's register file, and its variables. Code can be linked to it piece by
+/// piece; what is declared outside of braces stays.
 /// </summary>
 /// <param name="sharedBase">The address of the first byte of shared memory that declarations may take.</param>
 public sealed class PtxFrame(uint sharedBase = PtxMemory.Base)
@@ -31,7 +31,8 @@ public sealed class PtxFrame(uint sharedBase = PtxMemory.Base)
     /// <summary>Links statements.</summary>
     /// <param name="statements">They.</param>
     /// <param name="parameters">Registers with names that these statements alone know, as the operands of inline text.</param>
-    /// <exception cref="PtxException">A name is unknown or declared twice, an instruction is unknown or its operands do not fit.</exception>
+    /// <exception cref="PtxException">A name is unknown or declared twice, an instruction is unknown or its operands do not
+    /// fit.</exception>
     public PtxCode Link(IReadOnlyList<PtxStatement> statements, params IReadOnlyList<(string Name, PtxType Type)> parameters)
     {
         var outer = new PtxScope(_function);

@@ -31,7 +31,9 @@ public sealed class PtxKernel
         return functions.Single(f => f._function.IsEntry);
     }
 
-    /// <summary>Executes the kernel: the groups one after the other, the warps of a group each until it waits for the others, in alternating order.</summary>
+    /// <summary>
+    /// Executes the kernel: the groups one after the other, the warps of a group each until it waits for the others, in alternating order.
+    /// </summary>
     /// <param name="launch">The size.</param>
     /// <param name="global">The device's memory.</param>
     /// <param name="parameters">The bytes of the parameters, each at its alignment.</param>
@@ -89,7 +91,8 @@ public sealed class PtxKernel
 
             if (waiting > 0 && waiting < runs.Length)
             {
-                throw new PtxException($"{runs.Length - waiting} of {runs.Length} warps of a group ended while the others wait at a barrier.");
+                throw new PtxException(
+                    $"{runs.Length - waiting} of {runs.Length} warps of a group ended while the others wait at a barrier.");
             }
         }
     }

@@ -11,8 +11,8 @@ public abstract unsafe class PtxGlobalMemory
 }
 
 /// <summary>
-/// The memory that the threads of a group reach. An address outside of what the program owns is an error, never a wild access. Shared memory holds nothing useful
-/// (all ones, NaN as floating point) until it is written. A generic address is one of this process.
+/// The memory that the threads of a group reach. An address outside of what the program owns is an error, never a wild access. Shared
+/// memory holds nothing useful (all ones, NaN as floating point) until it is written. A generic address is one of this process.
 /// </summary>
 /// <param name="global">The device's memory.</param>
 /// <param name="capacity">Bytes of shared memory that a group can have.</param>
@@ -64,7 +64,8 @@ public sealed unsafe class PtxMemory(PtxGlobalMemory global, int capacity)
         : throw new PtxException($"{count} bytes at {address:X} are no parameters.");
 
     /// <summary>Bytes at a generic address.</summary>
-    internal byte* Generic(ulong address, int count) => address - (ulong)Pointer(_shared, 0) < _end - Base ? Shared(ToShared(address), count) : global.At(address, count);
+    internal byte* Generic(ulong address, int count) =>
+        address - (ulong)Pointer(_shared, 0) < _end - Base ? Shared(ToShared(address), count) : global.At(address, count);
 
     /// <summary>The generic address of one in shared memory.</summary>
     internal ulong ToGeneric(ulong shared) => (ulong)Pointer(_shared, 0) + shared - Base;

@@ -4,8 +4,8 @@ using IlZo.Ptx.Instructions;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// Code on its way through the lanes of a warp. Lanes that part at a branch meet again at the first place that all of them must come to, as on a GPU; until then those
-/// that do not jump go first. Instructions of the whole warp and barriers must be reached by all lanes together.
+/// Code on its way through the lanes of a warp. Lanes that part at a branch meet again at the first place that all of them must come to, as
+/// on a GPU; until then those that do not jump go first. Instructions of the whole warp and barriers must be reached by all lanes together.
 /// </summary>
 /// <param name="code">The code.</param>
 /// <param name="warp">The registers.</param>
@@ -38,7 +38,9 @@ public sealed class PtxRun(PtxCode code, PtxWarp warp, uint lanes)
             }
 
             var instruction = code.Instructions[place];
-            uint chosen = instruction.Guard < 0 ? active : active & (warp.Predicate(instruction.Guard) ^ (instruction.IsNegated ? PtxWarp.AllLanes : 0));
+            uint chosen = instruction.Guard < 0
+                ? active
+                : active & (warp.Predicate(instruction.Guard) ^ (instruction.IsNegated ? PtxWarp.AllLanes : 0));
             try
             {
                 switch (instruction.Step)
@@ -76,7 +78,8 @@ public sealed class PtxRun(PtxCode code, PtxWarp warp, uint lanes)
         if (found != expected)
         {
             throw new PtxException(
-                $"{BitOperations.PopCount(found)} of {BitOperations.PopCount(expected)} threads of a warp are at an instruction for all of them.");
+                $"{BitOperations.PopCount(found)} of {BitOperations.PopCount(expected)} threads of a warp are at an instruction for all of "
+                    + "them.");
         }
     }
 

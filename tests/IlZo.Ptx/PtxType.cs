@@ -53,14 +53,17 @@ internal static class PtxTypes
     /// <summary>Finds a type by its name with the point.</summary>
     public static bool TryParse(string name, out PtxType type) => s_names.TryGetValue(name, out type);
 
-    /// <summary>Whether an operand of an instruction may be a register of another type: the same size, and integers are not floating point.</summary>
+    /// <summary>
+    /// Whether an operand of an instruction may be a register of another type: the same size, and integers are not floating point.
+    /// </summary>
     public static bool Takes(this PtxType operand, PtxType register) =>
         operand.Bytes() == register.Bytes() && AreCompatible(operand.FamilyOf(), register.FamilyOf());
 
     /// <summary>The same for loads, stores and conversions, whose integer registers may be wider than the type.</summary>
     public static bool TakesWider(this PtxType operand, PtxType register) =>
         operand.Takes(register)
-        || (operand.FamilyOf() is Family.Bits or Family.Integer && register.FamilyOf() is Family.Bits or Family.Integer && register.Bytes() > operand.Bytes());
+        || (operand.FamilyOf() is Family.Bits or Family.Integer && register.FamilyOf() is Family.Bits or Family.Integer
+        && register.Bytes() > operand.Bytes());
 
     private static bool AreCompatible(Family operand, Family register) =>
         operand == register

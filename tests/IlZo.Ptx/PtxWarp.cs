@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// The state of 32 threads that execute together: registers, and copies on their way to shared memory. A register holds nothing useful (all ones, NaN as
-/// floating point) until it is written. A declaration of local memory empties what was declared before it: it must come before the memory's use.
+/// The state of 32 threads that execute together: registers, and copies on their way to shared memory. A register holds nothing useful (all
+/// ones, NaN as floating point) until it is written. A declaration of local memory empties what was declared before it: it must come before
+/// the memory's use.
 /// </summary>
 /// <param name="memory">What addresses reach.</param>
 public sealed class PtxWarp(PtxMemory memory)
@@ -64,7 +65,8 @@ public sealed class PtxWarp(PtxMemory memory)
     /// <param name="launch">The launch.</param>
     /// <param name="group">The group in it.</param>
     /// <param name="firstThread">The number of the first lane's thread in the group.</param>
-    public void SetPlace(PtxLaunch launch, (int X, int Y, int Z) group, int firstThread) => SpecialRegisters.Set(this, launch, group, firstThread);
+    public void SetPlace(PtxLaunch launch, (int X, int Y, int Z) group, int firstThread) =>
+        SpecialRegisters.Set(this, launch, group, firstThread);
 
     /// <summary>Some bytes of a thread's own memory.</summary>
     internal unsafe byte* Local(ulong address, int count, int lane)

@@ -3,8 +3,8 @@ using ILGPU;
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// Copies x to shared memory while the tensor cores are busy, 4 rows a thread or, where inputs have 16 bits, 2. Inputs that do not exist become zero; rows that do not are
-/// the last one, whose results nobody stores.
+/// Copies x to shared memory while the tensor cores are busy, 4 rows a thread or, where inputs have 16 bits, 2. Inputs that do not exist
+/// become zero; rows that do not are the last one, whose results nobody stores.
 /// </summary>
 internal readonly struct InputCopies<TOperands>
     where TOperands : struct, IOperandFormat
@@ -36,9 +36,11 @@ internal readonly struct InputCopies<TOperands>
     {
         var second = TProbes.AreTwo ? a.X1 : a.X0;
         int secondToken = TProbes.AreTwo ? token : token + (TileShape<TOperands>.Rows / 2);
-        ulong places = Instructions.GlobalAddress(ref a.X0[0, 0]) | Instructions.GlobalAddress(ref second[0, 0]) | ((ulong)a.X0.Pitch * sizeof(float));
+        ulong places =
+            Instructions.GlobalAddress(ref a.X0[0, 0]) | Instructions.GlobalAddress(ref second[0, 0]) | ((ulong)a.X0.Pitch * sizeof(float));
         return new InputCopies<TOperands>(
-            Row(a, a.X0, token), Row(a, a.X0, token + Step), Row(a, second, secondToken), Row(a, second, secondToken + Step), places % Tile.Chunk == 0);
+            Row(a, a.X0, token), Row(a, a.X0, token + Step), Row(a, second, secondToken), Row(a, second, secondToken + Step),
+            places % Tile.Chunk == 0);
     }
 
     /// <summary>Begins to copy a step.</summary>

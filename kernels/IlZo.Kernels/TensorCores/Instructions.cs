@@ -28,8 +28,8 @@ public readonly struct Fragment(uint v0, uint v1, uint v2, uint v3)
 }
 
 /// <summary>
-/// Instructions of compute capability 8.0 that C# has no words for, by the PTX ISA. On a GPU a call is that instruction with registers for operands
-/// (<see cref="DeviceIntrinsics"/>); a processor has none of them. Those of a warp must be reached by all its threads together.
+/// Instructions of compute capability 8.0 that C# has no words for, by the PTX ISA. On a GPU a call is that instruction with registers for
+/// operands (<see cref="DeviceIntrinsics"/>); a processor has none of them. Those of a warp must be reached by all its threads together.
 /// </summary>
 public static class Instructions
 {
@@ -58,7 +58,9 @@ public static class Instructions
     [Instruction(MultiplyAddHalfText)]
     public static Quad MultiplyAddHalf(Quad c, Fragment a, uint b0, uint b1) => throw NotOnProcessors();
 
-    /// <summary>Four 8 by 8 matrices of 16 bits; threads 8i to 8i + 7 give the addresses of the rows of matrix i, 16 bytes each. A warp.</summary>
+    /// <summary>
+    /// Four 8 by 8 matrices of 16 bits; threads 8i to 8i + 7 give the addresses of the rows of matrix i, 16 bytes each. A warp.
+    /// </summary>
     [IntrinsicImplementation]
     [Instruction(LoadText)]
     public static Fragment LoadMatrices(uint shared) => throw NotOnProcessors();

@@ -20,8 +20,8 @@ public struct RoundedInputsArguments
 }
 
 /// <summary>
-/// x as <see cref="TensorLinear"/> reads it in formats of 16 bits. Groups for other outputs read x again, so that it is rounded once beforehand: they wait for half as
-/// many bytes.
+/// x as <see cref="TensorLinear"/> reads it in formats of 16 bits. Groups for other outputs read x again, so that it is rounded once
+/// beforehand: they wait for half as many bytes.
 /// </summary>
 public static class RoundedInputs
 {

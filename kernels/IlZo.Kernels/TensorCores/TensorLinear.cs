@@ -9,14 +9,15 @@ namespace IlZo.Kernels.TensorCores;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Numbers (<see cref="IOperandFormat"/>). In bf16x3 every number is the sum of two in bfloat16 (<see cref="BFloat16Pair"/>): x from memory, and W + rδ, which is computed in
-/// fp32 with the bits that every other product uses. A product is three: x_low·w_high + x_high·w_low + x_high·w_high, summed in fp32. That keeps 16 bits of a number's
-/// fraction, at all magnitudes that fp32 has, so that an activation cannot overflow and a perturbation far below the spacing of 16-bit weights is not lost; it costs two
-/// thirds of the tensor cores' peak. In fp16 and bf16 W + rδ is rounded once, x has been (<see cref="RoundedInputs"/>), and a product is one.
+/// Numbers (<see cref="IOperandFormat"/>). In bf16x3 every number is the sum of two in bfloat16 (<see cref="BFloat16Pair"/>): x from
+/// memory, and W + rδ, which is computed in fp32 with the bits that every other product uses. A product is three: x_low·w_high +
+/// x_high·w_low + x_high·w_high, summed in fp32. That keeps 16 bits of a number's fraction, at all magnitudes that fp32 has, so that an
+/// activation cannot overflow and a perturbation far below the spacing of 16-bit weights is not lost; it costs two thirds of the tensor
+/// cores' peak. In fp16 and bf16 W + rδ is rounded once, x has been (<see cref="RoundedInputs"/>), and a product is one.
 /// </para>
 /// <para>
-/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs. This is so in bf16x3; in 16 bits there are twice as
-/// many warps and tokens, and no low parts (<see cref="TileShape{TOperands}"/>):
+/// Tile. A group of 8 warps computes 64 outputs for 128 tokens at two probes, or for 256 at one, in steps of 16 inputs. This is so in
+/// bf16x3; in 16 bits there are twice as many warps and tokens, and no low parts (<see cref="TileShape{TOperands}"/>):
 /// <code>
 ///                    64 outputs
 ///                 +-------------+  W: fp16, bf16 or fp32 in memory
@@ -34,14 +35,16 @@ namespace IlZo.Kernels.TensorCores;
 ///   | probe 1 |-->|  cp.async, one step ahead; a warp reads its own rows, 16 bytes a thread, and splits them in registers
 ///   +---------+
 /// </code>
-/// The inputs of a step are the inner indices of an mma.sync in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, in which a thread's operands lie side by
-/// side in x (<see cref="WeightParts"/>). A sum runs over the steps in order: a result depends on nothing but its own row and column.
+/// The inputs of a step are the inner indices of an mma.sync in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, in which a
+/// thread's operands lie side by side in x (<see cref="WeightParts"/>). A sum runs over the steps in order: a result depends on nothing but
+/// its own row and column.
 /// </para>
 /// </remarks>
 public static class TensorLinear
 {
     [KernelName(nameof(TensorLinear))]
-    public static void Run<TFormat, TDirection, TProbes, TOperands, TOrder, TActivation>(PerturbedWeights<TDirection> weights, LinearArguments a)
+    public static void Run<TFormat, TDirection, TProbes, TOperands, TOrder, TActivation>(
+        PerturbedWeights<TDirection> weights, LinearArguments a)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -61,7 +64,8 @@ public static class TensorLinear
         var sums = default(WarpSums);
         copies.Begin<TFormat, TOperands, TOrder>(a, 0, address, 0);
 
-        // A step is multiplied while x of the next and the stored weights of the one after that are copied, and the next one's weights prepared.
+        // A step is multiplied while x of the next and the stored weights of the one after that are copied, and the next one's weights
+        // prepared.
         for (int input = -Tile.Depth; ; input += Tile.Depth)
         {
             Instructions.WaitForCopies();
@@ -126,8 +130,10 @@ public static class TensorLinear
         }
     }
 
-    // Sums go through shared memory of the warp, 8 tokens at a time, so that it writes neighbouring outputs and the activation's code is there once.
-    private static void Store<TProbes, TOperands, TActivation>(LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token)
+    // Sums go through shared memory of the warp, 8 tokens at a time, so that it writes neighbouring outputs and the activation's code is
+    // there once.
+    private static void Store<TProbes, TOperands, TActivation>(
+        LinearArguments a, WarpSums sums, ArrayView<float> shared, int output, int token)
         where TProbes : struct, IProbes
         where TOperands : struct, IOperandFormat
         where TActivation : struct, IActivation

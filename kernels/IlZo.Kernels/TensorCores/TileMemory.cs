@@ -1,8 +1,9 @@
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// Where the parts of <see cref="TensorLinear"/>'s tile lie in shared memory: x of two steps as [row][16 inputs], the stored weights of two steps as [64][16] or [16][64],
-/// and each probe's weights as the tensor cores take them, in bf16x3 the high parts and then the low ones. The sums take the same place in the end.
+/// Where the parts of <see cref="TensorLinear"/>'s tile lie in shared memory: x of two steps as [row][16 inputs], the stored weights of two
+/// steps as [64][16] or [16][64], and each probe's weights as the tensor cores take them, in bf16x3 the high parts and then the low ones.
+/// The sums take the same place in the end.
 /// </summary>
 public static class TileMemory<TFormat, TOperands>
     where TFormat : struct, IWeightFormat
@@ -20,7 +21,8 @@ public static class TileMemory<TFormat, TOperands>
     internal static WeightView Stored(int buffer) => TFormat.Shared(StoredAt(buffer) * sizeof(float) / TFormat.Size, Tile.Weights);
 
     /// <summary>The first word of a probe's weights.</summary>
-    internal static int PartsAt(int buffer, int probe) => StoredAt(2) + (((probe * TileShape<TOperands>.PartBuffers) + (buffer % TileShape<TOperands>.PartBuffers)) * ProbeWords);
+    internal static int PartsAt(int buffer, int probe) =>
+        StoredAt(2) + (((probe * TileShape<TOperands>.PartBuffers) + (buffer % TileShape<TOperands>.PartBuffers)) * ProbeWords);
 
     private static int ProbeWords => Tile.PartWords * (TOperands.IsSplit ? 2 : 1);
 }

@@ -4,8 +4,9 @@ using ILGPU;
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// The sizes of <see cref="TensorLinear"/>'s tile that depend on what is multiplied. A multiprocessor has registers for the sums of 512 rows. In bf16x3 two groups share
-/// them: shared memory holds the weights of one step. In 16 bits it holds those of two, one group prepares weights while it multiplies, and noise is made for all rows once.
+/// The sizes of <see cref="TensorLinear"/>'s tile that depend on what is multiplied. A multiprocessor has registers for the sums of 512
+/// rows. In bf16x3 two groups share them: shared memory holds the weights of one step. In 16 bits it holds those of two, one group prepares
+/// weights while it multiplies, and noise is made for all rows once.
 /// </summary>
 public static class TileShape<TOperands>
     where TOperands : struct, IOperandFormat

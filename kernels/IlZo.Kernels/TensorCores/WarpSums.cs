@@ -15,7 +15,9 @@ internal readonly struct WarpSums(
     private readonly ColumnSums _s6 = s6;
     private readonly ColumnSums _s7 = s7;
 
-    /// <summary>Adds the products of a step. Weights are loaded a column at a time, or two where both fit into one load: registers are scarce.</summary>
+    /// <summary>
+    /// Adds the products of a step. Weights are loaded a column at a time, or two where both fit into one load: registers are scarce.
+    /// </summary>
     /// <param name="inputs">The first float of x in shared memory.</param>
     /// <param name="parts">The address of the probe's weights.</param>
     public WarpSums Add<TOperands, TOrder>(int inputs, uint parts)
@@ -25,7 +27,9 @@ internal readonly struct WarpSums(
         var upper = InputFragment.Read<TOperands>(inputs, TileShape<TOperands>.WarpRow);
         var lower = InputFragment.Read<TOperands>(inputs, TileShape<TOperands>.WarpRow + Tile.HalfRows);
         uint address = WeightParts.FragmentAddress<TOperands, TOrder>(parts);
-        return TOperands.IsSplit ? AddSplit<TOperands, TOrder>(upper, lower, address) : AddSingle<TOperands, TOrder>(upper.High, lower.High, address);
+        return TOperands.IsSplit
+            ? AddSplit<TOperands, TOrder>(upper, lower, address)
+            : AddSingle<TOperands, TOrder>(upper.High, lower.High, address);
     }
 
     /// <summary>Writes the thread's sums of 8 tokens to the warp's [8 tokens][64 outputs].</summary>

@@ -22,8 +22,8 @@ public readonly struct InOutOrder : IMatrixOrder
 }
 
 /// <summary>
-/// Copies weights as they are stored to shared memory, 16 bytes a thread. Inputs that do not exist become zero; outputs that do not are others, whose results nobody
-/// stores.
+/// Copies weights as they are stored to shared memory, 16 bytes a thread. Inputs that do not exist become zero; outputs that do not are
+/// others, whose results nobody stores.
 /// </summary>
 /// <param name="weights">The matrix.</param>
 /// <param name="columns">Its columns.</param>

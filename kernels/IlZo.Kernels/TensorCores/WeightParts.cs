@@ -4,13 +4,13 @@ using ILGPU;
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// Stored weights of a step become W + rδ at each probe, as the tensor cores take them: in two parts of bfloat16, or in one part of 16 bits. A thread makes pairs of
-/// neighbouring elements that a noise block decides.
+/// Stored weights of a step become W + rδ at each probe, as the tensor cores take them: in two parts of bfloat16, or in one part of 16
+/// bits. A thread makes pairs of neighbouring elements that a noise block decides.
 /// </summary>
 /// <remarks>
-/// A part lies as [64 outputs][16 inputs] or, where stored rows are inputs, as [16 inputs][64 outputs]. Inputs are at the places that <see cref="Place"/> says, so that
-/// a thread's four inputs in an mma.sync, 2t, 2t + 1, 2t + 8 and 2t + 9, are the inputs 4t to 4t + 3. Chunks of 16 bytes in a row are swizzled: neither the pairs that a
-/// warp writes nor the eight rows that an ldmatrix reads share a bank.
+/// A part lies as [64 outputs][16 inputs] or, where stored rows are inputs, as [16 inputs][64 outputs]. Inputs are at the places that
+/// <see cref="Place"/> says, so that a thread's four inputs in an mma.sync, 2t, 2t + 1, 2t + 8 and 2t + 9, are the inputs 4t to 4t + 3.
+/// Chunks of 16 bytes in a row are swizzled: neither the pairs that a warp writes nor the eight rows that an ldmatrix reads share a bank.
 /// </remarks>
 internal static class WeightParts
 {
@@ -19,8 +19,8 @@ internal static class WeightParts
     private const int ChunkWords = Tile.Chunk / sizeof(uint);
 
     /// <summary>
-    /// δ of a thread's pairs in four steps. It may depend on the weights of the whole group, of which shared memory has one step: those are read here. Outputs that do not
-    /// exist are the last one, whose results nobody stores.
+    /// δ of a thread's pairs in four steps. It may depend on the weights of the whole group, of which shared memory has one step: those are
+    /// read here. Outputs that do not exist are the last one, whose results nobody stores.
     /// </summary>
     /// <param name="weights">The matrix.</param>
     /// <param name="a">What to multiply.</param>
@@ -39,7 +39,8 @@ internal static class WeightParts
     /// <param name="elements">δ.</param>
     /// <param name="first">The first output that is prepared, counted from the tile's.</param>
     /// <param name="buffer">Where the weights are, and where the parts go.</param>
-    public static void Run<TFormat, TDirection, TProbes, TOperands>(PerturbedWeights<TDirection> weights, Eight elements, int first, int buffer)
+    public static void Run<TFormat, TDirection, TProbes, TOperands>(
+        PerturbedWeights<TDirection> weights, Eight elements, int first, int buffer)
         where TFormat : struct, IWeightFormat
         where TDirection : struct, IDirection
         where TProbes : struct, IProbes
@@ -78,7 +79,8 @@ internal static class WeightParts
     }
 
     /// <summary>
-    /// The address that a thread gives to ldmatrix for the first 8 outputs: high for inputs 0 to 7 and 8 to 15, then low; or for the first 16, where numbers are not split.
+    /// The address that a thread gives to ldmatrix for the first 8 outputs: high for inputs 0 to 7 and 8 to 15, then low; or for the first
+    /// 16, where numbers are not split.
     /// </summary>
     /// <param name="parts">The address of a probe's weights.</param>
     public static uint FragmentAddress<TOperands, TOrder>(uint parts)
@@ -105,7 +107,8 @@ internal static class WeightParts
 
     // The address for other 8 outputs.
     private static uint Column<TOrder>(uint address, uint index)
-        where TOrder : struct, IMatrixOrder => TOrder.IsTransposed ? address ^ (index * Tile.Chunk) : address + (index * 8 * OutputWords * sizeof(uint));
+        where TOrder : struct, IMatrixOrder =>
+            TOrder.IsTransposed ? address ^ (index * Tile.Chunk) : address + (index * 8 * OutputWords * sizeof(uint));
 
     private static int Row => Group.IdxX / NoiseField.BlocksPerGroup;
 
@@ -128,10 +131,12 @@ internal static class WeightParts
         float second = TFormat.Load(stored, from + 1);
         float firstElement = elements.At(0);
         float secondElement = elements.At(1);
-        Put<TOperands>(TileMemory<TFormat, TOperands>.PartsAt(buffer, 0) + word, first, firstElement, second, secondElement, weights.Radius0);
+        Put<TOperands>(
+            TileMemory<TFormat, TOperands>.PartsAt(buffer, 0) + word, first, firstElement, second, secondElement, weights.Radius0);
         if (TProbes.AreTwo)
         {
-            Put<TOperands>(TileMemory<TFormat, TOperands>.PartsAt(buffer, 1) + word, first, firstElement, second, secondElement, weights.Radius1);
+            Put<TOperands>(
+                TileMemory<TFormat, TOperands>.PartsAt(buffer, 1) + word, first, firstElement, second, secondElement, weights.Radius1);
         }
     }
 

@@ -41,7 +41,8 @@ internal static class AddHeadCommand
         if (!task.HasTexts || task.ClassNames.Count == 0)
         {
             throw new InvalidInputException(
-                $"Task {task.Name} has no classes to be told apart without a prompt; a task with \"texts\" and the same candidates for every row was expected.");
+                $"Task {task.Name} has no classes to be told apart without a prompt; a task with \"texts\" and the same candidates for "
+                    + "every row was expected.");
         }
 
         using var model = ModelLoader.Load(ModelArgument.Checkpoint(parsed.GetValue(s_model)!));

@@ -17,7 +17,8 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var command = new Command("bench", $"Measure this machine: one of the commands, or step, forward, gemm and rng one after another (of {DefaultShape} where nothing else is named).")
+        var command = new Command("bench", "Measure this machine: one of the commands, or step, forward, gemm and rng one after another "
+            + $"(of {DefaultShape} where nothing else is named).")
         {
             ModelBenchCommand.Step(),
             ModelBenchCommand.Forward(),

@@ -17,7 +17,8 @@ internal static class CompareCommand
     // What functions do not have.
     private static readonly string[] s_ofModels =
     [
-        "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective", "data-seed",
+        "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective",
+        "data-seed",
         "engine", "precision",
         .. TrainingSetting.OfTrainedWeights,
     ];
@@ -28,23 +29,28 @@ internal static class CompareCommand
     private static readonly IReadOnlyList<TrainingSetting> s_shared = [.. TrainingSetting.All.Where(s => !s_ownOfRuns.Contains(s.Name))];
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
-        "--optimizers", "A,B,…", $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        "--optimizers", "A,B,…",
+        $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
-    private static readonly Option<int?> s_seeds = Flags.Number<int>("--seeds", "N", "Seeds of each method and rate, 0 to N-1 (default: 2).");
+    private static readonly Option<int?> s_seeds = Flags.Number<int>(
+        "--seeds", "N", "Seeds of each method and rate, 0 to N-1 (default: 2).");
 
     private static readonly Option<int?> s_forwardPasses = Flags.Number<int>(
         "--forward-passes", "N", "Forward passes of each run; it ends with the step that reaches them (default: 1000).");
 
     private static readonly Option<string?> s_rates = Flags.Text(
-        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its default in train, that rate and three times it; --lr takes the place of mezo's default, and those of others follow).");
+        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its default in train, that rate and three times it; --lr "
+            + "takes the place of mezo's default, and those of others follow).");
 
     private static readonly Option<string?> s_out = Flags.Text(
         "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one below runs/).");
 
     private static readonly Option<string?> s_function = Flags.Text(
-        "--function", "NAME", $"A test function in the place of a model and task: {string.Join(", ", TestFunction.All.Select(f => f.Name))}. --lr is then by default the inverse of its Hessian's trace.");
+        "--function", "NAME", "A test function in the place of a model and task: "
+            + $"{string.Join(", ", TestFunction.All.Select(f => f.Name))}. --lr is then by default the inverse of its Hessian's trace.");
 
-    private static readonly Option<int?> s_dimension = Flags.Number<int>("--dimension", "N", "Variables of the function (default: 1000, or its own).");
+    private static readonly Option<int?> s_dimension = Flags.Number<int>(
+        "--dimension", "N", "Variables of the function (default: 1000, or its own).");
 
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
@@ -52,7 +58,8 @@ internal static class CompareCommand
     {
         var command = new Command(
             "compare",
-            "Train with several methods at an equal number of forward passes, and write a table and curves. Schedules and warm-up count forward passes here.")
+            "Train with several methods at an equal number of forward passes, and write a table and curves. Schedules and warm-up count "
+                + "forward passes here.")
         {
             s_optimizers, s_seeds, s_forwardPasses, s_rates, s_function, s_dimension, s_out, s_json,
         };
@@ -86,10 +93,13 @@ internal static class CompareCommand
 
         IReadOnlyList<string> subjectNames = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
         string folder = Path.GetFullPath(
-            parsed.GetValue(s_out) ?? RunName.Next([.. subjectNames, "compare"], path => OutputFolder.IsTaken(path, ComparisonFiles.Names)));
+            parsed.GetValue(s_out) ?? RunName.Next(
+                [.. subjectNames, "compare"], path => OutputFolder.IsTaken(path, ComparisonFiles.Names)));
         using var made = new OutputFolder(folder, ComparisonFiles.Names);
         int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
-        string subject = options.Function is { } function ? $"{function.Name} of {options.Dimension} variables" : $"model {training.Model}, task {Presets.TaskOf(training)}";
+        string subject = options.Function is { } function
+            ? $"{function.Name} of {options.Dimension} variables"
+            : $"model {training.Model}, task {Presets.TaskOf(training)}";
         Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
         using var interruption = Terminal.OnInterrupt();
         int done = 0;
@@ -130,17 +140,21 @@ internal static class CompareCommand
         string quality = last.TestAccuracy is { } accuracy
             ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test accuracy {100 * accuracy:F1} %")
             : last.TestLoss is { } loss
-                ? Format.Invariant($"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Perplexity.Instance.Format(Math.Exp(loss))}")
+                ? Format.Invariant(
+                    $"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Perplexity.Instance.Format(Math.Exp(loss))}")
                 : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
         Terminal.Say(Format.Invariant(
-            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, {Format.Duration(run.Seconds)}"));
+            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, "
+                + $"{Format.Duration(run.Seconds)}"));
     }
 
     private static ComparisonOptions WithFunction(ComparisonOptions options, ParseResult parsed)
     {
         if (parsed.GetValue(s_function) is not { } name)
         {
-            return parsed.GetValue(s_dimension) is null ? options : throw new InvalidInputException("--dimension was expected only with --function.");
+            return parsed.GetValue(s_dimension) is null
+                ? options
+                : throw new InvalidInputException("--dimension was expected only with --function.");
         }
 
         if (s_shared.FirstOrDefault(s => s_ofModels.Contains(s.Name) && IsGiven(s)) is { } other)

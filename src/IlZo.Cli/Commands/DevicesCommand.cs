@@ -75,19 +75,22 @@ internal static class DevicesCommand
         return 0;
     }
 
-    private static string Instructions(int bits) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "Advanced SIMD" : bits switch
-    {
-        512 => "AVX-512",
-        256 => "AVX2",
-        128 => "SSE",
-        _ => "none",
-    };
+    private static string Instructions(
+        int bits) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "Advanced SIMD" : bits switch
+        {
+            512 => "AVX-512",
+            256 => "AVX2",
+            128 => "SSE",
+            _ => "none",
+        };
 
     private static string CpuName()
     {
         string? line = OperatingSystem.IsLinux() && File.Exists(CpuInfo)
             ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
             : null;
-        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        return line is null
+            ? RuntimeInformation.ProcessArchitecture.ToString()
+            : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }

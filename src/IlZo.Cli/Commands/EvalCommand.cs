@@ -17,9 +17,11 @@ internal static class EvalCommand
     private static readonly Option<string?> s_split = Flags.Text(
         "--split", RunEvaluation.Splits, "Which rows of the run: test (default), or dev, which chose the weights.");
     private static readonly Option<string?> s_task = Flags.Text(
-        "--task", "NAME|FILE", "A task of 'ilzo ls tasks', or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).");
+        "--task", "NAME|FILE",
+        "A task of 'ilzo ls tasks', or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).");
     private static readonly Option<string?> s_data = Flags.Text(
-        "--data", "PATH", "Folder of the task's validation.jsonl; without --task a file of your own texts, or a folder with a test or validation file.");
+        "--data", "PATH",
+        "Folder of the task's validation.jsonl; without --task a file of your own texts, or a folder with a test or validation file.");
     private static readonly Option<int?> s_testSize = Flags.Number<int>(
         "--test-size", "N", "Rows to measure on (default: 1000, or all where there are fewer; all of your own).");
     private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed that picks the rows (default: 0).");
@@ -42,11 +44,15 @@ internal static class EvalCommand
 
     private static readonly Option<int?> s_maxLength = Flags.Number<int>(
         "--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions; 512 for texts).");
-    private static readonly Option<bool> s_trainOnPrompt = new("--train-on-prompt") { Description = "Measure the prompts of your own rows too." };
-    private static readonly Option<bool> s_maskHistory = new("--mask-history") { Description = "Measure only the last turn of each conversation." };
-    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
+    private static readonly Option<bool> s_trainOnPrompt =
+        new("--train-on-prompt") { Description = "Measure the prompts of your own rows too." };
+    private static readonly Option<bool> s_maskHistory =
+        new("--mask-history") { Description = "Measure only the last turn of each conversation." };
+    private static readonly Option<bool> s_splitSpecialTokens =
+        new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_columns = Flags.Text("--columns", "NAME=COLUMN,…", Flags.AboutColumns);
-    private static readonly Option<bool> s_skipBadRows = new("--skip-bad-rows") { Description = "Leave out rows of your own that cannot be used." };
+    private static readonly Option<bool> s_skipBadRows =
+        new("--skip-bad-rows") { Description = "Leave out rows of your own that cannot be used." };
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE", "Chat template for conversations (default: the model's own).");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
@@ -59,10 +65,13 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        var command = new Command("eval", "Measure loss and metrics of a model on a task's validation rows, or loss and perplexity on your own texts.")
+        var command = new Command(
+            "eval", "Measure loss and metrics of a model on a task's validation rows, or loss and perplexity on your own texts.")
         {
-            s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate, s_predictions,
-            s_maxLength, s_trainOnPrompt, s_maskHistory, s_splitSpecialTokens, s_columns, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
+            s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate,
+            s_predictions,
+            s_maxLength, s_trainOnPrompt, s_maskHistory, s_splitSpecialTokens, s_columns, s_skipBadRows, s_chatTemplate, s_adapter, s_dtype,
+            s_device, s_engine, s_precision, s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -124,7 +133,8 @@ internal static class EvalCommand
         if (task == UserData.TaskName && (file is not null || evaluationOptions != new EvaluationOptions()))
         {
             throw new InvalidInputException(
-                "--demonstrations, --calibrate and --predictions are for tasks with answers, and --data without --task is texts; a --task was expected.");
+                "--demonstrations, --calibrate and --predictions are for tasks with answers, and --data without --task is texts; a --task "
+                    + "was expected.");
         }
 
         if (file is not null)
@@ -168,7 +178,8 @@ internal static class EvalCommand
     private static int OfRun(ParseResult parsed, string run)
     {
         Option[] own = [s_run, s_split, s_predictions, s_device, s_engine, s_precision, s_threads, s_json];
-        if (parsed.CommandResult.Command.Options.FirstOrDefault(o => !own.Contains(o) && parsed.GetResult(o) is { Implicit: false }) is { } other)
+        if (parsed.CommandResult.Command.Options.FirstOrDefault(o => !own.Contains(o)
+            && parsed.GetResult(o) is { Implicit: false }) is { } other)
         {
             throw new InvalidInputException($"{other.Name} is given with --run, from which it follows; one of them was expected.");
         }

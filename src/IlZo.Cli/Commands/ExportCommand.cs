@@ -27,7 +27,8 @@ internal static class ExportCommand
     {
         var command = new Command(
             "export",
-            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's format.") { s_run, s_out, s_merge, s_allowShortLog, s_json };
+            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's "
+                + "format.") { s_run, s_out, s_merge, s_allowShortLog, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -42,7 +43,8 @@ internal static class ExportCommand
         bool merge = parsed.GetValue(s_merge);
         if (merge && options.Adapter is null)
         {
-            throw new InvalidInputException($"'{run.FullPath}' trained weights and no adapter: without --merge the export is a whole model already.");
+            throw new InvalidInputException(
+                $"'{run.FullPath}' trained weights and no adapter: without --merge the export is a whole model already.");
         }
 
         if (options.Adapter is null)

@@ -13,21 +13,26 @@ internal static class GenerateCommand
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
         "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
-    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
+    private static readonly Option<bool> s_splitSpecialTokens =
+        new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_chat = Flags.Text(
         "--chat", Flags.AnyText, "A message to answer, which the model's chat template puts into the form of a conversation.");
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
-        "--chat-template", "FILE", "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
+        "--chat-template", "FILE",
+        "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
-        "--max-new-tokens", "N", $"The most tokens to add (default: what the model's generation_config.json says, else {GenerationOptions.DefaultNewTokens}).");
+        "--max-new-tokens", "N",
+        $"The most tokens to add (default: what the model's generation_config.json says, else {GenerationOptions.DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
-        "--temperature", "X", "What logits are divided by; 0 always takes the most probable token (default: what the model's generation_config.json says, else 0).");
+        "--temperature", "X", "What logits are divided by; 0 always takes the most probable token (default: what the model's "
+            + "generation_config.json says, else 0).");
     private static readonly Option<double?> s_topP = Flags.Number<double>(
         "--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
     private static readonly Option<int?> s_topK = Flags.Number<int>(
         "--top-k", "N", "Choose among this many of the most probable tokens; 0 (default) among all.");
     private static readonly Option<double?> s_repetitionPenalty = Flags.Number<double>(
-        "--repetition-penalty", "X", "What logits of tokens that are in the text already are divided by (default: what generation_config.json says, else 1).");
+        "--repetition-penalty", "X",
+        "What logits of tokens that are in the text already are divided by (default: what generation_config.json says, else 1).");
     private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
     private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
     private static readonly Option<string?> s_adapter = Flags.Adapter();
@@ -43,7 +48,8 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
         {
-            s_model, s_prompt, s_splitSpecialTokens, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK, s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device,
+            s_model, s_prompt, s_splitSpecialTokens, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK,
+            s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device,
             s_engine, s_precision, s_threads,
             s_json,
         };
@@ -67,7 +73,8 @@ internal static class GenerateCommand
         bool split = parsed.GetValue(s_splitSpecialTokens);
         if (message is not null && split)
         {
-            throw new InvalidInputException("--split-special-tokens is given with --chat, whose template writes special tokens; --prompt was expected.");
+            throw new InvalidInputException(
+                "--split-special-tokens is given with --chat, whose template writes special tokens; --prompt was expected.");
         }
 
         var options = new GenerationOptions
@@ -90,12 +97,15 @@ internal static class GenerateCommand
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
-        string prompt = message is null ? parsed.GetValue(s_prompt) ?? string.Empty : Conversation(source.Template(model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
+        string prompt = message is null
+            ? parsed.GetValue(s_prompt) ?? string.Empty
+            : Conversation(source.Template(model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
         var sampling = options.Sampling(model.Generation);
         if (sampling.Temperature == 0 && (options.TopP is not null || options.TopK is not null))
         {
             string given = options.TopP is null ? "--top-k" : "--top-p";
-            throw new InvalidInputException($"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
+            throw new InvalidInputException(
+                $"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
         }
 
         int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.Begin(tokenizer.EncodeMarkup(prompt));
@@ -136,7 +146,8 @@ internal static class GenerateCommand
         }
     }
 
-    private static string Conversation(ChatTemplate? template, LanguageModel model, string message, CancellationToken cancellation) => template is null
+    private static string Conversation(
+        ChatTemplate? template, LanguageModel model, string message, CancellationToken cancellation) => template is null
         ? throw new InvalidInputException(
             $"'{model.Checkpoint.DisplayName}' has no chat template, which --chat needs: "
             + "chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.")

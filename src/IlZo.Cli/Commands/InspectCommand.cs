@@ -42,7 +42,8 @@ internal static class InspectCommand
     {
         var command = new Command(
             "inspect",
-            "Show a model's architecture, parameters and predicted training memory; no weights are read but a tied head that is stored twice.")
+            "Show a model's architecture, parameters and predicted training memory; no weights are read but a tied head that is stored "
+                + "twice.")
         {
             s_model, s_shape, s_device, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };
@@ -82,7 +83,8 @@ internal static class InspectCommand
         var options = TrainingSetting.Resolve(parsed, s_shared) with { Model = outline?.Path ?? name! };
         int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? Presets.Of(options).BatchSize);
         TrainableModel.Prepare(model, options, backend: null);
-        options = options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
+        options =
+            options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
         var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, kind);
         var roofline = kind == DeviceKind.Cuda ? GpuRoofline.Of(model, wanted, batch, seq) : null;
         if (parsed.GetValue(s_json))
@@ -117,7 +119,8 @@ internal static class InspectCommand
     private static IEnumerable<(ModelPart Part, IReadOnlyList<(TensorKind Kind, long Count)> Kinds)> Roles(LanguageModel model) =>
         model.Parameters.All.GroupBy(p => p.Role.Part).OrderBy(g => g.Key).Select(g => (
             g.Key,
-            (IReadOnlyList<(TensorKind, long)>)[.. g.GroupBy(p => p.Role.Kind).OrderBy(k => k.Key).Select(k => (k.Key, k.Sum(p => p.Count)))]));
+            (IReadOnlyList<(TensorKind, long)>)[.. g.GroupBy(p => p.Role.Kind).OrderBy(k => k.Key).Select(
+                k => (k.Key, k.Sum(p => p.Count)))]));
 
     private static string Counted((TensorKind Kind, long Count) counted)
     {
@@ -131,10 +134,13 @@ internal static class InspectCommand
         Terminal.PrintTable(
         [
             ("architecture", shape.Architecture),
-            ("parameters", model.Parameters.Count.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.All.Count} tensors"),
+            ("parameters", model.Parameters.Count.ToString("N0", CultureInfo.InvariantCulture)
+                + $" in {model.Parameters.All.Count} tensors"),
             .. Roles(model).Select(r => ($"  {r.Part.Word()}", string.Join(" + ", r.Kinds.Select(Counted)))),
-            ("trained", model.Parameters.TrainedCount.ToString("N0", CultureInfo.InvariantCulture) + $" in {model.Parameters.Trained.Count} tensors"),
-            ("dtypes", string.Join(", ", Types(model).Select(t => $"{t.Type.TorchName()} ({t.Count.ToString("N0", CultureInfo.InvariantCulture)})"))),
+            ("trained", model.Parameters.TrainedCount.ToString("N0", CultureInfo.InvariantCulture)
+                + $" in {model.Parameters.Trained.Count} tensors"),
+            ("dtypes", string.Join(
+                ", ", Types(model).Select(t => $"{t.Type.TorchName()} ({t.Count.ToString("N0", CultureInfo.InvariantCulture)})"))),
             ("layers", $"{shape.Layers}"),
             ("hidden", $"{shape.Hidden}"),
             ("intermediate", $"{shape.Intermediate}"),
@@ -156,7 +162,8 @@ internal static class InspectCommand
         ("a mezo step", Format.Invariant($"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB; at best, by published peaks:")),
         .. roofline.Bounds.Select(b => (
             $"  {b.Gpu}",
-            Format.Invariant($"{1e3 * b.SingleSeconds:F0} ms in fp16 and {1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, {1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
+            Format.Invariant($"{1e3 * b.SingleSeconds:F0} ms in fp16 and {1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, "
+                + $"{1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
     ];
 
     private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>

@@ -32,7 +32,8 @@ internal static class LayerBenchCommand
                 Device = parsed.GetValue(device),
                 Engine = new EngineRequest(parsed.GetValue(engine)!, parsed.GetValue(precision)!),
                 Tokens = parsed.GetValue(tokens) is { } given ? Flags.AtLeastOne("--tokens", given) : null,
-                Type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException("--dtype is auto; fp32, bf16 or fp16 was expected."),
+                Type = Flags.ParseDType(parsed.GetValue(dtype) ?? "fp16") ?? throw new InvalidInputException(
+                    "--dtype is auto; fp32, bf16 or fp16 was expected."),
                 Repetitions = Flags.AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? BenchRequest.DefaultRepetitions),
                 Json = parsed.GetValue(json),
             };
@@ -120,7 +121,8 @@ internal static class LayerBenchCommand
         command.SetAction(parsed =>
         {
             var result = WideningBenchmark.Run(Flags.AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 15))
-                ?? throw new InvalidInputException("This machine does not run VCVTPH2PS on 512 bits; Linux on a processor with AVX-512 was expected.");
+                ?? throw new InvalidInputException(
+                    "This machine does not run VCVTPH2PS on 512 bits; Linux on a processor with AVX-512 was expected.");
             if (parsed.GetValue(json))
             {
                 Terminal.PrintJson(writer =>
@@ -147,7 +149,8 @@ internal static class LayerBenchCommand
         if (!json)
         {
             Terminal.Results.WriteLine(Format.Invariant(
-                $"micro-kernel             {100 * result.Kernel / result.Peak,5:F1} % of the FMA peak ({result.Kernel:F0} of {result.Peak:F0} GFLOP/s)"));
+                $"micro-kernel             {100 * result.Kernel / result.Peak,5:F1} % of the FMA peak ({result.Kernel:F0} of "
+                    + $"{result.Peak:F0} GFLOP/s)"));
             return;
         }
 
@@ -163,7 +166,8 @@ internal static class LayerBenchCommand
         if (!json)
         {
             Terminal.Results.WriteLine(Format.Invariant(
-                $"T    1  N 50272  K 2048  {100 * result.Weights / result.Memory,5:F1} % of the read bandwidth ({result.Weights:F1} of {result.Memory:F1} GB/s)"));
+                $"T    1  N 50272  K 2048  {100 * result.Weights / result.Memory,5:F1} % of the read bandwidth ({result.Weights:F1} of "
+                    + $"{result.Memory:F1} GB/s)"));
             return;
         }
 
@@ -183,7 +187,8 @@ internal static class LayerBenchCommand
                 ? string.Empty
                 : Format.Invariant($"  {result.PlainOverManaged:F2} x the C# kernels, both probes {result.DualOverManaged:F2} x");
             Terminal.Results.WriteLine(Format.Invariant(
-                $"T {result.Tokens,4}  N {result.Outputs,5}  K {result.Inputs,4}  {100 * result.Plain,5:F1} % of the FMA peak ({result.Gigaflops:F0} of {result.Peak:F0} GFLOP/s)  both probes {result.Dual:F3} x two products") + ratios);
+                $"T {result.Tokens,4}  N {result.Outputs,5}  K {result.Inputs,4}  {100 * result.Plain,5:F1} % of the FMA peak "
+                    + $"({result.Gigaflops:F0} of {result.Peak:F0} GFLOP/s)  both probes {result.Dual:F3} x two products") + ratios);
             return;
         }
 

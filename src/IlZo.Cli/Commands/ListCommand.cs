@@ -23,12 +23,15 @@ internal static class ListCommand
 
     private static IEnumerable<(string Name, string Description)> Tasks() =>
     [
-        .. TaskCatalog.All.Select(t => (t.Name, $"{t.Description} ({Models(t)}{(t.Sample is null ? "needs --data" : "with a built-in sample")})")),
+        .. TaskCatalog.All.Select(
+            t => (t.Name, $"{t.Description} ({Models(t)}{(t.Sample is null ? "needs --data" : "with a built-in sample")})")),
         (UserData.TaskName, "Your own prompts, conversations or texts (needs --data)"),
     ];
 
     private static string Models(TaskDefinition task) =>
-        !task.HasCausalPrompt ? "prompt for masked models only, " : task.MaskedMaxLength is null ? string.Empty : "prompts for causal and masked models, ";
+        !task.HasCausalPrompt
+            ? "prompt for masked models only, "
+            : task.MaskedMaxLength is null ? string.Empty : "prompts for causal and masked models, ";
 
     private static Command List(string name, string description, Func<IEnumerable<(string Name, string Description)>> entries)
     {

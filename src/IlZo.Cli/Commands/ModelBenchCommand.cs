@@ -10,7 +10,8 @@ internal static class ModelBenchCommand
 {
     public static Command Step() => OnAnyDevice("step", "Time and memory of whole MeZO steps on random tokens.", BenchPart.Step, RunStep);
 
-    public static Command Forward() => OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
+    public static Command Forward() =>
+        OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
 
     /// <summary>A measurement on a model and random texts.</summary>
     public static Command Of(string verb, string description, Action<ParseResult, BenchRequest, int?> run)
@@ -77,7 +78,8 @@ internal static class ModelBenchCommand
         Terminal.PrintTable(
         [
             ("forward", Format.Invariant($"{result.Seconds:F3} s (median), {result.TokensPerSecond:F0} tokens/s")),
-            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("FMA peak, measured now", Format.Invariant(
+                $"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
             ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
         ]);
     }
@@ -117,10 +119,13 @@ internal static class ModelBenchCommand
         Terminal.PrintTable(
         [
             ("step", Format.Invariant($"{result.StepSeconds:F3} s (median)")),
-            ("forward at both probes", Format.Invariant($"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
+            ("forward at both probes", Format.Invariant(
+                $"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
             ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
-            ("thread time", string.Join(", ", Parts(result.Split).Select(p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),
-            ("FMA peak, measured now", Format.Invariant($"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
+            ("thread time", string.Join(", ", Parts(result.Split).Select(
+                p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),
+            ("FMA peak, measured now", Format.Invariant(
+                $"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
             ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
             ("weights", $"{result.Parameters:N0}, {Format.Bytes(result.WeightBytes)}"),
             ("managed heap", Format.Invariant($"{Format.Bytes(result.AllocatedBytes)} a step, {result.Collections} collections")),

@@ -8,7 +8,8 @@ namespace IlZo.Cli.Commands;
 internal static class OptimizerBenchCommand
 {
     private static readonly Option<string?> s_names = Flags.Text(
-        "--optimizers", "A,B,…", $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        "--optimizers", "A,B,…",
+        $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     public static Command Create()
     {
@@ -20,7 +21,8 @@ internal static class OptimizerBenchCommand
                 string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];
                 var engine = Device.CpuEngine(request.Engine);
                 request.WithModel(folder => Print(
-                    OptimizerBenchmark.Run(names, folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
+                    OptimizerBenchmark.Run(names, folder, request.Batch, request.Length, request.Repetitions, threads, engine),
+                    request.Json));
             });
         command.Add(s_names);
         return command;
@@ -32,7 +34,8 @@ internal static class OptimizerBenchCommand
         {
             Terminal.PrintTable(results.Select(r => (
                 r.Method,
-                Format.Invariant($"{r.ForwardPasses,4:F1} passes a step, {1000 * r.PassSeconds,8:F2} ms each, {r.Relative:F2} x {results[0].Method}; update {100 * r.UpdateShare:F0} %"))));
+                Format.Invariant($"{r.ForwardPasses,4:F1} passes a step, {1000 * r.PassSeconds,8:F2} ms each, {r.Relative:F2} x "
+                    + $"{results[0].Method}; update {100 * r.UpdateShare:F0} %"))));
             return;
         }
 

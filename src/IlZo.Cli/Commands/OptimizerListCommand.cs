@@ -9,7 +9,8 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo ls optimizers</c>.</summary>
 internal static class OptimizerListCommand
 {
-    private static readonly Option<bool> s_verbose = new("--verbose") { Description = "Show each method's default settings, and those that were published for it." };
+    private static readonly Option<bool> s_verbose =
+        new("--verbose") { Description = "Show each method's default settings, and those that were published for it." };
     private static readonly Option<bool> s_json = Flags.Json("Print one JSON object with the array optimizers.");
 
     public static Command Create()
@@ -28,7 +29,9 @@ internal static class OptimizerListCommand
         else
         {
             Terminal.PrintTable(OptimizerCatalog.All.SelectMany(m =>
-                (IEnumerable<(string, string)>)[(m.Name, Described(m)), .. verbose ? Defaults(m).Concat(Published(m)).Select(line => (string.Empty, line)) : []]));
+                (IEnumerable<(string, string)>)[(m.Name, Described(m)), .. verbose
+                    ? Defaults(m).Concat(Published(m)).Select(line => (string.Empty, line))
+                    : []]));
         }
 
         return 0;
@@ -38,14 +41,19 @@ internal static class OptimizerListCommand
         method.OptionNames() is { Count: > 0 } options ? $"{method.Description}; --opt {string.Join(", ", options)}" : method.Description;
 
     private static IEnumerable<string> Defaults(OptimizerMethod method) => Presets.All.GroupBy(p => p.Models).Select(models =>
-        $"default, {models.Key}: {string.Join("; ", models.Select(p => Format.Invariant(
-            $"{p.Trained} lr {p.LearningRateOf(method):R}, eps {p.Epsilon:R}")))}; batches of {models.First().BatchSize}, queries {method.Queries}");
+    {
+        var numbers = models.Select(p => Format.Invariant($"{p.Trained} lr {p.LearningRateOf(method):R}, eps {p.Epsilon:R}"));
+        return $"default, {models.Key}: {string.Join("; ", numbers)}; batches of {models.First().BatchSize}, queries {method.Queries}";
+    });
 
     private static IEnumerable<string> Published(OptimizerMethod method) => method.Published.Select(p =>
-        $"{p.Models}: {Numbers("lr", p.LearningRates)}{Numbers("eps", p.Epsilons)}{(p.Queries is { } n ? $"queries {n}" : "queries not said")}. {p.Source}");
+        $"{p.Models}: {Numbers("lr", p.LearningRates)}{Numbers("eps", p.Epsilons)}"
+        + $"queries {p.Queries?.ToString(CultureInfo.InvariantCulture) ?? "not said"}. {p.Source}");
 
     private static string Numbers(string name, IReadOnlyList<double> values) =>
-        values.Count == 0 ? string.Empty : $"{name} {string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))}; ";
+        values.Count == 0
+            ? string.Empty
+            : $"{name} {string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))}; ";
 
     private static void PrintJson(bool verbose) => Terminal.PrintJson(writer =>
     {

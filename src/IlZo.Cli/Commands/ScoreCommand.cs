@@ -15,8 +15,10 @@ internal static class ScoreCommand
     private static readonly Option<string?> s_text = Flags.Text("--text", Flags.AnyText, "The text to score.");
     private static readonly Option<string?> s_input = Flags.Text(
         "--input", "FILE", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line, or rows in another form (docs/data.md).");
-    private static readonly Option<string?> s_columns = Flags.Text("--columns", "NAME=COLUMN,…", "Columns of --input that stand for text or ids, as in text=review.");
-    private static readonly Option<bool> s_splitSpecialTokens = new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
+    private static readonly Option<string?> s_columns = Flags.Text(
+        "--columns", "NAME=COLUMN,…", "Columns of --input that stand for text or ids, as in text=review.");
+    private static readonly Option<bool> s_splitSpecialTokens =
+        new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_logits = Flags.Text(
         "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
@@ -34,7 +36,8 @@ internal static class ScoreCommand
             "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
             + "and top (5 next tokens); or, of a masked language model, ids and masks (each with its position and its top 5 tokens).")
         {
-            s_model, s_text, s_input, s_columns, s_splitSpecialTokens, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json,
+            s_model, s_text, s_input, s_columns, s_splitSpecialTokens, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision,
+            s_threads, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -64,7 +67,8 @@ internal static class ScoreCommand
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelArgument.Load(ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
+        using var model = ModelArgument.Load(
+            ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
         backend.Load(model.Parameters);
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 
@@ -75,7 +79,8 @@ internal static class ScoreCommand
             : ScoreInputs.Read(file, tokenizer, columns, split);
         var inputs = read.Inputs;
         int? mask = model.Kind != ModelKind.Masked ? null : tokenizer.Value.MaskId
-            ?? throw new InvalidInputException($"The tokenizer of '{model.Checkpoint.DisplayName}' names no mask_token, at which a masked language model is scored; one was expected.");
+            ?? throw new InvalidInputException($"The tokenizer of '{model.Checkpoint.DisplayName}' names no mask_token, at which a masked "
+                + "language model is scored; one was expected.");
         foreach (var input in inputs)
         {
             TextScorer.CheckIds(input.Ids, model.Shape, input.Where);

@@ -11,12 +11,14 @@ internal static class SelfTestCommand
     private static readonly Option<string?> s_device = Flags.Text(
         "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which leaves the built-in model out.");
     private static readonly Option<string?> s_engine = Flags.Text(
-        "--engine", "amx|avx512-bf16", "Try an engine of the CPU instead, which emits machine code: its kernels, layers, attention, and threads that are interrupted.");
+        "--engine", "amx|avx512-bf16",
+        "Try an engine of the CPU instead, which emits machine code: its kernels, layers, attention, and threads that are interrupted.");
     private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
 
     public static Command Create()
     {
-        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each model family, and trainings.") { s_device, s_engine, s_json };
+        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each "
+            + "model family, and trainings.") { s_device, s_engine, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -75,7 +77,8 @@ internal static class SelfTestCommand
         if (!json)
         {
             string finding = line.Error ?? Format.Invariant(
-                $"difference {line.Difference,8:G2}, allowed {line.Allowed,6:G2}{(line.Repeats ? string.Empty : ", and other bits when asked again")}");
+                $"difference {line.Difference,8:G2}, allowed "
+                    + $"{line.Allowed,6:G2}{(line.Repeats ? string.Empty : ", and other bits when asked again")}");
             Terminal.Results.WriteLine($"{Verdict(line.Passed),-7} {line.Name,-48} {finding}");
         }
         else

@@ -125,7 +125,8 @@ internal static class TrainCommand
         }
     }
 
-    private static string AdapterName(TrainingOptions options) => Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Adapter ?? string.Empty));
+    private static string AdapterName(TrainingOptions options) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Adapter ?? string.Empty));
 
     private static void Print(TrainingResult result, TrainingOptions options, RunFolder folder, bool json)
     {
@@ -138,8 +139,11 @@ internal static class TrainCommand
         var rows = new List<(string, string)>();
         foreach (var (metric, _) in result.Test.Concat(result.ZeroShot).DistinctBy(v => v.Metric))
         {
-            var (before, after) = metric is Accuracy ? ($"zero-shot {metric.Title}", $"final {metric.Title}") : ($"{metric.Title} before", $"{metric.Title} after");
-            rows.AddRange(Metric(before, metric, result.ZeroShot, result.TestExamples).Concat(Metric(after, metric, result.Test, result.TestExamples)));
+            var (before, after) = metric is Accuracy
+                ? ($"zero-shot {metric.Title}", $"final {metric.Title}")
+                : ($"{metric.Title} before", $"{metric.Title} after");
+            rows.AddRange(Metric(before, metric, result.ZeroShot, result.TestExamples).Concat(
+                Metric(after, metric, result.Test, result.TestExamples)));
         }
 
         if (result.DevLoss is { } loss)

@@ -42,10 +42,13 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
             if (!request.Json)
             {
                 string share = r.Tokens == 1
-                    ? Format.Invariant($"{100 * r.WeightGigabytes / r.Peak.ReadGigabytes,5:F1} % of the read bandwidth ({r.WeightGigabytes:F0} of {r.Peak.ReadGigabytes:F0} GB/s)")
-                    : Format.Invariant($"{Share(r.PlainGigaflops, r.Peak),5:F1} % of the {PeakName()} ({r.PlainGigaflops:F0} of {r.Peak.ProductGigaflops:F0} GFLOP/s)");
+                    ? Format.Invariant($"{100 * r.WeightGigabytes / r.Peak.ReadGigabytes,5:F1} % of the read bandwidth "
+                        + $"({r.WeightGigabytes:F0} of {r.Peak.ReadGigabytes:F0} GB/s)")
+                    : Format.Invariant($"{Share(r.PlainGigaflops, r.Peak),5:F1} % of the {PeakName()} ({r.PlainGigaflops:F0} of "
+                        + $"{r.Peak.ProductGigaflops:F0} GFLOP/s)");
                 Terminal.Results.WriteLine(Format.Invariant(
-                    $"T {r.Tokens,4}  N {r.Outputs,5}  K {r.Inputs,5}  {share}  both probes {r.DualSeconds / (2 * r.PlainSeconds):F3} x two products"));
+                    $"T {r.Tokens,4}  N {r.Outputs,5}  K {r.Inputs,5}  {share}  both probes {r.DualSeconds / (2 * r.PlainSeconds):F3} x "
+                        + $"two products"));
                 Terminal.Results.Flush();
                 continue;
             }
@@ -132,8 +135,10 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
         Terminal.PrintTable(
         [
             ("step", Format.Invariant($"{1000 * r.StepSeconds:F2} ms (median), loss {r.Loss:F3}")),
-            ("forward at both probes", Format.Invariant($"{1000 * r.ForwardSeconds:F2} ms, {r.Gigaflops:F0} GFLOP/s of the needed {r.NeededGigaflop:F0} GFLOP, {Share(r.Gigaflops, r.Peak):F1} % of the {PeakName()}")),
-            ("update", Format.Invariant($"{1000 * r.UpdateSeconds:F2} ms, {r.UpdateGigabytes:F0} GB/s, {100 * r.UpdateGigabytes / r.Peak.CopyGigabytes:F1} % of the copy bandwidth")),
+            ("forward at both probes", Format.Invariant($"{1000 * r.ForwardSeconds:F2} ms, {r.Gigaflops:F0} GFLOP/s of the needed "
+                + $"{r.NeededGigaflop:F0} GFLOP, {Share(r.Gigaflops, r.Peak):F1} % of the {PeakName()}")),
+            ("update", Format.Invariant($"{1000 * r.UpdateSeconds:F2} ms, {r.UpdateGigabytes:F0} GB/s, "
+                + $"{100 * r.UpdateGigabytes / r.Peak.CopyGigabytes:F1} % of the copy bandwidth")),
             .. Rows(r.Peak),
             .. Rows(r.Memory),
             ("managed heap", $"{Format.Bytes(r.AllocatedBytes)} a step"),
@@ -176,13 +181,18 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
     private static (string Name, string Value)[] Rows(DevicePeak peak) =>
     [
         ("FMA peak, measured now", Format.Invariant($"{peak.FmaGigaflops:F0} GFLOP/s in fp32")),
-        .. peak.TensorGigaflops is { } tensor ? [("tensor cores' peak, measured now", Format.Invariant($"{tensor:F0} GFLOP/s in bf16"))] : ((string, string)[])[],
-        ("memory, measured now", Format.Invariant($"{peak.ReadGigabytes:F0} GB/s reading, {peak.CopyGigabytes:F0} GB/s copying (read and written)")),
+        .. peak.TensorGigaflops is { } tensor
+            ? [("tensor cores' peak, measured now", Format.Invariant($"{tensor:F0} GFLOP/s in bf16"))]
+            : ((string, string)[])[],
+        ("memory, measured now", Format.Invariant(
+            $"{peak.ReadGigabytes:F0} GB/s reading, {peak.CopyGigabytes:F0} GB/s copying (read and written)")),
     ];
 
     private static (string Name, string Value)[] Rows(DeviceUsage memory)
     {
-        string driver = memory.OccupiedBytes is { } occupied ? $"; the driver calls {Format.Bytes(occupied)} taken, by all processes" : string.Empty;
+        string driver = memory.OccupiedBytes is { } occupied
+            ? $"; the driver calls {Format.Bytes(occupied)} taken, by all processes"
+            : string.Empty;
         return
         [
             ("weights", Format.Invariant($"{memory.Parameters:N0}, {Format.Bytes(memory.WeightBytes)}")),

@@ -26,7 +26,9 @@ internal static class GpuSupport
     {
         bool simulated = request.Device == BenchDevice.Simulation;
         string precision = request.Engine.Precision;
-        using var backend = simulated ? GpuDevices.OpenSimulation(precision) : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0, precision);
+        using var backend = simulated
+            ? GpuDevices.OpenSimulation(precision)
+            : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0, precision);
         new GpuBench(backend, simulated ? DeviceBenchmarkScale.Simulation : DeviceBenchmarkScale.Gpu, request).Run(part);
     }
 
@@ -40,7 +42,8 @@ internal static class GpuSupport
         {
             long start = Stopwatch.GetTimestamp();
             int kernels = suite.Prepare(backend);
-            Terminal.Say(Format.Invariant($"{kernels} kernels were compiled in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; every check runs twice."));
+            Terminal.Say(Format.Invariant(
+                $"{kernels} kernels were compiled in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; every check runs twice."));
         }
 
         foreach (var r in suite.Run(backend))
@@ -56,7 +59,8 @@ internal static class GpuSupport
         bool fits = backend.FreeBytes >= needed && MachineMemory.Now().Limits.All(l => l.Free >= needed);
         if (!fits)
         {
-            Terminal.Say($"a tensor of more than 2^31 elements is left out: {Format.Bytes(needed)} are not free on the device and on the host.");
+            Terminal.Say(
+                $"a tensor of more than 2^31 elements is left out: {Format.Bytes(needed)} are not free on the device and on the host.");
         }
 
         return SelfTestSuite.ForGpu(backend.OtherPrecisions, fits);

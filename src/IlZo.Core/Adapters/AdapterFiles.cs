@@ -11,11 +11,16 @@ public static class AdapterFiles
     /// <exception cref="InvalidInputException">The source holds no adapter, or the target something else.</exception>
     public static void Copy(string source, string target) => PeftWriter.Copy(source, target);
 
-    /// <summary>Reads the files of a model with an adapter: a chat template beside the adapter, which it was trained with, goes before the model's own.</summary>
+    /// <summary>
+    /// Reads the files of a model with an adapter: a chat template beside the adapter, which it was trained with, goes before the model's
+    /// own.
+    /// </summary>
     /// <param name="adapter">The adapter's folder, or null.</param>
     /// <param name="read">The content of a file of the model, or null where there is none.</param>
     public static Func<string, byte[]?> Over(string? adapter, Func<string, byte[]?> read) => name =>
-        adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name)) ? PlainFile.ReadAllBytes(Path.Combine(adapter, name)) : read(name);
+        adapter is not null && name == ChatTemplateFile.FileName && File.Exists(Path.Combine(adapter, name))
+            ? PlainFile.ReadAllBytes(Path.Combine(adapter, name))
+            : read(name);
 
     /// <summary>Writes a whole model with the effect of its adapter added to the weights; the adapter has none after that.</summary>
     /// <param name="model">A model with an adapter.</param>

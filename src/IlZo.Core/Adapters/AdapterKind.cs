@@ -4,8 +4,8 @@ using IlZo.Models;
 namespace IlZo.Adapters;
 
 /// <summary>
-/// A kind of adapter: what it is called, what can be chosen of it, how it is made, read and written. A new kind is a file with its <see cref="Adapter"/>, one
-/// with its kind, and a line in <see cref="AdapterCatalog"/>.
+/// A kind of adapter: what it is called, what can be chosen of it, how it is made, read and written. A new kind is a file with its
+/// <see cref="Adapter"/>, one with its kind, and a line in <see cref="AdapterCatalog"/>.
 /// </summary>
 public abstract class AdapterKind
 {

@@ -9,8 +9,9 @@ namespace IlZo.Adapters;
 
 /// <summary>
 /// LoRA: y = Wx + b + s·B(Ax) for some linear layers, with W and b frozen. A [rank, in] starts uniform in ±1/√in, which is Kaiming's
-/// uniform start with a = √5, and B [out, rank] at zero, so that the model starts as it was. s is α/rank, or α/√rank where it is rank-stabilized.
-/// Source: Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732; huggingface/peft src/peft/tuners/lora/layer.py.
+/// uniform start with a = √5, and B [out, rank] at zero, so that the model starts as it was. s is α/rank, or α/√rank where it is
+/// rank-stabilized. Source: Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732; huggingface/peft
+/// src/peft/tuners/lora/layer.py.
 /// </summary>
 public sealed class LoraAdapter : Adapter
 {
@@ -55,17 +56,20 @@ public sealed class LoraAdapter : Adapter
     public bool IsTransposed => _layers.Any(layer => layer.Linear.Layout == WeightLayout.InOut);
 
     /// <summary>Reads an adapter in PEFT's format.</summary>
-    internal static LoraAdapter Load(LanguageModel model, PeftFolder saved, TargetModules targets, int rank, double alpha, bool rankStabilized)
+    internal static LoraAdapter Load(
+        LanguageModel model, PeftFolder saved, TargetModules targets, int rank, double alpha, bool rankStabilized)
     {
         string source = $"{saved.ConfigPath}: target_modules";
         saved.RequireShapes(
-            $"r is {rank}", Tensors(model, targets.In(model, source), rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
+            $"r is {rank}",
+            Tensors(model, targets.In(model, source), rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
         var adapter = new LoraAdapter(model, targets, rank, alpha, rankStabilized, source);
         try
         {
             if (!float.IsNormal((float)adapter.Scale))
             {
-                throw new InvalidInputException($"{saved.ConfigPath}: lora_alpha is {alpha:R} and r is {rank}; a scale that fp32 can hold was expected of them.");
+                throw new InvalidInputException(
+                    $"{saved.ConfigPath}: lora_alpha is {alpha:R} and r is {rank}; a scale that fp32 can hold was expected of them.");
             }
 
             foreach (var parameter in adapter.Parameters)
@@ -92,7 +96,9 @@ public sealed class LoraAdapter : Adapter
         }
     }
 
-    /// <summary>Sets the tensors to their start; the numbers are those of the tensors' places in the model, so the adapter is attached before.</summary>
+    /// <summary>
+    /// Sets the tensors to their start; the numbers are those of the tensors' places in the model, so the adapter is attached before.
+    /// </summary>
     internal void Initialize(ulong seed)
     {
         var key = new NoiseKey(seed, NoiseStream.Adapter, 0, 0);
@@ -128,7 +134,8 @@ public sealed class LoraAdapter : Adapter
     }
 
     // The order in which PEFT stores them.
-    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(LanguageModel model, IReadOnlyList<string> modules, int rank) =>
+    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(
+        LanguageModel model, IReadOnlyList<string> modules, int rank) =>
     [
         .. modules.SelectMany(m => new[]
         {
@@ -137,7 +144,8 @@ public sealed class LoraAdapter : Adapter
         }),
     ];
 
-    // A row of the weight is an output's or an input's: one number of a factor times a row, or a column, of the other for each of the ranks.
+    // A row of the weight is an output's or an input's: one number of a factor times a row, or a column, of the other for each of the
+    // ranks.
     private void MergeInto(Linear linear, LoraFactors factors)
     {
         var (weight, a, b) = (linear.Weight, factors.A, factors.B);

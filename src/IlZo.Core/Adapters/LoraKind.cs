@@ -18,9 +18,11 @@ internal sealed class LoraKind : AdapterKind
     public override IReadOnlyList<AdapterOption> Options { get; } =
     [
         new AdapterOption<int>("rank", "N", "Rank of LoRA (default: 8).", (o, v) => o with { Rank = v }),
-        new AdapterOption<double>("alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
+        new AdapterOption<double>(
+            "alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
         new AdapterOption<string>(
-            "targets", "A,B,…", "Linear layers that get LoRA, by names or roles such as role:mlp, or all-linear (default: queries and values).",
+            "targets", "A,B,…",
+            "Linear layers that get LoRA, by names or roles such as role:mlp, or all-linear (default: queries and values).",
             (o, v) => o with { Targets = v }),
     ];
 
@@ -36,7 +38,8 @@ internal sealed class LoraKind : AdapterKind
 
     /// <summary>Writes factors.</summary>
     public static void Save(
-        LoraAdapter adapter, LanguageModel model, bool rankStabilized, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles) => PeftWriter.Write(
+        LoraAdapter adapter, LanguageModel model, bool rankStabilized, string folder,
+        IReadOnlyDictionary<string, byte[]>? extraFiles) => PeftWriter.Write(
         folder,
         model,
         Type,
@@ -92,10 +95,12 @@ internal sealed class LoraKind : AdapterKind
             && Array.Exists(s_changingStarts, s => start.GetString()!.StartsWith(s, StringComparison.OrdinalIgnoreCase)))
         {
             throw new InvalidInputException(
-                $"{saved.ConfigPath}: init_lora_weights is '{start.GetString()}', which changes the base weights and is not supported; true was expected.");
+                $"{saved.ConfigPath}: init_lora_weights is '{start.GetString()}', which changes the base weights and is not supported; "
+                    + "true was expected.");
         }
 
-        LoraAdapter.Load(model, saved, Targets(saved), config.Size("r", 8), config.Number("lora_alpha", 8), config.Flag("use_rslora", false)).Attach();
+        LoraAdapter.Load(
+            model, saved, Targets(saved), config.Size("r", 8), config.Number("lora_alpha", 8), config.Flag("use_rslora", false)).Attach();
     }
 
     private static TargetModules Targets(PeftFolder saved) => saved.Field("target_modules") switch
@@ -103,7 +108,8 @@ internal sealed class LoraKind : AdapterKind
         { ValueKind: JsonValueKind.String } expression => new TargetModules([], expression.GetString()),
         { ValueKind: JsonValueKind.Array } names when names.EnumerateArray().All(n => n.ValueKind == JsonValueKind.String) =>
             new TargetModules([.. names.EnumerateArray().Select(n => n.GetString()!)], null),
-        _ => throw new InvalidInputException($"{saved.ConfigPath}: target_modules is absent or of another kind; a list of names or a regular expression was expected."),
+        _ => throw new InvalidInputException(
+            $"{saved.ConfigPath}: target_modules is absent or of another kind; a list of names or a regular expression was expected."),
     };
 
     private static void WriteTargets(Utf8JsonWriter json, TargetModules targets)

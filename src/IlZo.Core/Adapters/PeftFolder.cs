@@ -8,8 +8,8 @@ using IlZo.Tensors;
 namespace IlZo.Adapters;
 
 /// <summary>
-/// An adapter in PEFT's format: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>. Fields that would change the forward pass in
-/// an unknown way are refused by name.
+/// An adapter in PEFT's format: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>. Fields that
+/// would change the forward pass in an unknown way are refused by name.
 /// Source: huggingface/peft src/peft/config.py, src/peft/utils/save_and_load.py.
 /// </summary>
 internal sealed class PeftFolder : IDisposable
@@ -41,7 +41,8 @@ internal sealed class PeftFolder : IDisposable
             string? type = Config.Text("peft_type");
             Kind = AdapterCatalog.Kinds.FirstOrDefault(k => k.PeftType == type)
                 ?? throw new InvalidInputException(
-                    $"'{path}': peft_type is '{type ?? "absent"}'; {string.Join(" or ", AdapterCatalog.Kinds.Select(k => k.PeftType))} was expected.");
+                    $"'{path}': peft_type is '{type ?? "absent"}'; {string.Join(" or ", AdapterCatalog.Kinds.Select(k => k.PeftType))} was "
+                        + "expected.");
             string weights = Path.Combine(folder, WeightsFileName);
             string torch = Path.Combine(folder, TorchFileName);
             _file = !File.Exists(weights) && File.Exists(torch) ? TorchFile.Open(torch) : SafetensorsFile.Open(weights);
@@ -84,20 +85,23 @@ internal sealed class PeftFolder : IDisposable
             expected.Add(name);
             if (!stored.TryGetValue(name, out var tensor))
             {
-                throw new InvalidInputException($"'{_file.Path}': tensor '{name}' is missing; one of shape [{rows}, {columns}] was expected.");
+                throw new InvalidInputException(
+                    $"'{_file.Path}': tensor '{name}' is missing; one of shape [{rows}, {columns}] was expected.");
             }
 
             if (!tensor.Shape.SequenceEqual([rows, columns]) || (Int128)rows * columns > Array.MaxLength)
             {
                 throw new InvalidInputException(
-                    $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{rows}, {columns}] was expected, since {reason} in {ConfigFileName}.");
+                    $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{rows}, {columns}] was expected, "
+                        + $"since {reason} in {ConfigFileName}.");
             }
         }
 
         if (_file.Tensors.FirstOrDefault(t => !expected.Contains(t.Name)) is { } unknown)
         {
             throw new InvalidInputException(
-                $"'{_file.Path}': tensor '{unknown.Name}' has no place in the adapter that {ConfigFileName} describes for this model; its absence was expected.");
+                $"'{_file.Path}': tensor '{unknown.Name}' has no place in the adapter that {ConfigFileName} describes for this model; its "
+                    + "absence was expected.");
         }
     }
 

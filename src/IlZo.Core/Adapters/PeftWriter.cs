@@ -110,7 +110,8 @@ internal static class PeftWriter
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (Path.GetFileName(target).Length == 0 || File.Exists(target))
         {
-            throw new InvalidInputException($"'{folder}' cannot be saved to: a folder with a name of its own was expected, not a file or a root.");
+            throw new InvalidInputException(
+                $"'{folder}' cannot be saved to: a folder with a name of its own was expected, not a file or a root.");
         }
 
         FolderSwap.Replace(target, CheckReplaceable, fill);
@@ -123,7 +124,8 @@ internal static class PeftWriter
         if (foreign is not null)
         {
             throw new InvalidInputException(
-                $"'{folder}' holds '{foreign}', which would be lost; a new or empty folder or one with nothing but a saved adapter was expected.");
+                $"'{folder}' holds '{foreign}', which would be lost; a new or empty folder or one with nothing but a saved adapter was "
+                    + "expected.");
         }
     }
 }

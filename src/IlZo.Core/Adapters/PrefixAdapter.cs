@@ -26,7 +26,8 @@ public sealed unsafe class PrefixAdapter : Adapter
     {
         if (tokens >= model.Shape.MaxPositions)
         {
-            throw new InvalidInputException($"--prefix-tokens is {tokens}; fewer than the model's {model.Shape.MaxPositions} positions were expected.");
+            throw new InvalidInputException(
+                $"--prefix-tokens is {tokens}; fewer than the model's {model.Shape.MaxPositions} positions were expected.");
         }
 
         _tokens = tokens;
@@ -82,7 +83,8 @@ public sealed unsafe class PrefixAdapter : Adapter
         for (int layer = 0; layer < Layers.Count; layer++)
         {
             var (keys, values) = (Layers[layer].Keys, Layers[layer].Values);
-            cache.Read(layer, new Span<float>(keys.Data, checked((int)keys.Count)), new Span<float>(values.Data, checked((int)values.Count)));
+            cache.Read(
+                layer, new Span<float>(keys.Data, checked((int)keys.Count)), new Span<float>(values.Data, checked((int)values.Count)));
         }
     }
 

@@ -28,7 +28,8 @@ internal sealed class PrefixKind : AdapterKind
     [
         new AdapterOption<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
         new AdapterOption<string>(
-            "prefix-positions", $"{KeptPositions}|{ShiftedPositions}", "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
+            "prefix-positions", $"{KeptPositions}|{ShiftedPositions}",
+            "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
             (o, v) => o with { PrefixPositions = v }),
     ];
 
@@ -46,7 +47,8 @@ internal sealed class PrefixKind : AdapterKind
 
     /// <summary>Writes a prefix.</summary>
     public static void Save(
-        LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles) =>
+        LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, string folder,
+        IReadOnlyDictionary<string, byte[]>? extraFiles) =>
         PeftWriter.Write(
             folder,
             model,

@@ -22,11 +22,12 @@ public sealed record TargetModules(IReadOnlyList<string> Names, string? Expressi
     /// <exception cref="InvalidInputException">A role is none, or that of no linear layer.</exception>
     public static TargetModules Parse(string targets, LanguageModel model) => targets == AllLinear
         ? new([], AllLinear)
-        : new([.. targets.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).SelectMany(t => NamesOf(t, model)).Distinct()], null);
+        : new([.. targets.Split(',', StringSplitOptions.TrimEntries
+            | StringSplitOptions.RemoveEmptyEntries).SelectMany(t => NamesOf(t, model)).Distinct()], null);
 
     /// <summary>
-    /// What LoRA is put on where nothing else is asked for, which is PEFT's choice for each family: queries and values; where these are one layer, it.
-    /// Source: huggingface/peft src/peft/utils/constants.py, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.
+    /// What LoRA is put on where nothing else is asked for, which is PEFT's choice for each family: queries and values; where these are one
+    /// layer, it. Source: huggingface/peft src/peft/utils/constants.py, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.
     /// </summary>
     public static TargetModules QueriesAndValues(LanguageModel model) => Parse($"{RoleWords.Prefix}query,{RoleWords.Prefix}value", model);
 
@@ -86,7 +87,8 @@ public sealed record TargetModules(IReadOnlyList<string> Names, string? Expressi
         }
         catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
         {
-            throw new InvalidInputException($"'{Expression}' is not a regular expression that can be used for names of layers; one was expected.", e);
+            throw new InvalidInputException(
+                $"'{Expression}' is not a regular expression that can be used for names of layers; one was expected.", e);
         }
     }
 }

@@ -4,7 +4,9 @@ namespace IlZo.Arithmetic;
 /// Elementary functions in fp64 by additions, multiplications and divisions alone, so that every machine computes the same bits: those of
 /// <see cref="Math"/> are the C library's, and the last bit depends on which.
 /// </summary>
-/// <remarks>Source of reductions and coefficients: FDLIBM 5.3 (Sun Microsystems, 1993), e_exp.c, e_log.c, k_sin.c, k_cos.c and e_rem_pio2.c.</remarks>
+/// <remarks>
+/// Source of reductions and coefficients: FDLIBM 5.3 (Sun Microsystems, 1993), e_exp.c, e_log.c, k_sin.c, k_cos.c and e_rem_pio2.c.
+/// </remarks>
 internal static class ElementaryFunctions
 {
     private const double Log2OfE = 1.44269504088896338700;
@@ -68,7 +70,8 @@ internal static class ElementaryFunctions
         double z = s * s;
         double w = z * z;
         double even = w * (3.999999999940941908e-01 + (w * (2.222219843214978396e-01 + (w * 1.531383769920937332e-01))));
-        double odd = z * (6.666666666666735130e-01 + (w * (2.857142874366239149e-01 + (w * (1.818357216161805012e-01 + (w * 1.479819860511658591e-01))))));
+        double odd = z * (6.666666666666735130e-01 + (w * (2.857142874366239149e-01
+            + (w * (1.818357216161805012e-01 + (w * 1.479819860511658591e-01))))));
         return ((s * (half + (even + odd))) + (k * Ln2Low)) - half + f + (k * Ln2High);
     }
 

@@ -6,14 +6,14 @@ using System.Runtime.Intrinsics.X86;
 namespace IlZo.Arithmetic;
 
 /// <summary>
-/// a·b + c in fp32, rounded once, on every processor: by its instruction, or exactly in fp64 where it has none. .NET's own way without the instruction
-/// is a call of the C library for each number.
+/// a·b + c in fp32, rounded once, on every processor: by its instruction, or exactly in fp64 where it has none. .NET's own way without the
+/// instruction is a call of the C library for each number.
 /// </summary>
 /// <remarks>
-/// The product of two fp32 numbers is exact in fp64. Its sum with c, rounded to fp64, rounds to the right fp32 number unless it lies on the middle of
-/// two of them, or below the normal numbers, where fp32 has fewer bits. Such sums, which are rare, are rounded to odd first (S. Boldo and G. Melquiond,
-/// "Emulation of FMA and correctly rounded sums", 2008): of the two fp64 numbers around the exact sum the one with an odd last bit, from which 29 bits more
-/// than fp32 has then tell on which side of the middle the sum lies.
+/// The product of two fp32 numbers is exact in fp64. Its sum with c, rounded to fp64, rounds to the right fp32 number unless it lies on the
+/// middle of two of them, or below the normal numbers, where fp32 has fewer bits. Such sums, which are rare, are rounded to odd first (S.
+/// Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008): of the two fp64 numbers around the exact sum the one with
+/// an odd last bit, from which 29 bits more than fp32 has then tell on which side of the middle the sum lies.
 /// </remarks>
 internal static class FusedArithmetic
 {
@@ -66,7 +66,9 @@ internal static class FusedArithmetic
 
         var lower = (Vector128.WidenLower(a) * Vector128.WidenLower(b)) + Vector128.WidenLower(c);
         var upper = (Vector128.WidenUpper(a) * Vector128.WidenUpper(b)) + Vector128.WidenUpper(c);
-        return (IsDoubtful(lower) | IsDoubtful(upper)).ExtractMostSignificantBits() == 0 ? Vector128.Narrow(lower, upper) : OneByOne(a, b, c);
+        return (IsDoubtful(lower) | IsDoubtful(upper)).ExtractMostSignificantBits() == 0
+            ? Vector128.Narrow(lower, upper)
+            : OneByOne(a, b, c);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,7 +76,8 @@ internal static class FusedArithmetic
     {
         var small = Vector128.LessThan(sum & Vector128.Create(~Sign).AsDouble(), Vector128.Create(SmallestNormal));
         var rest = (sum & Vector128.Create(BelowSingle).AsDouble()) | Vector128.Create(One).AsDouble();
-        return Vector128.Equals(rest, Vector128.Create(One | Middle).AsDouble()) | Vector128.AndNot(small, Vector128.Equals(sum, Vector128<double>.Zero));
+        return Vector128.Equals(rest, Vector128.Create(One | Middle).AsDouble()) | Vector128.AndNot(
+            small, Vector128.Equals(sum, Vector128<double>.Zero));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

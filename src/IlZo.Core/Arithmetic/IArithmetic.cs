@@ -10,8 +10,8 @@ public interface IMultiplyAdd<T>
 }
 
 /// <summary>
-/// What laws of elements are written in, so that one source serves vectors of any width on a processor and single numbers on a GPU. Every operation
-/// is rounded once, to the nearest number, so all of them compute the same bits.
+/// What laws of elements are written in, so that one source serves vectors of any width on a processor and single numbers on a GPU. Every
+/// operation is rounded once, to the nearest number, so all of them compute the same bits.
 /// </summary>
 /// <typeparam name="T">Numbers: a float or a vector of them.</typeparam>
 public interface IArithmetic<T> : IMultiplyAdd<T>

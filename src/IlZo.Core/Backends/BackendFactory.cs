@@ -19,7 +19,9 @@ public static class DeviceName
 
     private const string Cuda = "cuda:";
 
-    /// <summary>The backend where there is no device but the CPU. An engine that this machine lacks is replaced by the C# kernels.</summary>
+    /// <summary>
+    /// The backend where there is no device but the CPU. An engine that this machine lacks is replaced by the C# kernels.
+    /// </summary>
     /// <inheritdoc cref="BackendFactory"/>
     public static IBackend OpenCpu(string? device, int? threads, EngineRequest engine) => device is null or Auto or Cpu
         ? new CpuBackend(threads, EngineChoice.Of(engine))

@@ -3,8 +3,8 @@ using IlZo.Tensors;
 namespace IlZo.Backends;
 
 /// <summary>
-/// Whose pass a backend is at. A pass is several calls, between which the backend is free: what tells passes apart is the thread that began one, the
-/// number that its activations carry, and the state of the weights that it began to read.
+/// Whose pass a backend is at. A pass is several calls, between which the backend is free: what tells passes apart is the thread that began
+/// one, the number that its activations carry, and the state of the weights that it began to read.
 /// </summary>
 internal sealed class CurrentPass
 {
@@ -53,7 +53,8 @@ internal sealed class CurrentPass
         {
             throw new InvalidOperationException(Number == 0
                 ? "The backend has no pass yet; Begin was expected before its operations."
-                : "The backend is at a pass that another thread has begun; one thread at a time was expected, from Begin to the pass's results.");
+                : "The backend is at a pass that another thread has begun; one thread at a time was expected, from Begin to the pass's "
+                    + "results.");
         }
     }
 
@@ -63,13 +64,15 @@ internal sealed class CurrentPass
     {
         if (activation.Pass != Number)
         {
-            throw new InvalidOperationException("An activation is of an earlier pass, or of another backend; one of the backend's present pass was expected.");
+            throw new InvalidOperationException(
+                "An activation is of an earlier pass, or of another backend; one of the backend's present pass was expected.");
         }
     }
 
     /// <summary>Keeps a tensor where and as it is until the use ends.</summary>
     /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
-    /// <exception cref="InvalidOperationException">Somebody is changing the weights, or has changed them since the pass began to read them.</exception>
+    /// <exception cref="InvalidOperationException">Somebody is changing the weights, or has changed them since the pass began to read
+    /// them.</exception>
     public UseGuard.Use Read(Parameter? parameter)
     {
         if (parameter?.Set is not { } weights)

@@ -1,8 +1,9 @@
 namespace IlZo.Backends;
 
 /// <summary>
-/// A device did not do what it was asked for: it is lost, or its driver refused a kernel, a launch, a copy or memory. The message is one sentence that names the device and the
-/// kernel or the size, and what the driver says. A run that ends so is continued as after any other interruption.
+/// A device did not do what it was asked for: it is lost, or its driver refused a kernel, a launch, a copy or memory. The message is one
+/// sentence that names the device and the kernel or the size, and what the driver says. A run that ends so is continued as after any other
+/// interruption.
 /// </summary>
 /// <param name="message">The sentence.</param>
 /// <param name="cause">What the driver's binding threw.</param>

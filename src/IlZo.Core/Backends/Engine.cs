@@ -6,10 +6,13 @@ namespace IlZo.Backends;
 public sealed record Engine(string Name, string Precision)
 {
     /// <summary>
-    /// The version of its arithmetic: it changes whenever the bits that a forward of this engine gives are changed on purpose, and for nothing else. All
-    /// processors compute the same bits, with fused multiply-adds or without, with vectors of any width or none.
+    /// The version of its arithmetic: it changes whenever the bits that a forward of this engine gives are changed on purpose, and for
+    /// nothing else. All processors compute the same bits, with fused multiply-adds or without, with vectors of any width or none.
     /// </summary>
-    /// <remarks>2: losses add up examples, and exponentials and other functions are the project's own. What was trained before has 1. All engines have the same number until one changes alone.</remarks>
+    /// <remarks>
+    /// 2: losses add up examples, and exponentials and other functions are the project's own. What was trained before has 1. All engines
+    /// have the same number until one changes alone.
+    /// </remarks>
     public string Arithmetic => "2";
 
     /// <summary>The kind of device that has it.</summary>

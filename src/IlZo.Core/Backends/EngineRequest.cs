@@ -1,6 +1,8 @@
 namespace IlZo.Backends;
 
-/// <summary>An engine and a precision as they are asked for: names, whose meaning is known when the device is (<see cref="IBackend.Engine"/>).</summary>
+/// <summary>
+/// An engine and a precision as they are asked for: names, whose meaning is known when the device is (<see cref="IBackend.Engine"/>).
+/// </summary>
 /// <param name="Engine">auto, managed or amx on the CPU, auto or cuda on a GPU.</param>
 /// <param name="Precision">auto (the engine's own), fp32, bf16x3, bf16, or fp16 on a GPU.</param>
 public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Precision = EngineRequest.Auto)
@@ -54,7 +56,8 @@ public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Pr
         if (!names.Contains(name))
         {
             string[] expected = [.. names.Select(n => n == gpuOnly ? $"{n} (on a GPU)" : n)];
-            throw new InvalidInputException($"{option} is '{name}'{where}; {string.Join(", ", expected[..^1])} or {expected[^1]} was expected.");
+            throw new InvalidInputException(
+                $"{option} is '{name}'{where}; {string.Join(", ", expected[..^1])} or {expected[^1]} was expected.");
         }
     }
 }

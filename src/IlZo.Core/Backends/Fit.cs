@@ -4,15 +4,17 @@ using IlZo.Tensors;
 namespace IlZo.Backends;
 
 /// <summary>
-/// Refuses operands that do not fit each other, on every device, before an address is computed from them. A model's own operands always fit;
-/// these checks are the second wall behind those of its configuration.
+/// Refuses operands that do not fit each other, on every device, before an address is computed from them. A model's own operands always
+/// fit; these checks are the second wall behind those of its configuration.
 /// </summary>
 internal static class Fit
 {
     /// <summary>A row of a table for each token.</summary>
     public static void Rows(Parameter table, IReadOnlyList<int> rows, Activation y)
     {
-        Require(table.Columns == y.Features && rows.Count == y.Tokens, $"'{table.Name}' gives {rows.Count} rows of {table.Columns} features, not {y.Tokens} of {y.Features}.");
+        Require(
+            table.Columns == y.Features && rows.Count == y.Tokens,
+            $"'{table.Name}' gives {rows.Count} rows of {table.Columns} features, not {y.Tokens} of {y.Features}.");
         for (int i = 0; i < rows.Count; i++)
         {
             Require((uint)rows[i] < (uint)table.Rows, $"'{table.Name}' has {table.Rows} rows and no row {rows[i]}.");
@@ -24,30 +26,38 @@ internal static class Fit
     {
         Same(x, y);
         int size = weight?.Columns ?? x.Features;
-        Require(x.Features % size == 0 && weight is null or { Rows: 1 }, $"'{weight?.Name}' has {size} features, which {x.Features} are no multiple of.");
+        Require(x.Features % size == 0 && weight is null
+            or { Rows: 1 }, $"'{weight?.Name}' has {size} features, which {x.Features} are no multiple of.");
         Require(bias is null || (bias.Rows == 1 && bias.Columns == size), $"'{bias?.Name}' has {bias?.Columns} features, not {size}.");
     }
 
     /// <summary>As many tokens and features.</summary>
     public static void Same(Activation x, Activation y) => Require(
-        x.Features == y.Features && x.Tokens == y.Tokens, $"{x.Tokens} tokens of {x.Features} features do not fit {y.Tokens} of {y.Features}.");
+        x.Features == y.Features && x.Tokens == y.Tokens,
+        $"{x.Tokens} tokens of {x.Features} features do not fit {y.Tokens} of {y.Features}.");
 
     /// <summary>Heads that are the features of queries, keys, values and results, of a prefix and of a cache.</summary>
     public static void Heads(
-        AttentionShape shape, Activation q, Activation k, Activation v, Activation y, TokenBatch batch, int layer, KeyValuePrefix? prefix, KeyValueCache? cache)
+        AttentionShape shape, Activation q, Activation k, Activation v, Activation y, TokenBatch batch, int layer, KeyValuePrefix? prefix,
+        KeyValueCache? cache)
     {
         long queries = (long)shape.Heads * shape.HeadSize;
         long keys = (long)shape.KeyValueHeads * shape.HeadSize;
-        Require(shape is { Heads: > 0, KeyValueHeads: > 0, HeadSize: > 0 } && shape.Heads % shape.KeyValueHeads == 0, $"{shape} is no shape of heads.");
+        Require(
+            shape is { Heads: > 0, KeyValueHeads: > 0, HeadSize: > 0 } && shape.Heads % shape.KeyValueHeads == 0,
+            $"{shape} is no shape of heads.");
         Require(
             q.Features == queries && y.Features == queries && k.Features == keys && v.Features == keys,
-            $"{shape} does not fit {q.Features} features of queries, {k.Features} of keys, {v.Features} of values and {y.Features} of results.");
+            $"{shape} does not fit {q.Features} features of queries, {k.Features} of keys, {v.Features} of values and {y.Features} of "
+                + $"results.");
         Require(
             prefix is null || (prefix.Keys.Columns == keys && prefix.Values.Columns == keys && prefix.Keys.Rows == prefix.Values.Rows),
             $"'{prefix?.Keys.Name}' and '{prefix?.Values.Name}' are no prefix of {keys} features.");
         Require(
-            cache is null || (cache.Features == keys && layer >= 0 && layer < cache.Layers && batch.Segments[0].Prefix + (long)batch.Count <= cache.Capacity),
-            $"A cache of {cache?.Layers} layers, {cache?.Features} features and {cache?.Capacity} tokens has no room for {keys} features of {batch.Count} tokens in layer {layer}.");
+            cache is null || (cache.Features == keys && layer >= 0 && layer < cache.Layers
+                && batch.Segments[0].Prefix + (long)batch.Count <= cache.Capacity),
+            $"A cache of {cache?.Layers} layers, {cache?.Features} features and {cache?.Capacity} tokens has no room for {keys} features "
+                + $"of {batch.Count} tokens in layer {layer}.");
         foreach (var activation in (ReadOnlySpan<Activation>)[q, k, v, y])
         {
             Require(activation.Tokens == batch.Count, $"{activation.Tokens} tokens are not the batch's {batch.Count}.");
@@ -56,7 +66,8 @@ internal static class Fit
 
     /// <summary>Heads that are an activation's features, each with room for the pairs that are rotated.</summary>
     public static void Rotation(Activation x, int heads, int pairs) => Require(
-        heads > 0 && x.Features % heads == 0 && pairs > 0 && pairs <= x.Features / heads / 2, $"{heads} heads of {pairs} pairs do not fit {x.Features} features.");
+        heads > 0 && x.Features % heads == 0 && pairs > 0 && pairs <= x.Features / heads / 2,
+        $"{heads} heads of {pairs} pairs do not fit {x.Features} features.");
 
     /// <summary>A head for an activation's features.</summary>
     public static void Head(OutputHead head, Activation x) => Require(
@@ -70,13 +81,16 @@ internal static class Fit
         for (int i = 0; i < targets.Count; i++)
         {
             var (output, id) = targets[i];
-            Require((uint)output < (uint)x.Tokens && (uint)id < (uint)head.Rows, $"There is no logit {id} of output {output}: there are {head.Rows} for each of {x.Tokens}.");
+            Require(
+                (uint)output < (uint)x.Tokens && (uint)id < (uint)head.Rows,
+                $"There is no logit {id} of output {output}: there are {head.Rows} for each of {x.Tokens}.");
         }
     }
 
     /// <summary>Features that are those of some consecutive ones of an activation.</summary>
     public static void Slice(Activation x, int first, int features) => Require(
-        first >= 0 && features > 0 && first <= x.Features - (long)features, $"There are no {features} features from {first} on among {x.Features}.");
+        first >= 0 && features > 0 && first <= x.Features - (long)features,
+        $"There are no {features} features from {first} on among {x.Features}.");
 
     private static void Require(bool fits, [InterpolatedStringHandlerArgument(nameof(fits))] MessageOfMisfit message)
     {

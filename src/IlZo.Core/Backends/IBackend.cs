@@ -45,10 +45,10 @@ public readonly record struct AttentionShape(
 /// Only <see cref="Update"/> writes weights.
 /// </summary>
 /// <remarks>
-/// Not thread-safe: threads may take turns, but a pass belongs to the thread that began it, until the next one begins. A call during another,
-/// from a second thread or out of a callback, and an operation of a pass that another thread's has replaced throw <see cref="InvalidOperationException"/>, and so does
-/// an activation of a pass that is over. From <c>Dispose</c> on every call but that throws <see cref="ObjectDisposedException"/>; where an
-/// operation is in progress, memory and threads are given back when it ends.
+/// Not thread-safe: threads may take turns, but a pass belongs to the thread that began it, until the next one begins. A call during
+/// another, from a second thread or out of a callback, and an operation of a pass that another thread's has replaced throw
+/// <see cref="InvalidOperationException"/>, and so does an activation of a pass that is over. From <c>Dispose</c> on every call but that
+/// throws <see cref="ObjectDisposedException"/>; where an operation is in progress, memory and threads are given back when it ends.
 /// </remarks>
 public interface IBackend : IWeightSums, IDisposable
 {
@@ -86,12 +86,16 @@ public interface IBackend : IWeightSums, IDisposable
     /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
     void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null);
 
-    /// <summary>Says, at the beginning of a pass, what it will hold of each token, so that memory is taken once and as little as possible of it.</summary>
+    /// <summary>
+    /// Says, at the beginning of a pass, what it will hold of each token, so that memory is taken once and as little as possible of it.
+    /// </summary>
     /// <param name="features">Features that will be rented at a time at most.</param>
     /// <param name="widestInput">Features of the widest activation that a linear layer will be applied to.</param>
     void Reserve(int features, int widestInput);
 
-    /// <summary>Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.</summary>
+    /// <summary>
+    /// Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.
+    /// </summary>
     Activation Rent(int features, Activation? like = null);
 
     /// <summary>Gives the room back for use later in the same pass.</summary>
@@ -123,8 +127,8 @@ public interface IBackend : IWeightSums, IDisposable
     void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
 
     /// <summary>
-    /// y = x / √(mean(x²) + ε) · (w + offset) over the features, or over each head's where <paramref name="weight"/> has the features of one head;
-    /// x and y may be the same.
+    /// y = x / √(mean(x²) + ε) · (w + offset) over the features, or over each head's where <paramref name="weight"/> has the features of
+    /// one head; x and y may be the same.
     /// </summary>
     void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0);
 
@@ -140,12 +144,15 @@ public interface IBackend : IWeightSums, IDisposable
     /// <summary>x = s · x.</summary>
     void Scale(Activation x, float factor);
 
-    /// <summary>Rotates the pairs (i, i + n) of every head by the token's position plus a shift, times the frequency i of n; features from 2n on stay.</summary>
+    /// <summary>
+    /// Rotates the pairs (i, i + n) of every head by the token's position plus a shift, times the frequency i of n; features from 2n on
+    /// stay.
+    /// </summary>
     void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0);
 
     /// <summary>
-    /// y = softmax(cap(scale · q kᵀ) + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which all
-    /// tokens see.
+    /// y = softmax(cap(scale · q kᵀ) + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which
+    /// all tokens see.
     /// </summary>
     /// <param name="shape">The heads, and whether the mask is causal.</param>
     /// <param name="layer">Which layer of the cache to extend and read.</param>
@@ -184,6 +191,8 @@ public interface IBackend : IWeightSums, IDisposable
     /// <param name="rounding">The field the rounding bits are taken from.</param>
     void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
 
-    /// <summary>Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.</summary>
+    /// <summary>
+    /// Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.
+    /// </summary>
     void Parallel(int items, Action<int> body);
 }

@@ -1,9 +1,12 @@
 namespace IlZo.Backends;
 
-/// <summary>Keys and values of the tokens seen so far in one text, so that a continuation costs its own tokens only. Belongs to the backend that made it.</summary>
+/// <summary>
+/// Keys and values of the tokens seen so far in one text, so that a continuation costs its own tokens only. Belongs to the backend that
+/// made it.
+/// </summary>
 /// <remarks>
-/// Not for several threads or passes at a time: what would mix two texts throws <see cref="InvalidOperationException"/>, and every use after
-/// <see cref="Dispose"/> <see cref="ObjectDisposedException"/>. The memory is given back when the operation in progress ends.
+/// Not for several threads or passes at a time: what would mix two texts throws <see cref="InvalidOperationException"/>, and every use
+/// after <see cref="Dispose"/> <see cref="ObjectDisposedException"/>. The memory is given back when the operation in progress ends.
 /// </remarks>
 public abstract class KeyValueCache : IDisposable
 {

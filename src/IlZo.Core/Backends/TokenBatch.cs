@@ -20,7 +20,8 @@ public sealed class TokenBatch
     /// <param name="positions">The position of each token in its text, from 0.</param>
     /// <param name="segments">The segments, which cover the tokens in order; a parent comes before its children.</param>
     /// <param name="outputs">The tokens whose final hidden state is read, in ascending order; none where a pass only fills a cache.</param>
-    /// <param name="textLengths">For each token the length of the longest text its tree of segments holds (used by length-dependent RoPE).</param>
+    /// <param name="textLengths">For each token the length of the longest text its tree of segments holds (used by length-dependent
+    /// RoPE).</param>
     internal TokenBatch(int[] ids, int[] positions, Segment[] segments, int[] outputs, int[] textLengths)
     {
         Ids = ids;

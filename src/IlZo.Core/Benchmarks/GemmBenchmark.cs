@@ -14,7 +14,8 @@ namespace IlZo.Benchmarks;
 /// <param name="Dual">Seconds of the product at both probes over seconds of two plain ones.</param>
 /// <param name="Gigaflops">What the plain product reaches.</param>
 /// <param name="Peak">The median of the peak.</param>
-/// <param name="PlainOverManaged">Speed of the plain product over that of the C# kernels, measured in turn; null for these themselves.</param>
+/// <param name="PlainOverManaged">Speed of the plain product over that of the C# kernels, measured in turn; null for these
+/// themselves.</param>
 /// <param name="DualOverManaged">The same for the product at both probes.</param>
 internal sealed record GemmBenchmark(
     int Outputs,

@@ -3,7 +3,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;
 
-/// <summary>The least time that a two-point step can take on a GPU: that of its arithmetic or of its memory traffic, whichever is longer.</summary>
+/// <summary>
+/// The least time that a two-point step can take on a GPU: that of its arithmetic or of its memory traffic, whichever is longer.
+/// </summary>
 /// <param name="Gpu">The GPU.</param>
 /// <param name="Fp32Seconds">With products on the fp32 units.</param>
 /// <param name="TensorSeconds">With products in bf16x3 on the tensor cores, which takes three of theirs for one.</param>
@@ -11,7 +13,9 @@ namespace IlZo.Benchmarks;
 /// <param name="MemorySeconds">The memory traffic alone.</param>
 internal sealed record GpuBound(string Gpu, double Fp32Seconds, double TensorSeconds, double SingleSeconds, double MemorySeconds);
 
-/// <summary>What a two-point MeZO step needs, computed from a model's sizes, and bounds from published peaks; nothing here is measured.</summary>
+/// <summary>
+/// What a two-point MeZO step needs, computed from a model's sizes, and bounds from published peaks; nothing here is measured.
+/// </summary>
 /// <param name="Teraflop">Multiplications and additions of both probes.</param>
 /// <param name="Gigabytes">
 /// Weights, read once for both probes and read and written by the update, and activations, written and read by each operation.
@@ -24,7 +28,8 @@ internal sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyL
     // Products of bfloat16 numbers for one product in bf16x3.
     private const int SplitProducts = 3;
 
-    // fp32 and dense fp16 or bf16 tensor-core (fp32 sums) teraflop/s and gigabytes/s, by NVIDIA's data sheets: H100 SXM, Ada architecture whitepaper.
+    // fp32 and dense fp16 or bf16 tensor-core (fp32 sums) teraflop/s and gigabytes/s, by NVIDIA's data sheets: H100 SXM, Ada architecture
+    // whitepaper.
     private static readonly (string Name, double Fp32, double Tensor, double Bandwidth)[] s_gpus =
     [
         ("H100 SXM", 67, 989, 3350),

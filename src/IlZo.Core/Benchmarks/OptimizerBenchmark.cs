@@ -61,7 +61,8 @@ internal sealed record OptimizerBenchmark(string Method, double ForwardPasses, d
     }
 
     // At a rate that leaves the model one whose losses are numbers, however many steps are measured.
-    private static (long Passes, double Decide, double Apply) Step(Optimizer optimizer, long step, BenchmarkOracle oracle, CpuBackend backend)
+    private static (long Passes, double Decide, double Apply) Step(
+        Optimizer optimizer, long step, BenchmarkOracle oracle, CpuBackend backend)
     {
         long passes = oracle.ForwardPasses;
         var start = Environment.CpuUsage.TotalTime;

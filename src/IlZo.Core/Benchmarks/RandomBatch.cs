@@ -19,7 +19,8 @@ internal static class RandomBatch
         var key = new NoiseKey(1, NoiseStream.DataOrder, 0, 0);
         for (int b = 0; b < batch; b++)
         {
-            int[] ids = [.. Enumerable.Range(0, length).Select(i => (int)(key.Word(((long)b * length) + i) % (uint)model.Shape.Vocabulary))];
+            int[] ids =
+                [.. Enumerable.Range(0, length).Select(i => (int)(key.Word(((long)b * length) + i) % (uint)model.Shape.Vocabulary))];
             builder.Read(builder.AddText(ids), length - 1);
             targets.Add((b, ids[0]));
         }

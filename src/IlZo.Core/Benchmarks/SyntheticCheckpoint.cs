@@ -8,7 +8,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;
 
-/// <summary>Checkpoints of published shapes with random weights, for measuring time and memory where the real ones are not at hand.</summary>
+/// <summary>
+/// Checkpoints of published shapes with random weights, for measuring time and memory where the real ones are not at hand.
+/// </summary>
 internal static class SyntheticCheckpoint
 {
     private const long OutlinePart = 5L << 30;
@@ -28,12 +30,16 @@ internal static class SyntheticCheckpoint
         var synthetic = SyntheticShape.Of(shape);
         WriteConfig(synthetic, folder);
         int written = 0;
-        WriteFile(folder, CheckpointFolder.SingleFileName, synthetic.Tensors, (tensor, stream) => WriteRandom(tensor, synthetic.Deviation, written++, stream));
+        WriteFile(
+            folder,
+            CheckpointFolder.SingleFileName,
+            synthetic.Tensors,
+            (tensor, stream) => WriteRandom(tensor, synthetic.Deviation, written++, stream));
     }
 
     /// <summary>
-    /// Writes the same without the numbers of matrices, which takes no room on disks whose files may have holes; in parts that can be mapped where
-    /// the whole is larger than the memory.
+    /// Writes the same without the numbers of matrices, which takes no room on disks whose files may have holes; in parts that can be
+    /// mapped where the whole is larger than the memory.
     /// </summary>
     /// <inheritdoc cref="Write(string, string)"/>
     public static void WriteOutline(string shape, string folder)

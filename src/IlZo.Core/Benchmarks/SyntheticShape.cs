@@ -8,7 +8,8 @@ namespace IlZo.Benchmarks;
 /// <summary>A model without its numbers.</summary>
 /// <param name="Config">Its config.json.</param>
 /// <param name="Tensors">Its tensors, in fp16.</param>
-/// <param name="Deviation">The standard deviation of random weights: as small as published models begin with, or large enough to tell a tiny model's logits apart.</param>
+/// <param name="Deviation">The standard deviation of random weights: as small as published models begin with, or large enough to tell a
+/// tiny model's logits apart.</param>
 internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> Tensors, float Deviation)
 {
     private const float PublishedDeviation = 0.02f;
@@ -45,7 +46,8 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
     public static SyntheticShape Of(string name) => (s_published.GetValueOrDefault(name) ?? s_tiny.GetValueOrDefault(name)) is { } create
         ? create()
-        : throw new InvalidInputException($"There is no shape '{name}'; one of these was expected: {string.Join(", ", [.. Published, .. Tiny])}.");
+        : throw new InvalidInputException(
+            $"There is no shape '{name}'; one of these was expected: {string.Join(", ", [.. Published, .. Tiny])}.");
 
     private static SyntheticShape Opt(int vocabulary, int hidden, int layers, int heads, int positions, float deviation)
     {
@@ -67,8 +69,10 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
         }
 
         string config = Json(
-            ("model_type", "opt"), ("vocab_size", vocabulary), ("hidden_size", hidden), ("word_embed_proj_dim", hidden), ("ffn_dim", 4 * hidden),
-            ("num_hidden_layers", layers), ("num_attention_heads", heads), ("max_position_embeddings", positions), ("torch_dtype", "float16"));
+            ("model_type", "opt"), ("vocab_size", vocabulary), ("hidden_size", hidden), ("word_embed_proj_dim", hidden),
+            ("ffn_dim", 4 * hidden),
+            ("num_hidden_layers", layers), ("num_attention_heads", heads), ("max_position_embeddings", positions),
+            ("torch_dtype", "float16"));
         return new SyntheticShape(config, tensors, deviation);
     }
 
@@ -90,7 +94,8 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
         }
 
         string config = Json(
-            ("model_type", "gpt2"), ("vocab_size", vocabulary), ("n_embd", hidden), ("n_layer", layers), ("n_head", heads), ("n_positions", positions),
+            ("model_type", "gpt2"), ("vocab_size", vocabulary), ("n_embd", hidden), ("n_layer", layers), ("n_head", heads),
+            ("n_positions", positions),
             ("bos_token_id", 0), ("eos_token_id", 0), ("torch_dtype", "float16"));
         return new SyntheticShape(config, tensors, deviation);
     }
@@ -149,7 +154,8 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
 
         string config = Json(
             ("model_type", "roberta"), ("vocab_size", vocabulary), ("hidden_size", hidden), ("intermediate_size", 4 * hidden),
-            ("num_hidden_layers", layers), ("num_attention_heads", heads), ("max_position_embeddings", positions + 2), ("type_vocab_size", 1),
+            ("num_hidden_layers", layers), ("num_attention_heads", heads), ("max_position_embeddings", positions + 2),
+            ("type_vocab_size", 1),
             ("layer_norm_eps", 1e-5), ("torch_dtype", "float16"));
         return new SyntheticShape(config, tensors, deviation);
     }
@@ -169,6 +175,9 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
         Add(tensors, name + ".bias", outputs);
     }
 
-    private static string Json(params (string Name, object Value)[] fields) => "{\n" + string.Join(",\n", fields.Select(f =>
-        $"  \"{f.Name}\": {(f.Value is string text ? $"\"{JsonEncodedText.Encode(text)}\"" : Convert.ToString(f.Value, CultureInfo.InvariantCulture))}")) + "\n}\n";
+    private static string Json(params (string Name, object Value)[] fields) =>
+        "{\n" + string.Join(",\n", fields.Select(f => $"  \"{f.Name}\": {Json(f.Value)}")) + "\n}\n";
+
+    private static string? Json(object value) =>
+        value is string text ? $"\"{JsonEncodedText.Encode(text)}\"" : Convert.ToString(value, CultureInfo.InvariantCulture);
 }

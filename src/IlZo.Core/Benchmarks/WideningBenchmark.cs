@@ -58,7 +58,13 @@ internal sealed record WideningBenchmark(double Managed, double Emitted, double 
         {
             for (int slice = 0; slice < Slices; slice++)
             {
-                var arguments = new HalfWideningKernel.Arguments { Source = source + (slice * Panel.Depth), Destination = destination, Count = Panel.Depth };
+                var arguments = new HalfWideningKernel.Arguments
+                {
+                    Source = source
+                    + (slice * Panel.Depth),
+                    Destination = destination,
+                    Count = Panel.Depth
+                };
                 entry(&arguments);
             }
         }

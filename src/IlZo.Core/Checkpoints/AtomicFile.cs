@@ -5,8 +5,8 @@ namespace IlZo.Checkpoints;
 
 /// <summary>
 /// Writes files so that a reader sees the old content or the new one and never a part: into a temporary file in the same
-/// folder, flushed to the disk, then renamed over the target, and the folder with its new name is flushed too. A failure deletes the temporary file and leaves the target
-/// as it was; what a killed process left, the next one that writes the same target deletes.
+/// folder, flushed to the disk, then renamed over the target, and the folder with its new name is flushed too. A failure deletes the
+/// temporary file and leaves the target as it was; what a killed process left, the next one that writes the same target deletes.
 /// </summary>
 internal static class AtomicFile
 {
@@ -56,7 +56,8 @@ internal static class AtomicFile
     // A killed process leaves its file; a living one holds it.
     private static void DeleteLeft(string target)
     {
-        foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(target)!).Where(path => IsTemporaryOf(target, Path.GetFileName(path))))
+        foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(target)!).Where(
+            path => IsTemporaryOf(target, Path.GetFileName(path))))
         {
             try
             {

@@ -17,18 +17,20 @@ internal sealed record CheckpointShard(string FileName, WeightFile File)
 
     internal static string SavedNameOf(string name) => !name.EndsWith(CheckpointFolder.TorchExtension, StringComparison.Ordinal)
         ? name
-        : (name.StartsWith(TorchStart, StringComparison.Ordinal) ? "model" + name[TorchStart.Length..^CheckpointFolder.TorchExtension.Length] : name[..^CheckpointFolder.TorchExtension.Length])
+        : (name.StartsWith(TorchStart, StringComparison.Ordinal)
+            ? "model" + name[TorchStart.Length..^CheckpointFolder.TorchExtension.Length]
+            : name[..^CheckpointFolder.TorchExtension.Length])
             + CheckpointFolder.Extension;
 }
 
 /// <summary>
 /// A model in the layout of Hugging Face transformers: <c>config.json</c> with <c>model.safetensors</c>, or
-/// <c>model.safetensors.index.json</c> and the files that it names, or <c>pytorch_model.bin</c>, or its index with its files. Where there are several the first of
-/// these counts, as it does for transformers.
+/// <c>model.safetensors.index.json</c> and the files that it names, or <c>pytorch_model.bin</c>, or its index with its files. Where there
+/// are several the first of these counts, as it does for transformers.
 /// </summary>
 /// <remarks>
-/// It may be read and written out by several threads at a time. After <see cref="Dispose"/> its files cannot be read; the weights stay mapped until what is in
-/// progress, and the model that was loaded from it, have ended.
+/// It may be read and written out by several threads at a time. After <see cref="Dispose"/> its files cannot be read; the weights stay
+/// mapped until what is in progress, and the model that was loaded from it, have ended.
 /// </remarks>
 public sealed class CheckpointFolder : IDisposable
 {
@@ -60,7 +62,8 @@ public sealed class CheckpointFolder : IDisposable
         ConfigBytes = read(ConfigFileName)
             ?? throw new InvalidInputException(read("adapter_config.json") is null
                 ? $"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected."
-                : $"'{displayName}' has no {ConfigFileName} and is an adapter; the model that it belongs to was expected here, and the adapter as --adapter.");
+                : $"'{displayName}' has no {ConfigFileName} and is an adapter; the model that it belongs to was expected here, and the "
+                    + "adapter as --adapter.");
         _config = JsonFile.ParseObject(PathOf(ConfigFileName), ConfigBytes);
         try
         {
@@ -113,7 +116,8 @@ public sealed class CheckpointFolder : IDisposable
 
     /// <summary>Opens a checkpoint whose files come from a function, for models that are embedded in an assembly.</summary>
     /// <param name="displayName">What messages call the checkpoint.</param>
-    /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by <see cref="ReadFile"/>.</param>
+    /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by
+    /// <see cref="ReadFile"/>.</param>
     /// <exception cref="InvalidInputException">The files are not a checkpoint, or one of them breaks a rule.</exception>
     public static CheckpointFolder FromMemory(string displayName, Func<string, byte[]?> read) =>
         new(displayName, null, read, name => read(name) is { } content ? OpenBytes($"{displayName}/{name}", content) : null);
@@ -146,8 +150,8 @@ public sealed class CheckpointFolder : IDisposable
     }
 
     /// <summary>
-    /// Refuses to go on where a weight file was written to or cut since it was opened: weights that are kept in their stored type are read from
-    /// it as they are needed. To be asked before results are handed out; nothing of the files is read.
+    /// Refuses to go on where a weight file was written to or cut since it was opened: weights that are kept in their stored type are read
+    /// from it as they are needed. To be asked before results are handed out; nothing of the files is read.
     /// </summary>
     /// <exception cref="FileChangedException">A file has changed; the message names it and what is different.</exception>
     public void RequireUnchanged()
@@ -159,8 +163,8 @@ public sealed class CheckpointFolder : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="RequireUnchanged"/>, and refuses too where another file has a weight file's name now, or none: for work that is of no use
-    /// without the checkpoint that it began with.
+    /// As <see cref="RequireUnchanged"/>, and refuses too where another file has a weight file's name now, or none: for work that is of no
+    /// use without the checkpoint that it began with.
     /// </summary>
     /// <exception cref="FileChangedException">A file has changed or was replaced; the message names it and what is different.</exception>
     public void RequireInPlace()
@@ -199,13 +203,15 @@ public sealed class CheckpointFolder : IDisposable
 
     private static WeightFile OpenFile(string path) => IsTorch(path) ? TorchFile.Open(path) : SafetensorsFile.Open(path);
 
-    private static WeightFile OpenBytes(string name, byte[] content) => IsTorch(name) ? TorchFile.FromMemory(name, content) : SafetensorsFile.FromMemory(name, content);
+    private static WeightFile OpenBytes(string name, byte[] content) =>
+        IsTorch(name) ? TorchFile.FromMemory(name, content) : SafetensorsFile.FromMemory(name, content);
 
     private static bool IsTorch(string name) => name.EndsWith(TorchExtension, StringComparison.Ordinal);
 
     private void OpenShards(Func<string, WeightFile?> open)
     {
-        foreach (var (single, index, extension) in new[] { (SingleFileName, ShardIndex.FileName, Extension), (TorchFileName, ShardIndex.TorchFileName, TorchExtension) })
+        foreach (var (single, index, extension) in new[] { (
+            SingleFileName, ShardIndex.FileName, Extension), (TorchFileName, ShardIndex.TorchFileName, TorchExtension) })
         {
             if (open(single) is { } file)
             {
@@ -223,7 +229,8 @@ public sealed class CheckpointFolder : IDisposable
 
         string? other = Folder is null ? null : UnreadWeights.Describe(Folder);
         throw new InvalidInputException(
-            $"'{DisplayName}' has no weights{(other is null ? string.Empty : $" that are read: {other}")}; {SingleFileName}, {ShardIndex.FileName}, {TorchFileName} or {ShardIndex.TorchFileName} was expected.");
+            $"'{DisplayName}' has no weights{(other is null ? string.Empty : $" that are read: {other}")}; {SingleFileName}, "
+                + $"{ShardIndex.FileName}, {TorchFileName} or {ShardIndex.TorchFileName} was expected.");
     }
 
     private void OpenIndexed(Func<string, WeightFile?> open, ShardIndex index)
@@ -231,7 +238,8 @@ public sealed class CheckpointFolder : IDisposable
         Index = index;
         foreach (string name in index.Files)
         {
-            Add(new CheckpointShard(name, open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{index.Path}' names it.")));
+            Add(new CheckpointShard(
+                name, open(name) ?? throw new InvalidInputException($"'{PathOf(name)}' does not exist, but '{index.Path}' names it.")));
         }
 
         index.Check(_shards);

@@ -40,7 +40,8 @@ internal static class CheckpointSaver
 
         if (source.Shards.Select(shard => shard.SavedName).Distinct(StringComparer.Ordinal).Count() < source.Shards.Count)
         {
-            throw new InvalidInputException($"'{source.DisplayName}' has weight files whose names come to one in safetensors; names like transformers' were expected.");
+            throw new InvalidInputException(
+                $"'{source.DisplayName}' has weight files whose names come to one in safetensors; names like transformers' were expected.");
         }
 
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outFolder));

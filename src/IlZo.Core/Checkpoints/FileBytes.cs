@@ -5,8 +5,8 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// The bytes of a weight file: a private mapping, whose pages are read from the disk when they are first touched and copied when they are written to, or
-/// memory. The file never changes through it.
+/// The bytes of a weight file: a private mapping, whose pages are read from the disk when they are first touched and copied when they are
+/// written to, or memory. The file never changes through it.
 /// </summary>
 internal sealed unsafe class FileBytes : IDisposable
 {
@@ -73,7 +73,8 @@ internal sealed unsafe class FileBytes : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new InvalidInputException($"'{path}' cannot be read: it is a folder or its permissions forbid it; {expected} was expected.", e);
+            throw new InvalidInputException(
+                $"'{path}' cannot be read: it is a folder or its permissions forbid it; {expected} was expected.", e);
         }
     }
 
@@ -97,7 +98,8 @@ internal sealed unsafe class FileBytes : IDisposable
         }
     }
 
-    /// <exception cref="FileChangedException">As <see cref="RequireUnchanged"/>, or the path leads to another file now, or to none.</exception>
+    /// <exception cref="FileChangedException">As <see cref="RequireUnchanged"/>, or the path leads to another file now, or to
+    /// none.</exception>
     public void RequireInPlace(string path)
     {
         RequireUnchanged(path);

@@ -5,8 +5,8 @@ namespace IlZo.Checkpoints;
 /// <summary>
 /// Replaces a whole folder so that nothing half-written is ever found under its name. The new folder is filled under the
 /// name <c>.NAME.tmp-ID</c> beside the target; then an existing target is renamed to <c>.NAME.old-ID</c>, the new folder
-/// gets the name, and the old one is deleted. The names are flushed to the disk before the old folder goes. A crash leaves at worst such folders behind: the next call deletes them,
-/// after it gave an old folder its name back if the crash came between the two renames.
+/// gets the name, and the old one is deleted. The names are flushed to the disk before the old folder goes. A crash leaves at worst such
+/// folders behind: the next call deletes them, after it gave an old folder its name back if the crash came between the two renames.
 /// </summary>
 internal static class FolderSwap
 {

@@ -21,7 +21,8 @@ internal static class JsonFile
         }
         catch (JsonException e) when (PythonNumber(text.Span, e) is { } number)
         {
-            throw new InvalidInputException($"'{file}' has {number} in line {e.LineNumber + 1}, which Python writes and JSON does not have; a number or null was expected.", e);
+            throw new InvalidInputException($"'{file}' has {number} in line {e.LineNumber + 1}, which Python writes and JSON does not "
+                + "have; a number or null was expected.", e);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

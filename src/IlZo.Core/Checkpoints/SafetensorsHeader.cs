@@ -48,7 +48,8 @@ internal sealed unsafe class SafetensorsHeader
         {
             throw new InvalidInputException(
                 $"'{file}' has {length} bytes and claims a header of {headerLength}; "
-                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected, so it is no safetensors file or its download was cut.");
+                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected, so it is no safetensors file "
+                + "or its download was cut.");
         }
 
         var json = new ReadOnlySpan<byte>(data + 8, (int)headerLength);
@@ -205,7 +206,8 @@ internal sealed unsafe class SafetensorsHeader
         {
             if (range.End > length)
             {
-                throw Bad(range.Name, $"ends at byte {range.End} of the data; the file holds {length} bytes of data, so its end is missing and it has to be downloaded again");
+                throw Bad(range.Name, $"ends at byte {range.End} of the data; the file holds {length} bytes of data, so its end is missing "
+                    + "and it has to be downloaded again");
             }
 
             if (range.Begin != end)

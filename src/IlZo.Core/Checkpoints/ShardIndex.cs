@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// <c>model.safetensors.index.json</c> or <c>pytorch_model.bin.index.json</c>: <c>weight_map</c> says in which file of the folder each tensor is, <c>metadata</c>
-/// holds <c>total_size</c>, the bytes of all tensors.
+/// <c>model.safetensors.index.json</c> or <c>pytorch_model.bin.index.json</c>: <c>weight_map</c> says in which file of the folder each
+/// tensor is, <c>metadata</c> holds <c>total_size</c>, the bytes of all tensors.
 /// </summary>
 internal sealed class ShardIndex
 {

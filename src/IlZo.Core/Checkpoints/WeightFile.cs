@@ -3,12 +3,14 @@ using IlZo.Files;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// An open file of weights. Where elements are stored as they are used it is mapped copy-on-write: pages are read from disk when they are first touched,
-/// and the tensors may be written to, which makes private copies of the touched pages and never changes the file. So a tensor's
-/// address can serve as trainable memory. A file may be replaced by a rename while it is open; nobody may write into it
+/// An open file of weights. Where elements are stored as they are used it is mapped copy-on-write: pages are read from disk when they are
+/// first touched, and the tensors may be written to, which makes private copies of the touched pages and never changes the file. So a
+/// tensor's address can serve as trainable memory. A file may be replaced by a rename while it is open; nobody may write into it
 /// or shorten it, which <see cref="RequireUnchanged"/> detects.
 /// </summary>
-/// <remarks>What the file is part of keeps it mapped: the checkpoint and the model that it was opened for, until they are disposed of.</remarks>
+/// <remarks>
+/// What the file is part of keeps it mapped: the checkpoint and the model that it was opened for, until they are disposed of.
+/// </remarks>
 internal abstract class WeightFile : IDisposable
 {
     private readonly UseGuard _use;

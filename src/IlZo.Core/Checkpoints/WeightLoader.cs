@@ -22,12 +22,14 @@ internal static unsafe class WeightLoader
     /// <exception cref="InvalidInputException">
     /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
     /// </exception>
-    public static Parameter ToParameter(TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default, bool copies = false)
+    public static Parameter ToParameter(
+        TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default, bool copies = false)
     {
         if (!StoredType.TryGetDType(tensor.Type, out var stored))
         {
             throw new InvalidInputException(
-                $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has dtype {tensor.Type}; F32, F16 or BF16 was expected.");
+                $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(tensor.Name)}' has dtype {tensor.Type}; F32, F16 or BF16 was "
+                    + "expected.");
         }
 
         byte* data = tensor.Data;

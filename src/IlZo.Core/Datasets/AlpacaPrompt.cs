@@ -4,12 +4,13 @@ using IlZo.Tokenization.ChatTemplates;
 namespace IlZo.Datasets;
 
 /// <summary>
-/// The prompts of Alpaca (tatsu-lab/stanford_alpaca, train.py). A <c>system</c> column takes the place of its first sentence, as in axolotl's
-/// alpaca prompts; the pairs of a <c>history</c> column stand in front, and their answers are learned too, as in LLaMA-Factory.
+/// The prompts of Alpaca (tatsu-lab/stanford_alpaca, train.py). A <c>system</c> column takes the place of its first sentence, as in
+/// axolotl's alpaca prompts; the pairs of a <c>history</c> column stand in front, and their answers are learned too, as in LLaMA-Factory.
 /// </summary>
 internal static class AlpacaPrompt
 {
-    private const string Plain = "Below is an instruction that describes a task. Write a response that appropriately completes the request.";
+    private const string Plain =
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.";
     private const string WithInput =
         "Below is an instruction that describes a task, paired with an input that provides further context. "
         + "Write a response that appropriately completes the request.";
@@ -31,7 +32,8 @@ internal static class AlpacaPrompt
             text.Append(answer).Append("\n\n");
         }
 
-        text.Append($"### Instruction:\n{instruction}\n\n").Append(input.Length > 0 ? $"### Input:\n{input}\n\n" : string.Empty).Append("### Response:");
+        text.Append($"### Instruction:\n{instruction}\n\n").Append(input.Length > 0 ? $"### Input:\n{input}\n\n" : string.Empty).Append(
+            "### Response:");
         spans.Add((text.Length, int.MaxValue));
         return new LearnedText(text.Append(output).ToString(), spans);
     }
@@ -44,7 +46,9 @@ internal static class AlpacaPrompt
         }
 
         var pairs = value as List<object?>
-            ?? (value is "" ? [] : throw row.Error($"\"history\" is {TemplateValue.KindOf(value)}; a list of pairs of instruction and answer was expected"));
+            ?? (value is ""
+                ? []
+                : throw row.Error($"\"history\" is {TemplateValue.KindOf(value)}; a list of pairs of instruction and answer was expected"));
         for (int i = 0; i < pairs.Count; i++)
         {
             yield return pairs[i] is List<object?> and [string instruction, string answer]

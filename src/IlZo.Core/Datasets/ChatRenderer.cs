@@ -9,8 +9,8 @@ internal sealed record LearnedText(string Text, IReadOnlyList<(int Start, int En
 
 /// <summary>
 /// Writes conversations with a chat template and finds the assistant's turns in them. A turn is what its message adds to the conversation
-/// before it with the generation prompt behind. Where the template writes earlier turns differently when others follow (Qwen3, Phi-4), there is a
-/// text for each turn: the conversation up to it, which is what the model sees when it writes that turn.
+/// before it with the generation prompt behind. Where the template writes earlier turns differently when others follow (Qwen3, Phi-4),
+/// there is a text for each turn: the conversation up to it, which is what the model sees when it writes that turn.
 /// </summary>
 /// <param name="template">The template.</param>
 /// <param name="lastOnly">Whether only the last turn of each conversation is learned.</param>
@@ -23,7 +23,9 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
     // What a conversation's own variables may not stand for.
     private static readonly string[] s_fixed = ["messages", "tools", "add_generation_prompt"];
 
-    /// <summary>The texts of a conversation, one unless the template rewrites earlier turns. What the template does not read is noted in the row.</summary>
+    /// <summary>
+    /// The texts of a conversation, one unless the template rewrites earlier turns. What the template does not read is noted in the row.
+    /// </summary>
     /// <exception cref="InvalidInputException">The template cannot write the conversation.</exception>
     public IReadOnlyList<LearnedText> Render(DataRow row, Conversation conversation)
     {
@@ -54,8 +56,11 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
         foreach (int turn in learned)
         {
             string before = Before(conversation, turn, whole);
-            string until = turn + 1 == conversation.Messages.Count ? whole : Written(conversation, turn + 1, addGenerationPrompt: false).Text;
-            if (!whole.StartsWith(before, StringComparison.Ordinal) || !whole.StartsWith(until, StringComparison.Ordinal) || until.Length <= before.Length)
+            string until = turn + 1 == conversation.Messages.Count
+                ? whole
+                : Written(conversation, turn + 1, addGenerationPrompt: false).Text;
+            if (!whole.StartsWith(before, StringComparison.Ordinal) || !whole.StartsWith(until, StringComparison.Ordinal)
+                || until.Length <= before.Length)
             {
                 return null;
             }
@@ -73,7 +78,8 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
         return until.StartsWith(before, StringComparison.Ordinal) && until.Length > before.Length
             ? new LearnedText(until, [(before.Length, until.Length)])
             : throw row.Error(
-                $"{template.Name} writes what stands in front of message {turn + 1} differently when that message follows, so that the assistant's turn cannot be found; "
+                $"{template.Name} writes what stands in front of message {turn + 1} differently when that message follows, so that the "
+                    + "assistant's turn cannot be found; "
                 + "a template with {% generation %}, or one whose generation prompt begins the turn, was expected");
     }
 
@@ -81,7 +87,9 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
     private string Before(Conversation conversation, int turn, string whole)
     {
         string prompted = Written(conversation, turn, addGenerationPrompt: true).Text;
-        return whole.StartsWith(prompted, StringComparison.Ordinal) ? prompted : Written(conversation, turn, addGenerationPrompt: false).Text;
+        return whole.StartsWith(prompted, StringComparison.Ordinal)
+            ? prompted
+            : Written(conversation, turn, addGenerationPrompt: false).Text;
     }
 
     private IReadOnlyList<(int Start, int End)> Marked(
@@ -96,7 +104,8 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
         return generated.Count == turns.Length
             ? [.. learned.Select(turn => generated[Array.IndexOf(turns, turn)])]
             : throw row.Error(
-                $"{template.Name} marks {generated.Count} parts with {{% generation %}} and the assistant has {turns.Length} turns, of which {learned.Length} are to be learned; "
+                $"{template.Name} marks {generated.Count} parts with {{% generation %}} and the assistant has {turns.Length} turns, of "
+                    + $"which {learned.Length} are to be learned; "
                 + "a part for each turn was expected");
     }
 
@@ -112,7 +121,8 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
         {
             if (s_fixed.Contains(name))
             {
-                throw row.Error($"\"chat_template_kwargs\" has \"{name}\", which the conversation itself stands for; another variable was expected");
+                throw row.Error(
+                    $"\"chat_template_kwargs\" has \"{name}\", which the conversation itself stands for; another variable was expected");
             }
 
             if (!template.Mentions(name))
@@ -131,7 +141,8 @@ internal sealed class ChatRenderer(ChatTemplate template, bool lastOnly = false,
                     row.NoteUnused($"messages[].{name}");
                     if (name == "tool_calls" && message["content"] is null or "")
                     {
-                        throw row.Error($"message {turn + 1} is a call of tools (\"tool_calls\"), which {template.Name} does not write; a template that does was expected");
+                        throw row.Error($"message {turn + 1} is a call of tools (\"tool_calls\"), which {template.Name} does not write; a "
+                            + "template that does was expected");
                     }
                 }
             }

@@ -18,12 +18,14 @@ internal sealed class ColumnMap
             string name = equals < 0 ? pair : pair[..equals];
             if (equals <= 0 || equals == pair.Length - 1)
             {
-                throw new InvalidInputException($"--columns has '{pair}'; NAME=COLUMN was expected, as in prompt=Question,completion=Answer.");
+                throw new InvalidInputException(
+                    $"--columns has '{pair}'; NAME=COLUMN was expected, as in prompt=Question,completion=Answer.");
             }
 
             if (!columns.Contains(name))
             {
-                throw new InvalidInputException($"--columns has '{pair}'; one of {string.Join(", ", columns)} was expected in front of '='.");
+                throw new InvalidInputException(
+                    $"--columns has '{pair}'; one of {string.Join(", ", columns)} was expected in front of '='.");
             }
 
             if (!_names.TryAdd(name, pair[(equals + 1)..]))
@@ -50,7 +52,8 @@ internal sealed class ColumnMap
     {
         if (_names.FirstOrDefault(n => !_seen.Contains(n.Value)) is { Key: { } name, Value: var column })
         {
-            throw new InvalidInputException($"--columns has '{name}={column}', and no row of {where} has a column \"{column}\"; one that there is was expected.");
+            throw new InvalidInputException(
+                $"--columns has '{name}={column}', and no row of {where} has a column \"{column}\"; one that there is was expected.");
         }
     }
 }

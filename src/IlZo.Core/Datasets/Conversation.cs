@@ -1,7 +1,8 @@
 namespace IlZo.Datasets;
 
 /// <summary>A conversation as a chat template takes it.</summary>
-/// <param name="Messages">Its messages as template values: mappings with <c>role</c>, <c>content</c> and what else the template may read.</param>
+/// <param name="Messages">Its messages as template values: mappings with <c>role</c>, <c>content</c> and what else the template may
+/// read.</param>
 /// <param name="Learned">Which of them are learned, in rising order; turns of the assistant.</param>
 /// <param name="Tools">What the template takes for <c>tools</c>; null for none.</param>
 /// <param name="Variables">Other variables of the template.</param>

@@ -66,7 +66,8 @@ internal sealed class ConversationReader(DataRow row)
         {
             if (first["content"] is not string own || own != text)
             {
-                throw row.Error("has a \"system\" that differs from the system message its conversation begins with; one of them was expected");
+                throw row.Error(
+                    "has a \"system\" that differs from the system message its conversation begins with; one of them was expected");
             }
 
             return;
@@ -108,7 +109,8 @@ internal sealed class ConversationReader(DataRow row)
 
         if (_learned.Count == 0)
         {
-            throw row.Error("the conversation has no turn of the assistant that is to be learned: all are in the prompt, or marked with \"weight\" 0 or \"train\" false; at least one was expected");
+            throw row.Error("the conversation has no turn of the assistant that is to be learned: all are in the prompt, or marked with "
+                + "\"weight\" 0 or \"train\" false; at least one was expected");
         }
 
         if (_learned[0] == 0)

@@ -6,8 +6,8 @@ namespace IlZo.Datasets;
 
 /// <summary>
 /// The rows of a CSV file (RFC 4180): a header with the names of the columns, commas, quotes around fields that hold commas, quotes
-/// (doubled) or line ends; lines end with LF or CR LF. Blank lines are passed over. Semicolons, tabs or what <c>sep=</c> says on the first line
-/// may stand in place of the commas. Fields are taken byte for byte.
+/// (doubled) or line ends; lines end with LF or CR LF. Blank lines are passed over. Semicolons, tabs or what <c>sep=</c> says on the first
+/// line may stand in place of the commas. Fields are taken byte for byte.
 /// </summary>
 internal sealed class CsvRows : RowSource
 {
@@ -55,7 +55,8 @@ internal sealed class CsvRows : RowSource
         }
 
         return new DataRow(
-            $"{_path}:{line}", new OrderedDictionary<string, object?>(_header.Zip(fields, (name, field) => KeyValuePair.Create(name, (object?)field))));
+            $"{_path}:{line}",
+            new OrderedDictionary<string, object?>(_header.Zip(fields, (name, field) => KeyValuePair.Create(name, (object?)field))));
     }
 
     private InvalidInputException Error(int line, string problem) => new($"{_path}:{line}: {problem}.");

@@ -18,11 +18,12 @@ internal sealed partial record DataFiles(
 
     private static readonly string[] s_extensions = [.. RowSource.Extensions, TextFile.TextExtension];
 
-    private static string Endings => $"{string.Join(", ", s_extensions)}, and {TextFile.CompressedExtension} behind all but {RowSource.ParquetExtension}";
+    private static string Endings =>
+        $"{string.Join(", ", s_extensions)}, and {TextFile.CompressedExtension} behind all but {RowSource.ParquetExtension}";
 
     /// <summary>
-    /// A file, or the files of a folder, in it or in its folder <c>data</c>: <c>train</c>, perhaps <c>validation</c>, <c>valid</c>, <c>val</c> or <c>dev</c>,
-    /// and perhaps <c>test</c>, each one file or parts such as <c>train-00000-of-00002</c>.
+    /// A file, or the files of a folder, in it or in its folder <c>data</c>: <c>train</c>, perhaps <c>validation</c>, <c>valid</c>,
+    /// <c>val</c> or <c>dev</c>, and perhaps <c>test</c>, each one file or parts such as <c>train-00000-of-00002</c>.
     /// </summary>
     /// <exception cref="InvalidInputException">There is nothing, or something of another kind, or two files for one purpose.</exception>
     public static DataFiles Find(string path)
@@ -36,7 +37,8 @@ internal sealed partial record DataFiles(
 
         if (!Directory.Exists(path))
         {
-            throw new InvalidInputException($"{path}: no such file or folder; a file ({Endings}) or a folder with train and perhaps validation and test files was expected.");
+            throw new InvalidInputException($"{path}: no such file or folder; a file ({Endings}) or a folder with train and perhaps "
+                + "validation and test files was expected.");
         }
 
         string hub = System.IO.Path.Combine(path, HubFolder);
@@ -52,8 +54,13 @@ internal sealed partial record DataFiles(
     /// <param name="lacks">What it lacks, behind "has", and what was expected.</param>
     public InvalidInputException NothingFound(string lacks)
     {
-        string[] folders = Directory.Exists(Path) ? [.. Directory.GetDirectories(Path).Where(f => FilesOf(f).Any()).Select(f => System.IO.Path.GetFileName(f)!).Order(StringComparer.Ordinal)] : [];
-        string has = Others is not [] ? $"; it has {string.Join(", ", Others.Take(8))}" : folders is not [] ? $"; its folders {string.Join(", ", folders.Take(8))} have data files" : string.Empty;
+        string[] folders = Directory.Exists(Path)
+            ? [.. Directory.GetDirectories(Path).Where(f => FilesOf(f).Any()).Select(f => System.IO.Path.GetFileName(f)!).Order(
+                StringComparer.Ordinal)]
+            : [];
+        string has = Others is not []
+            ? $"; it has {string.Join(", ", Others.Take(8))}"
+            : folders is not [] ? $"; its folders {string.Join(", ", folders.Take(8))} have data files" : string.Empty;
         return new InvalidInputException($"{Path}: has {lacks}{has}.");
     }
 
@@ -65,7 +72,8 @@ internal sealed partial record DataFiles(
 
     private static string[] Purpose(string path, string[] files, params string[] names)
     {
-        string[] found = [.. files.Where(f => names.Contains(Part().Match(NameOf(f)) is { Success: true } part ? part.Groups["name"].Value : NameOf(f)))];
+        string[] found = [.. files.Where(
+            f => names.Contains(Part().Match(NameOf(f)) is { Success: true } part ? part.Groups["name"].Value : NameOf(f)))];
         var parts = found.Select(f => Part().Match(NameOf(f))).ToList();
         if (found.Length < 2 && !parts.Any(p => p.Success))
         {
@@ -81,9 +89,11 @@ internal sealed partial record DataFiles(
         var numbers = parts.ConvertAll(p => (Number: Number(p, "number"), Count: Number(p, "count")));
         for (int i = 0; i < numbers.Count; i++)
         {
-            if (numbers[i].Number != i || numbers[i].Count != numbers[0].Count || (i == numbers.Count - 1 && numbers[i].Count != numbers.Count))
+            if (numbers[i].Number != i || numbers[i].Count != numbers[0].Count
+                || (i == numbers.Count - 1 && numbers[i].Count != numbers.Count))
             {
-                throw new InvalidInputException($"{path}: has {found.Length} of the {numbers[0].Count} parts of {parts[0].Groups["name"].Value}, of which {Shown(found[i])} is not the next or the last; all parts were expected.");
+                throw new InvalidInputException($"{path}: has {found.Length} of the {numbers[0].Count} parts of "
+                    + $"{parts[0].Groups["name"].Value}, of which {Shown(found[i])} is not the next or the last; all parts were expected.");
             }
         }
 
@@ -95,9 +105,11 @@ internal sealed partial record DataFiles(
     private static string NameOf(string file) => System.IO.Path.GetFileNameWithoutExtension(TextFile.ContentPath(file));
 
     // Parts lie in one folder and are of one kind.
-    private static (string? Folder, string Extension) KindOf(string file) => (System.IO.Path.GetDirectoryName(file), TextFile.ContentExtension(file));
+    private static (string? Folder, string Extension) KindOf(string file) =>
+        (System.IO.Path.GetDirectoryName(file), TextFile.ContentExtension(file));
 
-    private static int Number(Match part, string group) => int.Parse(part.Groups[group].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+    private static int Number(Match part, string group) =>
+        int.Parse(part.Groups[group].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^(?<name>[a-z]+)-(?<number>[0-9]{1,6})-of-(?<count>[0-9]{1,6})$", RegexOptions.CultureInvariant)]
     private static partial Regex Part();

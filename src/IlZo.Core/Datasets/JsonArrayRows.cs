@@ -97,7 +97,8 @@ internal sealed class JsonArrayRows : RowSource
         catch (JsonException e)
         {
             throw new InvalidInputException(
-                $"{_path}:{(e.LineNumber ?? 0) + 1}: is not valid JSON at byte {(e.BytePositionInLine ?? 0) + 1} of the line; one array of objects was expected.", e);
+                $"{_path}:{(e.LineNumber ?? 0) + 1}: is not valid JSON at byte {(e.BytePositionInLine ?? 0) + 1} of the line; one array of "
+                    + "objects was expected.", e);
         }
     }
 }

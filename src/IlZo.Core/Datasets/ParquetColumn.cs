@@ -11,7 +11,8 @@ internal sealed class ParquetColumn
     private static readonly Dictionary<Type, Func<ParquetColumn, object[]>> s_readers = new()
     {
         [typeof(ReadOnlyMemory<char>)] = c => c.Texts(),
-        [typeof(ReadOnlyMemory<byte>)] = c => throw new InvalidDataException($"the column {c._field.Path} is of bytes without a meaning; text was expected"),
+        [typeof(ReadOnlyMemory<byte>)] = c => throw new InvalidDataException(
+            $"the column {c._field.Path} is of bytes without a meaning; text was expected"),
         [typeof(bool)] = c => c.Boxed<bool>(v => v),
         [typeof(sbyte)] = c => c.Boxed<sbyte>(v => (long)v),
         [typeof(byte)] = c => c.Boxed<byte>(v => (long)v),

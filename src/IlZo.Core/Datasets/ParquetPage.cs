@@ -42,7 +42,8 @@ internal sealed class ParquetPage
         int nulls = 0;
         ParquetStructure.PageHeader.Read(new ThriftReader(file, end), Note);
         int[] sizes = [page.Size, page.CompressedSize, page.Values, nulls, page.LevelBytes];
-        return form == page.Kind && sizes.All(s => s >= 0) && nulls <= page.Values && page.LevelBytes <= Math.Min(page.Size, page.CompressedSize) && page.CompressedSize <= end - file.Position
+        return form == page.Kind && sizes.All(s => s >= 0) && nulls <= page.Values
+            && page.LevelBytes <= Math.Min(page.Size, page.CompressedSize) && page.CompressedSize <= end - file.Position
             ? page
             : throw new InvalidDataException("a page in it contradicts itself");
 

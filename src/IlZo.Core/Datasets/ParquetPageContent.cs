@@ -49,10 +49,14 @@ internal sealed class ParquetPageContent
     {
         byte[] content = Decompressed();
         int at = IsCompressed ? 0 : _page.LevelBytes;
-        for (int levels = _page.Kind == 3 ? 0 : Math.Sign(column.MaxRepetitionLevel) + Math.Sign(column.MaxDefinitionLevel); levels > 0; levels--)
+        for (int levels = _page.Kind == 3
+            ? 0
+            : Math.Sign(column.MaxRepetitionLevel) + Math.Sign(column.MaxDefinitionLevel); levels > 0; levels--)
         {
             int length = content.Length - at >= 4 ? BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan(at)) : -1;
-            at = length >= 0 && length <= content.Length - at - 4 ? at + 4 + length : throw new InvalidDataException($"a page of the column {column.Path} is cut");
+            at = length >= 0 && length <= content.Length - at - 4
+                ? at + 4 + length
+                : throw new InvalidDataException($"a page of the column {column.Path} is cut");
         }
 
         var reader = new ThriftReader(new MemoryStream(content) { Position = at }, content.Length);
@@ -88,7 +92,9 @@ internal sealed class ParquetPageContent
                 return target[..Math.Max(0, LZ4Codec.Decode(Compressed, target))];
             default:
                 using (var source = new MemoryStream(_bytes, _page.LevelBytes, _bytes.Length - _page.LevelBytes))
-                using (Stream stream = _codec == CompressionCodec.GZIP ? new GZipStream(source, CompressionMode.Decompress) : new BrotliStream(source, CompressionMode.Decompress))
+                using (Stream stream = _codec == CompressionCodec.GZIP
+                    ? new GZipStream(source, CompressionMode.Decompress)
+                    : new BrotliStream(source, CompressionMode.Decompress))
                 {
                     byte[] content = new byte[_page.Size];
                     return content[..stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false)];

@@ -5,8 +5,9 @@ using Parquet.Schema;
 namespace IlZo.Datasets;
 
 /// <summary>
-/// Looks through the pages of the columns of a Parquet file before they are read, because their reader allocates what they claim: how many values
-/// they have, how large they are without compression, and how they are encoded. All claims together have to be in proportion to the file.
+/// Looks through the pages of the columns of a Parquet file before they are read, because their reader allocates what they claim: how many
+/// values they have, how large they are without compression, and how they are encoded. All claims together have to be in proportion to the
+/// file.
 /// </summary>
 internal sealed class ParquetPages
 {
@@ -57,7 +58,8 @@ internal sealed class ParquetPages
         }
 
         Take(ref _values, left, "values");
-        long start = new[] { chunk.DictionaryPageOffset ?? 0, chunk.DataPageOffset, chunk.IndexPageOffset ?? 0 }.Where(offset => offset != 0).DefaultIfEmpty().Min();
+        long start = new[] { chunk.DictionaryPageOffset ?? 0, chunk.DataPageOffset, chunk.IndexPageOffset
+            ?? 0 }.Where(offset => offset != 0).DefaultIfEmpty().Min();
         long at = start;
         _file.Open(0, _end);
         while (left > 0)
@@ -85,7 +87,8 @@ internal sealed class ParquetPages
         long claimed = Math.Max(page.Size, content.ClaimedSize());
         if (claimed > FreeBytes + ((long)Compression * page.CompressedSize) || (!content.IsCompressed && page.Size > page.CompressedSize))
         {
-            throw new InvalidDataException($"a page of the column {column.Path} claims {claimed} bytes, which cannot be in {page.CompressedSize}");
+            throw new InvalidDataException(
+                $"a page of the column {column.Path} claims {claimed} bytes, which cannot be in {page.CompressedSize}");
         }
 
         Take(ref _decompressed, page.Size, "bytes without compression");
@@ -133,7 +136,8 @@ internal sealed class ParquetPages
         };
         if (!supported)
         {
-            throw new InvalidDataException($"the column {column.Path} is encoded as {encoding}, which is not supported for {(text ? "texts" : column.ClrType.Name)}");
+            throw new InvalidDataException(
+                $"the column {column.Path} is encoded as {encoding}, which is not supported for {(text ? "texts" : column.ClrType.Name)}");
         }
 
         if (encoding is Encoding.DELTA_BINARY_PACKED or Encoding.DELTA_LENGTH_BYTE_ARRAY && page.Values > 0)

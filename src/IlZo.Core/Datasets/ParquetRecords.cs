@@ -4,8 +4,8 @@ using Parquet.Schema;
 namespace IlZo.Datasets;
 
 /// <summary>
-/// Puts the columns of a row group together to records, by their repetition and definition levels ("Dremel: Interactive Analysis of Web-Scale
-/// Datasets", section 4.3). Members of a structure that are null are left out of it: Arrow writes all members of all structures.
+/// Puts the columns of a row group together to records, by their repetition and definition levels ("Dremel: Interactive Analysis of
+/// Web-Scale Datasets", section 4.3). Members of a structure that are null are left out of it: Arrow writes all members of all structures.
 /// </summary>
 internal sealed class ParquetRecords
 {
@@ -46,7 +46,8 @@ internal sealed class ParquetRecords
         StructField structure => new StructureNode(structure, [.. structure.Fields.Select(f => (f.Name, Of(source, f, pages)))]),
         ListField list => new ListNode(list, Of(source, list.Item, pages)),
         MapField map => new MapNode(map, Of(source, map.Key, pages), Of(source, map.Value, pages)),
-        DataField data when data.IsArray => throw new InvalidDataException($"the column {data.Path} repeats without being a list, which is not supported"),
+        DataField data when data.IsArray =>
+            throw new InvalidDataException($"the column {data.Path} repeats without being a list, which is not supported"),
         DataField data => Column(source, data, pages),
         _ => throw new InvalidDataException($"the column {field.Path} is of a kind that is not supported"),
     };
@@ -168,7 +169,8 @@ internal sealed class ParquetRecords
             var entries = new OrderedDictionary<string, object?>();
             do
             {
-                string name = key.Next() as string ?? throw new InvalidDataException($"the column {field.Path} has keys that are no text, which is not supported");
+                string name = key.Next() as string ?? throw new InvalidDataException(
+                    $"the column {field.Path} has keys that are no text, which is not supported");
                 object? held = value.Next();
                 if (held is not null)
                 {

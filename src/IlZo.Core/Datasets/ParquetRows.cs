@@ -23,7 +23,8 @@ internal sealed class ParquetRows : RowSource
         try
         {
             _pages = Guarded(() => new ParquetPages(_stream, ParquetFooter.Check(_stream)));
-            _reader = Guarded(() => ParquetReader.CreateAsync(_stream, new ParquetOptions { UseDateOnlyTypeForDates = true }, leaveStreamOpen: true).GetAwaiter().GetResult());
+            _reader = Guarded(() => ParquetReader.CreateAsync(
+                _stream, new ParquetOptions { UseDateOnlyTypeForDates = true }, leaveStreamOpen: true).GetAwaiter().GetResult());
         }
         catch
         {
@@ -74,7 +75,8 @@ internal sealed class ParquetRows : RowSource
         }
         catch (Exception e) when (e is not (InvalidInputException or OperationCanceledException))
         {
-            throw new InvalidInputException($"{_path}: cannot be read as Parquet ({e.Message.TrimEnd('.')}); a whole Parquet file was expected.", e);
+            throw new InvalidInputException(
+                $"{_path}: cannot be read as Parquet ({e.Message.TrimEnd('.')}); a whole Parquet file was expected.", e);
         }
     }
 }

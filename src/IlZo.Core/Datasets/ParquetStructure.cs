@@ -3,8 +3,8 @@ using System.Globalization;
 namespace IlZo.Datasets;
 
 /// <summary>
-/// A structure of Parquet's footers and page headers, read to see that it is one: every field has the type that it should have, and no list and no
-/// text is longer than its bytes. A reader that goes by the numbers of fields alone reads nonsense otherwise, perhaps without end.
+/// A structure of Parquet's footers and page headers, read to see that it is one: every field has the type that it should have, and no list
+/// and no text is longer than its bytes. A reader that goes by the numbers of fields alone reads nonsense otherwise, perhaps without end.
 /// </summary>
 internal sealed class ParquetStructure
 {
@@ -47,8 +47,12 @@ internal sealed class ParquetStructure
         Empty
         """;
 
-    private static readonly Dictionary<string, ParquetStructure> s_all = Definitions.Split('\n', StringSplitOptions.TrimEntries).Select(line => line.Split(' '))
-        .ToDictionary(parts => parts[0], parts => new ParquetStructure(parts[0], [.. parts[1..].Select(part => part.Split(':'))]), StringComparer.Ordinal);
+    private static readonly Dictionary<string, ParquetStructure> s_all = Definitions.Split('\n', StringSplitOptions.TrimEntries).Select(
+        line => line.Split(' '))
+        .ToDictionary(
+            parts => parts[0],
+            parts => new ParquetStructure(parts[0], [.. parts[1..].Select(part => part.Split(':'))]),
+            StringComparer.Ordinal);
 
     private readonly Dictionary<int, string> _fields;
 
@@ -142,7 +146,8 @@ internal sealed class ParquetStructure
         }
     }
 
-    // Fields of later versions of the format, of types that every reader goes past in the same way: structures that hold something are none.
+    // Fields of later versions of the format, of types that every reader goes past in the same way: structures that hold something are
+    // none.
     private void SkipUnknown(ThriftReader reader, int field, ThriftType type)
     {
         if (type is ThriftType.True or ThriftType.False || (type == ThriftType.Struct && reader.Byte() == 0))

@@ -1,6 +1,8 @@
 namespace IlZo.Datasets;
 
-/// <summary>A file of which a part is open for reading. Reading beyond it is an error, not an end: some readers never notice ends.</summary>
+/// <summary>
+/// A file of which a part is open for reading. Reading beyond it is an error, not an end: some readers never notice ends.
+/// </summary>
 internal sealed class PartOfFile(Stream file) : Stream
 {
     private long _start;

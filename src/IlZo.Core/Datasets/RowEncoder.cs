@@ -49,7 +49,10 @@ internal sealed class RowEncoder(
         return examples;
     }
 
-    /// <summary>A text in parts of at most <see cref="RowEncoding.WindowLength"/> tokens, each with the BOS token in front where the tokenizer has one.</summary>
+    /// <summary>
+    /// A text in parts of at most <see cref="RowEncoding.WindowLength"/> tokens, each with the BOS token in front where the tokenizer has
+    /// one.
+    /// </summary>
     public EncodedExample[] Windows(string text, string where)
     {
         NoteSpecialTokens(text, encoding.SplitSpecialTokens);
@@ -60,7 +63,8 @@ internal sealed class RowEncoder(
         int[][] windows = [.. tokens.Chunk(encoding.WindowLength - bos.Length).Select(w => (int[])[.. bos, .. w]).Where(w => w.Length > 1)];
         return windows.Length > 0
             ? [.. windows.Select(w => new EncodedExample([new EncodedCandidate(w, w.Length - 1)], 0, where))]
-            : throw new InvalidInputException($"{where}: the text is a single token; at least two were expected, so that one predicts the other.");
+            : throw new InvalidInputException(
+                $"{where}: the text is a single token; at least two were expected, so that one predicts the other.");
     }
 
     private EncodedExample[] Turns(DataRow row)
@@ -83,7 +87,8 @@ internal sealed class RowEncoder(
         int[] Written(string rendered) => tokenizer.Begin(tokenizer.EncodeMarkup(rendered));
     }
 
-    private EncodedExample Pair(DataRow row, string prompt, string completion) => Framed(row, new LearnedText(prompt + completion, [(prompt.Length, int.MaxValue)]));
+    private EncodedExample Pair(DataRow row, string prompt, string completion) =>
+        Framed(row, new LearnedText(prompt + completion, [(prompt.Length, int.MaxValue)]));
 
     private EncodedExample Framed(DataRow row, LearnedText text)
     {
@@ -99,7 +104,8 @@ internal sealed class RowEncoder(
 
     private int[] Begun(string text) => tokenizer.Begin(text.Length > 0 ? Ids(text) : []);
 
-    private int[] Ids(string text) => encoding.SplitSpecialTokens ? tokenizer.Encode(text, addSpecialTokens: false) : tokenizer.EncodeMarkup(text);
+    private int[] Ids(string text) =>
+        encoding.SplitSpecialTokens ? tokenizer.Encode(text, addSpecialTokens: false) : tokenizer.EncodeMarkup(text);
 
     // What a tokenizer refuses, it refuses without a place.
     private static int[] Located(string where, Func<int[]> encode)
@@ -121,7 +127,8 @@ internal sealed class RowEncoder(
     private EncodedExample Fitted(DataRow row, int[] tokens, LearnedText text, Func<string, int[]> encode)
     {
         // A token over the edge of a span belongs to what it begins in front of: to the span at its start, not at its end.
-        (int Start, int End)[] places = [.. text.Spans.Select(s => (Place(s.Start), s.End > text.Text.Length ? tokens.Length : Place(s.End)))];
+        (int Start, int End)[] places =
+            [.. text.Spans.Select(s => (Place(s.Start), s.End > text.Text.Length ? tokens.Length : Place(s.End)))];
         int[] scored = [.. places.SelectMany(p => Enumerable.Range(p.Start, p.End - p.Start)).Where(p => p > 0)];
         if (scored.Length == 0)
         {
@@ -134,7 +141,8 @@ internal sealed class RowEncoder(
         int kept = tokens[0] == tokenizer.BosId ? 1 : 0;
         if (last > encoding.MaxLength - 1)
         {
-            throw row.Error($"what is to be learned has {last} tokens; at most {encoding.MaxLength - 1} were expected, so that one remains in front of them (--max-length)");
+            throw row.Error($"what is to be learned has {last} tokens; at most {encoding.MaxLength - 1} were expected, so that one remains "
+                + "in front of them (--max-length)");
         }
 
         int cut = Math.Max(0, length - encoding.MaxLength);

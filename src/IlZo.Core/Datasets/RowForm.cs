@@ -74,7 +74,8 @@ internal static class RowForms
             if (required.All(row.Has))
             {
                 return form == RowForm.Prompt && row.Peek("label") is bool
-                    ? throw row.Error("has a \"label\" that says whether the completion is wanted; such marks are not learned from (rows that are all wanted, without it, were expected)")
+                    ? throw row.Error("has a \"label\" that says whether the completion is wanted; such marks are not learned from (rows "
+                        + "that are all wanted, without it, were expected)")
                     : form;
             }
         }

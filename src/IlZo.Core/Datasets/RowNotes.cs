@@ -1,6 +1,8 @@
 namespace IlZo.Datasets;
 
-/// <summary>What a user is told about rows that were read: what of them had no part in the examples, and what was decided about the rest.</summary>
+/// <summary>
+/// What a user is told about rows that were read: what of them had no part in the examples, and what was decided about the rest.
+/// </summary>
 internal sealed class RowNotes
 {
     // Enough to see what a file has; a file may have another column in every row.
@@ -58,14 +60,17 @@ internal sealed class RowNotes
         {
             string names = string.Join(", ", _unused.Take(MostNames).Select(u => $"{u.Key} ({u.Value} of {_rows} rows)"));
             string more = _unused.Count > MostNames ? $" and {_unused.Count - MostNames} more" : string.Empty;
-            string labels = _unused.Keys.Any(RowForms.IsLabel) ? "; labels to choose among are for a task: --task FILE (docs/tasks.md)" : string.Empty;
+            string labels = _unused.Keys.Any(RowForms.IsLabel)
+                ? "; labels to choose among are for a task: --task FILE (docs/tasks.md)"
+                : string.Empty;
             notes.Add($"unused columns: {names}{more}{labels}");
         }
 
         if (_rewrittenRows > 0)
         {
             notes.Add(
-                $"turns: the chat template writes earlier turns differently when others follow, so {_rewrittenRows} conversations became {_rewrittenExamples} examples, "
+                $"turns: the chat template writes earlier turns differently when others follow, so {_rewrittenRows} conversations became "
+                    + $"{_rewrittenExamples} examples, "
                 + "one for each turn of the assistant with what was said before it (--mask-history learns the last turn only)");
         }
 
@@ -76,7 +81,8 @@ internal sealed class RowNotes
 
         if (_lettersMarkers > 0)
         {
-            notes.Add($"special tokens: {_lettersMarkers} written in the texts of {_lettersRows} rows were taken for letters, as --split-special-tokens says");
+            notes.Add($"special tokens: {_lettersMarkers} written in the texts of {_lettersRows} rows were taken for letters, as "
+                + "--split-special-tokens says");
         }
 
         return notes;

@@ -28,7 +28,8 @@ internal abstract class RowSource : IDisposable
     };
 
     /// <summary>The next row, or null at the end.</summary>
-    /// <exception cref="InvalidInputException">The row is broken. Where <see cref="Position"/> has grown, reading can go on behind it.</exception>
+    /// <exception cref="InvalidInputException">The row is broken. Where <see cref="Position"/> has grown, reading can go on behind
+    /// it.</exception>
     public abstract DataRow? Next();
 
     public virtual void Dispose()

@@ -56,7 +56,9 @@ internal sealed class ThriftReader(Stream source, long end)
     public int Count()
     {
         ulong count = Number(32);
-        return count <= (ulong)Math.Min(Left, int.MaxValue) ? (int)count : throw new InvalidDataException("a text or a list in it is longer than its bytes");
+        return count <= (ulong)Math.Min(Left, int.MaxValue)
+            ? (int)count
+            : throw new InvalidDataException("a text or a list in it is longer than its bytes");
     }
 
     /// <summary>Goes past bytes.</summary>

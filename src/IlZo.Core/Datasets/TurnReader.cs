@@ -33,7 +33,9 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
     private readonly OrderedDictionary<string, object?> _turn = item as OrderedDictionary<string, object?>
         ?? throw row.Error($"\"{column}\"[{index}] is {TemplateValue.KindOf(item)}; an object was expected");
 
-    /// <summary>The message as a template takes it: <c>role</c>, <c>content</c> and what else it holds, in its own order, without marks.</summary>
+    /// <summary>
+    /// The message as a template takes it: <c>role</c>, <c>content</c> and what else it holds, in its own order, without marks.
+    /// </summary>
     public OrderedDictionary<string, object?> Message()
     {
         string named = One(s_names), written = One(s_contents, required: false);
@@ -71,7 +73,8 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
     {
         if (s_details.FirstOrDefault(d => _turn.GetValueOrDefault(d) is not null) is { } detail)
         {
-            throw Error($"has \"{detail}\", parts of a turn that are learned or not; turns that are learned as a whole or not at all (\"weight\", \"train\") were expected");
+            throw Error($"has \"{detail}\", parts of a turn that are learned or not; turns that are learned as a whole or not at all "
+                + "(\"weight\", \"train\") were expected");
         }
 
         bool assistant = message["role"] is ConversationReader.Assistant;
@@ -84,7 +87,9 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
                 bool flag => flag,
                 0L or 0.0 => false,
                 1L or 1.0 => true,
-                var other => throw Error($"has a \"{mark}\" that is {(other is string or long or double ? $"{other}" : TemplateValue.KindOf(other))}; 0 or 1 was expected"),
+                var other => throw Error(
+                    $"has a \"{mark}\" that is {(other is string or long or double ? $"{other}" : TemplateValue.KindOf(other))}; 0 or 1 "
+                        + "was expected"),
             };
             marked = marked is { } earlier && value is { } later && earlier != later
                 ? throw Error($"has a \"{mark}\" that contradicts its other marks")
@@ -94,7 +99,8 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
         if (!assistant)
         {
             return marked == true && _turn.GetValueOrDefault("weight") is null
-                ? throw Error($"is marked to be learned and of the role \"{message["role"]}\"; only turns of the assistant are learned (--train-on-prompt learns all)")
+                ? throw Error($"is marked to be learned and of the role \"{message["role"]}\"; only turns of the assistant are learned "
+                    + "(--train-on-prompt learns all)")
                 : false;
         }
 
@@ -110,11 +116,14 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
     private string One(string[] names, bool required = true) => _turn.ContainsKey(names[0]) && _turn.ContainsKey(names[1])
         ? throw Error($"has both \"{names[0]}\" and \"{names[1]}\"; one of them was expected")
         : names.FirstOrDefault(_turn.ContainsKey)
-            ?? (required ? throw Error($"has no \"{(column == "conversations" ? names[1] : names[0])}\"") : names[column == "conversations" ? 1 : 0]);
+            ?? (required
+                ? throw Error($"has no \"{(column == "conversations" ? names[1] : names[0])}\"")
+                : names[column == "conversations" ? 1 : 0]);
 
     private string Role(string named)
     {
-        string role = _turn[named] as string ?? throw Error($"has a \"{named}\" that is {TemplateValue.KindOf(_turn[named])}; text was expected");
+        string role = _turn[named] as string ?? throw Error(
+            $"has a \"{named}\" that is {TemplateValue.KindOf(_turn[named])}; text was expected");
         return named == "role" ? role
             : s_roles.GetValueOrDefault(role) ?? throw Error($"is from \"{role}\"; one of {string.Join(", ", s_roles.Keys)} was expected");
     }
@@ -132,12 +141,14 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
     {
         if (part is not OrderedDictionary<string, object?> fields)
         {
-            throw Error($"has a {place} that is {TemplateValue.KindOf(part)}; a part such as {{\"type\": \"text\", \"text\": …}} was expected");
+            throw Error(
+                $"has a {place} that is {TemplateValue.KindOf(part)}; a part such as {{\"type\": \"text\", \"text\": …}} was expected");
         }
 
         if (fields.GetValueOrDefault("type") is not "text")
         {
-            throw Error($"has a {place} of the type {(fields.GetValueOrDefault("type") is string type ? $"\"{type}\"" : "none")}; only parts of the type \"text\" can be learned from");
+            throw Error($"has a {place} of the type {(fields.GetValueOrDefault("type") is string type ? $"\"{type}\"" : "none")}; only "
+                + "parts of the type \"text\" can be learned from");
         }
 
         foreach (var (name, value) in fields)
@@ -148,21 +159,25 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
             }
         }
 
-        return fields.GetValueOrDefault("text") as string ?? throw Error($"has a {place} whose \"text\" is {TemplateValue.KindOf(fields.GetValueOrDefault("text"))}; text was expected");
+        return fields.GetValueOrDefault("text") as string ?? throw Error(
+            $"has a {place} whose \"text\" is {TemplateValue.KindOf(fields.GetValueOrDefault("text"))}; text was expected");
     }
 
     // LLaMA-Factory's calls: their JSON is the text of a turn.
     private void Call(OrderedDictionary<string, object?> message, string written)
     {
-        object? value = JsonValues.Parse(message["content"] as string ?? string.Empty, problem => Error($"is from \"function_call\", and its \"{written}\" {problem}"));
+        object? value = JsonValues.Parse(
+            message["content"] as string ?? string.Empty, problem => Error($"is from \"function_call\", and its \"{written}\" {problem}"));
         var calls = value as List<object?> ?? [value];
         if (calls.Count == 0 || !calls.All(c => c is OrderedDictionary<string, object?> call && call.GetValueOrDefault("name") is string))
         {
-            throw Error($"is from \"function_call\", and its \"{written}\" is no JSON of a \"name\" with \"arguments\", which was expected");
+            throw Error(
+                $"is from \"function_call\", and its \"{written}\" is no JSON of a \"name\" with \"arguments\", which was expected");
         }
 
         message["content"] = string.Empty;
-        message[ToolCalls] = calls.Select(c => (object?)new OrderedDictionary<string, object?> { ["type"] = "function", ["function"] = c }).ToList();
+        message[ToolCalls] =
+            calls.Select(c => (object?)new OrderedDictionary<string, object?> { ["type"] = "function", ["function"] = c }).ToList();
     }
 
     private static bool HasMore(OrderedDictionary<string, object?> message) =>

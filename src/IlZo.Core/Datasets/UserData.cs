@@ -68,12 +68,14 @@ public sealed record UserData(
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">A file or a row cannot be used, or there are too few rows.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public static UserData Load(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
+    public static UserData Load(
+        UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
         var files = DataFiles.Find(options.Path);
         if (files.Train is [])
         {
-            throw files.NothingFound("no train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
+            throw files.NothingFound(
+                "no train file; train.jsonl, train.csv, train.parquet or data/train-00000-of-00001.parquet was expected");
         }
 
         var reader = new Reader(options, tokenizer, template, files.Others, cancellation);
@@ -84,7 +86,8 @@ public sealed record UserData(
     /// <param name="rows">The rows.</param>
     /// <inheritdoc cref="Load"/>
     internal static UserData Of(
-        IEnumerable<DataRow> rows, UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation)
+        IEnumerable<DataRow> rows, UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template,
+        CancellationToken cancellation)
     {
         var reader = new Reader(options, tokenizer, template, [], cancellation);
         return Divide(options, reader, reader.Encode(rows), new DataFiles(options.Path, [], [], [], []));
@@ -140,7 +143,12 @@ public sealed record UserData(
         private readonly RowEncoder _encoder;
         private readonly UserDataOptions _options;
 
-        public Reader(UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, IReadOnlyList<string> unusedFiles, CancellationToken cancellation)
+        public Reader(
+            UserDataOptions options,
+            ITokenizer tokenizer,
+            Func<ChatTemplate> template,
+            IReadOnlyList<string> unusedFiles,
+            CancellationToken cancellation)
         {
             _options = options;
             _columns = new ColumnMap(options.Columns, RowForms.Columns);
@@ -212,7 +220,9 @@ public sealed record UserData(
 
             return rows.Count > 0 ? rows
                 : throw new InvalidInputException(
-                    Problems.Count > before ? $"{path}: no row can be used, of the first: {Problems.First}" : $"{path}: holds no rows; at least one was expected.");
+                    Problems.Count > before
+                        ? $"{path}: no row can be used, of the first: {Problems.First}"
+                        : $"{path}: holds no rows; at least one was expected.");
         }
 
         // False at the end; null examples stand for a row that is left out.

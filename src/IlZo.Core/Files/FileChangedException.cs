@@ -1,8 +1,8 @@
 namespace IlZo.Files;
 
 /// <summary>
-/// A file that is read as its content is needed has changed since it was opened, so that results are of neither the old nor the new content.
-/// The message is one sentence that names the file and what is different.
+/// A file that is read as its content is needed has changed since it was opened, so that results are of neither the old nor the new
+/// content. The message is one sentence that names the file and what is different.
 /// </summary>
 public sealed class FileChangedException : IOException
 {

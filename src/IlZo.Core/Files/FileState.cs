@@ -4,12 +4,13 @@ using Microsoft.Win32.SafeHandles;
 namespace IlZo.Files;
 
 /// <summary>
-/// What tells without reading it whether a file is the one that it was: its length, the time of the last change of its content, and, on Linux,
-/// which file of which device it is.
+/// What tells without reading it whether a file is the one that it was: its length, the time of the last change of its content, and, on
+/// Linux, which file of which device it is.
 /// </summary>
 internal readonly record struct FileState
 {
-    private FileState(ulong device, ulong inode, long length, Int128 modified) => (Device, Inode, Length, Modified) = (device, inode, length, modified);
+    private FileState(ulong device, ulong inode, long length, Int128 modified) =>
+        (Device, Inode, Length, Modified) = (device, inode, length, modified);
 
     public long Length { get; }
 
@@ -42,7 +43,8 @@ internal readonly record struct FileState
     {
         null => "is there no more",
         { } other when (other.Device, other.Inode) != (Device, Inode) => "was replaced by another one",
-        { } other when other.Length != Length => string.Create(CultureInfo.InvariantCulture, $"has {other.Length} bytes where it had {Length}"),
+        { } other when other.Length != Length =>
+            string.Create(CultureInfo.InvariantCulture, $"has {other.Length} bytes where it had {Length}"),
         { } other when other.Modified != Modified => $"was written to at {Text(other.Modified)}",
         _ => null,
     };
@@ -52,5 +54,6 @@ internal readonly record struct FileState
     private static Int128 Nanoseconds(DateTime time) => (Int128)(time - DateTime.UnixEpoch).Ticks * 100;
 
     private static string Text(Int128 nanoseconds) =>
-        DateTime.UnixEpoch.AddTicks((long)Int128.Clamp(nanoseconds / 100, 0, long.MaxValue / 4)).ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture);
+        DateTime.UnixEpoch.AddTicks((long)Int128.Clamp(nanoseconds / 100, 0, long.MaxValue / 4)).ToString(
+            "yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture);
 }

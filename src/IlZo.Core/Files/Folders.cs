@@ -6,8 +6,8 @@ namespace IlZo.Files;
 internal static class Folders
 {
     /// <summary>
-    /// Waits until the names in a folder, such as that of a file just renamed, are on the disk (Unix; Windows has its own order of writing).
-    /// Folders that may not be opened and file systems that cannot do so are left alone.
+    /// Waits until the names in a folder, such as that of a file just renamed, are on the disk (Unix; Windows has its own order of
+    /// writing). Folders that may not be opened and file systems that cannot do so are left alone.
     /// </summary>
     /// <exception cref="IOException">The disk reports that it failed.</exception>
     public static void Flush(string folder)

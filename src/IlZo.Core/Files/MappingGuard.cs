@@ -5,9 +5,10 @@ using IlZo.Machine;
 namespace IlZo.Files;
 
 /// <summary>
-/// Ends the process with a sentence where it reads a mapped file that became shorter or that the disk cannot read: the system says so by the signal
-/// SIGBUS, at which only machine code may run. The code finds the mapping that the address is in, writes that mapping's sentence to standard error
-/// and ends the process with exit code 1; all other signals of this kind go to the runtime's own handler. Linux on x86-64 only.
+/// Ends the process with a sentence where it reads a mapped file that became shorter or that the disk cannot read: the system says so by
+/// the signal SIGBUS, at which only machine code may run. The code finds the mapping that the address is in, writes that mapping's sentence
+/// to standard error and ends the process with exit code 1; all other signals of this kind go to the runtime's own handler. Linux on x86-64
+/// only.
 /// </summary>
 /// <remarks>A program asks for it, since it ends the process; a library that is used by another program must not.</remarks>
 internal static unsafe partial class MappingGuard
@@ -57,7 +58,8 @@ internal static unsafe partial class MappingGuard
                 if (s_mappings[i].Text == null)
                 {
                     byte[] text = Encoding.UTF8.GetBytes(
-                        $"{s_program}'{path}' became shorter while it was in use, or the disk cannot read it; a file that stays as it is was expected.\n");
+                        $"{s_program}'{path}' became shorter while it was in use, or the disk cannot read it; a file that stays as it is "
+                            + "was expected.\n");
                     s_mappings[i].Text = (byte*)NativeMemory.Alloc((nuint)text.Length);
                     text.CopyTo(new Span<byte>(s_mappings[i].Text, text.Length));
                     s_mappings[i].TextLength = text.Length;

@@ -1,8 +1,8 @@
 namespace IlZo.Files;
 
 /// <summary>
-/// Opens the files that a user names. What is no plain file, such as a named pipe, a device or a socket, is refused before it is opened: reading
-/// it would wait for a writer or never end.
+/// Opens the files that a user names. What is no plain file, such as a named pipe, a device or a socket, is refused before it is opened:
+/// reading it would wait for a writer or never end.
 /// </summary>
 internal static class PlainFile
 {

@@ -34,7 +34,9 @@ internal static unsafe partial class Posix
         byte[] path = new byte[1 << 16];
         fixed (byte* buffer = path)
         {
-            return !OperatingSystem.IsWindows() && CurrentFolder(buffer, (nuint)path.Length) != 0 ? path.AsSpan(0, path.AsSpan().IndexOf((byte)0)) : default;
+            return !OperatingSystem.IsWindows() && CurrentFolder(buffer, (nuint)path.Length) != 0
+                ? path.AsSpan(0, path.AsSpan().IndexOf((byte)0))
+                : default;
         }
     }
 

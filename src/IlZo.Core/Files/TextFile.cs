@@ -5,7 +5,8 @@ using System.Text.Unicode;
 namespace IlZo.Files;
 
 /// <summary>
-/// Files of text as UTF-8: what ends in .gz is decompressed, and UTF-16 with a byte order mark, as PowerShell and Excel write it, is converted.
+/// Files of text as UTF-8: what ends in .gz is decompressed, and UTF-16 with a byte order mark, as PowerShell and Excel write it, is
+/// converted.
 /// </summary>
 internal static class TextFile
 {
@@ -73,7 +74,8 @@ internal static class TextFile
             var current = end < 0 ? rest : rest[..end];
             if (!Utf8.IsValid(current) || current.Contains((byte)0))
             {
-                throw new InvalidInputException($"{path}:{line}: is not UTF-8 text; a file of text in UTF-8, or in UTF-16 with a byte order mark, was expected.");
+                throw new InvalidInputException(
+                    $"{path}:{line}: is not UTF-8 text; a file of text in UTF-8, or in UTF-16 with a byte order mark, was expected.");
             }
 
             rest = end < 0 ? default : rest[(end + 1)..];
@@ -107,7 +109,8 @@ internal static class TextFile
             }
             catch (DecoderFallbackException e)
             {
-                throw new InvalidInputException($"{path}: begins with the byte order mark of UTF-16 and holds a character that is none; text in UTF-8 or UTF-16 was expected.", e);
+                throw new InvalidInputException($"{path}: begins with the byte order mark of UTF-16 and holds a character that is none; "
+                    + "text in UTF-8 or UTF-16 was expected.", e);
             }
         }
     }
@@ -120,7 +123,8 @@ internal static class TextFile
         {
             if (content.Length + read > Array.MaxLength)
             {
-                throw new InvalidInputException($"{path}: has more than {Array.MaxLength} bytes, which are read at once; JSON lines (.jsonl), which may have any size, were expected.");
+                throw new InvalidInputException($"{path}: has more than {Array.MaxLength} bytes, which are read at once; JSON lines "
+                    + "(.jsonl), which may have any size, were expected.");
             }
 
             content.Write(buffer, 0, read);
@@ -141,7 +145,8 @@ internal static class TextFile
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidInputException($"{path}: is not what gzip writes, or is cut ({e.Message.TrimEnd('.')}); a whole file was expected.", e);
+            throw new InvalidInputException(
+                $"{path}: is not what gzip writes, or is cut ({e.Message.TrimEnd('.')}); a whole file was expected.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -12,7 +12,8 @@ internal sealed unsafe class FunctionSpace : IDisposable
 {
     private readonly NativeBuffer _memory;
 
-    /// <param name="shapes">The tensors' names and shapes, and what methods that look for a part of a model take them for; they lie in memory in this order.</param>
+    /// <param name="shapes">The tensors' names and shapes, and what methods that look for a part of a model take them for; they lie in
+    /// memory in this order.</param>
     public FunctionSpace(IEnumerable<(string Name, long[] Shape, TensorRole Role)> shapes)
     {
         var all = shapes.ToArray();
@@ -90,7 +91,8 @@ internal sealed unsafe class FunctionSpace : IDisposable
         Weights.CopyTo(new Span<float>(copy.Data, Count));
         byte* start = Parameters.All[0].Data;
         return new BaseWeights(
-            Parameters.All.ToDictionary(p => p, p => new TensorEntry(string.Empty, p.Name, "F32", p.Shape, (byte*)copy.Data + (p.Data - start))), copy);
+            Parameters.All.ToDictionary(
+                p => p, p => new TensorEntry(string.Empty, p.Name, "F32", p.Shape, (byte*)copy.Data + (p.Data - start))), copy);
     }
 
     public void Dispose() => Parameters.Dispose();

@@ -27,7 +27,8 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
     /// <summary>The function of a name.</summary>
     /// <exception cref="InvalidInputException">There is no such function.</exception>
     public static TestFunction Find(string name) => All.FirstOrDefault(f => f.Name == name)
-        ?? throw new InvalidInputException($"There is no function '{name}'; one of these was expected: {string.Join(", ", All.Select(f => f.Name))}.");
+        ?? throw new InvalidInputException(
+            $"There is no function '{name}'; one of these was expected: {string.Join(", ", All.Select(f => f.Name))}.");
 
     private static double Wave(int i) => 0.5 + (0.4 * Math.Sin(i));
 

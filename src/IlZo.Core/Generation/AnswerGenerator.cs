@@ -8,15 +8,16 @@ namespace IlZo.Generation;
 
 /// <summary>
 /// Answers prompts with the most probable tokens up to the end of the line, as princeton-nlp/MeZO does to evaluate generation tasks
-/// (<c>large_models/run.py</c>). One prompt is answered after another; what a prompt begins with like the one before it is not computed again.
+/// (<c>large_models/run.py</c>). One prompt is answered after another; what a prompt begins with like the one before it is not computed
+/// again.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="backend">The device.</param>
 /// <param name="maxNewTokens">Tokens of an answer at most; fewer where the model's positions end.</param>
 /// <remarks>
-/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
-/// time have a generator and a backend each, over one model.
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
+/// Threads that work at the same time have a generator and a backend each, over one model.
 /// </remarks>
 public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend, int maxNewTokens)
 {

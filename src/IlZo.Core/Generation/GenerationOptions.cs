@@ -3,8 +3,8 @@ using IlZo.Models;
 namespace IlZo.Generation;
 
 /// <summary>
-/// How a text is to be continued. What is null is as <c>generate</c> of transformers has it: as the model's <c>generation_config.json</c> says, and else the most
-/// probable tokens, <see cref="DefaultNewTokens"/> of them.
+/// How a text is to be continued. What is null is as <c>generate</c> of transformers has it: as the model's <c>generation_config.json</c>
+/// says, and else the most probable tokens, <see cref="DefaultNewTokens"/> of them.
 /// </summary>
 public sealed record GenerationOptions
 {
@@ -14,7 +14,10 @@ public sealed record GenerationOptions
     /// <summary>The most tokens to add, 0 or more.</summary>
     public int? MaxNewTokens { get; init; }
 
-    /// <summary>What logits are divided by; 0 always takes the most probable token. Where it is given, the model's own way of drawing tokens has no part.</summary>
+    /// <summary>
+    /// What logits are divided by; 0 always takes the most probable token. Where it is given, the model's own way of drawing tokens has no
+    /// part.
+    /// </summary>
     public double? Temperature { get; init; }
 
     /// <summary>The probability that the tokens to choose among make up together at least, above 0, up to 1.</summary>
@@ -23,7 +26,9 @@ public sealed record GenerationOptions
     /// <summary>How many of the most probable tokens are chosen among at most; 0 for all.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>What the logits of tokens that are in the text already are divided by (multiplied, where they are negative); above 0.</summary>
+    /// <summary>
+    /// What the logits of tokens that are in the text already are divided by (multiplied, where they are negative); above 0.
+    /// </summary>
     public double? RepetitionPenalty { get; init; }
 
     /// <summary>Decides the choices.</summary>
@@ -50,5 +55,7 @@ public sealed record GenerationOptions
     /// <param name="file">What the model's makers say; null where they say nothing.</param>
     /// <param name="promptTokens">Tokens of the prompt.</param>
     public int NewTokens(GenerationConfig? file, int promptTokens) =>
-        MaxNewTokens ?? file?.MaxNewTokens ?? (file?.MaxLength is { } length && length > promptTokens ? length - promptTokens : DefaultNewTokens);
+        MaxNewTokens ?? file?.MaxNewTokens ?? (file?.MaxLength is { } length && length > promptTokens
+            ? length - promptTokens
+            : DefaultNewTokens);
 }

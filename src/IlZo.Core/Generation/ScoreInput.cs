@@ -57,7 +57,8 @@ public sealed record ScoreInputs(IReadOnlyList<ScoreInput> Inputs, IReadOnlyList
     {
         if (row.Has(IdsColumn) == row.Has(TextColumn))
         {
-            throw row.Error($"has {(row.Has(IdsColumn) ? "both \"ids\" and \"text\"" : "neither \"ids\" nor \"text\"")}; one of them was expected");
+            throw row.Error(
+                $"has {(row.Has(IdsColumn) ? "both \"ids\" and \"text\"" : "neither \"ids\" nor \"text\"")}; one of them was expected");
         }
 
         if (row.Has(TextColumn))
@@ -67,7 +68,8 @@ public sealed record ScoreInputs(IReadOnlyList<ScoreInput> Inputs, IReadOnlyList
             return Encode(text, tokenizer.Value, splitSpecialTokens);
         }
 
-        var ids = row.Find(IdsColumn) as List<object?> ?? throw row.Error("has \"ids\" that are no array; an array of token ids was expected");
+        var ids = row.Find(IdsColumn) as List<object?> ?? throw row.Error(
+            "has \"ids\" that are no array; an array of token ids was expected");
         return [.. ids.Select(id => id is long and >= int.MinValue and <= int.MaxValue and var whole
             ? (int)whole
             : throw row.Error("has \"ids\" that are not all whole numbers; an array of token ids was expected"))];

@@ -32,8 +32,8 @@ public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<in
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="backend">The device.</param>
 /// <remarks>
-/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
-/// time have a generator and a backend each, over one model.
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
+/// Threads that work at the same time have a generator and a backend each, over one model.
 /// </remarks>
 public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend)
 {
@@ -45,7 +45,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
-    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a number is outside its range.</exception>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a
+    /// number is outside its range.</exception>
     public Continuation Generate(
         string prompt,
         int maxNewTokens,
@@ -117,7 +118,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onEnd">Told the whole continuation after its last piece.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
-    /// <returns>The pieces, none of them empty. The work begins with the first that is asked for, which throws what <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, CancellationToken)"/> throws.</returns>
+    /// <returns>The pieces, none of them empty. The work begins with the first that is asked for, which throws what
+    /// <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, CancellationToken)"/> throws.</returns>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public async IAsyncEnumerable<string> GenerateAsync(
         IReadOnlyList<int> promptIds,
@@ -160,7 +162,9 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
     }
 
-    /// <summary>The tokens of a prompt: those of the text with what the tokenizer's convention puts around it, or BOS where it is empty.</summary>
+    /// <summary>
+    /// The tokens of a prompt: those of the text with what the tokenizer's convention puts around it, or BOS where it is empty.
+    /// </summary>
     /// <param name="prompt">The text.</param>
     /// <param name="splitSpecialTokens">Whether special tokens that are written in it are letters there.</param>
     /// <exception cref="InvalidInputException">It is empty, and the model names no BOS token.</exception>
@@ -179,7 +183,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
         catch (OutOfMemoryException e)
         {
-            throw new InvalidInputException($"There is no memory for the keys and values of a text of {tokens} tokens; a smaller --max-new-tokens was expected.", e);
+            throw new InvalidInputException(
+                $"There is no memory for the keys and values of a text of {tokens} tokens; a smaller --max-new-tokens was expected.", e);
         }
     }
 }

@@ -25,8 +25,8 @@ public sealed record MaskedScore(IReadOnlyList<int> Ids, IReadOnlyList<(int Posi
 /// <param name="model">The model.</param>
 /// <param name="backend">The device.</param>
 /// <remarks>
-/// Not thread-safe: a call during another, from a second thread, throws <see cref="InvalidOperationException"/>. Threads that work at the same
-/// time have a scorer and a backend each, over one model.
+/// Not thread-safe: a call during another, from a second thread, throws <see cref="InvalidOperationException"/>. Threads that work at the
+/// same time have a scorer and a backend each, over one model.
 /// </remarks>
 public sealed class TextScorer(LanguageModel model, IBackend backend)
 {
@@ -49,7 +49,8 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         if (ids.Count > shape.LongestText)
         {
-            throw new InvalidInputException($"{where} has {ids.Count} tokens; at most {shape.LongestText}, the model's positions, were expected.");
+            throw new InvalidInputException(
+                $"{where} has {ids.Count} tokens; at most {shape.LongestText}, the model's positions, were expected.");
         }
 
         foreach (int id in ids)
@@ -85,20 +86,23 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <param name="maskId">The token that masks one.</param>
     /// <param name="where">What messages call it.</param>
     /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
-    /// <exception cref="InvalidInputException">The model is no masked language model, cannot take these tokens, or there is no mask.</exception>
+    /// <exception cref="InvalidInputException">The model is no masked language model, cannot take these tokens, or there is no
+    /// mask.</exception>
     public MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where = "The text", NativeBuffer? logits = null)
     {
         using var use = _use.Enter();
         if (model.Kind != ModelKind.Masked)
         {
-            throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' ({model.Shape.Architecture}) is no masked language model; one was expected.");
+            throw new InvalidInputException(
+                $"'{model.Checkpoint.DisplayName}' ({model.Shape.Architecture}) is no masked language model; one was expected.");
         }
 
         CheckMasks(ids, maskId, where);
         CheckIds(ids, model.Shape, where);
         var hidden = Forward(ids);
         StoreLogits(hidden, ids.Count, logits);
-        List<(int, IReadOnlyList<ScoredToken>)> masks = [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(hidden, t.Index)))];
+        List<(int, IReadOnlyList<ScoredToken>)> masks =
+            [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(hidden, t.Index)))];
         model.Checkpoint.RequireUnchanged();
         return new MaskedScore(ids, masks);
     }
@@ -109,7 +113,8 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     {
         if (!ids.Contains(maskId))
         {
-            throw new InvalidInputException($"{where} has no mask (the token {maskId}), at which a masked language model says what may stand there; at least one was expected.");
+            throw new InvalidInputException($"{where} has no mask (the token {maskId}), at which a masked language model says what may "
+                + "stand there; at least one was expected.");
         }
     }
 

@@ -8,7 +8,8 @@ namespace IlZo.Generation;
 /// <param name="TopP">The probability that the tokens to choose among make up together at least, the most probable first.</param>
 /// <param name="Seed">Decides the choices.</param>
 /// <param name="TopK">How many of the most probable tokens are chosen among at most; 0 for all.</param>
-/// <param name="RepetitionPenalty">What the logits of tokens that are in the text already are divided by, multiplied where they are negative.</param>
+/// <param name="RepetitionPenalty">What the logits of tokens that are in the text already are divided by, multiplied where they are
+/// negative.</param>
 public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ulong Seed = 0, int TopK = 0, double RepetitionPenalty = 1)
 {
     /// <exception cref="InvalidInputException">A number is outside its range.</exception>
@@ -39,7 +40,9 @@ public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ul
 /// <summary>Chooses tokens: a pure function of the logits, the seed and the token's position.</summary>
 internal sealed class TokenSampler(SamplingOptions options)
 {
-    /// <summary>Makes tokens that are in a text already less probable. Source: Keskar et al. 2019, arXiv 1909.05858, as in transformers.</summary>
+    /// <summary>
+    /// Makes tokens that are in a text already less probable. Source: Keskar et al. 2019, arXiv 1909.05858, as in transformers.
+    /// </summary>
     public void Penalize(Span<float> logits, IEnumerable<int> text)
     {
         if (options.RepetitionPenalty == 1)

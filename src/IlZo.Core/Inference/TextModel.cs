@@ -9,10 +9,12 @@ using IlZo.Training;
 
 namespace IlZo.Inference;
 
-/// <summary>A model that is ready to use: weights, tokenizer and chat template of a checkpoint, or of what a run came to, on a device.</summary>
+/// <summary>
+/// A model that is ready to use: weights, tokenizer and chat template of a checkpoint, or of what a run came to, on a device.
+/// </summary>
 /// <remarks>
-/// Not thread-safe: work that begins during other work throws <see cref="InvalidOperationException"/>; a text is in work until the loop over its pieces has ended.
-/// <see cref="Dispose"/> may be called at any time, and leaves to work in progress what that needs.
+/// Not thread-safe: work that begins during other work throws <see cref="InvalidOperationException"/>; a text is in work until the loop
+/// over its pieces has ended. <see cref="Dispose"/> may be called at any time, and leaves to work in progress what that needs.
 /// </remarks>
 public sealed class TextModel : IDisposable
 {
@@ -73,8 +75,10 @@ public sealed class TextModel : IDisposable
     /// <param name="options">How it is to be continued.</param>
     /// <param name="onEnd">Told the whole continuation after its last piece.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
-    /// <returns>The pieces as they come, none of them empty. A prompt or options that cannot be used are refused with the first piece that is asked for, or before.</returns>
-    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a number is outside its range.</exception>
+    /// <returns>The pieces as they come, none of them empty. A prompt or options that cannot be used are refused with the first piece that
+    /// is asked for, or before.</returns>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a
+    /// number is outside its range.</exception>
     public IAsyncEnumerable<string> GenerateAsync(
         string prompt, GenerationOptions? options = null, Action<Continuation>? onEnd = null, CancellationToken cancellation = default) =>
         ContinueAsync(_generator.PromptIds(prompt), options, onEnd, cancellation);
@@ -86,25 +90,34 @@ public sealed class TextModel : IDisposable
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
     /// <returns>The pieces of the answer, as for <see cref="GenerateAsync"/>.</returns>
     /// <exception cref="InvalidInputException">
-    /// The model is not causal or has no chat template, the template refuses the messages, the conversation is too long, or a number is outside its range.
+    /// The model is not causal or has no chat template, the template refuses the messages, the conversation is too long, or a number is
+    /// outside its range.
     /// </exception>
     public IAsyncEnumerable<string> ChatAsync(
-        IEnumerable<ChatMessage> messages, GenerationOptions? options = null, Action<Continuation>? onEnd = null, CancellationToken cancellation = default)
+        IEnumerable<ChatMessage> messages, GenerationOptions? options = null, Action<Continuation>? onEnd = null,
+        CancellationToken cancellation = default)
     {
         var template = ChatTemplate ?? throw new InvalidInputException(
-            $"'{Model.Checkpoint.DisplayName}' has no chat template; chat_template.jinja, chat_template in tokenizer_config.json or a template of your own was expected.");
+            $"'{Model.Checkpoint.DisplayName}' has no chat template; chat_template.jinja, chat_template in tokenizer_config.json or a "
+                + "template of your own was expected.");
         string text = template.Render(messages, addGenerationPrompt: true, DateTime.Now, cancellation).Text;
         return ContinueAsync(Tokenizer.Begin(Tokenizer.EncodeMarkup(text)), options, onEnd, cancellation);
     }
 
-    /// <summary>Measures the model on a task's validation rows, on texts of the user's own, or on the test examples of those that a program gives.</summary>
+    /// <summary>
+    /// Measures the model on a task's validation rows, on texts of the user's own, or on the test examples of those that a program gives.
+    /// </summary>
     /// <param name="rows">Task, data, their sizes and seed, as for a training; what it says of training has no part.</param>
     /// <param name="evaluation">What stands around the rows of a task; null for nothing.</param>
     /// <param name="metrics">Metrics of the program's own, beside those that suit the rows; null for none.</param>
     /// <param name="cancellation">Ends the work between two batches.</param>
     /// <exception cref="InvalidInputException">The task or the data cannot be used with this model.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public Task<Evaluation> EvaluateAsync(TrainingOptions rows, EvaluationOptions? evaluation = null, IReadOnlyList<IMetric>? metrics = null, CancellationToken cancellation = default) => Task.Run(
+    public Task<Evaluation> EvaluateAsync(
+        TrainingOptions rows,
+        EvaluationOptions? evaluation = null,
+        IReadOnlyList<IMetric>? metrics = null,
+        CancellationToken cancellation = default) => Task.Run(
         () =>
         {
             rows = rows with { Model = Source.Model, Adapter = Source.Adapter };
@@ -132,7 +145,8 @@ public sealed class TextModel : IDisposable
         Model?.Dispose();
     }
 
-    private IAsyncEnumerable<string> ContinueAsync(int[] promptIds, GenerationOptions? options, Action<Continuation>? onEnd, CancellationToken cancellation)
+    private IAsyncEnumerable<string> ContinueAsync(
+        int[] promptIds, GenerationOptions? options, Action<Continuation>? onEnd, CancellationToken cancellation)
     {
         options ??= new GenerationOptions();
         return _generator.GenerateAsync(

@@ -95,5 +95,6 @@ internal sealed unsafe class CodeMemory : IDisposable
         return Unmap(writable, length) == 0;
     }
 
-    private static nuint PagesFor(int bytes) => (nuint)((bytes + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
+    private static nuint PagesFor(int bytes) =>
+        (nuint)((bytes + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
 }

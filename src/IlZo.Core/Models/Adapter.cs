@@ -7,7 +7,9 @@ namespace IlZo.Models;
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
 /// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers.
 /// </summary>
-/// <remarks>Once it is part of its model its memory is the model's: <see cref="Dispose"/> leaves it alone, and the model's gives it back.</remarks>
+/// <remarks>
+/// Once it is part of its model its memory is the model's: <see cref="Dispose"/> leaves it alone, and the model's gives it back.
+/// </remarks>
 public abstract unsafe class Adapter : IDisposable
 {
     private readonly NativeBuffer _memory;
@@ -51,8 +53,11 @@ public abstract unsafe class Adapter : IDisposable
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
     public abstract void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null);
 
-    /// <summary>Adds its effect to the weights of its model, rounded to nearest even in their type, and has none itself after that.</summary>
-    /// <exception cref="InvalidInputException">Weights cannot stand for the adapter, or a sum is outside the range of their type.</exception>
+    /// <summary>
+    /// Adds its effect to the weights of its model, rounded to nearest even in their type, and has none itself after that.
+    /// </summary>
+    /// <exception cref="InvalidInputException">Weights cannot stand for the adapter, or a sum is outside the range of their
+    /// type.</exception>
     internal abstract void Merge();
 
     public void Dispose()

@@ -35,7 +35,8 @@ public static class ClassificationCheckpoint
     {
         if (model.Kind == ModelKind.Classifier)
         {
-            throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' has a classification head already ({model.Shape.Architecture}); a language model was expected.");
+            throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' has a classification head already "
+                + $"({model.Shape.Architecture}); a language model was expected.");
         }
 
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -45,7 +46,8 @@ public static class ClassificationCheckpoint
         }
 
         using var head = new HeadWeights(model, labels.Count, seed);
-        TensorEntry[] tensors = [.. model.Backbone.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => TensorEntry.Of(p.Value, p.Key)), .. head.Tensors];
+        TensorEntry[] tensors =
+            [.. model.Backbone.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => TensorEntry.Of(p.Value, p.Key)), .. head.Tensors];
         FolderSwap.Replace(
             target,
             existing =>
@@ -71,7 +73,8 @@ public static class ClassificationCheckpoint
         return languageModel[..^suffix.Length] + Suffix;
     }
 
-    private static InvalidInputException NotEmpty(string folder) => new($"'{folder}' exists and is not an empty folder; a new folder was expected.");
+    private static InvalidInputException NotEmpty(string folder) =>
+        new($"'{folder}' exists and is not an empty folder; a new folder was expected.");
 
     private static byte[] Config(LanguageModel model, IReadOnlyList<string> labels) => CheckpointSaver.Rewrite(writer =>
     {

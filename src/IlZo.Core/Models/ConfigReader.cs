@@ -5,8 +5,8 @@ using IlZo.Backends;
 namespace IlZo.Models;
 
 /// <summary>
-/// Reads the fields of a model's <c>config.json</c>, with the reference library's defaults. A field that is null or empty counts as absent, but where the
-/// library tells null apart from absent. It keeps which fields were asked for, so that the others can be named.
+/// Reads the fields of a model's <c>config.json</c>, with the reference library's defaults. A field that is null or empty counts as absent,
+/// but where the library tells null apart from absent. It keeps which fields were asked for, so that the others can be named.
 /// </summary>
 /// <param name="source">The file, for messages.</param>
 /// <param name="root">The object.</param>
@@ -31,7 +31,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
         get
         {
             bool classifies = Find("architectures") is { ValueKind: JsonValueKind.Array } names
-                && names.EnumerateArray().Any(n => n.ValueKind == JsonValueKind.String && n.GetString()!.EndsWith(ClassificationCheckpoint.Suffix, StringComparison.Ordinal));
+                && names.EnumerateArray().Any(n => n.ValueKind == JsonValueKind.String
+                && n.GetString()!.EndsWith(ClassificationCheckpoint.Suffix, StringComparison.Ordinal));
             if (!classifies)
             {
                 return null;
@@ -97,7 +98,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
     /// <param name="places">What there is one for each of, for messages.</param>
     public IReadOnlyList<double> Numbers(string name, int count, string places) => Find(name) switch
     {
-        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() == count && value.EnumerateArray().All(v => AsPositive(v) is not null) =>
+        { ValueKind: JsonValueKind.Array } value when value.GetArrayLength() == count
+            && value.EnumerateArray().All(v => AsPositive(v) is not null) =>
             [.. value.EnumerateArray().Select(v => AsPositive(v)!.Value)],
         var other => throw Wrong(name, other ?? default, $"a list of {count} positive numbers, one for each {places},"),
     };
@@ -117,11 +119,14 @@ internal sealed class ConfigReader(string source, JsonElement root)
     public double NumberOrZero(string name, double fallback) => Find(name) switch
     {
         null => fallback,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && double.IsFinite(number) && number >= 0 => number,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && double.IsFinite(number) && number >= 0 =>
+            number,
         { } value => throw Wrong(name, value, "a number that is not negative"),
     };
 
-    /// <summary>A token id, none where the field is null, or the library's default where it is absent; a list of ids counts as its first.</summary>
+    /// <summary>
+    /// A token id, none where the field is null, or the library's default where it is absent; a list of ids counts as its first.
+    /// </summary>
     public int? Token(string name, int? absent) => Tokens(name, absent) is [var first, ..] ? first : null;
 
     /// <summary>A token id or a list of them; none where the field is null, and the library's default where it is absent.</summary>
@@ -131,7 +136,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
         null => [absent.Value],
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int id) => [id],
         { ValueKind: JsonValueKind.Array } value
-            when value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out _)) => [.. value.EnumerateArray().Select(v => v.GetInt32())],
+            when value.EnumerateArray().All(
+                v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out _)) => [.. value.EnumerateArray().Select(v => v.GetInt32())],
         { } value => throw Wrong(name, value, "a token id or a list of them"),
     };
 
@@ -152,7 +158,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
         }
 
         return JsonElement.DeepEquals(value, second) ? name : throw new InvalidInputException(
-            $"{Source}: {name} is {Shorten(value.GetRawText())} and {other}, which is another name for it, is {Shorten(second.GetRawText())}; one value was expected.");
+            $"{Source}: {name} is {Shorten(value.GetRawText())} and {other}, which is another name for it, is "
+                + $"{Shorten(second.GetRawText())}; one value was expected.");
     }
 
     /// <summary>The fields of an object, or null where it is absent.</summary>
@@ -171,7 +178,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
         "silu" or "swish" => ActivationFunction.Silu,
         "quick_gelu" => ActivationFunction.QuickGelu,
         string other => throw new InvalidInputException(
-            $"{Source}: {name} '{other}' is not supported; relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish and quick_gelu are."),
+            $"{Source}: {name} '{other}' is not supported; relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish and quick_gelu "
+                + "are."),
     };
 
     /// <summary>Refuses a field that would change the forward pass in a way that is not implemented, whatever its value.</summary>
@@ -181,7 +189,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
         {
             if (Find(name) is { ValueKind: not JsonValueKind.False })
             {
-                throw new InvalidInputException($"{Source}: the field '{name}' changes the forward pass and is not supported; it was expected to be absent.");
+                throw new InvalidInputException(
+                    $"{Source}: the field '{name}' changes the forward pass and is not supported; it was expected to be absent.");
             }
         }
     }
@@ -195,7 +204,8 @@ internal sealed class ConfigReader(string source, JsonElement root)
             return;
         }
 
-        string method = value.ValueKind == JsonValueKind.Object && value.TryGetProperty("quant_method", out var named) && named.ValueKind == JsonValueKind.String
+        string method = value.ValueKind == JsonValueKind.Object && value.TryGetProperty("quant_method", out var named)
+            && named.ValueKind == JsonValueKind.String
             ? named.GetString()!
             : "a method that it does not name";
         throw new InvalidInputException(
@@ -204,7 +214,9 @@ internal sealed class ConfigReader(string source, JsonElement root)
     }
 
     private static double? AsPositive(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && float.IsNormal((float)number) && number > 0 ? number : null;
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && float.IsNormal((float)number) && number > 0
+            ? number
+            : null;
 
     private static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "...";
 
@@ -228,5 +240,6 @@ internal sealed class ConfigReader(string source, JsonElement root)
         Wrong(name, Find(name) ?? default, $"a value that makes {made} that fp32 can hold");
 
     private InvalidInputException Wrong(string name, JsonElement value, string expectation) =>
-        new($"{Source}: {name} is {(value.ValueKind == JsonValueKind.Undefined ? "absent" : Shorten(value.GetRawText()))}; {expectation} was expected.");
+        new($"{Source}: {name} is {(value.ValueKind == JsonValueKind.Undefined ? "absent" : Shorten(value.GetRawText()))}; {expectation} "
+            + "was expected.");
 }

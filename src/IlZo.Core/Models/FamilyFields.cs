@@ -1,6 +1,9 @@
 namespace IlZo.Models;
 
-/// <summary>The fields of <c>config.json</c> that every family has: what a family calls those that have several names, and its defaults, which are the reference library's.</summary>
+/// <summary>
+/// The fields of <c>config.json</c> that every family has: what a family calls those that have several names, and its defaults, which are
+/// the reference library's.
+/// </summary>
 internal record FamilyFields
 {
     public required int Vocabulary { get; init; }

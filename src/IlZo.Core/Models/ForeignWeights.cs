@@ -2,7 +2,10 @@ using IlZo.Checkpoints;
 
 namespace IlZo.Models;
 
-/// <summary>Tells by the names and types of tensors what a checkpoint was that cannot be used as it is, where they would otherwise only be missing or unknown.</summary>
+/// <summary>
+/// Tells by the names and types of tensors what a checkpoint was that cannot be used as it is, where they would otherwise only be missing
+/// or unknown.
+/// </summary>
 internal static class ForeignWeights
 {
     private const string Quantised = "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write,";
@@ -50,21 +53,24 @@ internal static class ForeignWeights
             if (prefix is not null)
             {
                 throw new InvalidInputException(
-                    $"'{tensor.File}': the name of tensor '{SafetensorsHeader.Printable(name)}' begins with '{prefix}', which {maker} puts before the names of the model inside it; {expected} was expected.");
+                    $"'{tensor.File}': the name of tensor '{SafetensorsHeader.Printable(name)}' begins with '{prefix}', which {maker} puts "
+                        + $"before the names of the model inside it; {expected} was expected.");
             }
 
             var (part, wrapper, wanted) = Array.Find(s_parts, w => name.Contains(w.Part, StringComparison.Ordinal));
             if (part is not null)
             {
                 throw new InvalidInputException(
-                    $"'{tensor.File}': the name of tensor '{SafetensorsHeader.Printable(name)}' holds '{part}', which {wrapper} puts there; {wanted} was expected.");
+                    $"'{tensor.File}': the name of tensor '{SafetensorsHeader.Printable(name)}' holds '{part}', which {wrapper} puts "
+                        + $"there; {wanted} was expected.");
             }
 
             var (suffix, method) = Array.Find(s_quantised, q => name.EndsWith(q.Suffix, StringComparison.Ordinal));
             if (suffix is not null || tensor.Type.StartsWith("F8", StringComparison.Ordinal))
             {
                 throw new InvalidInputException(
-                    $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(name)}' of type {tensor.Type} shows weights that are quantised by {method ?? "FP8"}, which is not supported; {Quantised} was expected.");
+                    $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(name)}' of type {tensor.Type} shows weights that are quantised "
+                        + $"by {method ?? "FP8"}, which is not supported; {Quantised} was expected.");
             }
         }
     }

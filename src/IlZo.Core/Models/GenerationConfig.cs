@@ -3,8 +3,9 @@ using IlZo.Checkpoints;
 namespace IlZo.Models;
 
 /// <summary>
-/// <c>generation_config.json</c>: what the model's makers say of writing texts, as <c>generate</c> of transformers uses it. Where it says nothing of the tokens that
-/// begin and end texts, the model's configuration does. Source: huggingface/transformers generation/configuration_utils.py.
+/// <c>generation_config.json</c>: what the model's makers say of writing texts, as <c>generate</c> of transformers uses it. Where it says
+/// nothing of the tokens that begin and end texts, the model's configuration does. Source: huggingface/transformers
+/// generation/configuration_utils.py.
 /// </summary>
 public sealed record GenerationConfig
 {
@@ -17,7 +18,8 @@ public sealed record GenerationConfig
     // What decides nothing here: where the file comes from, and what shapes other results than a text.
     private static readonly string[] s_irrelevant =
     [
-        "_from_model_config", "transformers_version", "use_cache", "cache_implementation", "return_dict_in_generate", "output_attentions", "output_hidden_states", "output_scores",
+        "_from_model_config", "transformers_version", "use_cache", "cache_implementation", "return_dict_in_generate", "output_attentions",
+        "output_hidden_states", "output_scores",
         "output_logits", "num_return_sequences", "pad_token_id", "trust_remote_code", "_name_or_path",
     ];
 
@@ -45,7 +47,9 @@ public sealed record GenerationConfig
     /// <summary>The most tokens to add; null where the file does not say.</summary>
     public int? MaxNewTokens { get; private init; }
 
-    /// <summary>The longest text, with its prompt; null where the file does not say, and of no account where it says <see cref="MaxNewTokens"/>.</summary>
+    /// <summary>
+    /// The longest text, with its prompt; null where the file does not say, and of no account where it says <see cref="MaxNewTokens"/>.
+    /// </summary>
     public int? MaxLength { get; private init; }
 
     /// <summary>The fields with a value that are not used.</summary>
@@ -78,7 +82,9 @@ public sealed record GenerationConfig
             Samples = reader.Flag("do_sample", false),
             Temperature = reader.NumberOrZero("temperature", 1),
             TopK = reader.Count("top_k", DefaultTopK),
-            TopP = reader.Number("top_p", 1) is var topP && topP <= 1 ? topP : throw new InvalidInputException($"'{path}': top_p is {topP}; a number above 0, up to 1, was expected."),
+            TopP = reader.Number("top_p", 1) is var topP && topP <= 1
+                ? topP
+                : throw new InvalidInputException($"'{path}': top_p is {topP}; a number above 0, up to 1, was expected."),
             RepetitionPenalty = reader.Number("repetition_penalty", 1),
             MaxNewTokens = reader.Has("max_new_tokens") ? reader.Size("max_new_tokens", 1, int.MaxValue).Value : null,
             MaxLength = reader.Has("max_length") ? reader.Size("max_length", 1, int.MaxValue).Value : null,

@@ -21,7 +21,9 @@ public sealed record ModelShape(
     int? BosId,
     IReadOnlyList<int> EosIds)
 {
-    /// <summary>The longest text that it can take, in tokens: more than it was made for where positions are rotated, and not rows of a table.</summary>
+    /// <summary>
+    /// The longest text that it can take, in tokens: more than it was made for where positions are rotated, and not rows of a table.
+    /// </summary>
     public int LongestText { get; init; } = MaxPositions;
 
     /// <summary>Features inside an MLP.</summary>
@@ -43,8 +45,8 @@ public sealed record ModelShape(
     public bool NormalizesInPlace { get; init; }
 
     /// <summary>
-    /// Features of each token that a pass holds at a time at most: the residual stream, its normalized form, and beside them what attention needs
-    /// (queries, results, keys, values) or the MLP.
+    /// Features of each token that a pass holds at a time at most: the residual stream, its normalized form, and beside them what attention
+    /// needs (queries, results, keys, values) or the MLP.
     /// </summary>
     internal int ActivationFeatures =>
         ((NormalizesInPlace ? 1 : 2) * Hidden) + Math.Max(2 * (QueryFeatures + KeyFeatures), (IsGated ? 2 : 1) * Intermediate);
@@ -68,8 +70,8 @@ public enum ModelKind
 
 /// <summary>A language model: its parameters and its forward pass in terms of a backend's operations.</summary>
 /// <remarks>
-/// Several threads may read one model at a time, each through a backend of its own; see <see cref="ParameterSet"/> for what throws. The memory is given back when
-/// the operation in progress ends.
+/// Several threads may read one model at a time, each through a backend of its own; see <see cref="ParameterSet"/> for what throws. The
+/// memory is given back when the operation in progress ends.
 /// </remarks>
 public abstract class LanguageModel : IDisposable
 {
@@ -82,7 +84,8 @@ public abstract class LanguageModel : IDisposable
     /// <param name="head">What makes logits, or null for the output embedding.</param>
     /// <param name="kind">What the language model predicts.</param>
     private protected LanguageModel(
-        ModelShape shape, ModelWeights weights, IReadOnlyList<TransformerLayer> layers, OutputHead? head = null, ModelKind kind = ModelKind.Causal)
+        ModelShape shape, ModelWeights weights, IReadOnlyList<TransformerLayer> layers, OutputHead? head = null,
+        ModelKind kind = ModelKind.Causal)
     {
         _layers = layers;
         Head = head ?? new OutputHead(weights.OutputEmbedding());
@@ -170,7 +173,9 @@ public abstract class LanguageModel : IDisposable
     /// <summary>The residual stream before the first layer.</summary>
     private protected abstract Activation Embed(IBackend backend, TokenBatch batch);
 
-    /// <summary>What <see cref="Head"/> is applied to, made of the rows of the residual stream after the last layer that are read.</summary>
+    /// <summary>
+    /// What <see cref="Head"/> is applied to, made of the rows of the residual stream after the last layer that are read.
+    /// </summary>
     private protected abstract Activation Finish(IBackend backend, Activation rows);
 
     /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
@@ -203,7 +208,8 @@ public abstract class LanguageModel : IDisposable
         {
             string kind = Kind == ModelKind.Masked ? "masked language model" : "classifier";
             throw new InvalidInputException(
-                $"'{Checkpoint.DisplayName}' is a {kind} ({Shape.Architecture}), which does not predict next tokens; a causal language model was expected.");
+                $"'{Checkpoint.DisplayName}' is a {kind} ({Shape.Architecture}), which does not predict next tokens; a causal language "
+                    + "model was expected.");
         }
     }
 
@@ -252,7 +258,8 @@ public abstract class LanguageModel : IDisposable
             watch(layer, x);
             if (backend.Pass != pass)
             {
-                throw new InvalidOperationException("Another pass was begun on the backend while the layers of one were watched; one at a time was expected.");
+                throw new InvalidOperationException(
+                    "Another pass was begun on the backend while the layers of one were watched; one at a time was expected.");
             }
         };
     }

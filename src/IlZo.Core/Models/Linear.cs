@@ -20,7 +20,10 @@ internal sealed class Linear(Parameter weight, Parameter? bias, WeightLayout lay
     /// <summary>What is added to the weight, or null.</summary>
     public LoraFactors? Lora { get; set; }
 
-    /// <summary>y = f(layer(x)), or f(layer(x) + y) where <paramref name="accumulate"/>; f is the identity where <paramref name="activation"/> is null.</summary>
+    /// <summary>
+    /// y = f(layer(x)), or f(layer(x) + y) where <paramref name="accumulate"/>; f is the identity where <paramref name="activation"/> is
+    /// null.
+    /// </summary>
     public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null)
     {
         // The frozen product comes first: where all probes have the same x it is computed once for them.

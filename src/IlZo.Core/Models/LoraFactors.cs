@@ -3,7 +3,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Models;
 
-/// <summary>What LoRA adds to a linear layer: y ← y + s·B(Ax). Both factors are read, and perturbed, as the layer's own weight is.</summary>
+/// <summary>
+/// What LoRA adds to a linear layer: y ← y + s·B(Ax). Both factors are read, and perturbed, as the layer's own weight is.
+/// </summary>
 /// <param name="A">[rank, in].</param>
 /// <param name="B">[out, rank].</param>
 /// <param name="Scale">s.</param>

@@ -16,14 +16,23 @@ public static class ModelCatalog
     [
         new("opt", "OPTForCausalLM", "OPT 125m to 66b, the 350m style included", OptModel.Load),
         new("gpt2", "GPT2LMHeadModel", "GPT-2 to XL, DistilGPT-2", Gpt2Model.Load),
-        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", Llama(LlamaVariant.Llama)),
+        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", Llama(
+            LlamaVariant.Llama)),
         new("mistral", "MistralForCausalLM", "Mistral, its sliding window included", Llama(LlamaVariant.Mistral)),
         new("qwen2", "Qwen2ForCausalLM", "Qwen2 and Qwen2.5", Llama(LlamaVariant.Qwen2)),
         new("qwen3", "Qwen3ForCausalLM", "Qwen3 without experts", Llama(LlamaVariant.Qwen3)),
         new("gemma", "GemmaForCausalLM", "Gemma", Gemma(GemmaConfig.First)),
         new("gemma2", "Gemma2ForCausalLM", "Gemma 2, its soft caps and sliding windows included", Gemma(GemmaConfig.Second)),
-        new("phi3", "Phi3ForCausalLM", "Phi-3, Phi-3.5 and Phi-4 without experts and images; texts up to the length before LongRoPE", Phi3Model.Load),
-        new("roberta", "RobertaForMaskedLM", "RoBERTa to large, a masked language model: classification by prompts with a mask", RobertaModel.Load),
+        new(
+            "phi3",
+            "Phi3ForCausalLM",
+            "Phi-3, Phi-3.5 and Phi-4 without experts and images; texts up to the length before LongRoPE",
+            Phi3Model.Load),
+        new(
+            "roberta",
+            "RobertaForMaskedLM",
+            "RoBERTa to large, a masked language model: classification by prompts with a mask",
+            RobertaModel.Load),
     ];
 
     private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, WeightOptions options);
@@ -36,7 +45,8 @@ public static class ModelCatalog
     /// <param name="folder">The folder; from here on the model owns it.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
     /// <exception cref="InvalidInputException">The architecture, a field of the configuration or a tensor cannot be used.</exception>
-    public static LanguageModel Load(CheckpointFolder folder, DType? type = null) => Build(folder, new WeightOptions(type, CheckValues: true));
+    public static LanguageModel Load(CheckpointFolder folder, DType? type = null) =>
+        Build(folder, new WeightOptions(type, CheckValues: true));
 
     /// <summary>
     /// Checks names and shapes as <see cref="Load"/> does, and reads no weights (but those that are stored unaligned): for looking
@@ -57,7 +67,8 @@ public static class ModelCatalog
         if (family is null)
         {
             string supported = string.Join(", ", s_families.Select(f => f.ModelType));
-            throw new InvalidInputException($"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
+            throw new InvalidInputException(
+                $"{config.Source}: model_type is '{name ?? "absent"}'; one of these was expected: {supported}.");
         }
 
         var generation = GenerationConfig.Read(folder);
@@ -84,7 +95,8 @@ public static class ModelCatalog
         if (type is not null && model.Stored.Keys.Select(name => model.Checkpoint.Tensors[name].Type).Distinct().ToArray() is [var stored]
             && StoredType.TryGetDType(stored, out var kept) && kept.TorchName() != type.Split('.')[^1])
         {
-            yield return $"{CheckpointFolder.ConfigFileName} says {type} and the weights are stored in {kept.TorchName()}, which is kept (--dtype takes another)";
+            yield return $"{CheckpointFolder.ConfigFileName} says {type} and the weights are stored in {kept.TorchName()}, which is kept "
+                + "(--dtype takes another)";
         }
     }
 

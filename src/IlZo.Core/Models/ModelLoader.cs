@@ -48,7 +48,9 @@ public static class ModelLoader
         TokenizerLoader.Load(name => folder.ReadFile(name) is { } content ? new MemoryStream(content) : null, folder.DisplayName);
 
     private static CheckpointFolder OpenBuiltIn() => BuiltInFiles.AreRegistered
-        ? CheckpointFolder.FromMemory(BuiltIn, name => s_builtInFiles.Contains(name) ? BuiltInFiles.ReadAllBytes($"{BuiltInFolder}/{name}") : null)
+        ? CheckpointFolder.FromMemory(
+            BuiltIn, name => s_builtInFiles.Contains(name) ? BuiltInFiles.ReadAllBytes($"{BuiltInFolder}/{name}") : null)
         : throw new InvalidInputException(
-            $"The model is '{BuiltIn}', which is in the package {BuiltInFiles.Package}; a reference to that package, or the folder of a model, was expected.");
+            $"The model is '{BuiltIn}', which is in the package {BuiltInFiles.Package}; a reference to that package, or the folder of a "
+                + "model, was expected.");
 }

@@ -11,8 +11,9 @@ namespace IlZo.Models;
 internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null);
 
 /// <summary>
-/// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it, and so says shape and
-/// role, and what LoRA may be put on. Every one has to be there in the shape that follows from the configuration, and no others.
+/// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it,
+/// and so says shape and role, and what LoRA may be put on. Every one has to be there in the shape that follows from the configuration, and
+/// no others.
 /// </summary>
 internal sealed class ModelWeights
 {
@@ -81,23 +82,29 @@ internal sealed class ModelWeights
         return stored == layers
             ? [.. Enumerable.Range(0, layers).Select(i => create($"{stem}{i}.", i))]
             : throw new InvalidInputException(
-                $"'{Folder.DisplayName}': {layers.Field} is {layers.Value} in config.json; {stored} was expected, the layers that the weights have.");
+                $"'{Folder.DisplayName}': {layers.Field} is {layers.Value} in config.json; {stored} was expected, the layers that the "
+                    + "weights have.");
     }
 
     /// <summary>A linear layer: <c>name.weight</c> and, where it has one, <c>name.bias</c> [out].</summary>
-    public Linear Linear(string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
+    public Linear Linear(
+        string name, ModelPart part, ConfigSize outputs, ConfigSize inputs, bool bias, WeightLayout layout = WeightLayout.OutIn)
     {
-        var weight = layout == WeightLayout.OutIn ? Matrix(name + ".weight", part, outputs, inputs) : Matrix(name + ".weight", part, inputs, outputs);
+        var weight = layout == WeightLayout.OutIn
+            ? Matrix(name + ".weight", part, outputs, inputs)
+            : Matrix(name + ".weight", part, inputs, outputs);
         var linear = new Linear(weight, bias ? Bias(name + ".bias", part, outputs) : null, layout);
         _linears.Add(part == ModelPart.Head ? name : _publishedPrefix + name, linear);
         return linear;
     }
 
     /// <summary>A table of embeddings, or a linear layer's weight on which no LoRA is put.</summary>
-    public Parameter Matrix(string name, ModelPart part, ConfigSize rows, ConfigSize columns) => Require(name, new TensorRole(part), [rows, columns]);
+    public Parameter Matrix(string name, ModelPart part, ConfigSize rows, ConfigSize columns) =>
+        Require(name, new TensorRole(part), [rows, columns]);
 
     /// <summary>A bias.</summary>
-    public Parameter Bias(string name, ModelPart part, ConfigSize features) => Require(name, new TensorRole(part, TensorKind.Bias), [features]);
+    public Parameter Bias(string name, ModelPart part, ConfigSize features) =>
+        Require(name, new TensorRole(part, TensorKind.Bias), [features]);
 
     /// <summary>A bias of the head that may be stored under either of two names, or under both.</summary>
     public Parameter HeadBias(string name, string other, ConfigSize features)
@@ -148,8 +155,8 @@ internal sealed class ModelWeights
     }
 
     /// <summary>
-    /// What makes logits: the output embedding, a tensor of its own or the one it is tied to; where there are classes, <c>score.weight</c>. A stored one that differs
-    /// from the one it should be tied to stays as it is, as in transformers 5.
+    /// What makes logits: the output embedding, a tensor of its own or the one it is tied to; where there are classes, <c>score.weight</c>.
+    /// A stored one that differs from the one it should be tied to stays as it is, as in transformers 5.
     /// </summary>
     public Parameter OutputEmbedding()
     {
@@ -180,7 +187,8 @@ internal sealed class ModelWeights
             if (!_stored.ContainsKey(name) && !_ignored.Exists(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
             {
                 throw new InvalidInputException(
-                    $"'{Folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was expected.");
+                    $"'{Folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was "
+                        + "expected.");
             }
         }
     }
@@ -198,7 +206,8 @@ internal sealed class ModelWeights
         CheckShape(copy, shape);
         if (!IsCopy(copy, _byName[of]))
         {
-            throw new InvalidInputException($"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
+            throw new InvalidInputException(
+                $"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
         }
 
         _stored.Add(name, _byName[of]);
@@ -220,7 +229,8 @@ internal sealed class ModelWeights
             return true;
         }
 
-        _notes.Add($"'{name}' has other numbers than the token embedding, so the two are not tied although config.json says so (tie_word_embeddings)");
+        _notes.Add($"'{name}' has other numbers than the token embedding, so the two are not tied although config.json says so "
+            + "(tie_word_embeddings)");
         return false;
     }
 
@@ -289,7 +299,8 @@ internal sealed class ModelWeights
     private static string Expected(ReadOnlySpan<ConfigSize> shape)
     {
         var sizes = shape.ToArray();
-        return $"[{string.Join(", ", sizes.Select(s => s.Value))}] was expected from config.json ({string.Join(", ", sizes.Select(s => s.Field))})";
+        return $"[{string.Join(", ", sizes.Select(s => s.Value))}] was expected from config.json "
+            + $"({string.Join(", ", sizes.Select(s => s.Field))})";
     }
 
     private static void CheckShape(TensorEntry tensor, ReadOnlySpan<ConfigSize> shape)

@@ -2,10 +2,12 @@ using IlZo.Backends;
 
 namespace IlZo.Models;
 
-/// <summary>Attention of a text to itself: output(attention(norm(q), norm(k), v)), with rotated queries and keys where positions are.</summary>
+/// <summary>
+/// Attention of a text to itself: output(attention(norm(q), norm(k), v)), with rotated queries and keys where positions are.
+/// </summary>
 /// <param name="inputs">
-/// The layers for queries [heads · head size, hidden], keys and values [key/value heads · head size, hidden each], or one layer whose outputs are those of the
-/// three, one after the other.
+/// The layers for queries [heads · head size, hidden], keys and values [key/value heads · head size, hidden each], or one layer whose
+/// outputs are those of the three, one after the other.
 /// </param>
 /// <param name="output">The layer [hidden, heads · head size].</param>
 /// <param name="shape">How features split into heads.</param>

@@ -32,7 +32,8 @@ internal sealed class Residual(ISublayer part)
     public Norm? After { get; init; }
 
     /// <summary>A part with one norm, of its input or of the sum.</summary>
-    public static Residual Normed(ISublayer part, Norm norm, bool before) => before ? new(part) { Before = norm } : new(part) { After = norm };
+    public static Residual Normed(ISublayer part, Norm norm, bool before) =>
+        before ? new(part) { Before = norm } : new(part) { After = norm };
 
     /// <summary>Changes the residual stream.</summary>
     /// <param name="pass">The place.</param>

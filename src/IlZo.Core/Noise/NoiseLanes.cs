@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace IlZo.Noise;
 
-/// <summary>What becomes of 16 random bits, as a scalar and on vectors of words, of which the lower and the upper halves are elements.</summary>
+/// <summary>
+/// What becomes of 16 random bits, as a scalar and on vectors of words, of which the lower and the upper halves are elements.
+/// </summary>
 internal unsafe interface INoiseLanes<TSelf, TElement>
     where TSelf : struct, INoiseLanes<TSelf, TElement>
     where TElement : unmanaged

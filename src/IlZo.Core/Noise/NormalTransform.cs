@@ -21,7 +21,9 @@ internal static class NormalTransform
     /// <summary>Octaves, each with a cubic.</summary>
     public const int Octaves = 16;
 
-    /// <summary>Where the scalar form finds the cubics, and how it multiplies: a processor and a GPU kernel have each their own way.</summary>
+    /// <summary>
+    /// Where the scalar form finds the cubics, and how it multiplies: a processor and a GPU kernel have each their own way.
+    /// </summary>
     public interface IArithmetic
     {
         /// <summary>The coefficient of tᵈ in the cubic with that index.</summary>
@@ -32,8 +34,8 @@ internal static class NormalTransform
     }
 
     /// <summary>
-    /// The coefficients of degree 0, then those of degree 1, 2 and 3: <see cref="Octaves"/> each, by the low four bits of v's biased exponent.
-    /// Entry i belongs to octave (i + 1) mod 16.
+    /// The coefficients of degree 0, then those of degree 1, 2 and 3: <see cref="Octaves"/> each, by the low four bits of v's biased
+    /// exponent. Entry i belongs to octave (i + 1) mod 16.
     /// </summary>
     public static ReadOnlySpan<float> Coefficients =>
     [
@@ -158,7 +160,8 @@ internal static class NormalTransform
 
         // The permutation reads the low three bits of each index.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector256<float> Look(Vector256<float> lower, Vector256<float> upper, Vector256<int> octave, Vector256<float> useUpper) =>
+        private static Vector256<float> Look(
+            Vector256<float> lower, Vector256<float> upper, Vector256<int> octave, Vector256<float> useUpper) =>
             Avx.BlendVariable(Avx2.PermuteVar8x32(lower, octave), Avx2.PermuteVar8x32(upper, octave), useUpper);
     }
 }

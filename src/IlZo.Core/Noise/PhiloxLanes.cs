@@ -7,8 +7,8 @@ namespace IlZo.Noise;
 /// <summary>Philox4x32-10 on vectors: one block in every 64-bit lane.</summary>
 /// <remarks>
 /// The 32×32-bit multiplication reads the lower half of each lane only, so the upper halves may hold anything between rounds
-/// and a product serves as the next word without masking. The instructions of a round wait for each other; several vectors of blocks that go
-/// through the rounds side by side fill that time.
+/// and a product serves as the next word without masking. The instructions of a round wait for each other; several vectors of blocks that
+/// go through the rounds side by side fill that time.
 /// </remarks>
 internal static unsafe class PhiloxLanes
 {
@@ -32,7 +32,9 @@ internal static unsafe class PhiloxLanes
         a.Store(words);
     }
 
-    /// <summary>The same for blocks <paramref name="block"/> … +23, which must not carry beyond 32 bits: eight by eight, two vectors each.</summary>
+    /// <summary>
+    /// The same for blocks <paramref name="block"/> … +23, which must not carry beyond 32 bits: eight by eight, two vectors each.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void GenerateThree512(in NoiseKey key, int tensor, long block, Vector512<uint>* words)
     {
@@ -58,7 +60,8 @@ internal static unsafe class PhiloxLanes
     }
 
     /// <summary>
-    /// Blocks <paramref name="block"/> … +7 on 256 bits: words 0 and 1 of the first four blocks, their words 2 and 3, and the same of the other four.
+    /// Blocks <paramref name="block"/> … +7 on 256 bits: words 0 and 1 of the first four blocks, their words 2 and 3, and the same of the
+    /// other four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Generate256(in NoiseKey key, int tensor, long block, in RoundKeys256 roundKeys, Vector256<uint>* words)
@@ -77,7 +80,9 @@ internal static unsafe class PhiloxLanes
         b.Store(words + 2);
     }
 
-    /// <summary>The keys of all rounds, two each, in every lane: with half as many registers as AVX-512 has, they are read from memory.</summary>
+    /// <summary>
+    /// The keys of all rounds, two each, in every lane: with half as many registers as AVX-512 has, they are read from memory.
+    /// </summary>
     [InlineArray(2 * Philox4x32.Rounds)]
     public struct RoundKeys256
     {
@@ -101,7 +106,8 @@ internal static unsafe class PhiloxLanes
     [method: MethodImpl(MethodImplOptions.AggressiveInlining)]
     private struct Blocks512(in NoiseKey key, int tensor, long block, ulong offset)
     {
-        private Vector512<ulong> _c0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7) + Vector512.Create(offset);
+        private Vector512<ulong> _c0 = Vector512.Create((ulong)(uint)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7)
+            + Vector512.Create(offset);
         private Vector512<ulong> _c1 = Vector512.Create((ulong)NoiseKey.Word1(tensor, block));
         private Vector512<ulong> _c2 = Vector512.Create((ulong)key.Step);
         private Vector512<ulong> _c3 = Vector512.Create((ulong)key.Word3);

@@ -15,7 +15,9 @@ public abstract class Estimator : IDisposable
     /// <summary>Bytes that the estimator keeps beside the weights.</summary>
     public virtual long StateBytes => 0;
 
-    /// <summary>Computes what a step's plan and directions need of all weights; called before they are asked for, at times more than once.</summary>
+    /// <summary>
+    /// Computes what a step's plan and directions need of all weights; called before they are asked for, at times more than once.
+    /// </summary>
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="sums">Sums over all weights.</param>
     public virtual void Prepare(long step, IWeightSums sums)

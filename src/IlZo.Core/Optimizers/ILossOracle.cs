@@ -8,7 +8,8 @@ public interface ILossOracle
 {
     /// <summary>The loss of one batch at each probe.</summary>
     /// <param name="probes">The points.</param>
-    /// <param name="draw">Which of the step's batches: 0 is the one it trains on, others are further ones, the same whenever they are asked for.</param>
+    /// <param name="draw">Which of the step's batches: 0 is the one it trains on, others are further ones, the same whenever they are asked
+    /// for.</param>
     double[] Losses(IReadOnlyList<Probe> probes, int draw = 0);
 
     /// <summary>The loss of all training examples at each probe.</summary>

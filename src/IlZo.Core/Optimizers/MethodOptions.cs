@@ -67,13 +67,15 @@ public sealed class MethodOptions
             return standard;
         }
 
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least
+            && value <= most
             ? value
             : throw Error(name, text, Range("a whole number", least, most, int.MinValue, int.MaxValue));
     }
 
     /// <summary>true or false.</summary>
-    public bool Flag(string name, bool standard = false) => Choice(name, [standard ? "true" : "false", standard ? "false" : "true"]) == "true";
+    public bool Flag(string name, bool standard = false) =>
+        Choice(name, [standard ? "true" : "false", standard ? "false" : "true"]) == "true";
 
     /// <summary>One of some words, of which the first is the standard.</summary>
     public string Choice(string name, IReadOnlyList<string> words)

@@ -9,8 +9,9 @@ namespace IlZo.Optimizers;
 /// are the same code, and what a method has learned is rebuilt from the log.
 /// </summary>
 /// <remarks>
-/// Not thread-safe: a <see cref="Decide"/> or <see cref="Apply"/> during another, out of the oracle too, throws <see cref="InvalidOperationException"/>, and after
-/// <see cref="Dispose()"/> <see cref="ObjectDisposedException"/>. What the method holds is given back when the call in progress ends.
+/// Not thread-safe: a <see cref="Decide"/> or <see cref="Apply"/> during another, out of the oracle too, throws
+/// <see cref="InvalidOperationException"/>, and after <see cref="Dispose()"/> <see cref="ObjectDisposedException"/>. What the method holds
+/// is given back when the call in progress ends.
 /// </remarks>
 public abstract class Optimizer : IDisposable
 {

@@ -49,7 +49,10 @@ public static class OptimizerCatalog
             Queries = 3,
             Published = [new("OPT, Llama", s_mezoRates, s_usual, 3, "KerZOO, arXiv 2505.18886 (Rainbow0427/zo_acc)")],
         },
-        new("dizo", "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state", s => new DiZo(s))
+        new(
+            "dizo",
+            "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state",
+            s => new DiZo(s))
         {
             Sides = [2, 1],
             Published = [new("OPT-2.7B", s_mezoRates, s_usual, 1, "DiZO's scripts (Skilteee/DiZO)")],
@@ -59,7 +62,10 @@ public static class OptimizerCatalog
             MostQueries = 1,
             Published = [new("OPT, Llama", s_mezoRates, s_usual, 1, "CurvZO, arXiv 2603.21725; it gives no rate, so these are MeZO's")],
         },
-        new("loren", "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight", Loren)
+        new(
+            "loren",
+            "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight",
+            Loren)
         {
             Queries = 6,
             LeastQueries = 2,
@@ -82,11 +88,17 @@ public static class OptimizerCatalog
             DividesBy = UpdateDivisor.GradientNorm,
             Published = [s_zoBench],
         },
-        new("zo-conservative", "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state", s => new ZoConservative(s))
+        new(
+            "zo-conservative",
+            "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state",
+            s => new ZoConservative(s))
         {
             Published = [s_zoBench],
         },
-        new("fzoo", "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state", s => Sgd(s, new Fzoo(s)))
+        new(
+            "fzoo",
+            "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state",
+            s => Sgd(s, new Fzoo(s)))
         {
             Queries = 8,
             LeastQueries = 2,
@@ -96,7 +108,10 @@ public static class OptimizerCatalog
             DividesBy = UpdateDivisor.LossDeviation,
             Published = [new("RoBERTa-large, OPT-13B", [], [], 8, "FZOO, arXiv 2506.09034; its rates and radii are not known to us")],
         },
-        new("sparse-mezo", "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor", s => Sgd(s, new SparseMezo(s)))
+        new(
+            "sparse-mezo",
+            "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor",
+            s => Sgd(s, new SparseMezo(s)))
         {
             Sides = [2, 1],
 
@@ -108,7 +123,10 @@ public static class OptimizerCatalog
                     "Sparse-MeZO, arXiv 2402.15751; it says 3 to 10 times MeZO's rates, which are these"),
             ],
         },
-        new("lozo", "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column", s => Sgd(s, new Lozo(s)))
+        new(
+            "lozo",
+            "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column",
+            s => Sgd(s, new Lozo(s)))
         {
             Sides = [2, 1],
             Directions = [DirectionKind.Gaussian],
@@ -131,7 +149,10 @@ public static class OptimizerCatalog
             MostQueries = 1,
             Published = [new("OPT, Llama", [1e-6], s_usual, 1, "HiZOO, arXiv 2402.15173 (Yanjun-Zhao/HiZOO)")],
         },
-        new("mezo-svrg", "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, a copy of the weights", s => new MezoSvrg(s))
+        new(
+            "mezo-svrg",
+            "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, a copy of the weights",
+            s => new MezoSvrg(s))
         {
             MostQueries = 1,
             Published =
@@ -147,7 +168,10 @@ public static class OptimizerCatalog
             DividesBy = UpdateDivisor.GradientNorm,
             Published = [new("the models of its paper", [], [], 1, "MEAZO, arXiv 2605.03869; its rates and radii are not known to us")],
         },
-        new("r-adazo", "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight", s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
+        new(
+            "r-adazo",
+            "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight",
+            s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
         {
             Sides = [2, 1],
 
@@ -167,11 +191,13 @@ public static class OptimizerCatalog
         OptimizerMethod[] all = [.. All, .. own ?? []];
         if (all.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { Key: var twice })
         {
-            throw new InvalidInputException($"There are two optimizers '{twice}'; another name was expected for the one that the catalog does not have.");
+            throw new InvalidInputException(
+                $"There are two optimizers '{twice}'; another name was expected for the one that the catalog does not have.");
         }
 
         return Array.Find(all, m => m.Name == name)
-            ?? throw new InvalidInputException($"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", all.Select(m => m.Name))}.");
+            ?? throw new InvalidInputException(
+                $"There is no optimizer '{name}'; one of these was expected: {string.Join(", ", all.Select(m => m.Name))}.");
     }
 
     private static EstimatorOptimizer Sgd(OptimizerSettings s, Estimator estimator) => new(s, estimator, new Sgd(s.WeightDecay));

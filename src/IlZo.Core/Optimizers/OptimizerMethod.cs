@@ -21,11 +21,13 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     public IReadOnlyList<int> Sides { get; init; } = [2];
 
     /// <summary>The kinds of directions it works with; the first is the standard.</summary>
-    public IReadOnlyList<DirectionKind> Directions { get; init; } = [DirectionKind.Gaussian, DirectionKind.Rademacher, DirectionKind.Sphere];
+    public IReadOnlyList<DirectionKind> Directions { get; init; } =
+        [DirectionKind.Gaussian, DirectionKind.Rademacher, DirectionKind.Sphere];
 
     /// <summary>
-    /// The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same weights times what <see cref="DividesBy"/>
-    /// says: from publications' ratios where they give some, and no higher than what was measured (docs/optimizers.md).
+    /// The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same weights times what
+    /// <see cref="DividesBy"/> says: from publications' ratios where they give some, and no higher than what was measured
+    /// (docs/optimizers.md).
     /// </summary>
     public double RateFactor { get; init; } = 1;
 
@@ -61,7 +63,8 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
         if (!Directions.Contains(settings.Directions))
         {
             throw new InvalidInputException(
-                $"--directions is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was expected for {Name}.");
+                $"--directions is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was expected for "
+                    + $"{Name}.");
         }
 
         var optimizer = Make(settings);

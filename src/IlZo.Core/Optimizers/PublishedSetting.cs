@@ -22,7 +22,8 @@ public sealed record PublishedSetting(
             {
                 string known = range.Min() == range.Max() ? FormattableString.Invariant($"{range.Min():R}")
                     : FormattableString.Invariant($"{range.Min():R} to {range.Max():R}");
-                yield return FormattableString.Invariant($"{name} is {value:R}; published for {method.Name}: {known} ('ilzo ls optimizers --verbose').");
+                yield return FormattableString.Invariant(
+                    $"{name} is {value:R}; published for {method.Name}: {known} ('ilzo ls optimizers --verbose').");
             }
         }
     }

@@ -9,7 +9,8 @@ namespace IlZo.Perturbations;
 /// <param name="excess">Sᵢ − 1.</param>
 /// <param name="rule">πᵢ.</param>
 /// <param name="weighted">Whether elements that are in are divided by πᵢ.</param>
-internal sealed class BernoulliDirection(Direction inner, NoiseKey mask, ParameterState excess, InclusionRule rule, bool weighted) : Direction
+internal sealed class BernoulliDirection(
+    Direction inner, NoiseKey mask, ParameterState excess, InclusionRule rule, bool weighted) : Direction
 {
     internal Direction Inner => inner;
 

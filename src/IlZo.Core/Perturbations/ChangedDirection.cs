@@ -6,8 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Perturbations;
 
 /// <summary>
-/// A direction made of another one, element by element. It states a law, which the processor's vectors and a GPU's kernels compute alike, and what the law
-/// reads; what it changes may be changed itself.
+/// A direction made of another one, element by element. It states a law, which the processor's vectors and a GPU's kernels compute alike,
+/// and what the law reads; what it changes may be changed itself.
 /// </summary>
 /// <param name="inner">The direction that is changed.</param>
 public abstract unsafe class ChangedDirection(Direction inner) : Direction
@@ -51,12 +51,14 @@ public abstract unsafe class ChangedDirection(Direction inner) : Direction
             for (int start = 0; start < destination.Length; start += RowSums.Slice)
             {
                 int count = Math.Min(RowSums.Slice, destination.Length - start);
-                VectorWidth.Use(new Change(this, new WeightSlice(parameter, row, column + start), elements + start, count, numbers, factor));
+                VectorWidth.Use(
+                    new Change(this, new WeightSlice(parameter, row, column + start), elements + start, count, numbers, factor));
             }
         }
     }
 
-    private readonly struct Change(ChangedDirection direction, WeightSlice slice, float* elements, int count, ElementNumbers numbers, float factor)
+    private readonly struct Change(
+        ChangedDirection direction, WeightSlice slice, float* elements, int count, ElementNumbers numbers, float factor)
         : IVectorWork
     {
         [SkipLocalsInit]
@@ -78,7 +80,8 @@ public abstract unsafe class ChangedDirection(Direction inner) : Direction
         }
     }
 
-    private readonly struct Loop<TVector, TSimd>(WeightSlice slice, float* elements, float* weights, float* numbers, int first, int end, float factor)
+    private readonly struct Loop<TVector, TSimd>(
+        WeightSlice slice, float* elements, float* weights, float* numbers, int first, int end, float factor)
         : IDirectionLawVisitor<TVector>
         where TVector : struct
         where TSimd : struct, ISimd<TVector>

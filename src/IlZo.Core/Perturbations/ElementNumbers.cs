@@ -3,8 +3,8 @@ using IlZo.Tensors;
 namespace IlZo.Perturbations;
 
 /// <summary>
-/// A number for every element of a tensor that a law reads beside the weight: a state, which a rule changes too, weights that are stored elsewhere, or a
-/// vector with one number for each column. Without a source it is 0.
+/// A number for every element of a tensor that a law reads beside the weight: a state, which a rule changes too, weights that are stored
+/// elsewhere, or a vector with one number for each column. Without a source it is 0.
 /// </summary>
 public readonly record struct ElementNumbers
 {

@@ -23,7 +23,8 @@ public interface IWeightSums
 /// <summary>Products of a tensor's rows with a vector a.</summary>
 /// <param name="Dots">d = aᵀδ of each row.</param>
 /// <param name="Sum">
-/// Σ d·δ over the rows, or Σ δ, in fp32: a fused multiply-add a row, in shares of <see cref="Share"/> elements, which are then added in order.
+/// Σ d·δ over the rows, or Σ δ, in fp32: a fused multiply-add a row, in shares of <see cref="Share"/> elements, which are then added in
+/// order.
 /// </param>
 public sealed record RowProducts(double[] Dots, float[] Sum)
 {

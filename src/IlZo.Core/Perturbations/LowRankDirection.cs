@@ -37,7 +37,8 @@ public sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> ri
         TensorPrimitives.Multiply(v.AsSpan(column, destination.Length), u[0], destination);
         for (int k = 1; k < rank; k++)
         {
-            TensorPrimitives.FusedMultiplyAdd(v.AsSpan((k * parameter.Columns) + column, destination.Length), u[k], destination, destination);
+            TensorPrimitives.FusedMultiplyAdd(
+                v.AsSpan((k * parameter.Columns) + column, destination.Length), u[k], destination, destination);
         }
     }
 }

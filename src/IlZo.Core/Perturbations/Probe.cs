@@ -1,6 +1,8 @@
 namespace IlZo.Perturbations;
 
-/// <summary>A point at which the loss is evaluated: θ + <paramref name="Radius"/>·<paramref name="Direction"/>, never written to memory.</summary>
+/// <summary>
+/// A point at which the loss is evaluated: θ + <paramref name="Radius"/>·<paramref name="Direction"/>, never written to memory.
+/// </summary>
 /// <param name="Direction">The direction, or null for the weights as they are.</param>
 /// <param name="Radius">The signed distance along it.</param>
 public readonly record struct Probe(Direction? Direction, double Radius)

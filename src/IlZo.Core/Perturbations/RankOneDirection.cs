@@ -13,7 +13,8 @@ namespace IlZo.Perturbations;
 /// <param name="factors">κ, by <see cref="Parameter.Index"/>.</param>
 /// <param name="products">What is known of u, by <see cref="Parameter.Index"/>.</param>
 public sealed class RankOneDirection(
-    Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors, IReadOnlyList<BlockProducts> products) : ChangedDirection(inner)
+    Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors,
+    IReadOnlyList<BlockProducts> products) : ChangedDirection(inner)
 {
     // Asked for with every slice, where an array is faster than what it is known as.
     private readonly float[][] _vectors = [.. vectors];

@@ -15,7 +15,9 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
     private readonly Lazy<float> _scale = new(() =>
     {
         var z = new GaussianDirection(key);
-        return Scale(parameters, [.. parameters.Trained.Select(p => Enumerable.Range(0, p.Rows).Select(row => RowSums.Square(z, p, row)).ToArray())]);
+        return Scale(
+            parameters,
+            [.. parameters.Trained.Select(p => Enumerable.Range(0, p.Rows).Select(row => RowSums.Square(z, p, row)).ToArray())]);
     });
 
     private float? _measured;

@@ -4,8 +4,8 @@ using IlZo.Tensors;
 namespace IlZo.Perturbations;
 
 /// <summary>
-/// A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact. It is where the weights are, in the
-/// memory of a device too.
+/// A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact. It is where the weights are,
+/// in the memory of a device too.
 /// </summary>
 public sealed unsafe class WeightCopy : IStoredNumbers, IDisposable
 {

@@ -33,7 +33,8 @@ internal static class ComparisonFiles
         bool chooses = report.Methods.SelectMany(m => m.Best).SelectMany(r => r.Points).All(p => p.TestAccuracy is not null);
         table.Append(isFunction
             ? "| method | best lr | steps | evaluations | value | state / weights | seconds |\n|---|---|---|---|---|---|---|\n"
-            : $"| method | best lr | steps | forward passes | {(chooses ? "test accuracy, %" : "test perplexity")} | dev loss | state / weights | seconds |\n|---|---|---|---|---|---|---|---|\n");
+            : $"| method | best lr | steps | forward passes | {(chooses ? "test accuracy, %" : "test perplexity")} | dev loss | state / "
+                + $"weights | seconds |\n|---|---|---|---|---|---|---|---|\n");
         if (report.Methods.Count > 0)
         {
             // Rates do not matter before the first step.
@@ -45,20 +46,33 @@ internal static class ComparisonFiles
         {
             var best = method.Best;
             string edge = method.Edge < 0 ? " (lowest tried)" : method.Edge > 0 ? " (highest tried)" : string.Empty;
-            string skipped = best.Sum(r => r.SkippedSteps) is > 0 and int steps ? FormattableString.Invariant($", {steps} steps skipped") : string.Empty;
-            string diverged = method.Diverged ? FormattableString.Invariant($", {best.Count(r => r.Diverged)} of {best.Count} diverged") : string.Empty;
-            table.Append(CultureInfo.InvariantCulture, $"| {method.Name} | {method.BestLearningRate:0.##E-0}{edge} | {Range(best.Select(r => r.Steps))} | {Range(best.Select(r => r.ForwardPasses))} ");
+            string skipped = best.Sum(r => r.SkippedSteps) is > 0 and int steps
+                ? FormattableString.Invariant($", {steps} steps skipped")
+                : string.Empty;
+            string diverged = method.Diverged
+                ? FormattableString.Invariant($", {best.Count(r => r.Diverged)} of {best.Count} diverged")
+                : string.Empty;
+            table.Append(CultureInfo.InvariantCulture, $"| {method.Name} | {method.BestLearningRate:0.##E-0}{edge} | "
+                + $"{Range(best.Select(r => r.Steps))} | {Range(best.Select(r => r.ForwardPasses))} ");
             table.Append(CultureInfo.InvariantCulture, $"{Quality([.. best.Select(r => r.Points[^1])], isFunction)}{diverged}{skipped} ");
-            table.Append(CultureInfo.InvariantCulture, $"| {(double)best.Max(r => r.StateBytes) / report.WeightBytes:F3} | {best.Average(r => r.Seconds):F1} |\n");
+            table.Append(
+                CultureInfo.InvariantCulture,
+                $"| {(double)best.Max(r => r.StateBytes) / report.WeightBytes:F3} | {best.Average(r => r.Seconds):F1} |\n");
         }
 
-        string seeds = report.Seeds == 1 ? "1 seed" : FormattableString.Invariant($"{report.Seeds} seeds: mean ± sample standard deviation");
-        return table.Append(CultureInfo.InvariantCulture, $"\n{seeds}. {(isFunction
+        string seeds = report.Seeds == 1
+            ? "1 seed"
+            : FormattableString.Invariant($"{report.Seeds} seeds: mean ± sample standard deviation");
+        string legend = isFunction
             ? "The last point, at the rate with the lowest mean value. Diverged: above the start's value, or not finite."
-            : "Weights after the last step, at the rate with the lowest mean dev loss. Diverged: dev loss above the start's, or not finite. Seconds: training only.")}\n").ToString();
+            : "Weights after the last step, at the rate with the lowest mean dev loss. Diverged: dev loss above the start's, or not "
+                + "finite. Seconds: training only.";
+        return table.Append(CultureInfo.InvariantCulture, $"\n{seeds}. {legend}\n").ToString();
     }
 
-    /// <summary>Dev loss against forward passes, each method at its best learning rate: mean over seeds, and from the lowest to the highest.</summary>
+    /// <summary>
+    /// Dev loss against forward passes, each method at its best learning rate: mean over seeds, and from the lowest to the highest.
+    /// </summary>
     public static CurveChart Chart(ComparisonReport report)
     {
         var series = report.Methods.Select(Series).ToArray();
@@ -93,7 +107,9 @@ internal static class ComparisonFiles
         : $"| {Metric(points)} | {Spread(points.Select(p => p.DevLoss), "F4")}";
 
     private static string Range(IEnumerable<long> values) =>
-        values.Min() == values.Max() ? FormattableString.Invariant($"{values.Min()}") : FormattableString.Invariant($"{values.Min()} to {values.Max()}");
+        values.Min() == values.Max()
+            ? FormattableString.Invariant($"{values.Min()}")
+            : FormattableString.Invariant($"{values.Min()} to {values.Max()}");
 
     // Accuracy in percent, or the perplexity of texts.
     private static string Metric(IEnumerable<ComparisonPoint> points) => points.All(p => p.TestAccuracy is not null)

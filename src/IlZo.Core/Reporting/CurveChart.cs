@@ -40,12 +40,15 @@ internal sealed record CurveChart(string Title, string XLabel, string YLabel, IR
         double low = points.Min(p => double.IsFinite(p.Low) ? p.Low : p.Mean);
         var y = Axis.Of(low, Math.Max(low, Math.Min(YLimit, points.Max(p => double.IsFinite(p.High) ? p.High : p.Mean))));
         var svg = new StringBuilder();
-        Append(svg, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n");
+        Append(svg, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\"");
+        Append(svg, $" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n");
         Append(svg, $"<title>{SecurityElement.Escape(Title)}</title>\n");
         svg.Append(Style());
         Append(svg, $"<clipPath id=\"plot\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{PlotWidth}\" height=\"{PlotHeight}\"/></clipPath>\n");
         Append(svg, $"<rect class=\"page\" width=\"{Width}\" height=\"{Height}\"/>\n");
-        Append(svg, $"<text class=\"ink\" x=\"{Left}\" y=\"28\" font-size=\"15\" font-weight=\"600\">{SecurityElement.Escape(Title)}</text>\n");
+        Append(
+            svg,
+            $"<text class=\"ink\" x=\"{Left}\" y=\"28\" font-size=\"15\" font-weight=\"600\">{SecurityElement.Escape(Title)}</text>\n");
         Axes(svg, x, y);
         for (int s = 0; s < Series.Count; s++)
         {
@@ -61,7 +64,8 @@ internal sealed record CurveChart(string Title, string XLabel, string YLabel, IR
 
     private static string Style() => $$"""
         <style>
-        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1} .line{fill:none;stroke:currentColor;stroke-width:2} .band{fill:currentColor;fill-opacity:.1;stroke:none}
+        .page{fill:#ffffff} .ink{fill:#1f2328} .grid{stroke:#d9dde2;stroke-width:1}
+        .line{fill:none;stroke:currentColor;stroke-width:2} .band{fill:currentColor;fill-opacity:.1;stroke:none}
         {{Colors(s_light)}}
         @media (prefers-color-scheme: dark){
         .page{fill:#0d1117} .ink{fill:#e6edf3} .grid{stroke:#30363d}
@@ -91,10 +95,15 @@ internal sealed record CurveChart(string Title, string XLabel, string YLabel, IR
             Append(svg, $"<text class=\"ink\" x=\"{at:F1}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{tick:G6}</text>\n");
         }
 
-        Append(svg, $"<text class=\"ink\" x=\"{Left + (PlotWidth / 2)}\" y=\"{Height - 16}\" text-anchor=\"middle\">{SecurityElement.Escape(XLabel)}</text>\n");
+        Label(svg, $"x=\"{Left + (PlotWidth / 2)}\" y=\"{Height - 16}\"", XLabel);
         double middle = Top + (PlotHeight / 2);
-        Append(svg, $"<text class=\"ink\" x=\"18\" y=\"{middle}\" text-anchor=\"middle\" transform=\"rotate(-90 18 {middle})\">{SecurityElement.Escape(YLabel)}</text>\n");
+        Label(svg, $"x=\"18\" y=\"{middle}\" transform=\"rotate(-90 18 {middle})\"", YLabel);
     }
+
+    private static void Label(StringBuilder svg, FormattableString place, string text) =>
+        Append(
+            svg,
+            $"<text class=\"ink\" {FormattableString.Invariant(place)} text-anchor=\"middle\">{SecurityElement.Escape(text)}</text>\n");
 
     private void Curve(StringBuilder svg, int index, Axis x, Axis y)
     {
@@ -142,12 +151,16 @@ internal sealed record CurveChart(string Title, string XLabel, string YLabel, IR
             double rough = Math.Max(high - low, 1e-9) / TickCount;
             double power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
             double step = power * ((double[])[1, 2, 5, 10]).First(m => m * power >= rough * (1 - 1e-9));
-            return new Axis(Math.Floor((low / step) + 1e-9) * step, Math.Max(Math.Ceiling((high / step) - 1e-9), Math.Floor(low / step) + 1) * step, step);
+            return new Axis(
+                Math.Floor((low / step) + 1e-9) * step,
+                Math.Max(Math.Ceiling((high / step) - 1e-9), Math.Floor(low / step) + 1) * step,
+                step);
         }
 
         public double Share(double value) => (value - From) / (To - From);
 
         public IEnumerable<double> Ticks() =>
-            Enumerable.Range(0, (int)Math.Floor(((To - From) / Step) + 1e-6) + 1).Select(i => Math.Round((From + (i * Step)) / Step) * Step);
+            Enumerable.Range(0, (int)Math.Floor(((To - From) / Step) + 1e-6) + 1).Select(
+                i => Math.Round((From + (i * Step)) / Step) * Step);
     }
 }

@@ -3,8 +3,8 @@ namespace IlZo.Tasks;
 /// <summary>A prompt with one candidate answer, as tokens.</summary>
 /// <param name="Tokens">Prompt and answer, with the tokenizer's BOS in front where it adds one.</param>
 /// <param name="OptionLength">
-/// How many tokens are scored, the answer ("option"): the last ones, unless <see cref="WithScored"/> says which. At least 1 and less than all,
-/// so that every option token has a prefix.
+/// How many tokens are scored, the answer ("option"): the last ones, unless <see cref="WithScored"/> says which. At least 1 and less than
+/// all, so that every option token has a prefix.
 /// </param>
 public sealed record EncodedCandidate(int[] Tokens, int OptionLength)
 {

@@ -23,7 +23,8 @@ public sealed class ExampleEncoder
 
     /// <summary>Encodes all candidates of an example.</summary>
     /// <param name="example">The example.</param>
-    /// <param name="demonstrations">Solved examples that stand before every prompt, a blank line between; see <see cref="Demonstrations"/>.</param>
+    /// <param name="demonstrations">Solved examples that stand before every prompt, a blank line between; see
+    /// <see cref="Demonstrations"/>.</param>
     /// <exception cref="InvalidInputException">
     /// A candidate adds no token to the prompt, or does not fit into the maximum length.
     /// </exception>

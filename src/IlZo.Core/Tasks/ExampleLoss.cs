@@ -1,8 +1,9 @@
 namespace IlZo.Tasks;
 
 /// <summary>
-/// What one example adds to the loss of a batch: the sum of its terms, and how many they are. Every loss is the sum of these in the examples' order
-/// over their count, so examples may be evaluated in any shares, on any device: whoever adds their terms in order gets the same bits.
+/// What one example adds to the loss of a batch: the sum of its terms, and how many they are. Every loss is the sum of these in the
+/// examples' order over their count, so examples may be evaluated in any shares, on any device: whoever adds their terms in order gets the
+/// same bits.
 /// </summary>
 /// <param name="Sum">The sum of the example's terms, in the order of its tokens.</param>
 /// <param name="Count">Option tokens where the loss is a mean over tokens; else 1.</param>

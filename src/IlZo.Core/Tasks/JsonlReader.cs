@@ -43,7 +43,10 @@ public sealed class JsonlReader : IDisposable
     /// <exception cref="InvalidInputException">It does not exist or cannot be opened.</exception>
     public static JsonlReader Open(string path) => new(TextFile.Open(path, "a file of JSON lines"), path);
 
-    /// <summary>The first byte that is neither white space nor part of a byte order mark; null where there is none. Lines are read from the start as before.</summary>
+    /// <summary>
+    /// The first byte that is neither white space nor part of a byte order mark; null where there is none. Lines are read from the start as
+    /// before.
+    /// </summary>
     /// <exception cref="InvalidInputException">The file cannot be read.</exception>
     internal byte? FirstByte()
     {

@@ -10,7 +10,9 @@ namespace IlZo.Tasks;
 internal sealed class LabelledCandidates(
     IReadOnlyList<TextTemplate> candidates, TaskField label, IReadOnlyDictionary<string, int> labels) : CandidateSource
 {
-    public override IReadOnlyList<string> Fixed { get; } = candidates.All(c => c.Literal != null) ? [.. candidates.Select(c => c.Literal!)] : [];
+    public override IReadOnlyList<string> Fixed { get; } = candidates.All(c => c.Literal != null)
+        ? [.. candidates.Select(c => c.Literal!)]
+        : [];
 
     public override int Count => candidates.Count;
 

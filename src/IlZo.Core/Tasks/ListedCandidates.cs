@@ -12,7 +12,8 @@ internal sealed class ListedCandidates(TextList candidates, TextList answers) : 
         int[] accepted = [.. Enumerable.Range(0, texts.Length).Where(i => correct.Contains(texts[i]))];
         return accepted.Length > 0
             ? new CandidateSet(texts, accepted, [])
-            : throw row.Error($"none of the texts in {answers.Expectation} is among those in {candidates.Expectation}; expected at least one");
+            : throw row.Error(
+                $"none of the texts in {answers.Expectation} is among those in {candidates.Expectation}; expected at least one");
     }
 }
 

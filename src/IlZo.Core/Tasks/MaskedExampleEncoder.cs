@@ -55,11 +55,13 @@ public sealed class MaskedExampleEncoder
         if (mask >= MaxLength)
         {
             throw new InvalidInputException(
-                $"{example.Where}: the mask is token {mask + 1} of the prompt, of which {MaxLength} are kept; expected a shorter text, or a limit of the piece before the mask.");
+                $"{example.Where}: the mask is token {mask + 1} of the prompt, of which {MaxLength} are kept; expected a shorter text, or "
+                    + "a limit of the piece before the mask.");
         }
 
         int[] text = [.. tokens.Take(MaxLength)];
-        return new EncodedExample([.. example.Candidates.Select(w => EncodedCandidate.AtToken(text, mask, Word(w, example)))], example.Correct, example.Where)
+        return new EncodedExample(
+            [.. example.Candidates.Select(w => EncodedCandidate.AtToken(text, mask, Word(w, example)))], example.Correct, example.Where)
         {
             CandidateTexts = example.Candidates,
         };
@@ -76,7 +78,8 @@ public sealed class MaskedExampleEncoder
             id = ids.Length == 1
                 ? ids[0]
                 : throw new InvalidInputException(
-                    $"{example.Where}: candidate \"{word}\" is {ids.Length} tokens of the model's; a word of one token was expected, since one mask is read.");
+                    $"{example.Where}: candidate \"{word}\" is {ids.Length} tokens of the model's; a word of one token was expected, since "
+                        + "one mask is read.");
             _words.Add(word, id);
         }
 

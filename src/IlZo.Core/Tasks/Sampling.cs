@@ -2,7 +2,8 @@ namespace IlZo.Tasks;
 
 /// <summary>Which rows a run uses.</summary>
 /// <param name="Train">Indices into the training file, in the order drawn.</param>
-/// <param name="Dev">Indices into the dev file where there is one, else into the training file, none of them in <paramref name="Train"/>.</param>
+/// <param name="Dev">Indices into the dev file where there is one, else into the training file, none of them in
+/// <paramref name="Train"/>.</param>
 /// <param name="Test">Indices into the validation file.</param>
 public sealed record DataSplit(int[] Train, int[] Dev, int[] Test);
 

@@ -52,8 +52,8 @@ public static class Scoring
     }
 
     /// <summary>
-    /// The language-model objective of one example: −log p of every option token. Its mean over a batch is one over tokens, so that long answers
-    /// weigh more; not the mean of the examples' means.
+    /// The language-model objective of one example: −log p of every option token. Its mean over a batch is one over tokens, so that long
+    /// answers weigh more; not the mean of the examples' means.
     /// </summary>
     /// <param name="optionLogProbabilities">log p of the option tokens of the correct candidate; at least 1.</param>
     public static ExampleLoss LanguageModelLoss(ReadOnlySpan<double> optionLogProbabilities)

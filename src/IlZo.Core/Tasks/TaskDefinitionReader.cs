@@ -22,7 +22,8 @@ internal sealed partial class TaskDefinitionReader
         root.RequireKeys(
             ["name", "description"],
             [
-                "prompt", "answer", "masked", "texts", "candidates", "label", "answers", "each", "fields", "objective", "metric", "max_new_tokens",
+                "prompt", "answer", "masked", "texts", "candidates", "label", "answers", "each", "fields", "objective", "metric",
+                "max_new_tokens",
                 "content_free", "dev", "sample",
             ]);
         _each = ReadEach();
@@ -86,7 +87,8 @@ internal sealed partial class TaskDefinitionReader
             Description = _root["description"].Text(),
             Objective = generates
                 ? _root.Choice("objective", ("language-model", TaskObjective.LanguageModel))
-                : _root.Choice("objective", ("classification", TaskObjective.Classification), ("language-model", TaskObjective.LanguageModel)),
+                : _root.Choice(
+                    "objective", ("classification", TaskObjective.Classification), ("language-model", TaskObjective.LanguageModel)),
             Metric = _root.Choice("metric", [.. MetricCatalog.Judging(candidates.Kind).Select(m => (m.Name, m))]),
             MaxNewTokens = !generates ? 0 : _root.TryGet("max_new_tokens") is { } node ? PositiveCount(node) : DefaultNewTokens,
             DevExamples = _root.TryGet("dev")?.Count() ?? DefaultDev,
@@ -141,7 +143,8 @@ internal sealed partial class TaskDefinitionReader
                     "cannot be the name of a field; expected one without braces, brackets and '|', and not \"candidate\"");
             }
 
-            _fields.Add(name, value.Element.ValueKind == JsonValueKind.Object ? ReadReplacing(name, value) : new TaskField(name, ReadPaths(value)));
+            _fields.Add(
+                name, value.Element.ValueKind == JsonValueKind.Object ? ReadReplacing(name, value) : new TaskField(name, ReadPaths(value)));
         }
     }
 

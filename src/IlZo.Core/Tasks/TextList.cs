@@ -80,12 +80,14 @@ internal sealed class TextList(IReadOnlyList<TextSource> sources, string expecta
             at++;
         }
 
-        return end < at ? part.ToString() : throw row.Error($"{Expectation} holds {span.GetRawText()}, beyond the {at} characters of {spansOf!.Expectation}; expected a part of it");
+        return end < at ? part.ToString() : throw row.Error(
+            $"{Expectation} holds {span.GetRawText()}, beyond the {at} characters of {spansOf!.Expectation}; expected a part of it");
     }
 
     private static bool TryOffset(JsonElement span, string name, out int offset)
     {
         offset = -1;
-        return span.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out offset) && offset >= 0;
+        return span.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out offset)
+            && offset >= 0;
     }
 }

@@ -45,14 +45,18 @@ public sealed class TextPairEncoder
         if (special >= MaxLength || texts.All(t => t.Length == 0))
         {
             throw new InvalidInputException(
-                $"{example.Where}: {texts.Sum(t => t.Length)} tokens of text and {special} special ones make no example of at most {MaxLength}; at least one token of text was expected.");
+                $"{example.Where}: {texts.Sum(t => t.Length)} tokens of text and {special} special ones make no example of at most "
+                    + $"{MaxLength}; at least one token of text was expected.");
         }
 
         Truncate(texts, MaxLength - special);
-        int[] tokens = texts.Length == 2 ? [.. _prefix, .. texts[0], .. between, .. texts[1], .. _suffix] : [.. _prefix, .. texts[0], .. _suffix];
+        int[] tokens = texts.Length == 2
+            ? [.. _prefix, .. texts[0], .. between, .. texts[1], .. _suffix]
+            : [.. _prefix, .. texts[0], .. _suffix];
         int read = _readsFirst ? 0 : tokens.Length - 1;
         return new EncodedExample(
-            [.. Enumerable.Range(0, example.Candidates.Count).Select(c => EncodedCandidate.AtToken(tokens, read, c))], example.Correct, example.Where)
+            [.. Enumerable.Range(0, example.Candidates.Count).Select(c => EncodedCandidate.AtToken(tokens, read, c))], example.Correct,
+            example.Where)
         {
             CandidateTexts = example.Candidates,
         };

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace IlZo.Tensors;
 
 /// <summary>
-/// Chooses tensors by their roles (<see cref="RoleWords"/>), or by patterns over their names: <c>*</c> stands for any characters, <c>?</c> for one, <c>[0-3]</c> for one of a set and
-/// <c>[!0-3]</c> for one outside it; everything else for itself. A pattern has to match the whole name.
+/// Chooses tensors by their roles (<see cref="RoleWords"/>), or by patterns over their names: <c>*</c> stands for any characters, <c>?</c>
+/// for one, <c>[0-3]</c> for one of a set and <c>[!0-3]</c> for one outside it; everything else for itself. A pattern has to match the
+/// whole name.
 /// </summary>
 public static class NamePatterns
 {
@@ -34,12 +35,16 @@ public static class NamePatterns
         var matches = new HashSet<Parameter>();
         foreach (string pattern in patterns.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            Parameter[] found = RoleWords.Find(pattern, flag) is { } role ? OfRole(candidates, flag, pattern, role) : Named(candidates, flag, pattern);
+            Parameter[] found = RoleWords.Find(pattern, flag) is { } role
+                ? OfRole(candidates, flag, pattern, role)
+                : Named(candidates, flag, pattern);
 
             matches.UnionWith(found);
         }
 
-        return matches.Count > 0 ? matches : throw new InvalidInputException($"{flag} is '{patterns}'; patterns with commas between them were expected.");
+        return matches.Count > 0
+            ? matches
+            : throw new InvalidInputException($"{flag} is '{patterns}'; patterns with commas between them were expected.");
     }
 
     private static Parameter[] OfRole(IReadOnlyList<Parameter> candidates, string flag, string pattern, Predicate<TensorRole> role)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace IlZo.Tensors;
 
 /// <summary>
-/// Zeroed memory outside the garbage-collected heap, aligned to 64 bytes (a cache line and a 512-bit vector). Who disposes of it sees to it that nobody
-/// is using its address any more; it may be disposed of twice.
+/// Zeroed memory outside the garbage-collected heap, aligned to 64 bytes (a cache line and a 512-bit vector). Who disposes of it sees to it
+/// that nobody is using its address any more; it may be disposed of twice.
 /// </summary>
 public sealed unsafe class NativeBuffer : IDisposable
 {

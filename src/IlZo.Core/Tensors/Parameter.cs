@@ -2,7 +2,8 @@ namespace IlZo.Tensors;
 
 /// <summary>
 /// One weight tensor of a model: a name, a shape, a role and the address of its row-major elements. The memory belongs to the
-/// <see cref="ParameterSet"/> the parameter is in, and can be reached for as long as that is not disposed of. Tied tensors are one parameter.
+/// <see cref="ParameterSet"/> the parameter is in, and can be reached for as long as that is not disposed of. Tied tensors are one
+/// parameter.
 /// </summary>
 public sealed unsafe class Parameter
 {
@@ -18,7 +19,8 @@ public sealed unsafe class Parameter
     {
         if (shape.Count is not (1 or 2) || shape.Any(d => d is <= 0 or > int.MaxValue))
         {
-            throw new InvalidInputException($"Tensor '{name}' has shape [{string.Join(", ", shape)}]; one or two positive dimensions were expected.");
+            throw new InvalidInputException(
+                $"Tensor '{name}' has shape [{string.Join(", ", shape)}]; one or two positive dimensions were expected.");
         }
 
         Name = name;
@@ -60,7 +62,9 @@ public sealed unsafe class Parameter
     /// </summary>
     public int Id { get; internal set; }
 
-    /// <summary>The place among the tensors that are trained, by which what is kept for each of them is found; −1 where this one is frozen.</summary>
+    /// <summary>
+    /// The place among the tensors that are trained, by which what is kept for each of them is found; −1 where this one is frozen.
+    /// </summary>
     public int Index { get; internal set; }
 
     /// <summary>Whether training perturbs and updates it.</summary>

@@ -1,11 +1,13 @@
 namespace IlZo.Tensors;
 
-/// <summary>All parameters of a model in the ordinal order of their names, which of them are trained, and the owner of their memory.</summary>
+/// <summary>
+/// All parameters of a model in the ordinal order of their names, which of them are trained, and the owner of their memory.
+/// </summary>
 /// <remarks>
-/// Many threads may read the weights at a time, each through a backend of its own. Who changes them, or what is trained, has to be alone: where
-/// somebody is reading, or the other way round, <see cref="InvalidOperationException"/> is thrown, and so it is in a pass whose weights were changed
-/// before it ended. Memory is given back when the last read in progress ends; from <see cref="Dispose"/> on, everything that reads or writes weights throws
-/// <see cref="ObjectDisposedException"/>, while names and shapes can still be read.
+/// Many threads may read the weights at a time, each through a backend of its own. Who changes them, or what is trained, has to be alone:
+/// where somebody is reading, or the other way round, <see cref="InvalidOperationException"/> is thrown, and so it is in a pass whose
+/// weights were changed before it ended. Memory is given back when the last read in progress ends; from <see cref="Dispose"/> on,
+/// everything that reads or writes weights throws <see cref="ObjectDisposedException"/>, while names and shapes can still be read.
 /// </remarks>
 public sealed unsafe class ParameterSet : IDisposable
 {
@@ -95,8 +97,8 @@ public sealed unsafe class ParameterSet : IDisposable
     }
 
     /// <summary>
-    /// A hash of the stored bytes of every parameter, in lower-case hexadecimal: SHA-256 over the SHA-256 of each piece of 16 MiB of each parameter, in the
-    /// ordinal order of their names. Pieces are hashed side by side.
+    /// A hash of the stored bytes of every parameter, in lower-case hexadecimal: SHA-256 over the SHA-256 of each piece of 16 MiB of each
+    /// parameter, in the ordinal order of their names. Pieces are hashed side by side.
     /// </summary>
     public string Sha256() => Hashes().Sha256;
 
@@ -118,7 +120,8 @@ public sealed unsafe class ParameterSet : IDisposable
         Parallel.For(0, pieces.Count, i =>
         {
             var (parameter, offset) = pieces[i];
-            hashes[i] = IlZo.Sha256.Hash(new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(pieceBytes, parameter.ByteCount - offset)));
+            hashes[i] = IlZo.Sha256.Hash(
+                new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(pieceBytes, parameter.ByteCount - offset)));
         });
         return new ParameterHashes([.. pieces.Zip(hashes, (piece, hash) => (piece.Parameter, hash))]);
     }

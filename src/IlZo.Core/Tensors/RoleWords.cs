@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace IlZo.Tensors;
 
 /// <summary>
-/// The words that choose tensors by their role, as in <c>role:norm</c>: those of parts, which mean all that belongs to them, those of several parts,
-/// and those of kinds in whatever part.
+/// The words that choose tensors by their role, as in <c>role:norm</c>: those of parts, which mean all that belongs to them, those of
+/// several parts, and those of kinds in whatever part.
 /// </summary>
 public static class RoleWords
 {
@@ -42,7 +42,8 @@ public static class RoleWords
 
         return s_words.TryGetValue(text[Prefix.Length..], out var means)
             ? means
-            : throw new InvalidInputException($"{source} has '{text}', which is no role; {Prefix} and one of {string.Join(", ", All)} was expected.");
+            : throw new InvalidInputException(
+                $"{source} has '{text}', which is no role; {Prefix} and one of {string.Join(", ", All)} was expected.");
     }
 
     private static Dictionary<string, Predicate<TensorRole>> Create()

@@ -48,7 +48,9 @@ public enum ModelPart
     /// <summary>A norm: LayerNorm or RMSNorm, of the residual stream, of heads, of embeddings or in front of the output.</summary>
     Norm,
 
-    /// <summary>What makes logits, of tokens or of classes: the output embedding that is a tensor of its own, and linear layers before it.</summary>
+    /// <summary>
+    /// What makes logits, of tokens or of classes: the output embedding that is a tensor of its own, and linear layers before it.
+    /// </summary>
     Head,
 }
 

@@ -40,7 +40,9 @@ internal sealed class CanonicalForms
 
     public static CanonicalForms Instance => s_instance.Value;
 
-    /// <summary>Whether a character is the same in form C wherever it stands: it starts a sequence, is composed, and joins nothing before it.</summary>
+    /// <summary>
+    /// Whether a character is the same in form C wherever it stands: it starts a sequence, is composed, and joins nothing before it.
+    /// </summary>
     public bool IsSettled(int character) => !_unsettled.Contains(character) && !Hangul.IsJoining(character);
 
     /// <summary>The canonical combining class: 0 for a character that starts a sequence.</summary>

@@ -6,7 +6,9 @@ public interface ITokenizer
     /// <summary>One more than the largest id the tokenizer can produce.</summary>
     int VocabularySize { get; }
 
-    /// <summary>The token put in front of a text, where the tokenizer's convention has one (OPT: <c>&lt;/s&gt;</c>, Llama: <c>&lt;s&gt;</c>).</summary>
+    /// <summary>
+    /// The token put in front of a text, where the tokenizer's convention has one (OPT: <c>&lt;/s&gt;</c>, Llama: <c>&lt;s&gt;</c>).
+    /// </summary>
     int? BosId { get; }
 
     /// <summary>The token that ends a text.</summary>
@@ -17,15 +19,17 @@ public interface ITokenizer
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; special tokens written in it are not parsed.</param>
-    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for RoBERTa).</param>
+    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for
+    /// RoBERTa).</param>
     int[] Encode(string text, bool addSpecialTokens = true);
 
     /// <summary>
-    /// The ids of a text in which special tokens are written out, as chat templates write it. Every special token is parsed, also one that a user
-    /// wrote into a message, as transformers' <c>encode</c> does.
+    /// The ids of a text in which special tokens are written out, as chat templates write it. Every special token is parsed, also one that
+    /// a user wrote into a message, as transformers' <c>encode</c> does.
     /// </summary>
     /// <param name="text">Any text.</param>
-    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text; a BOS token that the text begins with is not doubled.</param>
+    /// <param name="addSpecialTokens">Whether to add what the convention puts around a text; a BOS token that the text begins with is not
+    /// doubled.</param>
     int[] EncodeMarkup(string text, bool addSpecialTokens = false) => Encode(text, addSpecialTokens);
 
     /// <summary>Ids with the BOS token in front, where the convention has one and they do not begin with it.</summary>

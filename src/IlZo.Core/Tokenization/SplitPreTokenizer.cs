@@ -58,7 +58,9 @@ internal sealed class SplitPreTokenizer(IMatcher matcher, SplitBehavior behavior
     }
 
     // Joins neighbours that belong together; whether they do is asked of them as they were.
-    private static void Merge(List<(int Start, int End, bool IsMatch)> cuts, Func<(int Start, int End, bool IsMatch), (int Start, int End, bool IsMatch), bool> belong)
+    private static void Merge(
+        List<(int Start, int End, bool IsMatch)> cuts,
+        Func<(int Start, int End, bool IsMatch), (int Start, int End, bool IsMatch), bool> belong)
     {
         var merged = new List<(int Start, int End, bool IsMatch)>();
         for (int i = 0; i < cuts.Count; i++)

@@ -31,7 +31,8 @@ internal static class TiktokenFile
         {
             Raw = new AddedTokens(convention.Parsed.Select(token => (token.Text, token.Id))),
             PreTokenizer = new PreTokenizerSequence(
-                [new SplitPreTokenizer(WordSplitter.Llama3, SplitBehavior.Isolated, invert: false), new ByteLevelPreTokenizer(addPrefixSpace: false, splitter: null)]),
+                [new SplitPreTokenizer(WordSplitter.Llama3, SplitBehavior.Isolated, invert: false), new ByteLevelPreTokenizer(
+                    addPrefixSpace: false, splitter: null)]),
             Decoder = [Decoders.ByteLevel],
         };
         int bos = Llama3Ranks;

@@ -73,7 +73,8 @@ internal sealed class TokenTable
     public bool IsSpecial(int id) => _special.Contains(id);
 
     /// <summary>The special tokens.</summary>
-    public IEnumerable<(string Text, int Id)> Special => _special.Where(id => _texts[id] is { Length: > 0 }).Select(id => (_texts[id]!, id));
+    public IEnumerable<(string Text, int Id)> Special =>
+        _special.Where(id => _texts[id] is { Length: > 0 }).Select(id => (_texts[id]!, id));
 
     public bool TryGetId(string text, out int id) => _ids.TryGetValue(text, out id);
 

@@ -185,7 +185,8 @@ internal static class PostProcessorReader
                 return (prefix, suffix);
             default:
                 throw place.Error(
-                    $"the post-processor '{type}' is not supported (supported: TemplateProcessing, RobertaProcessing, ByteLevel, Sequence)");
+                    $"the post-processor '{type}' is not supported (supported: TemplateProcessing, RobertaProcessing, ByteLevel, "
+                        + "Sequence)");
         }
     }
 
@@ -271,7 +272,8 @@ internal static class DecoderReader
                 return [Decoders.Metaspace(mark, scheme != PrependScheme.Never)];
             default:
                 throw place.Error(
-                    $"the decoder '{type}' is not supported (supported: Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace)");
+                    $"the decoder '{type}' is not supported (supported: Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, "
+                        + "Metaspace)");
         }
     }
 

@@ -70,7 +70,8 @@ internal static class TokenizerJsonFile
                 "Unigram" => " (that of T5, ALBERT and XLM-RoBERTa)",
                 _ => string.Empty,
             };
-            throw model.Error($"the model type '{type}'{known} is not supported; expected one with BPE, which the checkpoints of OPT, GPT-2, RoBERTa, Llama, Mistral and Qwen have");
+            throw model.Error($"the model type '{type}'{known} is not supported; expected one with BPE, which the checkpoints of OPT, "
+                + "GPT-2, RoBERTa, Llama, Mistral and Qwen have");
         }
 
         var tokens = new TokenTable();

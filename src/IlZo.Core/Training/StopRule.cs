@@ -14,9 +14,10 @@ public enum EarlyStop
 }
 
 /// <summary>
-/// When a run ends before its last step. It diverges when the mean loss of its last <see cref="Window"/> steps, or a dev loss, passes a multiple of
-/// the loss at the start or is not a finite number. The start is the dev loss before the first step; without dev examples, the test loss then; without
-/// test examples, the mean loss of the first <see cref="Window"/> steps. It is a function of the log, so a continued run ends where an uninterrupted one does.
+/// When a run ends before its last step. It diverges when the mean loss of its last <see cref="Window"/> steps, or a dev loss, passes a
+/// multiple of the loss at the start or is not a finite number. The start is the dev loss before the first step; without dev examples, the
+/// test loss then; without test examples, the mean loss of the first <see cref="Window"/> steps. It is a function of the log, so a
+/// continued run ends where an uninterrupted one does.
 /// </summary>
 /// <param name="factor">The multiple; 0 for never.</param>
 /// <param name="patience">Evaluations without a better one; null for any number.</param>

@@ -21,7 +21,8 @@ public static class TrainableModel
     {
         options = AtStart(options, folder);
 
-        // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C# kernels.
+        // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C#
+        // kernels.
         using var reference = AdapterCatalog.Find(options.Adapter)?.StartsFromActivations == true ? new CpuBackend(options.Threads) : null;
         var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
         try
@@ -52,7 +53,9 @@ public static class TrainableModel
         NamePatterns.Choose(model.Parameters, options.TrainOnly, options.Freeze);
     }
 
-    /// <summary>What is saved beside the weights: the chat template that the examples were made with, where it is not the model's own.</summary>
+    /// <summary>
+    /// What is saved beside the weights: the chat template that the examples were made with, where it is not the model's own.
+    /// </summary>
     /// <param name="options">The training.</param>
     /// <param name="folder">Its run, which may have saved the template before.</param>
     public static IReadOnlyDictionary<string, byte[]> ExtraFiles(TrainingOptions options, RunFolder folder)
@@ -70,7 +73,8 @@ public static class TrainableModel
     /// <param name="options">The training.</param>
     /// <param name="model">The model.</param>
     /// <param name="begunInFormat">The format that its run was begun in.</param>
-    public static Optimizer CreateOptimizer(TrainingOptions options, LanguageModel model, int begunInFormat = RunConfiguration.CurrentFormat)
+    public static Optimizer CreateOptimizer(
+        TrainingOptions options, LanguageModel model, int begunInFormat = RunConfiguration.CurrentFormat)
     {
         // The start of an adapter is in no file.
         var start = model.Adapter?.Copy();

@@ -17,7 +17,8 @@ public sealed partial class Trainer
     }
 
     // Whether a crash may have come between the saving of weights and the entry that says so; they are then saved once more.
-    private bool MaySaveAgain => IsDue(_log.History.Records.Count) || (_examples.Dev.Count == 0 && _log.History.Saved?.Step < _log.History.Records.Count);
+    private bool MaySaveAgain =>
+        IsDue(_log.History.Records.Count) || (_examples.Dev.Count == 0 && _log.History.Saved?.Step < _log.History.Records.Count);
 
     // What a run saved is checked before it goes on, which may replace it.
     private void RequireSaved()
@@ -85,7 +86,8 @@ public sealed partial class Trainer
     {
         var hashes = _model.Parameters.Hashes();
         return hashes.ChangedThoughFrozen(_start) is { } changed
-            ? throw new FileChangedException(_model.Checkpoint.DisplayName, $"has other bytes in tensor '{changed.Name}', which is not trained,")
+            ? throw new FileChangedException(
+                _model.Checkpoint.DisplayName, $"has other bytes in tensor '{changed.Name}', which is not trained,")
             : hashes.Sha256;
     }
 
@@ -120,7 +122,8 @@ public sealed partial class Trainer
         var history = _log.History;
         long steps = history.Records.Count;
         var test = _examples.Test.Count > 0 ? _evaluator.Evaluate(_examples.Test, cancellation) : null;
-        bool worseOnTest = test is not null && history.ZeroShot is { } zeroShot && double.IsFinite(zeroShot.Loss) && !(test.Loss <= zeroShot.Loss);
+        bool worseOnTest = test is not null && history.ZeroShot is { } zeroShot && double.IsFinite(zeroShot.Loss)
+            && !(test.Loss <= zeroShot.Loss);
         if (steps > 0 && (AllSkipped(history) || worseOnTest || _stopRule.Of(history) == EarlyStop.Divergence))
         {
             KeepStart();

@@ -6,7 +6,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Training;
 
-/// <summary>Runs a training: the loop over steps, evaluations and checkpoints. <c>Trainer.Finish.cs</c> is what follows the last step.</summary>
+/// <summary>
+/// Runs a training: the loop over steps, evaluations and checkpoints. <c>Trainer.Finish.cs</c> is what follows the last step.
+/// </summary>
 public sealed partial class Trainer : IDisposable
 {
     private readonly TrainingOptions _options;
@@ -61,12 +63,15 @@ public sealed partial class Trainer : IDisposable
             _configuration = folder.Continue(run, _backend.Engine, _log.History.Records.Count);
 
             // What a program's own losses come to is not measured by those of the dev examples.
-            _stopRule = new StopRule(_options.Losses is null ? _options.StopOnDivergence : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
+            _stopRule = new StopRule(_options.Losses is null
+                ? _options.StopOnDivergence
+                : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
             _backend.Load(_model.Parameters);
             _evaluator = NewEvaluator(_model);
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(
-                _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count, _model.Warnings));
+                _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count,
+                _model.Warnings));
             if (found.Verdict != MemoryVerdict.Fits)
             {
                 progress?.Report(new TrainingProgress.MemoryIsTight(found));
@@ -225,7 +230,8 @@ public sealed partial class Trainer : IDisposable
     private void TrainStep(long step, DataOrder order)
     {
         var (passes, tokens) = (_evaluator.ForwardPasses, _evaluator.Tokens);
-        var oracle = _options.OracleOf(new TrainingStep(_model, _backend, new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step)));
+        var oracle = _options.OracleOf(
+            new TrainingStep(_model, _backend, new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step)));
         var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
         double gradient = _optimizer.ProjectedGradient(record);
         var entry = new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);

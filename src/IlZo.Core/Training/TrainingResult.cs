@@ -9,7 +9,8 @@ namespace IlZo.Training;
 /// <param name="TestLoss">Loss of the test examples with the selected weights, in nats; null without test examples.</param>
 /// <param name="TestExamples">Their number.</param>
 /// <param name="DevLoss">The lowest dev loss, the start's included; null without dev examples.</param>
-/// <param name="SelectedStep">The step it belongs to, whose weights are in the checkpoint folder; 0 where nothing was better than the start.</param>
+/// <param name="SelectedStep">The step it belongs to, whose weights are in the checkpoint folder; 0 where nothing was better than the
+/// start.</param>
 /// <param name="Steps">Steps of the run: fewer than were asked for where it ended early.</param>
 /// <param name="ForwardPasses">Forward passes of training: one for each probe of each batch.</param>
 /// <param name="Tokens">Tokens that went through the model in training, at each probe once.</param>
@@ -40,7 +41,10 @@ public sealed record TrainingResult(
     [JsonIgnore]
     public MetricValues Test { get; init; } = MetricValues.None;
 
-    /// <summary>Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to choose.</summary>
+    /// <summary>
+    /// Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to
+    /// choose.
+    /// </summary>
     [JsonPropertyOrder(-1)]
     public double? ZeroShotAccuracy => ZeroShot[Accuracy.OfCandidates.Field];
 
@@ -57,8 +61,8 @@ public sealed record TrainingResult(
     public double? DevLossAtStart { get; init; }
 
     /// <summary>
-    /// Whether no step's weights were as good as the start's, by the dev loss (without dev examples by the test loss), or all steps were skipped: what is
-    /// kept is the start.
+    /// Whether no step's weights were as good as the start's, by the dev loss (without dev examples by the test loss), or all steps were
+    /// skipped: what is kept is the start.
     /// </summary>
     public bool EndedWorse { get; init; }
 
@@ -70,12 +74,14 @@ public sealed record TrainingResult(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SelectedSha256 { get; init; }
 
-    /// <summary>What computed the steps, in their order; more than one where the run was continued by another engine or version of the arithmetic.</summary>
+    /// <summary>
+    /// What computed the steps, in their order; more than one where the run was continued by another engine or version of the arithmetic.
+    /// </summary>
     public IReadOnlyList<EngineChange> Computed { get; init; } = [];
 
     /// <summary>
-    /// One JSON object with the properties in snake case, and metrics beside accuracy as <c>zero_shot_NAME</c> and <c>test_NAME</c>; null for what a run
-    /// without test or dev examples lacks.
+    /// One JSON object with the properties in snake case, and metrics beside accuracy as <c>zero_shot_NAME</c> and <c>test_NAME</c>; null
+    /// for what a run without test or dev examples lacks.
     /// </summary>
     public string ToJson()
     {
@@ -89,7 +95,10 @@ public sealed record TrainingResult(
     }
 
     private static IEnumerable<KeyValuePair<string, JsonNode?>> Fields(string prefix, MetricValues values) =>
-        from v in values where v.Metric is not Accuracy select KeyValuePair.Create($"{prefix}_{v.Metric.Field}", double.IsFinite(v.Value) ? (JsonNode?)v.Value : null);
+        from v in values
+        where v.Metric is not Accuracy
+        select KeyValuePair.Create(
+            $"{prefix}_{v.Metric.Field}", double.IsFinite(v.Value) ? (JsonNode?)v.Value : null);
 }
 
 [JsonSourceGenerationOptions(

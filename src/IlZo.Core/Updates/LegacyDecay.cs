@@ -3,8 +3,8 @@ using IlZo.Tensors;
 namespace IlZo.Updates;
 
 /// <summary>
-/// The decay of runs from before tensors had roles, for continuing and replaying them: it spared what these names tell, which is right for OPT
-/// and leaves out some or all norms of the other families.
+/// The decay of runs from before tensors had roles, for continuing and replaying them: it spared what these names tell, which is right for
+/// OPT and leaves out some or all norms of the other families.
 /// </summary>
 internal sealed record LegacyDecay(double Rate) : WeightDecay(Rate)
 {

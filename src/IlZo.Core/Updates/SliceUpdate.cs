@@ -6,7 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Updates;
 
 /// <summary>The law of a rule over a slice, in vectors and for what they leave over in single numbers.</summary>
-internal readonly unsafe struct SliceUpdate(UpdateRule rule, WeightSlice slice, float* weights, float* gradient, int count, float kept, float rate) : IVectorWork
+internal readonly unsafe struct SliceUpdate(
+    UpdateRule rule, WeightSlice slice, float* weights, float* gradient, int count, float kept, float rate) : IVectorWork
 {
     public void Do<TVector, TSimd>()
         where TVector : struct

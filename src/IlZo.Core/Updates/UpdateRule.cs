@@ -6,8 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Updates;
 
 /// <summary>
-/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), element by element, in any order and in parallel. It states a law, which the
-/// processor's vectors and a GPU's kernels compute alike; what the law keeps for each element is the rule's own.
+/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), element by element, in any order and in parallel. It states a law,
+/// which the processor's vectors and a GPU's kernels compute alike; what the law keeps for each element is the rule's own.
 /// </summary>
 /// <remarks>For one update at a time. What it remembers is given back when the update in progress ends.</remarks>
 public abstract class UpdateRule : IDisposable

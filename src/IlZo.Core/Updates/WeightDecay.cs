@@ -4,7 +4,8 @@ namespace IlZo.Updates;
 
 /// <summary>
 /// Weight decay beside the step, θ ← (1 − ηλ)θ, of all tensors but biases and norms.
-/// Source: Loshchilov and Hutter 2017, arXiv 1711.05101; which tensors: huggingface/transformers src/transformers/trainer.py, get_decay_parameter_names.
+/// Source: Loshchilov and Hutter 2017, arXiv 1711.05101; which tensors: huggingface/transformers src/transformers/trainer.py,
+/// get_decay_parameter_names.
 /// </summary>
 /// <param name="Rate">λ, 0 in the published runs.</param>
 public record WeightDecay(double Rate)

@@ -1,7 +1,10 @@
 namespace IlZo.Gpu.Benchmarks;
 
-/// <summary>How much work is measured: enough to keep a GPU busy, or little enough for a simulation of one, whose times mean nothing.</summary>
-/// <param name="CopyBytes">Memory that is copied and read, as much as no cache holds. Less is taken where it is no multiple of what the threads read at a time.</param>
+/// <summary>
+/// How much work is measured: enough to keep a GPU busy, or little enough for a simulation of one, whose times mean nothing.
+/// </summary>
+/// <param name="CopyBytes">Memory that is copied and read, as much as no cache holds. Less is taken where it is no multiple of what the
+/// threads read at a time.</param>
 /// <param name="ReadGroups">Thread groups that read it.</param>
 /// <param name="ArithmeticGroups">Thread groups that multiply, add and make noise.</param>
 /// <param name="Rounds">Rounds of multiply-adds of a thread, and noise blocks of it.</param>
@@ -28,5 +31,6 @@ public sealed record DeviceBenchmarkScale(
         [1, 128, 512, 2048]);
 
     /// <summary>For simulations.</summary>
-    public static DeviceBenchmarkScale Simulation { get; } = new(4096, 2, 2, 3, TimeSpan.FromMicroseconds(10), [(20, 70), (9, 130)], [1, 3]);
+    public static DeviceBenchmarkScale Simulation { get; } = new(
+        4096, 2, 2, 3, TimeSpan.FromMicroseconds(10), [(20, 70), (9, 130)], [1, 3]);
 }

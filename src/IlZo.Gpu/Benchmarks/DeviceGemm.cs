@@ -85,7 +85,8 @@ public sealed record DeviceGemm(
     }
 
     // Inputs are rows of the matrix: any numbers of the usual size will do.
-    private static double Time(GpuBackend backend, TokenBatch batch, IReadOnlyList<Probe> probes, Parameter weight, DeviceBenchmarkScale scale)
+    private static double Time(
+        GpuBackend backend, TokenBatch batch, IReadOnlyList<Probe> probes, Parameter weight, DeviceBenchmarkScale scale)
     {
         backend.Begin(batch, probes);
         var x = backend.Rent(weight.Columns);

@@ -3,7 +3,9 @@ using IlZo.Models;
 
 namespace IlZo.Gpu.Benchmarks;
 
-/// <summary>A model on a device, to be measured. Random weights of a published shape are made on the device and never exist on the host.</summary>
+/// <summary>
+/// A model on a device, to be measured. Random weights of a published shape are made on the device and never exist on the host.
+/// </summary>
 internal sealed class DeviceModel : IDisposable
 {
     private readonly SyntheticFolder? _outline;

@@ -7,12 +7,15 @@ using ILGPU.Runtime;
 
 namespace IlZo.Gpu.Benchmarks;
 
-/// <summary>What a device can do at best, measured in the run that it is compared with: clocks move, and others may use the device. Medians.</summary>
+/// <summary>
+/// What a device can do at best, measured in the run that it is compared with: clocks move, and others may use the device. Medians.
+/// </summary>
 /// <param name="CopyGigabytes">Copying within its memory, in GB/s; each byte counts twice, for it is read and written.</param>
 /// <param name="ReadGigabytes">Reading its memory, in GB/s.</param>
 /// <param name="FmaGigaflops">Fused multiply-adds in fp32, of two operations each, in GFLOP/s.</param>
 /// <param name="TensorGigaflops">
-/// Products of bfloat16 numbers by tensor cores with sums in fp32, of two operations each, in GFLOP/s; null where products are not computed there. A product in bf16x3 takes three.
+/// Products of bfloat16 numbers by tensor cores with sums in fp32, of two operations each, in GFLOP/s; null where products are not computed
+/// there. A product in bf16x3 takes three.
 /// </param>
 public sealed record DevicePeak(double CopyGigabytes, double ReadGigabytes, double FmaGigaflops, double? TensorGigaflops)
 {
@@ -92,7 +95,9 @@ internal sealed class DevicePeaks : IDisposable
         return arguments.Blocks * NoiseWords.Count / seconds / 1e9;
     }
 
-    /// <summary>Seconds that a piece of the device's work takes; what the host does for it is in them where the device would have to wait.</summary>
+    /// <summary>
+    /// Seconds that a piece of the device's work takes; what the host does for it is in them where the device would have to wait.
+    /// </summary>
     public static double Seconds(GpuBackend backend, DeviceBenchmarkScale scale, Action work)
     {
         for (int count = 1; ; count *= 2)
@@ -139,7 +144,8 @@ internal sealed class DevicePeaks : IDisposable
 
     private double MultiplyAdd()
     {
-        var arguments = new MultiplyAddArguments { Rounds = _scale.Rounds, Factor = 0.5f, Addend = 1, Sums = Sums(_scale.ArithmeticGroups) };
+        var arguments =
+            new MultiplyAddArguments { Rounds = _scale.Rounds, Factor = 0.5f, Addend = 1, Sums = Sums(_scale.ArithmeticGroups) };
         double operations = 2.0 * Peaks.MultiplyAddsOfRound * _scale.Rounds * arguments.Sums.Length;
         return operations / Seconds(_backend, _scale, () => Launch(Peaks.MultiplyAdd, _scale.ArithmeticGroups, arguments)) / 1e9;
     }
@@ -149,7 +155,13 @@ internal sealed class DevicePeaks : IDisposable
     {
         int groups = _scale.ArithmeticGroups;
         const uint OneAndMinusOne = 0xBF803F80;
-        var arguments = new TensorMultiplyAddArguments { Rounds = _scale.Rounds, Factor = OneAndMinusOne, Sums = new(_to, 0, (long)groups * Peaks.TensorThreads) };
+        var arguments = new TensorMultiplyAddArguments
+        {
+            Rounds = _scale.Rounds,
+            Factor = OneAndMinusOne,
+            Sums = new(
+            _to, 0, (long)groups * Peaks.TensorThreads)
+        };
         double operations = 2.0 * Peaks.TensorMultiplyAddsOfRound * _scale.Rounds * arguments.Sums.Length;
         return operations / Seconds(_backend, _scale, () => Launch(Peaks.TensorMultiplyAdd, groups, Peaks.TensorThreads, arguments)) / 1e9;
     }

@@ -4,7 +4,9 @@ using IlZo.Optimizers;
 
 namespace IlZo.Gpu.Benchmarks;
 
-/// <summary>Time and memory of whole two-point MeZO steps on random tokens: forward at both probes, loss at the last position, update. Medians.</summary>
+/// <summary>
+/// Time and memory of whole two-point MeZO steps on random tokens: forward at both probes, loss at the last position, update. Medians.
+/// </summary>
 /// <param name="StepSeconds">The step.</param>
 /// <param name="ForwardSeconds">Its forward part.</param>
 /// <param name="UpdateSeconds">Its update part.</param>

@@ -5,7 +5,9 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-/// <summary>Turns directions that change others into what kernels take: their law around the type of the directions that they change.</summary>
+/// <summary>
+/// Turns directions that change others into what kernels take: their law around the type of the directions that they change.
+/// </summary>
 internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler numbers, SentArrays arrays)
 {
     private DirectionCompiler Compiler => compiler;
@@ -28,7 +30,8 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
 
     private static Direction[] Inner(ChangedDirection[] directions) => [.. directions.Select(d => d.Inner)];
 
-    private ArrayView<float> Factors(ChangedDirection[] directions, Parameter parameter, int rows) => arrays.Send(directions[0], parameter, () =>
+    private ArrayView<float> Factors(
+        ChangedDirection[] directions, Parameter parameter, int rows) => arrays.Send(directions[0], parameter, () =>
     {
         float[] factors = new float[directions.Length * rows];
         for (int i = 0; i < factors.Length; i++)
@@ -43,7 +46,8 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
     {
         if (!Array.TrueForAll(directions, has))
         {
-            throw new InvalidInputException($"A sum of {directions[0].GetType().Name}s that differ in the {what} of a tensor has no GPU kernel; one was expected.");
+            throw new InvalidInputException(
+                $"A sum of {directions[0].GetType().Name}s that differ in the {what} of a tensor has no GPU kernel; one was expected.");
         }
     }
 
@@ -59,12 +63,14 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
             RequireOne(directions, d => d.Numbers(p) == read, "numbers");
             int rows = directions[0].FactorCount(parameter);
             var factors = TLaw.HasFactor ? owner.Factors(directions, parameter, rows) : ArrayView<float>.Empty;
-            owner.Numbers.Compile(read, parameter, new NumbersVisitor<TLaw>(owner.Compiler, directions, parameter, law, factors, rows, next));
+            owner.Numbers.Compile(
+                read, parameter, new NumbersVisitor<TLaw>(owner.Compiler, directions, parameter, law, factors, rows, next));
         }
     }
 
     private readonly struct NumbersVisitor<TLaw>(
-        DirectionCompiler compiler, ChangedDirection[] directions, Parameter parameter, TLaw law, ArrayView<float> factors, int rows, IDirectionVisitor next)
+        DirectionCompiler compiler, ChangedDirection[] directions, Parameter parameter, TLaw law, ArrayView<float> factors, int rows,
+        IDirectionVisitor next)
         : INumbersVisitor
         where TLaw : struct, IDirectionLaw<float>
     {
@@ -73,7 +79,8 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
             compiler.Compile(Inner(directions), parameter, new Around<TLaw, TNumbers>(law, numbers, factors, rows, next));
     }
 
-    private sealed class Around<TLaw, TNumbers>(TLaw law, TNumbers numbers, ArrayView<float> factors, int rows, IDirectionVisitor next) : IDirectionVisitor
+    private sealed class Around<TLaw, TNumbers>(
+        TLaw law, TNumbers numbers, ArrayView<float> factors, int rows, IDirectionVisitor next) : IDirectionVisitor
         where TLaw : struct, IDirectionLaw<float>
         where TNumbers : struct, INumbers
     {

@@ -33,7 +33,8 @@ internal sealed class DirectionCompiler
     /// <param name="numbers">Turns what laws read into what kernels take.</param>
     /// <param name="rules">Turns update rules into what kernels take.</param>
     /// <param name="sums">Sums over the weights.</param>
-    public DirectionCompiler(ArrayView<float> table, SentArrays arrays, DeviceState state, NumbersCompiler numbers, RuleCompiler rules, IWeightSums sums)
+    public DirectionCompiler(
+        ArrayView<float> table, SentArrays arrays, DeviceState state, NumbersCompiler numbers, RuleCompiler rules, IWeightSums sums)
     {
         (_table, _arrays, _state, _rules, _sums) = (table, arrays, state, rules, sums);
         _changes = new ChangeCompiler(this, numbers, arrays);
@@ -74,7 +75,8 @@ internal sealed class DirectionCompiler
                 break;
             case SphereDirection:
                 var spheres = Cast<SphereDirection>(directions);
-                visitor.Visit(new NormalDirection(_table), Sources(spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(_sums)), parameter));
+                visitor.Visit(new NormalDirection(_table), Sources(
+                    spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(_sums)), parameter));
                 break;
             default:
                 var normals = Cast<GaussianDirection>(directions).Select(d => d.Key);
@@ -101,7 +103,8 @@ internal sealed class DirectionCompiler
         }
         else
         {
-            var kept = _arrays.Send<float>(first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
+            var kept = _arrays.Send<float>(
+                first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
             var left = new KeptLeft(kept, parameter.Rows, first.Rank);
             visitor.Visit(new LowRank<KeptLeft>(left, sent, first.Rank, parameter.Columns), new NoiseSource[directions.Length]);
         }
@@ -149,7 +152,8 @@ internal sealed class DirectionCompiler
 
     private static Direction Single(IReadOnlyList<Direction> directions) => directions.Count == 1
         ? directions[0]
-        : throw new InvalidInputException($"A sum of {directions.Count} {directions[0].GetType().Name}s has no GPU kernel; one was expected.");
+        : throw new InvalidInputException(
+            $"A sum of {directions.Count} {directions[0].GetType().Name}s has no GPU kernel; one was expected.");
 
     // What a kernel takes once for all terms.
     private static void RequireOne<TDirection>(TDirection[] directions, Predicate<TDirection> has, string what)
@@ -157,7 +161,8 @@ internal sealed class DirectionCompiler
     {
         if (!Array.TrueForAll(directions, has))
         {
-            throw new InvalidInputException($"A sum of {typeof(TDirection).Name}s that differ in the {what} of a tensor has no GPU kernel; one was expected.");
+            throw new InvalidInputException(
+                $"A sum of {typeof(TDirection).Name}s that differ in the {what} of a tensor has no GPU kernel; one was expected.");
         }
     }
 }

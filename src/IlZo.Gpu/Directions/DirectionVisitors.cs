@@ -7,10 +7,12 @@ using ILGPU;
 namespace IlZo.Gpu;
 
 /// <summary>Each of these puts what changes a direction around the type of the direction that it changes.</summary>
-internal sealed class BernoulliVisitor(BernoulliDirection d, NoiseSource mask, ArrayView<float> excess, IDirectionVisitor next) : IDirectionVisitor
+internal sealed class BernoulliVisitor(
+    BernoulliDirection d, NoiseSource mask, ArrayView<float> excess, IDirectionVisitor next) : IDirectionVisitor
 {
     public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
-        where TDirection : struct, IDirection => next.Visit(new Bernoulli<TDirection>(direction, mask, excess, d.Rule, d.Weighted ? 1 : 0), noise);
+        where TDirection : struct, IDirection =>
+            next.Visit(new Bernoulli<TDirection>(direction, mask, excess, d.Rule, d.Weighted ? 1 : 0), noise);
 }
 
 internal sealed class MoveVisitor(MoveDirection d, Parameter parameter, RuleCompiler rules, IDirectionVisitor next) : IDirectionVisitor
@@ -28,7 +30,8 @@ internal sealed class MoveVisitor(MoveDirection d, Parameter parameter, RuleComp
 }
 
 internal sealed class SumVisitor(
-    SumDirection d, IReadOnlyList<(double Coefficient, Direction Direction)> terms, Parameter parameter, SentArrays arrays, IDirectionVisitor next)
+    SumDirection d, IReadOnlyList<(double Coefficient, Direction Direction)> terms, Parameter parameter, SentArrays arrays,
+    IDirectionVisitor next)
     : IDirectionVisitor
 {
     public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)

@@ -32,7 +32,8 @@ internal sealed class NumbersCompiler(SentArrays arrays, DeviceState state)
                 visitor.Visit(new ColumnNumbers(arrays.Send(columns, parameter, () => columns)));
                 break;
             default:
-                Specialization.Choose(parameter.Type, new StoredChoice<TVisitor>(state.Stored((IStoredNumbers)numbers.Source, parameter), visitor));
+                Specialization.Choose(
+                    parameter.Type, new StoredChoice<TVisitor>(state.Stored((IStoredNumbers)numbers.Source, parameter), visitor));
                 break;
         }
     }

@@ -30,7 +30,8 @@ internal sealed class RuleCompiler(NumbersCompiler numbers)
             numbers.Compile(first, parameter, new FirstVisitor<TLaw>(numbers, parameter, law, second, visitor));
     }
 
-    private readonly struct FirstVisitor<TLaw>(NumbersCompiler numbers, Parameter parameter, TLaw law, ElementNumbers second, IRuleVisitor visitor)
+    private readonly struct FirstVisitor<TLaw>(
+        NumbersCompiler numbers, Parameter parameter, TLaw law, ElementNumbers second, IRuleVisitor visitor)
         : INumbersVisitor
         where TLaw : struct, IUpdateLaw<float>
     {

@@ -26,7 +26,8 @@ internal static class DirectionChecks
         Check("updates along directions of every kind", 0, DType.F16, Updates),
     ];
 
-    private static SelfTestCheck Check(string name, double allowed, DType type, Func<IBackend, ParameterSet, Direction, IEnumerable<double>> compute)
+    private static SelfTestCheck Check(
+        string name, double allowed, DType type, Func<IBackend, ParameterSet, Direction, IEnumerable<double>> compute)
     {
         return SelfTestCheck.Compare($"{name}, {type.TorchName()}", allowed, backend =>
         {
@@ -60,14 +61,17 @@ internal static class DirectionChecks
     private static IEnumerable<double> Sums(IBackend backend, ParameterSet set, Direction direction)
     {
         float[][] vectors = [.. set.All.Select(p => Enumerable.Range(0, p.Columns).Select(i => 1f / (i + 1 + p.Id)).ToArray())];
-        var products = backend.Multiply(set.All, direction, vectors, weighted: true).Concat(backend.Multiply(set.All, direction, vectors, weighted: false));
-        return [.. backend.RowSquares(set.All, direction).SelectMany(s => s), .. products.SelectMany(p => p.Dots.Concat(p.Sum.Select(s => (double)s)))];
+        var products = backend.Multiply(set.All, direction, vectors, weighted: true).Concat(
+            backend.Multiply(set.All, direction, vectors, weighted: false));
+        return [.. backend.RowSquares(set.All, direction).SelectMany(s => s), .. products.SelectMany(
+            p => p.Dots.Concat(p.Sum.Select(s => (double)s)))];
     }
 
     private static IEnumerable<double> Updates(IBackend backend, ParameterSet set, Direction direction)
     {
         using var rule = new Sgd();
-        backend.Update(set.All, new GradientEstimate([(0.5, direction)]), rule, 0.01, new NoiseKey(4, NoiseStream.StochasticRounding, 3, 0));
+        backend.Update(
+            set.All, new GradientEstimate([(0.5, direction)]), rule, 0.01, new NoiseKey(4, NoiseStream.StochasticRounding, 3, 0));
         return [.. set.All.SelectMany(p => Stored(backend, p))];
     }
 

@@ -8,8 +8,8 @@ using IlZo.Updates;
 namespace IlZo.Gpu.SelfTest;
 
 /// <summary>
-/// Every kernel against the CPU engine, for shapes that are no multiples of anything. Noise, looked-up rows and updates must have the same bits;
-/// the rest differs by the order of sums.
+/// Every kernel against the CPU engine, for shapes that are no multiples of anything. Noise, looked-up rows and updates must have the same
+/// bits; the rest differs by the order of sums.
 /// </summary>
 public static class KernelChecks
 {
@@ -22,8 +22,10 @@ public static class KernelChecks
 
     private static readonly (string Name, long[] Shape)[] s_tensors =
     [
-        ("e", [9, Hidden]), ("p", [9, Hidden]), ("w", [Inner, Hidden]), ("b", [Inner]), ("v", [Hidden, Inner]), ("n", [Hidden]), ("m", [Hidden]),
-        ("h", [Vocabulary, Hidden]), ("o", [Vocabulary]), ("q", [Heads, Hidden]), ("r", [10]), ("t", [Hidden, Heads]), ("x", [3, 20]), ("z", [3, 20]),
+        ("e", [9, Hidden]), ("p", [9, Hidden]), ("w", [Inner, Hidden]), ("b", [Inner]), ("v", [Hidden, Inner]), ("n", [Hidden]),
+        ("m", [Hidden]),
+        ("h", [Vocabulary, Hidden]), ("o", [Vocabulary]), ("q", [Heads, Hidden]), ("r", [10]), ("t", [Hidden, Heads]), ("x", [3, 20]),
+        ("z", [3, 20]),
     ];
 
     private static readonly GaussianDirection s_direction = new(new NoiseKey(5, NoiseStream.Direction, 1, 0));
@@ -48,7 +50,8 @@ public static class KernelChecks
         Exact("update by r-adazo", s => new RAdaZo(new OptimizerSettings(s))),
         Exact("update of averages", s => new VectorAverage(s.All.Where(p => p.Shape.Count == 1), 0.1) { Keep = 0.9 }),
         Exact("update by averaged iterates", s => new AveragedIterate(new OptimizerSettings(s)) { Step = 3 }),
-        Exact("update by a scaling diagonal", s => new DiagonalScaling(new OptimizerSettings(s), 0.05) { Coefficient = 0.5, Curvature = 3 }),
+        Exact(
+            "update by a scaling diagonal", s => new DiagonalScaling(new OptimizerSettings(s), 0.05) { Coefficient = 0.5, Curvature = 3 }),
         .. DirectionChecks.All,
     ];
 
@@ -106,16 +109,20 @@ public static class KernelChecks
             return x;
         }),
         SelfTestCheck.OfActivation("rotations and attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set)),
-        SelfTestCheck.OfActivation("attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
         SelfTestCheck.OfActivation(
-            "rotations of parts of heads and capped attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, softCap: 20)),
+            "attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
         SelfTestCheck.OfActivation(
-            "attention to a prefix", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
+            "rotations of parts of heads and capped attention", 1e-5, type, s_tensors,
+            (backend, batch, set) => Attend(backend, batch, set, softCap: 20)),
+        SelfTestCheck.OfActivation(
+            "attention to a prefix", 1e-5, type, s_tensors,
+            (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
     ];
 
     // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
     private static Activation Attend(
-        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true, float? softCap = null)
+        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true,
+        float? softCap = null)
     {
         var all = backend.Rent(Heads);
         var q = backend.Slice(all, 0, 60);
@@ -165,7 +172,8 @@ public static class KernelChecks
         return [.. results];
     }
 
-    // Only the bias is perturbed, and all else has 8 bits: products are exact whatever computes them. Radius 100 takes sums to where exponentials overflow.
+    // Only the bias is perturbed, and all else has 8 bits: products are exact whatever computes them. Radius 100 takes sums to where
+    // exponentials overflow.
     private static SelfTestCheck Activation(ActivationFunction function)
     {
         return Compare($"activation {function}", DType.BF16, 2e-6, Compute(0.1), Compute(3), Compute(100));
@@ -221,7 +229,8 @@ public static class KernelChecks
             var second = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, step, 1));
             rule.Advance();
             backend.Update(
-                set.All, new GradientEstimate([(1.5, first), (-0.25, second)]), rule, 1e-2, new NoiseKey(4, NoiseStream.StochasticRounding, step, 0));
+                set.All, new GradientEstimate([(1.5, first), (-0.25, second)]), rule, 1e-2,
+                new NoiseKey(4, NoiseStream.StochasticRounding, step, 0));
         }
     }
 

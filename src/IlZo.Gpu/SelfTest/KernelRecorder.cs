@@ -6,7 +6,8 @@ using IlZo.Kernels;
 namespace IlZo.Gpu.SelfTest;
 
 /// <summary>
-/// Notes which kernels some work launches, without launching them, so that a device's compiler can be given all of them at once. The numbers that the work comes to mean nothing.
+/// Notes which kernels some work launches, without launching them, so that a device's compiler can be given all of them at once. The
+/// numbers that the work comes to mean nothing.
 /// </summary>
 internal sealed class KernelRecorder : IKernelLoader
 {

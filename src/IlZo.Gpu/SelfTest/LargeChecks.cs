@@ -7,7 +7,9 @@ using IlZo.Updates;
 
 namespace IlZo.Gpu.SelfTest;
 
-/// <summary>What only shows at sizes that a simulation does not reach: several tiles of tokens, long sums, and indices beyond 32 bits.</summary>
+/// <summary>
+/// What only shows at sizes that a simulation does not reach: several tiles of tokens, long sums, and indices beyond 32 bits.
+/// </summary>
 internal static class LargeChecks
 {
     private const int Columns = 64;
@@ -16,7 +18,8 @@ internal static class LargeChecks
     private static readonly GaussianDirection s_direction = new(new NoiseKey(5, NoiseStream.Direction, 1, 0));
 
     /// <summary>
-    /// Products in each precision: three tiles of tokens (256 of two probes at most), six of outputs and 21 steps of inputs, none of which is full at the end; and one of 4096³.
+    /// Products in each precision: three tiles of tokens (256 of two probes at most), six of outputs and 21 steps of inputs, none of which
+    /// is full at the end; and one of 4096³.
     /// </summary>
     public static IReadOnlyList<SelfTestCheck> Products { get; } = [Product(600, 333, 341, 1e-5), Product(4096, 4096, 4096, 4e-5)];
 
@@ -52,7 +55,8 @@ internal static class LargeChecks
         });
 
     /// <summary>The first, middle and last rows of a tensor before and after an update of all.</summary>
-    internal static SelfTestCheck Rows(int rows) => SelfTestCheck.Compare($"rows and an update of {(long)rows * Columns} weights, float16", 0, backend =>
+    internal static SelfTestCheck Rows(
+        int rows) => SelfTestCheck.Compare($"rows and an update of {(long)rows * Columns} weights, float16", 0, backend =>
     {
         var memory = new NativeBuffer((long)rows * Columns * sizeof(ushort));
         Parameter[] parameters;
@@ -66,7 +70,8 @@ internal static class LargeChecks
         double[] before = Ends(backend, set["e"]);
         using var rule = new Sgd();
         rule.Advance();
-        backend.Update(set.All, new GradientEstimate([(1.5, s_direction)]), rule, 1e-2, new NoiseKey(4, NoiseStream.StochasticRounding, 1, 0));
+        backend.Update(
+            set.All, new GradientEstimate([(1.5, s_direction)]), rule, 1e-2, new NoiseKey(4, NoiseStream.StochasticRounding, 1, 0));
         return [before, Ends(backend, set["e"])];
     });
 

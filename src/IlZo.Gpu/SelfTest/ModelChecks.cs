@@ -21,7 +21,8 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
     /// <summary>The losses of a two-point step with weights of each type.</summary>
     public IReadOnlyList<SelfTestCheck> TwoPointSteps =>
     [
-        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(type => SelfTestCheck.Compare($"two-point step of {name}, {type.TorchName()}", 1e-5, d => [TwoPoint(d, type)])),
+        .. ((DType[])[DType.F32, DType.F16, DType.BF16]).Select(
+            type => SelfTestCheck.Compare($"two-point step of {name}, {type.TorchName()}", 1e-5, d => [TwoPoint(d, type)])),
     ];
 
     /// <summary>The losses of some steps of MeZO, each after the updates of those before.</summary>
@@ -29,7 +30,9 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
         // Small differences of losses change the coefficients, and those the weights: the trajectories stay near each other, not equal.
         SelfTestCheck.Compare($"{steps} steps of mezo with {name}, float32", 1e-3, backend => [Train(backend, steps)]);
 
-    /// <summary>Some steps of MeZO with weights in 16 bits, and the same weights from what the steps recorded: on the CPU, bit for bit.</summary>
+    /// <summary>
+    /// Some steps of MeZO with weights in 16 bits, and the same weights from what the steps recorded: on the CPU, bit for bit.
+    /// </summary>
     public SelfTestCheck Replay(int steps)
     {
         string title = $"{steps} steps of mezo with {name}, replayed on the CPU, float16";
@@ -48,7 +51,9 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
             }
 
             // A training that went nowhere shows nothing.
-            double difference = records.Exists(r => r.Skipped || r.Coefficients.All(c => c == 0)) ? double.NaN : sha256 == replayed.Parameters.Sha256() ? 0 : 1;
+            double difference = records.Exists(r => r.Skipped || r.Coefficients.All(c => c == 0))
+                ? double.NaN
+                : sha256 == replayed.Parameters.Sha256() ? 0 : 1;
             return new SelfTestResult(title, difference, 0, !twice || TrainedAgain(device, steps) == sha256);
         });
     }
@@ -87,7 +92,8 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
         return records;
     }
 
-    private static Optimizer Create(LanguageModel model) => OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
+    private static Optimizer Create(LanguageModel model) =>
+        OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(model.Parameters) { Seed = 1 });
 
     private double[] TwoPoint(IBackend backend, DType type)
     {
@@ -113,7 +119,8 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
             var builder = new TokenBatchBuilder();
             for (int t = 0; t < texts; t++)
             {
-                int[] ids = [.. Enumerable.Range(0, length - (t % 3)).Select(i => (int)(key.Word((t * length) + i) % (uint)model.Shape.Vocabulary))];
+                int[] ids = [.. Enumerable.Range(0, length - (t % 3)).Select(
+                    i => (int)(key.Word((t * length) + i) % (uint)model.Shape.Vocabulary))];
                 builder.Read(builder.AddText(ids.AsSpan(0, ids.Length - 1)), ids.Length - 2);
                 _targets.Add((t, ids[^1]));
             }

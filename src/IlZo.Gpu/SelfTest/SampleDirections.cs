@@ -9,8 +9,8 @@ using IlZo.Updates;
 namespace IlZo.Gpu.SelfTest;
 
 /// <summary>
-/// A direction of every kind that changes others, with what it reads. The numbers that optimizers keep are made by updates, so each backend has
-/// its own samples.
+/// A direction of every kind that changes others, with what it reads. The numbers that optimizers keep are made by updates, so each backend
+/// has its own samples.
 /// </summary>
 internal sealed class SampleDirections : IDisposable
 {
@@ -33,19 +33,22 @@ internal sealed class SampleDirections : IDisposable
         var iterate = Own(new AveragedIterate(_settings) { Step = 4 });
         var copy = Own(new WeightCopy(set.Trained));
         var start = Own(BaseWeights.Of(set.Trained.ToDictionary(p => p, p => Normal(p.Id + 1, (int)p.Count))));
-        var rescaling = new Rescaling(0.1, new Lazy<BaseWeights>(start), set.Trained.ToDictionary(p => p, p => p.Index % 3 == 0 ? 0.1f : 0));
+        var rescaling = new Rescaling(
+            0.1, new Lazy<BaseWeights>(start), set.Trained.ToDictionary(p => p, p => p.Index % 3 == 0 ? 0.1f : 0));
         var estimate = new GradientEstimate([(0.5, first), (-0.25, second)]);
         foreach (var rule in (UpdateRule[])[diagonal, scores, iterate])
         {
             backend.Keep(copy);
-            backend.Update(set.Trained, new GradientEstimate([(1, first)]), rule, 0.01, new NoiseKey(4, NoiseStream.StochasticRounding, 9, 0));
+            backend.Update(
+                set.Trained, new GradientEstimate([(1, first)]), rule, 0.01, new NoiseKey(4, NoiseStream.StochasticRounding, 9, 0));
         }
 
         var inclusion = new InclusionRule(0.4f, 0.02f);
         All =
         [
             ("scaled sphere", new ScaledDirection(new SphereDirection(new NoiseKey(8, NoiseStream.Direction, 1, 0), set), thirds)),
-            ("small weights", new SmallWeightsDirection(first, [.. set.Trained.Select(p => p.Shape.Count == 2 ? 0.05f : float.PositiveInfinity)])),
+            ("small weights", new SmallWeightsDirection(
+                first, [.. set.Trained.Select(p => p.Shape.Count == 2 ? 0.05f : float.PositiveInfinity)])),
             ("rank one", curvature.Directions([first], backend)[0]),
             ("rank one of whole tensors", whole.Directions([first], backend)[0]),
             ("low rank", new LowRankDirection(new FreshFactor(new NoiseKey(8, NoiseStream.FreshFactor, 1, 0)), right, Rank, first)),
@@ -53,7 +56,8 @@ internal sealed class SampleDirections : IDisposable
             ("sum of scaled", new SumDirection([(0.5, Twice(first, thirds)), (2, Twice(second, thirds))])),
             ("inverse root", new InverseRootDirection(first, diagonal.Excess)),
             ("bernoulli", new BernoulliDirection(first, new NoiseKey(8, NoiseStream.Mask, 1, 0), scores.State, inclusion, weighted: false)),
-            ("weighted bernoulli", new BernoulliDirection(first, new NoiseKey(8, NoiseStream.Mask, 1, 0), scores.State, inclusion, weighted: true)),
+            ("weighted bernoulli", new BernoulliDirection(
+                first, new NoiseKey(8, NoiseStream.Mask, 1, 0), scores.State, inclusion, weighted: true)),
             ("offset", new OffsetDirection(iterate, first, 0.02f)),
             ("snapshot", new SnapshotDirection(first, copy, 100)),
             ("move", new MoveDirection(estimate, Own(new Sgd(0.1)), 0.01)),

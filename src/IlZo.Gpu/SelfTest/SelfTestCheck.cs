@@ -23,12 +23,14 @@ public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestRes
 
     /// <summary>Compares.</summary>
     /// <param name="device">The device; what is loaded there is replaced.</param>
-    /// <param name="twice">Whether it computes everything twice, which must give the same bits: threads that do not wait for each other where they should seldom do so.</param>
+    /// <param name="twice">Whether it computes everything twice, which must give the same bits: threads that do not wait for each other
+    /// where they should seldom do so.</param>
     public SelfTestResult Run(IBackend device, bool twice = false) => Compute(device, twice);
 
     /// <summary>
-    /// What a check allows on a device. In fp32 a sum of K numbers is rounded K times, each time by a unit of it at most. Elsewhere the factors of each product are rounded
-    /// before: two units of the product at most; in bf16x3 two squares of units, and another one for the product of the low parts, which is left out.
+    /// What a check allows on a device. In fp32 a sum of K numbers is rounded K times, each time by a unit of it at most. Elsewhere the
+    /// factors of each product are rounded before: two units of the product at most; in bf16x3 two squares of units, and another one for
+    /// the product of the low parts, which is left out.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="difference">What is allowed where products are computed in fp32.</param>
@@ -108,7 +110,8 @@ public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestRes
 
     /// <summary>Compares what an operation leaves in an activation, at all kinds of probes.</summary>
     internal static SelfTestCheck OfActivation(
-        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors, Func<IBackend, TokenBatch, ParameterSet, Activation> compute) =>
+        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors,
+        Func<IBackend, TokenBatch, ParameterSet, Activation> compute) =>
         OfNumbers(name, allowed, type, tensors, (backend, batch, set, probes) =>
         {
             var y = compute(backend, batch, set);
@@ -125,7 +128,8 @@ public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestRes
 
     /// <summary>Compares numbers that a pass gives, at all kinds of probes.</summary>
     internal static SelfTestCheck OfNumbers(
-        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors, Func<IBackend, TokenBatch, ParameterSet, int, double[]> compute)
+        string name, double allowed, DType type, (string Name, long[] Shape)[] tensors,
+        Func<IBackend, TokenBatch, ParameterSet, int, double[]> compute)
     {
         return Compare($"{name}, {type.TorchName()}", allowed, backend =>
         {

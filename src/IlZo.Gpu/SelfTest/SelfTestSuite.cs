@@ -5,7 +5,8 @@ using IlZo.Models;
 namespace IlZo.Gpu.SelfTest;
 
 /// <summary>
-/// The checks of a device: every kernel, then whole models, and products, a two-point step and a replayed training in each other precision. All that they need is in the program.
+/// The checks of a device: every kernel, then whole models, and products, a two-point step and a replayed training in each other precision.
+/// All that they need is in the program.
 /// </summary>
 public sealed class SelfTestSuite : IDisposable
 {
@@ -16,7 +17,8 @@ public sealed class SelfTestSuite : IDisposable
     private readonly List<SyntheticFolder> _folders = [];
     private readonly bool _isHardware;
 
-    private SelfTestSuite(int texts, int length, bool isHardware, IReadOnlyList<SelfTestCheck> further, IReadOnlyList<ProductPrecision> others)
+    private SelfTestSuite(
+        int texts, int length, bool isHardware, IReadOnlyList<SelfTestCheck> further, IReadOnlyList<ProductPrecision> others)
     {
         _isHardware = isHardware;
         var checks = new List<SelfTestCheck>(KernelChecks.All);
@@ -47,23 +49,33 @@ public sealed class SelfTestSuite : IDisposable
     /// <summary>The checks, in the order in which they are run.</summary>
     public IReadOnlyList<SelfTestCheck> Checks { get; }
 
-    /// <summary>For GPUs: sizes that only they reach, a tiny model of each family and the built-in one, and 50 steps of training; everything is computed twice.</summary>
+    /// <summary>
+    /// For GPUs: sizes that only they reach, a tiny model of each family and the built-in one, and 50 steps of training; everything is
+    /// computed twice.
+    /// </summary>
     /// <param name="others">What the device computes products in beside what the backend does.</param>
-    /// <param name="beyond32Bits">Whether there is memory for a tensor of more than 2³¹ elements: 4.3 GB on the device and on the host.</param>
+    /// <param name="beyond32Bits">Whether there is memory for a tensor of more than 2³¹ elements: 4.3 GB on the device and on the
+    /// host.</param>
     public static SelfTestSuite ForGpu(IReadOnlyList<ProductPrecision> others, bool beyond32Bits = true)
     {
         var builtIn = new ModelChecks("the built-in model", type => ModelLoader.Load(ModelLoader.BuiltIn, type));
         return new SelfTestSuite(
-            texts: 8, length: 32, isHardware: true, [.. builtIn.TwoPointSteps, builtIn.Training(Steps), .. beyond32Bits ? [LargeChecks.Beyond32Bits] : (SelfTestCheck[])[]], others);
+            texts: 8, length: 32, isHardware: true,
+            [.. builtIn.TwoPointSteps, builtIn.Training(Steps), .. beyond32Bits ? [LargeChecks.Beyond32Bits] : (SelfTestCheck[])[]],
+            others);
     }
 
     /// <summary>For simulations, where the built-in model would take hours: few tokens.</summary>
     public static SelfTestSuite ForSimulation() => new(texts: 2, length: 5, isHardware: false, [], []);
 
-    /// <summary>Bytes that the largest check takes on the device, and again on the host; it is left out where there are not so many.</summary>
+    /// <summary>
+    /// Bytes that the largest check takes on the device, and again on the host; it is left out where there are not so many.
+    /// </summary>
     public static long LargestBytes => LargeChecks.BytesBeyond32Bits;
 
-    /// <summary>Compiles the kernels of all checks on all processors; left to the first launches, they would be compiled one after another.</summary>
+    /// <summary>
+    /// Compiles the kernels of all checks on all processors; left to the first launches, they would be compiled one after another.
+    /// </summary>
     /// <param name="backend">The GPU.</param>
     /// <returns>How many there are.</returns>
     public int Prepare(GpuBackend backend)
@@ -79,14 +91,18 @@ public sealed class SelfTestSuite : IDisposable
         return kernels.Count;
     }
 
-    /// <summary>Runs the checks one after another, also after those that fail; once a device is lost the rest fail without being run.</summary>
+    /// <summary>
+    /// Runs the checks one after another, also after those that fail; once a device is lost the rest fail without being run.
+    /// </summary>
     /// <param name="backend">The device.</param>
     public IEnumerable<SelfTestResult> Run(GpuBackend backend)
     {
         string? lost = null;
         foreach (var check in Checks)
         {
-            var result = lost is null ? Run(check, backend) : SelfTestResult.Failed(check.Name, $"not run, for the device is lost since {lost}.");
+            var result = lost is null
+                ? Run(check, backend)
+                : SelfTestResult.Failed(check.Name, $"not run, for the device is lost since {lost}.");
             yield return result;
             lost ??= result.Error is not null && !backend.IsAlive ? $"'{check.Name}'" : null;
         }

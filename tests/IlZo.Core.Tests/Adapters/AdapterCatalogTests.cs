@@ -36,5 +36,6 @@ public sealed class AdapterCatalogTests
     }
 
     private static Dictionary<string, string> Fields(TrainingOptions options) =>
-        JsonSerializer.SerializeToElement(options, RunConfigurationJson.Default.TrainingOptions).EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetRawText());
+        JsonSerializer.SerializeToElement(options, RunConfigurationJson.Default.TrainingOptions).EnumerateObject().ToDictionary(
+            p => p.Name, p => p.Value.GetRawText());
 }

@@ -122,7 +122,9 @@ public sealed class LoraTests
         AdapterFactory.Attach(fixture.Model, new AdapterOptions("lora"), null);
         Assert.Equal(names, set.All.Take(names.Length).Select(p => p.Name));
         Assert.Equal(Enumerable.Range(0, set.All.Count), set.All.Select(p => p.Id));
-        Assert.Equal(fixture.Model.Adapter!.Parameters.Order(Comparer<Parameter>.Create((a, b) => string.CompareOrdinal(a.Name, b.Name))), set.Trained);
+        Assert.Equal(
+            fixture.Model.Adapter!.Parameters.Order(Comparer<Parameter>.Create((a, b) => string.CompareOrdinal(a.Name, b.Name))),
+            set.Trained);
         Assert.Equal("model.decoder.layers.0.self_attn.q_proj.lora_A.weight", set.Trained[0].Name);
     }
 

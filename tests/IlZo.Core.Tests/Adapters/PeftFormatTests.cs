@@ -135,7 +135,10 @@ public sealed unsafe class PeftFormatTests : IDisposable
         // Saving over it is possible, over anything else not.
         second.Model.SaveTrained(_temp["adapter"]);
         File.WriteAllText(_temp["adapter", "notes.txt"], "mine");
-        Assert.Contains("notes.txt", Assert.Throws<InvalidInputException>(() => second.Model.SaveTrained(_temp["adapter"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "notes.txt",
+            Assert.Throws<InvalidInputException>(() => second.Model.SaveTrained(_temp["adapter"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -166,7 +169,8 @@ public sealed unsafe class PeftFormatTests : IDisposable
     [InlineData("peft_type", "\"IA3\"", "peft_type is 'IA3'")]
     [InlineData("peft_type", "null", "peft_type is 'absent'")]
     [InlineData("target_modules", "null", "target_modules is absent")]
-    [InlineData("target_modules", "[\"q_proj\"]", "tensor 'base_model.model.model.decoder.layers.0.self_attn.v_proj.lora_A.weight' has no place")]
+    [InlineData(
+        "target_modules", "[\"q_proj\"]", "tensor 'base_model.model.model.decoder.layers.0.self_attn.v_proj.lora_A.weight' has no place")]
     [InlineData("target_modules", "[\"q_proj\", \"v_proj\", \"k_proj\"]", "k_proj.lora_A.weight' is missing")]
     [InlineData("target_modules", "[\"c_attn\"]", "'c_attn', which is the name of no linear layer")]
     [InlineData("target_modules", "\"(\"", "not a regular expression")]

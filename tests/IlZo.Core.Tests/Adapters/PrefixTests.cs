@@ -15,7 +15,10 @@ public sealed unsafe class PrefixTests
     private static readonly int[] s_prompt = [3, 17, 8, 41, 22];
     private static readonly int[] s_text = [5, 9, 30, 2, 44, 18, 7];
 
-    public static TheoryData<string> Folders => ["opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope", "gpt2-tiny", "gemma-tiny", "phi3-longrope"];
+    public static TheoryData<string> Folders =>
+    [
+        "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-mha", "llama-gqa", "llama3-rope", "gpt2-tiny", "gemma-tiny", "phi3-longrope",
+    ];
 
     [Theory]
     [MemberData(nameof(Folders))]
@@ -81,7 +84,8 @@ public sealed unsafe class PrefixTests
         const int prefixTokens = 5;
         using var backend = new CpuBackend(2);
         int keyFeatures = keyValueHeads * size;
-        using var tables = new RandomTables((tokens, heads * size), (tokens, keyFeatures), (tokens, keyFeatures), (prefixTokens, keyFeatures), (prefixTokens, keyFeatures));
+        using var tables = new RandomTables(
+            (tokens, heads * size), (tokens, keyFeatures), (tokens, keyFeatures), (prefixTokens, keyFeatures), (prefixTokens, keyFeatures));
         int[] rows = [.. Enumerable.Range(0, tokens)];
         var batch = ForwardFixture.Batch(rows);
         backend.Begin(batch, [Probe.Unperturbed]);
@@ -93,7 +97,8 @@ public sealed unsafe class PrefixTests
         }
 
         var (q, k, v, y) = (Load(0), Load(1), Load(2), backend.Rent(heads * size));
-        backend.Attention(q, k, v, y, new AttentionShape(heads, keyValueHeads, size, 0.4f), 0, new KeyValuePrefix(tables.Set.All[3], tables.Set.All[4]));
+        backend.Attention(
+            q, k, v, y, new AttentionShape(heads, keyValueHeads, size, 0.4f), 0, new KeyValuePrefix(tables.Set.All[3], tables.Set.All[4]));
         float[] actual = new float[tokens * heads * size];
         backend.Read(y, 0, actual);
         float[] expected = new float[actual.Length];
@@ -102,11 +107,14 @@ public sealed unsafe class PrefixTests
             for (int h = 0; h < heads; h++)
             {
                 int at = h / (heads / keyValueHeads) * size;
-                var keys = Enumerable.Range(0, prefixTokens).Select(i => (3, i)).Concat(Enumerable.Range(0, t + 1).Select(i => (1, i))).ToArray();
-                double[] weights = [.. keys.Select(key => Math.Exp(0.4 * Enumerable.Range(0, size).Sum(f => tables[0, t, (h * size) + f] * tables[key.Item1, key.i, at + f])))];
+                var keys =
+                    Enumerable.Range(0, prefixTokens).Select(i => (3, i)).Concat(Enumerable.Range(0, t + 1).Select(i => (1, i))).ToArray();
+                double[] weights = [.. keys.Select(key => Math.Exp(
+                    0.4 * Enumerable.Range(0, size).Sum(f => tables[0, t, (h * size) + f] * tables[key.Item1, key.i, at + f])))];
                 for (int f = 0; f < size; f++)
                 {
-                    expected[(((t * heads) + h) * size) + f] = (float)(keys.Select((key, i) => weights[i] * tables[key.Item1 + 1, key.i, at + f]).Sum() / weights.Sum());
+                    expected[(((t * heads) + h) * size) + f] =
+                        (float)(keys.Select((key, i) => weights[i] * tables[key.Item1 + 1, key.i, at + f]).Sum() / weights.Sum());
                 }
             }
         }

@@ -9,7 +9,10 @@ namespace IlZo.Core.Tests.Adapters;
 public sealed class WrappingAdapterTests : IDisposable
 {
     private static readonly string[] s_sizes =
-        ["0", "-1", "9", "65536", "67108864", "40000000", "41605", "1073741832", "2147483647", "2147483648", "4294967304", "9223372036854775807", "1e999", "2.5"];
+        [
+            "0", "-1", "9", "65536", "67108864", "40000000", "41605", "1073741832", "2147483647", "2147483648", "4294967304",
+            "9223372036854775807", "1e999", "2.5",
+        ];
 
     private readonly TempFolder _temp = new();
 
@@ -51,7 +54,8 @@ public sealed class WrappingAdapterTests : IDisposable
         // Numbers that JSON allows and .NET's nodes do not keep are written as they are.
         var changed = config.DeepClone().AsObject();
         changed[field] = "VALUE";
-        File.WriteAllText(_temp["adapter", "adapter_config.json"], changed.ToJsonString().Replace("\"VALUE\"", value, StringComparison.Ordinal));
+        File.WriteAllText(
+            _temp["adapter", "adapter_config.json"], changed.ToJsonString().Replace("\"VALUE\"", value, StringComparison.Ordinal));
         using var model = Load();
         return Assert.Throws<InvalidInputException>(() => AdapterFactory.Attach(model, _temp["adapter"])).Message;
     }

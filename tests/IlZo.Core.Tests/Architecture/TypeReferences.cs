@@ -14,7 +14,8 @@ internal sealed record FolderReference(string From, string To, string Example);
 /// <summary>Which folders of an assembly know which, by its metadata and the instructions of its methods.</summary>
 internal sealed class TypeReferences
 {
-    private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
     private static readonly ImmutableDictionary<short, OpCode> s_operations = typeof(OpCodes).GetFields()
         .Select(f => (OpCode)f.GetValue(null)!).ToImmutableDictionary(o => o.Value);
@@ -44,7 +45,8 @@ internal sealed class TypeReferences
     public IEnumerable<FolderReference> Between => _between.Select(p => new FolderReference(p.Key.From, p.Key.To, p.Value));
 
     /// <summary>The folder of a type, by its name alone.</summary>
-    public string FolderOf(string name) => Folder(_assembly.GetTypes().Single(t => t.DeclaringType is null && t.Name.Split('`')[0] == name))!;
+    public string FolderOf(string name) =>
+        Folder(_assembly.GetTypes().Single(t => t.DeclaringType is null && t.Name.Split('`')[0] == name))!;
 
     private static IEnumerable<Type> Of(Type type) =>
     [
@@ -57,14 +59,17 @@ internal sealed class TypeReferences
 
     private static IEnumerable<Type> Of(MethodBase method)
     {
-        var signature = method.GetParameters().Select(p => p.ParameterType).Concat(method is MethodInfo { ReturnType: var result } ? [result] : []);
+        var signature = method.GetParameters().Select(p => p.ParameterType).Concat(
+            method is MethodInfo { ReturnType: var result } ? [result] : []);
         var constraints = Constraints(method.IsGenericMethod ? method.GetGenericArguments() : []);
         return method.GetMethodBody() is { } body
-            ? [.. signature, .. constraints, .. body.LocalVariables.Select(v => v.LocalType), .. Instructions(method, body.GetILAsByteArray()!)]
+            ? [.. signature, .. constraints, .. body.LocalVariables.Select(v => v.LocalType), .. Instructions(
+                method, body.GetILAsByteArray()!)]
             : [.. signature, .. constraints];
     }
 
-    private static IEnumerable<Type> Constraints(Type[] arguments) => arguments.Where(a => a.IsGenericParameter).SelectMany(a => a.GetGenericParameterConstraints());
+    private static IEnumerable<Type> Constraints(Type[] arguments) =>
+        arguments.Where(a => a.IsGenericParameter).SelectMany(a => a.GetGenericParameterConstraints());
 
     // What the instructions' tokens stand for: types, and the types that methods and fields are of.
     private static IEnumerable<Type> Instructions(MethodBase method, byte[] code)
@@ -123,7 +128,8 @@ internal sealed class TypeReferences
 
     // Types that the compiler adds are nobody's.
     private string? Folder(Type type) =>
-        type.Assembly == _assembly && Outer(type).Namespace is { } name && name.Split('.') is ["IlZo", var folder, ..] && !Outer(type).IsDefined(typeof(CompilerGeneratedAttribute), false)
+        type.Assembly == _assembly && Outer(type).Namespace is { } name && name.Split('.') is ["IlZo", var folder, ..]
+            && !Outer(type).IsDefined(typeof(CompilerGeneratedAttribute), false)
             ? folder
             : null;
 }

@@ -10,7 +10,8 @@ public class ElementaryFunctionsTests
     public void Exp() => Compare(Math.Exp, ElementaryFunctions.Exp, i => (i - 500_000) * 0.0014161, 1.5);
 
     [Fact]
-    public void Log() => Compare(Math.Log, ElementaryFunctions.Log, i => Math.ScaleB(1 + ((i * 7919L % 1_000_000) / 1e6), (i % 2000) - 1000), 1.5);
+    public void Log() =>
+        Compare(Math.Log, ElementaryFunctions.Log, i => Math.ScaleB(1 + ((i * 7919L % 1_000_000) / 1e6), (i % 2000) - 1000), 1.5);
 
     [Fact]
     public void Sin() => Compare(Math.Sin, ElementaryFunctions.Sin, i => (i - 500_000) * 1.9980731, 1.5);

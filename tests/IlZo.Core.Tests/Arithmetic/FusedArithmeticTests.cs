@@ -4,13 +4,17 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Arithmetic;
 
-/// <summary>The fused multiply-add by fp64 against the one that IEEE 754 defines, which .NET has from the processor or from the C library.</summary>
+/// <summary>
+/// The fused multiply-add by fp64 against the one that IEEE 754 defines, which .NET has from the processor or from the C library.
+/// </summary>
 public class FusedArithmeticTests
 {
     // Zeros, subnormal numbers, both ends of the normal ones, infinities, NaN, and neighbours of powers of two.
     private static readonly float[] s_special = Signed(
-        0, float.Epsilon, 3 * float.Epsilon, Bits(0x007FFFFF), Bits(0x00800000), Bits(0x00800001), 1.5e-38f, 1e-30f, Bits(0x1F7FFFFF), Bits(0x20000000), 5.9604645e-8f,
-        Bits(0x3EFFFFFF), 0.5f, Bits(0x3F7FFFFF), 1, Bits(0x3F800001), Bits(0x3F800002), 1.5f, Bits(0x3FFFFFFF), 2, 16777215, 16777216, 16777218, 1.8446744e19f,
+        0, float.Epsilon, 3 * float.Epsilon, Bits(0x007FFFFF), Bits(0x00800000), Bits(0x00800001), 1.5e-38f, 1e-30f, Bits(0x1F7FFFFF),
+        Bits(0x20000000), 5.9604645e-8f,
+        Bits(0x3EFFFFFF), 0.5f, Bits(0x3F7FFFFF), 1, Bits(0x3F800001), Bits(0x3F800002), 1.5f, Bits(0x3FFFFFFF), 2, 16777215, 16777216,
+        16777218, 1.8446744e19f,
         1e30f, Bits(0x7EFFFFFF), 1.7014118e38f, float.MaxValue, float.PositiveInfinity, float.NaN);
 
     [Fact]

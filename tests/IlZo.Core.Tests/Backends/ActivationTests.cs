@@ -11,7 +11,8 @@ public class ActivationTests
     public void Silu_is_x_times_the_logistic_function() => Compare<Silu>(x => x / (1 + Math.Exp(-x)), 3);
 
     [Fact]
-    public void Quick_gelu_is_x_times_the_logistic_function_of_a_multiple() => Compare<QuickGelu>(x => x / (1 + Math.Exp(-(double)1.702f * x)), 30);
+    public void Quick_gelu_is_x_times_the_logistic_function_of_a_multiple() =>
+        Compare<QuickGelu>(x => x / (1 + Math.Exp(-(double)1.702f * x)), 30);
 
     [Fact]
     public void Gelu_is_x_times_the_normal_distribution() => Compare<Gelu>(x => 0.5 * x * ErrorFunction.Erfc(-x / Math.Sqrt(2)), 8);
@@ -65,7 +66,8 @@ public class ActivationTests
         }
     }
 
-    // The error is at most some units in the last place of the result, or of 1e-5 where it is smaller: there the exponent's own rounding shows.
+    // The error is at most some units in the last place of the result, or of 1e-5 where it is smaller: there the exponent's own rounding
+    // shows.
     private static void Compare<TFunction>(Func<double, double> exact, double ulps)
         where TFunction : struct, IActivation
     {

@@ -10,8 +10,8 @@ namespace IlZo.Core.Tests.Backends;
 /// <summary>A pass takes nothing from the garbage-collected heap that would grow with the model or the batch.</summary>
 public sealed class AllocationTests
 {
-    // The array of each probe's log-probabilities of three targets (40 + 2 × 48), and a view of the positions (32). A thread's first wait may
-    // take more, so the least of some passes counts.
+    // The array of each probe's log-probabilities of three targets (40 + 2 × 48), and a view of the positions (32). A thread's first wait
+    // may take more, so the least of some passes counts.
     private const long PassBytes = 168;
 
     [Theory]
@@ -57,8 +57,8 @@ public sealed class AllocationTests
         }
     }
 
-    // The bytes that all threads of a backend have allocated so far, not those of tests that run at the same time. A thread that waits at the
-    // barrier takes no second item.
+    // The bytes that all threads of a backend have allocated so far, not those of tests that run at the same time. A thread that waits at
+    // the barrier takes no second item.
     private sealed class AllocationCounter : IDisposable
     {
         private readonly CpuBackend _backend;

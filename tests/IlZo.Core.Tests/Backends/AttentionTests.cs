@@ -30,7 +30,9 @@ public sealed class AttentionTests : IDisposable
     [MemberData(nameof(Engines))]
     public void Scores_are_capped_before_they_are_masked(string engine)
     {
-        foreach (var (tokens, window, prefix, cap) in ((int, int?, int, float)[])[(1, null, 0, 1), (97, null, 0, 0.3f), (97, 20, 0, 1), (40, 7, 5, 1.5f), (40, null, 3, 1e30f)])
+        foreach (var (tokens, window, prefix, cap) in ((int, int?, int, float)[])[
+            (1, null, 0, 1), (97, null, 0, 0.3f), (97, 20, 0, 1), (40, 7, 5, 1.5f), (40, null, 3, 1e30f),
+        ])
         {
             using var trial = new AttentionTrial(tokens, 2, 1, 24, prefix, window: window, softCap: cap);
             Check(engine, trial, AttentionTrial.Text(tokens));
@@ -54,7 +56,8 @@ public sealed class AttentionTests : IDisposable
     public void Prefixes_windows_and_whole_texts_are_near_the_definition(string engine)
     {
         foreach (var (tokens, prefix, causal, window) in ((int, int, bool, int?)[])
-            [(40, 5, true, null), (70, 100, true, null), (200, 0, false, null), (45, 7, false, null), (200, 0, true, 50), (90, 11, true, 1)])
+            [(40, 5, true, null), (
+                70, 100, true, null), (200, 0, false, null), (45, 7, false, null), (200, 0, true, 50), (90, 11, true, 1)])
         {
             using var trial = new AttentionTrial(tokens, 2, 1, 24, prefix, causal, window);
             Check(engine, trial, AttentionTrial.Text(tokens));

@@ -23,7 +23,8 @@ internal sealed unsafe class AttentionTrial : IDisposable
     /// <param name="causal">Whether tokens see only those before them.</param>
     /// <param name="window">How many positions a token sees; null for all.</param>
     /// <param name="softCap">The soft cap of scores; null for none.</param>
-    public AttentionTrial(int tokens, int heads, int keyValueHeads, int size, int prefix = 0, bool causal = true, int? window = null, float? softCap = null)
+    public AttentionTrial(
+        int tokens, int heads, int keyValueHeads, int size, int prefix = 0, bool causal = true, int? window = null, float? softCap = null)
     {
         _shape = new AttentionShape(heads, keyValueHeads, size, 1 / MathF.Sqrt(size), causal, window, softCap);
         int own = tokens * size;
@@ -66,7 +67,8 @@ internal sealed unsafe class AttentionTrial : IDisposable
     /// <param name="probes">The points; none for the stored values.</param>
     /// <param name="cache">What came before, or null.</param>
     /// <param name="firstRow">The row of the batch's first token.</param>
-    public float[][] Run(CpuBackend backend, TokenBatch batch, IReadOnlyList<Probe>? probes = null, KeyValueCache? cache = null, int firstRow = 0)
+    public float[][] Run(
+        CpuBackend backend, TokenBatch batch, IReadOnlyList<Probe>? probes = null, KeyValueCache? cache = null, int firstRow = 0)
     {
         probes ??= [Probe.Unperturbed];
         backend.Begin(batch, probes, cache);

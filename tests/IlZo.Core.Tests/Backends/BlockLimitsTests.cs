@@ -29,7 +29,8 @@ public sealed class BlockLimitsTests
                 int blocksOfThread = (blocks + threads - 1) / threads;
 
                 // Every block is rounded up by less than a unit.
-                Assert.True(blocksOfThread * block < ((double)outputs / threads) + (blocksOfThread * 13), $"{outputs} outputs, {threads} threads: {block}");
+                Assert.True(blocksOfThread * block < ((double)outputs / threads)
+                    + (blocksOfThread * 13), $"{outputs} outputs, {threads} threads: {block}");
                 Assert.Equal(0, block % 12);
             }
         }

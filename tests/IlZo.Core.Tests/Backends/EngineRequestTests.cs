@@ -15,7 +15,12 @@ public class EngineRequestTests
         [
             .. Pairs(DeviceKind.Cpu, ("auto", "auto fp32 bf16x3 bf16"), ("managed", "auto fp32"), ("amx", "auto bf16x3 bf16")),
             .. Pairs(DeviceKind.Cuda, ("auto", "auto fp32 bf16x3 fp16 bf16"), ("cuda", "auto fp32 bf16x3 fp16 bf16")),
-            .. Pairs(null, ("auto", "auto fp32 bf16x3 fp16 bf16"), ("cuda", "auto fp32 bf16x3 fp16 bf16"), ("managed", "auto fp32"), ("amx", "auto bf16x3 bf16")),
+            .. Pairs(
+                null,
+                ("auto", "auto fp32 bf16x3 fp16 bf16"),
+                ("cuda", "auto fp32 bf16x3 fp16 bf16"),
+                ("managed", "auto fp32"),
+                ("amx", "auto bf16x3 bf16")),
         ];
         foreach (DeviceKind? kind in (DeviceKind?[])[DeviceKind.Cpu, DeviceKind.Cuda, null])
         {
@@ -43,10 +48,23 @@ public class EngineRequestTests
         Assert.Equal(message, Assert.Throws<InvalidInputException>(() => new EngineRequest(engine, precision).Validate(kind)).Message);
 
     [Theory]
-    [InlineData(null, "auto", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 (on a GPU) was expected.")]
-    [InlineData(DeviceKind.Cpu, "auto", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected.")]
-    [InlineData(DeviceKind.Cpu, "amx", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto or bf16x3 was expected.")]
-    [InlineData(DeviceKind.Cuda, "cuda", "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 was expected.")]
+    [InlineData(
+        null,
+        "auto",
+        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 (on a GPU) was "
+            + "expected.")]
+    [InlineData(
+        DeviceKind.Cpu,
+        "auto",
+        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected.")]
+    [InlineData(
+        DeviceKind.Cpu,
+        "amx",
+        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto or bf16x3 was expected.")]
+    [InlineData(
+        DeviceKind.Cuda,
+        "cuda",
+        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 was expected.")]
     [InlineData(DeviceKind.Cpu, "managed", "--precision is 'bf16' with --engine managed; auto or fp32 was expected.")]
     public void Bf16_is_not_for_training(DeviceKind? kind, string engine, string message)
     {
@@ -59,12 +77,14 @@ public class EngineRequestTests
     {
         string[] precisions = ["auto", "fp32", "bf16x3", "fp16", "bf16"];
         foreach (var (kind, engine) in ((DeviceKind, string)[])
-            [(DeviceKind.Cpu, "auto"), (DeviceKind.Cpu, "managed"), (DeviceKind.Cpu, "amx"), (DeviceKind.Cuda, "auto"), (DeviceKind.Cuda, "cuda")])
+            [(DeviceKind.Cpu, "auto"), (
+                DeviceKind.Cpu, "managed"), (DeviceKind.Cpu, "amx"), (DeviceKind.Cuda, "auto"), (DeviceKind.Cuda, "cuda")])
         {
             foreach (bool training in (bool[])[false, true])
             {
                 string message = Assert.Throws<InvalidInputException>(() => Ask("fp8").Validate(kind)).Message;
-                string[] listed = message[(message.IndexOf(';', StringComparison.Ordinal) + 1)..].Replace(" was expected.", string.Empty, StringComparison.Ordinal)
+                string[] listed = message[(message.IndexOf(';', StringComparison.Ordinal) + 1)..].Replace(
+                    " was expected.", string.Empty, StringComparison.Ordinal)
                     .Split([", ", " or ", " "], StringSplitOptions.RemoveEmptyEntries);
                 Assert.Equal(precisions.Where(p => Record.Exception(() => Ask(p).Validate(kind)) is null), listed);
 
@@ -78,7 +98,8 @@ public class EngineRequestTests
     [InlineData("auto", null)]
     [InlineData("cpu", DeviceKind.Cpu)]
     [InlineData("cuda:3", DeviceKind.Cuda)]
-    public void A_name_says_the_kind_of_device_unless_it_is_auto(string? name, DeviceKind? kind) => Assert.Equal(kind, DeviceName.KindOf(name));
+    public void A_name_says_the_kind_of_device_unless_it_is_auto(string? name, DeviceKind? kind) =>
+        Assert.Equal(kind, DeviceName.KindOf(name));
 
     // Without a trial auto is not tiles, and whatever a machine lacks is replaced by C#.
     [Theory]

@@ -47,7 +47,8 @@ public sealed unsafe class FitTests : IDisposable
     [InlineData(-8, -8, -8)]
     public void Heads_that_are_not_the_features(int heads, int keyHeads, int size) => Refuses(
         "shape",
-        () => _backend.Attention(_backend.Rent(64), _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
+        () => _backend.Attention(
+            _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
 
     [Theory]
     [InlineData(3, 1)]
@@ -55,7 +56,8 @@ public sealed unsafe class FitTests : IDisposable
     [InlineData(2, 3)]
     [InlineData(2, 0)]
     [InlineData(2, int.MaxValue)]
-    public void Rotations_of_other_heads(int heads, int pairs) => Refuses("do not fit 8 features", () => _backend.Rotate(_backend.Rent(8), heads, new Frequencies(pairs)));
+    public void Rotations_of_other_heads(int heads, int pairs) =>
+        Refuses("do not fit 8 features", () => _backend.Rotate(_backend.Rent(8), heads, new Frequencies(pairs)));
 
     [Fact]
     public void A_sum_of_other_features() => Refuses("do not fit", () => _backend.Add(_backend.Rent(8), _backend.Rent(4)));
@@ -64,7 +66,8 @@ public sealed unsafe class FitTests : IDisposable
     public void A_prefix_of_other_features() => Refuses(
         "no prefix",
         () => _backend.Attention(
-            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0, new KeyValuePrefix(Table(2, 8), Table(2, 4))));
+            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0,
+            new KeyValuePrefix(Table(2, 8), Table(2, 4))));
 
     [Fact]
     public void A_cache_without_room()
@@ -73,11 +76,13 @@ public sealed unsafe class FitTests : IDisposable
         builder.AddText([0, 1, 2], firstPosition: 6);
         using var cache = _backend.CreateCache(1, 8, 8);
         _backend.Begin(builder.Build(), [Probe.Unperturbed], cache);
-        Refuses("no room", () => _backend.Attention(_backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
+        Refuses("no room", () => _backend.Attention(
+            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
     }
 
     [Fact]
-    public void A_norm_of_other_features() => Refuses("no multiple", () => _backend.LayerNorm(_backend.Rent(8), Table(1, 3), null, 1e-5f, _backend.Rent(8)));
+    public void A_norm_of_other_features() =>
+        Refuses("no multiple", () => _backend.LayerNorm(_backend.Rent(8), Table(1, 3), null, 1e-5f, _backend.Rent(8)));
 
     [Fact]
     public void Targets_that_no_row_or_token_has()
@@ -92,7 +97,8 @@ public sealed unsafe class FitTests : IDisposable
     public void A_slice_beyond_the_features() => Refuses("no 2147483647 features", () => _backend.Slice(_backend.Rent(8), 1, int.MaxValue));
 
     [Fact]
-    public void A_cache_whose_size_wraps() => Assert.Throws<OverflowException>(() => _backend.CreateCache(int.MaxValue, int.MaxValue, int.MaxValue));
+    public void A_cache_whose_size_wraps() =>
+        Assert.Throws<OverflowException>(() => _backend.CreateCache(int.MaxValue, int.MaxValue, int.MaxValue));
 
     private sealed class Frequencies(int pairs) : IRotaryFrequencies
     {
@@ -100,7 +106,8 @@ public sealed unsafe class FitTests : IDisposable
 
         public float AttentionFactor => 1;
 
-        public IReadOnlyList<float> ForLength(int textLength) => throw new InvalidOperationException("Nothing is computed of what does not fit.");
+        public IReadOnlyList<float> ForLength(int textLength) =>
+            throw new InvalidOperationException("Nothing is computed of what does not fit.");
     }
 
     private static void Refuses(string named, Action action) =>

@@ -45,8 +45,9 @@ public sealed unsafe class PackedActivationTests : IDisposable
     public static TheoryData<string> Writers =>
         ["embed", "embed more", "layer norm", "RMS norm", "add", "apply", "multiply", "scale", "rotate", "attention", "slice"];
 
-    // The inputs of a block's layers: the norm's result (for queries, keys and values), attention's, the second norm's (for a gate and what it gates
-    // too) and what the MLP's last layer reads. Embeddings of another width are projected before the first block and after the last.
+    // The inputs of a block's layers: the norm's result (for queries, keys and values), attention's, the second norm's (for a gate and what
+    // it gates too) and what the MLP's last layer reads. Embeddings of another width are projected before the first block and after the
+    // last.
     [Theory]
     [InlineData("opt-tiny", 1)]
     [InlineData("opt-tiny", 2)]

@@ -39,7 +39,11 @@ public sealed unsafe class PanelTests
         int stride = Panel.Padded(rows) + 3;
         using var weights = Random((long)Depth * stride, seed: 2);
         float* w = (float*)weights.Data;
-        Check(rows, lanes, (x, y) => Panel.MultiplyTransposed(w, stride, rows, (float*)x, lanes, (float*)y, Depth), (row, k) => w[(k * stride) + row]);
+        Check(
+            rows,
+            lanes,
+            (x, y) => Panel.MultiplyTransposed(w, stride, rows, (float*)x, lanes, (float*)y, Depth),
+            (row, k) => w[(k * stride) + row]);
     }
 
     private static void Check(int rows, int lanes, Action<nint, nint> multiply, Func<int, int, float> weight)

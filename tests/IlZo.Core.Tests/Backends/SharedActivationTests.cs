@@ -17,12 +17,17 @@ public sealed class SharedActivationTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string folder in new[] { "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha", "gpt2-tiny", "roberta-tiny", "gemma2-tiny", "phi3-tiny" })
+            foreach (string folder in new[]
+            {
+                "opt-tiny", "opt-tiny-fp16", "opt-350m-style", "llama-gqa", "llama-mha", "gpt2-tiny", "roberta-tiny", "gemma2-tiny",
+                "phi3-tiny",
+            })
             {
                 foreach (string pattern in new[]
                 {
                     "*", "*.1.*", "*.1.*[nN]orm*,*h.1.ln_*", "*embed*,*wte*", "*.0.*[kv]_proj.weight,*.0.*value*,*.0.*c_attn.bias",
-                    "*.1.*q_proj*,*.1.*query*,*.1.*c_attn*,*.1.*qkv_proj*", "*orm.weight,*orm.bias,*ln_2*", "*.1.*down*,*.1.*fc2*,*.1.output.dense*,*.1.mlp.c_proj*",
+                    "*.1.*q_proj*,*.1.*query*,*.1.*c_attn*,*.1.*qkv_proj*", "*orm.weight,*orm.bias,*ln_2*",
+                    "*.1.*down*,*.1.*fc2*,*.1.output.dense*,*.1.mlp.c_proj*",
                 })
                 {
                     data.Add(folder, pattern);
@@ -43,7 +48,8 @@ public sealed class SharedActivationTests
         var masked = new Masked(z, trained);
         foreach (var probes in new[] { new[] { (1, 1e-2), (1, -1e-2) }, [(0, 0), (1, 1e-2)] })
         {
-            double[][] expected = fixture.LogProbabilities(s_ids, [.. probes.Select(p => new Probe(p.Item1 == 0 ? null : masked, p.Item2))]);
+            double[][] expected = fixture.LogProbabilities(
+                s_ids, [.. probes.Select(p => new Probe(p.Item1 == 0 ? null : masked, p.Item2))]);
             long all = Products(fixture);
             fixture.Model.Parameters.Train(p => trained.Contains(p.Name));
             double[][] actual = fixture.LogProbabilities(s_ids, [.. probes.Select(p => new Probe(p.Item1 == 0 ? null : z, p.Item2))]);

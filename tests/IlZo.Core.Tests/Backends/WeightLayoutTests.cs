@@ -48,7 +48,8 @@ public sealed unsafe class WeightLayoutTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Weights_perturbed_on_the_way_are_the_stored_elements_moved_along_the_direction(int outputs, int inputs, int tokens, int threads)
+    public void Weights_perturbed_on_the_way_are_the_stored_elements_moved_along_the_direction(
+        int outputs, int inputs, int tokens, int threads)
     {
         using var backend = new CpuBackend(threads);
         Probe[] probes = [new(s_direction, Epsilon), new(s_direction, -Epsilon), Probe.Unperturbed];
@@ -92,7 +93,10 @@ public sealed unsafe class WeightLayoutTests : IDisposable
         backend.Begin(Batch(2), [Probe.Unperturbed]);
         var x = backend.Rent(3);
         var y = backend.Rent(5);
-        Assert.Contains("'weight' maps 5 features to 3", Assert.Throws<ArgumentException>(() => backend.Linear(x, weight, null, y)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'weight' maps 5 features to 3",
+            Assert.Throws<ArgumentException>(() => backend.Linear(x, weight, null, y)).Message,
+            StringComparison.Ordinal);
         backend.Linear(x, weight, null, y, layout: WeightLayout.InOut);
     }
 

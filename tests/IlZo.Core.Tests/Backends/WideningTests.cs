@@ -10,7 +10,8 @@ public unsafe class WideningTests
     [Fact]
     public void All_finite_halves_are_widened_exactly()
     {
-        ushort[] stored = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i).Where(h => Half.IsFinite(BitConverter.UInt16BitsToHalf(h)))];
+        ushort[] stored =
+            [.. Enumerable.Range(0, 65536).Select(i => (ushort)i).Where(h => Half.IsFinite(BitConverter.UInt16BitsToHalf(h)))];
         Assert.Equal(stored.Select(h => (float)BitConverter.UInt16BitsToHalf(h)), Read(DType.F16, stored));
     }
 

@@ -57,7 +57,10 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.All(expected.Tensors, pair => Assert.Equal(Raw.Bytes(pair.Value), Raw.Bytes(checkpoint.Tensors[pair.Key])));
         Assert.NotNull(checkpoint.ReadFile("inputs.json"));
         Assert.Null(checkpoint.ReadFile("tokenizer.json"));
-        Assert.Contains("'nothing'", Assert.Throws<InvalidInputException>(() => CheckpointFolder.FromMemory("nothing", _ => null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'nothing'",
+            Assert.Throws<InvalidInputException>(() => CheckpointFolder.FromMemory("nothing", _ => null)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +82,9 @@ public sealed class CheckpointFolderTests : IDisposable
     [InlineData("""{"weight_map":[]}""", "lacks weight_map")]
     [InlineData("""{"weight_map":{}}""", "empty weight_map")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}""", "not valid JSON")]
-    [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""", "lists tensor 'c' in '2.safetensors', which does not hold it")]
+    [InlineData(
+        """{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""",
+        "lists tensor 'c' in '2.safetensors', which does not hold it")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}""", "holds tensor 'b'")]
     [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "belongs into '2.safetensors'")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"3.safetensors"}}""", "3.safetensors' does not exist")]
@@ -126,7 +131,10 @@ public sealed class CheckpointFolderTests : IDisposable
         WriteShards("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
         File.WriteAllText(_temp["config.json"], config);
 
-        Assert.Contains("config.json'", Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(_temp.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "config.json'",
+            Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(_temp.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,7 +142,8 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         File.WriteAllBytes(_temp["config.json"], [(byte)'{', (byte)'"', 0xff, (byte)'"', (byte)':', (byte)'1', (byte)'}']);
 
-        Assert.Contains("UTF-8", Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(_temp.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "UTF-8", Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(_temp.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

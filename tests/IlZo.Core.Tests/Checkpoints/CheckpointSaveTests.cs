@@ -60,7 +60,9 @@ public sealed unsafe class CheckpointSaveTests : IDisposable
 
         using var before = JsonDocument.Parse(checkpoint.ReadFile("model.safetensors.index.json")!);
         using var after = JsonDocument.Parse(saved.ReadFile("model.safetensors.index.json")!);
-        Assert.Equal(before.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64() / 2, after.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64());
+        Assert.Equal(
+            before.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64() / 2,
+            after.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64());
         Assert.True(JsonElement.DeepEquals(before.RootElement.GetProperty("weight_map"), after.RootElement.GetProperty("weight_map")));
     }
 
@@ -79,7 +81,8 @@ public sealed unsafe class CheckpointSaveTests : IDisposable
         Assert.Equal([0x40, 0x40, 0x00, 0x40], Raw.Bytes(saved.Tensors["embed"]));
         Assert.Equal([0x40, 0x40, 0x00, 0x40], Raw.Bytes(saved.Tensors["head"]));
         Assert.Equal(Raw.Bytes(checkpoint.Tensors["mask"]), Raw.Bytes(saved.Tensors["mask"]));
-        Assert.Equal("{\"dtype\":\"bfloat16\",\"rate\":1e-05,\"model_type\":\"x\"}", string.Concat(File.ReadAllText(_temp["out", "config.json"]).Where(c => !char.IsWhiteSpace(c))));
+        Assert.Equal("{\"dtype\":\"bfloat16\",\"rate\":1e-05,\"model_type\":\"x\"}", string.Concat(
+            File.ReadAllText(_temp["out", "config.json"]).Where(c => !char.IsWhiteSpace(c))));
     }
 
     [Fact]
@@ -90,14 +93,20 @@ public sealed unsafe class CheckpointSaveTests : IDisposable
 
         checkpoint.Save(_temp["out"], Parameters(checkpoint, null));
 
-        Assert.Equal("float32", JsonDocument.Parse(File.ReadAllBytes(_temp["out", "config.json"])).RootElement.GetProperty("torch_dtype").GetString());
+        Assert.Equal(
+            "float32",
+            JsonDocument.Parse(File.ReadAllBytes(_temp["out", "config.json"])).RootElement.GetProperty("torch_dtype").GetString());
     }
 
     [Fact]
     public void Copies_the_files_of_tokenizer_and_generation_and_writes_extra_files()
     {
         WriteModel("src", "{}", ("w", [1]));
-        string[] copied = ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json", "generation_config.json", "chat_template.jinja"];
+        string[] copied =
+        [
+            "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+            "added_tokens.json", "generation_config.json", "chat_template.jinja",
+        ];
         foreach (string name in copied.Append("README.md"))
         {
             File.WriteAllText(_temp["src", name], "content of " + name);
@@ -253,6 +262,7 @@ public sealed unsafe class CheckpointSaveTests : IDisposable
     {
         Directory.CreateDirectory(_temp[folder]);
         File.WriteAllText(_temp[folder, "config.json"], config);
-        SafetensorsWriter.Write(_temp[folder, "model.safetensors"], [.. tensors.Select(t => Raw.Floats(t.Name, [t.Values.Length], t.Values, _memory))]);
+        SafetensorsWriter.Write(
+            _temp[folder, "model.safetensors"], [.. tensors.Select(t => Raw.Floats(t.Name, [t.Values.Length], t.Values, _memory))]);
     }
 }

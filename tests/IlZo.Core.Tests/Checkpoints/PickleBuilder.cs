@@ -51,7 +51,8 @@ internal sealed class PickleBuilder
 
     /// <summary>A call of _rebuild_tensor_v2.</summary>
     public PickleBuilder Tensor(string type, string key, long count, long offset, long[] shape, long[] strides) =>
-        Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage(type, key, count).Number(offset).Numbers(shape).Numbers(strides).Bytes(0x89)
+        Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage(type, key, count).Number(offset).Numbers(shape).Numbers(strides).Bytes(
+            0x89)
             .Global("collections", "OrderedDict").Op(')').Op('R').Op('t').Op('R');
 
     /// <summary>The pickle of a dictionary of one tensor.</summary>

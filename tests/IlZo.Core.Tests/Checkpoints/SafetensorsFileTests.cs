@@ -16,7 +16,8 @@ public sealed unsafe class SafetensorsFileTests : IDisposable
     }
 
     public static TheoryData<string> Fixtures() =>
-        [.. Directory.EnumerateFiles(TestData.Path(), "*.safetensors", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(TestData.Path(), f))];
+        [.. Directory.EnumerateFiles(TestData.Path(), "*.safetensors", SearchOption.AllDirectories).Select(
+            f => Path.GetRelativePath(TestData.Path(), f))];
 
     [Theory]
     [MemberData(nameof(Fixtures))]
@@ -108,9 +109,16 @@ public sealed unsafe class SafetensorsFileTests : IDisposable
     [Fact]
     public void Names_what_cannot_be_opened()
     {
-        Assert.Contains("does not exist", Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp["none"])).Message, StringComparison.Ordinal);
-        Assert.Contains("does not exist", Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp["no", "file"])).Message, StringComparison.Ordinal);
-        Assert.Contains("a folder", Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not exist",
+            Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp["none"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "does not exist",
+            Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp["no", "file"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "a folder", Assert.Throws<InvalidInputException>(() => SafetensorsFile.Open(_temp.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,7 +161,8 @@ public sealed unsafe class SafetensorsFileTests : IDisposable
         AtomicFile.WriteAllText(_temp["t"], "whole");
 
         Assert.Equal(
-            new[] { inUse, ofAnother, _temp["t"] }.Order(StringComparer.Ordinal), Directory.GetFiles(_temp.Path).Order(StringComparer.Ordinal));
+            new[] { inUse, ofAnother, _temp["t"] }.Order(StringComparer.Ordinal),
+            Directory.GetFiles(_temp.Path).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -108,16 +108,30 @@ public sealed class SafetensorsHeaderTests
     [InlineData("""{"t":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}""", 1, "do not fit")]
     [InlineData("""{"t":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}""", 0, "do not fit")]
     [InlineData("""{"t":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", 0, "do not fit")]
-    [InlineData("""{"t":{"dtype":"F64","shape":[9223372036854775807,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}""", 8, "do not fit")]
+    [InlineData(
+        """{"t":{"dtype":"F64","shape":[9223372036854775807,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}""",
+        8,
+        "do not fit")]
     [InlineData("""{"t":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 1, "ends at byte 2 of the data; the file holds 1")]
     [InlineData("""{"t":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", 1, "the file holds 1")]
     [InlineData("""{"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 2, "2 bytes of data; 1 were expected")]
     [InlineData("""{"t":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "'t' leaves a gap")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "'b' overlaps")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 2, "'b' overlaps")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 3, "'b' leaves a gap")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "'a' is listed twice")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "'a' is listed twice")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "'b' overlaps")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 2, "'b' overlaps")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""",
+        3,
+        "'b' leaves a gap")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+        2,
+        "'a' is listed twice")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+        2,
+        "'a' is listed twice")]
     [InlineData("""{"__metadata__":[]}""", 0, "object of strings")]
     [InlineData("""{"__metadata__":null}""", 0, "object of strings")]
     [InlineData("""{"__metadata__":{"a":1}}""", 0, "'a' that is not a string")]
@@ -186,7 +200,9 @@ public sealed class SafetensorsHeaderTests
             {
                 // Half of the changes exchange characters that matter in JSON, half flip a bit.
                 int at = random.Next(headerEnd);
-                content[at] = random.Next(2) == 0 ? (byte)"{}[]:,\"0123456789-.e\\ "[random.Next(22)] : (byte)(content[at] ^ (1 << random.Next(8)));
+                content[at] = random.Next(2) == 0
+                    ? (byte)"{}[]:,\"0123456789-.e\\ "[random.Next(22)]
+                    : (byte)(content[at] ^ (1 << random.Next(8)));
             }
 
             try

@@ -69,7 +69,8 @@ public sealed class TorchFileTests : IDisposable
         string folder = TestData.Path("fixtures", "torch", "opt-tiny-fp16-bin");
         File.Copy(Path.Combine(folder, "pytorch_model.bin"), _temp["pytorch_model.bin"]);
         string config = File.ReadAllText(Path.Combine(folder, "config.json"));
-        File.WriteAllText(_temp["config.json"], config.Replace("\"vocab_size\"", "\"tie_word_embeddings\": false, \"vocab_size\"", StringComparison.Ordinal));
+        File.WriteAllText(_temp["config.json"], config.Replace(
+            "\"vocab_size\"", "\"tie_word_embeddings\": false, \"vocab_size\"", StringComparison.Ordinal));
         using var model = ModelLoader.Load(_temp.Path);
         var embedding = model.Parameters.All.Single(p => p.Name.EndsWith("embed_tokens.weight", StringComparison.Ordinal));
         Assert.NotSame(embedding, model.Head.Weight);
@@ -129,7 +130,10 @@ public sealed class TorchFileTests : IDisposable
     [InlineData(24, -1, new long[] { 1 }, new long[] { 1 }, "calls torch._utils._rebuild_tensor_v2 in another way")]
     [InlineData(24, 3, new long[] { 2 }, new long[] { -1 }, "calls torch._utils._rebuild_tensor_v2 in another way")]
     public void A_view_beyond_its_storage_is_refused(long count, long offset, long[] shape, long[] strides, string words) =>
-        Assert.Contains(words, Refusal(TorchArchive.Of(PickleBuilder.OneTensor("HalfStorage", count, offset, shape, strides), [s_elements])), StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            Refusal(TorchArchive.Of(PickleBuilder.OneTensor("HalfStorage", count, offset, shape, strides), [s_elements])),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Every_other_operation_is_refused_by_its_name()
@@ -140,7 +144,10 @@ public sealed class TorchFileTests : IDisposable
             Assert.Contains($"the operation {opcode},", Refusal(TorchArchive.Of(pickle, [])), StringComparison.Ordinal);
         }
 
-        Assert.Contains("the byte 0xff, which is no operation", Refusal(TorchArchive.Of(new PickleBuilder().Bytes(0xFF).End(), [])), StringComparison.Ordinal);
+        Assert.Contains(
+            "the byte 0xff, which is no operation",
+            Refusal(TorchArchive.Of(new PickleBuilder().Bytes(0xFF).End(), [])),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -177,7 +184,8 @@ public sealed class TorchFileTests : IDisposable
         { "no end", [0x80, 2, (byte)'}'], "ends within an operation" },
         { "a list", new PickleBuilder().Op(']').End(), "holds no dictionary" },
         { "a number in place of a tensor", new PickleBuilder().Op('}').Text("epoch").Number(3).Op('s').End(), "'epoch' is no tensor" },
-        { "a dictionary around the tensors", new PickleBuilder().Op('}').Text("state_dict").Op('}').Op('s').End(), "'state_dict' is a dictionary, as trainers save one" },
+        { "a dictionary around the tensors", new PickleBuilder().Op(
+            '}').Text("state_dict").Op('}').Op('s').End(), "'state_dict' is a dictionary, as trainers save one" },
         { "a key that is no name", new PickleBuilder().Op('}').Number(3).Op('N').Op('s').End(), "a key that is no text" },
     };
 
@@ -191,7 +199,9 @@ public sealed class TorchFileTests : IDisposable
 
     public static TheoryData<string, byte[], string> OtherFiles => new()
     {
-        { "before 1.6", [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, .. new byte[100]], "the format of PyTorch before 1.6" },
+        { "before 1.6", [
+            0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, .. new byte[100],
+        ], "the format of PyTorch before 1.6" },
         { "tar", [.. new byte[257], .. "ustar"u8, .. new byte[300]], "the format of PyTorch before 1.6" },
         { "safetensors", [8, 0, 0, 0, 0, 0, 0, 0, .. "{}      "u8], "a safetensors file under another name" },
         { "LFS", Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"), "a Git LFS pointer" },
@@ -242,10 +252,14 @@ public sealed class TorchFileTests : IDisposable
         long count = BitConverter.ToUInt16(end[10..]), size = BitConverter.ToUInt32(end[12..]), start = BitConverter.ToUInt32(end[16..]);
         byte[] wide =
         [
-            .. BitConverter.GetBytes(0x06064B50), .. BitConverter.GetBytes(44L), 45, 0, 45, 0, .. new byte[8], .. BitConverter.GetBytes(count), .. BitConverter.GetBytes(count),
+            .. BitConverter.GetBytes(0x06064B50), .. BitConverter.GetBytes(44L), 45, 0, 45, 0, .. new byte[8],
+            .. BitConverter.GetBytes(count), .. BitConverter.GetBytes(count),
             .. BitConverter.GetBytes(size), .. BitConverter.GetBytes(start),
         ];
-        byte[] locator = [.. BitConverter.GetBytes(0x07064B50), 0, 0, 0, 0, .. BitConverter.GetBytes(archive.Length - (long)EndBytes), 1, 0, 0, 0];
-        return [.. archive.AsSpan(0, archive.Length - EndBytes), .. wide, .. locator, .. end[..8], .. Enumerable.Repeat((byte)0xFF, 12), 0, 0];
+        byte[] locator =
+            [.. BitConverter.GetBytes(0x07064B50), 0, 0, 0, 0, .. BitConverter.GetBytes(archive.Length - (long)EndBytes), 1, 0, 0, 0];
+        return [
+            .. archive.AsSpan(0, archive.Length - EndBytes), .. wide, .. locator, .. end[..8], .. Enumerable.Repeat((byte)0xFF, 12), 0, 0,
+        ];
     }
 }

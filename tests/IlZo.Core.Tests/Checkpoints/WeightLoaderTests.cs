@@ -55,9 +55,13 @@ public sealed unsafe class WeightLoaderTests : IDisposable
 
         for (int i = 0; i < patterns.Length; i++)
         {
-            float expected = type == DType.F16 ? (float)BitConverter.UInt16BitsToHalf(patterns[i]) : BitConverter.Int32BitsToSingle(i << 16);
+            float expected = type == DType.F16
+                ? (float)BitConverter.UInt16BitsToHalf(patterns[i])
+                : BitConverter.Int32BitsToSingle(i << 16);
             float actual = ((float*)wide.Data)[i];
-            Assert.True(float.IsNaN(expected) ? float.IsNaN(actual) : BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(actual));
+            Assert.True(float.IsNaN(expected)
+                ? float.IsNaN(actual)
+                : BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(actual));
             ushort returned = ((ushort*)back.Data)[i];
             Assert.True(float.IsNaN(expected) ? Narrow(returned, type) is float.NaN : returned == patterns[i]);
         }
@@ -76,7 +80,8 @@ public sealed unsafe class WeightLoaderTests : IDisposable
             ushort pattern = (ushort)random.Next(type == DType.F16 ? 0x7bff : 0x7f7f);
             double low = Narrow(pattern, type), high = Narrow((ushort)(pattern + 1), type);
             float middle = (float)((low + high) / 2);
-            values.AddRange([middle, MathF.BitDecrement(middle), -MathF.BitIncrement(middle), (float)(low + ((high - low) * random.NextDouble()))]);
+            values.AddRange(
+                [middle, MathF.BitDecrement(middle), -MathF.BitIncrement(middle), (float)(low + ((high - low) * random.NextDouble()))]);
         }
 
         var wide = Raw.Floats("w", [values.Count], [.. values], _memory);
@@ -111,7 +116,8 @@ public sealed unsafe class WeightLoaderTests : IDisposable
         WeightLoader.ToParameter(Raw.Floats("w", [20_001], values, _memory), type, _memory);
         values[20_000] = -BitConverter.Int32BitsToSingle(largestBits + 1);
 
-        var error = Assert.Throws<InvalidInputException>(() => WeightLoader.ToParameter(Raw.Floats("w", [20_001], values, _memory), type, _memory));
+        var error = Assert.Throws<InvalidInputException>(
+            () => WeightLoader.ToParameter(Raw.Floats("w", [20_001], values, _memory), type, _memory));
 
         Assert.Contains("'test.safetensors': tensor 'w'", error.Message, StringComparison.Ordinal);
         Assert.Contains("flat index 20000", error.Message, StringComparison.Ordinal);
@@ -123,8 +129,14 @@ public sealed unsafe class WeightLoaderTests : IDisposable
         var ints = Raw.Tensor("ids", "I64", [1], new byte[8], _memory);
         var mask = Raw.Tensor("mask", "F32", [1, 1, 1, 1], new byte[4], _memory);
 
-        Assert.Contains("tensor 'ids' has dtype I64", Assert.Throws<InvalidInputException>(() => WeightLoader.ToParameter(ints, DType.F32, _memory)).Message, StringComparison.Ordinal);
-        Assert.Contains("'mask'", Assert.Throws<InvalidInputException>(() => WeightLoader.ToParameter(mask, DType.F32, _memory)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "tensor 'ids' has dtype I64",
+            Assert.Throws<InvalidInputException>(() => WeightLoader.ToParameter(ints, DType.F32, _memory)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'mask'",
+            Assert.Throws<InvalidInputException>(() => WeightLoader.ToParameter(mask, DType.F32, _memory)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -140,7 +152,8 @@ public sealed unsafe class WeightLoaderTests : IDisposable
         var buffer = new NativeBuffer(count * type.Size());
         _memory.Add(buffer);
         var parameter = new Parameter("w", [count], type, buffer.Data);
-        void Set(int i, uint bits) => BitConverter.GetBytes(bits).AsSpan(0, type.Size()).CopyTo(new Span<byte>(parameter.Data + (i * type.Size()), type.Size()));
+        void Set(int i, uint bits) =>
+            BitConverter.GetBytes(bits).AsSpan(0, type.Size()).CopyTo(new Span<byte>(parameter.Data + (i * type.Size()), type.Size()));
         for (int i = 0; i < count; i++)
         {
             Set(i, finite);

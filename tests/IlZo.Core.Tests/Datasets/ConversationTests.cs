@@ -10,18 +10,22 @@ namespace IlZo.Core.Tests.Datasets;
 public sealed class ConversationTests : IDisposable
 {
     private const string Plain =
-        "{%- for m in messages %}{{- '[' + m.role + ']' + (m.content or '') }}{%- for c in m.tool_calls or [] %}{{- c.function.name + '(' + c.function.arguments.x + ')' }}{%- endfor %}{{- '[end]' }}{%- endfor %}"
-        + "{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}";
+        "{%- for m in messages %}{{- '[' + m.role + ']' + (m.content or '') }}"
+        + "{%- for c in m.tool_calls or [] %}{{- c.function.name + '(' + c.function.arguments.x + ')' }}{%- endfor %}"
+        + "{{- '[end]' }}{%- endfor %}{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}";
 
     private const string WithTools = "{%- for t in tools or [] %}{{- '<' + t.function.name + '>' }}{%- endfor %}" + Plain;
 
     // As Qwen3's: turns behind the last message of the user begin with a block for thoughts, earlier ones do not.
     private const string Rewriting =
-        "{%- set ns = namespace(last=-1) %}{%- for m in messages %}{%- if m.role == 'user' %}{%- set ns.last = loop.index0 %}{%- endif %}{%- endfor %}"
-        + "{%- for m in messages %}{{- '[' + m.role + ']' }}{%- if m.role == 'assistant' and loop.index0 > ns.last %}{{- '<think></think>' }}{%- endif %}{{- m.content + '[end]' }}{%- endfor %}"
+        "{%- set ns = namespace(last=-1) %}{%- for m in messages %}{%- if m.role == 'user' %}{%- set ns.last = loop.index0 %}{%- endif "
+            + "%}{%- endfor %}"
+        + "{%- for m in messages %}{{- '[' + m.role + ']' }}{%- if m.role == 'assistant' and loop.index0 > ns.last %}{{- '<think></think>' "
+        + "}}{%- endif %}{{- m.content + '[end]' }}{%- endfor %}"
         + "{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}";
 
-    private const string Marking = "{% for m in messages %}{{ m.role }}:{% if m.role == 'assistant' %}{% generation %}{{ m.content }};{% endgeneration %}{% else %}{{ m.content }};{% endif %}{% endfor %}";
+    private const string Marking = "{% for m in messages %}{{ m.role }}:{% if m.role == 'assistant' %}{% generation %}{{ m.content }};{% "
+        + "endgeneration %}{% else %}{{ m.content }};{% endif %}{% endfor %}";
 
     private const string TwoTurns = """{"messages": [{"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}, {"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "No"}]}""";
 
@@ -40,7 +44,8 @@ public sealed class ConversationTests : IDisposable
                 ("[user]Good?[end][assistant]Yes[end][user]Sure?[end][assistant]", "<think></think>No[end]"),
             ],
             Learned(data));
-        Assert.Contains(data.Notes, n => n.StartsWith("turns: ", StringComparison.Ordinal) && n.Contains("1 conversations became 2 examples", StringComparison.Ordinal));
+        Assert.Contains(data.Notes, n => n.StartsWith("turns: ", StringComparison.Ordinal)
+            && n.Contains("1 conversations became 2 examples", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -70,7 +75,8 @@ public sealed class ConversationTests : IDisposable
     {
         foreach (string mark in (string[])["\"weight\": 0", "\"weight\": 0.0", "\"train\": false", "\"training\": false", "\"train\": 0"])
         {
-            string row = TwoTurns.Replace("\"Yes\"", $"\"Yes\", {mark}", StringComparison.Ordinal).Replace("\"No\"", "\"No\", \"weight\": 1", StringComparison.Ordinal);
+            string row = TwoTurns.Replace("\"Yes\"", $"\"Yes\", {mark}", StringComparison.Ordinal).Replace(
+                "\"No\"", "\"No\", \"weight\": 1", StringComparison.Ordinal);
             var data = Load(row, template);
             Assert.Equal([learned], Learned(data).Select(l => l.Option));
             Assert.DoesNotContain(data.Notes, n => n.Contains("unused", StringComparison.Ordinal));
@@ -78,18 +84,31 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"conversations": [{"from": "human", "value": "Good?"}, {"from": "gpt", "value": "Yes"}], "system": "Be brief."}""", "[system]Be brief.[end][user]Good?[end][assistant]", "Yes[end]")]
+    [InlineData(
+        """{"conversations": [{"from": "human", "value": "Good?"}, {"from": "gpt", "value": "Yes"}], "system": "Be brief."}""",
+        "[system]Be brief.[end][user]Good?[end][assistant]",
+        "Yes[end]")]
     [InlineData("""{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}], "system": "Be brief."}""", "[system]Be brief.[end][user]Good?[end][assistant]", "Yes[end]")]
-    [InlineData("""{"conversations": [{"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}]}""", "[user]Good?[end][assistant]", "Yes[end]")]
-    [InlineData("""{"messages": [{"from": "human", "value": "Good?"}, {"from": "model", "value": "Yes"}]}""", "[user]Good?[end][assistant]", "Yes[end]")]
+    [InlineData(
+        """{"conversations": [{"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}]}""",
+        "[user]Good?[end][assistant]",
+        "Yes[end]")]
+    [InlineData(
+        """{"messages": [{"from": "human", "value": "Good?"}, {"from": "model", "value": "Yes"}]}""",
+        "[user]Good?[end][assistant]",
+        "Yes[end]")]
     [InlineData("""{"messages": [{"role": "user", "content": [{"type": "text", "text": "Go"}, {"type": "text", "text": "od?"}]}, {"role": "assistant", "content": [{"type": "text", "text": "Yes"}]}]}""", "[user]Good?[end][assistant]", "Yes[end]")]
-    [InlineData("""{"prompt": [{"role": "user", "content": "Good?"}], "completion": [{"role": "assistant", "content": "Yes"}]}""", "[user]Good?[end][assistant]", "Yes[end]")]
+    [InlineData(
+        """{"prompt": [{"role": "user", "content": "Good?"}], "completion": [{"role": "assistant", "content": "Yes"}]}""",
+        "[user]Good?[end][assistant]",
+        "Yes[end]")]
     [InlineData("""{"prompt": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "completion": [{"role": "assistant", "content": "d"}]}""", "[user]a[end][assistant]b[end][user]c[end][assistant]", "d[end]")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": null, "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {"x": "y"}}}], "weight": null}]}""", "[user]a[end][assistant]", "f(y)[end]")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": null, "weight": 0, "tool_calls": []}, {"role": "assistant", "content": "b"}]}""", "[user]a[end][assistant][end][assistant]", "b[end]")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "weight": 0, "tool_calls": []}, {"role": "assistant", "content": "b"}]}""", "[user]a[end][assistant][end][assistant]", "b[end]")]
     [InlineData("""{"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "{\"name\": \"f\", \"arguments\": {\"x\": \"y\"}}"}, {"from": "observation", "value": "rain"}, {"from": "gpt", "value": "b", "weight": 0}]}""", "[user]a[end][assistant]", "f(y)[end]")]
-    public void Every_way_of_writing_a_conversation_is_read(string row, string prompt, string learned) => Assert.Equal([(prompt, learned)], Learned(Load(row, Plain)));
+    public void Every_way_of_writing_a_conversation_is_read(string row, string prompt, string learned) =>
+        Assert.Equal([(prompt, learned)], Learned(Load(row, Plain)));
 
     [Theory]
     [InlineData("""[{"type": "function", "function": {"name": "f"}}]""")]
@@ -99,7 +118,8 @@ public sealed class ConversationTests : IDisposable
     public void Tools_go_through_the_template(string tools)
     {
         const string Row = """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "tools": T}""";
-        Assert.Equal([("<f>[user]a[end][assistant]", "b[end]")], Learned(Load(Row.Replace("T", tools, StringComparison.Ordinal), WithTools)));
+        Assert.Equal(
+            [("<f>[user]a[end][assistant]", "b[end]")], Learned(Load(Row.Replace("T", tools, StringComparison.Ordinal), WithTools)));
         Assert.Contains("unused columns: tools (1 of 1 rows)", Load(Row.Replace("T", tools, StringComparison.Ordinal), Plain).Notes);
     }
 
@@ -109,28 +129,50 @@ public sealed class ConversationTests : IDisposable
         const string Row = """{"messages": [{"role": "user", "content": "a", "speaker": "Ann"}, {"role": "assistant", "content": "b", "reasoning": "c"}], "chat_template_kwargs": {"tone": "low", "other": 1}, "id": 3}""";
         var data = Load(Row, "{{ tone }}" + Plain);
         Assert.Equal([("low[user]a[end][assistant]", "b[end]")], Learned(data));
-        Assert.Equal(["unused columns: id (1 of 1 rows), chat_template_kwargs.other (1 of 1 rows), messages[].speaker (1 of 1 rows), messages[].reasoning (1 of 1 rows)"], data.Notes);
+        Assert.Equal(["unused columns: id (1 of 1 rows), chat_template_kwargs.other (1 of 1 rows), messages[].speaker (1 of 1 rows), "
+            + "messages[].reasoning (1 of 1 rows)"], data.Notes);
     }
 
     [Theory]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0.5}]}""", "\"messages\"[1] has a \"weight\" that is 0.5; 0 or 1 was expected")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}]}""", "no turn of the assistant that is to be learned")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a", "train": true}, {"role": "assistant", "content": "b"}]}""", "only turns of the assistant are learned")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "train": true, "weight": 0}]}""", "contradicts its other marks")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0.5}]}""",
+        "\"messages\"[1] has a \"weight\" that is 0.5; 0 or 1 was expected")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}]}""",
+        "no turn of the assistant that is to be learned")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a", "train": true}, {"role": "assistant", "content": "b"}]}""",
+        "only turns of the assistant are learned")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "train": true, "weight": 0}]}""",
+        "contradicts its other marks")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "train_detail": [{"begin_offset": 0, "end_offset": 1, "train": true}]}]}""", "has \"train_detail\"")]
-    [InlineData("""{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, {"role": "assistant", "content": "b"}]}""", "\"messages\"[0] has a content[0] of the type \"image_url\"")]
-    [InlineData("""{"messages": [{"role": "user", "content": ["x"]}, {"role": "assistant", "content": "b"}]}""", "has a content[0] that is a string")]
-    [InlineData("""{"messages": [{"role": "user", "content": null}, {"role": "assistant", "content": "b"}]}""", "has a \"content\" that is none")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a", "value": "b"}, {"role": "assistant", "content": "b"}]}""", "has both \"content\" and \"value\"")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, {"role": "assistant", "content": "b"}]}""",
+        "\"messages\"[0] has a content[0] of the type \"image_url\"")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": ["x"]}, {"role": "assistant", "content": "b"}]}""",
+        "has a content[0] that is a string")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": null}, {"role": "assistant", "content": "b"}]}""", "has a \"content\" that is none")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a", "value": "b"}, {"role": "assistant", "content": "b"}]}""",
+        "has both \"content\" and \"value\"")]
     [InlineData("""{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "system": "other"}""", "\"system\" that differs")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "images": ["x.png"]}""", "has \"images\"")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "tools": "no json"}""", "\"tools\" is text that is not JSON")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "images": ["x.png"]}""",
+        "has \"images\"")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "tools": "no json"}""",
+        "\"tools\" is text that is not JSON")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "chat_template_kwargs": {"messages": 1}}""", "\"chat_template_kwargs\" has \"messages\"")]
     [InlineData("""{"prompt": [{"role": "user", "content": "a"}], "completion": "b"}""", "\"prompt\" is a list; text was expected")]
     [InlineData("""{"prompt": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "b"}], "rejected": [{"role": "assistant", "content": "c"}]}""", "has \"chosen\", a preferred answer")]
     [InlineData("""{"prompt": "a", "rejected": "c", "completion": "b"}""", "has \"rejected\"")]
     [InlineData("""{"prompt": "a", "completion": "b", "label": false}""", "has a \"label\" that says whether the completion is wanted")]
-    [InlineData("""{"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "f(x)"}]}""", "is from \"function_call\", and its \"value\" is text that is not JSON")]
+    [InlineData(
+        """{"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "f(x)"}]}""",
+        "is from \"function_call\", and its \"value\" is text that is not JSON")]
     public void What_cannot_be_honoured_is_refused_by_name(string row, string expected)
     {
         var e = Assert.Throws<InvalidInputException>(() => Load(row, Plain));
@@ -143,7 +185,8 @@ public sealed class ConversationTests : IDisposable
     {
         const string Row = """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f"}}]}]}""";
         var e = Assert.Throws<InvalidInputException>(() => Load(Row, Rewriting));
-        Assert.Contains("message 2 is a call of tools (\"tool_calls\"), which template does not write", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "message 2 is a call of tools (\"tool_calls\"), which template does not write", e.Message, StringComparison.Ordinal);
     }
 
     private UserData Load(string row, string template, Func<UserDataOptions, UserDataOptions>? change = null)

@@ -13,7 +13,8 @@ namespace IlZo.Core.Tests.Datasets;
 public sealed class DataPageTests : IDisposable
 {
     private const string Template =
-        "{%- for t in tools or [] %}{{- t.function.name }}{%- endfor %}{{- tone or '' }}{%- for m in messages %}{{- '[' + m.role + ']' + m.content + (m.tool_calls or []) | join + '[end]' }}{%- endfor %}"
+        "{%- for t in tools or [] %}{{- t.function.name }}{%- endfor %}{{- tone or '' }}{%- for m in messages %}{{- '[' + m.role + ']' + "
+            + "m.content + (m.tool_calls or []) | join + '[end]' }}{%- endfor %}"
         + "{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}";
 
     private static readonly string[] s_page = File.ReadAllLines(TestData.Path("..", "..", "docs", "data.md"));
@@ -71,7 +72,8 @@ public sealed class DataPageTests : IDisposable
         Place(row, kind, name, value);
         if (happens.StartsWith("refused", StringComparison.Ordinal))
         {
-            Assert.Contains($"\"{name}\"", Assert.Throws<InvalidInputException>(() => Load(row.ToJsonString())).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"\"{name}\"", Assert.Throws<InvalidInputException>(() => Load(row.ToJsonString())).Message, StringComparison.Ordinal);
             return;
         }
 
@@ -86,7 +88,10 @@ public sealed class DataPageTests : IDisposable
         {
             Assert.StartsWith("named as unused", happens, StringComparison.Ordinal);
             Assert.True(same);
-            Assert.Contains($"{(kind == "turns" ? "messages[]." : string.Empty)}{name} (1 of 1 rows)", Assert.Single(changed.Notes), StringComparison.Ordinal);
+            Assert.Contains(
+                $"{(kind == "turns" ? "messages[]." : string.Empty)}{name} (1 of 1 rows)",
+                Assert.Single(changed.Notes),
+                StringComparison.Ordinal);
         }
     }
 
@@ -101,7 +106,8 @@ public sealed class DataPageTests : IDisposable
     public void The_page_has_all_endings_of_files()
     {
         string[] endings = [.. Rows("| ending | what it holds |").SelectMany(cells => cells[0].Split(", ")).Select(e => e.Trim('`'))];
-        Assert.Equal(RowSource.Extensions.Append(TextFile.TextExtension).Order(StringComparer.Ordinal), endings.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            RowSource.Extensions.Append(TextFile.TextExtension).Order(StringComparer.Ordinal), endings.Order(StringComparer.Ordinal));
     }
 
     // A field of turns is put into the last of them.
@@ -131,10 +137,12 @@ public sealed class DataPageTests : IDisposable
     private UserData Load(string row)
     {
         File.WriteAllText(_temp["rows.jsonl"], row);
-        return UserData.LoadTest(new UserDataOptions(_temp["rows.jsonl"], 512, 512, 0), _tokenizer, () => ChatTemplate.Parse("template", Template));
+        return UserData.LoadTest(
+            new UserDataOptions(_temp["rows.jsonl"], 512, 512, 0), _tokenizer, () => ChatTemplate.Parse("template", Template));
     }
 
-    private static IEnumerable<int> Tokens(UserData data) => data.Test.SelectMany(e => (int[])[.. e.CorrectCandidate.Tokens, .. e.CorrectCandidate.Option]);
+    private static IEnumerable<int> Tokens(UserData data) =>
+        data.Test.SelectMany(e => (int[])[.. e.CorrectCandidate.Tokens, .. e.CorrectCandidate.Option]);
 
     private static IEnumerable<string[]> Rows(string header) => s_page
         .SkipWhile(line => line != header).Skip(2).TakeWhile(line => line.StartsWith('|'))

@@ -59,7 +59,9 @@ public sealed class FileFormTests : IDisposable
     {
         File.WriteAllBytes(_temp["a.txt.gz"], Gzip("Good film."u8.ToArray()));
         File.WriteAllBytes(_temp["b.txt"], Utf16("Good film.", Encoding.Unicode));
-        Assert.All((string[])["a.txt.gz", "b.txt"], name => Assert.Equal(["</s>Good film.</s>"], Texts(UserData.LoadTest(Options(name), _tokenizer, NoTemplate).Test)));
+        Assert.All(
+            (string[])["a.txt.gz", "b.txt"],
+            name => Assert.Equal(["</s>Good film.</s>"], Texts(UserData.LoadTest(Options(name), _tokenizer, NoTemplate).Test)));
     }
 
     [Theory]
@@ -70,13 +72,19 @@ public sealed class FileFormTests : IDisposable
     [InlineData("rows.json", "[{\"text\": \"a b\", \"text\": \"c\"}]", "rows.json:1 (row 1): has \"text\" twice")]
     [InlineData("rows.json", "[{\"text\": \"\\ud800\"}]", "rows.json:1 (row 1): holds an escape that is half of a surrogate pair")]
     [InlineData("rows.json", "[]", "rows.json: holds no rows")]
-    [InlineData("rows.json", "{\n\"text\": \"a b\"\n}", "rows.json:1: is not valid JSON at byte 2 of the line; expected one JSON object a line, or an array of objects")]
+    [InlineData(
+        "rows.json",
+        "{\n\"text\": \"a b\"\n}",
+        "rows.json:1: is not valid JSON at byte 2 of the line; expected one JSON object a line, or an array of objects")]
     [InlineData("rows.jsonl.gz", "no gzip", "rows.jsonl.gz: is not what gzip writes")]
     [InlineData("rows.parquet", "no parquet", "rows.parquet: cannot be read as Parquet")]
     public void What_is_no_such_file_is_refused_with_its_place(string name, string content, string expected)
     {
         File.WriteAllText(_temp[name], content);
-        Assert.Contains(expected, Assert.Throws<InvalidInputException>(() => UserData.LoadTest(Options(name), _tokenizer, NoTemplate)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<InvalidInputException>(() => UserData.LoadTest(Options(name), _tokenizer, NoTemplate)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,10 +93,18 @@ public sealed class FileFormTests : IDisposable
         File.WriteAllBytes(_temp["rows.jsonl"], [.. new UTF32Encoding().GetPreamble(), .. new UTF32Encoding().GetBytes(Lines)]);
         Assert.Contains("is text in UTF-32; UTF-8 was expected", Refusal("rows.jsonl"), StringComparison.Ordinal);
         File.WriteAllBytes(_temp["rows.jsonl"], Encoding.Unicode.GetBytes(Lines));
-        Assert.Contains("holds a NUL byte; expected UTF-8 text with one JSON object a line (UTF-16 is read with a byte order mark)", Refusal("rows.jsonl"), StringComparison.Ordinal);
+        Assert.Contains(
+            "holds a NUL byte; expected UTF-8 text with one JSON object a line (UTF-16 is read with a byte order mark)",
+            Refusal("rows.jsonl"),
+            StringComparison.Ordinal);
         File.WriteAllBytes(_temp["rows.jsonl"], [0xFF, 0xFE, 0x00, 0xD8, (byte)'a', 0]);
-        Assert.Contains("begins with the byte order mark of UTF-16 and holds a character that is none", Refusal("rows.jsonl"), StringComparison.Ordinal);
-        File.WriteAllBytes(_temp["cut.jsonl.gz"], Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 99).Select(i => $"{{\"text\": \"word {i * i}\"}}\n"))))[..^40]);
+        Assert.Contains(
+            "begins with the byte order mark of UTF-16 and holds a character that is none",
+            Refusal("rows.jsonl"),
+            StringComparison.Ordinal);
+        File.WriteAllBytes(
+            _temp["cut.jsonl.gz"],
+            Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 99).Select(i => $"{{\"text\": \"word {i * i}\"}}\n"))))[..^40]);
         Assert.Contains("cut.jsonl.gz: cannot be read", Refusal("cut.jsonl.gz"), StringComparison.Ordinal);
     }
 
@@ -116,7 +132,10 @@ public sealed class FileFormTests : IDisposable
         File.Delete(_temp["data/train-00000-of-00002.jsonl"]);
         Assert.Contains("has 1 of the 2 parts of train", FolderRefusal(), StringComparison.Ordinal);
         Write("train.jsonl", "f", 2);
-        Assert.Contains($"has both train.jsonl and {System.IO.Path.Combine("data", "train-00001-of-00002.jsonl")}", FolderRefusal(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"has both train.jsonl and {System.IO.Path.Combine("data", "train-00001-of-00002.jsonl")}",
+            FolderRefusal(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,14 +150,18 @@ public sealed class FileFormTests : IDisposable
     }
 
     private void Write(string name, string prompt, int rows) =>
-        File.WriteAllText(_temp[name], string.Concat(Enumerable.Range(0, rows).Select(i => $"{{\"prompt\": \"{prompt}{i}\", \"completion\": \"x\"}}\n")));
+        File.WriteAllText(
+            _temp[name], string.Concat(Enumerable.Range(0, rows).Select(i => $"{{\"prompt\": \"{prompt}{i}\", \"completion\": \"x\"}}\n")));
 
     private string FolderRefusal() =>
-        Assert.Throws<InvalidInputException>(() => UserData.Load(new UserDataOptions(_temp.Path, 512, 512, 0), _tokenizer, NoTemplate)).Message;
+        Assert.Throws<InvalidInputException>(
+            () => UserData.Load(new UserDataOptions(_temp.Path, 512, 512, 0), _tokenizer, NoTemplate)).Message;
 
-    private string Refusal(string name) => Assert.Throws<InvalidInputException>(() => UserData.LoadTest(Options(name), _tokenizer, NoTemplate)).Message;
+    private string Refusal(string name) =>
+        Assert.Throws<InvalidInputException>(() => UserData.LoadTest(Options(name), _tokenizer, NoTemplate)).Message;
 
-    private string[] Texts(IEnumerable<EncodedExample> examples) => [.. examples.Select(e => _tokenizer.Decode(e.CorrectCandidate.Tokens, skipSpecialTokens: false)).Order(StringComparer.Ordinal)];
+    private string[] Texts(IEnumerable<EncodedExample> examples) =>
+        [.. examples.Select(e => _tokenizer.Decode(e.CorrectCandidate.Tokens, skipSpecialTokens: false)).Order(StringComparer.Ordinal)];
 
     private UserDataOptions Options(string name) => new(_temp[name], 512, 512, 0);
 
@@ -155,5 +178,6 @@ public sealed class FileFormTests : IDisposable
         return stream.ToArray();
     }
 
-    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() => throw new InvalidOperationException("Nothing here needs a template.");
+    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() =>
+        throw new InvalidOperationException("Nothing here needs a template.");
 }

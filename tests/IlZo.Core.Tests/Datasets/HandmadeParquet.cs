@@ -52,18 +52,22 @@ internal sealed record HandmadeParquet
     {
         byte[] page =
         [
-            0x15, .. Integer(PageKind), 0x15, .. Integer(PageSize ?? Content.Length), 0x15, .. Integer(CompressedPageSize ?? Content.Length),
+            0x15, .. Integer(PageKind), 0x15, .. Integer(PageSize ?? Content.Length), 0x15,
+            .. Integer(CompressedPageSize ?? Content.Length),
             (byte)(PageKind == 2 ? 0x4C : 0x2C), 0x15, .. Integer(PageValues), 0x15, .. Integer(Encoding), 0, 0, .. Content,
         ];
         byte[] meta =
         [
-            0x15, .. Integer(Type), 0x19, 0x05, 0x19, (byte)(((1 + Levels) << 4) | 8), .. Enumerable.Repeat(Name("g"), Levels).SelectMany(n => n), .. Name("text"),
-            0x15, .. Integer(Codec), 0x16, .. Integer(ChunkValues), 0x16, .. Integer(page.Length), 0x16, .. Integer(page.Length), 0x26, .. Integer(PageOffset), 0,
+            0x15, .. Integer(Type), 0x19, 0x05, 0x19, (byte)(((1 + Levels) << 4) | 8),
+            .. Enumerable.Repeat(Name("g"), Levels).SelectMany(n => n), .. Name("text"),
+            0x15, .. Integer(Codec), 0x16, .. Integer(ChunkValues), 0x16, .. Integer(page.Length), 0x16, .. Integer(page.Length), 0x26,
+            .. Integer(PageOffset), 0,
         ];
         byte[] group = [0x19, 0x1C, 0x26, .. Integer(4), 0x1C, .. meta, 0, 0x16, .. Integer(page.Length), 0x16, .. Integer(Rows), 0];
         byte[] footer =
         [
-            VersionField, .. Integer(1), 0x19, 0xFC, (byte)(2 + Levels), .. Group("root", Children), .. Enumerable.Repeat(Group("g", 1), Levels).SelectMany(g => g),
+            VersionField, .. Integer(1), 0x19, 0xFC, (byte)(2 + Levels), .. Group("root", Children),
+            .. Enumerable.Repeat(Group("g", 1), Levels).SelectMany(g => g),
             0x15, .. Integer(Type), 0x25, .. Integer(0), 0x18, .. Name("text"), .. Type == Text ? [0x25, .. Integer(0)] : (byte[])[],
             .. Scale is { } scale ? [(byte)(Type == Text ? 0x15 : 0x35), .. Integer(scale)] : (byte[])[], 0,
             0x16, .. Integer(Rows), 0x19, 0x1C, .. group, .. FooterEnd,

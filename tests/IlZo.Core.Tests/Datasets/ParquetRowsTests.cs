@@ -53,7 +53,8 @@ public sealed class ParquetRowsTests : IDisposable
         File.WriteAllText(_temp["rows.jsonl"], ParquetSamples.ConversationsAsJson);
         var (parquet, json) = (Load("rows.parquet"), Load("rows.jsonl"));
         Assert.Equal(json.Test.Select(e => e.CorrectCandidate.Tokens), parquet.Test.Select(e => e.CorrectCandidate.Tokens));
-        Assert.Equal(json.Test.Select(e => e.CorrectCandidate.Option.ToArray()), parquet.Test.Select(e => e.CorrectCandidate.Option.ToArray()));
+        Assert.Equal(
+            json.Test.Select(e => e.CorrectCandidate.Option.ToArray()), parquet.Test.Select(e => e.CorrectCandidate.Option.ToArray()));
         Assert.Equal(["unused columns: id (3 of 3 rows)"], parquet.Notes);
         Assert.Contains($"{_temp["rows.parquet"]} (row 3)", parquet.Test.Select(e => e.Where));
     }
@@ -66,14 +67,18 @@ public sealed class ParquetRowsTests : IDisposable
         foreach (int length in (int[])[0, 4, 11, whole.Length / 2, whole.Length - 1])
         {
             File.WriteAllBytes(_temp["rows.parquet"], whole[..length]);
-            Assert.Contains("rows.parquet: cannot be read as Parquet", Assert.Throws<InvalidInputException>(() => Load("rows.parquet")).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "rows.parquet: cannot be read as Parquet",
+                Assert.Throws<InvalidInputException>(() => Load("rows.parquet")).Message,
+                StringComparison.Ordinal);
         }
     }
 
     private UserData Load(string name) => UserData.LoadTest(
         new UserDataOptions(_temp[name], 512, 512, 0),
         IlZo.Tokenization.TokenizerLoader.Load(TestTokenizers.Reviews),
-        () => ChatTemplate.Parse("template", "{%- for m in messages %}{{- '[' + m.role + ']' + m.content + '[end]' }}{%- endfor %}{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}"));
+        () => ChatTemplate.Parse("template", "{%- for m in messages %}{{- '[' + m.role + ']' + m.content + '[end]' }}{%- endfor %}{%- if "
+            + "add_generation_prompt %}{{- '[assistant]' }}{%- endif %}"));
 
     private static string[] Rows(string path)
     {

@@ -27,7 +27,13 @@ internal static class ParquetSamples
         var id = new DataField<long>("id");
         var schema = new ParquetSchema(new ListField("messages", new StructField("element", role, content, weight)), id);
         await using var writer = await ParquetWriter.CreateAsync(schema, stream, new ParquetOptions { CompressionMethod = compression });
-        await Group(writer, ["user", "assistant", "user", "assistant", "user", "assistant"], ["Good?", "Yes\u2028ä", "A", "B", "C", "D"], [3], [0, 1, 0, 1, 1, 1], [1, 2]);
+        await Group(
+            writer,
+            ["user", "assistant", "user", "assistant", "user", "assistant"],
+            ["Good?", "Yes\u2028ä", "A", "B", "C", "D"],
+            [3],
+            [0, 1, 0, 1, 1, 1],
+            [1, 2]);
         await Group(writer, ["user", "assistant"], ["", "E"], [], [0, 1], [3]);
 
         async Task Group(ParquetWriter to, string[] roles, string[] contents, int[] weighted, int[] repetitions, long[] ids)
@@ -35,8 +41,10 @@ internal static class ParquetSamples
             using var group = to.CreateRowGroup();
             int[] whole = [.. roles.Select(_ => role.MaxDefinitionLevel)];
             int[] weights = [.. roles.Select((_, i) => weighted.Contains(i) ? weight.MaxDefinitionLevel : weight.MaxDefinitionLevel - 1)];
-            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(role, roles.Select(r => r.AsMemory()).ToArray(), whole, repetitions, CancellationToken.None);
-            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(content, contents.Select(c => c.AsMemory()).ToArray(), whole, repetitions, CancellationToken.None);
+            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(
+                role, roles.Select(r => r.AsMemory()).ToArray(), whole, repetitions, CancellationToken.None);
+            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(
+                content, contents.Select(c => c.AsMemory()).ToArray(), whole, repetitions, CancellationToken.None);
             await group.WriteAllPartsAsync<int>(weight, new int[weighted.Length], weights, repetitions, CancellationToken.None);
             await group.WriteAsync<long>(id, ids);
         }

@@ -8,7 +8,8 @@ namespace IlZo.Core.Tests.Datasets;
 /// <summary>Columns that are used, renamed and named as unused, and special tokens in texts.</summary>
 public sealed class RowColumnTests : IDisposable
 {
-    private const string Preamble = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n";
+    private const string Preamble =
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n";
 
     private readonly TempFolder _temp = new();
 
@@ -18,12 +19,18 @@ public sealed class RowColumnTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Theory]
-    [InlineData("""{"instruction": "Go.", "output": "Yes", "input": null, "system": null, "history": null}""", Preamble + "### Instruction:\nGo.\n\n### Response:Yes</s>", "Yes</s>")]
-    [InlineData("""{"instruction": "Go.", "output": "Yes", "system": "Be brief."}""", "Be brief.\n\n### Instruction:\nGo.\n\n### Response:Yes</s>", "Yes</s>")]
-    [InlineData("""{"instruction": "Go.", "output": "Yes", "history": []}""", Preamble + "### Instruction:\nGo.\n\n### Response:Yes</s>", "Yes</s>")]
+    [InlineData("""{"instruction": "Go.", "output": "Yes", "input": null, "system": null, "history": null}""", Preamble
+        + "### Instruction:\nGo.\n\n### Response:Yes</s>", "Yes</s>")]
+    [InlineData(
+        """{"instruction": "Go.", "output": "Yes", "system": "Be brief."}""",
+        "Be brief.\n\n### Instruction:\nGo.\n\n### Response:Yes</s>",
+        "Yes</s>")]
+    [InlineData("""{"instruction": "Go.", "output": "Yes", "history": []}""", Preamble
+        + "### Instruction:\nGo.\n\n### Response:Yes</s>", "Yes</s>")]
     [InlineData(
         """{"instruction": "Go.", "output": "Yes", "history": [["Hi", "Good day."], ["Well?", "No"]]}""",
-        Preamble + "### Instruction:\nHi\n\n### Response:Good day.\n\n### Instruction:\nWell?\n\n### Response:No\n\n### Instruction:\nGo.\n\n### Response:Yes</s>",
+        Preamble + "### Instruction:\nHi\n\n### Response:Good day.\n\n### Instruction:\nWell?\n\n### Response:No\n\n### "
+            + "Instruction:\nGo.\n\n### Response:Yes</s>",
         "Good day.NoYes</s>")]
     public void System_and_history_are_part_of_an_instruction(string row, string text, string learned)
     {
@@ -50,7 +57,8 @@ public sealed class RowColumnTests : IDisposable
         Assert.Equal(["unused columns: id (2 of 3 rows), source (1 of 3 rows), text (1 of 3 rows)"], data.Notes);
         File.WriteAllText(_temp["rows.csv"], "text,label\nI was charged twice,billing\nThe app crashes,bug\n");
         data = UserData.LoadTest(Options("rows.csv"), _tokenizer, NoTemplate);
-        Assert.Equal(["unused columns: label (2 of 2 rows); labels to choose among are for a task: --task FILE (docs/tasks.md)"], data.Notes);
+        Assert.Equal(
+            ["unused columns: label (2 of 2 rows); labels to choose among are for a task: --task FILE (docs/tasks.md)"], data.Notes);
     }
 
     [Fact]
@@ -77,7 +85,8 @@ public sealed class RowColumnTests : IDisposable
     [InlineData("system=Syst", "no row of ROWS has a column \"Syst\"")]
     public void Columns_that_have_no_meaning_are_refused(string columns, string expected)
     {
-        var e = Assert.Throws<InvalidInputException>(() => Load("""{"prompt": "a", "completion": "b"}""", o => o with { Columns = columns }));
+        var e = Assert.Throws<InvalidInputException>(
+            () => Load("""{"prompt": "a", "completion": "b"}""", o => o with { Columns = columns }));
         Assert.Contains(expected.Replace("ROWS", _temp["rows.jsonl"], StringComparison.Ordinal), e.Message, StringComparison.Ordinal);
     }
 
@@ -94,7 +103,8 @@ public sealed class RowColumnTests : IDisposable
         Assert.Equal(["special tokens: 1 written in the texts of 1 rows were taken for the tokens they are"], data.Notes);
         data = Load(row, o => o with { SplitSpecialTokens = true });
         Assert.Equal(2, data.Test[0].CorrectCandidate.Tokens.Count(t => t == end));
-        Assert.Equal(["special tokens: 1 written in the texts of 1 rows were taken for letters, as --split-special-tokens says"], data.Notes);
+        Assert.Equal(
+            ["special tokens: 1 written in the texts of 1 rows were taken for letters, as --split-special-tokens says"], data.Notes);
     }
 
     [Theory]
@@ -144,5 +154,6 @@ public sealed class RowColumnTests : IDisposable
 
     private string Decode(ReadOnlySpan<int> ids) => _tokenizer.Decode(ids, skipSpecialTokens: false);
 
-    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() => throw new InvalidOperationException("Nothing here needs a template.");
+    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() =>
+        throw new InvalidOperationException("Nothing here needs a template.");
 }

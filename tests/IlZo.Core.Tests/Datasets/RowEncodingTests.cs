@@ -23,11 +23,13 @@ public sealed class RowEncodingTests : IDisposable
     [InlineData("""{"question": "Good?", "answer": "Yes"}""", "</s>Question: Good?\nAnswer:", " Yes</s>")]
     [InlineData(
         """{"instruction": "Say yes.", "output": "Yes", "input": ""}""",
-        "</s>Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\nSay yes.\n\n### Response:",
+        "</s>Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### "
+            + "Instruction:\nSay yes.\n\n### Response:",
         "Yes</s>")]
     [InlineData(
         """{"instruction": "Translate.", "input": "ja", "output": "Yes"}""",
-        "</s>Below is an instruction that describes a task, paired with an input that provides further context. Write a response that appropriately "
+        "</s>Below is an instruction that describes a task, paired with an input that provides further context. Write a response that "
+            + "appropriately "
         + "completes the request.\n\n### Instruction:\nTranslate.\n\n### Input:\nja\n\n### Response:",
         "Yes</s>")]
     [InlineData("""{"text": "A good film."}""", "</s>", "A good film.</s>")]
@@ -48,12 +50,14 @@ public sealed class RowEncodingTests : IDisposable
     [Theory]
     [InlineData("messages", "role", "content", "user", "assistant")]
     [InlineData("conversations", "from", "value", "human", "gpt")]
-    public void All_turns_of_the_assistant_are_learned_and_nothing_else(string column, string role, string content, string user, string assistant)
+    public void All_turns_of_the_assistant_are_learned_and_nothing_else(
+        string column, string role, string content, string user, string assistant)
     {
         string row = $$"""{"{{column}}": [{{Turn(user, "Good?")}}, {{Turn(assistant, "Yes")}}, {{Turn(user, "Really?")}}, {{Turn(assistant, "No, sorry")}}, {{Turn(user, "Oh.")}}]}""";
         var candidate = Single(row, template: "chatml");
         Assert.Equal(
-            "</s><|im_start|>user\nGood?<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>\n<|im_start|>user\nReally?<|im_end|>\n<|im_start|>assistant\nNo, sorry<|im_end|>\n",
+            "</s><|im_start|>user\nGood?<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>\n"
+            + "<|im_start|>user\nReally?<|im_end|>\n<|im_start|>assistant\nNo, sorry<|im_end|>\n",
             Decode(candidate.Tokens));
         Assert.Equal("Yes<|im_end|>\nNo, sorry<|im_end|>\n", Decode(candidate.Option));
         Assert.Equal(candidate.Tokens.Length - 1, candidate.PlaceOf(candidate.OptionLength - 1));
@@ -78,7 +82,8 @@ public sealed class RowEncodingTests : IDisposable
     {
         File.WriteAllText(
             _temp["marking.jinja"],
-            "{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ '\\n' }}{% endfor %}({{ messages | length }})");
+            "{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% else "
+                + "%}{{ m.content }}{% endif %}{{ '\\n' }}{% endfor %}({{ messages | length }})");
         const string Row = """{"messages": [{"role": "user", "content": "Good?"}, {"role": "assistant", "content": "Yes"}]}""";
         var candidate = Single(Row, template: _temp["marking"]);
         Assert.Equal("</s>user: Good?\nassistant: Yes", Decode(candidate.Tokens));
@@ -124,14 +129,18 @@ public sealed class RowEncodingTests : IDisposable
     [InlineData("""{"prompt": "a", "completion": null}""", "has the columns \"prompt\"; \"messages\"")]
     [InlineData("""{"prompt": "a", "prompt": "b", "completion": "c"}""", "has \"prompt\" twice")]
     [InlineData("""{"messages": [{"role": "user", "role": "b"}]}""", "has \"role\" twice")]
-    [InlineData("""{"sentence": "a", "label": 1}""", "has the columns \"sentence\", \"label\"; \"messages\", \"conversations\", \"prompt\" with \"completion\"")]
+    [InlineData(
+        """{"sentence": "a", "label": 1}""",
+        "has the columns \"sentence\", \"label\"; \"messages\", \"conversations\", \"prompt\" with \"completion\"")]
     [InlineData("""{"text": ""}""", "\"text\" is empty")]
     [InlineData("""{"messages": "a"}""", "\"messages\" is a string; a list of messages was expected")]
     [InlineData("""{"messages": ["a"]}""", "\"messages\"[0] is a string")]
     [InlineData("""{"messages": [{"role": "user"}]}""", "\"messages\"[0] has no \"content\"")]
     [InlineData("""{"messages": [{"role": "user", "content": "a"}]}""", "the conversation has no turn of the assistant")]
     [InlineData("""{"messages": [{"role": "assistant", "content": "a"}]}""", "begins with the assistant")]
-    [InlineData("""{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": " "}]}""", "\"messages\"[1] has an empty \"content\"")]
+    [InlineData(
+        """{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": " "}]}""",
+        "\"messages\"[1] has an empty \"content\"")]
     [InlineData("""{"conversations": [{"from": "dog", "value": "a"}]}""", "is from \"dog\"; one of human, user")]
     [InlineData("{", "is not valid JSON")]
     public void A_row_that_cannot_be_used_is_refused_with_its_place(string row, string expected)
@@ -144,14 +153,16 @@ public sealed class RowEncodingTests : IDisposable
     [Fact]
     public void A_completion_longer_than_the_limit_is_refused()
     {
-        var e = Assert.Throws<InvalidInputException>(() => Load("""{"prompt": "a", "completion": " one two three four five"}""", o => o with { MaxLength = 4 }));
+        var e = Assert.Throws<InvalidInputException>(
+            () => Load("""{"prompt": "a", "completion": " one two three four five"}""", o => o with { MaxLength = 4 }));
         Assert.Contains("at most 3 were expected", e.Message, StringComparison.Ordinal);
     }
 
     private EncodedCandidate Single(string row, Func<UserDataOptions, UserDataOptions>? change = null, string? template = null) =>
         Load(row, change, template).Candidate;
 
-    private (UserData Data, EncodedCandidate Candidate) Load(string row, Func<UserDataOptions, UserDataOptions>? change = null, string? template = null)
+    private (UserData Data, EncodedCandidate Candidate) Load(
+        string row, Func<UserDataOptions, UserDataOptions>? change = null, string? template = null)
     {
         File.WriteAllText(_temp["rows.jsonl"], row);
         var options = new UserDataOptions(_temp["rows.jsonl"], 512, 512, 0);
@@ -162,7 +173,8 @@ public sealed class RowEncodingTests : IDisposable
     private static ChatTemplate Template(string name)
     {
         string path = Path.IsPathRooted(name) ? $"{name}.jinja" : TestData.Path("chat-templates", $"{name}.jinja");
-        return ChatTemplate.Parse(name, File.ReadAllText(path), new Dictionary<string, string> { ["bos_token"] = "</s>", ["eos_token"] = "</s>" });
+        return ChatTemplate.Parse(
+            name, File.ReadAllText(path), new Dictionary<string, string> { ["bos_token"] = "</s>", ["eos_token"] = "</s>" });
     }
 
     private string Decode(ReadOnlySpan<int> ids) => _tokenizer.Decode(ids, skipSpecialTokens: false);

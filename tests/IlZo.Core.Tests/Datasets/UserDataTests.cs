@@ -88,9 +88,15 @@ public sealed class UserDataTests : IDisposable
     [Fact]
     public void Bad_rows_are_left_out_on_demand_and_counted()
     {
-        byte[] bad = [.. "{\"prompt\": \"a\", \"completion\": \"\"}\nno json\n{\"prompt\": \""u8, 0xFF, .. "\", \"completion\": \"b\"}\n"u8, .. Encoding.UTF8.GetBytes(new string(' ', JsonlReader.MaxLineBytes + 1) + "x\n")];
+        byte[] bad =
+        [
+            .. "{\"prompt\": \"a\", \"completion\": \"\"}\nno json\n{\"prompt\": \""u8, 0xFF, .. "\", \"completion\": \"b\"}\n"u8,
+            .. Encoding.UTF8.GetBytes(new string(' ', JsonlReader.MaxLineBytes + 1) + "x\n"),
+        ];
         string good = string.Concat(Enumerable.Range(0, 10).Select(Row));
-        File.WriteAllBytes(_temp["rows.jsonl"], [.. "\uFEFF"u8, .. bad, .. Encoding.UTF8.GetBytes(good.Replace("\n", "\r\n", StringComparison.Ordinal).TrimEnd())]);
+        File.WriteAllBytes(
+            _temp["rows.jsonl"],
+            [.. "\uFEFF"u8, .. bad, .. Encoding.UTF8.GetBytes(good.Replace("\n", "\r\n", StringComparison.Ordinal).TrimEnd())]);
         Assert.StartsWith($"{_temp["rows.jsonl"]}:1: \"completion\" is empty", Refusal("rows.jsonl"), StringComparison.Ordinal);
         var data = Load("rows.jsonl", o => o with { SkipBadRows = true });
         Assert.Equal(4, data.SkippedRows);
@@ -140,5 +146,6 @@ public sealed class UserDataTests : IDisposable
 
     private string Refusal(string name) => Assert.Throws<InvalidInputException>(() => Load(name)).Message;
 
-    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() => throw new InvalidOperationException("Nothing here needs a template.");
+    private static IlZo.Tokenization.ChatTemplates.ChatTemplate NoTemplate() =>
+        throw new InvalidOperationException("Nothing here needs a template.");
 }

@@ -27,15 +27,18 @@ public sealed class CheckpointTableTests
     [MemberData(nameof(Families))]
     public void The_fields_of_a_family_are_those_that_its_configuration_asks_for(string family)
     {
-        string[] documented = [.. Rows("## Fields of config.json", "field").Where(r => Of(r[1]).Contains(family)).SelectMany(r => Names(r[0]))];
+        string[] documented =
+            [.. Rows("## Fields of config.json", "field").Where(r => Of(r[1]).Contains(family)).SelectMany(r => Names(r[0]))];
 
         // What the catalog asks before the family does.
         string[] ofCatalog = ["model_type", "dtype", "torch_dtype", "architectures", "id2label", "num_labels"];
-        string[] expected = [.. documented.Except(ofCatalog).Where(f => !f.StartsWith("rope_scaling.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string[] expected = [.. documented.Except(ofCatalog).Where(f => !f.StartsWith("rope_scaling.", StringComparison.Ordinal)).Order(
+            StringComparer.Ordinal)];
         Assert.Equal(expected, Asked(family, "{}").Union(Asked(family, """{"use_sliding_window": true}""")).Order(StringComparer.Ordinal));
         if (documented.Contains("rope_scaling"))
         {
-            string[] inside = [.. documented.Where(f => f.StartsWith("rope_scaling.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            string[] inside =
+                [.. documented.Where(f => f.StartsWith("rope_scaling.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
             string[] asked = [.. s_types.SelectMany(AskedInside).Distinct().Order(StringComparer.Ordinal)];
             Assert.Equal(inside, asked);
         }
@@ -49,7 +52,9 @@ public sealed class CheckpointTableTests
 
     [Fact]
     public void Unused_fields_are_those_that_are_passed_over() =>
-        Assert.Equal(ConfigFields.Irrelevant.Order(StringComparer.Ordinal), Rows("## Fields of config.json", "unused fields").SelectMany(r => Names(r[0])).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ConfigFields.Irrelevant.Order(StringComparer.Ordinal),
+            Rows("## Fields of config.json", "unused fields").SelectMany(r => Names(r[0])).Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_fields_of_generation_config_are_those_that_are_read_and_those_that_are_passed_over()
@@ -78,10 +83,13 @@ public sealed class CheckpointTableTests
         var rows = Rows("## Files", "file");
         string[] read =
         [
-            CheckpointFolder.ConfigFileName, CheckpointFolder.SingleFileName, ShardIndex.FileName, CheckpointFolder.TorchFileName, ShardIndex.TorchFileName,
+            CheckpointFolder.ConfigFileName, CheckpointFolder.SingleFileName, ShardIndex.FileName, CheckpointFolder.TorchFileName,
+            ShardIndex.TorchFileName,
             PeftFolder.ConfigFileName, PeftFolder.WeightsFileName, PeftFolder.TorchFileName, .. CheckpointSaver.CopiedFiles,
         ];
-        Assert.Equal(read.Order(StringComparer.Ordinal), rows.Where(r => r[1].StartsWith("used", StringComparison.Ordinal)).SelectMany(r => Names(r[0])).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            read.Order(StringComparer.Ordinal),
+            rows.Where(r => r[1].StartsWith("used", StringComparison.Ordinal)).SelectMany(r => Names(r[0])).Order(StringComparer.Ordinal));
         using var temp = new TempFolder();
         foreach (string name in rows.Where(r => r[1].StartsWith("unused", StringComparison.Ordinal)).SelectMany(r => Names(r[0])))
         {
@@ -120,7 +128,8 @@ public sealed class CheckpointTableTests
     private static List<string[]> Rows(string section, string heading)
     {
         string[] lines = File.ReadAllLines(TestData.Path("..", "..", "docs", "checkpoints.md"));
-        var rows = lines.SkipWhile(l => l != section).SkipWhile(l => !l.StartsWith($"| {heading} |", StringComparison.Ordinal)).Skip(2).TakeWhile(l => l.StartsWith('|'));
+        var rows = lines.SkipWhile(l => l != section).SkipWhile(
+            l => !l.StartsWith($"| {heading} |", StringComparison.Ordinal)).Skip(2).TakeWhile(l => l.StartsWith('|'));
         return [.. rows.Select(l => l.Split('|').Skip(1).Select(c => c.Trim()).ToArray())];
     }
 }

@@ -12,7 +12,8 @@ public sealed partial class LibraryPageTests
     private static readonly string s_page = File.ReadAllText(TestData.InRepository("docs", "library.md"));
 
     public static TheoryData<string> Samples =>
-        [.. Directory.GetFiles(TestData.InRepository("samples"), "Program.cs", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!))];
+        [.. Directory.GetFiles(TestData.InRepository("samples"), "Program.cs", SearchOption.AllDirectories).Select(
+            f => Path.GetFileName(Path.GetDirectoryName(f)!))];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -22,7 +23,8 @@ public sealed partial class LibraryPageTests
     [MemberData(nameof(Samples))]
     public void A_sample_has_ten_lines_of_code(string sample)
     {
-        string[] code = [.. Source(sample).Split('\n').Select(l => l.Trim()).Where(l => l.Any(char.IsLetterOrDigit) && !l.StartsWith("//", StringComparison.Ordinal) && !Using().IsMatch(l))];
+        string[] code = [.. Source(sample).Split('\n').Select(l => l.Trim()).Where(
+            l => l.Any(char.IsLetterOrDigit) && !l.StartsWith("//", StringComparison.Ordinal) && !Using().IsMatch(l))];
         Assert.InRange(code.Length, 1, Lines);
     }
 

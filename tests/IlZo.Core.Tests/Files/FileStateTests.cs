@@ -58,16 +58,21 @@ public sealed class FileStateTests : IDisposable
         File.Copy(Weights, _temp["new"]);
         File.Move(_temp["new"], Weights, overwrite: true);
         checkpoint.RequireUnchanged();
-        Assert.Contains("was replaced by another one", Assert.Throws<FileChangedException>(checkpoint.RequireInPlace).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was replaced by another one",
+            Assert.Throws<FileChangedException>(checkpoint.RequireInPlace).Message,
+            StringComparison.Ordinal);
         File.Delete(Weights);
         checkpoint.RequireUnchanged();
-        Assert.Contains("is there no more", Assert.Throws<FileChangedException>(checkpoint.RequireInPlace).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is there no more", Assert.Throws<FileChangedException>(checkpoint.RequireInPlace).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_checkpoint_out_of_memory_has_no_files_to_change()
     {
-        using var checkpoint = CheckpointFolder.FromMemory("memory", name => File.Exists(_temp[name]) ? File.ReadAllBytes(_temp[name]) : null);
+        using var checkpoint = CheckpointFolder.FromMemory(
+            "memory", name => File.Exists(_temp[name]) ? File.ReadAllBytes(_temp[name]) : null);
         File.Delete(Weights);
         checkpoint.RequireInPlace();
     }

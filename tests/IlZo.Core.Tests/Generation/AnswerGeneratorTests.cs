@@ -37,14 +37,17 @@ public sealed class AnswerGeneratorTests : IDisposable
     {
         // llama2.c's published text of this model.
         const string prompt = "Once upon a time, there was a little girl named Lily.";
-        const string line = "She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.";
+        const string line =
+            "She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.";
         Assert.Equal([line], Generator(200).Generate(Encode([prompt]), Probe.Unperturbed));
     }
 
     [Fact]
     public void What_prompts_begin_with_is_computed_once_and_changes_no_answer()
     {
-        int[][] prompts = Encode(["Once upon a time, there was a big dog", "Once upon a time, there was a big red dog", "Once upon a time, there was a big red"]);
+        int[][] prompts = Encode([
+            "Once upon a time, there was a big dog", "Once upon a time, there was a big red dog", "Once upon a time, there was a big red",
+        ]);
         int common = prompts[0].AsSpan().CommonPrefixLength(prompts[1]);
         Assert.InRange(common, 8, prompts[0].Length - 2);
         string?[] apart = [.. prompts.Select(p => Generator(6).Generate([p], Probe.Unperturbed)[0])];

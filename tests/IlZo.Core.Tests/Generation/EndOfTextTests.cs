@@ -27,7 +27,8 @@ public sealed class EndOfTextTests : IDisposable
         // What it says goes before the configuration.
         File.Delete(_temp["generation_config.json"]);
         string config = File.ReadAllText(_temp["config.json"]);
-        File.WriteAllText(_temp["config.json"], config.Replace("\"eos_token_id\": 2", $"\"eos_token_id\": {eos}", StringComparison.Ordinal));
+        File.WriteAllText(
+            _temp["config.json"], config.Replace("\"eos_token_id\": 2", $"\"eos_token_id\": {eos}", StringComparison.Ordinal));
         using var model = ModelLoader.Load(_temp.Path);
         using var backend = new CpuBackend(1);
         var generator = new TextGenerator(model, ModelLoader.Tokenizer(model.Checkpoint), backend);

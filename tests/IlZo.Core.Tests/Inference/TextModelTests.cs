@@ -16,7 +16,8 @@ public sealed class TextModelTests : IDisposable
     public TextModelTests()
     {
         File.WriteAllText(_temp["plain.jinja"], "{% for m in messages %}{{ m.content }} {% endfor %}");
-        _model = TextModel.Load(TestData.Path("models", "stories260K"), new TextModelOptions { ChatTemplate = _temp["plain.jinja"], Threads = 2 });
+        _model = TextModel.Load(
+            TestData.Path("models", "stories260K"), new TextModelOptions { ChatTemplate = _temp["plain.jinja"], Threads = 2 });
     }
 
     public void Dispose()
@@ -99,7 +100,16 @@ public sealed class TextModelTests : IDisposable
     [Fact]
     public async Task A_folder_of_a_run_is_its_result()
     {
-        var options = new TrainingOptions { Steps = 2, BatchSize = 2, TrainSize = 8, DevSize = 0, TestSize = 20, Adapter = "lora", LearningRate = 1e-3 };
+        var options = new TrainingOptions
+        {
+            Steps = 2,
+            BatchSize = 2,
+            TrainSize = 8,
+            DevSize = 0,
+            TestSize = 20,
+            Adapter = "lora",
+            LearningRate = 1e-3,
+        };
         var trained = await Trainer.TrainAsync(options, new RunFolder(_temp["run"]));
         using var model = TextModel.Load(_temp["run"]);
         var evaluation = await model.EvaluateAsync(new TrainingOptions { TestSize = 20 });
@@ -114,8 +124,10 @@ public sealed class TextModelTests : IDisposable
     {
         using var ended = new CancellationTokenSource();
         await ended.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Trainer.TrainAsync(new TrainingOptions(), new RunFolder(_temp["none"]), cancellation: ended.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _model.EvaluateAsync(new TrainingOptions { Task = "sst2" }, cancellation: ended.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Trainer.TrainAsync(new TrainingOptions(), new RunFolder(_temp["none"]), cancellation: ended.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _model.EvaluateAsync(new TrainingOptions { Task = "sst2" }, cancellation: ended.Token));
         Assert.False(Directory.Exists(_temp["none"]));
     }
 

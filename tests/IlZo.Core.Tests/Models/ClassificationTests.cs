@@ -26,8 +26,11 @@ public sealed unsafe class ClassificationTests : IDisposable
     [InlineData("opt-350m-style", "OPTForSequenceClassification", "model.decoder.", "score.weight")]
     [InlineData("llama-mha", "LlamaForSequenceClassification", "model.", "score.weight")]
     [InlineData("llama-gqa-sharded", "LlamaForSequenceClassification", "model.", "score.weight")]
-    [InlineData("roberta-tiny", "RobertaForSequenceClassification", "roberta.", "classifier.dense.bias", "classifier.dense.weight", "classifier.out_proj.bias", "classifier.out_proj.weight")]
-    public void A_written_checkpoint_has_transformers_names_and_loads_again(string fixture, string architecture, string prefix, params string[] head)
+    [InlineData(
+        "roberta-tiny", "RobertaForSequenceClassification", "roberta.", "classifier.dense.bias", "classifier.dense.weight",
+        "classifier.out_proj.bias", "classifier.out_proj.weight")]
+    public void A_written_checkpoint_has_transformers_names_and_loads_again(
+        string fixture, string architecture, string prefix, params string[] head)
     {
         using var source = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
         ClassificationCheckpoint.Write(source, s_labels, 7, _temp["out"]);
@@ -100,7 +103,8 @@ public sealed unsafe class ClassificationTests : IDisposable
         ((float*)model.Parameters["classifier.out_proj.bias"].Data)[1] = -2;
         float[] state = fixture.Expected("input0.hidden.2")[..model.Shape.Hidden];
         double[] features = [.. Enumerable.Range(0, state.Length).Select(i => Math.Tanh(Dot(dense, i, state) + ((float*)bias.Data)[i]))];
-        float[] expected = [.. Enumerable.Range(0, 3).Select(c => (float)(Dot(projection, c, [.. features.Select(f => (float)f)]) + (c == 1 ? -2 : 0)))];
+        float[] expected =
+            [.. Enumerable.Range(0, 3).Select(c => (float)(Dot(projection, c, [.. features.Select(f => (float)f)]) + (c == 1 ? -2 : 0)))];
         Near.Equal(expected, Logits(fixture.Backend, model, fixture.Inputs[0].Ids, 0), 1e-5);
     }
 

@@ -10,7 +10,10 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Models;
 
-/// <summary>Settings that transformers reads from several places, fields that are null, and pairs that are tied: configuration_*.py of transformers 5.</summary>
+/// <summary>
+/// Settings that transformers reads from several places, fields that are null, and pairs that are tied: configuration_*.py of transformers
+/// 5.
+/// </summary>
 public sealed class ConfigTests : IDisposable
 {
     private readonly TempFolder _temp = new();
@@ -33,7 +36,8 @@ public sealed class ConfigTests : IDisposable
     [Theory]
     [InlineData("""{"rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}}""", "partial_rotary_factor")]
     [InlineData("""{"partial_rotary_factor": 0.5}""", "partial_rotary_factor")]
-    [InlineData("""{"rope_parameters": {"full_attention": {"rope_theta": 1e6}, "sliding_attention": {"rope_theta": 1e4}}}""", "full_attention")]
+    [InlineData(
+        """{"rope_parameters": {"full_attention": {"rope_theta": 1e6}, "sliding_attention": {"rope_theta": 1e4}}}""", "full_attention")]
     public void Angles_that_are_not_computed_are_refused(string config, string named) =>
         Assert.Contains(named, Assert.Throws<InvalidInputException>(() => Rotary(config)).Message, StringComparison.Ordinal);
 
@@ -100,7 +104,8 @@ public sealed class ConfigTests : IDisposable
         foreach (string nothing in new[] { "null", "{}", "[]", "\"\"" })
         {
             var config = new LlamaConfig(Reader($$"""{"{{field}}": {{nothing}}}"""), LlamaVariant.Qwen2);
-            Assert.Equal((32, 32768, 1e-6f, 128), (config.Layers.Value, config.MaxPositions.Value, config.NormEpsilon, config.HeadSize.Value));
+            Assert.Equal(
+                (32, 32768, 1e-6f, 128), (config.Layers.Value, config.MaxPositions.Value, config.NormEpsilon, config.HeadSize.Value));
             Assert.Equal((ActivationFunction.Silu, false, false), (config.Activation, config.AttentionBias, config.Tied));
         }
     }
@@ -108,9 +113,11 @@ public sealed class ConfigTests : IDisposable
     [Fact]
     public void Gpt2s_other_names_are_those_of_transformers()
     {
-        var config = new IlZo.Models.Gpt2.Gpt2Config(Reader("""{"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 99, "n_layer": 3}"""));
+        var config = new IlZo.Models.Gpt2.Gpt2Config(Reader(
+            """{"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 99, "n_layer": 3}"""));
         Assert.Equal((64, 3, 4, 99), (config.Hidden.Value, config.Layers.Value, config.Heads.Value, config.MaxPositions.Value));
-        var error = Assert.Throws<InvalidInputException>(() => new IlZo.Models.Gpt2.Gpt2Config(Reader("""{"n_layer": 3, "num_hidden_layers": 4}""")));
+        var error = Assert.Throws<InvalidInputException>(
+            () => new IlZo.Models.Gpt2.Gpt2Config(Reader("""{"n_layer": 3, "num_hidden_layers": 4}""")));
         Assert.Contains("n_layer is 3 and num_hidden_layers, which is another name for it, is 4", error.Message, StringComparison.Ordinal);
     }
 
@@ -118,7 +125,10 @@ public sealed class ConfigTests : IDisposable
     [InlineData("""{"quantization_config": {"quant_method": "gptq", "bits": 4}}""", "quantised by gptq")]
     [InlineData("""{"quantization_config": {"load_in_4bit": true}}""", "quantised by a method that it does not name")]
     public void A_quantised_model_is_called_by_its_method(string config, string words) =>
-        Assert.Contains(words, Assert.Throws<InvalidInputException>(() => new LlamaConfig(Reader(config), LlamaVariant.Llama)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            Assert.Throws<InvalidInputException>(() => new LlamaConfig(Reader(config), LlamaVariant.Llama)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Fields_that_nothing_reads_are_kept_by_name()
@@ -135,7 +145,10 @@ public sealed class ConfigTests : IDisposable
     public void A_tied_pair_may_be_stored_under_the_heads_name(string fixture, string embedding)
     {
         using var expected = new LoadedModel(TestData.Path("fixtures", "forward", fixture));
-        Rewrite(fixture, tensor => (tensor.Name == embedding ? "lm_head.weight" : tensor.Name, tensor), config => config["tie_word_embeddings"] = true);
+        Rewrite(
+            fixture,
+            tensor => (tensor.Name == embedding ? "lm_head.weight" : tensor.Name, tensor),
+            config => config["tie_word_embeddings"] = true);
         using var model = new LoadedModel(_temp.Path);
         Assert.Equal(expected.Logits([3, 1, 4, 1, 5]), model.Logits([3, 1, 4, 1, 5]));
         Assert.Empty(model.Model.Notes);
@@ -187,13 +200,17 @@ public sealed class ConfigTests : IDisposable
         IlZo.Generation.TextScorer.CheckIds(text, rotated.Model.Shape, "The text");
         Assert.Equal(longer.Logits(text), rotated.Logits(text));
         using var learned = new LoadedModel(TestData.Path("fixtures", "forward", "opt-tiny"));
-        Assert.Contains("at most 64", Assert.Throws<InvalidInputException>(() => IlZo.Generation.TextScorer.CheckIds(text, learned.Model.Shape, "The text")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 64",
+            Assert.Throws<InvalidInputException>(() => IlZo.Generation.TextScorer.CheckIds(text, learned.Model.Shape, "The text")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Dynamic_scaling_is_that_of_the_whole_text_when_it_is_longer_than_the_model_was_made_for()
     {
-        // A text of 96 tokens at factor 3 and 64 positions has the base θ (3 · 96 / 64 − 2)^(d/(d−2)): a plain model with that base gives the same logits.
+        // A text of 96 tokens at factor 3 and 64 positions has the base θ (3 · 96 / 64 − 2)^(d/(d−2)): a plain model with that base gives
+        // the same logits.
         int[] text = [.. Enumerable.Range(0, 96).Select(i => (7 * i) % 300)];
         Rewrite("llama-gqa", t => (t.Name, t), config =>
         {
@@ -226,12 +243,14 @@ public sealed class ConfigTests : IDisposable
     };
 
     // A fixture with other names of tensors and another configuration, in the temporary folder.
-    private unsafe void Rewrite(string fixture, Func<TensorEntry, (string Name, TensorEntry Tensor)> change, Action<JsonObject>? edit = null)
+    private unsafe void Rewrite(
+        string fixture, Func<TensorEntry, (string Name, TensorEntry Tensor)> change, Action<JsonObject>? edit = null)
     {
         using var source = CheckpointFolder.Open(TestData.Path("fixtures", "forward", fixture));
         var config = JsonNode.Parse(Encoding.UTF8.GetString(source.ConfigBytes))!.AsObject();
         edit?.Invoke(config);
         File.WriteAllText(_temp["config.json"], config.ToJsonString());
-        SafetensorsWriter.Write(_temp["model.safetensors"], [.. source.Tensors.Values.Select(change).Select(c => new TensorEntry(string.Empty, c.Name, c.Tensor.Type, c.Tensor.Shape, c.Tensor.Data))]);
+        SafetensorsWriter.Write(_temp["model.safetensors"], [.. source.Tensors.Values.Select(change).Select(
+            c => new TensorEntry(string.Empty, c.Name, c.Tensor.Type, c.Tensor.Shape, c.Tensor.Data))]);
     }
 }

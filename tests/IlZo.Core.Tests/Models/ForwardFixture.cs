@@ -72,7 +72,8 @@ public sealed unsafe class ForwardFixture : IDisposable
         LogProbabilities(ids, [.. ids.Skip(1).Select((id, i) => (i, id))], probes);
 
     /// <summary>log p of an input's targets at each probe.</summary>
-    public double[][] LogProbabilities(Input input, params IReadOnlyList<Probe> probes) => LogProbabilities(input.Ids, input.Targets, probes);
+    public double[][] LogProbabilities(Input input, params IReadOnlyList<Probe> probes) =>
+        LogProbabilities(input.Ids, input.Targets, probes);
 
     private double[][] LogProbabilities(int[] ids, IReadOnlyList<(int Output, int Id)> targets, IReadOnlyList<Probe> probes)
     {
@@ -84,7 +85,8 @@ public sealed unsafe class ForwardFixture : IDisposable
     // GPT-2 called without positions numbers the padding too; rotary positions only matter by their differences.
     private bool BeginsAtZero(JsonElement input) =>
         Model.Shape.Architecture != "GPT2LMHeadModel"
-        || input.GetProperty("position_ids")[input.GetProperty("attention_mask").EnumerateArray().TakeWhile(m => m.GetInt32() == 0).Count()].GetInt32() == 0;
+        || input.GetProperty("position_ids")[input.GetProperty("attention_mask").EnumerateArray().TakeWhile(m => m.GetInt32() == 0).Count()]
+            .GetInt32() == 0;
 
     public void Dispose()
     {

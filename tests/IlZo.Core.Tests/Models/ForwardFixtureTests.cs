@@ -148,7 +148,8 @@ public class ForwardFixtureTests
                 var rows = fixture.Model.Forward(fixture.Backend, batch);
                 Assert.Equal(0, rows.Tokens);
                 fixture.Backend.Logits(rows, fixture.Model.Head, []);
-                Assert.Equal([.. probes.Select(_ => Array.Empty<double>())], fixture.Backend.LogProbabilities(rows, fixture.Model.Head, []));
+                Assert.Equal(
+                    [.. probes.Select(_ => Array.Empty<double>())], fixture.Backend.LogProbabilities(rows, fixture.Model.Head, []));
             }
         }
     }

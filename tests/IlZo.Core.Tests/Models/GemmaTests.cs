@@ -33,7 +33,9 @@ public sealed class GemmaTests : IDisposable
     public void Absent_fields_have_the_defaults_of_the_configuration_classes()
     {
         var first = new GemmaConfig(Reader("{}"), GemmaConfig.First);
-        Assert.Equal((28, 3072, 16, 16, 256, 24576), (first.Layers.Value, first.Hidden.Value, first.Heads.Value, first.KeyValueHeads.Value, first.HeadSize.Value, first.Intermediate.Value));
+        Assert.Equal((28, 3072, 16, 16, 256, 24576), (
+            first.Layers.Value, first.Hidden.Value, first.Heads.Value, first.KeyValueHeads.Value, first.HeadSize.Value,
+            first.Intermediate.Value));
         Assert.Equal(new AttentionShape(16, 16, 256, 1 / 16f), first.AttentionOf(0));
         var second = new GemmaConfig(Reader("{}"), GemmaConfig.Second);
         Assert.Equal((26, 2304, 9216, 30f), (second.Layers.Value, second.Hidden.Value, second.Intermediate.Value, second.LogitCap));
@@ -53,7 +55,8 @@ public sealed class GemmaTests : IDisposable
     [Fact]
     public void Layer_types_go_before_the_rule_of_every_other_layer()
     {
-        var config = new GemmaConfig(Reader("""{"num_hidden_layers": 2, "layer_types": ["full_attention", "sliding_attention"]}"""), GemmaConfig.Second);
+        var config = new GemmaConfig(
+            Reader("""{"num_hidden_layers": 2, "layer_types": ["full_attention", "sliding_attention"]}"""), GemmaConfig.Second);
         Assert.Equal([null, 4096], [config.Window[0], config.Window[1]]);
     }
 
@@ -66,11 +69,14 @@ public sealed class GemmaTests : IDisposable
     [InlineData("""{"partial_rotary_factor": 0.5}""", "partial_rotary_factor")]
     [InlineData("""{"rope_scaling": {"rope_type": "longrope", "factor": 2}}""", "the RoPE type 'longrope' is not supported")]
     public void A_field_that_cannot_be_honoured_is_refused_by_name(string config, string named) => Assert.Contains(
-        named, Assert.Throws<InvalidInputException>(() => new GemmaConfig(Reader(config), GemmaConfig.Second)).Message, StringComparison.Ordinal);
+        named, Assert.Throws<InvalidInputException>(() => new GemmaConfig(Reader(config), GemmaConfig.Second)).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void A_window_is_refused_where_there_is_none() => Assert.Contains(
-        "sliding_window", Assert.Throws<InvalidInputException>(() => new GemmaConfig(Reader("""{"sliding_window": 4096}"""), GemmaConfig.First)).Message, StringComparison.Ordinal);
+        "sliding_window",
+        Assert.Throws<InvalidInputException>(() => new GemmaConfig(Reader("""{"sliding_window": 4096}"""), GemmaConfig.First)).Message,
+        StringComparison.Ordinal);
 
     // √48 is 6.9282 in fp32 and 6.9375 in bfloat16.
     [Theory]

@@ -52,9 +52,13 @@ public sealed class GenerationConfigTests : IDisposable
     [Fact]
     public void A_file_in_utf16_is_called_that_and_a_byte_order_mark_of_utf8_is_none()
     {
-        string message = Assert.Throws<InvalidInputException>(() => GenerationConfig.Parse("f", [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("{}")])).Message;
+        string message = Assert.Throws<InvalidInputException>(
+            () => GenerationConfig.Parse("f", [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("{}")])).Message;
         Assert.Contains("UTF-16", message, StringComparison.Ordinal);
-        Assert.Contains("UTF-16", Assert.Throws<InvalidInputException>(() => GenerationConfig.Parse("f", Encoding.Unicode.GetBytes("{  }"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "UTF-16",
+            Assert.Throws<InvalidInputException>(() => GenerationConfig.Parse("f", Encoding.Unicode.GetBytes("{  }"))).Message,
+            StringComparison.Ordinal);
         Assert.Equal(3, GenerationConfig.Parse("f", [0xEF, 0xBB, 0xBF, .. "{\"top_k\": 3}"u8]).TopK);
     }
 
@@ -62,11 +66,13 @@ public sealed class GenerationConfigTests : IDisposable
     public void Only_the_most_probable_tokens_are_drawn_among()
     {
         float[] logits = [0, 3, 2, 1, -5];
-        int[] drawn = [.. Enumerable.Range(0, 400).Select(i => new TokenSampler(new SamplingOptions(2, 1, 1, TopK: 2)).Choose(logits, i)).Distinct().Order()];
+        int[] drawn = [.. Enumerable.Range(
+            0, 400).Select(i => new TokenSampler(new SamplingOptions(2, 1, 1, TopK: 2)).Choose(logits, i)).Distinct().Order()];
         Assert.Equal([1, 2], drawn);
 
         // Of the two that are left the first has 62 %, so that top-p 0.6 leaves it alone.
-        Assert.All(Enumerable.Range(0, 100), i => Assert.Equal(1, new TokenSampler(new SamplingOptions(2, 0.6, 1, TopK: 2)).Choose(logits, i)));
+        Assert.All(
+            Enumerable.Range(0, 100), i => Assert.Equal(1, new TokenSampler(new SamplingOptions(2, 0.6, 1, TopK: 2)).Choose(logits, i)));
     }
 
     [Fact]
@@ -94,5 +100,6 @@ public sealed class GenerationConfigTests : IDisposable
         return (model.Shape.BosId, model.Shape.EosIds[0]);
     }
 
-    private static GenerationConfig Parse(string content) => GenerationConfig.Parse("generation_config.json", Encoding.UTF8.GetBytes(content));
+    private static GenerationConfig Parse(string content) =>
+        GenerationConfig.Parse("generation_config.json", Encoding.UTF8.GetBytes(content));
 }

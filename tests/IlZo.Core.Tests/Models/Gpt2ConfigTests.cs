@@ -92,7 +92,8 @@ public class Gpt2ConfigTests
             yield return ("lm_head.weight", [Vocabulary, Hidden]);
         }
 
-        string[] norms = ["transformer.ln_f", .. Enumerable.Range(0, Layers).SelectMany(i => (string[])[$"transformer.h.{i}.ln_1", $"transformer.h.{i}.ln_2"])];
+        string[] norms = ["transformer.ln_f", .. Enumerable.Range(0, Layers).SelectMany(
+            i => (string[])[$"transformer.h.{i}.ln_1", $"transformer.h.{i}.ln_2"])];
         foreach (string norm in norms)
         {
             yield return (norm + ".weight", [Hidden]);
@@ -103,7 +104,8 @@ public class Gpt2ConfigTests
         {
             foreach (var (name, inputs, outputs) in ((string, long, long)[])
             [
-                ("attn.c_attn", Hidden, 3 * Hidden), ("attn.c_proj", Hidden, Hidden), ("mlp.c_fc", Hidden, inner), ("mlp.c_proj", inner, Hidden),
+                ("attn.c_attn", Hidden, 3 * Hidden), ("attn.c_proj", Hidden, Hidden), ("mlp.c_fc", Hidden, inner),
+                ("mlp.c_proj", inner, Hidden),
             ])
             {
                 yield return ($"transformer.h.{i}.{name}.weight", [inputs, outputs]);

@@ -10,14 +10,16 @@ public sealed class Gpt2Reference(string folder) : ForwardReference(folder)
     public override float[] Logits(int[] ids, Func<int, int>? window = null)
     {
         int hidden = Size("n_embd");
-        double[][] h = [.. ids.Select((id, t) => Row(Prefix + "wte.weight", id, hidden).Zip(Row(Prefix + "wpe.weight", t, hidden), (a, b) => a + b).ToArray())];
+        double[][] h = [.. ids.Select(
+            (id, t) => Row(Prefix + "wte.weight", id, hidden).Zip(Row(Prefix + "wpe.weight", t, hidden), (a, b) => a + b).ToArray())];
         for (int layer = 0; layer < Size("n_layer"); layer++)
         {
             string name = $"{Prefix}h.{layer}.";
             double[][] joint = [.. Normed(h, name + "ln_1").Select(x => Linear(name + "attn.c_attn", x, transposed: true))];
             double[][] Part(int index) => [.. joint.Select(row => row[(index * hidden)..((index + 1) * hidden)])];
             int size = hidden / Size("n_head");
-            double scale = (Flag("scale_attn_weights") ? 1 / Math.Sqrt(size) : 1) / (Flag("scale_attn_by_inverse_layer_idx") ? layer + 1 : 1);
+            double scale =
+                (Flag("scale_attn_weights") ? 1 / Math.Sqrt(size) : 1) / (Flag("scale_attn_by_inverse_layer_idx") ? layer + 1 : 1);
             double[][] mixed = Attend(Part(0), Part(1), Part(2), Size("n_head"), size, scale, int.MaxValue);
             Add(h, [.. mixed.Select(x => Linear(name + "attn.c_proj", x, transposed: true))]);
             Add(h, [.. Normed(h, name + "ln_2").Select(x => Linear(

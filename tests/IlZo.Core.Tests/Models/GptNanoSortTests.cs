@@ -21,7 +21,8 @@ public sealed class GptNanoSortTests : IDisposable
         foreach (var (text, rows) in texts.Zip(expected))
         {
             int[] ids = [.. text.EnumerateArray().Select(id => id.GetInt32())];
-            Near.Equal([.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(v => v.GetSingle()))], _loaded.Logits(ids), 1e-4);
+            Near.Equal(
+                [.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(v => v.GetSingle()))], _loaded.Logits(ids), 1e-4);
         }
     }
 

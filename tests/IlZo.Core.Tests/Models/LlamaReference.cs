@@ -41,7 +41,9 @@ public sealed class LlamaReference : ForwardReference
     }
 
     private double[][] Mlp(string name, double[][] x) => [.. x.Select(row =>
-        Linear(name + "down_proj", [.. Linear(name + "gate_proj", row).Zip(Linear(name + "up_proj", row), (g, u) => g / (1 + Math.Exp(-g)) * u)]))];
+        Linear(
+            name + "down_proj",
+            [.. Linear(name + "gate_proj", row).Zip(Linear(name + "up_proj", row), (g, u) => g / (1 + Math.Exp(-g)) * u)]))];
 
     private double[][] Normed(double[][] x, string weight) => [.. x.Select(row => Norm(row, this[weight]))];
 

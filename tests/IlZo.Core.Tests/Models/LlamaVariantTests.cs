@@ -19,20 +19,32 @@ public class LlamaVariantTests
     public static TheoryData<string, string, int[]> Variants => new()
     {
         { """ "model_type": "llama" """, "", [Everything, Everything, Everything] },
-        { """ "model_type": "llama", "attention_bias": true, "mlp_bias": true, "head_dim": 20 """, "qkv o mlp", [Everything, Everything, Everything] },
+        { """ "model_type": "llama", "attention_bias": true, "mlp_bias": true, "head_dim": 20 """, "qkv o mlp", [
+            Everything, Everything, Everything,
+        ] },
         { """ "model_type": "mistral" """, "", [4096, 4096, 4096] },
-        { """ "model_type": "mistral", "sliding_window": null, "tie_word_embeddings": true """, "tied", [Everything, Everything, Everything] },
+        { """ "model_type": "mistral", "sliding_window": null, "tie_word_embeddings": true """, "tied", [
+            Everything, Everything, Everything,
+        ] },
         { """ "model_type": "mistral", "sliding_window": 7 """, "", [7, 7, 7] },
         { """ "model_type": "mistral", "sliding_window": 1, "head_dim": 16 """, "", [1, 1, 1] },
-        { """ "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 1 """, "qkv", [Everything, Everything, Everything] },
-        { """ "model_type": "qwen2", "use_sliding_window": true, "sliding_window": 33, "max_window_layers": 1 """, "qkv", [Everything, 33, 33] },
-        { """ "model_type": "qwen2", "use_sliding_window": true, "sliding_window": 9, "tie_word_embeddings": true """, "qkv tied", [Everything, Everything, Everything] },
+        { """ "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 1 """, "qkv", [
+            Everything, Everything, Everything,
+        ] },
+        { """ "model_type": "qwen2", "use_sliding_window": true, "sliding_window": 33, "max_window_layers": 1 """, "qkv", [
+            Everything, 33, 33,
+        ] },
+        { """ "model_type": "qwen2", "use_sliding_window": true, "sliding_window": 9, "tie_word_embeddings": true """, "qkv tied", [
+            Everything, Everything, Everything,
+        ] },
         {
             """ "model_type": "qwen2", "use_sliding_window": true, "sliding_window": 5, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"] """,
             "qkv", [5, Everything, 5]
         },
         { """ "model_type": "qwen3", "head_dim": 24, "rms_norm_eps": 1e-3 """, "norms", [Everything, Everything, Everything] },
-        { """ "model_type": "qwen3", "head_dim": 8, "attention_bias": true, "tie_word_embeddings": true """, "qkv o norms tied", [Everything, Everything, Everything] },
+        { """ "model_type": "qwen3", "head_dim": 8, "attention_bias": true, "tie_word_embeddings": true """, "qkv o norms tied", [
+            Everything, Everything, Everything,
+        ] },
     };
 
     [Theory]
@@ -85,7 +97,8 @@ public class LlamaVariantTests
     [InlineData(""" "model_type": "qwen2", "max_window_layers": -1 """, "max_window_layers is -1")]
     [InlineData(""" "model_type": "qwen3", "head_dim": 24 """, "q_norm.weight' is missing")]
     [InlineData(""" "model_type": "qwen2" """, "q_proj.bias' is missing")]
-    [InlineData(""" "model_type": "qwen2_moe" """, "model_type is 'qwen2_moe'; one of these was expected: opt, gpt2, llama, mistral, qwen2, qwen3")]
+    [InlineData(
+        """ "model_type": "qwen2_moe" """, "model_type is 'qwen2_moe'; one of these was expected: opt, gpt2, llama, mistral, qwen2, qwen3")]
     public void A_field_that_cannot_be_honoured_is_refused_by_name(string fields, string named)
     {
         using var folder = Write(fields, string.Empty);
@@ -121,8 +134,10 @@ public class LlamaVariantTests
         {
             foreach (var (name, outputs, inputs, part) in ((string, long, long, string)[])
             [
-                ("self_attn.q_proj", 6 * size, Hidden, "qkv"), ("self_attn.k_proj", 2 * size, Hidden, "qkv"), ("self_attn.v_proj", 2 * size, Hidden, "qkv"),
-                ("self_attn.o_proj", Hidden, 6 * size, "o"), ("mlp.gate_proj", Intermediate, Hidden, "mlp"), ("mlp.up_proj", Intermediate, Hidden, "mlp"),
+                ("self_attn.q_proj", 6 * size, Hidden, "qkv"), ("self_attn.k_proj", 2 * size, Hidden, "qkv"),
+                ("self_attn.v_proj", 2 * size, Hidden, "qkv"),
+                ("self_attn.o_proj", Hidden, 6 * size, "o"), ("mlp.gate_proj", Intermediate, Hidden, "mlp"),
+                ("mlp.up_proj", Intermediate, Hidden, "mlp"),
                 ("mlp.down_proj", Hidden, Intermediate, "mlp"),
             ])
             {

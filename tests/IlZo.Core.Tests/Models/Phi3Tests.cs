@@ -20,7 +20,9 @@ public sealed class Phi3Tests : IDisposable
     public void Absent_fields_have_the_defaults_of_the_configuration_class()
     {
         var config = Config("{}");
-        Assert.Equal((32, 3072, 32, 32, 96), (config.Layers.Value, config.Hidden.Value, config.Heads.Value, config.KeyValueHeads.Value, config.HeadSize.Value));
+        Assert.Equal(
+            (32, 3072, 32, 32, 96),
+            (config.Layers.Value, config.Hidden.Value, config.Heads.Value, config.KeyValueHeads.Value, config.HeadSize.Value));
         Assert.Equal((1e-5f, 1, 32000), (config.NormEpsilon, config.BosId, config.EosIds.Single()));
         Assert.Null(config.Window[0]);
         Assert.Equal((48, 1f, ConfigSize.MaxRows), (config.Rotary.Pairs, config.Rotary.AttentionFactor, config.Rotary.LongestText));
@@ -48,16 +50,25 @@ public sealed class Phi3Tests : IDisposable
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "phi3-longrope"));
         Assert.Equal((64, 64), (model.Shape.MaxPositions, model.Shape.LongestText));
-        string message = Assert.Throws<InvalidInputException>(() => IlZo.Generation.TextScorer.CheckIds(new int[65], model.Shape, "The text")).Message;
+        string message =
+            Assert.Throws<InvalidInputException>(() => IlZo.Generation.TextScorer.CheckIds(new int[65], model.Shape, "The text")).Message;
         Assert.Contains("at most 64", message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"rope_scaling": {"type": "linear", "factor": 2}}""", "the RoPE type 'linear' is not supported; default and longrope are")]
-    [InlineData("""{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1, 2]}}""", "short_factor is [1]; a list of 2 positive numbers")]
-    [InlineData("""{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1, 2]}}""", "long_factor is absent; a list of 2 positive numbers")]
-    [InlineData("""{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1, 0], "long_factor": [1, 2]}}""", "short_factor is [1, 0]")]
-    [InlineData("""{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1e-37, 1], "long_factor": [1, 2]}}""", "rope_scaling")]
+    [InlineData(
+        """{"rope_scaling": {"type": "linear", "factor": 2}}""", "the RoPE type 'linear' is not supported; default and longrope are")]
+    [InlineData(
+        """{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1, 2]}}""",
+        "short_factor is [1]; a list of 2 positive numbers")]
+    [InlineData(
+        """{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1, 2]}}""",
+        "long_factor is absent; a list of 2 positive numbers")]
+    [InlineData(
+        """{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1, 0], "long_factor": [1, 2]}}""",
+        "short_factor is [1, 0]")]
+    [InlineData(
+        """{"head_dim": 4, "rope_scaling": {"type": "longrope", "short_factor": [1e-37, 1], "long_factor": [1, 2]}}""", "rope_scaling")]
     [InlineData("""{"head_dim": 4, "original_max_position_embeddings": 1, "rope_scaling": {"type": "longrope", "short_factor": [1, 1], "long_factor": [1, 2]}}""", "rope_scaling")]
     [InlineData("""{"partial_rotary_factor": 1.5}""", "partial_rotary_factor is 1.5")]
     [InlineData("""{"partial_rotary_factor": 0.001}""", "partial_rotary_factor is 0.001")]
@@ -74,8 +85,12 @@ public sealed class Phi3Tests : IDisposable
         config["model_type"] = "phi3";
         File.WriteAllText(_temp["config.json"], config.ToJsonString());
         File.Copy(Path.Combine(folder, "model.safetensors"), _temp["model.safetensors"]);
-        Assert.Contains("qkv_proj.weight' is missing", Assert.Throws<InvalidInputException>(() => ModelLoader.Load(_temp.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "qkv_proj.weight' is missing",
+            Assert.Throws<InvalidInputException>(() => ModelLoader.Load(_temp.Path)).Message,
+            StringComparison.Ordinal);
     }
 
-    private static LlamaConfig Config(string config) => new(new ConfigReader("config.json", JsonDocument.Parse(config).RootElement), Phi3Model.Variant);
+    private static LlamaConfig Config(string config) =>
+        new(new ConfigReader("config.json", JsonDocument.Parse(config).RootElement), Phi3Model.Variant);
 }

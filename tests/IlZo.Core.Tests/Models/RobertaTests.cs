@@ -6,7 +6,9 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Models;
 
-/// <summary>What only an encoder has: attention over the whole text, positions counted from the padding, a head with a bias, tied twice.</summary>
+/// <summary>
+/// What only an encoder has: attention over the whole text, positions counted from the padding, a head with a bias, tied twice.
+/// </summary>
 public class RobertaTests
 {
     [Fact]

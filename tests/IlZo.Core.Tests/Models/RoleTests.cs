@@ -180,7 +180,8 @@ public sealed class RoleTests : IDisposable
 
     public static TheoryData<string, string, string> Variants => new()
     {
-        { """ "model_type": "llama", "attention_bias": true, "mlp_bias": true """, "qkv o mlp", Llama + QueryKeyValueBiases + OtherBiases + OutputEmbedding },
+        { """ "model_type": "llama", "attention_bias": true, "mlp_bias": true """, "qkv o mlp", Llama + QueryKeyValueBiases + OtherBiases
+            + OutputEmbedding },
         { """ "model_type": "mistral" """, "", Llama + OutputEmbedding },
         { """ "model_type": "qwen2", "tie_word_embeddings": true """, "qkv tied", Llama + QueryKeyValueBiases },
         { """ "model_type": "qwen3", "head_dim": 24 """, "norms", Llama + HeadNorms + OutputEmbedding },
@@ -251,7 +252,10 @@ public sealed class RoleTests : IDisposable
 
     [Theory]
     [InlineData("roberta-tiny", "role:mlp-up,key", "intermediate.dense key")]
-    [InlineData("roberta-tiny", "role:attention-output", "roberta.encoder.layer.0.attention.output.dense roberta.encoder.layer.1.attention.output.dense")]
+    [InlineData(
+        "roberta-tiny",
+        "role:attention-output",
+        "roberta.encoder.layer.0.attention.output.dense roberta.encoder.layer.1.attention.output.dense")]
     [InlineData("gpt2-tiny", "role:key", "c_attn")]
     [InlineData("phi3-tiny", "role:value", "qkv_proj")]
     [InlineData("phi3-tiny", "role:mlp-up", "gate_up_proj")]
@@ -264,19 +268,22 @@ public sealed class RoleTests : IDisposable
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
         var parsed = TargetModules.Parse(targets, model);
-        Assert.All(layers.Split(' '), name => Assert.Contains(parsed.In(model, "it"), module => module.EndsWith(name, StringComparison.Ordinal)));
+        Assert.All(
+            layers.Split(' '), name => Assert.Contains(parsed.In(model, "it"), module => module.EndsWith(name, StringComparison.Ordinal)));
         if (!targets.Contains("mlp-up", StringComparison.Ordinal))
         {
             Assert.Equal(layers.Split(' '), parsed.Names);
         }
 
-        var roles = targets.Split(',').Where(t => t.StartsWith("role:", StringComparison.Ordinal)).Select(t => RoleWords.Find(t, "it")!).ToArray();
+        var roles =
+            targets.Split(',').Where(t => t.StartsWith("role:", StringComparison.Ordinal)).Select(t => RoleWords.Find(t, "it")!).ToArray();
         int named = targets.Contains(",key", StringComparison.Ordinal) ? model.Shape.Layers : 0;
         Assert.Equal(model.Linears.Values.Count(l => Array.Exists(roles, r => r(l.Weight.Role))) + named, parsed.In(model, "it").Count);
     }
 
     [Theory]
-    [InlineData("role:norm", "which is the role of no linear layer; role: and one of attention, mlp, query, key, value, attention-output, mlp-gate, mlp-up, mlp-down was expected")]
+    [InlineData("role:norm", "which is the role of no linear layer; role: and one of attention, mlp, query, key, value, attention-output, "
+        + "mlp-gate, mlp-up, mlp-down was expected")]
     [InlineData("role:c_attn", "which is no role; role: and one of embedding, attention, mlp, lora, token-embedding,")]
     public void A_role_without_a_linear_layer_is_refused(string targets, string message)
     {
@@ -293,10 +300,12 @@ public sealed class RoleTests : IDisposable
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
         AdapterFactory.Attach(model, new AdapterOptions("lora"), backend: null);
-        string[] expected = [.. layers.Split(',').Select(l => l.Split(' ')).SelectMany(l => new[] { $"{l[0]}.lora_A.weight {l[1]} lora-a", $"{l[0]}.lora_B.weight {l[1]} lora-b" })];
+        string[] expected = [.. layers.Split(',').Select(l => l.Split(' ')).SelectMany(
+            l => new[] { $"{l[0]}.lora_A.weight {l[1]} lora-a", $"{l[0]}.lora_B.weight {l[1]} lora-b" })];
         Assert.Equal(
             expected.Order(StringComparer.Ordinal),
-            model.Parameters.Trained.Select(p => Regex.Replace(p.Name, @"^.*\.(\w+\.lora)", "$1") + " " + Text(p.Role)).Distinct().Order(StringComparer.Ordinal));
+            model.Parameters.Trained.Select(p => Regex.Replace(p.Name, @"^.*\.(\w+\.lora)", "$1") + " " + Text(p.Role)).Distinct().Order(
+                StringComparer.Ordinal));
     }
 
     [Fact]
@@ -316,5 +325,6 @@ public sealed class RoleTests : IDisposable
     private static string Text(TensorRole role) =>
         role.Kind == TensorKind.Weight ? role.Part.Word() : $"{role.Part.Word()} {role.Kind.Word()}";
 
-    private static string Name(Parameter p) => Regex.Replace(Regex.Replace(p.Name, @"^(model\.decoder|decoder|transformer|roberta|model)\.", ""), @"\.\d+\.", ".N.");
+    private static string Name(Parameter p) =>
+        Regex.Replace(Regex.Replace(p.Name, @"^(model\.decoder|decoder|transformer|roberta|model)\.", ""), @"\.\d+\.", ".N.");
 }

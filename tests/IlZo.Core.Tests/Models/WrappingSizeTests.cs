@@ -16,7 +16,8 @@ public sealed class WrappingSizeTests : IDisposable
 
     private static readonly long[] s_sizes =
     [
-        WrappingHeads, WrappingHeadSize, 1 << 15, 1 << 16, (1 << 16) + 1, 1 << 22, (1 << 22) + 64, 1 << 24, 1 << 26, (1L << 30) + 16, (1L << 31) / 3 * 2,
+        WrappingHeads, WrappingHeadSize, 1 << 15, 1 << 16, (1 << 16) + 1, 1 << 22, (1 << 22) + 64, 1 << 24, 1 << 26, (1L << 30) + 16,
+        (1L << 31) / 3 * 2,
         (1L << 31) - 1, 1L << 31, 1L << 32, (1L << 32) + 64, long.MaxValue, 0, -1, -64, int.MinValue,
     ];
 
@@ -26,10 +27,19 @@ public sealed class WrappingSizeTests : IDisposable
 
     public static TheoryData<string, string[]> Families => new()
     {
-        { "opt-tiny", ["vocab_size", "hidden_size", "num_hidden_layers", "ffn_dim", "num_attention_heads", "max_position_embeddings", "word_embed_proj_dim"] },
-        { "opt-350m-style", ["vocab_size", "hidden_size", "num_hidden_layers", "ffn_dim", "num_attention_heads", "max_position_embeddings", "word_embed_proj_dim"] },
+        { "opt-tiny", [
+            "vocab_size", "hidden_size", "num_hidden_layers", "ffn_dim", "num_attention_heads", "max_position_embeddings",
+            "word_embed_proj_dim",
+        ] },
+        { "opt-350m-style", [
+            "vocab_size", "hidden_size", "num_hidden_layers", "ffn_dim", "num_attention_heads", "max_position_embeddings",
+            "word_embed_proj_dim",
+        ] },
         { "gpt2-tiny", ["vocab_size", "n_embd", "n_layer", "n_head", "n_positions", "n_inner"] },
-        { "roberta-tiny", ["vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings", "type_vocab_size", "pad_token_id"] },
+        { "roberta-tiny", [
+            "vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings",
+            "type_vocab_size", "pad_token_id",
+        ] },
         { "llama-gqa", s_llama },
         { "llama-gqa as mistral", [.. s_llama, "sliding_window"] },
         { "llama-gqa as qwen2", [.. s_llama, "max_window_layers"] },
@@ -41,7 +51,10 @@ public sealed class WrappingSizeTests : IDisposable
     };
 
     private static string[] s_llama =>
-        ["vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings"];
+        [
+            "vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim",
+            "max_position_embeddings",
+        ];
 
     [Theory]
     [MemberData(nameof(Families))]
@@ -69,7 +82,9 @@ public sealed class WrappingSizeTests : IDisposable
         {
             foreach (string second in heads.Where(f => f != first))
             {
-                foreach (var (a, b) in ((long, long)[])[(WrappingHeads, WrappingHeadSize), (1 << 14, 1 << 18), (1 << 11, 1 << 21), (1 << 16, 1 << 16), (3, 1431655766)])
+                foreach (var (a, b) in ((long, long)[])[
+                    (WrappingHeads, WrappingHeadSize), (1 << 14, 1 << 18), (1 << 11, 1 << 21), (1 << 16, 1 << 16), (3, 1431655766),
+                ])
                 {
                     var changed = config.DeepClone().AsObject();
                     (changed[first], changed[second]) = (a, b);
@@ -153,8 +168,11 @@ public sealed class WrappingSizeTests : IDisposable
         catch (InvalidInputException e)
         {
             // Qwen's weights have more tensors than Llama's, which these files lack at any size.
-            bool otherWeights = e.Message.Contains("is missing", StringComparison.Ordinal) && config["model_type"]!.GetValue<string>().StartsWith("qwen", StringComparison.Ordinal);
-            Assert.True(otherWeights || fields.Any(field => e.Message.Contains(field, StringComparison.Ordinal)), $"{string.Join(", ", fields)}: {e.Message}");
+            bool otherWeights = e.Message.Contains("is missing", StringComparison.Ordinal)
+                && config["model_type"]!.GetValue<string>().StartsWith("qwen", StringComparison.Ordinal);
+            Assert.True(
+                otherWeights || fields.Any(field => e.Message.Contains(field, StringComparison.Ordinal)),
+                $"{string.Join(", ", fields)}: {e.Message}");
         }
     }
 

@@ -69,7 +69,9 @@ public sealed class AdapterContractTests : IDisposable
         var whole = Trainer.Train(options with { Threads = 2 }, new RunFolder(_temp["whole"]));
         Assert.Equal(0, whole.SkippedSteps);
         Trainer.Train(options with { Threads = 1, Steps = 9 }, new RunFolder(_temp["parts"]));
-        Assert.Equal(whole.WeightsSha256, Trainer.Train(options with { Threads = 1 }, new RunFolder(_temp["parts"]), resume: new ResumePolicy()).WeightsSha256);
+        Assert.Equal(
+            whole.WeightsSha256,
+            Trainer.Train(options with { Threads = 1 }, new RunFolder(_temp["parts"]), resume: new ResumePolicy()).WeightsSha256);
 
         // The shorter run's log says what it ended with, too.
         Assert.Equal(Steps("whole"), Steps("parts"));

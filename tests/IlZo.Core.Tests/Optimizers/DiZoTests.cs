@@ -199,10 +199,12 @@ public sealed class DiZoTests
             AdapterFactory.Attach(model, new AdapterOptions(adapter), backend: null);
         }
 
-        using var optimizer = (DiZo)OptimizerCatalog.Find("dizo").Create(new OptimizerSettings(model.Parameters) { Options = MethodOptions.Parse(options) });
+        using var optimizer = (DiZo)OptimizerCatalog.Find("dizo").Create(
+            new OptimizerSettings(model.Parameters) { Options = MethodOptions.Parse(options) });
         string[] ends = projected.Split(' ');
         Assert.Equal(
-            model.Parameters.Trained.Where(p => Array.Exists(ends, end => p.Name.EndsWith("." + end, StringComparison.Ordinal))), optimizer.Projected);
+            model.Parameters.Trained.Where(p => Array.Exists(ends, end => p.Name.EndsWith("." + end, StringComparison.Ordinal))),
+            optimizer.Projected);
         Assert.Equal(ends.Length * model.Shape.Layers, optimizer.Projected.Count);
     }
 

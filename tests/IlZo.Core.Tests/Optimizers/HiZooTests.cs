@@ -94,7 +94,8 @@ public sealed class HiZooTests : IDisposable
     {
         using var optimizer = Make("alpha=1e-10");
         optimizer.Apply(optimizer.Decide(1, _space.Oracle(Quadratic), 0), _space.Backend);
-        Assert.All(optimizer.Excess(new WeightSlice(_space.Parameters.All[0], 0, 0), 2).ToArray(), e => Assert.InRange(Math.Abs(e), 1e-13, 1e-7));
+        Assert.All(
+            optimizer.Excess(new WeightSlice(_space.Parameters.All[0], 0, 0), 2).ToArray(), e => Assert.InRange(Math.Abs(e), 1e-13, 1e-7));
     }
 
     [Fact]

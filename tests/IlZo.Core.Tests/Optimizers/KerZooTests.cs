@@ -65,7 +65,8 @@ public sealed class KerZooTests
         Near.Equal(6.27, mezo[0], 5 * mezoError[0]);
         Near.Equal(0.27, shared[0], 5 * sharedError[0]);
 
-        // The authors' kernel has C = 4; over so long a horizon their interval stays [−1, 1]. The bias of MeZO's 6 ε² that is left is C/3 ε².
+        // The authors' kernel has C = 4; over so long a horizon their interval stays [−1, 1]. The bias of MeZO's 6 ε² that is left is C/3
+        // ε².
         using var source = new KerZooSource(settings with { Options = MethodOptions.Parse("horizon=2000000000") });
         double sum = 0, square = 0;
         for (int step = 1; step <= Samples; step++)
@@ -141,7 +142,8 @@ public sealed class KerZooTests
 
     private static string Reduced(IEnumerable<(BigInteger Numerator, BigInteger Denominator)> terms)
     {
-        var (n, d) = terms.Aggregate((N: BigInteger.Zero, D: BigInteger.One), (s, t) => ((s.N * t.Denominator) + (t.Numerator * s.D), s.D * t.Denominator));
+        var (n, d) = terms.Aggregate(
+            (N: BigInteger.Zero, D: BigInteger.One), (s, t) => ((s.N * t.Denominator) + (t.Numerator * s.D), s.D * t.Denominator));
         var common = BigInteger.GreatestCommonDivisor(n, d);
         return $"{n / common}/{d / common}";
     }

@@ -163,7 +163,8 @@ public sealed class LorenTests
         double average = losses.Average();
         Near.Equal(0, coefficients.Sum(), 1e-9 * coefficients.Max());
         Near.Equal(
-            Math.Sqrt(losses.Sum(f => Math.Pow(f - average, 2)) / (queries - 1)) / settings.Epsilon, loren.ProjectedGradient(coefficients), 1e-9);
+            Math.Sqrt(losses.Sum(f => Math.Pow(f - average, 2)) / (queries - 1)) / settings.Epsilon, loren.ProjectedGradient(coefficients),
+            1e-9);
 
         // Cov = (‖g‖²I + ggᵀ)/(K − 1): nothing of the 100 is left in it.
         double norm = g.Sum(v => v * v);
@@ -189,7 +190,8 @@ public sealed class LorenTests
         using var optimizer = new EstimatorOptimizer(settings, loren, new Sgd());
         for (int step = 1; step <= 50; step++)
         {
-            optimizer.Apply(optimizer.Decide(step, space.Oracle(x => x.Select((v, i) => (v - 1) * (v - 1) * i * 1e-3).Sum()), 1e-6), space.Backend);
+            optimizer.Apply(
+                optimizer.Decide(step, space.Oracle(x => x.Select((v, i) => (v - 1) * (v - 1) * i * 1e-3).Sum()), 1e-6), space.Backend);
         }
 
         double moved = Math.Sqrt(loren.Curvature.Vectors[0].Zip(start, (a, b) => Math.Pow(a - b, 2)).Sum() / start.Sum(v => (double)v * v));

@@ -163,7 +163,8 @@ public sealed class LozoTests : IDisposable
             {
                 for (int k = 0; k < Rank; k++)
                 {
-                    result[i, j] += n[i, k] * Enumerable.Range(0, Columns).Sum(l => (double)from[(k * Columns) + l] * to[(j * Columns) + l]) / Columns;
+                    result[i, j] +=
+                        n[i, k] * Enumerable.Range(0, Columns).Sum(l => (double)from[(k * Columns) + l] * to[(j * Columns) + l]) / Columns;
                 }
             }
         }

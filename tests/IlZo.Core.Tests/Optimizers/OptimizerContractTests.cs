@@ -86,7 +86,8 @@ public sealed class OptimizerContractTests : IDisposable
             Assert.Equal(whole.WeightsSha256, resumed.WeightsSha256);
             Assert.Equal(whole.ForwardPasses, resumed.ForwardPasses);
             Assert.Equal(File.ReadAllText(Folder("whole", dtype).MetricsFile), File.ReadAllText(Folder("parts", dtype).MetricsFile));
-            Assert.Equal(File.ReadAllBytes(Folder("whole", dtype).TrajectoryFile), File.ReadAllBytes(Folder("parts", dtype).TrajectoryFile));
+            Assert.Equal(
+                File.ReadAllBytes(Folder("whole", dtype).TrajectoryFile), File.ReadAllBytes(Folder("parts", dtype).TrajectoryFile));
             Assert.Equal(whole.WeightsSha256, Replay.Run(Folder("whole", dtype), threads: 1).WeightsSha256);
         }
     }

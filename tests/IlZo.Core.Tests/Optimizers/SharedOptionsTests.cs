@@ -58,7 +58,8 @@ public sealed class SharedOptionsTests : IDisposable
     public void The_estimate_is_unbiased_on_a_quadratic(int sides, DirectionKind kind)
     {
         var estimator = new Spsa(Settings with { Sides = sides, Directions = kind, Epsilon = 0.1, Queries = 2 });
-        var (mean, error, _) = _space.Moments(estimator, Samples, x => x.Select((v, i) => (s_gradient[i] * v) + (0.5 * (1 + i) * v * v)).Sum());
+        var (mean, error, _) = _space.Moments(
+            estimator, Samples, x => x.Select((v, i) => (s_gradient[i] * v) + (0.5 * (1 + i) * v * v)).Sum());
         for (int i = 0; i < 6; i++)
         {
             Near.Equal(s_gradient[i], mean[i], 5 * error[i]);

@@ -39,7 +39,8 @@ public sealed class SpsaTests : IDisposable
         var (mean, second) = Moments(epsilon, z => 20 + at.Select((x, i) => Rastrigin(x + z[i])).Sum());
         for (int i = 0; i < at.Length; i++)
         {
-            double expected = (2 * at[i]) + (20 * Math.PI * Math.Exp(-2 * Math.PI * Math.PI * epsilon * epsilon) * Math.Sin(2 * Math.PI * at[i]));
+            double expected =
+                (2 * at[i]) + (20 * Math.PI * Math.Exp(-2 * Math.PI * Math.PI * epsilon * epsilon) * Math.Sin(2 * Math.PI * at[i]));
             Near.Equal(expected, mean[i], 5 * Math.Sqrt(second[i] / Samples));
         }
 

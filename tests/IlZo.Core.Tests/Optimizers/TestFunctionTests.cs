@@ -37,7 +37,8 @@ public sealed class TestFunctionTests
         double[] g = s_gradients[name]([.. space.Weights.ToArray()]);
         double unit = (Dimension + 1) * g.Sum(v => v * v);
         var settings = new OptimizerSettings(space.Parameters) { Seed = 1, Epsilon = 1e-4, Queries = queries, Sides = 1 };
-        var (withBaseline, error) = Error(space, new Loren(settings with { Options = MethodOptions.Parse("init=zero,lr_a=0") }), samples, value, g);
+        var (withBaseline, error) = Error(
+            space, new Loren(settings with { Options = MethodOptions.Parse("init=zero,lr_a=0") }), samples, value, g);
         var (pairs, pairsError) = Error(space, new Spsa(settings with { Sides = 2, Queries = queries / 2 }), samples, value, g);
         Near.Equal(1.0 / (queries - 1), withBaseline / unit, 5 * error / unit);
         Near.Equal(2.0 / queries, pairs / unit, 5 * pairsError / unit);
@@ -54,10 +55,12 @@ public sealed class TestFunctionTests
         // to pass, 1000 steps at this rate. Momentum makes LOREN's steps ten times as long and the baseline keeps them steady. (MeZO
         // leaves too, later: for as many forwards, it had three times as many steps.)
         const int seeds = 40;
-        int[] left = [.. new[] { ("loren", 6), ("mezo", 1) }.Select(m => Enumerable.Range(0, seeds).Count(seed => Lowest(m.Item1, m.Item2, (ulong)seed) < -1))];
+        int[] left = [.. new[] { ("loren", 6), ("mezo", 1) }.Select(
+            m => Enumerable.Range(0, seeds).Count(seed => Lowest(m.Item1, m.Item2, (ulong)seed) < -1))];
 
         // Five standard errors of the difference of two counts, at the most.
-        Assert.True(left[0] - left[1] > 5 * Math.Sqrt(seeds / 2.0), $"LOREN left the saddle {left[0]} times of {seeds} and MeZO {left[1]}.");
+        Assert.True(
+            left[0] - left[1] > 5 * Math.Sqrt(seeds / 2.0), $"LOREN left the saddle {left[0]} times of {seeds} and MeZO {left[1]}.");
 
         static double Lowest(string method, int queries, ulong seed)
         {

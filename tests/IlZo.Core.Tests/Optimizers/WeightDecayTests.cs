@@ -22,7 +22,8 @@ public sealed unsafe class WeightDecayTests
     private static readonly NoiseKey s_rounding = new(4, NoiseStream.StochasticRounding, 1, 0);
 
     // What the documentation promises, by the names that the families' tensors of these fixtures have.
-    private static readonly string[] s_norms = ["LayerNorm.weight", "layer_norm.weight", "layernorm.weight", "_norm.weight", ".ln_1.weight", ".ln_2.weight", "ln_f.weight"];
+    private static readonly string[] s_norms =
+        ["LayerNorm.weight", "layer_norm.weight", "layernorm.weight", "_norm.weight", ".ln_1.weight", ".ln_2.weight", "ln_f.weight"];
 
     public static TheoryData<string> Rules => [.. s_rules.Keys];
 
@@ -74,12 +75,17 @@ public sealed unsafe class WeightDecayTests
         WeightDecay earlier = new LegacyDecay(Decay);
         string[] spared = [.. new[]
             {
-                "model.decoder.final_layer_norm.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "model.norm.weight", "model.layers.0.input_layernorm.weight",
-                "roberta.embeddings.LayerNorm.weight", "lm_head.layer_norm.weight", "layers.0.self_attn.q_norm.weight", "layers.0.fc1.weight",
+                "model.decoder.final_layer_norm.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "model.norm.weight",
+                "model.layers.0.input_layernorm.weight",
+                "roberta.embeddings.LayerNorm.weight", "lm_head.layer_norm.weight", "layers.0.self_attn.q_norm.weight",
+                "layers.0.fc1.weight",
             }
             .Where(name => earlier.Kept(new Parameter(name, [4], DType.F32, memory.Data, new TensorRole(ModelPart.Norm)), Rate) is null)];
         Assert.Equal(
-            ["model.decoder.final_layer_norm.weight", "h.0.ln_1.bias", "model.layers.0.input_layernorm.weight", "lm_head.layer_norm.weight"], spared);
+            [
+                "model.decoder.final_layer_norm.weight", "h.0.ln_1.bias", "model.layers.0.input_layernorm.weight",
+                "lm_head.layer_norm.weight",
+            ], spared);
     }
 
     private static void AssertDecay(LanguageModel model, Func<OptimizerSettings, UpdateRule> make)
@@ -96,7 +102,8 @@ public sealed unsafe class WeightDecayTests
         foreach (var (tensor, start) in all.Zip(before))
         {
             bool spared = tensor.Name.EndsWith("bias", StringComparison.Ordinal)
-                || Array.Exists(s_norms, end => tensor.Name.EndsWith(end, StringComparison.Ordinal)) || tensor.Name.EndsWith("model.norm.weight", StringComparison.Ordinal);
+                || Array.Exists(s_norms, end => tensor.Name.EndsWith(end, StringComparison.Ordinal))
+                || tensor.Name.EndsWith("model.norm.weight", StringComparison.Ordinal);
             Assert.True(Values(tensor).SequenceEqual(spared ? start : [.. start.Select(v => v * Kept)]), tensor.Name);
         }
     }

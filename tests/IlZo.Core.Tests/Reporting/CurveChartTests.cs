@@ -9,7 +9,8 @@ public sealed class CurveChartTests
     [Fact]
     public void NamesAreEscapedAndCurvesAreBrokenWhereTheyAreNotFinite()
     {
-        var svg = Draw(new CurveSeries("a<b & \"c\"", [(0, 1, 0.9, 1.1), (10, 0.5, 0.4, 0.6), (20, double.NaN, double.NaN, double.NaN), (30, 0.7, 0.7, 0.7)]));
+        var svg = Draw(new CurveSeries(
+            "a<b & \"c\"", [(0, 1, 0.9, 1.1), (10, 0.5, 0.4, 0.6), (20, double.NaN, double.NaN, double.NaN), (30, 0.7, 0.7, 0.7)]));
         Assert.Contains(svg.Descendants(), e => e.Value == "a<b & \"c\"");
         Assert.Equal(2, Named(svg, "polyline").Count());
         Assert.DoesNotContain("NaN", svg.ToString(), StringComparison.Ordinal);

@@ -24,7 +24,8 @@ public class BuiltInTemplateTests
     [InlineData("wsc", """{"text": "Mark told Pete. He knew.", "span1_text": "Pete", "span2_text": "He", "label": 1}""",
         "Mark told Pete. He knew.\nIn the previous sentence, does the pronoun \"he\" refer to Pete? Yes or No?\n", "No", "Yes", 1)]
     [InlineData("wic", """{"word": "place", "sentence1": "Come to my place.", "sentence2": "No place for us.", "label": false}""",
-        "Does the word \"place\" have the same meaning in these two sentences? Yes, No?\nCome to my place.\nNo place for us.\n", "No", "Yes", 0)]
+        "Does the word \"place\" have the same meaning in these two sentences? Yes, No?\nCome to my place.\nNo place for us.\n", "No",
+        "Yes", 0)]
     [InlineData("multirc", """{"paragraph": "P.", "question": "Q?", "answer": "A", "label": 1}""",
         "P.\nQuestion: Q?\nI found this answer \"A\". Is that correct? Yes or No?\n", "No", "Yes", 1)]
     [InlineData("copa", """{"premise": "It rained.", "choice1": "The street got wet.", "choice2": "I slept.", "question": "effect", "label": 0}""",
@@ -69,7 +70,8 @@ public class BuiltInTemplateTests
               {"question": "none", "answers": []},
               {"question": "Q2?", "answers": [{"text": "C", "label": 1}]}]}}
             """;
-        var examples = Rows.Read(TaskCatalog.Load("multirc"), "", row.Replace('\n', ' '), """{"passage": {"text": "R.", "questions": []}}""");
+        var examples = Rows.Read(
+            TaskCatalog.Load("multirc"), "", row.Replace('\n', ' '), """{"passage": {"text": "R.", "questions": []}}""");
 
         Assert.Equal(3, examples.Count);
         Assert.Equal(
@@ -99,7 +101,8 @@ public class BuiltInTemplateTests
         Assert.All(TaskCatalog.All, d => Assert.Equal(generated.Contains(d.Name) ? 50 : 0, d.MaxNewTokens));
         Assert.All(TaskCatalog.All, d => Assert.Equal(d.HasCausalPrompt && !generated.Contains(d.Name), d.HasContentFree));
         Assert.All(TaskCatalog.All, d => Assert.Equal(
-            d.Name switch { "cb" or "snli" or "mnli" => 3, "sst5" => 5, "trec" => 6, "record" => 0, "squad" or "drop" => 1, _ => 2 }, d.CandidateCount));
+            d.Name switch { "cb" or "snli" or "mnli" => 3, "sst5" => 5, "trec" => 6, "record" => 0, "squad" or "drop" => 1, _ => 2 },
+            d.CandidateCount));
         Assert.All(TaskCatalog.All, d => Assert.Equal(onAnswers.Contains(d.Name) ? 0 : d.CandidateCount, d.ClassNames.Count));
         Assert.Equal(["sst2", "sst2-sentiment"], TaskCatalog.All.Where(d => d.Sample != null).Select(d => d.Name));
     }

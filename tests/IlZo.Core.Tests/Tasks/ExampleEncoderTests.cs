@@ -34,7 +34,8 @@ public partial class ExampleEncoderTests
     public void The_space_at_the_end_of_copas_prompt_belongs_to_the_option()
     {
         var tokenizer = new WordTokenizer();
-        const string row = """{"premise": "It rained.", "choice1": "Streets got wet.", "choice2": "I slept.", "question": "effect", "label": 0}""";
+        const string row =
+            """{"premise": "It rained.", "choice1": "Streets got wet.", "choice2": "I slept.", "question": "effect", "label": 0}""";
         var encoded = new ExampleEncoder(tokenizer, 2048).Encode(Rows.One("copa", row));
 
         Assert.Equal([3, 2], encoded.Candidates.Select(c => c.OptionLength));
@@ -110,7 +111,9 @@ public partial class ExampleEncoderTests
 
     private static Example MakeExample(string prompt, string verbalized) => new(prompt, ["word"], [verbalized], 0, "some.jsonl", 7);
 
-    /// <summary>Splits as byte-level tokenizers do before they merge: a word owns the space in front of it, a newline is by itself.</summary>
+    /// <summary>
+    /// Splits as byte-level tokenizers do before they merge: a word owns the space in front of it, a newline is by itself.
+    /// </summary>
     private sealed partial class WordTokenizer(bool addsBos = true) : ITokenizer
     {
         public const int Bos = 2;

@@ -23,7 +23,10 @@ public class GeneratedAnswerTests
     [InlineData("""{"answers_spans": {"spans": ["two", "2"], "types": ["span", "number"]}}""", "two", "2")]
     [InlineData("""{"answer": {"number": "3", "date": {"day": "", "month": "", "year": ""}, "spans": []}}""", "3")]
     [InlineData("""{"answer": {"number": 3, "spans": []}}""", "3")]
-    [InlineData("""{"answer": {"number": "", "date": {"day": "", "month": "", "year": ""}, "spans": ["Kenya", "Tanzania"]}}""", "Kenya", "Tanzania")]
+    [InlineData(
+        """{"answer": {"number": "", "date": {"day": "", "month": "", "year": ""}, "spans": ["Kenya", "Tanzania"]}}""",
+        "Kenya",
+        "Tanzania")]
     [InlineData("""{"answer": {"number": "", "date": {"day": "3", "month": "May", "year": "1615"}, "spans": []}}""", "3 May 1615")]
     [InlineData("""{"answer": {"number": "", "date": {"day": "", "month": "", "year": "1615"}, "spans": []}}""", "1615")]
     public void Drop_reads_the_hubs_answers_and_the_authors(string answers, params string[] expected)
@@ -36,15 +39,35 @@ public class GeneratedAnswerTests
     }
 
     [Theory]
-    [InlineData("squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": []}}""", "has no text in \"answers.text[]\"")]
-    [InlineData("squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": ["", " "]}}""", "has no text in \"answers.text[]\"")]
-    [InlineData("squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": "308"}}""", "has no text in \"answers.text[]\"")]
-    [InlineData("squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": [["308"]]}}""", "\"answers.text[]\" is a JSON array; expected text")]
+    [InlineData(
+        "squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": []}}""", "has no text in \"answers.text[]\"")]
+    [InlineData(
+        "squad",
+        """{"title": "T", "context": "C", "question": "Q", "answers": {"text": ["", " "]}}""",
+        "has no text in \"answers.text[]\"")]
+    [InlineData(
+        "squad", """{"title": "T", "context": "C", "question": "Q", "answers": {"text": "308"}}""", "has no text in \"answers.text[]\"")]
+    [InlineData(
+        "squad",
+        """{"title": "T", "context": "C", "question": "Q", "answers": {"text": [["308"]]}}""",
+        "\"answers.text[]\" is a JSON array; expected text")]
     [InlineData("drop", """{"passage": "P", "question": "Q"}""", "has no text in \"answers_spans.spans[]\" or \"answer.number\" or")]
-    [InlineData("record", """{"passage": "P", "query": "@placeholder", "entities": ["A"], "answers": ["B"]}""", "none of the texts in \"qas[].answers[].text\" or \"answers[]\" is among those")]
-    [InlineData("record", """{"passage": {"text": "P Q", "entities": [{"start": 2, "end": 3}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""", "beyond the 3 characters of \"passage.text\"")]
-    [InlineData("record", """{"passage": {"text": "P Q", "entities": [{"start": 2, "end": 1}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""", "expected texts or objects with start and end")]
-    [InlineData("record", """{"passage": {"text": "P Q", "entities": [{"start": 0.5, "end": 1}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""", "expected texts or objects with start and end")]
+    [InlineData(
+        "record",
+        """{"passage": "P", "query": "@placeholder", "entities": ["A"], "answers": ["B"]}""",
+        "none of the texts in \"qas[].answers[].text\" or \"answers[]\" is among those")]
+    [InlineData(
+        "record",
+        """{"passage": {"text": "P Q", "entities": [{"start": 2, "end": 3}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""",
+        "beyond the 3 characters of \"passage.text\"")]
+    [InlineData(
+        "record",
+        """{"passage": {"text": "P Q", "entities": [{"start": 2, "end": 1}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""",
+        "expected texts or objects with start and end")]
+    [InlineData(
+        "record",
+        """{"passage": {"text": "P Q", "entities": [{"start": 0.5, "end": 1}]}, "qas": [{"query": "q", "answers": [{"text": "Q"}]}]}""",
+        "expected texts or objects with start and end")]
     public void Rows_without_an_answer_are_refused(string task, string row, string expected)
     {
         var e = Assert.Throws<InvalidInputException>(() => Rows.One(task, row));
@@ -93,7 +116,8 @@ public class GeneratedAnswerTests
         string json = page.Split("```").Single(block => block.Contains("\"capitals\"", StringComparison.Ordinal))["json".Length..];
         var task = TaskDefinition.Parse(json, "capitals.json");
         var examples = Rows.Read(
-            task, """{"country": "France", "capital": "Paris"}""", """{"country": "Bolivia", "capital": "", "capitals": ["Sucre", "La Paz"]}""");
+            task, """{"country": "France", "capital": "Paris"}""",
+            """{"country": "Bolivia", "capital": "", "capitals": ["Sucre", "La Paz"]}""");
 
         Assert.True(task.Generates);
         Assert.Equal(((IMetric)TokenF1.Instance, TaskObjective.LanguageModel, 10), (task.Metric, task.Objective, task.MaxNewTokens));

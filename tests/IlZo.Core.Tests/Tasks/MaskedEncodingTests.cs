@@ -48,13 +48,38 @@ public class MaskedEncodingTests
     [InlineData("mpqa", """{"text": "deep concern", "label": 0}""", "deep concern| It was|<mask>|.", "terrible great", 0)]
     [InlineData("cola", """{"sentence": "The cat sleep.", "label": 0}""", "The cat sleep.| This is|<mask>|.", "incorrect correct", 0)]
     [InlineData("subj", """{"text": "he leaves town .", "label": 1}""", "he leaves town .| This is|<mask>|.", "subjective objective", 1)]
-    [InlineData("trec", """{"text": "Who wrote Emma ?", "label": 3}""", "<mask>|:| Who wrote Emma ?", "Description Entity Expression Human Location Number", 3)]
-    [InlineData("snli", """{"premise": "A cat sleeps.", "hypothesis": "The cat is awake.", "label": "contradiction"}""", "A cat sleeps|?|<mask>|,| the cat is awake.", "No Yes Maybe", 0)]
-    [InlineData("snli", """{"premise": "A cat sleeps.", "hypothesis": "An animal rests.", "label": "entailment"}""", "A cat sleeps|?|<mask>|,| an animal rests.", "No Yes Maybe", 1)]
-    [InlineData("mnli", """{"premise": "Nobody came", "hypothesis": "It rained.", "label": "neutral"}""", "Nobody cam|?|<mask>|,| it rained.", "No Yes Maybe", 2)]
+    [InlineData(
+        "trec",
+        """{"text": "Who wrote Emma ?", "label": 3}""",
+        "<mask>|:| Who wrote Emma ?",
+        "Description Entity Expression Human Location Number",
+        3)]
+    [InlineData(
+        "snli",
+        """{"premise": "A cat sleeps.", "hypothesis": "The cat is awake.", "label": "contradiction"}""",
+        "A cat sleeps|?|<mask>|,| the cat is awake.",
+        "No Yes Maybe",
+        0)]
+    [InlineData(
+        "snli",
+        """{"premise": "A cat sleeps.", "hypothesis": "An animal rests.", "label": "entailment"}""",
+        "A cat sleeps|?|<mask>|,| an animal rests.",
+        "No Yes Maybe",
+        1)]
+    [InlineData(
+        "mnli",
+        """{"premise": "Nobody came", "hypothesis": "It rained.", "label": "neutral"}""",
+        "Nobody cam|?|<mask>|,| it rained.",
+        "No Yes Maybe",
+        2)]
     [InlineData("rte", """{"premise": "A b.", "hypothesis": "C d.", "label": "entailment"}""", "A b|?|<mask>|,| c d.", "Yes No", 0)]
     [InlineData("rte", """{"premise": "A b.", "hypothesis": "C d.", "label": "not_entailment"}""", "A b|?|<mask>|,| c d.", "Yes No", 1)]
-    [InlineData("qnli", """{"question": "Who won?", "sentence": "Denver won.", "label": "entailment"}""", "Who won|?|<mask>|,| denver won.", "No Yes", 1)]
+    [InlineData(
+        "qnli",
+        """{"question": "Who won?", "sentence": "Denver won.", "label": "entailment"}""",
+        "Who won|?|<mask>|,| denver won.",
+        "No Yes",
+        1)]
     [InlineData("mrpc", """{"sentence1": "He left.", "sentence2": "He went.", "label": 1}""", "He left.|<mask>|,| he went.", "No Yes", 1)]
     [InlineData("qqp", """{"question1": "Is it?", "question2": "Was it?", "label": 0}""", "Is it?|<mask>|,| was it?", "No Yes", 0)]
     public void Prompts_are_the_published_pieces(string task, string row, string pieces, string words, int correct)
@@ -97,7 +122,8 @@ public class MaskedEncodingTests
     public void Lengths_are_those_of_the_protocol(string task, int maxLength, int? limit)
     {
         string text = string.Join(' ', Enumerable.Repeat("w", 640));
-        string fields = string.Join(", ", new[] { "text", "sentence", "premise", "hypothesis", "question" }.Select(f => $"\"{f}\": \"{text}\""));
+        string fields = string.Join(
+            ", ", new[] { "text", "sentence", "premise", "hypothesis", "question" }.Select(f => $"\"{f}\": \"{text}\""));
         string label = task is "sst2" or "sst5" or "trec" ? "0" : "\"entailment\"";
         string row = $$"""{ {{fields}}, "label": {{label}} }""";
         Assert.Equal(maxLength, TaskCatalog.Load(task).MaskedMaxLength);

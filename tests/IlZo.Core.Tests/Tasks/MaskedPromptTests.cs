@@ -105,7 +105,8 @@ public class MaskedPromptTests
     public void A_mask_written_in_a_text_is_text()
     {
         var task = Parse("""{ "prompt": ["{text}", "<mask>"] }""");
-        var encoded = new MaskedExampleEncoder(TestTokenizers.Roberta(), 128).Encode(Rows.Read(task, """{"text": "a <mask> b", "label": 0}""")[0]);
+        var encoded = new MaskedExampleEncoder(TestTokenizers.Roberta(), 128).Encode(
+            Rows.Read(task, """{"text": "a <mask> b", "label": 0}""")[0]);
         Assert.Single(encoded.Candidates[0].Tokens, 50264);
     }
 

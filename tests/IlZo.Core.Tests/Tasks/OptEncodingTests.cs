@@ -40,18 +40,21 @@ public class OptEncodingTests
         },
         {
             "wic", """{"word": "place", "sentence1": "Come to my place.", "sentence2": "No place for us.", "label": false}""",
-            "Does the word \"place\" have the same meaning in these two sentences? Yes, No?\nCome to my place.\nNo place for us.\n", ["No", "Yes"]
+            "Does the word \"place\" have the same meaning in these two sentences? Yes, No?\nCome to my place.\nNo place for us.\n",
+            ["No", "Yes"]
         },
         {
             "multirc", """{"paragraph": "It rained.", "question": "Was it wet?", "answer": "Very", "label": 1}""",
             "It rained.\nQuestion: Was it wet?\nI found this answer \"Very\". Is that correct? Yes or No?\n", ["No", "Yes"]
         },
         {
-            "copa", """{"premise": "It rained.", "choice1": "The street got wet.", "choice2": "I slept.", "question": "effect", "label": 0}""",
+            "copa",
+            """{"premise": "It rained.", "choice1": "The street got wet.", "choice2": "I slept.", "question": "effect", "label": 0}""",
             "It rained so", [" the street got wet.", " I slept."]
         },
         {
-            "copa", """{"premise": "The street got wet.", "choice1": "It rained.", "choice2": "I slept.", "question": "cause", "label": 0}""",
+            "copa",
+            """{"premise": "The street got wet.", "choice1": "It rained.", "choice2": "I slept.", "question": "cause", "label": 0}""",
             "The street got wet because", [" it rained.", " I slept."]
         },
         {
@@ -59,7 +62,8 @@ public class OptEncodingTests
             "Ann met Bo.\n- Ann won\n-", [" Sad Ann lost", " Sad Bo lost"]
         },
         {
-            "squad", """{"title": "Rain", "context": "It fell in May.", "question": "When did it fall?", "answers": {"text": ["in May", "May"]}}""",
+            "squad",
+            """{"title": "Rain", "context": "It fell in May.", "question": "When did it fall?", "answers": {"text": ["in May", "May"]}}""",
             "Title: Rain\nContext: It fell in May.\nQuestion: When did it fall?\nAnswer:", [" in May\n"]
         },
         {
@@ -76,7 +80,8 @@ public class OptEncodingTests
         var encoded = new ExampleEncoder(opt, 2048).Encode(Rows.One(task, row));
 
         Assert.Equal([.. options.Select(option => opt.Encode(prompt + option))], encoded.Candidates.Select(c => c.Tokens));
-        Assert.Equal(options.Select(option => opt.Encode(prompt + option).Length - opt.Encode(prompt).Length), encoded.Candidates.Select(c => c.OptionLength));
+        Assert.Equal(options.Select(option => opt.Encode(prompt + option).Length - opt.Encode(prompt).Length), encoded.Candidates.Select(
+            c => c.OptionLength));
         Assert.Equal(options, encoded.Candidates.Select(c => opt.Decode(c.Option)));
         Assert.All(encoded.Candidates, c => Assert.Equal(2, c.Tokens[0]));
         Assert.DoesNotContain(2, encoded.Candidates.SelectMany(c => c.Tokens[1..]));
@@ -135,7 +140,8 @@ public class OptEncodingTests
     {
         var opt = s_opt.Value;
         var rows = Rows.Read(
-            TaskCatalog.Load("sst2"), """{"sentence": "good", "label": 1}""", """{"sentence": "bad", "label": 0}""", """{"sentence": "fine", "label": 1}""");
+            TaskCatalog.Load("sst2"), """{"sentence": "good", "label": 1}""", """{"sentence": "bad", "label": 0}""",
+            """{"sentence": "fine", "label": 1}""");
 
         // RandomState(0).permutation(3) is 2, 1, 0.
         string demonstrations = Demonstrations.Shared(rows, 2, 0);
@@ -165,7 +171,8 @@ public class OptEncodingTests
     [Fact]
     public void Own_demonstrations_come_from_the_seeds_that_NumPy_draws()
     {
-        var rows = Rows.Read(TaskCatalog.Load("sst2"), [.. Enumerable.Range(0, 100).Select(i => $$"""{"sentence": "row {{i}}", "label": 1}""")]);
+        var rows = Rows.Read(
+            TaskCatalog.Load("sst2"), [.. Enumerable.Range(0, 100).Select(i => $$"""{"sentence": "row {{i}}", "label": 1}""")]);
         uint[] seeds = [2732, 9845, 3264, 4859, 9225, 7891];
         Assert.Equal(seeds.Select(seed => Demonstrations.Shared(rows, 4, seed)), Demonstrations.PerExample(rows, 4, 0, 6));
         Assert.Equal(6, Demonstrations.PerExample(rows, 4, 0, 6).Distinct().Count());

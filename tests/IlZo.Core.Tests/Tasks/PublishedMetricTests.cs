@@ -31,7 +31,8 @@ public sealed class PublishedMetricTests
     [Fact]
     public void An_example_without_a_prediction_is_of_no_class_when_classes_are_correlated()
     {
-        Prediction[] predictions = [Of(2, 0, 0), Prediction.Choose(new EncodedExample([], 1, "test") { CandidateTexts = ["0", "1"] }, [-1, double.NaN])];
+        Prediction[] predictions =
+            [Of(2, 0, 0), Prediction.Choose(new EncodedExample([], 1, "test") { CandidateTexts = ["0", "1"] }, [-1, double.NaN])];
         Near.Equal(0.5, new MatthewsCorrelation().Of(predictions, 0), 1e-15);
     }
 

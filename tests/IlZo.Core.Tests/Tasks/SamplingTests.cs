@@ -28,9 +28,27 @@ public class SamplingTests
 
     // Hashes of p[:1500][:-500], p[:1500][-500:] and q[:1000] for NumPy permutations p of the rows and q of the validation rows.
     [Theory]
-    [InlineData(2490, 277, 0u, "4872826cccb584279c84d6be2fbc4556efc1923f4988a398fdd2f3fe909956e8", "a98f1198373aea022c22b6e2da09e79f636e9718b986bcd9946ef44c4a98e58c", "2ac15edbd5a79e7255a6c12a102cb09ada4c6487703e1590bcb6589ab1ba89c4")]
-    [InlineData(67349, 872, 42u, "d005b8e01f02c290968e0d0f6ee73e558e63b7ec8f282ac5cdf5ee1378f09777", "34a207310e540a0e0ec1963146ae8fdfa7ccca30ac2d6c59140bf391b66d90c6", "d9fd7b150a8a023b471edc3f8d49f8d3dbbf3c69efbbed9c36f8e4af87a4e9b2")]
-    [InlineData(554, 104, 26u, "74d4735176ff1bb946210fcc58b700d0dc31b63de372ea4889ff6aea7f431671", "18b8b717b7fed8da9325be8f6dba479aab797102fb0bbb9a633dd7a7f89ffccf", "682b51d01db7cb0a2cecfe47d5097490ac674b444917457579fa6b99a93a9db9")]
+    [InlineData(
+        2490,
+        277,
+        0u,
+        "4872826cccb584279c84d6be2fbc4556efc1923f4988a398fdd2f3fe909956e8",
+        "a98f1198373aea022c22b6e2da09e79f636e9718b986bcd9946ef44c4a98e58c",
+        "2ac15edbd5a79e7255a6c12a102cb09ada4c6487703e1590bcb6589ab1ba89c4")]
+    [InlineData(
+        67349,
+        872,
+        42u,
+        "d005b8e01f02c290968e0d0f6ee73e558e63b7ec8f282ac5cdf5ee1378f09777",
+        "34a207310e540a0e0ec1963146ae8fdfa7ccca30ac2d6c59140bf391b66d90c6",
+        "d9fd7b150a8a023b471edc3f8d49f8d3dbbf3c69efbbed9c36f8e4af87a4e9b2")]
+    [InlineData(
+        554,
+        104,
+        26u,
+        "74d4735176ff1bb946210fcc58b700d0dc31b63de372ea4889ff6aea7f431671",
+        "18b8b717b7fed8da9325be8f6dba479aab797102fb0bbb9a633dd7a7f89ffccf",
+        "682b51d01db7cb0a2cecfe47d5097490ac674b444917457579fa6b99a93a9db9")]
     public void Rows_are_those_that_NumPy_draws(int rows, int validationRows, uint seed, string train, string dev, string test)
     {
         var split = Sampling.Split(rows, validationRows, 1000, 500, 1000, seed);

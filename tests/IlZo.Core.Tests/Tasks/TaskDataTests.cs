@@ -83,10 +83,15 @@ public partial class TaskDataTests
     }
 
     [Theory]
-    [InlineData("{\"passage\": {\"text\": \"P\", \"questions\": 3}}", "\"passage.questions[].answers[]\" meets a JSON number; expected a list")]
+    [InlineData(
+        "{\"passage\": {\"text\": \"P\", \"questions\": 3}}", "\"passage.questions[].answers[]\" meets a JSON number; expected a list")]
     [InlineData("{\"passage\": {\"text\": \"P\"}}", "has no field \"passage.questions[].question\" or \"question\"")]
-    [InlineData("{\"passage\": {\"text\": \"P\", \"questions\": [{\"question\": \"Q\", \"answers\": [{\"text\": \"A\", \"label\": 3}]}]}}", "label \"passage.questions[].answers[].label\" or \"label\" is 3")]
-    [InlineData("{\"passage\": {\"text\": \"P\", \"questions\": [{\"question\": \"Q\", \"answers\": [7]}]}}", "has no field \"passage.questions[].answers[].text\" or \"answer\"")]
+    [InlineData(
+        "{\"passage\": {\"text\": \"P\", \"questions\": [{\"question\": \"Q\", \"answers\": [{\"text\": \"A\", \"label\": 3}]}]}}",
+        "label \"passage.questions[].answers[].label\" or \"label\" is 3")]
+    [InlineData(
+        "{\"passage\": {\"text\": \"P\", \"questions\": [{\"question\": \"Q\", \"answers\": [7]}]}}",
+        "has no field \"passage.questions[].answers[].text\" or \"answer\"")]
     [InlineData("{\"passage\": {\"text\": \"P\", \"questions\": []}}", "holds no examples")]
     public void Hostile_nested_rows_are_refused(string row, string expected)
     {

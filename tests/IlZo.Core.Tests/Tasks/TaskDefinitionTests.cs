@@ -79,12 +79,22 @@ public class TaskDefinitionTests
     [InlineData("answer", "\" yes\"", "answer does not name {candidate}")]
     [InlineData("candidates", "[]", "candidates has 0 candidates; expected at least 2")]
     [InlineData("candidates", """[{"text": "a", "labels": [0]}]""", "candidates has 1 candidates")]
-    [InlineData("candidates", """[{"text": "a", "labels": [0]}, {"text": "a", "labels": [1]}]""", "candidates[1].text is empty or the text of an earlier")]
+    [InlineData(
+        "candidates",
+        """[{"text": "a", "labels": [0]}, {"text": "a", "labels": [1]}]""",
+        "candidates[1].text is empty or the text of an earlier")]
     [InlineData("candidates", """[{"text": "", "labels": [0]}, {"text": "a", "labels": [1]}]""", "candidates[0].text is empty")]
-    [InlineData("candidates", """[{"text": "a", "labels": [0]}, {"text": "b", "labels": [0]}]""", "candidates[1].labels[0] is 0 for the second time")]
-    [InlineData("candidates", """[{"text": "a", "labels": [1, 1.0]}, {"text": "b", "labels": [0]}]""", "candidates[0].labels[1] is 1 for the second time")]
+    [InlineData(
+        "candidates",
+        """[{"text": "a", "labels": [0]}, {"text": "b", "labels": [0]}]""",
+        "candidates[1].labels[0] is 0 for the second time")]
+    [InlineData(
+        "candidates",
+        """[{"text": "a", "labels": [1, 1.0]}, {"text": "b", "labels": [0]}]""",
+        "candidates[0].labels[1] is 1 for the second time")]
     [InlineData("candidates", """[{"text": "a", "labels": []}, {"text": "b", "labels": [0]}]""", "candidates[0].labels is empty")]
-    [InlineData("candidates", """[{"text": "a", "labels": [null]}, {"text": "b", "labels": [0]}]""", "candidates[0].labels[0] cannot be a label")]
+    [InlineData(
+        "candidates", """[{"text": "a", "labels": [null]}, {"text": "b", "labels": [0]}]""", "candidates[0].labels[0] cannot be a label")]
     [InlineData("candidates", """[{"text": "a", "label": 0}]""", "candidates[0].label is not a known key; expected one of text, labels")]
     [InlineData("candidates", """{"a": 0}""", "candidates.a is not a known key; expected one of texts, spans_of")]
     [InlineData("candidates", "7", "candidates is neither a list of candidates nor an object with texts")]

@@ -39,7 +39,8 @@ public class TextPairEncoderTests
     public void Gpt2_puts_nothing_around_texts()
     {
         var encoded = new TextPairEncoder(TestTokenizers.Gpt2, readsFirst: false, 128).Encode(Rows.One("mnli", Pair));
-        Assert.Equal([.. Ids(TestTokenizers.Gpt2, "A cat sleeps."), .. Ids(TestTokenizers.Gpt2, "The cat is awake.")], encoded.Candidates[0].Tokens);
+        Assert.Equal(
+            [.. Ids(TestTokenizers.Gpt2, "A cat sleeps."), .. Ids(TestTokenizers.Gpt2, "The cat is awake.")], encoded.Candidates[0].Tokens);
     }
 
     // Six and three words; the special tokens take four places.
@@ -55,7 +56,8 @@ public class TextPairEncoderTests
         const string row = """{"premise": "a b c d e f", "hypothesis": "x y z", "label": "neutral"}""";
         var tokenizer = TestTokenizers.Roberta();
         var encoded = new TextPairEncoder(tokenizer, readsFirst: true, maxLength).Encode(Rows.One("mnli", row));
-        Assert.Equal([0, .. Ids(tokenizer, "a b c d e f")[..first], 2, 2, .. Ids(tokenizer, "x y z")[..second], 2], encoded.Candidates[0].Tokens);
+        Assert.Equal(
+            [0, .. Ids(tokenizer, "a b c d e f")[..first], 2, 2, .. Ids(tokenizer, "x y z")[..second], 2], encoded.Candidates[0].Tokens);
     }
 
     [Fact]

@@ -5,7 +5,8 @@ namespace IlZo.Core.Tests.Tensors;
 
 public sealed unsafe class NamePatternsTests : IDisposable
 {
-    private static readonly string[] s_names = ["embed.weight", "layers.0.fc.bias", "layers.0.fc.weight", "layers.10.fc.bias", "layers.11.fc.bias", "layers.2.fc.bias"];
+    private static readonly string[] s_names =
+        ["embed.weight", "layers.0.fc.bias", "layers.0.fc.weight", "layers.10.fc.bias", "layers.11.fc.bias", "layers.2.fc.bias"];
 
     private readonly NativeBuffer _memory = new(64);
     private readonly ParameterSet _set;
@@ -57,7 +58,8 @@ public sealed unsafe class NamePatternsTests : IDisposable
     [InlineData("*.bias", "*.bias", "leave no tensor to train")]
     [InlineData(null, "*.gain", "--freeze has '*.gain'")]
     public void What_cannot_be_meant_is_refused(string? trainOnly, string? freeze, string message) => Assert.Contains(
-        message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, trainOnly, freeze)).Message, StringComparison.Ordinal);
+        message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, trainOnly, freeze)).Message,
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("role:token-embedding", null, "0")]
@@ -73,8 +75,11 @@ public sealed unsafe class NamePatternsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("role:norm", "--freeze has 'role:norm', which is the role of no tensor; role: and one of embedding, mlp, token-embedding, mlp-up, bias was expected.")]
-    [InlineData("role:", "--freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
+    [InlineData("role:norm", "--freeze has 'role:norm', which is the role of no tensor; role: and one of embedding, mlp, token-embedding, "
+        + "mlp-up, bias was expected.")]
+    [InlineData(
+        "role:",
+        "--freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
     [InlineData("role:MLP", "--freeze has 'role:MLP', which is no role")]
     [InlineData("role:m*", "--freeze has 'role:m*', which is no role")]
     public void Roles_that_are_not_there_are_refused_with_those_that_are(string freeze, string message) => Assert.StartsWith(
@@ -96,6 +101,7 @@ public sealed unsafe class NamePatternsTests : IDisposable
     private Parameter Vector(string name)
     {
         var part = name.StartsWith("embed", StringComparison.Ordinal) ? ModelPart.TokenEmbedding : ModelPart.MlpUp;
-        return new(name, [1], DType.F32, _memory.Data, new TensorRole(part, name.EndsWith("bias", StringComparison.Ordinal) ? TensorKind.Bias : TensorKind.Weight));
+        return new(name, [1], DType.F32, _memory.Data, new TensorRole(
+            part, name.EndsWith("bias", StringComparison.Ordinal) ? TensorKind.Bias : TensorKind.Weight));
     }
 }

@@ -54,5 +54,6 @@ public class FormCTests
     }
 
     private static string Text(string codes) =>
-        string.Concat(codes.Split(' ').Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
+        string.Concat(codes.Split(' ').Select(
+            code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
 }

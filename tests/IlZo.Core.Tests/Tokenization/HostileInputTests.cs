@@ -80,9 +80,11 @@ public class HostileInputTests
     [InlineData("normalizer", """{"type":"Prepend","prepend":"_","other":1}""", "normalizer.other")]
     [InlineData("pre_tokenizer", """{"type":"BertPreTokenizer"}""", "'BertPreTokenizer'")]
     [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Whitespace"}]}""", "pretokenizers[0]")]
-    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"\\w++"},"behavior":"Isolated","invert":false}""", "possessive quantifiers")]
+    [InlineData(
+        "pre_tokenizer", """{"type":"Split","pattern":{"Regex":"\\w++"},"behavior":"Isolated","invert":false}""", "possessive quantifiers")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"ab"}""", "one character")]
-    [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"_","add_prefix_space":true,"prepend_scheme":"never"}""", "contradicts")]
+    [InlineData(
+        "pre_tokenizer", """{"type":"Metaspace","replacement":"_","add_prefix_space":true,"prepend_scheme":"never"}""", "contradicts")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"_","prepend_scheme":"last"}""", "'last'")]
     [InlineData("post_processor", """{"type":"BertProcessing"}""", "'BertProcessing'")]
     [InlineData("post_processor", """{"type":"RobertaProcessing","sep":["a",5],"cls":["a",0]}""", "post_processor.sep")]

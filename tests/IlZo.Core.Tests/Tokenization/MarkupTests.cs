@@ -11,7 +11,8 @@ public class MarkupTests
     {
         var tokenizer = TestTokenizers.Gpt2;
         int end = tokenizer.EosId!.Value;
-        Assert.Equal([end, .. tokenizer.Encode("Hi", false), end, .. tokenizer.Encode(" you", false)], tokenizer.EncodeMarkup("<|endoftext|>Hi<|endoftext|> you"));
+        Assert.Equal([end, .. tokenizer.Encode("Hi", false), end, .. tokenizer.Encode(" you", false)], tokenizer.EncodeMarkup(
+            "<|endoftext|>Hi<|endoftext|> you"));
         Assert.DoesNotContain(end, tokenizer.Encode("<|endoftext|>"));
     }
 
@@ -29,7 +30,8 @@ public class MarkupTests
     public void Without_legacy_no_space_is_put_behind_a_special_token()
     {
         var files = TestTokenizers.StoriesModel();
-        string config = System.Text.Encoding.UTF8.GetString(files["tokenizer_config.json"]).Replace("\"legacy\": true", "\"legacy\": false", StringComparison.Ordinal);
+        string config = System.Text.Encoding.UTF8.GetString(files["tokenizer_config.json"]).Replace(
+            "\"legacy\": true", "\"legacy\": false", StringComparison.Ordinal);
         var tokenizer = files.With("tokenizer_config.json", config).Load();
         Assert.Equal("Once<s>upon", tokenizer.Decode(tokenizer.EncodeMarkup("Once<s>upon"), skipSpecialTokens: false));
         var legacy = files.Load();

@@ -145,7 +145,11 @@ public class RoundTripTests
 
     private static string RandomText(Random random, int length, bool astral)
     {
-        string[] common = [" ", "  ", "\n", "\r\n", "\t", "'s", "'LL", "the", "X", "7", "1234", "!", "...", "\u00A0", "\u3000", "\u0301", "\u00E9", "\u732B"];
+        string[] common =
+        [
+            " ", "  ", "\n", "\r\n", "\t", "'s", "'LL", "the", "X", "7", "1234", "!", "...", "\u00A0", "\u3000", "\u0301", "\u00E9",
+            "\u732B",
+        ];
         var text = new StringBuilder();
         for (int i = 0; i < length; i++)
         {

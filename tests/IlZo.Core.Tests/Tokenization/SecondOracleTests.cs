@@ -4,7 +4,10 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Tokenization;
 
-/// <summary>Byte-pair encoding against Microsoft.ML.Tokenizers, over hostile texts. It is given the words, since its own patterns are .NET's regular expressions.</summary>
+/// <summary>
+/// Byte-pair encoding against Microsoft.ML.Tokenizers, over hostile texts. It is given the words, since its own patterns are .NET's regular
+/// expressions.
+/// </summary>
 public class SecondOracleTests
 {
     [Fact]
@@ -18,7 +21,8 @@ public class SecondOracleTests
     }
 
     [Fact]
-    public void Roberta_has_the_ids_of_another_implementation() => Compare(TestTokenizers.Roberta(), Bytes(TestTokenizers.OptFiles()), seed: 3);
+    public void Roberta_has_the_ids_of_another_implementation() =>
+        Compare(TestTokenizers.Roberta(), Bytes(TestTokenizers.OptFiles()), seed: 3);
 
     [Fact]
     public void Llama3_has_the_ids_of_another_implementation()
@@ -46,7 +50,8 @@ public class SecondOracleTests
         var vocabulary = document.RootElement.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, p.Value.GetInt32()));
         return BpeTokenizer.Create(new Microsoft.ML.Tokenizers.BpeOptions(vocabulary)
         {
-            Merges = System.Text.Encoding.UTF8.GetString(files["merges.txt"]).Split('\n').Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)),
+            Merges = System.Text.Encoding.UTF8.GetString(files["merges.txt"]).Split('\n').Where(
+                line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)),
             ByteLevel = true,
             PreTokenizer = new Words(WordSplitter.Gpt2),
         });

@@ -13,11 +13,13 @@ public class SplitPatternTests
     private const string Lower = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}]";
 
     // gpt-4o and gpt-oss.
-    private const string O200k = @"[^\r\n\p{L}\p{N}]?" + Upper + "*" + Lower + "+" + Contractions + @"?|[^\r\n\p{L}\p{N}]?" + Upper + "+" + Lower + "*" + Contractions
+    private const string O200k = @"[^\r\n\p{L}\p{N}]?" + Upper + "*" + Lower + "+" + Contractions + @"?|[^\r\n\p{L}\p{N}]?" + Upper + "+"
+        + Lower + "*" + Contractions
         + @"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     // Mistral's Tekken.
-    private const string Tekken = @"[^\r\n\p{L}\p{N}]?" + Upper + "*" + Lower + @"+|[^\r\n\p{L}\p{N}]?" + Upper + "+" + Lower + @"*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private const string Tekken = @"[^\r\n\p{L}\p{N}]?" + Upper + "*" + Lower + @"+|[^\r\n\p{L}\p{N}]?" + Upper + "+" + Lower
+        + @"*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     private const string DeepSeek =
         """[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+""";
@@ -113,7 +115,8 @@ public class SplitPatternTests
     [InlineData("a*", "matches an empty text")]
     [InlineData(@"x|(?!\S)", "matches an empty text")]
     [InlineData("\\", "ends with a backslash")]
-    public void What_an_automaton_cannot_do_is_refused_by_name(string pattern, string problem) => Assert.Contains(problem, Refusal(pattern), StringComparison.Ordinal);
+    public void What_an_automaton_cannot_do_is_refused_by_name(string pattern, string problem) =>
+        Assert.Contains(problem, Refusal(pattern), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("(a+)+b|a")]
@@ -138,7 +141,8 @@ public class SplitPatternTests
         Assert.Equal(10, matches.Count);
     }
 
-    private static SplitPreTokenizer Split(string pattern) => new(PatternAutomaton.Parse(pattern, Error), SplitBehavior.Isolated, invert: false);
+    private static SplitPreTokenizer Split(string pattern) =>
+        new(PatternAutomaton.Parse(pattern, Error), SplitBehavior.Isolated, invert: false);
 
     private static string Refusal(string pattern) => MemoryFiles.Json(
         ["a"], [], $$"""{"pre_tokenizer":{"type":"Split","pattern":{"Regex":{{JsonSerializer.Serialize(pattern)}}},"behavior":"Isolated","invert":false} }""").Refusal();

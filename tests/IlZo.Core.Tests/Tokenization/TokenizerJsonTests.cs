@@ -59,7 +59,8 @@ public class TokenizerJsonTests
     [InlineData("""{"type":"Replace","pattern":{"String":"a"},"content":"xy"}""", new[] { 2, 2, 3 }, "xyxyxyb")]
     [InlineData("""{"type":"Strip","content":"a","start":1,"stop":0}""", new[] { 2, 3 }, "b")]
     [InlineData("""{"type":"Strip","content":"b","start":0,"stop":2}""", new[] { 3, 3 }, "aa")]
-    [InlineData("""{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}""", new[] { 2, 2 }, "a")]
+    [InlineData(
+        """{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}""", new[] { 2, 2 }, "a")]
     [InlineData("null", new[] { 2, 3 }, "a ab")]
     public void Decoder_DoesWhatTheFileSays(string decoder, int[] ids, string expected)
     {
@@ -120,7 +121,8 @@ public class TokenizerJsonTests
         Assert.Equal(string.Concat(pieces), tokenizer.Decode(tokenizer.Encode(text)));
 
         // GPT-2 would cut a piece that its own pattern does not cover.
-        IEnumerable<int> Whole(string piece) => Gpt2Json("null", """{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}""").Encode(piece);
+        IEnumerable<int> Whole(string piece) =>
+            Gpt2Json("null", """{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}""").Encode(piece);
     }
 
     [Fact]
@@ -209,7 +211,8 @@ public class TokenizerJsonTests
             {
                 ["type"] = "BPE",
                 ["vocab"] = JsonNode.Parse(files["vocab.json"]),
-                ["merges"] = new JsonArray([.. merges.Where(m => !m.StartsWith("#version", StringComparison.Ordinal)).Select(m => (JsonNode?)JsonValue.Create(m))]),
+                ["merges"] = new JsonArray([.. merges.Where(m => !m.StartsWith("#version", StringComparison.Ordinal)).Select(
+                    m => (JsonNode?)JsonValue.Create(m))]),
             },
         };
         return new MemoryFiles().With("tokenizer.json", root.ToJsonString()).Load();

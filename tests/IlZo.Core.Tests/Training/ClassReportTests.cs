@@ -48,7 +48,8 @@ public sealed class ClassReportTests
     public void Any_accepted_candidate_is_correct()
     {
         var example = new EncodedExample([], 0, "test") { CandidateTexts = ["a", "b", "c"], Accepted = [0, 2] };
-        Assert.Equal([false, true], new[] { Prediction.Choose(example, [-3, -1, -2]), Prediction.Choose(example, [-3, -2, -1]) }.Select(p => p.IsCorrect));
+        Assert.Equal([false, true], new[] { Prediction.Choose(example, [-3, -1, -2]), Prediction.Choose(example, [-3, -2, -1]) }.Select(
+            p => p.IsCorrect));
         Assert.Equal(["a", "c"], Prediction.Choose(example, [-3, -1, -2]).Gold);
     }
 
@@ -56,6 +57,7 @@ public sealed class ClassReportTests
     {
         double[] scores = [-1, -1, -1];
         scores[predicted] = 0;
-        return Enumerable.Repeat(Prediction.Choose(new EncodedExample([], correct, "test") { CandidateTexts = ["a", "b", "c"] }, scores), count);
+        return Enumerable.Repeat(
+            Prediction.Choose(new EncodedExample([], correct, "test") { CandidateTexts = ["a", "b", "c"] }, scores), count);
     }
 }

@@ -12,7 +12,8 @@ public sealed class EvaluationBatchesTests
     public void Batches_are_as_large_as_the_budget_of_tokens_allows()
     {
         // A beginning of 10 tokens, then 5 tokens and a one-token option of which the model sees nothing.
-        EncodedExample[] examples = [.. Enumerable.Range(0, 7).Select(i => Example([.. Enumerable.Range(100, 10), .. Enumerable.Repeat(i, 5)]))];
+        EncodedExample[] examples =
+            [.. Enumerable.Range(0, 7).Select(i => Example([.. Enumerable.Range(100, 10), .. Enumerable.Repeat(i, 5)]))];
 
         Assert.Equal([3, 3, 1], EvaluationBatches.Of(examples, 25).Select(b => b.Count));
         Assert.Equal([2, 2, 2, 1], EvaluationBatches.Of(examples, 24).Select(b => b.Count));
@@ -28,7 +29,8 @@ public sealed class EvaluationBatchesTests
         // Beginnings that get shorter from one example to the next, and options of several tokens.
         var random = new NumPyRandom(1);
         EncodedExample[] examples = [.. Enumerable.Range(0, 200).Select(_ => Example(
-            [.. Enumerable.Range(100, 5 + (int)random.NextInterval(10)), .. Enumerable.Range(0, 1 + (int)random.NextInterval(8)).Select(_ => (int)random.NextInterval(3))],
+            [.. Enumerable.Range(100, 5 + (int)random.NextInterval(10)), .. Enumerable.Range(0, 1 + (int)random.NextInterval(8)).Select(
+                _ => (int)random.NextInterval(3))],
             1 + (int)random.NextInterval(4)))];
         var batches = EvaluationBatches.Of(examples, 64).ToArray();
 
@@ -79,7 +81,8 @@ public sealed class EvaluationBatchesTests
         using var backend = new CpuBackend(2);
         var options = new TrainingOptions { Task = "sst2", TestSize = 3 };
         var examples = EvaluationExamples.Load(
-            options, new EvaluationOptions { Demonstrations = 4, DemonstrationsPerExample = true }, model, ModelLoader.Tokenizer(model.Checkpoint));
+            options, new EvaluationOptions { Demonstrations = 4, DemonstrationsPerExample = true }, model,
+            ModelLoader.Tokenizer(model.Checkpoint));
         var evaluator = new LossEvaluator(model, backend, TaskObjective.Classification);
         evaluator.Evaluate(examples.Test);
         int shared = ScoringBatch.Build(examples.Test).Tokens.Segments[0].Length;
@@ -88,5 +91,6 @@ public sealed class EvaluationBatchesTests
     }
 
     private static EncodedExample Example(int[] prompt, int optionLength = 1) =>
-        new([.. Enumerable.Range(0, 2).Select(c => new EncodedCandidate([.. prompt, .. Enumerable.Repeat(1000 + c, optionLength)], optionLength))], 0, "test");
+        new([.. Enumerable.Range(0, 2)
+            .Select(c => new EncodedCandidate([.. prompt, .. Enumerable.Repeat(1000 + c, optionLength)], optionLength))], 0, "test");
 }

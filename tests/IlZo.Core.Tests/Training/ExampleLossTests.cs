@@ -63,6 +63,8 @@ public sealed class ExampleLossTests
     private static EncodedExample[] Examples(int count) =>
     [
         .. Enumerable.Range(0, count).Select(i => new EncodedExample(
-            [.. Enumerable.Range(0, 2).Select(c => new EncodedCandidate([1, 5 + (i % 3), 9, .. Enumerable.Range(20 + (7 * c) + i, 1 + (i % 4))], 1 + (i % 4)))], i % 2, "test")),
+            [.. Enumerable.Range(0, 2)
+                .Select(c => new EncodedCandidate([1, 5 + (i % 3), 9, .. Enumerable.Range(20 + (7 * c) + i, 1 + (i % 4))], 1 + (i % 4)))],
+                i % 2, "test")),
     ];
 }

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Training;
 
-/// <summary>Runs of users belong to them for ever: those in <c>tests/data/kept-runs</c> are replayed and continued to the bits that they had.</summary>
+/// <summary>
+/// Runs of users belong to them for ever: those in <c>tests/data/kept-runs</c> are replayed and continued to the bits that they had.
+/// </summary>
 public sealed class KeptRunsTests : IDisposable
 {
     private const int MoreSteps = 24;
@@ -73,7 +75,9 @@ public sealed class KeptRunsTests : IDisposable
         Assert.Equal(metrics, File.ReadAllText(folder.MetricsFile));
     }
 
-    /// <summary>The weights after four more steps, by the arithmetic that computes them: another one may round differently, this one may not.</summary>
+    /// <summary>
+    /// The weights after four more steps, by the arithmetic that computes them: another one may round differently, this one may not.
+    /// </summary>
     [Theory]
     [InlineData("format2-full", "2", "539b12e39e83673c157917b66a47b685928597759b4d38fa6d7d3862ae05b21d")]
     public void Steps_that_continue_a_run_have_the_bits_of_their_arithmetic(string name, string arithmetic, string sha256)

@@ -10,7 +10,8 @@ namespace IlZo.Core.Tests.Training;
 /// <summary>What Linux's files say about memory.</summary>
 public sealed class MachineMemoryTests
 {
-    private const string MemInfo = "MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\nSwapFree:        2000 kB\n";
+    private const string MemInfo =
+        "MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\nSwapFree:        2000 kB\n";
 
     [Fact]
     public void Free_memory_can_be_had_and_swap_at_most()
@@ -57,7 +58,8 @@ public sealed class MachineMemoryTests
     {
         var limits = Read(new()
         {
-            ["/proc/self/limits"] = $"Limit                     Soft Limit           Hard Limit           Units     \nMax address space         {soft}              unlimited            bytes     \n",
+            ["/proc/self/limits"] = "Limit                     Soft Limit           Hard Limit           Units     \nMax address space    "
+                + $"     {soft}              unlimited            bytes     \n",
             ["/proc/self/status"] = "Name:\tx\nVmSize:\t    1000 kB\n",
         }).Limits;
         Assert.Equal(free, limits.Select(l => (long?)l.Free).SingleOrDefault());
@@ -68,7 +70,13 @@ public sealed class MachineMemoryTests
     public void Nothing_is_known_where_there_are_no_files_and_numbers_are_out_of_order()
     {
         Assert.Empty(Read([]).Limits);
-        Assert.Empty(Read(new() { ["/proc/meminfo"] = "MemAvailable: lots\n", ["/proc/self/cgroup"] = "x\n::\n", ["/proc/self/limits"] = "Max address space" }).Limits);
+        Assert.Empty(Read(new()
+        {
+            ["/proc/meminfo"] = "MemAvailable: lots\n",
+            [
+            "/proc/self/cgroup"] = "x\n::\n",
+            ["/proc/self/limits"] = "Max address space"
+        }).Limits);
     }
 
     [Theory]

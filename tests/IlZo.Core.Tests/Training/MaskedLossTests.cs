@@ -67,7 +67,8 @@ public class MaskedLossTests
     public void Accuracy_of_sentences_as_candidates_needs_all_of_them()
     {
         using var fixture = new ForwardFixture("opt-tiny");
-        EncodedExample[] examples = [new([new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 0, "test"), new([new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 1, "test")];
+        EncodedExample[] examples = [new([new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 0, "test"), new(
+            [new([2, 5, 6, 7], 2), new([2, 5, 8, 9, 10], 3)], 1, "test")];
         var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel, Accuracy.OfCandidates);
         Assert.Equal(-0.5, evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed])[0]);
         Assert.Equal(-0.5, evaluator.Evaluate(examples).Loss);

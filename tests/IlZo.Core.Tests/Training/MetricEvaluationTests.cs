@@ -76,7 +76,8 @@ public sealed class MetricEvaluationTests
         var generator = new AnswerGenerator(model, tokenizer, fixture.Backend, 12);
         EncodedExample[] examples =
         [
-            Asking("Once upon a time, there was a", "little girl", "a cat"), Asking("Lily was", "very happy and"), Asking("One day, Tom went to", "the park"),
+            Asking("Once upon a time, there was a", "little girl", "a cat"), Asking("Lily was", "very happy and"),
+            Asking("One day, Tom went to", "the park"),
         ];
         var evaluator = new LossEvaluator(model, fixture.Backend, TaskObjective.LanguageModel, TokenF1.Instance, settings);
         double[] losses = evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed, .. s_pair]);
@@ -112,7 +113,10 @@ public sealed class MetricEvaluationTests
 
     // Options of one token and of three.
     private static EncodedExample Example(int[] prompt, int correct) =>
-        new([new EncodedCandidate([.. prompt, 40], 1), new EncodedCandidate([.. prompt, 50, 51, 52], 3)], correct, "test") { CandidateTexts = ["short", "long"] };
+        new([new EncodedCandidate([.. prompt, 40], 1), new EncodedCandidate([.. prompt, 50, 51, 52], 3)], correct, "test")
+        {
+            CandidateTexts = ["short", "long"],
+        };
 
     private static GaussianDirection Direction(uint step) => new(new NoiseKey(3, NoiseStream.Direction, step, 0));
 }

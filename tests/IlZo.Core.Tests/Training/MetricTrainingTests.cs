@@ -101,12 +101,18 @@ public sealed class MetricTrainingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("matthews_correlation", """, "candidates": [{"text": "terrible", "labels": [0]}, {"text": "great", "labels": [1]}], "label": "label", "sample": "sst2"}""", "{sentence} It was", "accuracy")]
+    [InlineData(
+        "matthews_correlation",
+        """, "candidates": [{"text": "terrible", "labels": [0]}, {"text": "great", "labels": [1]}], "label": "label", "sample": "sst2"}""",
+        "{sentence} It was",
+        "accuracy")]
     [InlineData("rouge_l", """, "answers": "answers.text[]", "max_new_tokens": 6}""", "{context} {question}", "f1")]
-    public void A_tasks_own_metric_is_in_the_log_and_in_the_result_when_interrupted_too(string metric, string rest, string prompt, string usual)
+    public void A_tasks_own_metric_is_in_the_log_and_in_the_result_when_interrupted_too(
+        string metric, string rest, string prompt, string usual)
     {
         File.WriteAllText(_temp["mine.json"], $$"""{"name": "mine", "description": "Mine", "prompt": "{{prompt}}", "answer": " {candidate}", "metric": "{{metric}}"{{rest}}""");
-        var options = _options with { Task = _temp["mine.json"], Data = usual == "f1" ? _temp["data"] : null, Objective = "loss", Epsilon = 1e-3 };
+        var options =
+            _options with { Task = _temp["mine.json"], Data = usual == "f1" ? _temp["data"] : null, Objective = "loss", Epsilon = 1e-3 };
         var whole = Trainer.Train(options, new RunFolder(_temp["whole"]));
         Trainer.Train(options with { Steps = 2 }, new RunFolder(_temp["parts"]));
         var resumed = Trainer.Train(options, new RunFolder(_temp["parts"]), resume: new ResumePolicy());

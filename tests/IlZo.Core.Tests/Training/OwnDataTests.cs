@@ -18,7 +18,8 @@ public sealed class OwnDataTests : IDisposable
     private static readonly (string Prompt, string Completion)[] s_pairs =
         [.. Enumerable.Range(0, 12).Select(i => ($"Question {i}?\n", $"The answer is {i * i}."))];
 
-    private static readonly TrainingOptions s_options = new() { Examples = TrainingRows.Pairs(s_pairs), Steps = 3, BatchSize = 2, EvalEvery = 3 };
+    private static readonly TrainingOptions s_options =
+        new() { Examples = TrainingRows.Pairs(s_pairs), Steps = 3, BatchSize = 2, EvalEvery = 3 };
 
     private readonly TempFolder _temp = new();
 
@@ -29,11 +30,17 @@ public sealed class OwnDataTests : IDisposable
     {
         ChatMessage[][] conversations = [.. s_pairs.Select(p => (ChatMessage[])[new("user", p.Prompt), new("assistant", p.Completion)])];
         File.WriteAllText(_temp["plain.jinja"], "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
-        AreSame(TrainingRows.Pairs(s_pairs), s_pairs.Select(p => new Dictionary<string, object> { ["prompt"] = p.Prompt, ["completion"] = p.Completion }));
-        AreSame(TrainingRows.Texts(s_pairs.Select(p => p.Prompt)), s_pairs.Select(p => new Dictionary<string, object> { ["text"] = p.Prompt }));
+        AreSame(TrainingRows.Pairs(s_pairs), s_pairs.Select(
+            p => new Dictionary<string, object> { ["prompt"] = p.Prompt, ["completion"] = p.Completion }));
+        AreSame(
+            TrainingRows.Texts(s_pairs.Select(p => p.Prompt)), s_pairs.Select(p => new Dictionary<string, object> { ["text"] = p.Prompt }));
         AreSame(
             TrainingRows.Conversations(conversations),
-            conversations.Select(c => new Dictionary<string, object> { ["messages"] = c.Select(m => new Dictionary<string, string> { ["role"] = m.Role, ["content"] = m.Content }) }),
+            conversations.Select(c => new Dictionary<string, object>
+            {
+                ["messages"] = c.Select(
+                m => new Dictionary<string, string> { ["role"] = m.Role, ["content"] = m.Content })
+            }),
             _temp["plain.jinja"]);
     }
 
@@ -54,7 +61,10 @@ public sealed class OwnDataTests : IDisposable
         var others = s_options with { Examples = TrainingRows.Pairs(s_pairs[1..]), Steps = 4 };
         Assert.Contains("examples", Refusal(() => Trainer.Train(others, Folder("whole"), new ResumePolicy())), StringComparison.Ordinal);
         var none = Folder("whole").ReadConfiguration().Options;
-        Assert.Contains("whose examples a program gives", Refusal(() => Trainer.Train(none, Folder("whole"), new ResumePolicy())), StringComparison.Ordinal);
+        Assert.Contains(
+            "whose examples a program gives",
+            Refusal(() => Trainer.Train(none, Folder("whole"), new ResumePolicy())),
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> Bad => new()
@@ -86,15 +96,22 @@ public sealed class OwnDataTests : IDisposable
         };
         using var model = ModelLoader.Load(ModelLoader.BuiltIn);
         var options = s_options with { Examples = new Fixed(new TrainingExamples(TaskObjective.LanguageModel, train, [], [])) };
-        Assert.Contains(expected, Refusal(() => TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint))), StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Refusal(() => TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint))),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Examples_and_a_task_do_not_go_together()
     {
         Assert.Contains("beside task sst2", Refusal((s_options with { Task = "sst2" }).Validate), StringComparison.Ordinal);
-        Assert.Contains("data 'x.jsonl'", Refusal((s_options with { Task = "program", Data = "x.jsonl" }).Validate), StringComparison.Ordinal);
-        Assert.Contains("whose examples a program gives", Refusal((s_options with { Examples = null, Task = "program" }).Validate), StringComparison.Ordinal);
+        Assert.Contains(
+            "data 'x.jsonl'", Refusal((s_options with { Task = "program", Data = "x.jsonl" }).Validate), StringComparison.Ordinal);
+        Assert.Contains(
+            "whose examples a program gives",
+            Refusal((s_options with { Examples = null, Task = "program" }).Validate),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,7 +121,9 @@ public sealed class OwnDataTests : IDisposable
         var same = new Steps();
         var twice = new Steps();
         var result = Trainer.Train(s_options, Folder("plain"), progress: plain);
-        Assert.Equal(result.WeightsSha256, Trainer.Train(s_options with { Losses = step => step.OfTask }, Folder("same"), progress: same).WeightsSha256);
+        Assert.Equal(
+            result.WeightsSha256,
+            Trainer.Train(s_options with { Losses = step => step.OfTask }, Folder("same"), progress: same).WeightsSha256);
         var doubled = Trainer.Train(s_options with { Losses = step => new Twice(step) }, Folder("twice"), progress: twice);
         Assert.Equal(plain.Seen[0].Record.Losses.Select(l => 2 * l), twice.Seen[0].Record.Losses);
         Assert.Equal(2 * plain.Seen[0].ProjectedGradient, twice.Seen[0].ProjectedGradient);
@@ -133,7 +152,8 @@ public sealed class OwnDataTests : IDisposable
 
     private sealed class Fixed(TrainingExamples examples) : ITrainingData
     {
-        public TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation) => examples;
+        public TrainingExamples Load(TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation) =>
+            examples;
     }
 
     private sealed class Twice(TrainingStep step) : ILossOracle

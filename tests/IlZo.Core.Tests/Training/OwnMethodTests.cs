@@ -10,7 +10,8 @@ public sealed class OwnMethodTests : IDisposable
     private readonly TempFolder _temp = new();
 
     // mezo by another name.
-    private static readonly OptimizerMethod s_twin = new("twin", "mezo once more", s => new EstimatorOptimizer(s, new Spsa(s), new Sgd(s.WeightDecay)));
+    private static readonly OptimizerMethod s_twin = new(
+        "twin", "mezo once more", s => new EstimatorOptimizer(s, new Spsa(s), new Sgd(s.WeightDecay)));
 
     private static readonly TrainingOptions s_options = new()
     {
@@ -42,7 +43,8 @@ public sealed class OwnMethodTests : IDisposable
     public void Who_lacks_the_method_of_a_run_is_told_its_name()
     {
         Trainer.Train(s_options, Folder("run"));
-        Assert.Contains("no optimizer 'twin'", Assert.Throws<InvalidInputException>(() => Replay.Run(Folder("run"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no optimizer 'twin'", Assert.Throws<InvalidInputException>(() => Replay.Run(Folder("run"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -51,13 +53,15 @@ public sealed class OwnMethodTests : IDisposable
     public void Two_methods_of_a_name_are_refused(string name)
     {
         var options = s_options with { Methods = [s_twin, s_twin with { Name = name }] };
-        Assert.Contains($"two optimizers '{name}'", Assert.Throws<InvalidInputException>(options.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"two optimizers '{name}'", Assert.Throws<InvalidInputException>(options.Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_comparison_takes_it_too()
     {
-        var report = Comparison.Run(new ComparisonOptions(s_options, ["mezo", "twin"]) { Seeds = 1, ForwardPasses = 8, LearningRates = [1e-5], Points = 1 });
+        var report = Comparison.Run(
+            new ComparisonOptions(s_options, ["mezo", "twin"]) { Seeds = 1, ForwardPasses = 8, LearningRates = [1e-5], Points = 1 });
         Assert.Equal(report.Methods[0].Runs[0].Points[^1].DevLoss, report.Methods[1].Runs[0].Points[^1].DevLoss);
     }
 

@@ -89,7 +89,9 @@ public sealed class PresetsTests
     public void A_configuration_that_is_no_model_has_the_preset_of_others()
     {
         using var temp = new TempFolder();
-        foreach (string content in (string[])["[]", "{", "{\"model_type\": 5}", "{\"model_type\": \"robertas\"}", "{\"model_type\": \"\\ud800\"}"])
+        foreach (string content in (string[])[
+            "[]", "{", "{\"model_type\": 5}", "{\"model_type\": \"robertas\"}", "{\"model_type\": \"\\ud800\"}",
+        ])
         {
             File.WriteAllText(temp["config.json"], content);
             Assert.Equal("others", Presets.Of(new TrainingOptions { Model = temp.Path }).Models);

@@ -85,7 +85,9 @@ public sealed class RunChecksTests : IDisposable
         }
 
         var resumed = Trainer.Train(s_options, Folder("run"), s_resume);
-        Assert.Equal((whole.SelectedStep, whole.SelectedSha256, whole.ForwardPasses), (resumed.SelectedStep, resumed.SelectedSha256, resumed.ForwardPasses));
+        Assert.Equal(
+            (whole.SelectedStep, whole.SelectedSha256, whole.ForwardPasses),
+            (resumed.SelectedStep, resumed.SelectedSha256, resumed.ForwardPasses));
         Assert.Equal(File.ReadAllText(Folder("whole").MetricsFile), File.ReadAllText(Folder("run").MetricsFile));
         Assert.True(resumed.Seconds > 0);
     }
@@ -114,8 +116,14 @@ public sealed class RunChecksTests : IDisposable
         void Refused()
         {
             byte[] log = File.ReadAllBytes(Folder("run").TrajectoryFile);
-            Assert.Contains("SHA-256", Assert.Throws<InvalidInputException>(() => SavedRun.Open(Folder("run")).Result()).Message, StringComparison.Ordinal);
-            Assert.Contains("SHA-256", Assert.Throws<InvalidInputException>(() => Trainer.Train(s_options, Folder("run"), s_resume)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "SHA-256",
+                Assert.Throws<InvalidInputException>(() => SavedRun.Open(Folder("run")).Result()).Message,
+                StringComparison.Ordinal);
+            Assert.Contains(
+                "SHA-256",
+                Assert.Throws<InvalidInputException>(() => Trainer.Train(s_options, Folder("run"), s_resume)).Message,
+                StringComparison.Ordinal);
             Assert.Equal(log, File.ReadAllBytes(Folder("run").TrajectoryFile));
         }
     }
@@ -126,7 +134,8 @@ public sealed class RunChecksTests : IDisposable
         var whole = Trainer.Train(s_options, Folder("run"));
         byte[] log = File.ReadAllBytes(Folder("run").TrajectoryFile);
         File.WriteAllBytes(Folder("run").TrajectoryFile, log[..(log.Length / 2)]);
-        foreach (var attempt in new Action[] { () => Replay.Run(Folder("run")), () => Trainer.Train(s_options, Folder("run"), s_resume), () => SavedRun.Open(Folder("run")) })
+        foreach (var attempt in new Action[] { () =>
+            Replay.Run(Folder("run")), () => Trainer.Train(s_options, Folder("run"), s_resume), () => SavedRun.Open(Folder("run")) })
         {
             string message = Assert.Throws<InvalidInputException>(attempt).Message;
             Assert.Contains("says 12: the last ", message, StringComparison.Ordinal);
@@ -147,7 +156,8 @@ public sealed class RunChecksTests : IDisposable
     {
         var result = Trainer.Train(s_options with { Steps = 4 }, Folder("run"));
         File.WriteAllText(Folder("run").ResultFile, (result with { WeightsSha256 = new string('0', 64) }).ToJson());
-        Assert.Contains(result.WeightsSha256, Assert.Throws<InvalidInputException>(() => Replay.Run(Folder("run"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            result.WeightsSha256, Assert.Throws<InvalidInputException>(() => Replay.Run(Folder("run"))).Message, StringComparison.Ordinal);
         Assert.Equal(3, Replay.Run(Folder("run"), 3).Steps);
     }
 
@@ -155,9 +165,13 @@ public sealed class RunChecksTests : IDisposable
     public void A_folder_that_is_moved_while_a_run_goes_on_ends_it()
     {
         var move = new AtStep(2, () => Directory.Move(Folder("run").FullPath, _temp["elsewhere"]));
-        Assert.Contains("--resume", Assert.Throws<IOException>(() => Trainer.Train(s_options, Folder("run"), null, move)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--resume",
+            Assert.Throws<IOException>(() => Trainer.Train(s_options, Folder("run"), null, move)).Message,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder("run").FullPath));
-        Assert.Equal(Trainer.Train(s_options, Folder("whole")).WeightsSha256, Trainer.Train(s_options, Folder("elsewhere"), s_resume).WeightsSha256);
+        Assert.Equal(
+            Trainer.Train(s_options, Folder("whole")).WeightsSha256, Trainer.Train(s_options, Folder("elsewhere"), s_resume).WeightsSha256);
     }
 
     [Theory]

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Training;
 
-/// <summary>What runs record of the engine that computes them, and by which they are continued. A backend that calls itself cuda stands for a GPU.</summary>
+/// <summary>
+/// What runs record of the engine that computes them, and by which they are continued. A backend that calls itself cuda stands for a GPU.
+/// </summary>
 public sealed class RunEngineTests : IDisposable
 {
     private static readonly Engine s_managed = new("managed", "fp32");
@@ -49,7 +51,8 @@ public sealed class RunEngineTests : IDisposable
     {
         CpuBackend? opened = null;
         var options = s_options with { Model = Path.Combine(_temp.Path, "nothing") };
-        Assert.Throws<InvalidInputException>(() => Trainer.Train(options, Folder("run"), backends: (_, threads, _) => opened = new CpuBackend(threads)));
+        Assert.Throws<InvalidInputException>(
+            () => Trainer.Train(options, Folder("run"), backends: (_, threads, _) => opened = new CpuBackend(threads)));
         Assert.Throws<ObjectDisposedException>(() => opened!.Parallel(8, _ => { }));
     }
 
@@ -85,7 +88,8 @@ public sealed class RunEngineTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(folder.ConfigurationFile));
 
         void Refuses(Engine engine, string own, string asked) => Assert.Equal(
-            $"'{folder.ConfigurationFile}' has engine {own} for this kind of device, and {asked} is asked for now; the same engine and precision were expected to resume.",
+            $"'{folder.ConfigurationFile}' has engine {own} for this kind of device, and {asked} is asked for now; the same engine and "
+                + "precision were expected to resume.",
             Assert.Throws<InvalidInputException>(() => Train(folder, 3, engine, resume: new ResumePolicy())).Message);
     }
 
@@ -94,7 +98,8 @@ public sealed class RunEngineTests : IDisposable
     {
         Train(Folder("run"), 1, s_tensorCores);
         var shown = new List<TrainingProgress>();
-        Trainer.Train(s_options with { Steps = 2 }, Folder("run"), resume: new ResumePolicy(), new Collector(shown), backends: Open(s_managed));
+        Trainer.Train(
+            s_options with { Steps = 2 }, Folder("run"), resume: new ResumePolicy(), new Collector(shown), backends: Open(s_managed));
         Assert.Equal("managed", shown.OfType<TrainingProgress.Started>().Single().Configuration.Computed[^1].Engine);
     }
 
@@ -164,7 +169,9 @@ public sealed class RunEngineTests : IDisposable
     [Fact]
     public void A_comparison_names_the_engine_of_its_backend()
     {
-        var options = new ComparisonOptions(s_options with { DevSize = 2, TestSize = 2 }, ["mezo"]) { Seeds = 1, ForwardPasses = 2, LearningRates = [1e-5] };
+        var options = new ComparisonOptions(
+            s_options with { DevSize = 2, TestSize = 2 }, ["mezo"])
+        { Seeds = 1, ForwardPasses = 2, LearningRates = [1e-5] };
         var settings = Comparison.Run(options, backends: Open(s_tensorCores)).Settings;
         Assert.Equal(("cuda", "bf16x3"), ((string?)settings["engine"], (string?)settings["precision"]));
     }

@@ -15,7 +15,8 @@ public sealed class RunHistoryTests
         var history = History(Dev(0, 1.0), Dev(10, double.NaN), Dev(20, 1.0), Dev(30, 0.9), Dev(40, 0.95));
         Assert.Equal((0.9, 30), history.Best);
         Assert.Equal((1.0, 0.9, 1), (history.Start!.Loss, history.BestAfterStart, history.EvaluationsSinceBest));
-        Assert.Equal((0, 2), (History(Dev(0, 1.0), Dev(5, 1.0), Dev(10, 2.0)).Best!.Value.Step, History(Dev(0, 1.0), Dev(5, 1.0), Dev(10, 2.0)).EvaluationsSinceBest));
+        Assert.Equal((0, 2), (History(Dev(0, 1.0), Dev(5, 1.0), Dev(10, 2.0)).Best!.Value.Step, History(
+            Dev(0, 1.0), Dev(5, 1.0), Dev(10, 2.0)).EvaluationsSinceBest));
         Assert.Null(History(Dev(0, 1.0), Dev(5, double.PositiveInfinity)).BestAfterStart);
         Assert.Null(History().Best);
     }
@@ -87,5 +88,8 @@ public sealed class RunHistoryTests
     private static IEnumerable<LogEntry> Steps(int count, double loss) => Enumerable.Range(1, count).Select(i => Step(i, loss));
 
     private static StepEntry Step(long step, double loss) =>
-        new(new StepRecord { Step = step, LearningRate = 1, Losses = [loss, loss], Coefficients = [], Skipped = !double.IsFinite(loss) }, 2, 10);
+        new(
+            new StepRecord { Step = step, LearningRate = 1, Losses = [loss, loss], Coefficients = [], Skipped = !double.IsFinite(loss) },
+            2,
+            10);
 }

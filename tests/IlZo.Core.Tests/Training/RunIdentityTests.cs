@@ -85,7 +85,8 @@ public sealed class RunIdentityTests
     {
         string[] names =
         [
-            "base_weights_sha256", "batch_size", "data_seed", "directions", "engine", "eps", "eval_every", "examples_sha256", "lr", "precision", "queries", "sides",
+            "base_weights_sha256", "batch_size", "data_seed", "directions", "engine", "eps", "eval_every", "examples_sha256", "lr",
+            "precision", "queries", "sides",
             "test_size", "train_size",
         ];
         Assert.Equal(names, RunIdentity.Of(Configuration(s_plain)).Keys);
@@ -143,8 +144,10 @@ public sealed class RunIdentityTests
         string json = Encoding.UTF8.GetString(Configuration(s_plain).ToJson());
         Assert.Equal(2, Parse(json).Format);
         Assert.Equal(1, Parse(json.Replace("\"format\": 2,", string.Empty, StringComparison.Ordinal)).Format);
-        Assert.Contains("format 3", Refusal(json.Replace("\"format\": 2", "\"format\": 3", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Contains("surprise", Refusal(json.Replace("\"seed\":", "\"surprise\":", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "format 3", Refusal(json.Replace("\"format\": 2", "\"format\": 3", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "surprise", Refusal(json.Replace("\"seed\":", "\"surprise\":", StringComparison.Ordinal)), StringComparison.Ordinal);
         Refusal(json.Replace("\"optimizer\": \"mezo\"", "\"optimizer\": null", StringComparison.Ordinal));
         Refusal(json.Replace("\"schedule\": \"constant\"", "\"schedule\": null", StringComparison.Ordinal));
         Refusal(json.Replace("\"eps\": 0.001", "\"eps\": 1e999", StringComparison.Ordinal));

@@ -49,7 +49,8 @@ public class ScoringBatchTests
     [Fact]
     public void What_all_examples_begin_with_is_there_once()
     {
-        var batch = ScoringBatch.Build([Example(1, [2, 5, 6, 7, 8], [2, 5, 6, 7, 9]), Example(1, [2, 5, 6, 8], [2, 5, 6, 9]), Example(2, [2, 5, 1, 3, 4])]);
+        var batch = ScoringBatch.Build(
+            [Example(1, [2, 5, 6, 7, 8], [2, 5, 6, 7, 9]), Example(1, [2, 5, 6, 8], [2, 5, 6, 9]), Example(2, [2, 5, 1, 3, 4])]);
         Assert.Equal([2, 5, 6, 7, 6, 1, 3], batch.Tokens.Ids);
         Assert.Equal([0, 1, 2, 3, 2, 2, 3], batch.Tokens.Positions);
         Assert.Equal([(0, 8), (0, 9), (1, 8), (1, 9), (2, 3), (3, 4)], batch.Targets);
@@ -87,7 +88,8 @@ public class ScoringBatchTests
         double expected = 0;
         foreach (var example in examples)
         {
-            double[] scores = [.. example.Candidates.Select(c => Scoring.Score(fixture.LogProbabilities(c.Tokens, Probe.Unperturbed)[0][^c.OptionLength..]))];
+            double[] scores = [.. example.Candidates.Select(
+                c => Scoring.Score(fixture.LogProbabilities(c.Tokens, Probe.Unperturbed)[0][^c.OptionLength..]))];
             expected += Scoring.ClassificationLoss(scores, example.Correct) / 2;
         }
 
@@ -101,7 +103,8 @@ public class ScoringBatchTests
         using var fixture = new ForwardFixture("opt-tiny");
         EncodedExample[] examples = [Example(1, [2, 5, 6]), Example(9, [2, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39])];
         var evaluator = new LossEvaluator(fixture.Model, fixture.Backend, TaskObjective.LanguageModel);
-        double[] all = [.. examples.SelectMany(e => fixture.LogProbabilities(e.Candidates[0].Tokens, Probe.Unperturbed)[0][^e.Candidates[0].OptionLength..])];
+        double[] all = [.. examples.SelectMany(
+            e => fixture.LogProbabilities(e.Candidates[0].Tokens, Probe.Unperturbed)[0][^e.Candidates[0].OptionLength..])];
         Assert.Equal(10, all.Length);
         Near.Equal(-all.Average(), evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed])[0], 1e-12);
         Near.Equal(-all.Average(), evaluator.Evaluate(examples).Loss, 1e-12);

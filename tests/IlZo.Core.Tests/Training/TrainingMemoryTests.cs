@@ -55,7 +55,8 @@ public class TrainingMemoryTests
     public void What_cannot_train_is_refused(string precision, DeviceKind kind)
     {
         using var fixture = new ForwardFixture("opt-tiny");
-        Assert.Contains("--precision", Assert.Throws<InvalidInputException>(() => Predict(fixture, precision, kind)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--precision", Assert.Throws<InvalidInputException>(() => Predict(fixture, precision, kind)).Message, StringComparison.Ordinal);
     }
 
     private static TrainingMemory Predict(ForwardFixture fixture, string precision, DeviceKind kind) =>

@@ -22,7 +22,10 @@ public sealed class TrajectoryTests : IDisposable
         [
             .. Records(5),
             new() { Step = long.MaxValue, LearningRate = -0.0, Losses = [], Coefficients = [], Skipped = true },
-            new() { Step = -1, LearningRate = double.Epsilon, Losses = [double.NaN, double.NegativeInfinity, BitConverter.Int64BitsToDouble(0x7ff8000000000123)], Coefficients = new double[1000] },
+            new() { Step = -1, LearningRate = double.Epsilon, Losses =
+            [
+                double.NaN, double.NegativeInfinity, BitConverter.Int64BitsToDouble(0x7ff8000000000123),
+            ], Coefficients = new double[1000] },
         ];
         Write(records);
 
@@ -47,7 +50,8 @@ public sealed class TrajectoryTests : IDisposable
             new StepEntry(Records(1)[0], 4, 123456789012),
             new EvaluationEntry(1, EvaluationSplit.Dev, Evaluation.Logged(1.5, 0, 2, chooses: false, f1: null), hash),
             new SelectionEntry(0, hash),
-            new EvaluationEntry(1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375), hash),
+            new EvaluationEntry(
+                1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375), hash),
         ];
         using (var writer = TrajectoryWriter.Open(File, Fingerprint))
         {
@@ -83,7 +87,8 @@ public sealed class TrajectoryTests : IDisposable
     {
         using (var writer = TrajectoryWriter.Open(File, Fingerprint))
         {
-            writer.Append(new StepEntry(new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }, 2, 77));
+            writer.Append(new StepEntry(
+                new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }, 2, 77));
         }
 
         byte[] bytes = System.IO.File.ReadAllBytes(File);
@@ -98,7 +103,8 @@ public sealed class TrajectoryTests : IDisposable
         Assert.Equal((1u, 3L, 0.5), (BitConverter.ToUInt32(bytes, 56), BitConverter.ToInt64(bytes, 60), BitConverter.ToDouble(bytes, 68)));
         Assert.Equal((1u, 2L, 77L), (BitConverter.ToUInt32(bytes, 76), BitConverter.ToInt64(bytes, 80), BitConverter.ToInt64(bytes, 88)));
         Assert.Equal((2u, 1u), (BitConverter.ToUInt32(bytes, 96), BitConverter.ToUInt32(bytes, 100)));
-        Assert.Equal((1.0, 2.0, -1.0), (BitConverter.ToDouble(bytes, 104), BitConverter.ToDouble(bytes, 112), BitConverter.ToDouble(bytes, 120)));
+        Assert.Equal(
+            (1.0, 2.0, -1.0), (BitConverter.ToDouble(bytes, 104), BitConverter.ToDouble(bytes, 112), BitConverter.ToDouble(bytes, 120)));
         Assert.Equal(Crc([.. new byte[8], .. bytes[44..48], .. bytes[48..^4]]), BitConverter.ToUInt32(bytes, bytes.Length - 4));
 
         // The usual check value of this CRC.
@@ -112,18 +118,25 @@ public sealed class TrajectoryTests : IDisposable
         byte[] header = Framed([.. "ILZOTRJ1"u8, .. BitConverter.GetBytes(1), .. Fingerprint], []);
         byte[] entry = Framed(
             [
-                .. BitConverter.GetBytes(28 + (3 * 8)), .. BitConverter.GetBytes(3L), .. BitConverter.GetBytes(0.5), .. BitConverter.GetBytes(1),
-                .. BitConverter.GetBytes(2), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(1.0), .. BitConverter.GetBytes(2.0), .. BitConverter.GetBytes(-1.0),
+                .. BitConverter.GetBytes(28 + (3 * 8)), .. BitConverter.GetBytes(3L), .. BitConverter.GetBytes(0.5),
+                .. BitConverter.GetBytes(1),
+                .. BitConverter.GetBytes(2), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(1.0), .. BitConverter.GetBytes(2.0),
+                .. BitConverter.GetBytes(-1.0),
             ],
             [.. new byte[8], .. header[^4..]]);
         System.IO.File.WriteAllBytes(File, [.. header, .. entry]);
         var content = TrajectoryReader.ReadAll(File);
         Assert.Equal(1u, content.Version);
-        Assert.Equal([new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }], content.Records);
-        Assert.Contains("version 1", Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            [new StepRecord { Step = 3, LearningRate = 0.5, Skipped = true, Losses = [1, 2], Coefficients = [-1] }], content.Records);
+        Assert.Contains(
+            "version 1",
+            Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message,
+            StringComparison.Ordinal);
 
         System.IO.File.WriteAllBytes(File, Framed([.. "ILZOTRJ1"u8, .. BitConverter.GetBytes(3), .. Fingerprint], []));
-        Assert.Contains("version 3", Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "version 3", Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message, StringComparison.Ordinal);
 
         static byte[] Framed(byte[] bytes, byte[] seed) => [.. bytes, .. BitConverter.GetBytes(Crc([.. seed, .. bytes]))];
     }
@@ -135,7 +148,10 @@ public sealed class TrajectoryTests : IDisposable
         byte[] bytes = System.IO.File.ReadAllBytes(File);
         bytes[ends[0] + 2] ^= 0x10;
         System.IO.File.WriteAllBytes(File, bytes);
-        Assert.Contains($"entry 1 at byte {ends[0]} ", Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"entry 1 at byte {ends[0]} ",
+            Assert.Throws<InvalidInputException>(() => TrajectoryReader.ReadAll(File)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -230,7 +246,8 @@ public sealed class TrajectoryTests : IDisposable
     public void Moved_repeated_and_foreign_records_are_noticed()
     {
         // All records have one size, so that every exchange keeps the framing.
-        var records = Enumerable.Range(0, 4).Select(i => new StepRecord { Step = i, LearningRate = 1, Losses = [i], Coefficients = [] }).ToArray();
+        var records =
+            Enumerable.Range(0, 4).Select(i => new StepRecord { Step = i, LearningRate = 1, Losses = [i], Coefficients = [] }).ToArray();
         long[] ends = Write(records);
         byte[] bytes = System.IO.File.ReadAllBytes(File);
         byte[] header = bytes[..HeaderBytes];
@@ -286,7 +303,10 @@ public sealed class TrajectoryTests : IDisposable
         byte[] other = [.. Fingerprint];
         other[31] ^= 1;
 
-        Assert.Contains("another configuration", Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, other)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another configuration",
+            Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, other)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => TrajectoryWriter.Open(File, other.AsSpan(1)));
         Assert.Equal(before, System.IO.File.ReadAllBytes(File));
     }
@@ -311,7 +331,10 @@ public sealed class TrajectoryTests : IDisposable
         using (var writer = TrajectoryWriter.Open(File, Fingerprint))
         {
             writer.Append(new StepEntry(records[0]));
-            Assert.Contains("another run", Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "another run",
+                Assert.Throws<InvalidInputException>(() => TrajectoryWriter.Open(File, Fingerprint)).Message,
+                StringComparison.Ordinal);
             Assert.Equal(records[..1], TrajectoryReader.ReadAll(File).Records);
             writer.Append(new StepEntry(records[1]));
             writer.Flush(toDisk: true);
@@ -380,7 +403,8 @@ public sealed class TrajectoryTests : IDisposable
     private static byte[] PayloadWithMacroF1()
     {
         using var memory = new MemoryStream();
-        EntryPayload.Write(new BinaryWriter(memory), new EvaluationEntry(1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375)));
+        EntryPayload.Write(new BinaryWriter(memory), new EvaluationEntry(
+            1, EvaluationSplit.Dev, With(Evaluation.Logged(0.5, 2, 4, chooses: true, f1: null), "macro_f1", 0.375)));
         return memory.ToArray();
     }
 }

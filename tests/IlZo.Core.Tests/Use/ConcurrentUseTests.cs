@@ -111,7 +111,8 @@ public sealed class ConcurrentUseTests : IDisposable
 
         var evaluator = new LossEvaluator(_model, _backend, TaskObjective.LanguageModel);
         EncodedExample[] examples = [new([new EncodedCandidate(ids, 2)], 0, "test")];
-        Assert.Throws<InvalidOperationException>(() => evaluator.Evaluate(new Reentrant<EncodedExample>(examples, () => evaluator.Evaluate(examples))));
+        Assert.Throws<InvalidOperationException>(
+            () => evaluator.Evaluate(new Reentrant<EncodedExample>(examples, () => evaluator.Evaluate(examples))));
         Assert.True(double.IsFinite(evaluator.Evaluate(examples).Loss));
 
         var answers = new AnswerGenerator(_model, _tokenizer, _backend, NewTokens);
@@ -189,7 +190,8 @@ public sealed class ConcurrentUseTests : IDisposable
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
         _backend.Begin(batch, [Probe.Unperturbed]);
         var hidden = _model.Forward(_backend, batch);
-        other.Update(_model.Parameters.Trained, new GradientEstimate([(1, z)]), rule, 1e-3, new NoiseKey(1, NoiseStream.StochasticRounding, 1, 0));
+        other.Update(
+            _model.Parameters.Trained, new GradientEstimate([(1, z)]), rule, 1e-3, new NoiseKey(1, NoiseStream.StochasticRounding, 1, 0));
         Assert.Throws<InvalidOperationException>(() => _backend.LogProbabilities(hidden, _model.Head, targets));
         Assert.All(Pass(batch, targets), p => Assert.True(double.IsFinite(p)));
     }
@@ -230,9 +232,11 @@ public sealed class ConcurrentUseTests : IDisposable
     public void An_optimizer_refuses_a_step_out_of_its_oracle()
     {
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(_model.Parameters));
-        Assert.Throws<InvalidOperationException>(() => optimizer.Decide(1, new Oracle(_backend, oracle => optimizer.Decide(2, oracle, 1e-3)), 1e-3));
+        Assert.Throws<InvalidOperationException>(
+            () => optimizer.Decide(1, new Oracle(_backend, oracle => optimizer.Decide(2, oracle, 1e-3)), 1e-3));
         var record = optimizer.Decide(1, new Oracle(_backend, _ => { }), 1e-3);
-        Assert.Throws<InvalidOperationException>(() => optimizer.Decide(2, new Oracle(_backend, _ => optimizer.Apply(record, _backend)), 1e-3));
+        Assert.Throws<InvalidOperationException>(
+            () => optimizer.Decide(2, new Oracle(_backend, _ => optimizer.Apply(record, _backend)), 1e-3));
     }
 
     private TextGenerator Generator(IBackend backend) => new(_model, _tokenizer, backend);

@@ -15,7 +15,9 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Use;
 
-/// <summary>After Dispose calls throw ObjectDisposedException, Dispose may be called again, and memory outlives the use in progress.</summary>
+/// <summary>
+/// After Dispose calls throw ObjectDisposedException, Dispose may be called again, and memory outlives the use in progress.
+/// </summary>
 public sealed class DisposalTests : IDisposable
 {
     private const string Prompt = "Once upon a time";

@@ -31,7 +31,8 @@ internal sealed class Campaign(FuzzAmount amount, string folder)
         {
             string file = Path.GetTempFileName();
             using var state = new WorkerState(file);
-            int exitCode = Work(target, file, new FuzzAmount(amount.Inputs - total.Inputs, amount.Seconds - clock.Elapsed.TotalSeconds, amount.Seed + (1000 * deaths)));
+            int exitCode = Work(target, file, new FuzzAmount(
+                amount.Inputs - total.Inputs, amount.Seconds - clock.Elapsed.TotalSeconds, amount.Seed + (1000 * deaths)));
             Add(ref total, state.Values);
             File.Delete(file);
             if (exitCode == 0)
@@ -56,8 +57,10 @@ internal sealed class Campaign(FuzzAmount amount, string folder)
         double seconds = clock.Elapsed.TotalSeconds;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{target.Name,-20} {total.Inputs,10} inputs {total.Inputs / seconds,8:F0}/s {100.0 * total.Accepted / Math.Max(1, total.Inputs),5:F1} % accepted "
-            + $"{total.SeedEdges,6} -> {total.Edges,6} edges {total.Corpus,6} corpus {total.PeakBytes >> 20,5} MB peak {total.Findings,3} findings"));
+            $"{target.Name,-20} {total.Inputs,10} inputs {total.Inputs / seconds,8:F0}/s "
+                + $"{100.0 * total.Accepted / Math.Max(1, total.Inputs),5:F1} % accepted "
+            + $"{total.SeedEdges,6} -> {total.Edges,6} edges {total.Corpus,6} corpus {total.PeakBytes >> 20,5} MB peak {total.Findings,3} "
+            + $"findings"));
         return total.Findings;
     }
 
@@ -66,7 +69,8 @@ internal sealed class Campaign(FuzzAmount amount, string folder)
         string[] arguments =
         [
             "work", "--target", target.Name, "--state", state, "--findings", folder,
-            "--inputs", part.Inputs.ToString(CultureInfo.InvariantCulture), "--seconds", part.Seconds.ToString(CultureInfo.InvariantCulture),
+            "--inputs", part.Inputs.ToString(CultureInfo.InvariantCulture), "--seconds",
+            part.Seconds.ToString(CultureInfo.InvariantCulture),
             "--seed", part.Seed.ToString(CultureInfo.InvariantCulture),
         ];
         var start = new ProcessStartInfo("dotnet", [typeof(Campaign).Assembly.Location, .. arguments]);

@@ -23,7 +23,8 @@ internal sealed record Finding(string Kind, string Cause, string Details)
         "memory", "memory", $"{bytes:N0} bytes for an input of {inputBytes:N0}; at most {MemoryGauge.Limit(inputBytes):N0} were expected.");
 
     /// <summary>An input that did not come to an end.</summary>
-    public static Finding OfHang() => new("hang", "hang", $"The input was still being worked on after {Watchdog.Limit.TotalSeconds:F0} seconds of processor time.");
+    public static Finding OfHang() =>
+        new("hang", "hang", $"The input was still being worked on after {Watchdog.Limit.TotalSeconds:F0} seconds of processor time.");
 
     /// <summary>An input that ended the process.</summary>
     public static Finding OfDeath(int exitCode) => new("crash", "the end of the process", $"The process ended with exit code {exitCode}.");

@@ -9,7 +9,8 @@ namespace IlZo.Fuzz.Engine;
 internal static class Instrumentation
 {
     // Arithmetic parses nothing and would only become slow.
-    private static readonly string[] s_arithmetic = ["IlZo.Backends.Cpu", "IlZo.Noise", "IlZo.Perturbations", "IlZo.Optimizers", "IlZo.Benchmarks"];
+    private static readonly string[] s_arithmetic =
+        ["IlZo.Backends.Cpu", "IlZo.Noise", "IlZo.Perturbations", "IlZo.Optimizers", "IlZo.Benchmarks"];
 
     public static void Apply()
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace IlZo.Fuzz.Engine;
 
 /// <summary>
-/// Ends the process when an input takes more than two seconds of processor time, or thirty of any. Processor time, because the machine may have
-/// other work.
+/// Ends the process when an input takes more than two seconds of processor time, or thirty of any. Processor time, because the machine may
+/// have other work.
 /// </summary>
 internal sealed class Watchdog
 {

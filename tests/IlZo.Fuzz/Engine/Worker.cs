@@ -10,8 +10,8 @@ namespace IlZo.Fuzz.Engine;
 internal sealed record FuzzAmount(long Inputs, double Seconds, int Seed);
 
 /// <summary>
-/// Feeds a target: first the seeds, then mutations of what is in the corpus. An input that takes a branch that none before it took joins the
-/// corpus.
+/// Feeds a target: first the seeds, then mutations of what is in the corpus. An input that takes a branch that none before it took joins
+/// the corpus.
 /// </summary>
 internal sealed class Worker
 {
@@ -118,7 +118,8 @@ internal sealed class Worker
         Note(finding, input);
         _batch.Add(input);
 
-        // What is allocated bounds what is in use. Where it is more than allowed it is measured, unless nearly as much turned out well before.
+        // What is allocated bounds what is in use. Where it is more than allowed it is measured, unless nearly as much turned out well
+        // before.
         if (allocated > MemoryGauge.Limit(input.Length) && allocated > 1.25 * _mostAllocated)
         {
             _mostAllocated = allocated;

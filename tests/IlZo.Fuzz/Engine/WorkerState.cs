@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace IlZo.Fuzz.Engine;
 
 /// <summary>
-/// What a worker has done, in a file that is mapped into memory: it outlives the worker, however that ends. Behind the numbers is the input that
-/// is being worked on.
+/// What a worker has done, in a file that is mapped into memory: it outlives the worker, however that ends. Behind the numbers is the input
+/// that is being worked on.
 /// </summary>
 internal sealed unsafe class WorkerState : IDisposable
 {

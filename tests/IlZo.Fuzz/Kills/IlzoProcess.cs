@@ -31,7 +31,8 @@ internal sealed class IlzoProcess
     /// <returns>Its exit code, what it said, and whether it was killed.</returns>
     public (int ExitCode, string Errors, bool Killed) Run(string[] arguments, TimeSpan? killAfter)
     {
-        var start = new ProcessStartInfo("dotnet", [_assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo("dotnet", [_assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
@@ -46,5 +47,6 @@ internal sealed class IlzoProcess
         return (process.ExitCode, errors.Result, killed && process.ExitCode != 0);
     }
 
-    private static string Find(string folder) => File.Exists(Path.Combine(folder, "IlZo.sln")) ? folder : Find(Path.GetDirectoryName(folder)!);
+    private static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, "IlZo.sln")) ? folder : Find(Path.GetDirectoryName(folder)!);
 }

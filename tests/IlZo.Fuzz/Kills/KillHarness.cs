@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace IlZo.Fuzz.Kills;
 
 /// <summary>
-/// Kills commands at random moments and runs them again. What they leave in the end must be what an undisturbed command leaves; what is found under
-/// a final name in between must be whole; and nothing temporary may remain.
+/// Kills commands at random moments and runs them again. What they leave in the end must be what an undisturbed command leaves; what is
+/// found under a final name in between must be whole; and nothing temporary may remain.
 /// </summary>
 /// <param name="seed">Decides the moments, as shares of the time that an undisturbed command takes.</param>
 internal sealed class KillHarness(int seed)

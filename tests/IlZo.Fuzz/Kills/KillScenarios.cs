@@ -10,7 +10,10 @@ namespace IlZo.Fuzz.Kills;
 internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
 {
     private static readonly string[] s_small =
-        ["--task", "sst2", "--steps", "60", "--batch-size", "2", "--train-size", "16", "--dev-size", "4", "--test-size", "4", "--eval-every", "15", "--seed", "3"];
+        [
+            "--task", "sst2", "--steps", "60", "--batch-size", "2", "--train-size", "16", "--dev-size", "4", "--test-size", "4",
+            "--eval-every", "15", "--seed", "3",
+        ];
 
     private readonly string _model = Path.Combine(IlzoProcess.Repository, "tests", "data", "models", "stories260K");
 
@@ -36,13 +39,17 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
             new("replay --out", place => ["replay", "--run", run, "--out", place], OfFolder),
             new("add-head", place => ["add-head", "--model", _model, "--task", "sst2", "--out", place], OfFolder),
             new("compare", Compare, OfComparison),
-            new("eval --predictions", place => ["eval", "--model", _model, "--task", "sst2", "--test-size", "8", "--predictions", place], OfFile),
+            new(
+                "eval --predictions",
+                place => ["eval", "--model", _model, "--task", "sst2", "--test-size", "8", "--predictions", place],
+                OfFile),
             new("score --logits", place => ["score", "--model", _model, "--text", "Once upon a time", "--logits", place], OfFile),
             new("bench make", place => ["bench", "make", "--shape", "opt-tiny", "--out", place], OfCheckpoint),
         ];
     }
 
-    private string[] Train(string place, params string[] more) => ["train", "--model", _model, .. s_small, .. more, "--run", place, "--resume", "--allow-worse"];
+    private string[] Train(string place, params string[] more) =>
+        ["train", "--model", _model, .. s_small, .. more, "--run", place, "--resume", "--allow-worse"];
 
     private static string[] Compare(string place) =>
         ["compare", "--function", "rosenbrock", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "4000", "--out", place];
@@ -58,7 +65,9 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
         }
 
         return File.Exists(result)
-            ? string.Join(' ', [(string?)JsonNode.Parse(File.ReadAllBytes(result))!["weights_sha256"], .. weights.Order(StringComparer.Ordinal).Select(Sha)])
+            ? string.Join(' ', [
+                (string?)JsonNode.Parse(File.ReadAllBytes(result))!["weights_sha256"], .. weights.Order(StringComparer.Ordinal).Select(Sha),
+            ])
             : null;
     }
 
@@ -80,7 +89,8 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
 
     private static string? OfComparison(string place)
     {
-        string[] files = [.. new[] { "compare.json", "table.md", "curves.svg" }.Select(name => Path.Combine(place, name)).Where(File.Exists)];
+        string[] files =
+            [.. new[] { "compare.json", "table.md", "curves.svg" }.Select(name => Path.Combine(place, name)).Where(File.Exists)];
         if (files.Length == 0)
         {
             return null;

@@ -34,12 +34,14 @@ internal sealed class ByteMutator(params string[] words) : IMutator
             case 8:
                 return Splice(input, at, random.Next(2) * length, Encoding.UTF8.GetBytes(Interesting.Number(random)));
             default:
-                return Splice(input, at, random.Next(2) * length, _words.Length > 0 ? _words[random.Next(_words.Length)] : Part(random, other));
+                return Splice(
+                    input, at, random.Next(2) * length, _words.Length > 0 ? _words[random.Next(_words.Length)] : Part(random, other));
         }
     }
 
     /// <summary>Replaces a part.</summary>
-    public static byte[] Splice(ReadOnlySpan<byte> input, int at, int length, ReadOnlySpan<byte> by) => [.. input[..at], .. by, .. input[(at + length)..]];
+    public static byte[] Splice(ReadOnlySpan<byte> input, int at, int length, ReadOnlySpan<byte> by) =>
+        [.. input[..at], .. by, .. input[(at + length)..]];
 
     private static int Length(Random random) => 1 + random.Next(1 << random.Next(9));
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace IlZo.Fuzz.Mutation;
 
 /// <summary>
-/// Changes the values, names and members of JSON (or of JSON lines: the line that a place is in). What is no JSON, and now and then what is, is
-/// changed byte by byte.
+/// Changes the values, names and members of JSON (or of JSON lines: the line that a place is in). What is no JSON, and now and then what
+/// is, is changed byte by byte.
 /// </summary>
 /// <param name="words">Words of the format: names of members and texts.</param>
 internal sealed class JsonMutator(params string[] words) : IMutator
@@ -54,7 +54,11 @@ internal sealed class JsonMutator(params string[] words) : IMutator
             case 2:
                 return ByteMutator.Splice(input, at, length, Literal(random));
             case 3:
-                return ByteMutator.Splice(input, at, length, (byte[])[.. "["u8, .. value, .. random.Next(2) == 0 ? "]"u8 : ","u8, .. random.Next(2) == 0 ? value : [], .. "]"u8]);
+                return ByteMutator.Splice(
+                    input,
+                    at,
+                    length,
+                    (byte[])[.. "["u8, .. value, .. random.Next(2) == 0 ? "]"u8 : ","u8, .. random.Next(2) == 0 ? value : [], .. "]"u8]);
             case 4:
                 return ByteMutator.Splice(input, at, length, Nested(random, value));
             case 5 when Taken(random, other) is { } taken:
@@ -62,10 +66,15 @@ internal sealed class JsonMutator(params string[] words) : IMutator
             case 6:
                 return WithoutMember(input, start + place.MemberStart, at + length);
             case 7:
-                return ByteMutator.Splice(input, start + place.MemberStart, 0, (byte[])[.. input.AsSpan(start + place.MemberStart, at + length - start - place.MemberStart), (byte)',']);
+                return ByteMutator.Splice(
+                    input,
+                    start + place.MemberStart,
+                    0,
+                    (byte[])[.. input.AsSpan(start + place.MemberStart, at + length - start - place.MemberStart), (byte)',']);
             case 8:
                 return ByteMutator.Splice(
-                    input, start + place.MemberStart, 0, (byte[])[.. Quoted(Word(random)), (byte)':', .. Taken(random, other) ?? Literal(random), (byte)',']);
+                    input, start + place.MemberStart, 0,
+                    (byte[])[.. Quoted(Word(random)), (byte)':', .. Taken(random, other) ?? Literal(random), (byte)',']);
             default:
                 return place.Kind == Kind.Text && length > 2
                     ? ByteMutator.Splice(input, at + 1, length - 2, _bytes.Mutate(random, input[(at + 1)..(at + length - 1)], other))
@@ -73,7 +82,8 @@ internal sealed class JsonMutator(params string[] words) : IMutator
         }
     }
 
-    private string Word(Random random) => words.Length > 0 && random.Next(3) > 0 ? words[random.Next(words.Length)] : Interesting.Text(random);
+    private string Word(Random random) =>
+        words.Length > 0 && random.Next(3) > 0 ? words[random.Next(words.Length)] : Interesting.Text(random);
 
     private static byte[] Literal(Random random) => random.Next(6) switch
     {
@@ -121,7 +131,9 @@ internal sealed class JsonMutator(params string[] words) : IMutator
         }
 
         var before = input.AsSpan(0, start).TrimEnd(" \t\r\n"u8);
-        return before is [.., (byte)','] ? ByteMutator.Splice(input, before.Length - 1, end - before.Length + 1, []) : ByteMutator.Splice(input, start, end - start, []);
+        return before is [.., (byte)',']
+            ? ByteMutator.Splice(input, before.Length - 1, end - before.Length + 1, [])
+            : ByteMutator.Splice(input, start, end - start, []);
     }
 
     // The whole where it is one value, else a line.
@@ -165,7 +177,12 @@ internal sealed class JsonMutator(params string[] words) : IMutator
                         places.Add(new Place(Kind.Group, group.Start, end, group.Member));
                         break;
                     default:
-                        var kind = reader.TokenType switch { JsonTokenType.String => Kind.Text, JsonTokenType.Number => Kind.Number, _ => Kind.Literal };
+                        var kind = reader.TokenType switch
+                        {
+                            JsonTokenType.String => Kind.Text,
+                            JsonTokenType.Number => Kind.Number,
+                            _ => Kind.Literal,
+                        };
                         places.Add(new Place(kind, start, end, member < 0 ? start : member));
                         break;
                 }

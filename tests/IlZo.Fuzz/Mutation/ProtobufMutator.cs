@@ -1,6 +1,8 @@
 namespace IlZo.Fuzz.Mutation;
 
-/// <summary>Changes the fields of a Protocol Buffers message, those of the messages in it too, and keeps the lengths around them right.</summary>
+/// <summary>
+/// Changes the fields of a Protocol Buffers message, those of the messages in it too, and keeps the lengths around them right.
+/// </summary>
 internal sealed class ProtobufMutator : IMutator
 {
     private const int LengthDelimited = 2;
@@ -40,7 +42,9 @@ internal sealed class ProtobufMutator : IMutator
     {
         if (field.WireType != LengthDelimited)
         {
-            return ByteMutator.Splice(input, field.Payload, field.End - field.Payload, field.WireType == 0 ? Varint(unchecked((ulong)Interesting.Integer(random))) : Random(random, field.End - field.Payload));
+            return ByteMutator.Splice(input, field.Payload, field.End - field.Payload, field.WireType == 0
+                ? Varint(unchecked((ulong)Interesting.Integer(random)))
+                : Random(random, field.End - field.Payload));
         }
 
         byte[] payload = input[field.Payload..field.End];

@@ -10,7 +10,8 @@ internal sealed class SafetensorsMutator : IMutator
     private static readonly ByteMutator s_bytes = new();
 
     private static readonly JsonMutator s_json = new(
-        "dtype", "shape", "data_offsets", "__metadata__", "F32", "F16", "BF16", "F64", "I64", "U8", "BOOL", "F4", "F6_E2M3", "F8_E5M2", "a", "weight");
+        "dtype", "shape", "data_offsets", "__metadata__", "F32", "F16", "BF16", "F64", "I64", "U8", "BOOL", "F4", "F6_E2M3", "F8_E5M2", "a",
+        "weight");
 
     public byte[] Mutate(Random random, byte[] input, byte[] other)
     {

@@ -35,7 +35,9 @@ internal sealed class TrajectoryMutator : IMutator
         {
             0 => new SelectionEntry(step, hash),
             1 => new EvaluationEntry(
-                step, (EvaluationSplit)random.Next(2), new Evaluation(Number(random), (int)Interesting.Integer(random), (int)Interesting.Integer(random)), random.Next(2) == 0 ? hash : null),
+                step, (EvaluationSplit)random.Next(2),
+                new Evaluation(Number(random), (int)Interesting.Integer(random), (int)Interesting.Integer(random)),
+                random.Next(2) == 0 ? hash : null),
             _ => new StepEntry(
                 new StepRecord
                 {

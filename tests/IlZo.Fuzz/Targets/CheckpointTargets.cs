@@ -18,34 +18,46 @@ internal static class CheckpointTargets
 {
     private static readonly string[] s_configWords =
     [
-        "model_type", "architectures", "vocab_size", "hidden_size", "word_embed_proj_dim", "ffn_dim", "intermediate_size", "num_hidden_layers",
-        "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings", "n_embd", "n_layer", "n_head", "n_positions", "n_inner",
-        "type_vocab_size", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "rope_type", "type",
-        "factor", "linear", "dynamic", "yarn", "llama3", "default", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings",
+        "model_type", "architectures", "vocab_size", "hidden_size", "word_embed_proj_dim", "ffn_dim", "intermediate_size",
+        "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings", "n_embd", "n_layer", "n_head", "n_positions",
+        "n_inner",
+        "type_vocab_size", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters",
+        "rope_type", "type",
+        "factor", "linear", "dynamic", "yarn", "llama3", "default", "low_freq_factor", "high_freq_factor",
+        "original_max_position_embeddings",
         "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "attention_factor", "truncate", "sliding_window", "use_sliding_window",
-        "max_window_layers", "layer_types", "sliding_attention", "full_attention", "attention_bias", "mlp_bias", "tie_word_embeddings", "hidden_act",
-        "activation_function", "do_layer_norm_before", "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "num_labels", "problem_type",
+        "max_window_layers", "layer_types", "sliding_attention", "full_attention", "attention_bias", "mlp_bias", "tie_word_embeddings",
+        "hidden_act",
+        "activation_function", "do_layer_norm_before", "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "num_labels",
+        "problem_type",
         "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "add_cross_attention", "relu", "gelu", "gelu_new", "silu", "quick_gelu",
         "_remove_final_layer_norm", "enable_bias", "quantization_config", "torch_dtype", "position_embedding_type", "is_decoder",
-        "longrope", "su", "short_factor", "long_factor", "partial_rotary_factor", "hidden_activation", "gelu_pytorch_tanh", "query_pre_attn_scalar",
+        "longrope", "su", "short_factor", "long_factor", "partial_rotary_factor", "hidden_activation", "gelu_pytorch_tanh",
+        "query_pre_attn_scalar",
         "attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention",
     ];
 
     private static readonly string[] s_pickleWords =
     [
-        "ctorch\nHalfStorage\n", "ctorch\nFloatStorage\n", "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch._utils\n_rebuild_parameter\n", "ccollections\nOrderedDict\n", "cos\nsystem\n",
-        "X\u0007\0\0\0storage", "X\u0001\0\0\00", "X\u0003\0\0\0cpu", "X\u0001\0\0\0a", "K\u0002", "M\u0002\u0002", "(", "t", "Q", "R", ")", "]", "}", "u", "s", "e", "a", "b", "h\0", "q\0", "N", ".",
+        "ctorch\nHalfStorage\n", "ctorch\nFloatStorage\n", "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch._utils\n_rebuild_parameter\n",
+        "ccollections\nOrderedDict\n", "cos\nsystem\n",
+        "X\u0007\0\0\0storage", "X\u0001\0\0\00", "X\u0003\0\0\0cpu", "X\u0001\0\0\0a", "K\u0002", "M\u0002\u0002", "(", "t", "Q", "R", ")",
+        "]", "}", "u", "s", "e", "a", "b", "h\0", "q\0", "N", ".",
     ];
 
     private static readonly string[] s_generationWords =
     [
-        "bos_token_id", "eos_token_id", "pad_token_id", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty", "max_new_tokens", "max_length", "num_beams", "true", "false", "null",
+        "bos_token_id", "eos_token_id", "pad_token_id", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
+        "max_new_tokens", "max_length", "num_beams", "true", "false", "null",
     ];
 
     private static readonly string[] s_adapterWords =
     [
-        "peft_type", "LORA", "PREFIX_TUNING", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "none", "all", "init_lora_weights",
-        "pissa", "rank_pattern", "num_virtual_tokens", "num_layers", "token_dim", "all-linear", "q_proj", "v_proj", ".*", "(a+)+$", "[", "(?<n>.)\\k<n>",
+        "peft_type", "LORA", "PREFIX_TUNING", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "none", "all",
+        "init_lora_weights",
+        "pissa", "rank_pattern", "num_virtual_tokens", "num_layers", "token_dim", "all-linear", "q_proj", "v_proj", ".*", "(a+)+$", "[",
+        "(?<n>.)\\k<n>",
         "encoder_hidden_size", "prefix_projection", "fan_in_fan_out", "inference_mode", "base_model_name_or_path", "task_type", "CAUSAL_LM",
     ];
 
@@ -53,13 +65,40 @@ internal static class CheckpointTargets
     [
         new("safetensors", "a safetensors file, with its numbers", SafetensorsSeeds, new SafetensorsMutator(), () => ReadSafetensors),
         new("pickle", "the pickle of a pytorch_model.bin", () => SeedFiles.In("pickle"), new ByteMutator(s_pickleWords), () => ReadPickle),
-        new("torch-file", "a pytorch_model.bin", () => [.. SeedFiles.In("pickle").SelectMany(p => new[] { TorchArchive.Of(p, s_storages), TorchArchive.Of(p, s_storages, CompressionLevel.Optimal) })], new ByteMutator(s_pickleWords), () => ReadTorch),
-        new("generation-config", "generation_config.json", () => SeedFiles.In("generation-config"), new JsonMutator(s_generationWords), () => ReadGeneration),
-        new("shard-index", "model.safetensors.index.json", () => SeedFiles.In("shard-index"), new JsonMutator("weight_map", "metadata", "total_size", "a", "b", "1.safetensors", "../1.safetensors"), () => ReadShards()),
+        new(
+            "torch-file",
+            "a pytorch_model.bin",
+            () => [.. SeedFiles.In("pickle").SelectMany(
+                p => new[] { TorchArchive.Of(p, s_storages), TorchArchive.Of(p, s_storages, CompressionLevel.Optimal) })],
+            new ByteMutator(s_pickleWords),
+            () => ReadTorch),
+        new(
+            "generation-config",
+            "generation_config.json",
+            () => SeedFiles.In("generation-config"),
+            new JsonMutator(s_generationWords),
+            () => ReadGeneration),
+        new(
+            "shard-index",
+            "model.safetensors.index.json",
+            () => SeedFiles.In("shard-index"),
+            new JsonMutator("weight_map", "metadata", "total_size", "a", "b", "1.safetensors", "../1.safetensors"),
+            () => ReadShards()),
         .. ModelCatalog.Families.Select(f => new FuzzTarget(
-            $"config-{f.ModelType}", $"config.json of {f.Architecture}", () => SeedFiles.In($"config-{f.ModelType}"), new JsonMutator(s_configWords), () => ReadModel(f.ModelType))),
-        new("adapter-config", "adapter_config.json of PEFT", () => SeedFiles.In("adapter-config"), new JsonMutator(s_adapterWords), () => ReadAdapter(PeftFolder.ConfigFileName)),
-        new("adapter-weights", "adapter_model.safetensors of PEFT", AdapterSeeds, new SafetensorsMutator(), () => ReadAdapter(PeftFolder.WeightsFileName)),
+            $"config-{f.ModelType}", $"config.json of {f.Architecture}", () => SeedFiles.In($"config-{f.ModelType}"),
+            new JsonMutator(s_configWords), () => ReadModel(f.ModelType))),
+        new(
+            "adapter-config",
+            "adapter_config.json of PEFT",
+            () => SeedFiles.In("adapter-config"),
+            new JsonMutator(s_adapterWords),
+            () => ReadAdapter(PeftFolder.ConfigFileName)),
+        new(
+            "adapter-weights",
+            "adapter_model.safetensors of PEFT",
+            AdapterSeeds,
+            new SafetensorsMutator(),
+            () => ReadAdapter(PeftFolder.WeightsFileName)),
     ];
 
     private static IEnumerable<byte[]> SafetensorsSeeds() =>
@@ -69,7 +108,8 @@ internal static class CheckpointTargets
         WithHeader("""{"e":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"p":{"dtype":"F4","shape":[2],"data_offsets":[0,1]},"u":{"dtype":"U8","shape":[],"data_offsets":[1,2]}}""", 2),
     ];
 
-    private static byte[] WithHeader(string header, int dataBytes) => [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[dataBytes]];
+    private static byte[] WithHeader(string header, int dataBytes) =>
+        [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[dataBytes]];
 
     private static readonly byte[][] s_storages = [new byte[24], new byte[64]];
 
@@ -143,7 +183,8 @@ internal static class CheckpointTargets
     /// <summary>A model of these files.</summary>
     public static LanguageModel Load(byte[] config, byte[] weights)
     {
-        var folder = CheckpointFolder.FromMemory("memory", name => name switch { "config.json" => config, "model.safetensors" => weights, _ => null });
+        var folder = CheckpointFolder.FromMemory(
+            "memory", name => name switch { "config.json" => config, "model.safetensors" => weights, _ => null });
         try
         {
             return ModelCatalog.Load(folder);

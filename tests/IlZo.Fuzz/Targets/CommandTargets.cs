@@ -15,22 +15,37 @@ internal static class CommandTargets
 {
     public static IEnumerable<FuzzTarget> All =>
     [
-        new("command-line", "arguments, one a line, up to the checked options of a training", Seeds, new ByteMutator([.. CommandWords()]), ReadArguments) { MaxLength = 1 << 11 },
-        new("settings-file", "the file of --config", () => SeedFiles.In("settings-file"), new JsonMutator([.. TrainingSetting.All.Select(s => s.Name), "options", "continued", "lora", "mezo-adam", "1e999"]), ReadSettings),
-        new("patterns", "lists of --train-only, --freeze and --targets", PatternSeeds, new ByteMutator("*", "?", "[0-3]", "[!a]", "[]", ",", "[z-a]", "\\", "(", "$", "*.bias", "role:query", "all-linear", "q_proj"), ReadPatterns) { MaxLength = 1 << 10 },
+        new("command-line", "arguments, one a line, up to the checked options of a "
+            + "training", Seeds, new ByteMutator([.. CommandWords()]), ReadArguments) { MaxLength = 1 << 11 },
+        new(
+            "settings-file",
+            "the file of --config",
+            () => SeedFiles.In("settings-file"),
+            new JsonMutator([.. TrainingSetting.All.Select(s => s.Name), "options", "continued", "lora", "mezo-adam", "1e999"]),
+            ReadSettings),
+        new(
+            "patterns",
+            "lists of --train-only, --freeze and --targets",
+            PatternSeeds,
+            new ByteMutator("*", "?", "[0-3]", "[!a]", "[]", ",", "[z-a]", "\\", "(", "$", "*.bias", "role:query", "all-linear", "q_proj"),
+            ReadPatterns) { MaxLength = 1 << 10 },
     ];
 
     private static IEnumerable<string> CommandWords() =>
     [
         "\n", "=", "train\n", "compare\n", "eval\n", "bench\nstep\n", "--help", "--json", "--run\nx\n", "--resume\n", "--", "@x",
-        .. TrainingSetting.All.Select(s => $"--{s.Name}\n"), "lora\n", "prefix\n", "fzoo\n", "dizo\n", "loren\n", "curvzo\n", "mezo-svrg\n", "rank=4", "source=true", "sphere\n", "cosine\n", "bf16x3\n", "amx\n", "fp16\n",
+        .. TrainingSetting.All.Select(s => $"--{s.Name}\n"), "lora\n", "prefix\n", "fzoo\n", "dizo\n", "loren\n", "curvzo\n", "mezo-svrg\n",
+        "rank=4", "source=true", "sphere\n", "cosine\n", "bf16x3\n", "amx\n", "fp16\n",
         "1e999\n", "NaN\n", "-0\n", "99999999999999999999\n",
     ];
 
     private static IEnumerable<byte[]> Seeds() => new[]
     {
-        "train", "train\n--steps\n20\n--lr\n1e-3\n--optimizer\nmezo-adam", "train\n--adapter\nlora\n--rank\n4\n--opt\nbeta1=0.9", "compare\n--optimizers\nmezo,kerzoo\n--seeds\n1",
-        "eval\n--task\nsst2", "score\n--text\nx", "tokenize\n--ids\n1,2", "tokenize\n--text\nx\n--split-special-tokens", "generate\n--prompt\nx\n--temperature\n0.5", "replay\n--run\nx", "export\n--run\nx\n--out\ny", "inspect\nbuiltin", "bench\nstep\n--shape\nopt-tiny", "ls\ntasks", "train\n--help",
+        "train", "train\n--steps\n20\n--lr\n1e-3\n--optimizer\nmezo-adam", "train\n--adapter\nlora\n--rank\n4\n--opt\nbeta1=0.9",
+        "compare\n--optimizers\nmezo,kerzoo\n--seeds\n1",
+        "eval\n--task\nsst2", "score\n--text\nx", "tokenize\n--ids\n1,2", "tokenize\n--text\nx\n--split-special-tokens",
+        "generate\n--prompt\nx\n--temperature\n0.5", "replay\n--run\nx", "export\n--run\nx\n--out\ny", "inspect\nbuiltin",
+        "bench\nstep\n--shape\nopt-tiny", "ls\ntasks", "train\n--help",
     }.Select(Encoding.UTF8.GetBytes);
 
     private static Action<byte[]> ReadArguments()
@@ -64,7 +79,8 @@ internal static class CommandTargets
         };
     }
 
-    private static IEnumerable<byte[]> PatternSeeds() => new[] { "*", "*.bias", "*layers.[0-1].*,a?", "[!0-3]*" }.Select(Encoding.UTF8.GetBytes);
+    private static IEnumerable<byte[]> PatternSeeds() =>
+        new[] { "*", "*.bias", "*layers.[0-1].*,a?", "[!0-3]*" }.Select(Encoding.UTF8.GetBytes);
 
     private static Action<byte[]> ReadPatterns()
     {

@@ -15,30 +15,79 @@ internal static class DataTargets
 
     private static readonly string[] s_rowWords =
     [
-        "prompt", "completion", "text", "messages", "conversations", "role", "content", "from", "value", "human", "gpt", "user", "assistant", "system", "instruction",
-        "input", "output", "question", "answer", "tools", "weight", "train", "tool_calls", "tool", "observation", "function_call", "chat_template_kwargs", "chosen", "label", "history", "ids",
+        "prompt", "completion", "text", "messages", "conversations", "role", "content", "from", "value", "human", "gpt", "user",
+        "assistant", "system", "instruction",
+        "input", "output", "question", "answer", "tools", "weight", "train", "tool_calls", "tool", "observation", "function_call",
+        "chat_template_kwargs", "chosen", "label", "history", "ids",
     ];
 
     private static readonly string[] s_taskWords =
     [
-        "name", "description", "prompt", "answer", "masked", "texts", "candidates", "label", "labels", "text", "answers", "each", "fields", "path", "replace", "objective", "classification",
-        "language-model", "metric", "accuracy", "f1", "max_new_tokens", "content_free", "dev", "sample", "by", "cases", "{candidate}", "{a}", "{a.b|strip}", "{{", "}}", "|", "questions[].answers[]",
+        "name", "description", "prompt", "answer", "masked", "texts", "candidates", "label", "labels", "text", "answers", "each", "fields",
+        "path", "replace", "objective", "classification",
+        "language-model", "metric", "accuracy", "f1", "max_new_tokens", "content_free", "dev", "sample", "by", "cases", "{candidate}",
+        "{a}", "{a.b|strip}", "{{", "}}", "|", "questions[].answers[]",
         "pieces", "max_length", "limit", "words", "<mask>", "{text|lower}", "list", "mark",
     ];
 
     public static IEnumerable<FuzzTarget> All =>
     [
-        new("rows-jsonl", "rows of one's own as JSON lines", () => SeedFiles.In("rows-jsonl"), new JsonMutator(s_rowWords), () => ReadRows("rows.jsonl")),
-        new("rows-csv", "rows of one's own as CSV", () => SeedFiles.In("rows-csv"), new ByteMutator([",", "\"", "\"\"", "\n", "\r\n", "\r", ";", .. s_rowWords]), () => ReadRows("rows.csv")),
-        new("rows-json", "rows of one's own as a JSON array", () => SeedFiles.In("rows-json"), new JsonMutator([.. s_rowWords, "[", "]", "},{"]), () => ReadRows("rows.json")),
-        new("rows-tsv", "rows of one's own with tabs", () => SeedFiles.In("rows-tsv"), new ByteMutator(["\t", "\"", "\"\"", "\n", "\r\n", "\r", .. s_rowWords]), () => ReadRows("rows.tsv")),
-        new("rows-gz", "compressed rows of one's own", () => SeedFiles.In("rows-gz"), new GzipMutator(new JsonMutator(s_rowWords)), () => ReadRows("rows.jsonl.gz")),
-        new("rows-parquet", "rows of one's own as Parquet", () => SeedFiles.In("rows-parquet"), new ByteMutator("PAR1", "messages", "element"), () => ReadRows("rows.parquet")),
+        new(
+            "rows-jsonl",
+            "rows of one's own as JSON lines",
+            () => SeedFiles.In("rows-jsonl"),
+            new JsonMutator(s_rowWords),
+            () => ReadRows("rows.jsonl")),
+        new(
+            "rows-csv",
+            "rows of one's own as CSV",
+            () => SeedFiles.In("rows-csv"),
+            new ByteMutator([",", "\"", "\"\"", "\n", "\r\n", "\r", ";", .. s_rowWords]),
+            () => ReadRows("rows.csv")),
+        new(
+            "rows-json",
+            "rows of one's own as a JSON array",
+            () => SeedFiles.In("rows-json"),
+            new JsonMutator([.. s_rowWords, "[", "]", "},{"]),
+            () => ReadRows("rows.json")),
+        new(
+            "rows-tsv",
+            "rows of one's own with tabs",
+            () => SeedFiles.In("rows-tsv"),
+            new ByteMutator(["\t", "\"", "\"\"", "\n", "\r\n", "\r", .. s_rowWords]),
+            () => ReadRows("rows.tsv")),
+        new(
+            "rows-gz",
+            "compressed rows of one's own",
+            () => SeedFiles.In("rows-gz"),
+            new GzipMutator(new JsonMutator(s_rowWords)),
+            () => ReadRows("rows.jsonl.gz")),
+        new(
+            "rows-parquet",
+            "rows of one's own as Parquet",
+            () => SeedFiles.In("rows-parquet"),
+            new ByteMutator("PAR1", "messages", "element"),
+            () => ReadRows("rows.parquet")),
         new("rows-txt", "a text of one's own", () => SeedFiles.In("rows-txt"), new ByteMutator("\n", "\r\n"), () => ReadRows("rows.txt")),
-        new("data-folder", "a folder of one's own data: lines '=== NAME' stand before its files", () => SeedFiles.In("data-folder"), new ByteMutator("\n=== train.jsonl\n", "\n=== test.csv\n", "\n=== dev.txt\n", "\n=== valid.jsonl\n"), ReadFolder),
+        new(
+            "data-folder",
+            "a folder of one's own data: lines '=== NAME' stand before its files",
+            () => SeedFiles.In("data-folder"),
+            new ByteMutator("\n=== train.jsonl\n", "\n=== test.csv\n", "\n=== dev.txt\n", "\n=== valid.jsonl\n"),
+            ReadFolder),
         new("task", "a task definition, with rows", () => SeedFiles.In("task"), new JsonMutator(s_taskWords), ReadTask),
-        new("task-rows", "rows of the built-in tasks", () => SeedFiles.In("task-rows"), new JsonMutator("sentence", "label", "premise", "hypothesis", "choice1", "answers", "question", "paragraph", "passage", "idx"), ReadTaskRows),
-        new("score-input", "the file of 'score --input'", () => SeedFiles.In("score-input"), new JsonMutator("ids", "text"), ReadScoreInput),
+        new(
+            "task-rows",
+            "rows of the built-in tasks",
+            () => SeedFiles.In("task-rows"),
+            new JsonMutator("sentence", "label", "premise", "hypothesis", "choice1", "answers", "question", "paragraph", "passage", "idx"),
+            ReadTaskRows),
+        new(
+            "score-input",
+            "the file of 'score --input'",
+            () => SeedFiles.In("score-input"),
+            new JsonMutator("ids", "text"),
+            ReadScoreInput),
     ];
 
     private static Action<byte[]> ReadRows(string name)

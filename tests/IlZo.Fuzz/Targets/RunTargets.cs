@@ -12,13 +12,16 @@ internal static class RunTargets
 {
     private static readonly string[] s_metricWords =
     [
-        "step", "loss", "lr", "tokens", "forward_passes", "dev_loss", "dev_accuracy", "dev_f1", "zero_shot_loss", "zero_shot_total", "zero_shot_correct", "zero_shot_f1", "seconds", "\n", "\r\n", "\r",
+        "step", "loss", "lr", "tokens", "forward_passes", "dev_loss", "dev_accuracy", "dev_f1", "zero_shot_loss", "zero_shot_total",
+        "zero_shot_correct", "zero_shot_f1", "seconds", "\n", "\r\n", "\r",
     ];
 
     private static readonly string[] s_configWords =
     [
-        "format", "arithmetic", "options", "base_weights_sha256", "examples_sha256", "continued", "after_step", "engine", "precision", "managed", "cuda", "fp32", "bf16x3", "model", "task", "data",
-        "optimizer", "steps", "batch_size", "learning_rate", "lr", "epsilon", "eps", "seed", "adapter", "lora", "prefix", "rank", "alpha", "schedule", "constant", "cosine", "warmup",
+        "format", "arithmetic", "options", "base_weights_sha256", "examples_sha256", "continued", "after_step", "engine", "precision",
+        "managed", "cuda", "fp32", "bf16x3", "model", "task", "data",
+        "optimizer", "steps", "batch_size", "learning_rate", "lr", "epsilon", "eps", "seed", "adapter", "lora", "prefix", "rank", "alpha",
+        "schedule", "constant", "cosine", "warmup",
     ];
 
     public static IEnumerable<FuzzTarget> All =>
@@ -30,10 +33,12 @@ internal static class RunTargets
         new("run-config", "config.json of a run", RunConfigurationSeeds, new JsonMutator(s_configWords), () => ReadConfiguration),
     ];
 
-    private static IEnumerable<byte[]> TrajectorySeeds() => [TrajectoryMutator.Make([]), TrajectoryMutator.Make([.. Records.Select(r => new StepEntry(r, 2, 100))])];
+    private static IEnumerable<byte[]> TrajectorySeeds() =>
+        [TrajectoryMutator.Make([]), TrajectoryMutator.Make([.. Records.Select(r => new StepEntry(r, 2, 100))])];
 
     private static StepRecord[] Records =>
-        [.. Enumerable.Range(1, 3).Select(step => new StepRecord { Step = step, LearningRate = 1e-3, Losses = [1.5, 1.25], Coefficients = [0.5 * step] })];
+        [.. Enumerable.Range(1, 3).Select(
+            step => new StepRecord { Step = step, LearningRate = 1e-3, Losses = [1.5, 1.25], Coefficients = [0.5 * step] })];
 
     private static void ReadTrajectory(byte[] input)
     {

@@ -20,7 +20,8 @@ internal static class Scratch
 
     private static string Make()
     {
-        string folder = System.IO.Path.Combine(Directory.Exists(InMemory) ? InMemory : System.IO.Path.GetTempPath(), $"ilzo-fuzz-{Environment.ProcessId}");
+        string folder = System.IO.Path.Combine(
+            Directory.Exists(InMemory) ? InMemory : System.IO.Path.GetTempPath(), $"ilzo-fuzz-{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         return folder;

@@ -4,7 +4,10 @@ namespace IlZo.Fuzz.Targets;
 internal static class TargetCatalog
 {
     public static IReadOnlyList<FuzzTarget> All { get; } =
-        [.. CheckpointTargets.All, .. TokenizerTargets.All, .. TemplateTargets.All, .. DataTargets.All, .. RunTargets.All, .. CommandTargets.All];
+        [
+            .. CheckpointTargets.All, .. TokenizerTargets.All, .. TemplateTargets.All, .. DataTargets.All, .. RunTargets.All,
+            .. CommandTargets.All,
+        ];
 
     /// <summary>The target of a name.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace IlZo.Fuzz.Targets;
 
-/// <summary>Checkpoints of a few kilobytes: 32 tokens, 16 features, one layer of two heads (one of keys and values for Llama's kin).</summary>
+/// <summary>
+/// Checkpoints of a few kilobytes: 32 tokens, 16 features, one layer of two heads (one of keys and values for Llama's kin).
+/// </summary>
 internal static class TinyModels
 {
     private const int Vocabulary = 32;
@@ -20,7 +22,8 @@ internal static class TinyModels
         "gpt2" => Gpt2(),
         "roberta" => Roberta(),
         "phi3" => Phi3(),
-        "gemma" or "gemma2" => [.. Llama(bias: false, norms: false).Where(t => t.Item1 != "lm_head.weight"), .. family == "gemma2" ? FeedForwardNorms() : []],
+        "gemma" or "gemma2" =>
+            [.. Llama(bias: false, norms: false).Where(t => t.Item1 != "lm_head.weight"), .. family == "gemma2" ? FeedForwardNorms() : []],
         _ => Llama(bias: family == "qwen2", norms: family == "qwen3"),
     });
 
@@ -52,7 +55,8 @@ internal static class TinyModels
         return [.. length, .. json, .. data.ToArray()];
     }
 
-    private static IEnumerable<(string, int[])> Pair(string name, params int[] shape) => [(name + ".weight", shape), (name + ".bias", [shape[0]])];
+    private static IEnumerable<(string, int[])> Pair(string name, params int[] shape) =>
+        [(name + ".weight", shape), (name + ".bias", [shape[0]])];
 
     private static IEnumerable<(string, int[])> Opt() =>
     [
@@ -61,7 +65,8 @@ internal static class TinyModels
         .. Pair("model.decoder.final_layer_norm", Hidden),
         .. Pair("model.decoder.layers.0.self_attn_layer_norm", Hidden),
         .. Pair("model.decoder.layers.0.final_layer_norm", Hidden),
-        .. new[] { "q_proj", "k_proj", "v_proj", "out_proj" }.SelectMany(p => Pair("model.decoder.layers.0.self_attn." + p, Hidden, Hidden)),
+        .. new[] { "q_proj", "k_proj", "v_proj", "out_proj" }.SelectMany(
+            p => Pair("model.decoder.layers.0.self_attn." + p, Hidden, Hidden)),
         .. Pair("model.decoder.layers.0.fc1", Intermediate, Hidden),
         .. Pair("model.decoder.layers.0.fc2", Hidden, Intermediate),
     ];
@@ -86,14 +91,17 @@ internal static class TinyModels
         ("model.embed_tokens.weight", [Vocabulary, Hidden]),
         ("model.norm.weight", [Hidden]),
         ("lm_head.weight", [Vocabulary, Hidden]),
-        .. new[] { ("q", Hidden), ("k", Keys), ("v", Keys) }.SelectMany(p => Pair($"model.layers.0.self_attn.{p.Item1}_proj", p.Item2, Hidden).Take(bias ? 2 : 1)),
+        .. new[] { ("q", Hidden), ("k", Keys), ("v", Keys) }.SelectMany(
+            p => Pair($"model.layers.0.self_attn.{p.Item1}_proj", p.Item2, Hidden).Take(bias ? 2 : 1)),
         ("model.layers.0.self_attn.o_proj.weight", [Hidden, Hidden]),
         ("model.layers.0.mlp.gate_proj.weight", [Intermediate, Hidden]),
         ("model.layers.0.mlp.up_proj.weight", [Intermediate, Hidden]),
         ("model.layers.0.mlp.down_proj.weight", [Hidden, Intermediate]),
         ("model.layers.0.input_layernorm.weight", [Hidden]),
         ("model.layers.0.post_attention_layernorm.weight", [Hidden]),
-        .. norms ? new[] { ("model.layers.0.self_attn.q_norm.weight", new[] { Keys }), ("model.layers.0.self_attn.k_norm.weight", [Keys]) } : [],
+        .. norms
+            ? new[] { ("model.layers.0.self_attn.q_norm.weight", new[] { Keys }), ("model.layers.0.self_attn.k_norm.weight", [Keys]) }
+            : [],
     ];
 
     private static IEnumerable<(string, int[])> FeedForwardNorms() =>
@@ -121,7 +129,8 @@ internal static class TinyModels
         .. Pair("lm_head.dense", Hidden, Hidden),
         .. Pair("lm_head.layer_norm", Hidden),
         ("lm_head.bias", [Vocabulary]),
-        .. new[] { "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense" }.SelectMany(p => Pair("roberta.encoder.layer.0." + p, Hidden, Hidden)),
+        .. new[] { "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense" }.SelectMany(
+            p => Pair("roberta.encoder.layer.0." + p, Hidden, Hidden)),
         .. Pair("roberta.encoder.layer.0.attention.output.LayerNorm", Hidden),
         .. Pair("roberta.encoder.layer.0.intermediate.dense", Intermediate, Hidden),
         .. Pair("roberta.encoder.layer.0.output.dense", Hidden, Intermediate),

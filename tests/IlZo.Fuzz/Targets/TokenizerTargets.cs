@@ -12,33 +12,84 @@ namespace IlZo.Fuzz.Targets;
 internal static class TokenizerTargets
 {
     // Every kind of character that a component treats in its own way, and halves of surrogate pairs.
-    private const string Sample = "  It's 2024, naïve Cafe\u0301 \u1100\u1161\u11A8 \U0001F600\uD83D \uDE00\u2028\r\n\t<s>a</s><|endoftext|>\0";
+    private const string Sample =
+        "  It's 2024, naïve Cafe\u0301 \u1100\u1161\u11A8 \U0001F600\uD83D \uDE00\u2028\r\n\t<s>a</s><|endoftext|>\0";
 
     private static readonly string[] s_words =
     [
-        "version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model", "type", "BPE", "vocab", "merges", "unk_token",
-        "fuse_unk", "byte_fallback", "ignore_merges", "dropout", "Sequence", "normalizers", "pretokenizers", "processors", "decoders", "NFC", "Prepend",
-        "prepend", "Replace", "pattern", "String", "Regex", "content", "ByteLevel", "add_prefix_space", "trim_offsets", "use_regex", "Digits",
-        "individual_digits", "Metaspace", "replacement", "prepend_scheme", "always", "first", "never", "split", "Split", "behavior", "Isolated", "Removed",
-        "invert", "RobertaProcessing", "sep", "cls", "TemplateProcessing", "single", "pair", "special_tokens", "SpecialToken", "id", "ids", "tokens", "type_id",
-        "ByteFallback", "Fuse", "Strip", "start", "stop", "special", "lstrip", "rstrip", "normalized", "single_word", "truncation", "padding",
-        "<0x41>", "▁", "Ġ", "a", "b", "ab", "tokenizer_class", "LlamaTokenizer", "GPT2Tokenizer", "RobertaTokenizer", "PreTrainedTokenizerFast", "bos_token",
-        "eos_token", "pad_token", "mask_token", "add_bos_token", "add_eos_token", "added_tokens_decoder", "legacy", "chat_template", "name", "template",
-        "Contiguous", "MergedWithPrevious", "MergedWithNext", "a*b|a", "(a|ab)+c?", "(?i:'s)|[^\\s\\p{L}]?\\p{Lu}*[\\p{Ll}\\p{M}]+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+", "(?:", "(?i:", "(?!\\S)", "\\p{",
+        "version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model", "type", "BPE", "vocab", "merges",
+        "unk_token",
+        "fuse_unk", "byte_fallback", "ignore_merges", "dropout", "Sequence", "normalizers", "pretokenizers", "processors", "decoders",
+        "NFC", "Prepend",
+        "prepend", "Replace", "pattern", "String", "Regex", "content", "ByteLevel", "add_prefix_space", "trim_offsets", "use_regex",
+        "Digits",
+        "individual_digits", "Metaspace", "replacement", "prepend_scheme", "always", "first", "never", "split", "Split", "behavior",
+        "Isolated", "Removed",
+        "invert", "RobertaProcessing", "sep", "cls", "TemplateProcessing", "single", "pair", "special_tokens", "SpecialToken", "id", "ids",
+        "tokens", "type_id",
+        "ByteFallback", "Fuse", "Strip", "start", "stop", "special", "lstrip", "rstrip", "normalized", "single_word", "truncation",
+        "padding",
+        "<0x41>", "▁", "Ġ", "a", "b", "ab", "tokenizer_class", "LlamaTokenizer", "GPT2Tokenizer", "RobertaTokenizer",
+        "PreTrainedTokenizerFast", "bos_token",
+        "eos_token", "pad_token", "mask_token", "add_bos_token", "add_eos_token", "added_tokens_decoder", "legacy", "chat_template", "name",
+        "template",
+        "Contiguous", "MergedWithPrevious", "MergedWithNext", "a*b|a", "(a|ab)+c?",
+        "(?i:'s)|[^\\s\\p{L}]?\\p{Lu}*[\\p{Ll}\\p{M}]+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+", "(?:", "(?i:", "(?!\\S)", "\\p{",
         "default", "clean_up_tokenization_spaces", "model_max_length", "additional_special_tokens", "__type", "AddedToken",
     ];
 
     public static IEnumerable<FuzzTarget> All =>
     [
-        new("tokenizer-json", "tokenizer.json", () => SeedFiles.In("tokenizer-json"), new JsonMutator(s_words), () => Folder("tokenizer.json")),
-        new("tokenizer-model", "tokenizer.model of SentencePiece", SentencePieceSeeds, new ProtobufMutator(), () => Folder("tokenizer.model")),
-        new("tiktoken", "tokenizer.model of tiktoken: base64 and ranks", () => SeedFiles.In("tiktoken"), new ByteMutator("IQ== 0\n", "\n", " ", "=", "128000"), () => Folder("tokenizer.model")),
-        new("vocab-json", "vocab.json", VocabularySeeds, new JsonMutator("a", "b", "ab", "Ġa", "<s>", "</s>", "<mask>", "<|endoftext|>"), () => Folder("vocab.json", ("merges.txt", Merges()))),
-        new("merges-txt", "merges.txt", () => [Merges()], new ByteMutator("#version: 0.2\n", "\n", " ", "a b\n", "ab c\n", "Ġ a\n"), () => Folder("merges.txt", ("vocab.json", Vocabulary()))),
-        new("tokenizer-config", "tokenizer_config.json with its chat template", () => SeedFiles.In("tokenizer-config"), new JsonMutator(s_words), ReadConfig),
-        new("special-tokens-map", "special_tokens_map.json", () => SeedFiles.In("special-tokens-map"), new JsonMutator(s_words), () => Folder("special_tokens_map.json", ("vocab.json", Vocabulary()), ("merges.txt", Merges()))),
-        new("added-tokens", "added_tokens.json", () => SeedFiles.In("added-tokens"), new JsonMutator(s_words), () => Folder("added_tokens.json", ("vocab.json", Vocabulary()), ("merges.txt", Merges()))),
-        new("text", "texts in UTF-16 as they come, to encode and decode", TextSeeds, new ByteMutator("<s>", "</s>", "<|endoftext|>", "▁"), ReadTexts) { MaxLength = 1 << 12 },
+        new(
+            "tokenizer-json",
+            "tokenizer.json",
+            () => SeedFiles.In("tokenizer-json"),
+            new JsonMutator(s_words),
+            () => Folder("tokenizer.json")),
+        new(
+            "tokenizer-model",
+            "tokenizer.model of SentencePiece",
+            SentencePieceSeeds,
+            new ProtobufMutator(),
+            () => Folder("tokenizer.model")),
+        new(
+            "tiktoken",
+            "tokenizer.model of tiktoken: base64 and ranks",
+            () => SeedFiles.In("tiktoken"),
+            new ByteMutator("IQ== 0\n", "\n", " ", "=", "128000"),
+            () => Folder("tokenizer.model")),
+        new(
+            "vocab-json",
+            "vocab.json",
+            VocabularySeeds,
+            new JsonMutator("a", "b", "ab", "Ġa", "<s>", "</s>", "<mask>", "<|endoftext|>"),
+            () => Folder("vocab.json", ("merges.txt", Merges()))),
+        new(
+            "merges-txt",
+            "merges.txt",
+            () => [Merges()],
+            new ByteMutator("#version: 0.2\n", "\n", " ", "a b\n", "ab c\n", "Ġ a\n"),
+            () => Folder("merges.txt", ("vocab.json", Vocabulary()))),
+        new(
+            "tokenizer-config",
+            "tokenizer_config.json with its chat template",
+            () => SeedFiles.In("tokenizer-config"),
+            new JsonMutator(s_words),
+            ReadConfig),
+        new(
+            "special-tokens-map",
+            "special_tokens_map.json",
+            () => SeedFiles.In("special-tokens-map"),
+            new JsonMutator(s_words),
+            () => Folder("special_tokens_map.json", ("vocab.json", Vocabulary()), ("merges.txt", Merges()))),
+        new(
+            "added-tokens",
+            "added_tokens.json",
+            () => SeedFiles.In("added-tokens"),
+            new JsonMutator(s_words),
+            () => Folder("added_tokens.json", ("vocab.json", Vocabulary()), ("merges.txt", Merges()))),
+        new("text", "texts in UTF-16 as they come, to encode and "
+            + "decode", TextSeeds, new ByteMutator("<s>", "</s>", "<|endoftext|>", "▁"), ReadTexts) { MaxLength = 1 << 12 },
     ];
 
     /// <summary>A small tokenizer for targets that need one.</summary>
@@ -88,7 +139,9 @@ internal static class TokenizerTargets
     {
         int[] ids = tokenizer.Encode(text);
         tokenizer.Decode(ids);
-        tokenizer.Decode([.. text.Select(c => c % Math.Max(1, tokenizer.VocabularySize)).Take(tokenizer.VocabularySize > 0 ? 64 : 0)], skipSpecialTokens: false);
+        tokenizer.Decode(
+            [.. text.Select(c => c % Math.Max(1, tokenizer.VocabularySize)).Take(tokenizer.VocabularySize > 0 ? 64 : 0)],
+            skipSpecialTokens: false);
         try
         {
             tokenizer.EncodeMarkup(text);
@@ -111,7 +164,8 @@ internal static class TokenizerTargets
     private static byte[] Merges() => Encoding.UTF8.GetBytes("#version: 0.2\na b\nĠ a\nab c\ni t\n");
 
     private static IEnumerable<byte[]> TextSeeds() =>
-        new[] { Sample, "It was a terrible film.", "\uD800", "\uDC00\uD800", new string('a', 300), "<s>x</s>" }.Select(t => MemoryMarshal.AsBytes(t.AsSpan()).ToArray());
+        new[] { Sample, "It was a terrible film.", "\uD800", "\uDC00\uD800", new string('a', 300), "<s>x</s>" }.Select(
+            t => MemoryMarshal.AsBytes(t.AsSpan()).ToArray());
 
     // Pieces 1 to 6 of each type, a trainer and a normalizer: sentencepiece_model.proto.
     private static IEnumerable<byte[]> SentencePieceSeeds()
@@ -124,7 +178,8 @@ internal static class TokenizerTargets
         byte[] trainer = Message(2, [.. Number(3, 2), .. Number(24, 0), .. Number(35, 1), .. Number(40, 0)]);
         byte[] normalizer = Message(3, [.. Message(1, "identity"u8.ToArray()), .. Number(3, 1), .. Number(4, 0), .. Number(5, 1)]);
         yield return [.. pieces.SelectMany(p => Message(1, Piece(p.Text, p.Score, p.Type))), .. trainer, .. normalizer];
-        yield return [.. pieces.Take(3).SelectMany(p => Message(1, Piece(p.Text, p.Score, p.Type))), .. Message(1, Piece("a", -1, 1)), .. trainer, .. normalizer];
+        yield return [.. pieces.Take(3)
+            .SelectMany(p => Message(1, Piece(p.Text, p.Score, p.Type))), .. Message(1, Piece("a", -1, 1)), .. trainer, .. normalizer];
     }
 
     private static byte[] Piece(string text, float score, int type) =>
@@ -132,5 +187,6 @@ internal static class TokenizerTargets
 
     private static byte[] Message(int field, byte[] content) => [(byte)((field << 3) | 2), (byte)content.Length, .. content];
 
-    private static byte[] Number(int field, int value) => field < 16 ? [(byte)(field << 3), (byte)value] : [(byte)(((field << 3) & 0x7F) | 0x80), (byte)(field >> 4), (byte)value];
+    private static byte[] Number(int field, int value) =>
+        field < 16 ? [(byte)(field << 3), (byte)value] : [(byte)(((field << 3) & 0x7F) | 0x80), (byte)(field >> 4), (byte)value];
 }

@@ -6,7 +6,8 @@ namespace IlZo.Fuzz.Targets;
 public static class TorchArchive
 {
     /// <summary>An archive of a pickle and the bytes of its storages, which have the names 0, 1, ….</summary>
-    public static byte[] Of(ReadOnlySpan<byte> pickle, IReadOnlyList<byte[]> storages, CompressionLevel level = CompressionLevel.NoCompression)
+    public static byte[] Of(
+        ReadOnlySpan<byte> pickle, IReadOnlyList<byte[]> storages, CompressionLevel level = CompressionLevel.NoCompression)
     {
         using var stream = new MemoryStream();
         using (var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))

@@ -22,7 +22,8 @@ public sealed class DeviceBenchmarkTests : IDisposable
     {
         var results = DeviceGemm.Run(_device.Backend, type, null, 2, s_scale).ToList();
         Assert.Equal(
-            s_scale.Layers.SelectMany(l => s_scale.Tokens.Select(t => (l.Outputs, l.Inputs, t))), results.Select(r => (r.Outputs, r.Inputs, r.Tokens)));
+            s_scale.Layers.SelectMany(l => s_scale.Tokens.Select(t => (l.Outputs, l.Inputs, t))),
+            results.Select(r => (r.Outputs, r.Inputs, r.Tokens)));
         Assert.All(results, r =>
         {
             Assert.Equal((long)r.Outputs * r.Inputs * size, r.WeightBytes);
@@ -115,7 +116,8 @@ public sealed class DeviceBenchmarkTests : IDisposable
         using var small = new TestDevice(capacity: 100_000);
         long before = small.Backend.UsedBytes;
         var error = Assert.Throws<InvalidInputException>(() => DeviceStep.Run(small.Backend, null, "opt-tiny", 1, 4, 1, s_scale));
-        Assert.Matches(@"^test:0: the weights take 0\.\d\d GB; of the device's 0\.\d\d GB that can be used, 0\.\d\d GB are free\.$", error.Message);
+        Assert.Matches(
+            @"^test:0: the weights take 0\.\d\d GB; of the device's 0\.\d\d GB that can be used, 0\.\d\d GB are free\.$", error.Message);
         error = Assert.Throws<InvalidInputException>(() => DeviceNoise.Run(small.Backend, 1, s_scale with { CopyBytes = 1 << 20 }));
         Assert.StartsWith("test:0: the buffers of a benchmark take ", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, small.Backend.UsedBytes);

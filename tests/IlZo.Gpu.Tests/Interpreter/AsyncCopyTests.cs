@@ -30,7 +30,8 @@ public class AsyncCopyTests
     [Fact]
     public void A_wait_leaves_as_many_groups_as_it_says()
     {
-        Run($"cp.async.cg.shared.global [s], [g], 16; {Commit} cp.async.ca.shared.global [s+16], [g+16], 8; {Commit} cp.async.ca.shared.global [s+32], [g+32], 4;");
+        Run($"cp.async.cg.shared.global [s], [g], 16; {Commit} cp.async.ca.shared.global [s+16], [g+16], 8; {Commit} "
+            + "cp.async.ca.shared.global [s+32], [g+32], 4;");
         Run("cp.async.wait_group 1;");
         Assert.Equal(_rig.GlobalBytes.AsSpan(..16), _rig.SharedBytes[..16]);
         Assert.Equal(0xFF, _rig.SharedBytes[16]);

@@ -40,7 +40,8 @@ public class InstructionTests
     public void Mad_adds_to_a_product_modulo_its_size()
     {
         Assert.Equal(5ul, PtxRig.Compute("mad.lo.u64", PtxType.B64, (PtxType.B64, 1ul << 63), (PtxType.B64, 2ul), (PtxType.B64, 5ul)));
-        Assert.Equal(0xFFFFFFFFul - 5, PtxRig.Compute("mad.lo.s32", PtxType.B32, (PtxType.B32, 0xFFFFFFFFul), (PtxType.B32, 7ul), (PtxType.B32, 1ul)));
+        Assert.Equal(0xFFFFFFFFul - 5, PtxRig.Compute(
+            "mad.lo.s32", PtxType.B32, (PtxType.B32, 0xFFFFFFFFul), (PtxType.B32, 7ul), (PtxType.B32, 1ul)));
     }
 
     [Theory]
@@ -50,13 +51,15 @@ public class InstructionTests
     [InlineData(0x5410, 0x66D52211)]
     [InlineData(0x00C8, 0x1111FF00)]
     public void Prmt_chooses_bytes_or_their_signs(uint selector, uint expected) => Assert.Equal(
-        expected, PtxRig.Compute("prmt.b32", PtxType.B32, (PtxType.B32, 0x44332211ul), (PtxType.B32, 0x887766D5ul), (PtxType.B32, selector)));
+        expected,
+        PtxRig.Compute("prmt.b32", PtxType.B32, (PtxType.B32, 0x44332211ul), (PtxType.B32, 0x887766D5ul), (PtxType.B32, selector)));
 
     [Fact]
     public void Fma_rounds_once()
     {
         float a = 1 + MathF.ScaleB(1, -12);
-        ulong Compute(string opcode) => PtxRig.Compute(opcode, PtxType.F32, (PtxType.F32, PtxRig.Bits(a)), (PtxType.F32, PtxRig.Bits(a)), (PtxType.F32, PtxRig.Bits(-1)));
+        ulong Compute(string opcode) => PtxRig.Compute(
+            opcode, PtxType.F32, (PtxType.F32, PtxRig.Bits(a)), (PtxType.F32, PtxRig.Bits(a)), (PtxType.F32, PtxRig.Bits(-1)));
         Assert.Equal(MathF.ScaleB(1, -11) + MathF.ScaleB(1, -24), PtxRig.Single(Compute("fma.rn.f32")));
     }
 
@@ -75,8 +78,10 @@ public class InstructionTests
         ulong bits = PtxRig.Bits(value);
         Assert.Equal((ulong)half, PtxRig.Compute("cvt.rn.f16.f32", PtxType.B16, (PtxType.F32, bits)));
         Assert.Equal((ulong)bfloat, PtxRig.Compute("cvt.rn.bf16.f32", PtxType.B16, (PtxType.F32, bits)));
-        Assert.Equal(((ulong)half << 16) | 0x4000, PtxRig.Compute("cvt.rn.f16x2.f32", PtxType.B32, (PtxType.F32, bits), (PtxType.F32, PtxRig.Bits(2))));
-        Assert.Equal(((ulong)bfloat << 16) | 0x4000, PtxRig.Compute("cvt.rn.bf16x2.f32", PtxType.B32, (PtxType.F32, bits), (PtxType.F32, PtxRig.Bits(2))));
+        Assert.Equal(((ulong)half << 16) | 0x4000, PtxRig.Compute(
+            "cvt.rn.f16x2.f32", PtxType.B32, (PtxType.F32, bits), (PtxType.F32, PtxRig.Bits(2))));
+        Assert.Equal(((ulong)bfloat << 16) | 0x4000, PtxRig.Compute(
+            "cvt.rn.bf16x2.f32", PtxType.B32, (PtxType.F32, bits), (PtxType.F32, PtxRig.Bits(2))));
     }
 
     [Theory]
@@ -95,7 +100,8 @@ public class InstructionTests
     [InlineData("cvt.u64.u32", 0xFFFFFFFEul, 0xFFFFFFFEul)]
     [InlineData("cvt.s64.s16", 0xFFFEul, 0xFFFFFFFFFFFFFFFEul)]
     public void Conversions_to_wider_integers_keep_the_number(string opcode, ulong value, ulong expected) =>
-        Assert.Equal(expected, PtxRig.Compute(opcode, PtxType.B64, (opcode.EndsWith("16", StringComparison.Ordinal) ? PtxType.B16 : PtxType.B32, value)));
+        Assert.Equal(expected, PtxRig.Compute(
+            opcode, PtxType.B64, (opcode.EndsWith("16", StringComparison.Ordinal) ? PtxType.B16 : PtxType.B32, value)));
 
     [Theory]
     [InlineData("lt", false)]
@@ -105,7 +111,8 @@ public class InstructionTests
     [InlineData("nan", true)]
     [InlineData("num", false)]
     public void Comparisons_with_what_is_not_a_number(string comparison, bool expected) => Assert.Equal(
-        expected ? 1ul : 0, PtxRig.Compute($"setp.{comparison}.f32", PtxType.Pred, (PtxType.F32, PtxRig.Bits(float.NaN)), (PtxType.F32, PtxRig.Bits(1))));
+        expected ? 1ul : 0,
+        PtxRig.Compute($"setp.{comparison}.f32", PtxType.Pred, (PtxType.F32, PtxRig.Bits(float.NaN)), (PtxType.F32, PtxRig.Bits(1))));
 
     [Theory]
     [InlineData("ex2.approx.f32", 3, 8)]
@@ -135,7 +142,8 @@ public class InstructionTests
     public void Numbers_of_64_bits()
     {
         (PtxType, ulong) Number(double value) => (PtxType.F64, BitConverter.DoubleToUInt64Bits(value));
-        double Compute(string opcode, params (PtxType, ulong)[] sources) => BitConverter.UInt64BitsToDouble(PtxRig.Compute(opcode, PtxType.F64, sources));
+        double Compute(string opcode, params (PtxType, ulong)[] sources) =>
+            BitConverter.UInt64BitsToDouble(PtxRig.Compute(opcode, PtxType.F64, sources));
         Assert.Equal(0.1 + 0.2, Compute("add.f64", Number(0.1), Number(0.2)));
         Assert.Equal(Math.FusedMultiplyAdd(0.1, 0.1, -0.01), Compute("fma.rn.f64", Number(0.1), Number(0.1), Number(-0.01)));
         Assert.Equal(0.1f, Compute("cvt.f64.f32", (PtxType.F32, PtxRig.Bits(0.1f))));
@@ -168,9 +176,11 @@ public class InstructionTests
         }
 
         var results = rig.Run(
-            "ld.global.v4.b32 {x0, x1, x2, x3}, [g]; st.shared.v2.b32 [1024], {x3, x2}; ld.global.u8 x0, [g+1]; ld.global.s8 x1, [g+1]; ld.shared.b64 y, [1024];",
+            "ld.global.v4.b32 {x0, x1, x2, x3}, [g]; st.shared.v2.b32 [1024], {x3, x2}; ld.global.u8 x0, [g+1]; ld.global.s8 x1, [g+1]; "
+                + "ld.shared.b64 y, [1024];",
             1,
-            [("y", PtxType.B64, _ => 0), .. Enumerable.Range(0, 4).Select(i => ($"x{i}", PtxType.B32, (Func<int, ulong>)(_ => 0))), ("g", PtxType.B64, _ => PtxRig.GlobalBase)]);
+            [("y", PtxType.B64, _ => 0), .. Enumerable.Range(0, 4)
+                .Select(i => ($"x{i}", PtxType.B32, (Func<int, ulong>)(_ => 0))), ("g", PtxType.B64, _ => PtxRig.GlobalBase)]);
         Assert.Equal([0x8B8A89888F8E8D8C, 0x81, 0xFFFFFF81, 0x8B8A8988, 0x8F8E8D8C], results[..5].Select(r => r[0]));
     }
 
@@ -178,7 +188,8 @@ public class InstructionTests
     public void Generic_addresses_reach_both_memories()
     {
         var results = new PtxRig().Run(
-            "mov.u64 x, 1032; cvta.shared.u64 x, x; st.u32 [x], 5; cvta.global.u64 y, g; st.u32 [y+4], 6; ld.u32 a, [x]; ld.shared.u32 b, [1032]; ld.global.u32 c, [g+4]; cvta.to.shared.u64 x, x;",
+            "mov.u64 x, 1032; cvta.shared.u64 x, x; st.u32 [x], 5; cvta.global.u64 y, g; st.u32 [y+4], 6; ld.u32 a, [x]; ld.shared.u32 b, "
+                + "[1032]; ld.global.u32 c, [g+4]; cvta.to.shared.u64 x, x;",
             1,
             ("x", PtxType.B64, _ => 0),
             ("y", PtxType.B64, _ => 0),
@@ -200,7 +211,8 @@ public class InstructionTests
     public void Shuffles_read_other_lanes_or_where_there_is_none_their_own(string mode, int b, int c, int ofFifth, int ofLast)
     {
         var results = new PtxRig().Run(
-            $"shfl.sync.{mode}.b32 d, a, {b}, {c}, 0xFFFFFFFF;", PtxWarp.AllLanes, ("d", PtxType.B32, _ => 0), ("a", PtxType.B32, l => (ulong)l));
+            $"shfl.sync.{mode}.b32 d, a, {b}, {c}, 0xFFFFFFFF;", PtxWarp.AllLanes, ("d", PtxType.B32, _ => 0),
+            ("a", PtxType.B32, l => (ulong)l));
         Assert.Equal((ulong)ofFifth, results[0][5]);
         Assert.Equal((ulong)ofLast, results[0][31]);
     }

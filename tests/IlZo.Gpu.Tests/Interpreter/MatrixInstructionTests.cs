@@ -14,12 +14,15 @@ public class MatrixInstructionTests
         static int A(int row, int k) => ((row * 5) + (k * 3)) % 17 - 8;
         static int B(int k, int column) => ((k * 7) + (column * 2)) % 13 - 6;
         static int C(int row, int column) => (row * 100) + column;
-        ulong Half(float value) => type == "f16" ? BitConverter.HalfToUInt16Bits((Half)value) : BitConverter.SingleToUInt32Bits(value) >> 16;
-        ulong PairOfA(int lane, int row, int k) => Half(A((lane / 4) + row, (2 * (lane % 4)) + k)) | (Half(A((lane / 4) + row, (2 * (lane % 4)) + k + 1)) << 16);
+        ulong Half(float value) =>
+            type == "f16" ? BitConverter.HalfToUInt16Bits((Half)value) : BitConverter.SingleToUInt32Bits(value) >> 16;
+        ulong PairOfA(int lane, int row, int k) =>
+            Half(A((lane / 4) + row, (2 * (lane % 4)) + k)) | (Half(A((lane / 4) + row, (2 * (lane % 4)) + k + 1)) << 16);
         ulong PairOfB(int lane, int k) => Half(B((2 * (lane % 4)) + k, lane / 4)) | (Half(B((2 * (lane % 4)) + k + 1, lane / 4)) << 16);
         ulong OfC(int lane, int row, int column) => PtxRig.Bits(C((lane / 4) + row, (2 * (lane % 4)) + column));
         var results = new PtxRig().Run(
-            $"mma.sync.aligned.m16n8k16.row.col.f32.{type}.{type}.f32 {{c0, c1, c2, c3}}, {{a0, a1, a2, a3}}, {{b0, b1}}, {{c0, c1, c2, c3}};",
+            $"mma.sync.aligned.m16n8k16.row.col.f32.{type}.{type}.f32 {{c0, c1, c2, c3}}, {{a0, a1, a2, a3}}, {{b0, b1}}, {{c0, c1, c2, "
+                + $"c3}};",
             PtxWarp.AllLanes,
             ("c0", PtxType.F32, l => OfC(l, 0, 0)),
             ("c1", PtxType.F32, l => OfC(l, 0, 1)),
@@ -64,7 +67,8 @@ public class MatrixInstructionTests
         var results = rig.Run(
             $"ldmatrix.sync.aligned.m8n8.x{count}{(isTransposed ? ".trans" : string.Empty)}.shared.b16 {{{registers}}}, [a];",
             PtxWarp.AllLanes,
-            [.. Enumerable.Range(0, count).Select(i => ($"d{i}", PtxType.B32, (Func<int, ulong>)(_ => 0))), ("a", PtxType.U32, l => (ulong)(1024 + (l % 8 * 64) + (l / 8 * 16)))]);
+            [.. Enumerable.Range(0, count).Select(i =>
+                ($"d{i}", PtxType.B32, (Func<int, ulong>)(_ => 0))), ("a", PtxType.U32, l => (ulong)(1024 + (l % 8 * 64) + (l / 8 * 16)))]);
         for (int i = 0; i < count; i++)
         {
             for (int lane = 0; lane < 32; lane++)
@@ -92,7 +96,8 @@ public class MatrixInstructionTests
     public void A_row_that_is_not_aligned_is_an_error()
     {
         var error = Assert.Throws<PtxException>(() => new PtxRig().Run(
-            "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {d}, [a];", PtxWarp.AllLanes, ("d", PtxType.B32, _ => 0), ("a", PtxType.B32, _ => 1032)));
+            "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {d}, [a];", PtxWarp.AllLanes, ("d", PtxType.B32, _ => 0),
+            ("a", PtxType.B32, _ => 1032)));
         Assert.Contains("not a multiple of 16", error.Message, StringComparison.Ordinal);
     }
 }

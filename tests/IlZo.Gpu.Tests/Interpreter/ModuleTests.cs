@@ -19,7 +19,8 @@ public class ModuleTests
 
     [Fact]
     public void Groups_of_several_warps_share_memory_from_barrier_to_barrier() =>
-        Assert.Equal(Enumerable.Range(0, 2).SelectMany(g => Enumerable.Range(0, 70).Reverse().Select(t => (g * 1000) + t)), Run(Text(Reverse.Replace("BARRIER", "bar.sync 0;", StringComparison.Ordinal))));
+        Assert.Equal(Enumerable.Range(0, 2).SelectMany(g => Enumerable.Range(0, 70).Reverse().Select(t => (g * 1000) + t)), Run(
+            Text(Reverse.Replace("BARRIER", "bar.sync 0;", StringComparison.Ordinal))));
 
     [Fact]
     public void A_missing_barrier_gives_wrong_results() =>
@@ -29,19 +30,22 @@ public class ModuleTests
     [InlineData("setp.lt.u32 p1, r1, 40; @p1 bra END; bar.sync 0; END:", "threads of a warp are at an instruction for all of them")]
     [InlineData("setp.lt.u32 p1, r1, 32; @p1 bra END; bar.sync 0; END:", "1 of 3 warps of a group ended while the others wait")]
     [InlineData("setp.lt.u32 p1, r1, 40; @p1 ret; bar.sync 0;", "threads of a warp are at an instruction for all of them")]
-    [InlineData("mul.wide.u32 q2, r1, 4; ld.param.u64 q1, [y]; add.u64 q1, q1, q2; st.global.u32 [q1+500], r1;", "outside of global memory")]
+    [InlineData(
+        "mul.wide.u32 q2, r1, 4; ld.param.u64 q1, [y]; add.u64 q1, q1, q2; st.global.u32 [q1+500], r1;", "outside of global memory")]
     [InlineData("st.shared.u32 [memory+280], r1;", "not in shared memory")]
     [InlineData("ld.param.u64 q1, [y+8];", "are no parameters")]
     [InlineData("mov.u32 %tid.x, r1;", "'%tid.x' cannot be written")]
     [InlineData("ld.global.u32 r1, [r1];", "where an address in .global is expected")]
     [InlineData("call other;", "The instruction 'call' is not known")]
     public void What_is_undefined_on_a_gpu_is_an_error(string body, string message) =>
-        Assert.Contains(message, Assert.Throws<PtxException>(() => Run(Text("mov.u32 r1, %tid.x;" + body))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<PtxException>(() => Run(Text("mov.u32 r1, %tid.x;" + body))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Lanes_that_part_meet_where_all_of_them_must_come()
     {
-        // In each round of the loop some lanes take a way that lies behind it; a branch in the loop is uniform only if they meet in the round.
+        // In each round of the loop some lanes take a way that lies behind it; a branch in the loop is uniform only if they meet in the
+        // round.
         int[] y = Run(Text(
             """
             mov.u32 r1, %tid.x; mov.u32 r2, 0; mov.u32 r3, 0;
@@ -89,7 +93,8 @@ public class ModuleTests
     [Fact]
     public void A_group_must_not_be_larger_than_the_text_says()
     {
-        var kernel = PtxKernel.Load(Text("ret;").Replace("(.param .u64 y)", "(.param .u64 y)\n.maxntid 64, 1, 1\n.minnctapersm 2", StringComparison.Ordinal));
+        var kernel = PtxKernel.Load(
+            Text("ret;").Replace("(.param .u64 y)", "(.param .u64 y)\n.maxntid 64, 1, 1\n.minnctapersm 2", StringComparison.Ordinal));
         kernel.Launch(new PtxLaunch((1, 1, 1), 64, 0), new PtxRig(), new byte[8]);
         var error = Assert.Throws<PtxException>(() => kernel.Launch(new PtxLaunch((1, 1, 1), 65, 0), new PtxRig(), new byte[8]));
         Assert.Contains("at most 64 threads, 65 were asked for", error.Message, StringComparison.Ordinal);

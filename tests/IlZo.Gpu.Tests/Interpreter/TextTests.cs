@@ -32,7 +32,8 @@ public class TextTests
     public void A_wrong_text_is_an_error_that_says_what_is_wrong(string text, string message)
     {
         var error = Assert.Throws<PtxException>(() => new PtxRig().Run(
-            ".shared .align 16 .b8 s[64];" + text, 1, ("d", PtxType.B32, _ => 0), ("f", PtxType.F32, _ => 0), ("w", PtxType.B64, _ => PtxRig.GlobalBase)));
+            ".shared .align 16 .b8 s[64];" + text, 1, ("d", PtxType.B32, _ => 0), ("f", PtxType.F32, _ => 0),
+            ("w", PtxType.B64, _ => PtxRig.GlobalBase)));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
@@ -42,7 +43,8 @@ public class TextTests
         var rig = new PtxRig();
         rig.Run(".reg .f32 acc<4>; .shared .align 16 .b8 tile[64]; mov.f32 acc3, 0f40400000;", 1);
         var results = rig.Run(
-            "/* registers and memory */ add.f32 d, acc3, 0f3F800000; mov.u32 s, tile; // of another text", 1, ("d", PtxType.F32, _ => 0), ("s", PtxType.B32, _ => 0));
+            "/* registers and memory */ add.f32 d, acc3, 0f3F800000; mov.u32 s, tile; // of another text", 1, ("d", PtxType.F32, _ => 0),
+            ("s", PtxType.B32, _ => 0));
         Assert.Equal(4, PtxRig.Single(results[0][0]));
         Assert.Equal(1024ul, results[1][0]);
     }

@@ -42,7 +42,8 @@ public class KernelCheckTests
     public void A_model_does_what_it_does_on_the_processor()
     {
         using var device = new TestDevice();
-        var checks = new ModelChecks("opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 2, length: 9);
+        var checks = new ModelChecks(
+            "opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 2, length: 9);
         Assert.All([.. checks.TwoPointSteps, checks.Training(3)], c => Assert.True(c.Run(device.Backend).Passed, c.Name));
     }
 

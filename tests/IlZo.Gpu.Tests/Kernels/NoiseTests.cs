@@ -18,7 +18,8 @@ public class NoiseTests
         var source = new NoiseSource(key, 300, NoiseField.Group * (1 << 20), 1);
         for (int block = 0; block < NoiseField.BlocksPerGroup; block++)
         {
-            var words = source.Words(new NoiseBlock((int)(group >> 20), (int)(group & ((1 << 20) - 1)), block, NoiseField.Group * (1 << 20)));
+            var words = source.Words(
+                new NoiseBlock((int)(group >> 20), (int)(group & ((1 << 20) - 1)), block, NoiseField.Group * (1 << 20)));
             for (int i = 0; i < NoiseWords.Count; i++)
             {
                 Assert.Equal(NoiseField.Bits(key, 300, group, NoiseWords.Column(block, i)), words.Bits(i));

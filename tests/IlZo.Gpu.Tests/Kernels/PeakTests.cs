@@ -31,7 +31,8 @@ public sealed class PeakTests : IDisposable
         float[] numbers = [.. Enumerable.Range(1, 2 * 4 * 4 * Groups * Threads).Select(i => (float)i)];
         using var buffer = _device.Accelerator.AllocateRaw(numbers.Length * sizeof(float), 1);
         _device.Backend.Stream.Write<float>(numbers, new ArrayView<float>(buffer, 0, numbers.Length));
-        float[] sums = Run(Peaks.Read, new ReadArguments { Source = new ArrayView<FourFloats>(buffer, 0, numbers.Length / 4), Sums = Sums });
+        float[] sums = Run(
+            Peaks.Read, new ReadArguments { Source = new ArrayView<FourFloats>(buffer, 0, numbers.Length / 4), Sums = Sums });
         Assert.Equal(192 * 193 / 2, sums.Sum());
     }
 
@@ -61,13 +62,15 @@ public sealed class PeakTests : IDisposable
     [InlineData(3)]
     public void A_round_has_as_many_multiply_adds_of_tensor_cores_as_are_counted(int rounds)
     {
-        // C ← C + A·B with ones adds the 16 inner indices to each of a thread's 8 · 4 numbers, which begin with a sum of 21 and the thread's number.
+        // C ← C + A·B with ones adds the 16 inner indices to each of a thread's 8 · 4 numbers, which begin with a sum of 21 and the
+        // thread's number.
         using var device = TensorDevice.Create();
         const int count = Groups * 32;
         using var buffer = device.Accelerator.AllocateRaw(count * sizeof(float), 1);
         var sums = new ArrayView<float>(buffer, 0, count);
         device.Backend.Launcher.Launch(
-            Peaks.TensorMultiplyAdd, new Index3D(Groups, 1, 1), 32, 0, new TensorMultiplyAddArguments { Rounds = rounds, Factor = 0x3F803F80, Sums = sums });
+            Peaks.TensorMultiplyAdd, new Index3D(Groups, 1, 1), 32, 0,
+            new TensorMultiplyAddArguments { Rounds = rounds, Factor = 0x3F803F80, Sums = sums });
         float[] read = new float[count];
         device.Backend.Stream.Read(sums, read);
         Assert.Equal([.. Enumerable.Range(0, count).Select(i => 21f + (i % 32) + (rounds * Peaks.TensorMultiplyAddsOfRound))], read);
@@ -78,7 +81,13 @@ public sealed class PeakTests : IDisposable
     {
         const int blocks = 40;
         var key = new NoiseKey(3, NoiseStream.Direction, 2, 1);
-        var arguments = new NoiseArguments<SignDirection> { Term = new Term(new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0), Blocks = blocks, Sums = Sums };
+        var arguments = new NoiseArguments<SignDirection>
+        {
+            Term = new Term(
+            new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0),
+            Blocks = blocks,
+            Sums = Sums
+        };
         double expected = 0;
         for (int i = 0; i < blocks * NoiseWords.Count; i++)
         {

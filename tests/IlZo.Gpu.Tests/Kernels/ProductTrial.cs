@@ -14,7 +14,8 @@ internal static class ProductTrial
         RandomWeights.Create(type, ("e", [tokens, inputs]), ("w", layout == WeightLayout.OutIn ? [outputs, inputs] : [inputs, outputs]));
 
     /// <summary>The looked-up rows x and their product y on a new device, for each probe.</summary>
-    public static (float[][] X, float[][] Y) Multiply(ProductPrecision precision, ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
+    public static (float[][] X, float[][] Y) Multiply(
+        ProductPrecision precision, ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
     {
         using var device = TensorDevice.Create(precision);
         device.Backend.Load(set);
@@ -49,14 +50,17 @@ internal static class ProductTrial
         float[][] w = Read(backend, rows, probes.Length);
         int inputs = set["e"].Columns;
         int outputs = layout == WeightLayout.OutIn ? weight.Rows : weight.Columns;
-        return [.. probes.Select((_, p) => Enumerable.Range(0, x[p].Length / inputs * outputs).Select(i => Dot(p, i / outputs, i % outputs)).ToArray())];
+        return [.. probes.Select(
+            (_, p) => Enumerable.Range(0, x[p].Length / inputs * outputs).Select(i => Dot(p, i / outputs, i % outputs)).ToArray())];
 
         double Dot(int p, int token, int output)
         {
             double sum = 0;
             for (int k = 0; k < inputs; k++)
             {
-                sum += (double)x[p][(token * inputs) + k] * w[p][layout == WeightLayout.OutIn ? (output * inputs) + k : (k * outputs) + output];
+                sum += (double)x[p][(token * inputs) + k] * w[p][layout == WeightLayout.OutIn
+                    ? (output * inputs) + k
+                    : (k * outputs) + output];
             }
 
             return sum;

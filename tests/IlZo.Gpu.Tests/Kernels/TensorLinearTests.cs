@@ -25,7 +25,10 @@ public class TensorLinearTests
 
     private static readonly GaussianDirection s_normal = new(new NoiseKey(3, NoiseStream.Direction, 1, 0));
 
-    /// <summary>Type, [in, out] or not, probes, tokens, inputs, outputs: tiles that are full and not, and rows that begin at multiples of 16 bytes and not.</summary>
+    /// <summary>
+    /// Type, [in, out] or not, probes, tokens, inputs, outputs: tiles that are full and not, and rows that begin at multiples of 16 bytes
+    /// and not.
+    /// </summary>
     public static TheoryData<DType, WeightLayout, int, int, int, int> Shapes => new()
     {
         { DType.F16, WeightLayout.OutIn, 2, 9, 70, 37 },
@@ -67,7 +70,8 @@ public class TensorLinearTests
             };
             string[] split =
             [
-                "products, float32", "products, float16", "products, bfloat16", "products with weights [in, out], float16", "rotations and attention, float16",
+                "products, float32", "products, float16", "products, bfloat16", "products with weights [in, out], float16",
+                "rotations and attention, float16",
                 .. Enum.GetValues<ActivationFunction>().Select(f => $"activation {f}"),
             ];
             data.AddRange([.. split.Select(name => new TheoryDataRow<ProductPrecision, string>(ProductPrecision.SplitBFloat16, name))]);
@@ -89,7 +93,8 @@ public class TensorLinearTests
         }
     }
 
-    // The error of a number is a unit at most; its root of the mean square, for fractions of all sizes alike, 0.42 units, and that of a product of two 0.60.
+    // The error of a number is a unit at most; its root of the mean square, for fractions of all sizes alike, 0.42 units, and that of a
+    // product of two 0.60.
     [Theory]
     [MemberData(nameof(SingleShapes))]
     public void A_product_of_rounded_numbers_errs_by_three_fifths_of_a_unit(
@@ -172,15 +177,17 @@ public class TensorLinearTests
         Assert.Equal(Bits(pair[0].AsSpan(0, 66)), Bits(alone[0]));
     }
 
-    // The perturbation is a hundredth of the weights, and the difference a hundredth of the results: in bf16x3 both parts of both operands are needed. Else a number errs by
-    // 0.42 units of itself, a hundred times as much of the perturbation: 0.021 in fp16, where the errors at both probes are opposite, since the stored weight in the middle
-    // is a number of fp16 itself; 0.16/√2 in bf16, where they have nothing to do with each other.
+    // The perturbation is a hundredth of the weights, and the difference a hundredth of the results: in bf16x3 both parts of both operands
+    // are needed. Else a number errs by 0.42 units of itself, a hundred times as much of the perturbation: 0.021 in fp16, where the errors
+    // at both probes are opposite, since the stored weight in the middle is a number of fp16 itself; 0.16/√2 in bf16, where they have
+    // nothing to do with each other.
     [Theory]
     [InlineData(ProductPrecision.SplitBFloat16, DType.F16, 0, 5e-4)]
     [InlineData(ProductPrecision.SplitBFloat16, DType.BF16, 0, 5e-4)]
     [InlineData(ProductPrecision.Half, DType.F16, 0.015, 0.025)]
     [InlineData(ProductPrecision.BFloat16, DType.F16, 0.09, 0.14)]
-    public void A_difference_of_two_probes_is_as_exact_as_numbers_are_far_below_the_perturbation(ProductPrecision precision, DType type, double least, double most)
+    public void A_difference_of_two_probes_is_as_exact_as_numbers_are_far_below_the_perturbation(
+        ProductPrecision precision, DType type, double least, double most)
     {
         const double Radius = 1e-3;
         const int Tokens = 9;
@@ -206,7 +213,8 @@ public class TensorLinearTests
     [Theory]
     [InlineData(ProductPrecision.SplitBFloat16, 1e-4, 1e-3)]
     [InlineData(ProductPrecision.Half, 5e-3, 0.05)]
-    public void A_model_has_the_losses_of_the_processor_and_nearly_its_projected_gradient(ProductPrecision precision, double ofLosses, double ofGradient)
+    public void A_model_has_the_losses_of_the_processor_and_nearly_its_projected_gradient(
+        ProductPrecision precision, double ofLosses, double ofGradient)
     {
         const double Radius = 1e-3;
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny-fp16"), DType.F16);

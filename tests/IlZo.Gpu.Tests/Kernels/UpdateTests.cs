@@ -85,12 +85,19 @@ public class UpdateTests
         using var sgd = new Sgd();
         Assert.Contains("OwnDirection", Refusal(sgd, new OwnDirection()), StringComparison.Ordinal);
         Assert.Contains("GaussianDirection", Refusal(sgd, new RademacherDirection(s_rounding), Gaussian(1, 0)), StringComparison.Ordinal);
-        Assert.Contains("2 SumDirection", Refusal(sgd, new SumDirection([(1, Gaussian(1, 0))]), new SumDirection([(1, Gaussian(1, 1))])), StringComparison.Ordinal);
-        Assert.Contains("differ in the law", Refusal(sgd, new OwnChange(Gaussian(1, 0), 1), new OwnChange(Gaussian(1, 1), 2)), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 SumDirection",
+            Refusal(sgd, new SumDirection([(1, Gaussian(1, 0))]), new SumDirection([(1, Gaussian(1, 1))])),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "differ in the law",
+            Refusal(sgd, new OwnChange(Gaussian(1, 0), 1), new OwnChange(Gaussian(1, 1), 2)),
+            StringComparison.Ordinal);
         Assert.Contains("differ in the numbers", Refusal(sgd, RankOne(), RankOne()), StringComparison.Ordinal);
 
         RankOneDirection RankOne() => new(
-            Gaussian(1, 0), [.. set.All.Select(p => new float[p.Columns])], [.. set.All.Select(_ => 1.0)], [.. set.All.Select(p => new BlockProducts([1], [], p.Rows))]);
+            Gaussian(1, 0), [.. set.All.Select(p => new float[p.Columns])], [.. set.All.Select(_ => 1.0)],
+            [.. set.All.Select(p => new BlockProducts([1], [], p.Rows))]);
         string Refusal(UpdateRule with, params IReadOnlyList<Direction> along) => Assert.Throws<InvalidInputException>(
             () => device.Backend.Update(set.All, new GradientEstimate([.. along.Select(d => (1.0, d))]), with, 1e-3, s_rounding)).Message;
     }
@@ -148,7 +155,8 @@ public class UpdateTests
 
         public static bool HasFactor => false;
 
-        public T Apply(T inner, T weight, T number, T factor) => TMath.Multiply(inner, TMath.Subtract(TMath.Broadcast(_power), TMath.Abs(weight)));
+        public T Apply(T inner, T weight, T number, T factor) =>
+            TMath.Multiply(inner, TMath.Subtract(TMath.Broadcast(_power), TMath.Abs(weight)));
     }
 
     private sealed class OwnDirection : Direction

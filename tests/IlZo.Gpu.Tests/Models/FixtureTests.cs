@@ -11,8 +11,11 @@ public class FixtureTests
     /// <summary>Folders of golden forward passes.</summary>
     public static TheoryData<string> Folders =>
     [
-        "opt-tiny", "opt-tiny-bf16", "opt-350m-style", "gpt2-tiny", "llama-gqa", "llama-gqa-fp16", "llama3-rope", "roberta-tiny", "gemma-tiny", "gemma2-tiny", "phi3-longrope",
-        .. LongTests.Of(["opt-tiny-fp16", "gpt2-tiny-hubnames-fp16", "llama-mha", "llama-gqa-bf16", "llama-gqa-sharded", "gemma-tiny-bf16", "phi3-tiny"], _ => false),
+        "opt-tiny", "opt-tiny-bf16", "opt-350m-style", "gpt2-tiny", "llama-gqa", "llama-gqa-fp16", "llama3-rope", "roberta-tiny",
+        "gemma-tiny", "gemma2-tiny", "phi3-longrope",
+        .. LongTests.Of([
+            "opt-tiny-fp16", "gpt2-tiny-hubnames-fp16", "llama-mha", "llama-gqa-bf16", "llama-gqa-sharded", "gemma-tiny-bf16", "phi3-tiny",
+        ], _ => false),
     ];
 
     [Theory]
@@ -29,7 +32,8 @@ public class FixtureTests
         float[] logits = new float[batch.Count * vocabulary];
         device.Backend.Logits(hidden, fixture.Model.Head, logits);
         int[] starts = [.. batch.Segments.Select(s => s.Start)];
-        (int Output, int Id)[] targets = [.. fixture.Inputs.SelectMany((input, i) => input.Targets.Select(t => (starts[i] + t.Output, t.Id)))];
+        (int Output, int Id)[] targets =
+            [.. fixture.Inputs.SelectMany((input, i) => input.Targets.Select(t => (starts[i] + t.Output, t.Id)))];
         double[] logProbabilities = device.Backend.LogProbabilities(hidden, fixture.Model.Head, targets)[0];
         int target = 0;
         for (int i = 0; i < starts.Length; i++)
@@ -38,7 +42,10 @@ public class FixtureTests
             float[] expected = fixture.Expected(input.Name + ".logits");
             for (int t = 0; t < input.Ids.Length; t++)
             {
-                Near.Equal(expected.AsSpan(input.Slots[t] * vocabulary, vocabulary), logits.AsSpan((starts[i] + t) * vocabulary, vocabulary), 1e-4);
+                Near.Equal(
+                    expected.AsSpan(input.Slots[t] * vocabulary, vocabulary),
+                    logits.AsSpan((starts[i] + t) * vocabulary, vocabulary),
+                    1e-4);
             }
 
             foreach (int at in input.ExpectedAt)

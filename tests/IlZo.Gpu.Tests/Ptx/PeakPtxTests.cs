@@ -5,7 +5,8 @@ namespace IlZo.Gpu.Tests.Ptx;
 /// <summary>The kernels that peaks are measured with are made of what the peak is of, and of little else.</summary>
 public class PeakPtxTests
 {
-    // Moves from register to register are the assembler's to leave out. The level that kernels are compiled at computes some integers in the loop.
+    // Moves from register to register are the assembler's to leave out. The level that kernels are compiled at computes some integers in
+    // the loop.
     [Fact]
     public void The_loop_of_multiply_adds_has_all_of_a_round_a_count_and_branches()
     {

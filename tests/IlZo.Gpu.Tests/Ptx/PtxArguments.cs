@@ -6,12 +6,13 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu.Tests.Ptx;
 
 /// <summary>
-/// The arguments of a launch as the bytes that kernels made by ILGPU read: the fields of structures in order, each at a multiple of its size, a view as its address and
-/// its length. What the views show is the memory that the launch may access.
+/// The arguments of a launch as the bytes that kernels made by ILGPU read: the fields of structures in order, each at a multiple of its
+/// size, a view as its address and its length. What the views show is the memory that the launch may access.
 /// </summary>
 internal sealed class PtxArguments
 {
-    private static readonly MethodInfo s_addView = typeof(PtxArguments).GetMethod(nameof(AddView), BindingFlags.NonPublic | BindingFlags.Instance)!;
+    private static readonly MethodInfo s_addView =
+        typeof(PtxArguments).GetMethod(nameof(AddView), BindingFlags.NonPublic | BindingFlags.Instance)!;
 
     private readonly List<byte> _bytes = [];
     private readonly List<(ulong Start, ulong End)> _views = [];
@@ -35,7 +36,9 @@ internal sealed class PtxArguments
         type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).OrderBy(f => f.MetadataToken);
 
     private static int Alignment(Type type) =>
-        IsView(type) ? sizeof(long) : type.IsPrimitive ? Marshal.SizeOf(type) : Fields(type).Select(f => Alignment(f.FieldType)).DefaultIfEmpty(1).Max();
+        IsView(type)
+            ? sizeof(long)
+            : type.IsPrimitive ? Marshal.SizeOf(type) : Fields(type).Select(f => Alignment(f.FieldType)).DefaultIfEmpty(1).Max();
 
     private void Add(object value)
     {

@@ -30,7 +30,8 @@ public class PtxKernelTests
 
     [Theory]
     [MemberData(nameof(TensorChecks))]
-    public void A_kernel_does_so_on_tensor_cores(string name, ProductPrecision products) => AssertPasses(name, PtxLoader.TwoWarps, products);
+    public void A_kernel_does_so_on_tensor_cores(string name, ProductPrecision products) =>
+        AssertPasses(name, PtxLoader.TwoWarps, products);
 
     private static bool IsFast(string name) => !name.Contains("directions of every kind", StringComparison.Ordinal);
 

@@ -15,7 +15,8 @@ internal sealed class PtxLoader : IKernelLoader
     private static readonly ConcurrentDictionary<MethodInfo, Lazy<PtxKernel>> s_kernels = [];
 
     /// <summary>A device whose kernels are executed so.</summary>
-    public static TestDevice Device(LaunchShape shape, ProductPrecision products = ProductPrecision.Fp32) => new(shape, 1L << 30, new PtxLoader(), products);
+    public static TestDevice Device(LaunchShape shape, ProductPrecision products = ProductPrecision.Fp32) =>
+        new(shape, 1L << 30, new PtxLoader(), products);
 
     public Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
         where T : struct

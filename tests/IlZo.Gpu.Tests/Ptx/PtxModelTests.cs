@@ -21,7 +21,8 @@ public class PtxModelTests
     public void A_training_does_what_it_does_on_the_processor()
     {
         using var device = PtxLoader.Device(PtxLoader.TwoWarps);
-        var checks = new ModelChecks("opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 2, length: 9);
+        var checks = new ModelChecks(
+            "opt-tiny", type => ModelLoader.Load(TestData.Path("fixtures", "forward", "opt-tiny"), type), texts: 2, length: 9);
         Assert.All([.. checks.TwoPointSteps, checks.Training(3)], c => Assert.True(c.Run(device.Backend).Passed, c.Name));
     }
 }

@@ -6,8 +6,8 @@ using ILGPU.Runtime.Cuda;
 namespace IlZo.Gpu.Tests.Ptx;
 
 /// <summary>
-/// What ILGPU makes of the kernels, read as text: no assembler and no GPU is needed. The driver refuses functions that are only declared, and
-/// numbers of 64 bits (but for sums, whose names say so) and memory of a thread's own would make a kernel many times slower.
+/// What ILGPU makes of the kernels, read as text: no assembler and no GPU is needed. The driver refuses functions that are only declared,
+/// and numbers of 64 bits (but for sums, whose names say so) and memory of a thread's own would make a kernel many times slower.
 /// </summary>
 public partial class PtxTests
 {
@@ -16,9 +16,11 @@ public partial class PtxTests
 
     public static TheoryData<string> Names => [.. KernelList.All.Select(k => k.Name)];
 
-    public static TheoryData<string> NamesForNewerGpus => [.. LongTests.Of(KernelList.All.Select(k => k.Name), n => n.StartsWith("tensor linear in fp16", StringComparison.Ordinal))];
+    public static TheoryData<string> NamesForNewerGpus =>
+        [.. LongTests.Of(KernelList.All.Select(k => k.Name), n => n.StartsWith("tensor linear in fp16", StringComparison.Ordinal))];
 
-    public static TheoryData<string> TensorNames => [.. KernelList.All.Select(k => k.Name).Where(n => n.StartsWith("tensor linear", StringComparison.Ordinal))];
+    public static TheoryData<string> TensorNames =>
+        [.. KernelList.All.Select(k => k.Name).Where(n => n.StartsWith("tensor linear", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -31,8 +33,8 @@ public partial class PtxTests
         Assert.DoesNotMatch(Call(), ptx.Text);
     }
 
-    // 16 results of 16 by 8 for each warp: in bf16x3 three products each, of 8 fragments of weights, else one, of 4. x in 16 or in 8 bytes a thread and row; 16 bytes a copy,
-    // for x in the loop, for weights before it too.
+    // 16 results of 16 by 8 for each warp: in bf16x3 three products each, of 8 fragments of weights, else one, of 4. x in 16 or in 8 bytes
+    // a thread and row; 16 bytes a copy, for x in the loop, for weights before it too.
     [Theory]
     [MemberData(nameof(TensorNames))]
     public void A_step_on_tensor_cores_is_one_run_of_instructions_on_registers(string name)
@@ -65,7 +67,8 @@ public partial class PtxTests
     public void The_table_of_evidence_is_what_the_compiler_makes()
     {
         var table = new StringBuilder();
-        table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared memory | bar.sync | mma.sync, ldmatrix, cp.async |\n");
+        table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared "
+            + "memory | bar.sync | mma.sync, ldmatrix, cp.async |\n");
         table.Append("|---|---|---|---|---|---|\n");
         foreach (var (name, kernel) in KernelList.All)
         {
@@ -73,22 +76,28 @@ public partial class PtxTests
             var loop = ptx.InnermostLoop("fma.rn.f32");
             int fma = PtxText.CountIn(loop, "fma.rn.f32");
             string inner = fma == 0 ? "none" : $"{PtxText.CountAll(loop)}, {fma}, {PtxText.CountIn(loop, "ld.shared")}";
-            string tensor = ptx.Count("mma.sync") == 0 ? "none" : $"{ptx.Count("mma.sync")}, {ptx.Count("ldmatrix")}, {ptx.Count("cp.async")}";
+            string tensor = ptx.Count("mma.sync") == 0
+                ? "none"
+                : $"{ptx.Count("mma.sync")}, {ptx.Count("ldmatrix")}, {ptx.Count("cp.async")}";
             int instructions = PtxText.CountAll(ptx.Text.Split('\n'));
-            table.Append(CultureInfo.InvariantCulture, $"| {name} | {instructions} | {ptx.Registers} | {inner} | {ptx.Count("bar.sync")} | {tensor} |\n");
+            table.Append(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {instructions} | {ptx.Registers} | {inner} | {ptx.Count("bar.sync")} | {tensor} |\n");
         }
 
         string path = Path.Combine(TestData.Path(), "..", "..", "kernels", "ptx-sm80.md");
         if (Environment.GetEnvironmentVariable(WriteVariable) is not null)
         {
-            File.WriteAllText(path, $"# Kernels as PTX for sm_80\n\nBy ILGPU 1.5.3; `{WriteVariable}=1 dotnet test -c Release tests/IlZo.Gpu.Tests` writes this table anew.\n\n{table}");
+            File.WriteAllText(path, $"# Kernels as PTX for sm_80\n\nBy ILGPU 1.5.3; `{WriteVariable}=1 dotnet test -c Release "
+                + $"tests/IlZo.Gpu.Tests` writes this table anew.\n\n{table}");
         }
 
         Assert.EndsWith("\n\n" + table, File.ReadAllText(path), StringComparison.Ordinal);
     }
 
     // Without the version, the target, and the numbers that the compiler gives to names.
-    private static string Instructions(PtxText ptx) => NumberOfName().Replace(ptx.Text[ptx.Text.IndexOf(".address_size", StringComparison.Ordinal)..], "_");
+    private static string Instructions(PtxText ptx) =>
+        NumberOfName().Replace(ptx.Text[ptx.Text.IndexOf(".address_size", StringComparison.Ordinal)..], "_");
 
     [GeneratedRegex(@"_\d+")]
     private static partial Regex NumberOfName();

@@ -15,16 +15,19 @@ public sealed partial record PtxText(string Text)
     private readonly string[] _lines = Text.Split('\n');
 
     /// <summary>Registers that are declared; the driver's assembler uses fewer.</summary>
-    public int Registers => RegisterDeclaration().Matches(Text).Sum(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) - 1);
+    public int Registers =>
+        RegisterDeclaration().Matches(Text).Sum(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) - 1);
 
     /// <summary>Compiles a kernel as it is compiled for a GPU, without one.</summary>
     public static PtxText Of(Delegate kernel, KernelSpecialization limits = default) =>
         Of(kernel, CudaArchitecture.SM_80, CudaInstructionSet.ISA_75, limits);
 
     /// <summary>Compiles a kernel for GPUs of some compute capability and version of PTX.</summary>
-    public static PtxText Of(Delegate kernel, CudaArchitecture architecture, CudaInstructionSet version, KernelSpecialization limits = default)
+    public static PtxText Of(
+        Delegate kernel, CudaArchitecture architecture, CudaInstructionSet version, KernelSpecialization limits = default)
     {
-        // A context of its own: after a failure others in the same one would fail too. What is optimized must be what GpuDevices leaves it to be.
+        // A context of its own: after a failure others in the same one would fail too. What is optimized must be what GpuDevices leaves it
+        // to be.
         using var context = Context.Create(b => b.EnableKernels());
         using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, version, null);
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);

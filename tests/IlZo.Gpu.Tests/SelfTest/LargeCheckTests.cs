@@ -9,11 +9,13 @@ public class LargeCheckTests
     [Fact]
     public void A_product_has_more_than_two_tiles_of_tokens_in_every_precision_and_none_that_ends_full()
     {
-        int[] tiles = [TileShape<SplitOperands>.Tokens(true), TileShape<HalfOperands>.Tokens(true), TileShape<BFloat16Operands>.Tokens(true)];
+        int[] tiles =
+            [TileShape<SplitOperands>.Tokens(true), TileShape<HalfOperands>.Tokens(true), TileShape<BFloat16Operands>.Tokens(true)];
         Assert.All(tiles, t => Assert.True(600 > 2 * t && 600 % t != 0, $"{t}"));
         Assert.NotEqual(0, 333 % 16);
         Assert.NotEqual(0, 341 % Tile.Outputs);
-        Assert.Equal(["a product of 600 x 333 x 341, float16", "a product of 4096 x 4096 x 4096, float16"], LargeChecks.Products.Select(c => c.Name));
+        Assert.Equal(["a product of 600 x 333 x 341, float16", "a product of 4096 x 4096 x 4096, float16"], LargeChecks.Products.Select(
+            c => c.Name));
         Assert.True(LargeChecks.BytesBeyond32Bits / sizeof(ushort) > 1L << 31);
     }
 
@@ -32,6 +34,7 @@ public class LargeCheckTests
     public void Rows_of_a_large_tensor_have_the_bits_of_the_processor()
     {
         using var device = new TestDevice();
-        Assert.Equal(new SelfTestResult("rows and an update of 3200 weights, float16", 0, 0, true), LargeChecks.Rows(50).Run(device.Backend, twice: true));
+        Assert.Equal(new SelfTestResult("rows and an update of 3200 weights, float16", 0, 0, true), LargeChecks.Rows(50).Run(
+            device.Backend, twice: true));
     }
 }

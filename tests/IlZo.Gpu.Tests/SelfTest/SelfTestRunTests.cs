@@ -19,7 +19,8 @@ public class SelfTestRunTests
         Assert.All(results, r => Assert.Equal(!NeedsAttention(r.Name), r.Passed));
         Assert.All(results.Where(r => !r.Passed), r => Assert.Equal("test:0 refuses the kernel Attention.Run: it is not for it.", r.Error));
 
-        static bool NeedsAttention(string name) => name.Contains("attention", StringComparison.Ordinal) || name.Contains("-tiny", StringComparison.Ordinal);
+        static bool NeedsAttention(string name) =>
+            name.Contains("attention", StringComparison.Ordinal) || name.Contains("-tiny", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -31,7 +32,8 @@ public class SelfTestRunTests
         var twice = check.Run(device.Backend, twice: true);
         Assert.Equal((0, false, false), (twice.Difference, twice.Repeats, twice.Passed));
         Assert.True(check.Run(device.Backend).Passed);
-        Assert.False(SelfTestCheck.Compare("no numbers", 0.5, backend => [[backend is GpuBackend ? double.NaN : 1]]).Run(device.Backend, twice: true).Passed);
+        Assert.False(SelfTestCheck.Compare(
+            "no numbers", 0.5, backend => [[backend is GpuBackend ? double.NaN : 1]]).Run(device.Backend, twice: true).Passed);
     }
 
     [Theory]

@@ -19,11 +19,13 @@ public class SelfTestSuiteTests
             Assert.Equal(names.Distinct(), names);
             Assert.Superset(KernelChecks.All.Select(c => c.Name).ToHashSet(), names.ToHashSet());
             Assert.Contains("50 steps of mezo with llama-tiny, float32", names);
-            Assert.All(SyntheticCheckpoint.TinyShapes, shape => Assert.Equal(3, names.Count(n => n.StartsWith($"two-point step of {shape}, ", StringComparison.Ordinal) && !n.Contains(", in ", StringComparison.Ordinal))));
+            Assert.All(SyntheticCheckpoint.TinyShapes, shape => Assert.Equal(3, names.Count(n =>
+                n.StartsWith($"two-point step of {shape}, ", StringComparison.Ordinal) && !n.Contains(", in ", StringComparison.Ordinal))));
         }
 
         Assert.Contains("50 steps of mezo with the built-in model, float32", whole.Checks.Select(c => c.Name));
-        foreach (string check in (string[])["products, float32", "products with weights [in, out], bfloat16", "logits and losses, float16", "two-point step of llama-tiny, float16"])
+        foreach (string check in (string[])["products, float32", "products with weights [in, out], "
+            + "bfloat16", "logits and losses, float16", "two-point step of llama-tiny, float16"])
         {
             Assert.Contains($"{check}, in fp32", whole.Checks.Select(c => c.Name));
             Assert.Contains($"{check}, in fp16", whole.Checks.Select(c => c.Name));
@@ -66,7 +68,8 @@ public class SelfTestSuiteTests
         using var folder = model == ModelLoader.BuiltIn ? null : new SyntheticFolder(model);
         using var processor = new CpuBackend();
         var checks = new ModelChecks(model, type => ModelLoader.Load(folder?.Path ?? model, type), texts, length);
-        Assert.False(new SelfTestResult(model, SelfTestCheck.Difference(checks.Train(processor, 50), checks.Train(processor, 50, learningRate: 0)), 1e-3, true).Passed);
+        Assert.False(new SelfTestResult(
+            model, SelfTestCheck.Difference(checks.Train(processor, 50), checks.Train(processor, 50, learningRate: 0)), 1e-3, true).Passed);
     }
 
     [Fact]

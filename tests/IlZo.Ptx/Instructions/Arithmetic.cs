@@ -15,7 +15,8 @@ internal sealed class Unary<TA, TD>(int d, int a, Func<TA, TD> function) : LaneS
         }
     }
 
-    protected override void Execute(PtxWarp warp, int lane) => Bits.Write(ref warp[d, 0], lane, function(Bits.Read<TA>(ref warp[a, 0], lane)));
+    protected override void Execute(PtxWarp warp, int lane) =>
+        Bits.Write(ref warp[d, 0], lane, function(Bits.Read<TA>(ref warp[a, 0], lane)));
 }
 
 /// <summary>A function of two registers.</summary>
@@ -54,10 +55,12 @@ internal sealed class Ternary<TA, TB, TC, TD>(int d, int a, int b, int c, Func<T
         ref ulong to = ref warp[d, 0];
         for (int lane = 0; lane < PtxWarp.Size; lane++)
         {
-            Bits.Write(ref to, lane, function(Bits.Read<TA>(ref first, lane), Bits.Read<TB>(ref second, lane), Bits.Read<TC>(ref third, lane)));
+            Bits.Write(
+                ref to, lane, function(Bits.Read<TA>(ref first, lane), Bits.Read<TB>(ref second, lane), Bits.Read<TC>(ref third, lane)));
         }
     }
 
     protected override void Execute(PtxWarp warp, int lane) => Bits.Write(
-        ref warp[d, 0], lane, function(Bits.Read<TA>(ref warp[a, 0], lane), Bits.Read<TB>(ref warp[b, 0], lane), Bits.Read<TC>(ref warp[c, 0], lane)));
+        ref warp[d, 0], lane,
+        function(Bits.Read<TA>(ref warp[a, 0], lane), Bits.Read<TB>(ref warp[b, 0], lane), Bits.Read<TC>(ref warp[c, 0], lane)));
 }

@@ -1,6 +1,8 @@
 namespace IlZo.Ptx.Instructions;
 
-/// <summary>cp.async and its groups. A thread sees its own copies after a wait, and those of others after a barrier that follows their waits.</summary>
+/// <summary>
+/// cp.async and its groups. A thread sees its own copies after a wait, and those of others after a barrier that follows their waits.
+/// </summary>
 internal static class AsyncCopyInstructions
 {
     private static readonly string[] s_prefetch = [string.Empty, ".L2::64B", ".L2::128B", ".L2::256B"];
@@ -32,7 +34,8 @@ internal static class AsyncCopyInstructions
 
         int size = o.Constant(2);
         return sizes.Contains(size)
-            ? new CopyStep(o.Address(0, MemorySpace.Shared), o.Address(1, MemorySpace.Global), size, o.Count == 4 ? o.Source(3, PtxType.U32) : -1)
+            ? new CopyStep(
+                o.Address(0, MemorySpace.Shared), o.Address(1, MemorySpace.Global), size, o.Count == 4 ? o.Source(3, PtxType.U32) : -1)
             : throw o.Error($"it copies {string.Join(", ", sizes)} bytes");
     }
 

@@ -65,5 +65,6 @@ internal static class Comparisons
     }
 
     private static void Add<T>(Dictionary<string, Func<Operands, Step>> set, string name, PtxType type, Func<T, T, bool> compare)
-        where T : unmanaged => set.Binary<T, T, ulong>($"setp.{name}{type.Name()}", type, type, PtxType.Pred, (a, b) => compare(a, b) ? 1ul : 0);
+        where T : unmanaged =>
+            set.Binary<T, T, ulong>($"setp.{name}{type.Name()}", type, type, PtxType.Pred, (a, b) => compare(a, b) ? 1ul : 0);
 }

@@ -35,6 +35,8 @@ internal static class ControlInstructions
     private static WarpBarrierStep WarpBarrier(Operands o)
     {
         o.Require(1);
-        return (uint)o.Constant(0) == PtxWarp.AllLanes ? new WarpBarrierStep() : throw o.Error("only barriers of all threads of a warp are known");
+        return (uint)o.Constant(0) == PtxWarp.AllLanes
+            ? new WarpBarrierStep()
+            : throw o.Error("only barriers of all threads of a warp are known");
     }
 }

@@ -43,7 +43,8 @@ internal static class ConversionInstructions
         set.Binary<float, float, uint>(
             "cvt.rn.f16x2.f32", PtxType.F32, PtxType.F32, PtxType.F16x2, (high, low) => (Bits.ToHalf(high) << 16) | Bits.ToHalf(low));
         set.Binary<float, float, uint>(
-            "cvt.rn.bf16x2.f32", PtxType.F32, PtxType.F32, PtxType.BF16x2, (high, low) => (Bits.ToBFloat16(high) << 16) | Bits.ToBFloat16(low));
+            "cvt.rn.bf16x2.f32", PtxType.F32, PtxType.F32, PtxType.BF16x2,
+            (high, low) => (Bits.ToBFloat16(high) << 16) | Bits.ToBFloat16(low));
         AddAddress(set, "cvta.global", (_, a) => a);
         AddAddress(set, "cvta.to.global", (_, a) => a);
         AddAddress(set, "cvta.shared", (memory, a) => memory.ToGeneric(a));
@@ -91,7 +92,9 @@ internal static class ConversionInstructions
         double smallest = type.IsSigned() ? -Math.ScaleB(1, bits - 1) : 0;
         double end = Math.ScaleB(1, type.IsSigned() ? bits - 1 : bits);
         ulong largest = ulong.MaxValue >> (64 - bits + (type.IsSigned() ? 1 : 0));
-        return double.IsNaN(value) ? 0 : value >= end ? largest : value <= smallest ? (ulong)(long)smallest : value < 0 ? (ulong)(long)value : (ulong)value;
+        return double.IsNaN(value)
+            ? 0
+            : value >= end ? largest : value <= smallest ? (ulong)(long)smallest : value < 0 ? (ulong)(long)value : (ulong)value;
     }
 
     private sealed class AddressStep(int d, int a, Func<PtxMemory, ulong, ulong> convert) : Step

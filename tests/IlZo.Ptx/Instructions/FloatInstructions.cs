@@ -3,8 +3,8 @@ using System.Numerics;
 namespace IlZo.Ptx.Instructions;
 
 /// <summary>
-/// Arithmetic in fp32 and fp64. Approximate instructions (ex2, lg2, sin, cos, tanh, rcp, rsqrt, sqrt) are computed by MathF, which is nearer to the exact result
-/// than a GPU is: what depends on their last bits is not tested.
+/// Arithmetic in fp32 and fp64. Approximate instructions (ex2, lg2, sin, cos, tanh, rcp, rsqrt, sqrt) are computed by MathF, which is
+/// nearer to the exact result than a GPU is: what depends on their last bits is not tested.
 /// </summary>
 internal static class FloatInstructions
 {

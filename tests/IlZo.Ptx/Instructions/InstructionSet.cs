@@ -24,7 +24,8 @@ internal static class InstructionSet
         ? create(operands)
         : throw new PtxException($"The instruction '{opcode}' is not known, in '{operands.Text}'.");
 
-    public static void Unary<TA, TD>(this Dictionary<string, Func<Operands, Step>> set, string opcode, PtxType a, PtxType d, Func<TA, TD> function)
+    public static void Unary<TA, TD>(
+        this Dictionary<string, Func<Operands, Step>> set, string opcode, PtxType a, PtxType d, Func<TA, TD> function)
         where TA : unmanaged
         where TD : unmanaged => set.Add(opcode, o =>
     {
@@ -43,7 +44,8 @@ internal static class InstructionSet
     });
 
     public static void Ternary<TA, TB, TC, TD>(
-        this Dictionary<string, Func<Operands, Step>> set, string opcode, PtxType a, PtxType b, PtxType c, PtxType d, Func<TA, TB, TC, TD> function)
+        this Dictionary<string, Func<Operands, Step>> set, string opcode, PtxType a, PtxType b, PtxType c, PtxType d,
+        Func<TA, TB, TC, TD> function)
         where TA : unmanaged
         where TB : unmanaged
         where TC : unmanaged

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace IlZo.Ptx.Instructions;
 
-/// <summary>Integer arithmetic and logic. Everything is modulo the size of the type; shifts by more than the size shift everything out.</summary>
+/// <summary>
+/// Integer arithmetic and logic. Everything is modulo the size of the type; shifts by more than the size shift everything out.
+/// </summary>
 internal static class IntegerInstructions
 {
     public static void AddTo(Dictionary<string, Func<Operands, Step>> set)

@@ -33,8 +33,8 @@ internal static class MatrixInstructions
     }
 
     /// <summary>
-    /// D[16, 8] = A[16, 16] B[16, 8] + C. Products are exact and added to C one by one in fp32, in the order of the inner index; a GPU adds them in groups of its own, and
-    /// cuts bits off in between.
+    /// D[16, 8] = A[16, 16] B[16, 8] + C. Products are exact and added to C one by one in fp32, in the order of the inner index; a GPU adds
+    /// them in groups of its own, and cuts bits off in between.
     /// </summary>
     private sealed class ProductStep(int[] d, int[] a, int[] b, int[] c, Func<uint, float> convert) : Step
     {
@@ -92,7 +92,9 @@ internal static class MatrixInstructions
         private float Half(ulong pair, int i) => convert((uint)(pair >> (16 * (i & 1))) & 0xFFFF);
     }
 
-    /// <summary>Matrices of 8 x 8 numbers of 16 bits: eight lanes give the addresses of the rows of each; every lane gets two numbers of each.</summary>
+    /// <summary>
+    /// Matrices of 8 x 8 numbers of 16 bits: eight lanes give the addresses of the rows of each; every lane gets two numbers of each.
+    /// </summary>
     private sealed unsafe class LoadStep(int[] d, Address address, bool isTransposed) : Step
     {
         private const int Side = 8;

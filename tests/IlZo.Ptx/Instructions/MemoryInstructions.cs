@@ -7,7 +7,8 @@ internal static class MemoryInstructions
 {
     private static readonly PtxType[] s_types =
     [
-        PtxType.B8, PtxType.U8, PtxType.S8, PtxType.B16, PtxType.U16, PtxType.S16, PtxType.B32, PtxType.U32, PtxType.S32, PtxType.F32, PtxType.B64,
+        PtxType.B8, PtxType.U8, PtxType.S8, PtxType.B16, PtxType.U16, PtxType.S16, PtxType.B32, PtxType.U32, PtxType.S32, PtxType.F32,
+        PtxType.B64,
         PtxType.U64, PtxType.S64, PtxType.F64,
     ];
 

@@ -5,7 +5,8 @@ internal static class MoveInstructions
 {
     private static readonly PtxType[] s_types =
     [
-        PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64, PtxType.F32, PtxType.F64,
+        PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64, PtxType.F32,
+        PtxType.F64,
     ];
 
     public static void AddTo(Dictionary<string, Func<Operands, Step>> set)
@@ -18,7 +19,8 @@ internal static class MoveInstructions
         foreach (var type in s_types)
         {
             set.Add($"mov{type.Name()}", o => Move(o, type));
-            set.Ternary<ulong, ulong, ulong, ulong>($"selp{type.Name()}", type, type, PtxType.Pred, type, (a, b, p) => (p & 1) != 0 ? a : b);
+            set.Ternary<ulong, ulong, ulong, ulong>(
+                $"selp{type.Name()}", type, type, PtxType.Pred, type, (a, b, p) => (p & 1) != 0 ? a : b);
         }
 
         Comparisons.AddTo(set);

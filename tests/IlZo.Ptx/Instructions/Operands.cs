@@ -71,17 +71,20 @@ internal sealed class Operands(Instruction instruction, PtxFrame frame, PtxScope
 
         return scope.Find(address.Base) switch
         {
-            RegisterSymbol register when PtxType.U64.Takes(register.Type) || (space == MemorySpace.Shared && PtxType.U32.Takes(register.Type)) =>
+            RegisterSymbol register when PtxType.U64.Takes(register.Type)
+                || (space == MemorySpace.Shared && PtxType.U32.Takes(register.Type)) =>
                 new Address(register.Row, address.Offset),
             AddressSymbol variable when variable.Space == space.Name() => new Address(frame.Constant(variable.Address), address.Offset),
-            RegisterSymbol register => throw Error($"'{address.Base}' is declared as {register.Type.Name()} where an address in {space.Name()} is expected"),
+            RegisterSymbol register =>
+                throw Error($"'{address.Base}' is declared as {register.Type.Name()} where an address in {space.Name()} is expected"),
             null => throw Error($"'{address.Base}' is not declared"),
             _ => throw Error($"'{address.Base}' is no address in {space.Name()}"),
         };
     }
 
     /// <summary>A place in the code.</summary>
-    public int Label(int index) => instruction.Operands[index] is NameOperand { Name: var name } && scope.Find(name) is AddressSymbol { Space: "" } label
+    public int Label(
+        int index) => instruction.Operands[index] is NameOperand { Name: var name } && scope.Find(name) is AddressSymbol { Space: "" } label
         ? (int)label.Address
         : throw Error("a label was expected");
 
@@ -89,8 +92,12 @@ internal sealed class Operands(Instruction instruction, PtxFrame frame, PtxScope
 
     private IReadOnlyList<Operand> Elements(int index, int count)
     {
-        IReadOnlyList<Operand> elements = instruction.Operands[index] is VectorOperand vector ? vector.Elements : [instruction.Operands[index]];
-        return elements.Count == count ? elements : throw Error($"operand {index} has {elements.Count} elements where {count} were expected");
+        IReadOnlyList<Operand> elements = instruction.Operands[index] is VectorOperand vector
+            ? vector.Elements
+            : [instruction.Operands[index]];
+        return elements.Count == count
+            ? elements
+            : throw Error($"operand {index} has {elements.Count} elements where {count} were expected");
     }
 
     private (int Row, PtxType Type) Source(Operand operand, PtxType type, bool mayBeWider) => operand switch
@@ -127,7 +134,9 @@ internal sealed class Operands(Instruction instruction, PtxFrame frame, PtxScope
     {
         if (number.Type is { } written)
         {
-            return type.Takes(written) ? number.Bits : throw Error($"a number of type {written.Name()} stands where {type.Name()} is expected");
+            return type.Takes(written)
+                ? number.Bits
+                : throw Error($"a number of type {written.Name()} stands where {type.Name()} is expected");
         }
 
         int bits = 8 * type.Bytes();

@@ -21,7 +21,9 @@ internal static class ShuffleInstructions
                 throw o.Error("only a mask of all lanes is known");
             }
 
-            return new ShuffleStep(o.Destination(0, PtxType.B32), o.Source(1, PtxType.B32), o.Source(2, PtxType.B32), o.Source(3, PtxType.B32), source, isInside);
+            return new ShuffleStep(
+                o.Destination(0, PtxType.B32), o.Source(1, PtxType.B32), o.Source(2, PtxType.B32), o.Source(3, PtxType.B32), source,
+                isInside);
         });
 
     /// <summary>Reads a lane, or where that lies outside of the segment that c gives, the lane's own.</summary>

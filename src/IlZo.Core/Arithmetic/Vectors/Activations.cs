@@ -65,7 +65,8 @@ internal readonly struct GeluTanh : IActivation
 
 /// <summary>x·Φ(x) with the normal distribution function.</summary>
 /// <remarks>
-/// Φ(−u) = exp(−u²/2) · d · p(1 − 2d) with d = 3/(u + 3), p fitted at Chebyshev's nodes (relative error 4e-8 for u up to 13.3, where the exponential becomes 0).
+/// Φ(−u) = exp(−u²/2) · d · p(1 − 2d) with d = 3/(u + 3), p fitted at Chebyshev's nodes (relative error 4e-8 for u up to 13.3, where the
+/// exponential becomes 0).
 /// </remarks>
 internal readonly struct Gelu : IActivation
 {

@@ -44,7 +44,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.Max(b, a) : SelectBelow(a, b, b, a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> SelectBelow(Vector128<float> a, Vector128<float> b, Vector128<float> below, Vector128<float> otherwise) =>
+    public static Vector128<float> SelectBelow(
+        Vector128<float> a, Vector128<float> b, Vector128<float> below, Vector128<float> otherwise) =>
         Vector128.ConditionalSelect(Vector128.LessThan(a, b), below, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -67,7 +68,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> WidenHalf(ushort* source)
     {
-        var bits = (Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsInt16()) << 13).AsUInt32() & Vector128.Create(Widening.HalfMask);
+        var bits = (Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsInt16()) << 13).AsUInt32() & Vector128.Create(
+            Widening.HalfMask);
         return bits.AsSingle() * Vector128.Create(Widening.HalfScale);
     }
 

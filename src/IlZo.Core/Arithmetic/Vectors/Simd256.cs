@@ -43,7 +43,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Avx.IsSupported ? Avx.Max(b, a) : SelectBelow(a, b, b, a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SelectBelow(Vector256<float> a, Vector256<float> b, Vector256<float> below, Vector256<float> otherwise) =>
+    public static Vector256<float> SelectBelow(
+        Vector256<float> a, Vector256<float> b, Vector256<float> below, Vector256<float> otherwise) =>
         Vector256.ConditionalSelect(Vector256.LessThan(a, b), below, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,8 +3,8 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Memory for the activations of one pass, and the objects that stand for them, reused by the next. What is given back in the reverse order of renting, as layers do, is
-/// free for any size; the rest for the same size only.
+/// Memory for the activations of one pass, and the objects that stand for them, reused by the next. What is given back in the reverse order
+/// of renting, as layers do, is free for any size; the rest for the same size only.
 /// </summary>
 internal sealed unsafe class ActivationArena : IDisposable
 {
@@ -54,7 +54,8 @@ internal sealed unsafe class ActivationArena : IDisposable
     public CpuActivation Rent(int features, int tokens, int probes)
     {
         var activation = Next();
-        activation.Describe(features, tokens, probes, Rent((long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * probes * sizeof(float)));
+        activation.Describe(
+            features, tokens, probes, Rent((long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * probes * sizeof(float)));
         return activation;
     }
 

@@ -3,9 +3,9 @@ using System.Runtime.Intrinsics;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Attention's arithmetic for panels of 32 queries: scores, their softmax over the keys, and the values that it weights. Keys and values are packed once for a
-/// segment and a key/value head; all query heads that share it and all their panels read them. Keys that come before the window of a panel's first query
-/// are left out: they would add nothing to any sum.
+/// Attention's arithmetic for panels of 32 queries: scores, their softmax over the keys, and the values that it weights. Keys and values
+/// are packed once for a segment and a key/value head; all query heads that share it and all their panels read them. Keys that come before
+/// the window of a panel's first query are left out: they would add nothing to any sum.
 /// </summary>
 internal abstract unsafe class AttentionEngine
 {

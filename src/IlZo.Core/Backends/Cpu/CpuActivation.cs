@@ -3,7 +3,8 @@ namespace IlZo.Backends.Cpu;
 /// <summary>
 /// An activation in the panel layout: [probe][panel][feature][32 tokens]. The last panel of a probe is filled up with
 /// tokens that nobody reads. What no perturbed weight has had a part in is equal for all probes: such an activation is shared, and only the
-/// first probe's part of it is computed and read. The <see cref="ActivationArena"/> makes these objects, and uses them again in the next pass.
+/// first probe's part of it is computed and read. The <see cref="ActivationArena"/> makes these objects, and uses them again in the next
+/// pass.
 /// </summary>
 internal sealed unsafe class CpuActivation() : Activation(0, 0)
 {
@@ -77,7 +78,9 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         _whole = whole.Whole;
     }
 
-    /// <summary>Says what is about to be written, as everything that writes does first: values that are equal for all probes, or some for each.</summary>
+    /// <summary>
+    /// Says what is about to be written, as everything that writes does first: values that are equal for all probes, or some for each.
+    /// </summary>
     /// <param name="shared">Whether they are equal; where values are kept, only if they were equal too.</param>
     /// <param name="keep">Whether the present values have a part in them.</param>
     public void Prepare(bool shared, bool keep)
@@ -86,7 +89,8 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         {
             for (int panel = Panels; panel < Panels * _probes; panel++)
             {
-                new ReadOnlySpan<float>(At(panel % Panels), Features * Panel.Lanes).CopyTo(new Span<float>(At(panel), Features * Panel.Lanes));
+                new ReadOnlySpan<float>(At(panel % Panels), Features * Panel.Lanes).CopyTo(
+                    new Span<float>(At(panel), Features * Panel.Lanes));
             }
         }
 

@@ -5,7 +5,8 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    public void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
+    public void Attention(
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
     {
         using var use = EnterPass();
         if (!shape.Causal && !_batch.IsWhole)
@@ -114,7 +115,8 @@ public sealed unsafe partial class CpuBackend
             for (int f = 0; f < size; f++)
             {
                 TensorPrimitives.Multiply(
-                    new ReadOnlySpan<float>(source + (f * Panel.Lanes), count), scale, new Span<float>(destination + (f * Panel.Lanes) + lane, count));
+                    new ReadOnlySpan<float>(source + (f * Panel.Lanes), count), scale,
+                    new Span<float>(destination + (f * Panel.Lanes) + lane, count));
             }
 
             lane += count;
@@ -129,7 +131,8 @@ public sealed unsafe partial class CpuBackend
             float* destination = y.Token(probe, token + lane) + ((long)feature * Panel.Lanes);
             for (int f = 0; f < size; f++)
             {
-                new ReadOnlySpan<float>(source + (f * Panel.Lanes) + lane, count).CopyTo(new Span<float>(destination + (f * Panel.Lanes), count));
+                new ReadOnlySpan<float>(source + (f * Panel.Lanes) + lane, count).CopyTo(
+                    new Span<float>(destination + (f * Panel.Lanes), count));
             }
 
             lane += count;

@@ -18,7 +18,8 @@ public sealed unsafe partial class CpuBackend
     private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _probes[0].Direction is null;
 
     private void DecodeLinear(
-        CpuActivation x, Parameter weight, WeightLayout layout, float* biases, CpuActivation y, bool accumulate, ActivationFunction? activation)
+        CpuActivation x, Parameter weight, WeightLayout layout, float* biases, CpuActivation y, bool accumulate,
+        ActivationFunction? activation)
     {
         float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
         CopyToken(x, contiguous);

@@ -17,7 +17,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     private static void EmbedPanel(
-        Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate, int panel, WorkerScratch scratch)
+        Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate, int panel,
+        WorkerScratch scratch)
     {
         int first = panel * Panel.Lanes;
         int lanes = Math.Min(Panel.Lanes, y.Tokens - first);

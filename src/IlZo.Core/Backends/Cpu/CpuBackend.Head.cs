@@ -77,7 +77,10 @@ public sealed unsafe partial class CpuBackend
         ReturnBias(head, biases);
     }
 
-    /// <summary>Bytes that the log-probabilities of one output take beside it: its sums over each block of rows, and its logits of a block for each thread.</summary>
+    /// <summary>
+    /// Bytes that the log-probabilities of one output take beside it: its sums over each block of rows, and its logits of a block for each
+    /// thread.
+    /// </summary>
     internal static long HeadBytes(OutputHead head, int threads) =>
         sizeof(float) * ((2L * ((head.Rows + HeadRows - 1) / HeadRows)) + ((long)HeadRows * threads));
 
@@ -175,7 +178,8 @@ public sealed unsafe partial class CpuBackend
                 var sum = TSimd.Broadcast(0);
                 for (int r = 0; r < rows; r++)
                 {
-                    sum = TSimd.Add(sum, Exponential<TVector, TSimd>.OfNonPositive(TSimd.Subtract(TSimd.Load(column + (r * Panel.Lanes)), max)));
+                    sum = TSimd.Add(
+                        sum, Exponential<TVector, TSimd>.OfNonPositive(TSimd.Subtract(TSimd.Load(column + (r * Panel.Lanes)), max)));
                 }
 
                 TSimd.Store(max, largest + lane);
@@ -223,7 +227,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     private readonly struct LogitsWork(
-        CpuBackend backend, CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int firstRow, int end, float* destination) : IWork
+        CpuBackend backend, CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int firstRow, int end,
+        float* destination) : IWork
     {
         public void Do(int item, int worker)
         {

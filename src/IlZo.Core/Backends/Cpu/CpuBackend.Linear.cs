@@ -34,7 +34,8 @@ public sealed unsafe partial class CpuBackend
         {
             int block = _products.Blocks(x.Tokens, layout).Share(y.Features, _pool.Count);
             var operand = OperandOf(from);
-            _pool.Run((y.Features + block - 1) / block, new LinearWork(this, operand, weight, layout, block, points, biases, to, accumulate, activation));
+            _pool.Run((y.Features + block - 1) / block, new LinearWork(
+                this, operand, weight, layout, block, points, biases, to, accumulate, activation));
         }
 
         if (bias is not null)
@@ -66,7 +67,8 @@ public sealed unsafe partial class CpuBackend
                 float* tile = y.At(panel) + ((long)weights.First * Panel.Lanes);
                 if (input == 0)
                 {
-                    StartTile(tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
+                    StartTile(
+                        tile, biases == null ? null : biases + ((long)probe * y.Features) + weights.First, weights.Outputs, accumulate);
                 }
 
                 _products.Multiply(weights, packed, probe, x.At(probe, part), y.Lanes(part), input, tile, depth);

@@ -88,7 +88,8 @@ public sealed unsafe partial class CpuBackend
         return square ? difference * difference : difference;
     }
 
-    private readonly struct NormalizeWork(CpuActivation x, float* weights, float* biases, float epsilon, CpuActivation y, int size, bool center) : IWork
+    private readonly struct NormalizeWork(
+        CpuActivation x, float* weights, float* biases, float epsilon, CpuActivation y, int size, bool center) : IWork
     {
         public void Do(int item, int worker)
         {

@@ -2,7 +2,8 @@ namespace IlZo.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the result.
+    // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the
+    // result.
     private PanelOperand OperandOf(CpuActivation x)
     {
         long panelBytes = _products.PackedPanelBytes(x.Features);

@@ -13,7 +13,8 @@ public sealed unsafe partial class CpuBackend
     private IReadOnlyList<Parameter> _blocksOf = [];
     private IReadOnlyList<RowBlock> _blocks = [];
 
-    public void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
+    public void Update(
+        IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
         using var use = _use.Enter();
         using var heldRule = rule.Hold();
@@ -84,7 +85,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     private readonly struct UpdateWork(
-        CpuBackend backend, IReadOnlyList<RowBlock> blocks, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding) : IWork
+        CpuBackend backend, IReadOnlyList<RowBlock> blocks, GradientEstimate estimate, UpdateRule rule, double learningRate,
+        NoiseKey rounding) : IWork
     {
         public void Do(int item, int worker)
         {

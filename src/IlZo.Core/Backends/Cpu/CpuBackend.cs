@@ -190,7 +190,8 @@ public sealed unsafe partial class CpuBackend : IBackend
     }
 
     /// <summary>Keeps tensors, which are of one set, where and as they are until the use ends.</summary>
-    private static UseGuard.Use Read(IReadOnlyList<Parameter> parameters) => parameters.Count > 0 && parameters[0].Set is { } set ? set.Read() : default;
+    private static UseGuard.Use Read(IReadOnlyList<Parameter> parameters) =>
+        parameters.Count > 0 && parameters[0].Set is { } set ? set.Read() : default;
 
     /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
     private bool IsPerturbed(Parameter parameter)

@@ -2,7 +2,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-/// <summary>Keys and values in memory: layer-major, keys then values, each [features, capacity] so that a feature's tokens are adjacent.</summary>
+/// <summary>
+/// Keys and values in memory: layer-major, keys then values, each [features, capacity] so that a feature's tokens are adjacent.
+/// </summary>
 internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity) : KeyValueCache(layers, features, capacity)
 {
     private readonly NativeBuffer _memory = new(checked(2L * layers * features * capacity * sizeof(float)));

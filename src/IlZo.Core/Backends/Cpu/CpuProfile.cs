@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace IlZo.Backends.Cpu;
 
-/// <summary>Where the time of forward passes goes, summed over threads. Always kept: a time stamp costs nothing beside what it measures.</summary>
+/// <summary>
+/// Where the time of forward passes goes, summed over threads. Always kept: a time stamp costs nothing beside what it measures.
+/// </summary>
 public sealed class CpuProfile
 {
     private readonly long[] _ticks;

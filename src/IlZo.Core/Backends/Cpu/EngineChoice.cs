@@ -34,8 +34,8 @@ public sealed record EngineChoice
     }
 
     /// <summary>
-    /// What auto stands for where it may stand for tiles: they are named if a trial succeeds, which a caller runs in a process of its own, since what a
-    /// self-test cannot catch is a crash (<see cref="EngineSelfTest"/>). Without a trial auto means the C# kernels.
+    /// What auto stands for where it may stand for tiles: they are named if a trial succeeds, which a caller runs in a process of its own,
+    /// since what a self-test cannot catch is a crash (<see cref="EngineSelfTest"/>). Without a trial auto means the C# kernels.
     /// </summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="failure">Runs the trial and says what failed, or null.</param>

@@ -19,7 +19,9 @@ internal readonly struct RowsOfDepth : IWeightOrder
     public static int Step(int stride) => 1;
 }
 
-/// <summary>[depth][rows]: the way keys lie, features first, so that scores need no packing, and weights that are stored as [in, out].</summary>
+/// <summary>
+/// [depth][rows]: the way keys lie, features first, so that scores need no packing, and weights that are stored as [in, out].
+/// </summary>
 internal readonly struct DepthOfRows : IWeightOrder
 {
     public static int Row => 1;

@@ -1,6 +1,8 @@
 namespace IlZo.Backends.Cpu;
 
-/// <summary>The body of a loop that a <see cref="WorkerPool"/> shares out. A structure, so that an operation starts its loop without allocating.</summary>
+/// <summary>
+/// The body of a loop that a <see cref="WorkerPool"/> shares out. A structure, so that an operation starts its loop without allocating.
+/// </summary>
 internal interface IWork
 {
     /// <summary>Does one item.</summary>

@@ -2,7 +2,8 @@ namespace IlZo.Backends.Cpu;
 
 /// <summary>
 /// The keys and values a segment attends to, wherever they lie: in a prefix of all texts, in the segment itself, in the segments it
-/// continues, or in the cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same bits as its own copy.
+/// continues, or in the cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same
+/// bits as its own copy.
 /// </summary>
 /// <param name="texts">The runs of each segment's text.</param>
 /// <param name="prefix">What comes before all texts.</param>
@@ -31,7 +32,8 @@ internal readonly unsafe struct KeyValueSource(
         foreach (var run in texts.Of(0))
         {
             CopyFeatures(keys.Token(0, run.Token), Panel.Lanes, cache.Keys(layer) + run.Position, cache.Capacity, keys.Features, run.Count);
-            CopyFeatures(values.Token(0, run.Token), Panel.Lanes, cache.Values(layer) + run.Position, cache.Capacity, values.Features, run.Count);
+            CopyFeatures(
+                values.Token(0, run.Token), Panel.Lanes, cache.Values(layer) + run.Position, cache.Capacity, values.Features, run.Count);
         }
     }
 
@@ -42,14 +44,19 @@ internal readonly unsafe struct KeyValueSource(
         Gather(prefix.Keys(probe, feature), first, keys, probe, segment, feature, size, count, gathered, stride);
     }
 
-    /// <summary>Values as [feature][<paramref name="stride"/>], with zeros after those of the last of <paramref name="count"/> keys.</summary>
+    /// <summary>
+    /// Values as [feature][<paramref name="stride"/>], with zeros after those of the last of <paramref name="count"/> keys.
+    /// </summary>
     public void GatherValues(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
     {
         float* first = cache is null ? null : cache.Values(layer);
         Gather(prefix.Values(probe, feature), first, values, probe, segment, feature, size, count, gathered, stride);
     }
 
-    /// <summary>Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>]; features are padded with zeros to <paramref name="rows"/>.</summary>
+    /// <summary>
+    /// Values as rows of keys: [slice of keys][feature][<see cref="Panel.Stride"/>]; features are padded with zeros to
+    /// <paramref name="rows"/>.
+    /// </summary>
     public void PackValues(int probe, int segment, int feature, int size, int count, float* packed, long sliceStride, int rows)
     {
         if (prefix.Count > 0)
@@ -59,7 +66,8 @@ internal readonly unsafe struct KeyValueSource(
 
         if (cache is not null && cached > 0)
         {
-            PackRun(cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
+            PackRun(
+                cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
         }
 
         foreach (var run in texts.Of(segment))
@@ -99,7 +107,8 @@ internal readonly unsafe struct KeyValueSource(
 
         foreach (var run in texts.Of(segment))
         {
-            CopyFeatures(own.Token(probe, run.Token) + ((long)feature * Panel.Lanes), Panel.Lanes, text + run.Position, stride, size, run.Count);
+            CopyFeatures(
+                own.Token(probe, run.Token) + ((long)feature * Panel.Lanes), Panel.Lanes, text + run.Position, stride, size, run.Count);
         }
 
         for (int f = 0; f < size; f++)

@@ -3,7 +3,9 @@ using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
-/// <summary>Attention's products in fp32 by the C# micro-kernels: scores take the keys as they lie, features first; values are rows of keys.</summary>
+/// <summary>
+/// Attention's products in fp32 by the C# micro-kernels: scores take the keys as they lie, features first; values are rows of keys.
+/// </summary>
 internal sealed unsafe class ManagedAttention : AttentionEngine
 {
     private ManagedAttention()
@@ -33,7 +35,8 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
     {
         scores += first * Panel.Lanes;
         new Span<float>(scores, Panel.Padded(end - first) * Panel.Lanes).Clear();
-        Panel.MultiplyTransposed((float*)operand.Keys + first, Panel.Padded(operand.Count), end - first, queries, lanes, scores, operand.Size);
+        Panel.MultiplyTransposed(
+            (float*)operand.Keys + first, Panel.Padded(operand.Count), end - first, queries, lanes, scores, operand.Size);
     }
 
     public override void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result)
@@ -56,7 +59,8 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
 
     private static long ValueSlice(int size) => (long)Panel.Padded(size) * Panel.Stride;
 
-    // exp(score − the largest) in the place of the scores, and their sums over the keys. One query in each lane; of a panel's others the sum is 1.
+    // exp(score − the largest) in the place of the scores, and their sums over the keys. One query in each lane; of a panel's others the
+    // sum is 1.
     private readonly struct ExponentialWork(float* scores, int keys, int lanes, float* sums) : IVectorWork
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -16,8 +16,9 @@ internal sealed unsafe class ManagedProducts : ProductEngine
 
     public override int Depth => Panel.Depth;
 
-    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices of
-    // both probes (160 kB for 96 outputs, 640 kB for 384) must stay in the second-level cache. Where outputs are columns, whole groups of noise.
+    // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices
+    // of both probes (160 kB for 96 outputs, 640 kB for 384) must stay in the second-level cache. Where outputs are columns, whole groups
+    // of noise.
     public override BlockLimits Blocks(int tokens, WeightLayout layout) => layout == WeightLayout.OutIn
         ? new(2 * Panel.RowGroup, 48, tokens >= 512 ? 384 : 96)
         : new(NoiseField.Group, NoiseField.Group, tokens >= 512 ? 384 : 192);

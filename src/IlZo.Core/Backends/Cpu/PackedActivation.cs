@@ -3,8 +3,9 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// The packed form of the activation that was packed last, good until that is written. Layers that read the same activation follow each other
-/// (queries, keys and values; a gate and what it gates), so that one is kept, in memory of its own: the arena could not take it back in order.
+/// The packed form of the activation that was packed last, good until that is written. Layers that read the same activation follow each
+/// other (queries, keys and values; a gate and what it gates), so that one is kept, in memory of its own: the arena could not take it back
+/// in order.
 /// </summary>
 internal sealed unsafe class PackedActivation : IDisposable
 {

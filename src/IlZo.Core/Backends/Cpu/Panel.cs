@@ -18,7 +18,9 @@ internal static unsafe class Panel
     /// <summary>The longest slice of the summed dimension.</summary>
     public const int Depth = 192;
 
-    /// <summary>Floats from one packed row to the next: a little more than <see cref="Depth"/>, so that rows do not compete for cache sets.</summary>
+    /// <summary>
+    /// Floats from one packed row to the next: a little more than <see cref="Depth"/>, so that rows do not compete for cache sets.
+    /// </summary>
     public const int Stride = Depth + 16;
 
     /// <summary>Rows of a packed block are padded with zeros to a multiple of this.</summary>
@@ -31,7 +33,8 @@ internal static unsafe class Panel
     /// <param name="w">Packed rows, <see cref="Padded"/> of them.</param>
     /// <param name="rows">Rows of Y to change.</param>
     /// <param name="x">The panel's slice.</param>
-    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work are.</param>
+    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work
+    /// are.</param>
     /// <param name="y">The first row of the result.</param>
     /// <param name="depth">Columns of the slice, at most <see cref="Depth"/>.</param>
     public static void Multiply(float* w, int rows, float* x, int lanes, float* y, int depth) =>
@@ -42,7 +45,8 @@ internal static unsafe class Panel
     /// <param name="stride">Floats from one depth to the next, at least <see cref="Padded"/> rows.</param>
     /// <param name="rows">Rows of Y to change.</param>
     /// <param name="x">The panel's slice.</param>
-    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work are.</param>
+    /// <param name="lanes">Tokens of the panel to compute, from the first on; of the others those that come without further work
+    /// are.</param>
     /// <param name="y">The first row of the result.</param>
     /// <param name="depth">Rows of the stored slice.</param>
     public static void MultiplyTransposed(float* w, int stride, int rows, float* x, int lanes, float* y, int depth) =>
@@ -90,7 +94,8 @@ internal static unsafe class Panel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyGroups<TVector, TSimd, TSecond, TOrder>(float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
+    private static void MultiplyGroups<TVector, TSimd, TSecond, TOrder>(
+        float* w, int stride, int rows, float* x, int lanes, float* y, int depth)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TSecond : struct, IAccumulator<TVector>
@@ -101,7 +106,8 @@ internal static unsafe class Panel
         {
             for (int lane = 0; lane < lanes; lane += 2 * TSimd.Width)
             {
-                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows12(w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
+                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows12(
+                    w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
             }
         }
 
@@ -109,7 +115,8 @@ internal static unsafe class Panel
         {
             for (int lane = 0; lane < lanes; lane += 2 * TSimd.Width)
             {
-                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows6(w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
+                MicroKernel<TVector, TSimd, TSecond, TOrder>.Rows6(
+                    w + (row * TOrder.Row), stride, x + lane, y + (row * Lanes) + lane, depth);
             }
         }
     }

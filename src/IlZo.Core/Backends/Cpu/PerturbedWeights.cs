@@ -6,8 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// W + s·z for a slice of stored weights, widened and perturbed in registers. The sum is rounded once, so that every width of vectors gives the
-/// same bits.
+/// W + s·z for a slice of stored weights, widened and perturbed in registers. The sum is rounded once, so that every width of vectors gives
+/// the same bits.
 /// </summary>
 internal static unsafe class PerturbedWeights
 {
@@ -16,7 +16,8 @@ internal static unsafe class PerturbedWeights
         StoredWeights.Use(type, new Work(type, source, z, radius, destination, 0, null, count));
 
     /// <summary>At two radii along one direction, which read the slice and its noise once.</summary>
-    public static void Write(DType type, byte* source, float* z, float radius, float* destination, float secondRadius, float* second, int count) =>
+    public static void Write(
+        DType type, byte* source, float* z, float radius, float* destination, float secondRadius, float* second, int count) =>
         StoredWeights.Use(type, new Work(type, source, z, radius, destination, secondRadius, second, count));
 
     private readonly struct Work(DType type, byte* source, float* z, float s, float* first, float t, float* second, int count) : IStoredWork

@@ -3,9 +3,9 @@ using IlZo.Backends.Cpu.Emitted;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// The products of weights and activations, which is where a step's time goes: pack a block of weights at every probe, slice by slice of the
-/// inputs, and multiply it with panels of tokens. The C# kernels are the reference; others compute the same sums by other instructions, and
-/// less exactly.
+/// The products of weights and activations, which is where a step's time goes: pack a block of weights at every probe, slice by slice of
+/// the inputs, and multiply it with panels of tokens. The C# kernels are the reference; others compute the same sums by other instructions,
+/// and less exactly.
 /// </summary>
 internal abstract unsafe class ProductEngine
 {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace IlZo.Backends.Cpu;
 
-/// <summary>For each segment of a batch the runs of its text as far as the batch holds it, from the beginning to the segment's end.</summary>
+/// <summary>
+/// For each segment of a batch the runs of its text as far as the batch holds it, from the beginning to the segment's end.
+/// </summary>
 internal sealed class TextRuns
 {
     private readonly List<TokenRun> _runs = [];

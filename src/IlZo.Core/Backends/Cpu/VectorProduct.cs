@@ -27,7 +27,9 @@ internal static unsafe class VectorProduct
     public static void Multiply(Parameter weight, int row, int rows, float* x, float* y) =>
         Multiply(weight, WeightLayout.OutIn, row, rows, x, y);
 
-    /// <summary>y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out].</summary>
+    /// <summary>
+    /// y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out].
+    /// </summary>
     public static void AddTransposed(Parameter weight, int row, int rows, float* x, float* y) =>
         Multiply(weight, WeightLayout.InOut, row, rows, x, y);
 

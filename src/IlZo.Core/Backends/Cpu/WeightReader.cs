@@ -69,9 +69,12 @@ internal static unsafe class WeightReader
         }
     }
 
-    /// <summary>Reads at most <see cref="Panel.Depth"/> elements of one row for every probe, <paramref name="probeStride"/> floats apart.</summary>
+    /// <summary>
+    /// Reads at most <see cref="Panel.Depth"/> elements of one row for every probe, <paramref name="probeStride"/> floats apart.
+    /// </summary>
     public static void Read(
-        Parameter weight, int row, int column, int count, IReadOnlyList<Probe> probes, float* destination, long probeStride, WorkerScratch scratch)
+        Parameter weight, int row, int column, int count, IReadOnlyList<Probe> probes, float* destination, long probeStride,
+        WorkerScratch scratch)
     {
         byte* source = weight.At(row, column);
         if (row + PrefetchRows < weight.Rows)

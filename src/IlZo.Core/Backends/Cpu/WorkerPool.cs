@@ -10,8 +10,8 @@ namespace IlZo.Backends.Cpu;
 /// <remarks>
 /// A loop is open while items are left; workers join it and leave it. Only those that joined are waited for: on a busy machine a
 /// worker may come late, and finds the loop closed. A loop that is begun while another runs, in its body too, throws
-/// <see cref="InvalidOperationException"/>, and one that is begun after <see cref="Dispose"/> <see cref="ObjectDisposedException"/>; threads end with
-/// the loop in progress.
+/// <see cref="InvalidOperationException"/>, and one that is begun after <see cref="Dispose"/> <see cref="ObjectDisposedException"/>;
+/// threads end with the loop in progress.
 /// </remarks>
 internal sealed unsafe class WorkerPool : IDisposable
 {

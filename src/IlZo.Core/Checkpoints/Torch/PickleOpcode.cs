@@ -1,6 +1,8 @@
 namespace IlZo.Checkpoints.Torch;
 
-/// <summary>The operations of Python's pickles, up to protocol 5, by the names that Python gives them. Source: CPython, Lib/pickletools.py.</summary>
+/// <summary>
+/// The operations of Python's pickles, up to protocol 5, by the names that Python gives them. Source: CPython, Lib/pickletools.py.
+/// </summary>
 internal enum PickleOpcode : byte
 {
     MARK = (byte)'(',

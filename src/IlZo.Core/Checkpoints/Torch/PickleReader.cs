@@ -4,9 +4,9 @@ using System.Text;
 namespace IlZo.Checkpoints.Torch;
 
 /// <summary>
-/// Reads the pickle of a checkpoint: the operations that torch.save writes for tensors in dictionaries, and no others. Values are data, names are looked up
-/// in a list (<see cref="TorchObjects"/>), and nothing is executed. Every operation makes one value at most, so that memory is bounded by the pickle's length.
-/// Source: CPython, Lib/pickle.py; pytorch/pytorch torch/_weights_only_unpickler.py.
+/// Reads the pickle of a checkpoint: the operations that torch.save writes for tensors in dictionaries, and no others. Values are data,
+/// names are looked up in a list (<see cref="TorchObjects"/>), and nothing is executed. Every operation makes one value at most, so that
+/// memory is bounded by the pickle's length. Source: CPython, Lib/pickle.py; pytorch/pytorch torch/_weights_only_unpickler.py.
 /// </summary>
 internal ref struct PickleReader
 {
@@ -36,18 +36,22 @@ internal ref struct PickleReader
     /// <summary>The operations that are read.</summary>
     public static IReadOnlyList<PickleOpcode> Known { get; } =
     [
-        PickleOpcode.PROTO, PickleOpcode.FRAME, PickleOpcode.STOP, PickleOpcode.MARK, PickleOpcode.NONE, PickleOpcode.NEWTRUE, PickleOpcode.NEWFALSE,
+        PickleOpcode.PROTO, PickleOpcode.FRAME, PickleOpcode.STOP, PickleOpcode.MARK, PickleOpcode.NONE, PickleOpcode.NEWTRUE,
+        PickleOpcode.NEWFALSE,
         PickleOpcode.BININT, PickleOpcode.BININT1, PickleOpcode.BININT2, PickleOpcode.LONG1, PickleOpcode.BINFLOAT, PickleOpcode.BINUNICODE,
-        PickleOpcode.SHORT_BINUNICODE, PickleOpcode.EMPTY_LIST, PickleOpcode.APPEND, PickleOpcode.APPENDS, PickleOpcode.EMPTY_TUPLE, PickleOpcode.TUPLE,
+        PickleOpcode.SHORT_BINUNICODE, PickleOpcode.EMPTY_LIST, PickleOpcode.APPEND, PickleOpcode.APPENDS, PickleOpcode.EMPTY_TUPLE,
+        PickleOpcode.TUPLE,
         PickleOpcode.TUPLE1, PickleOpcode.TUPLE2, PickleOpcode.TUPLE3, PickleOpcode.EMPTY_DICT, PickleOpcode.SETITEM, PickleOpcode.SETITEMS,
-        PickleOpcode.BINPUT, PickleOpcode.LONG_BINPUT, PickleOpcode.MEMOIZE, PickleOpcode.BINGET, PickleOpcode.LONG_BINGET, PickleOpcode.GLOBAL,
+        PickleOpcode.BINPUT, PickleOpcode.LONG_BINPUT, PickleOpcode.MEMOIZE, PickleOpcode.BINGET, PickleOpcode.LONG_BINGET,
+        PickleOpcode.GLOBAL,
         PickleOpcode.STACK_GLOBAL, PickleOpcode.BINPERSID, PickleOpcode.REDUCE, PickleOpcode.BUILD,
     ];
 
     /// <summary>The value of a pickle.</summary>
     /// <param name="file">The file, for messages.</param>
     /// <param name="pickle">The pickle.</param>
-    /// <exception cref="InvalidInputException">It holds anything but tensors and the dictionaries, lists and plain values around them.</exception>
+    /// <exception cref="InvalidInputException">It holds anything but tensors and the dictionaries, lists and plain values around
+    /// them.</exception>
     public static object? Read(string file, ReadOnlySpan<byte> pickle) => new PickleReader(file, pickle).Read();
 
     private object? Read()
@@ -70,7 +74,9 @@ internal ref struct PickleReader
         switch (opcode)
         {
             case PickleOpcode.PROTO when Take(1)[0] is var version:
-                _ = version <= NewestProtocol ? version : throw Broken($"it is of protocol {version}, {NewestProtocol} at most was expected");
+                _ = version <= NewestProtocol
+                    ? version
+                    : throw Broken($"it is of protocol {version}, {NewestProtocol} at most was expected");
                 break;
             case PickleOpcode.FRAME:
                 Take(sizeof(long));
@@ -111,7 +117,8 @@ internal ref struct PickleReader
                 break;
             case PickleOpcode.BINGET or PickleOpcode.LONG_BINGET:
                 uint index = Index(opcode == PickleOpcode.LONG_BINGET);
-                _stack.Add(_memo.TryGetValue(index, out object? known) ? known : throw Broken($"it takes value {index}, which it has not kept"));
+                _stack.Add(
+                    _memo.TryGetValue(index, out object? known) ? known : throw Broken($"it takes value {index}, which it has not kept"));
                 break;
             default:
                 ApplyToObjects(opcode);
@@ -164,7 +171,8 @@ internal ref struct PickleReader
             case PickleOpcode.REDUCE:
                 object? arguments = Pop();
                 object? function = Pop();
-                _stack.Add(TorchObjects.Call(function, arguments) ?? throw Broken($"it calls {Shown(function)} in another way than a checkpoint does"));
+                _stack.Add(TorchObjects.Call(function, arguments) ?? throw Broken(
+                    $"it calls {Shown(function)} in another way than a checkpoint does"));
                 break;
             case PickleOpcode.BUILD:
                 // The versions of modules that state_dict() puts on its dictionary; they change no tensor.
@@ -197,7 +205,8 @@ internal ref struct PickleReader
 
     private uint Index(bool isLong) => isLong ? BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint))) : Take(1)[0];
 
-    private readonly object? Top() => _stack.Count > 0 && _stack[^1] != s_mark ? _stack[^1] : throw Broken("it takes a value where there is none");
+    private readonly object? Top() =>
+        _stack.Count > 0 && _stack[^1] != s_mark ? _stack[^1] : throw Broken("it takes a value where there is none");
 
     private readonly T Top<T>(string expected)
         where T : class => Top() as T ?? throw Broken($"{expected} was expected where it holds something else");
@@ -276,5 +285,6 @@ internal ref struct PickleReader
     private static string Shown(object? function) => function is PickleGlobal global ? global.ToString() : "something that is no function";
 
     private readonly InvalidInputException Broken(string problem) => new(
-        $"'{_file}' cannot be read, since in its pickle, at byte {_operation}, {problem}; a dictionary of tensors was expected, as save_pretrained writes one.");
+        $"'{_file}' cannot be read, since in its pickle, at byte {_operation}, {problem}; a dictionary of tensors was expected, as "
+            + "save_pretrained writes one.");
 }

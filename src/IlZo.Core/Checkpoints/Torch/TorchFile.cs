@@ -5,9 +5,9 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints.Torch;
 
 /// <summary>
-/// An open file that torch.save wrote (since PyTorch 1.6): a zip archive with a pickle that describes tensors, and a file for each of their storages. Tensors whose
-/// elements lie in order and uncompressed, as they nearly always do, stay where they are; views in another order are copied.
-/// Source: pytorch/pytorch torch/serialization.py.
+/// An open file that torch.save wrote (since PyTorch 1.6): a zip archive with a pickle that describes tensors, and a file for each of their
+/// storages. Tensors whose elements lie in order and uncompressed, as they nearly always do, stay where they are; views in another order
+/// are copied. Source: pytorch/pytorch torch/serialization.py.
 /// </summary>
 internal sealed unsafe class TorchFile : WeightFile
 {
@@ -91,7 +91,8 @@ internal sealed unsafe class TorchFile : WeightFile
 
         if (start.Length > 8 && start[8] == (byte)'{' && start[4..8].SequenceEqual("\0\0\0\0"u8))
         {
-            throw new InvalidInputException($"'{Path}' is a safetensors file under another name; {CheckpointFolder.SingleFileName} was expected for its name.");
+            throw new InvalidInputException(
+                $"'{Path}' is a safetensors file under another name; {CheckpointFolder.SingleFileName} was expected for its name.");
         }
 
         ForeignContent.Refuse(Path, start, Expected);
@@ -100,7 +101,8 @@ internal sealed unsafe class TorchFile : WeightFile
 
     private List<TensorEntry> Read()
     {
-        var pickle = _entries.Values.FirstOrDefault(e => e.Name.EndsWith('/' + PickleName, StringComparison.Ordinal) && e.Name.IndexOf('/') == e.Name.Length - PickleName.Length - 1)
+        var pickle = _entries.Values.FirstOrDefault(e => e.Name.EndsWith('/' + PickleName, StringComparison.Ordinal)
+            && e.Name.IndexOf('/') == e.Name.Length - PickleName.Length - 1)
             ?? throw new InvalidInputException($"'{Path}' is a zip archive without {PickleName}; {Expected} was expected.");
         string root = pickle.Name[..^PickleName.Length];
         if (_entries.ContainsKey(root + "constants.pkl"))
@@ -127,7 +129,8 @@ internal sealed unsafe class TorchFile : WeightFile
         var tensors = new Dictionary<string, TensorEntry>(StringComparer.Ordinal);
         foreach (var (key, value) in state.Entries)
         {
-            string name = key as string ?? throw new InvalidInputException($"'{Path}' has a key that is no text; the names of tensors were expected.");
+            string name = key as string ?? throw new InvalidInputException(
+                $"'{Path}' has a key that is no text; the names of tensors were expected.");
             tensors[name] = value is TorchTensor tensor ? Entry(root, name, tensor) : throw Bad(name, value is PickleDictionary
                 ? "is a dictionary, as trainers save one around a model's tensors; a file with nothing but the state_dict was expected"
                 : "is no tensor; a tensor was expected");
@@ -150,13 +153,18 @@ internal sealed unsafe class TorchFile : WeightFile
             last += (Int128)(tensor.Shape[i] - 1) * tensor.Strides[i];
         }
 
-        if (tensor.Offset > tensor.Storage.Count || (byteCount > 0 && last >= tensor.Storage.Count) || byteCount / size > tensor.Storage.Count)
+        if (tensor.Offset > tensor.Storage.Count || (byteCount > 0 && last >= tensor.Storage.Count)
+            || byteCount / size > tensor.Storage.Count)
         {
-            throw Bad(name, $"of shape [{string.Join(", ", tensor.Shape)}] reaches beyond the {tensor.Storage.Count} elements that it is a view of");
+            throw Bad(
+                name,
+                $"of shape [{string.Join(", ", tensor.Shape)}] reaches beyond the {tensor.Storage.Count} elements that it is a view of");
         }
 
         byte* first = Storage(root, name, tensor.Storage, size) + (tensor.Offset * size);
-        return new TensorEntry(Path, name, tensor.Storage.Type, tensor.Shape, byteCount == 0 || IsInOrder(tensor) ? first : InOrder(name, tensor, first, size, byteCount));
+        return new TensorEntry(Path, name, tensor.Storage.Type, tensor.Shape, byteCount == 0 || IsInOrder(tensor)
+            ? first
+            : InOrder(name, tensor, first, size, byteCount));
     }
 
     private byte* Storage(string root, string name, TorchStorage storage, int size)
@@ -168,7 +176,8 @@ internal sealed unsafe class TorchFile : WeightFile
 
         if (!_entries.TryGetValue($"{root}data/{storage.Key}", out var entry) || (Int128)storage.Count * size > entry.Length)
         {
-            throw Bad(name, $"is a view of {storage.Count} elements of {storage.Type} in data/{SafetensorsHeader.Printable(storage.Key)}, which the archive does not hold");
+            throw Bad(name, $"is a view of {storage.Count} elements of {storage.Type} in data/{SafetensorsHeader.Printable(storage.Key)}, "
+                + "which the archive does not hold");
         }
 
         byte* data = entry.IsCompressed ? Unpacked(entry) : _data + entry.Offset;
@@ -176,7 +185,8 @@ internal sealed unsafe class TorchFile : WeightFile
         return data;
     }
 
-    private ReadOnlySpan<byte> Bytes(ZipEntry entry) => new(entry.IsCompressed ? Unpacked(entry) : _data + entry.Offset, checked((int)entry.Length));
+    private ReadOnlySpan<byte> Bytes(ZipEntry entry) =>
+        new(entry.IsCompressed ? Unpacked(entry) : _data + entry.Offset, checked((int)entry.Length));
 
     private byte* Unpacked(ZipEntry entry)
     {
@@ -197,11 +207,13 @@ internal sealed unsafe class TorchFile : WeightFile
         }
         catch (Exception e) when (e is InvalidDataException or NotSupportedException)
         {
-            throw new InvalidInputException($"'{Path}' has a compressed file '{SafetensorsHeader.Printable(entry.Name)}' that is damaged; {Expected} was expected.", e);
+            throw new InvalidInputException(
+                $"'{Path}' has a compressed file '{SafetensorsHeader.Printable(entry.Name)}' that is damaged; {Expected} was expected.", e);
         }
 
         return target.Position == entry.Length ? (byte*)buffer.Data : throw new InvalidInputException(
-            $"'{Path}' has a compressed file '{SafetensorsHeader.Printable(entry.Name)}' of {target.Position} bytes; {entry.Length} were expected.");
+            $"'{Path}' has a compressed file '{SafetensorsHeader.Printable(entry.Name)}' of {target.Position} bytes; {entry.Length} were "
+                + "expected.");
     }
 
     private static bool IsInOrder(TorchTensor tensor)

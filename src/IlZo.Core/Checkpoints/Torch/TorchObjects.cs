@@ -1,8 +1,8 @@
 namespace IlZo.Checkpoints.Torch;
 
 /// <summary>
-/// What a checkpoint's pickle may name, and what it makes: tensors, their storages and ordered dictionaries. Everything else is refused by its name,
-/// and nothing is executed.
+/// What a checkpoint's pickle may name, and what it makes: tensors, their storages and ordered dictionaries. Everything else is refused by
+/// its name, and nothing is executed.
 /// Source: pytorch/pytorch torch/_utils.py (_rebuild_tensor_v2, _rebuild_parameter), torch/serialization.py (persistent_load).
 /// </summary>
 internal static class TorchObjects
@@ -51,14 +51,16 @@ internal static class TorchObjects
     public static object? Call(object? function, object? arguments) => (function as PickleGlobal)?.ToString() switch
     {
         OrderedDictionary when arguments is object?[] { Length: 0 } => new PickleDictionary(),
-        RebuildTensor when arguments is object?[] { Length: 6 or 7 } parts && parts[..4] is [TorchStorage storage, long offset, object?[] shape, object?[] strides] =>
+        RebuildTensor when arguments is object?[] { Length: 6 or 7 } parts
+            && parts[..4] is [TorchStorage storage, long offset, object?[] shape, object?[] strides] =>
             Tensor(storage, offset, shape, strides),
         RebuildParameter when arguments is object?[] { Length: 3 } and [TorchTensor tensor, ..] => tensor,
         _ => null,
     };
 
     private static TorchTensor? Tensor(TorchStorage storage, long offset, object?[] shape, object?[] strides) =>
-        shape.Length == strides.Length && shape.Length <= MostDimensions && Array.TrueForAll(shape, s => s is >= 0L) && Array.TrueForAll(strides, s => s is >= 0L) && offset >= 0
+        shape.Length == strides.Length && shape.Length <= MostDimensions && Array.TrueForAll(shape, s => s is >= 0L)
+            && Array.TrueForAll(strides, s => s is >= 0L) && offset >= 0
             ? new TorchTensor(storage, offset, [.. shape.Select(s => (long)s!)], [.. strides.Select(s => (long)s!)])
             : null;
 }

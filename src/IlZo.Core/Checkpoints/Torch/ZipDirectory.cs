@@ -12,8 +12,8 @@ namespace IlZo.Checkpoints.Torch;
 internal sealed record ZipEntry(string Name, long Offset, long StoredLength, long Length, bool IsCompressed);
 
 /// <summary>
-/// The directory of a zip archive, which stands at its end, with the 64-bit records that torch writes. .NET's own reader does not say where the bytes
-/// of a file lie, which mapping them needs.
+/// The directory of a zip archive, which stands at its end, with the 64-bit records that torch writes. .NET's own reader does not say where
+/// the bytes of a file lie, which mapping them needs.
 /// Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16 and 4.5.3.
 /// </summary>
 internal static unsafe class ZipDirectory
@@ -37,7 +37,8 @@ internal static unsafe class ZipDirectory
     /// <param name="file">The file, for messages.</param>
     /// <param name="data">Its bytes.</param>
     /// <param name="length">How many there are.</param>
-    /// <exception cref="InvalidInputException">It breaks a rule of the format, or is encrypted or compressed by another method than deflate.</exception>
+    /// <exception cref="InvalidInputException">It breaks a rule of the format, or is encrypted or compressed by another method than
+    /// deflate.</exception>
     public static Dictionary<string, ZipEntry> Parse(string file, byte* data, long length)
     {
         long end = FindEnd(data, length) ?? throw new InvalidInputException(
@@ -84,7 +85,8 @@ internal static unsafe class ZipDirectory
     private static (ulong Count, long At) Locate(string file, byte* data, long length, long end)
     {
         var record = new ReadOnlySpan<byte>(data + end, EndBytes);
-        if (end >= LocatorBytes && new ReadOnlySpan<byte>(data + end - LocatorBytes, LocatorBytes) is var locator && U32(locator) == LocatorMark)
+        if (end >= LocatorBytes && new ReadOnlySpan<byte>(data + end - LocatorBytes, LocatorBytes) is var locator
+            && U32(locator) == LocatorMark)
         {
             var wide = Part(file, data, length, Position(file, U64(locator[8..]), length), WideEndBytes, "64-bit record");
             return U32(wide) == WideEndMark
@@ -95,7 +97,8 @@ internal static unsafe class ZipDirectory
         return (U16(record[10..]), U32(record[16..]));
     }
 
-    private static ZipEntry Entry(string file, byte* data, long length, ReadOnlySpan<byte> header, ReadOnlySpan<byte> nameBytes, ReadOnlySpan<byte> extra)
+    private static ZipEntry Entry(
+        string file, byte* data, long length, ReadOnlySpan<byte> header, ReadOnlySpan<byte> nameBytes, ReadOnlySpan<byte> extra)
     {
         string name = Encoding.UTF8.GetString(nameBytes);
         int flags = U16(header[8..]), method = U16(header[10..]);
@@ -103,7 +106,8 @@ internal static unsafe class ZipDirectory
         Widen(extra, ref unpacked, ref stored, ref at);
         if ((flags & 1) != 0 || method is not (0 or 8))
         {
-            throw Broken(file, $"'{SafetensorsHeader.Printable(name)}' in it is encrypted or compressed by method {method}; stored bytes or deflated ones were expected");
+            throw Broken(file, $"'{SafetensorsHeader.Printable(name)}' in it is encrypted or compressed by method {method}; stored bytes "
+                + "or deflated ones were expected");
         }
 
         long start = Position(file, at, length);

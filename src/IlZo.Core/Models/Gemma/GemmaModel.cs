@@ -6,8 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Models.Gemma;
 
 /// <summary>
-/// Gemma: Llama with scaled embeddings, norms by 1 + w, and GELU in the gate; and Gemma 2, with norms behind each block too, soft caps on scores and logits, and
-/// sliding windows in every other layer.
+/// Gemma: Llama with scaled embeddings, norms by 1 + w, and GELU in the gate; and Gemma 2, with norms behind each block too, soft caps on
+/// scores and logits, and sliding windows in every other layer.
 /// Source: Gemma Team 2024, arXiv 2403.08295 and 2408.00118; huggingface/transformers models/{gemma,gemma2}/modeling_*.py.
 /// </summary>
 internal sealed class GemmaModel(GemmaConfig config, ModelWeights weights)
@@ -17,7 +17,8 @@ internal sealed class GemmaModel(GemmaConfig config, ModelWeights weights)
         weights.Layers("layers.", config.Layers, (name, layer) => Layer(name, layer, config, weights)),
         new OutputHead(weights.OutputEmbedding(), SoftCap: weights.Classes is null ? config.LogitCap : null))
 {
-    private readonly Parameter _tokens = weights.Embedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
+    private readonly Parameter _tokens = weights.Embedding(
+        "embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
     private readonly RmsNorm _finalNorm = Norm("norm", config, weights);
 
     public static GemmaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options, LlamaVariant variant)

@@ -21,7 +21,9 @@ internal sealed class Gpt2Config : ModelConfig
 
     public float NormEpsilon { get; }
 
-    /// <summary>The heads of a layer: scores are divided by the square root of the head's size, those of layer i by i + 1, or by neither.</summary>
+    /// <summary>
+    /// The heads of a layer: scores are divided by the square root of the head's size, those of layer i by i + 1, or by neither.
+    /// </summary>
     /// <param name="layer">The layer, from 0.</param>
     public AttentionShape AttentionOf(int layer) =>
         Attention with { Scale = (_scaleBySize ? Attention.Scale : 1) / (_scaleByLayer ? layer + 1 : 1) };

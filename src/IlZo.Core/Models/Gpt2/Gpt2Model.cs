@@ -6,11 +6,13 @@ namespace IlZo.Models.Gpt2;
 
 /// <summary>
 /// GPT-2: learned positions, LayerNorm before each block, one projection for queries, keys and values, weights stored [in, out].
-/// Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; huggingface/transformers models/gpt2/modeling_gpt2.py.
+/// Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; huggingface/transformers
+/// models/gpt2/modeling_gpt2.py.
 /// </summary>
 /// <remarks>The field <c>reorder_and_upcast_attn</c> asks for scores in fp32, which they always are here.</remarks>
 internal sealed class Gpt2Model(Gpt2Config config, ModelWeights weights)
-    : LanguageModel(config.Shape("GPT2LMHeadModel"), weights, weights.Layers("h.", config.Layers, (name, layer) => Layer(name, layer, config, weights)))
+    : LanguageModel(
+        config.Shape("GPT2LMHeadModel"), weights, weights.Layers("h.", config.Layers, (name, layer) => Layer(name, layer, config, weights)))
 {
     private readonly Parameter _tokens = weights.Embedding("wte.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
     private readonly Parameter _positions = weights.Matrix("wpe.weight", ModelPart.PositionEmbedding, config.MaxPositions, config.Hidden);

@@ -1,6 +1,8 @@
 namespace IlZo.Models.Llama;
 
-/// <summary>The fields of the <c>config.json</c> of Llama or a variant of it that shape the forward pass; defaults are the reference library's.</summary>
+/// <summary>
+/// The fields of the <c>config.json</c> of Llama or a variant of it that shape the forward pass; defaults are the reference library's.
+/// </summary>
 internal class LlamaConfig : ModelConfig
 {
     public LlamaConfig(ConfigReader config, LlamaVariant variant)
@@ -17,7 +19,8 @@ internal class LlamaConfig : ModelConfig
         if (size % 2 != 0)
         {
             throw new InvalidInputException(
-                $"{config.Source}: head_dim, or hidden_size over num_attention_heads, is {size}; an even number was expected, since positions rotate pairs.");
+                $"{config.Source}: head_dim, or hidden_size over num_attention_heads, is {size}; an even number was expected, since "
+                    + "positions rotate pairs.");
         }
 
         Split(size, keyValueHeads);

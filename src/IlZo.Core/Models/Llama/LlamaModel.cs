@@ -14,7 +14,8 @@ internal sealed class LlamaModel(LlamaConfig config, ModelWeights weights)
         weights,
         weights.Layers("layers.", config.Layers, (name, layer) => Layer(name, layer, config, weights)))
 {
-    private readonly Parameter _tokens = weights.Embedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
+    private readonly Parameter _tokens = weights.Embedding(
+        "embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
     private readonly RmsNorm _finalNorm = weights.RmsNorm("norm", config.Hidden, config.NormEpsilon);
 
     public static LlamaModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options, LlamaVariant variant)
@@ -69,5 +70,9 @@ internal sealed class LlamaModel(LlamaConfig config, ModelWeights weights)
         {
             Before = weights.RmsNorm(name + "input_layernorm", config.Hidden, config.NormEpsilon),
         },
-        new Residual(Mlp(name, config, weights)) { Before = weights.RmsNorm(name + "post_attention_layernorm", config.Hidden, config.NormEpsilon) });
+        new Residual(Mlp(name, config, weights))
+        {
+            Before = weights.RmsNorm(
+            name + "post_attention_layernorm", config.Hidden, config.NormEpsilon)
+        });
 }

@@ -89,6 +89,8 @@ internal sealed record LlamaVariant(string Architecture) : FamilyFields
 
     public WindowRule Window { get; init; }
 
-    /// <summary>Whether positions may rotate a part of a head only, and by angles scaled as LongRoPE does, in place of the other ways.</summary>
+    /// <summary>
+    /// Whether positions may rotate a part of a head only, and by angles scaled as LongRoPE does, in place of the other ways.
+    /// </summary>
     public bool HasPartialRotation { get; init; }
 }

@@ -39,28 +39,34 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     public int LongestText { get; private init; } = ConfigSize.MaxRows;
 
     /// <summary>
-    /// Reads the parameters of the angles in the order of transformers 5: <c>rope_scaling</c>, or <c>rope_parameters</c> where that is absent or empty; what they do not
-    /// say of <c>rope_theta</c> and <c>partial_rotary_factor</c>, the top level says.
+    /// Reads the parameters of the angles in the order of transformers 5: <c>rope_scaling</c>, or <c>rope_parameters</c> where that is
+    /// absent or empty; what they do not say of <c>rope_theta</c> and <c>partial_rotary_factor</c>, the top level says.
     /// </summary>
     /// <param name="config">The file.</param>
     /// <param name="headSize">Features of a head.</param>
     /// <param name="maxPositions">What <c>max_position_embeddings</c> says.</param>
-    /// <param name="mayBePartial">Whether a part of a head may be rotated, and by LongRoPE's angles in place of the other scaled ones.</param>
-    /// <exception cref="InvalidInputException">A field has a value that is not supported, or one that makes angles that are no numbers of fp32.</exception>
+    /// <param name="mayBePartial">Whether a part of a head may be rotated, and by LongRoPE's angles in place of the other scaled
+    /// ones.</param>
+    /// <exception cref="InvalidInputException">A field has a value that is not supported, or one that makes angles that are no numbers of
+    /// fp32.</exception>
     public static RotaryEmbedding FromConfig(ConfigReader config, int headSize, int maxPositions, bool mayBePartial = false)
     {
         string place = config.Has("rope_scaling") ? "rope_scaling" : "rope_parameters";
         var parameters = config.Object(place);
         int size = RotatedSize(config, parameters, headSize, mayBePartial);
         parameters?.Refuse("full_attention", "sliding_attention");
-        double theta = parameters is not null && parameters.Has("rope_theta") ? parameters.Number("rope_theta", DefaultTheta) : config.Number("rope_theta", DefaultTheta);
+        double theta = parameters is not null && parameters.Has("rope_theta")
+            ? parameters.Number("rope_theta", DefaultTheta)
+            : config.Number("rope_theta", DefaultTheta);
         double[] plain = Frequencies(theta, size);
         if (!AreUsable(plain))
         {
             throw (parameters is not null && parameters.Has("rope_theta") ? parameters : config).Unusable("rope_theta", "angles");
         }
 
-        int original = mayBePartial ? config.Size(Original, DefaultOriginal, ConfigSize.MaxRows) : OriginalPositions(config, parameters, maxPositions);
+        int original = mayBePartial
+            ? config.Size(Original, DefaultOriginal, ConfigSize.MaxRows)
+            : OriginalPositions(config, parameters, maxPositions);
         var rotary = mayBePartial
             ? PlainOrLong(parameters, plain, maxPositions, original)
             : Scaled(parameters, theta, plain, size, maxPositions, original);
@@ -75,7 +81,9 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     public IReadOnlyList<float> ForLength(int textLength)
     {
         int key = textLength <= _longestPlain ? 0 : textLength;
-        return _byLength.TryGetValue(key, out float[]? frequencies) ? frequencies : _byLength.GetOrAdd(key, [.. _compute(textLength).Select(f => (float)f)]);
+        return _byLength.TryGetValue(key, out float[]? frequencies)
+            ? frequencies
+            : _byLength.GetOrAdd(key, [.. _compute(textLength).Select(f => (float)f)]);
     }
 
     // Features of a head that are rotated.
@@ -87,7 +95,9 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
         string source = (parameters is not null && parameters.Has(Field) ? parameters : config).Source;
         if (!mayBePartial)
         {
-            return inside == 1 && outside == 1 ? headSize : throw new InvalidInputException($"{source}: {Field} is not supported; 1 was expected.");
+            return inside == 1 && outside == 1
+                ? headSize
+                : throw new InvalidInputException($"{source}: {Field} is not supported; 1 was expected.");
         }
 
         int size = inside <= 1 ? (int)(headSize * inside) : 0;
@@ -96,7 +106,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     }
 
     // Whether the angle at every position that a model can have is a number of fp32.
-    private static bool AreUsable(double[] frequencies) => Array.TrueForAll(frequencies, f => float.IsFinite((float)f * ConfigSize.MaxRows));
+    private static bool AreUsable(double[] frequencies) =>
+        Array.TrueForAll(frequencies, f => float.IsFinite((float)f * ConfigSize.MaxRows));
 
     // The top level goes before the object, as in transformers.
     private static int OriginalPositions(ConfigReader config, ConfigReader? parameters, int maxPositions)
@@ -149,7 +160,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
         _ = scaling.Numbers("long_factor", plain.Length, Places);
         double growth = (double)maxPositions / original;
         double magnitude = growth <= 1 ? 1 : Math.Sqrt(1 + (ElementaryFunctions.Log(growth) / ElementaryFunctions.Log(original)));
-        return new RotaryEmbedding(plain.Length, _ => [.. plain.Zip(factors, (f, s) => f / s)], attentionFactor: scaling.Number("attention_factor", magnitude))
+        return new RotaryEmbedding(
+            plain.Length, _ => [.. plain.Zip(factors, (f, s) => f / s)], attentionFactor: scaling.Number("attention_factor", magnitude))
         {
             LongestText = original,
         };
@@ -212,7 +224,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             _ => [.. plain.Select((f, i) => Blend(f, Math.Clamp((i - low) / width, 0, 1)))],
             attentionFactor: scaling.Number("attention_factor", attention));
 
-        double Dimension(double rotations) => headSize * ElementaryFunctions.Log(original / (rotations * 2 * Math.PI)) / (2 * ElementaryFunctions.Log(theta));
+        double Dimension(double rotations) =>
+            headSize * ElementaryFunctions.Log(original / (rotations * 2 * Math.PI)) / (2 * ElementaryFunctions.Log(theta));
         double Blend(double frequency, double ramp) => (frequency / factor * ramp) + (frequency * (1 - ramp));
         static double Magnitude(double scale, double weight) => scale <= 1 ? 1 : (0.1 * weight * ElementaryFunctions.Log(scale)) + 1;
     }

@@ -63,7 +63,8 @@ internal sealed class SlidingWindow
 
         if (types.Count != _layers.Length)
         {
-            throw new InvalidInputException($"{config.Source}: layer_types has {types.Count} entries; one for each of {_layers.Length} layers was expected.");
+            throw new InvalidInputException(
+                $"{config.Source}: layer_types has {types.Count} entries; one for each of {_layers.Length} layers was expected.");
         }
 
         for (int i = 0; i < types.Count; i++)
@@ -72,7 +73,8 @@ internal sealed class SlidingWindow
             {
                 Full => false,
                 Sliding => true,
-                string other => throw new InvalidInputException($"{config.Source}: layer_types[{i}] is '{other}'; {Full} or {Sliding} was expected."),
+                string other =>
+                    throw new InvalidInputException($"{config.Source}: layer_types[{i}] is '{other}'; {Full} or {Sliding} was expected."),
             };
         }
     }

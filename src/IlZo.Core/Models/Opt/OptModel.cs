@@ -20,7 +20,8 @@ internal sealed class OptModel(OptConfig config, ModelWeights weights)
     // Not in the configuration: the default of torch.nn.LayerNorm.
     private const float NormEpsilon = 1e-5f;
 
-    private readonly Parameter _tokens = weights.Embedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Embedding);
+    private readonly Parameter _tokens = weights.Embedding(
+        "embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Embedding);
     private readonly Parameter _positions =
         weights.Matrix("embed_positions.weight", ModelPart.PositionEmbedding, config.MaxPositions + PositionOffset, config.Hidden);
 
@@ -81,7 +82,8 @@ internal sealed class OptModel(OptConfig config, ModelWeights weights)
             Residual.Normed(attention, Norm(name + "self_attn_layer_norm", config, weights), config.NormBefore),
             Residual.Normed(mlp, Norm(name + "final_layer_norm", config, weights), config.NormBefore));
 
-        Linear Square(string projection, ModelPart part) => weights.Linear($"{name}self_attn.{projection}", part, config.Hidden, config.Hidden, config.Biases);
+        Linear Square(string projection, ModelPart part) =>
+            weights.Linear($"{name}self_attn.{projection}", part, config.Hidden, config.Hidden, config.Biases);
     }
 
     private static LayerNorm Norm(string name, OptConfig config, ModelWeights weights) =>

@@ -6,8 +6,9 @@ using IlZo.Tensors;
 namespace IlZo.Models.Phi3;
 
 /// <summary>
-/// Phi-3: Llama with one layer for queries, keys and values and one for gate and values of the MLP, rotated in a part of each head where the configuration says so.
-/// Source: Abdin et al. 2024, arXiv 2404.14219; huggingface/transformers models/phi3/{configuration,modeling}_phi3.py.
+/// Phi-3: Llama with one layer for queries, keys and values and one for gate and values of the MLP, rotated in a part of each head where
+/// the configuration says so. Source: Abdin et al. 2024, arXiv 2404.14219; huggingface/transformers
+/// models/phi3/{configuration,modeling}_phi3.py.
 /// </summary>
 internal sealed class Phi3Model(LlamaConfig config, ModelWeights weights)
     : LanguageModel(
@@ -20,7 +21,8 @@ internal sealed class Phi3Model(LlamaConfig config, ModelWeights weights)
         weights,
         weights.Layers("layers.", config.Layers, (name, layer) => Layer(name, layer, config, weights)))
 {
-    private readonly Parameter _tokens = weights.Embedding("embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
+    private readonly Parameter _tokens = weights.Embedding(
+        "embed_tokens.weight", "lm_head.weight", config.Tied, config.Vocabulary, config.Hidden);
     private readonly RmsNorm _finalNorm = weights.RmsNorm("norm", config.Hidden, config.NormEpsilon);
 
     /// <summary>What tells it apart from Llama.</summary>

@@ -35,7 +35,8 @@ internal sealed class RobertaConfig : ModelConfig
         if (PadId < 0 || PadId >= Vocabulary || LongestText < 1)
         {
             throw new InvalidInputException(
-                $"{config.Source}: pad_token_id is {PadId}; a token id below vocab_size and max_position_embeddings - 1 was expected, since positions are counted from it.");
+                $"{config.Source}: pad_token_id is {PadId}; a token id below vocab_size and max_position_embeddings - 1 was expected, "
+                    + "since positions are counted from it.");
         }
     }
 

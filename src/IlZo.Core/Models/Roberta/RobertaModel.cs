@@ -11,7 +11,9 @@ namespace IlZo.Models.Roberta;
 /// </summary>
 internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
     : LanguageModel(
-        config.Shape("RobertaForMaskedLM") with { MaxPositions = config.LongestText, LongestText = config.LongestText, NormalizesInPlace = true },
+        config.Shape(
+            "RobertaForMaskedLM") with
+        { MaxPositions = config.LongestText, LongestText = config.LongestText, NormalizesInPlace = true },
         weights,
         weights.Layers("encoder.layer.", config.Layers, (name, _) => Layer(name, config, weights)),
         HeadOf(config, weights),
@@ -19,7 +21,8 @@ internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
 {
     private const string TokenEmbedding = "embeddings.word_embeddings.weight";
 
-    private readonly Parameter _tokens = weights.Embedding(TokenEmbedding, "lm_head.decoder.weight", config.Tied, config.Vocabulary, config.Hidden);
+    private readonly Parameter _tokens = weights.Embedding(
+        TokenEmbedding, "lm_head.decoder.weight", config.Tied, config.Vocabulary, config.Hidden);
     private readonly Parameter _positions =
         weights.Matrix("embeddings.position_embeddings.weight", ModelPart.PositionEmbedding, config.MaxPositions, config.Hidden);
 
@@ -29,7 +32,8 @@ internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
     private readonly LayerNorm _embeddingNorm = weights.LayerNorm("embeddings.LayerNorm", config.Hidden, config.NormEpsilon);
 
     private readonly Linear _headDense =
-        weights.Linear(weights.Classes is null ? "lm_head.dense" : "classifier.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
+        weights.Linear(
+            weights.Classes is null ? "lm_head.dense" : "classifier.dense", ModelPart.Head, config.Hidden, config.Hidden, bias: true);
 
     private readonly LayerNorm? _headNorm =
         weights.Classes is null ? weights.LayerNorm("lm_head.layer_norm", config.Hidden, config.NormEpsilon, ofHead: true) : null;
@@ -100,7 +104,8 @@ internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
             new Residual(attention) { After = weights.LayerNorm(name + "attention.output.LayerNorm", config.Hidden, config.NormEpsilon) },
             new Residual(mlp) { After = weights.LayerNorm(name + "output.LayerNorm", config.Hidden, config.NormEpsilon) });
 
-        Linear Square(string module, ModelPart part) => weights.Linear($"{name}attention.{module}", part, config.Hidden, config.Hidden, bias: true);
+        Linear Square(string module, ModelPart part) =>
+            weights.Linear($"{name}attention.{module}", part, config.Hidden, config.Hidden, bias: true);
     }
 
     // Tokens are counted from 1 behind the padding's row; a padding token within a text takes that row and is not counted.

@@ -64,7 +64,10 @@ public sealed class CurvZo : Estimator
         return [new ScaledDirection(_settings.Direction(step, 0), [.. chosen.Zip(probabilities, (c, p) => c ? (float)(1 / p) : 0f)])];
     }
 
-    /// <summary>Σπ, the part ΣπN/d of all weights that a step perturbs on average, and the least π: these, not the budget alone, say how sparse steps are.</summary>
+    /// <summary>
+    /// Σπ, the part ΣπN/d of all weights that a step perturbs on average, and the least π: these, not the budget alone, say how sparse
+    /// steps are.
+    /// </summary>
     public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step)
     {
         double[] p = Probabilities();

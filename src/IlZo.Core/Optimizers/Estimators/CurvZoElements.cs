@@ -10,8 +10,8 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// CurvZO as its paper defines it, element by element: mᵢ ~ Bernoulli(πᵢ), v = m∘u, Δ = (L(θ + εv) − L(θ − εv)) / 2ε, ĝᵢ = Δ vᵢ/πᵢ with
 /// πᵢ = min(1, κ√Sᵢ) and a running mean Sᵢ of Δ²uᵢ² over the steps on which the element was in. On a quadratic E[ĝ] = g and
-/// E[ĝᵢ²] = ((3 − πᵢ)gᵢ² + Σⱼ πⱼgⱼ²)/πᵢ. A score's signal 3gᵢ² stands before a background Σⱼ πⱼgⱼ² that is about d times as large, so that only
-/// <see cref="CurvZo"/>'s blocks can be told apart in large models; this is for study. πᵢ is a multiple of 2⁻¹⁶, so that a 16-bit
+/// E[ĝᵢ²] = ((3 − πᵢ)gᵢ² + Σⱼ πⱼgⱼ²)/πᵢ. A score's signal 3gᵢ² stands before a background Σⱼ πⱼgⱼ² that is about d times as large, so that
+/// only <see cref="CurvZo"/>'s blocks can be told apart in large models; this is for study. πᵢ is a multiple of 2⁻¹⁶, so that a 16-bit
 /// number decides exactly with it, and κ is found anew at every 20th step.
 /// </summary>
 /// <remarks>Cost: 2 forwards; 3 noise generations and as many of mask bits; 4 bytes for each weight.</remarks>

@@ -7,7 +7,8 @@ namespace IlZo.Optimizers;
 /// ĝ = 1/(εN) Σ (ℓ_i − ℓ₀) u_i, θ ← θ − η ĝ/σ with σ the sample standard deviation of ℓ₁ … ℓ_N. σ is about ε‖∇L‖, so the step is a
 /// normalised one: it does not depend on the scale of the loss, and rates are about ε‖∇L‖ times those of MeZO. Where all ℓ_i are equal
 /// nothing is known of the scale and the step is skipped.
-/// <para>Other directions than signs give the same in the mean. The authors draw signs from a sequential generator and run the probes one by one.</para>
+/// <para>Other directions than signs give the same in the mean. The authors draw signs from a sequential generator and run the probes one
+/// by one.</para>
 /// </summary>
 /// <remarks>Cost: N + 1 forwards (9), 2N noise generations, no memory.</remarks>
 public sealed class Fzoo : Estimator

@@ -6,8 +6,8 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// LOREN (arXiv 2511.07971): K one-sided losses along directions y whose covariance I − aaᵀ/(ρ + s) follows a learned rank-one curvature
 /// of each tensor's rows, with a leave-one-out baseline (RLOO). f_k = L(θ + εy_k), w_k = (f_k − f̄)/(K − 1), ĝ = Σ w_k y_k / ε, which has
-/// the mean (I − aaᵀ/(ρ + s))∇L for each row; a ← a − η_a ω Σ w_k S_k with the score S (<see cref="CurvatureVectors"/>). With a = 0 and on a
-/// linear function Cov(ĝ) = (‖g‖²I + ggᵀ)/(K − 1): K forwards are worth K − 1 directions, where K/2 two-sided ones take K forwards.
+/// the mean (I − aaᵀ/(ρ + s))∇L for each row; a ← a − η_a ω Σ w_k S_k with the score S (<see cref="CurvatureVectors"/>). With a = 0 and on
+/// a linear function Cov(ĝ) = (‖g‖²I + ggᵀ)/(K − 1): K forwards are worth K − 1 directions, where K/2 two-sided ones take K forwards.
 /// <para>
 /// ω = 1 by theory (omega = one). The authors' code (hseung88/loren, <see cref="LorenSource"/>) has ε²√ρ, which leaves a where it starts.
 /// With a ~ N(0, I) as there (init = unit) s is much larger than ρ and the direction of a is almost never taken; init = fan is gentler.
@@ -43,7 +43,8 @@ public sealed class Loren : Estimator
     {
         if (_current.Step != step)
         {
-            _current = (step, Curvature.Directions([.. Enumerable.Range(0, _settings.Queries).Select(k => _settings.Direction(step, k))], sums));
+            _current =
+                (step, Curvature.Directions([.. Enumerable.Range(0, _settings.Queries).Select(k => _settings.Direction(step, k))], sums));
         }
     }
 

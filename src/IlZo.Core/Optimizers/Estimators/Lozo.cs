@@ -5,10 +5,12 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// LOZO (arXiv 2410.07698): SPSA along directions of low rank, U Vᵀ for each matrix with U fresh and V kept for ν steps
 /// (<see cref="LazyFactors"/>), and ordinary ones for vectors. On a quadratic with the gradient matrix G: E[ĝ | V] = G V Vᵀ and, as
-/// E[VVᵀ] = rI, E[ĝ] = rG; E‖UVᵀ‖² = rmn, so elements have variance r and the radius is √r times that of MeZO. The paper divides the update of
-/// matrices by r; the authors' code (optsuite/LOZO) does not, and the published rates go with that. The option divide follows the paper.
+/// E[VVᵀ] = rI, E[ĝ] = rG; E‖UVᵀ‖² = rmn, so elements have variance r and the radius is √r times that of MeZO. The paper divides the update
+/// of matrices by r; the authors' code (optsuite/LOZO) does not, and the published rates go with that. The option divide follows the paper.
 /// </summary>
-/// <remarks>Cost: 2 forwards; (m + n)r normal numbers for each matrix and generation in place of mn; 4r bytes for each column of a matrix.</remarks>
+/// <remarks>
+/// Cost: 2 forwards; (m + n)r normal numbers for each matrix and generation in place of mn; 4r bytes for each column of a matrix.
+/// </remarks>
 public sealed class Lozo : Estimator
 {
     private readonly Spsa _spsa;

@@ -9,18 +9,20 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// DiZO (arXiv 2502.03304): MeZO, and after every κ-th step a projection: each tensor l of a set P keeps the direction in which it has
 /// travelled from the weights θ⁰ the run started from, Δ = θ − θ⁰, and gets a new distance, θ ← θ⁰ + ρ_l Δ_l. The ratios ρ are found by
-/// a zeroth-order search of J iterations, each on a further batch. With s_l = ‖Δ_l‖ and ζ_l ~ N(0, 1) cut to ±(τ/ε_γ)s_l: losses at ρ_l ± ε_γ ζ_l/s_l,
-/// ψ = (L₊ − L₋)/2ε_γ, ρ_l ← clip(ρ_l − α ψ ζ_l, 1 − τ, 1 + τ). That is the algorithm of the paper and of its code in terms of
-/// ρ = γ/s. With ratio = true, s does not enter (an independent port): losses at clip(ρ_l ± ε_γ u_l) with u ~ N(0, 1), ρ_l ← clip(ρ_l − α ψ u_l).
+/// a zeroth-order search of J iterations, each on a further batch. With s_l = ‖Δ_l‖ and ζ_l ~ N(0, 1) cut to ±(τ/ε_γ)s_l: losses at ρ_l ±
+/// ε_γ ζ_l/s_l, ψ = (L₊ − L₋)/2ε_γ, ρ_l ← clip(ρ_l − α ψ ζ_l, 1 − τ, 1 + τ). That is the algorithm of the paper and of its code in terms of
+/// ρ = γ/s. With ratio = true, s does not enter (an independent port): losses at clip(ρ_l ± ε_γ u_l) with u ~ N(0, 1), ρ_l ← clip(ρ_l − α ψ
+/// u_l).
 /// <para>
-/// P is the weights of queries and values by the paper, of keys and values in the authors' code (Skilteee/DiZO; source = true), which also keeps OPT's
-/// token embedding as it is (<c>--freeze role:token-embedding</c>), lets the rate decay, and undoes each probe by a division. Where queries, keys and
-/// values are one tensor, as in GPT-2, it is scaled as a whole: as anywhere, a tensor has one ratio. Here the update and the projection are one change of the
-/// weights: probes go along (the point after the update with some ratios) − θ, which reads θ⁰ from the checkpoint as it goes.
+/// P is the weights of queries and values by the paper, of keys and values in the authors' code (Skilteee/DiZO; source = true), which also
+/// keeps OPT's token embedding as it is (<c>--freeze role:token-embedding</c>), lets the rate decay, and undoes each probe by a division.
+/// Where queries, keys and values are one tensor, as in GPT-2, it is scaled as a whole: as anywhere, a tensor has one ratio. Here the
+/// update and the projection are one change of the weights: probes go along (the point after the update with some ratios) − θ, which reads
+/// θ⁰ from the checkpoint as it goes.
 /// </para>
 /// <para>
-/// θ⁰ of an adapter is its start. LoRA's B starts at zero: only the length of Δ enters above, not that of θ⁰, so B is scaled as a whole. P then is the
-/// factors of these layers, or the prefix's values (source = true: all of it).
+/// θ⁰ of an adapter is its start. LoRA's B starts at zero: only the length of Δ enters above, not that of θ⁰, so B is scaled as a whole. P
+/// then is the factors of these layers, or the prefix's values (source = true: all of it).
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P, of which a GPU keeps a copy.</remarks>
@@ -32,7 +34,8 @@ public sealed class DiZo : Optimizer
     private readonly RatioSearch _search;
     private readonly int _interval;
 
-    /// <param name="settings">The radius and the directions; the options ratio, interval (κ), eps (ε_γ), step (α), clip (τ), inner (J) and tensors or source.</param>
+    /// <param name="settings">The radius and the directions; the options ratio, interval (κ), eps (ε_γ), step (α), clip (τ), inner (J) and
+    /// tensors or source.</param>
     public DiZo(OptimizerSettings settings)
     {
         var options = settings.Options;
@@ -51,11 +54,13 @@ public sealed class DiZo : Optimizer
             options.Integer("inner", ratio ? 5 : 10, 1),
             ratio);
         Predicate<Parameter>[] kinds = [.. wanted.Select(Choice)];
-        Projected = [.. settings.Parameters.Trained.Where(p => p.Role.Kind != TensorKind.Bias && Array.Exists(kinds, matches => matches(p)))];
+        Projected =
+            [.. settings.Parameters.Trained.Where(p => p.Role.Kind != TensorKind.Bias && Array.Exists(kinds, matches => matches(p)))];
         if (Projected.Count == 0 && settings.Parameters.Trained.Count > 0)
         {
             throw new InvalidInputException(
-                $"--opt tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as role:value or parts of names with + between them were expected.");
+                $"--opt tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as "
+                    + "role:value or parts of names with + between them were expected.");
         }
     }
 
@@ -82,7 +87,8 @@ public sealed class DiZo : Optimizer
             step,
             Projected,
             lengths,
-            (candidates, draw) => oracle.Losses([.. candidates.Select(r => new Probe(new MoveDirection(estimate, Rule(r), learningRate), 1))], draw));
+            (candidates, draw) => oracle.Losses(
+                [.. candidates.Select(r => new Probe(new MoveDirection(estimate, Rule(r), learningRate), 1))], draw));
         return [.. coefficients, .. ratios];
     }
 
@@ -92,7 +98,8 @@ public sealed class DiZo : Optimizer
         int expected = _settings.Queries + (projects ? Projected.Count : 0);
         if (record.Coefficients.Length != expected)
         {
-            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {expected} were expected of this optimizer.");
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {expected} were expected of this optimizer.");
         }
 
         backend.Update(

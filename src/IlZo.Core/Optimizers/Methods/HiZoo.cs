@@ -52,12 +52,14 @@ public sealed class HiZoo : Optimizer
     {
         if (record.Coefficients.Length != 2)
         {
-            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; 2 were expected of this optimizer.");
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; 2 were expected of this optimizer.");
         }
 
         (_rule.Coefficient, _rule.Curvature) = (record.Coefficients[0], record.Coefficients[1]);
         var z = new GradientEstimate([(1, _settings.Direction(record.Step, 0))]);
-        backend.Update(_settings.Parameters.Trained, z, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+        backend.Update(
+            _settings.Parameters.Trained, z, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
     }
 
     protected override void Dispose(bool disposing) => _rule.Dispose();

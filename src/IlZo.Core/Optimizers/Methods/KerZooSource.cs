@@ -11,8 +11,8 @@ namespace IlZo.Optimizers;
 /// not rescaled, so that E[rK] = 25a² − 21a⁴; the estimate of each tensor is shortened to a norm of at most 4e5; and the iterate
 /// c ← c − ηĝ is averaged, x ← x + (c − x)/β with β = 1 + t/6, with losses taken at y = x + (c − x)/β. The weights here are x.
 /// <para>
-/// The code also keeps OPT's token embedding as it is, which is a matter of what is trained: <c>--freeze *embed_tokens.weight</c>. It finds x
-/// from y by a division, which is lossy.
+/// The code also keeps OPT's token embedding as it is, which is a matter of what is trained: <c>--freeze *embed_tokens.weight</c>. It finds
+/// x from y by a division, which is lossy.
 /// </para>
 /// </summary>
 /// <remarks>Cost with n directions (the authors': 3): 2n forwards, 4n noise generations, 4 bytes for each weight (c − x).</remarks>
@@ -50,7 +50,8 @@ public sealed class KerZooSource : Optimizer
         for (int q = 0; q < coefficients.Length; q++)
         {
             var z = new ScaledDirection(_settings.Direction(step, q), Factors(step, q).Radii);
-            double[] losses = oracle.Losses([.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(new OffsetDirection(_rule, z, (float)e), 1))]);
+            double[] losses = oracle.Losses(
+                [.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(new OffsetDirection(_rule, z, (float)e), 1))]);
             coefficients[q] = (losses[0] - losses[1]) / (2 * _settings.Epsilon) / coefficients.Length;
         }
 

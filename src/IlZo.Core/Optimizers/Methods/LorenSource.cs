@@ -9,11 +9,15 @@ namespace IlZo.Optimizers;
 
 /// <summary>
 /// What the authors of LOREN run (hseung88/loren), where it is not what <see cref="Loren"/> says: the rank-one block is a whole tensor with
-/// a repeated for each row, so that a single direction of it is damped; the root of the covariance is the one with a negative eigenvalue; and
-/// momentum, weights and a move once for each of the K directions, one after the other, so that from the second on the direction is made
-/// with another a than the probe's, and rates mean about ten times as much a direction. a moves by ε²√ρ η_a Σ w_k S_k, which is about nothing.
+/// a repeated for each row, so that a single direction of it is damped; the root of the covariance is the one with a negative eigenvalue;
+/// and momentum, weights and a move once for each of the K directions, one after the other, so that from the second on the direction is
+/// made with another a than the probe's, and rates mean about ten times as much a direction. a moves by ε²√ρ η_a Σ w_k S_k, which is about
+/// nothing.
 /// </summary>
-/// <remarks>Cost: K forwards (6), 4K noise generations (for the probes and for the update one each for products with a); 4 bytes for each element of a matrix, and for each column of each tensor.</remarks>
+/// <remarks>
+/// Cost: K forwards (6), 4K noise generations (for the probes and for the update one each for products with a); 4 bytes for each element of
+/// a matrix, and for each column of each tensor.
+/// </remarks>
 public sealed class LorenSource : Optimizer
 {
     private readonly OptimizerSettings _settings;
@@ -39,7 +43,8 @@ public sealed class LorenSource : Optimizer
 
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
         _settings.Clip(Loren.LeaveOneOut(
-            oracle.Losses([.. Directions(step, Enumerable.Range(0, _settings.Queries), oracle.Sums).Select(y => new Probe(y, _settings.Epsilon))]),
+            oracle.Losses(
+                [.. Directions(step, Enumerable.Range(0, _settings.Queries), oracle.Sums).Select(y => new Probe(y, _settings.Epsilon))]),
             _settings.Epsilon));
 
     protected override void Update(StepRecord record, IBackend backend)
@@ -49,7 +54,8 @@ public sealed class LorenSource : Optimizer
             var y = Directions(record.Step, [k], backend)[0];
             var rounding = new NoiseKey(_settings.Seed, NoiseStream.StochasticRounding, (uint)record.Step, (uint)k);
             _rule.Advance();
-            backend.Update(_settings.Parameters.Trained, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
+            backend.Update(
+                _settings.Parameters.Trained, new GradientEstimate([(record.Coefficients[k], y)]), _rule, record.LearningRate, rounding);
             _curvature.Move([(record.Coefficients[k] * _settings.Epsilon, y)], _rate);
         }
     }

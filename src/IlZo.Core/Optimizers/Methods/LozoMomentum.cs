@@ -8,8 +8,8 @@ namespace IlZo.Optimizers;
 
 /// <summary>
 /// LOZO-M: <see cref="Lozo"/> with momentum that is kept in the small factor. N ← βN + (1 − β) c U for each matrix, θ ← θ − η(N Vᵀ + λθ);
-/// the first N is cU. Where V changes, N is carried over first: N ← N (V_oldᵀ V_new)/n, the projection of N V_oldᵀ on the new V. Vectors have
-/// an ordinary average, m ← βm + (1 − β) ĝ.
+/// the first N is cU. Where V changes, N is carried over first: N ← N (V_oldᵀ V_new)/n, the projection of N V_oldᵀ on the new V. Vectors
+/// have an ordinary average, m ← βm + (1 − β) ĝ.
 /// </summary>
 /// <remarks>Cost: LOZO's, and 4r bytes for each row of a matrix and 4 for each element of a vector.</remarks>
 public sealed class LozoMomentum : Optimizer
@@ -40,7 +40,8 @@ public sealed class LozoMomentum : Optimizer
     {
         if (record.Coefficients.Length != _settings.Queries)
         {
-            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
         }
 
         double keep = _period is null ? 0 : _beta;
@@ -49,7 +50,8 @@ public sealed class LozoMomentum : Optimizer
         _vectors.Keep = keep;
         var z = new SumDirection([.. record.Coefficients.Select((c, q) => (c, _settings.Direction(record.Step, q)))]);
         var direction = new ScaledDirection(
-            new LowRankDirection(new KeptFactor(_left, _lozo.Rank), _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z), _lozo.Scales);
+            new LowRankDirection(new KeptFactor(_left, _lozo.Rank), _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z),
+            _lozo.Scales);
         var rounding = EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step);
         backend.Update(_settings.Parameters.Trained, new GradientEstimate([(1, direction)]), _vectors, record.LearningRate, rounding);
     }

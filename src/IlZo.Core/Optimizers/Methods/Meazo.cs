@@ -41,7 +41,8 @@ public sealed class Meazo : Optimizer
     {
         if (record.Coefficients.Length != _settings.Queries)
         {
-            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
         }
 
         double mean = record.Coefficients.Sum();

@@ -12,8 +12,9 @@ namespace IlZo.Optimizers;
 /// <para>
 /// The authors' code (amazon-science/mezo_svrg) keeps a list of the live parameters as its snapshot, so that both estimates are taken at
 /// the current weights, and gives them independent noise, which adds variance where it should cancel. Its standard rates are 1e-3 and 1e-6
-/// (full = 1000; 1 where nothing is said). Its annealing is here where anneal (1.5 or 5 there) is above 1: where the mean loss of an epoch's
-/// batches is more than 5 % above that of the epoch before, both rates are divided by it, down to 1e-5 and 1e-6. An epoch is a number of steps.
+/// (full = 1000; 1 where nothing is said). Its annealing is here where anneal (1.5 or 5 there) is above 1: where the mean loss of an
+/// epoch's batches is more than 5 % above that of the epoch before, both rates are divided by it, down to 1e-5 and 1e-6. An epoch is a
+/// number of steps.
 /// </para>
 /// </summary>
 /// <remarks>
@@ -39,7 +40,8 @@ public sealed class MezoSvrg : Optimizer
     private double _before = double.PositiveInfinity;
     private double _divisor = 1;
 
-    /// <param name="settings">The radius and the directions; the options interval (q), full (the factor of the rate), anneal and epoch (steps).</param>
+    /// <param name="settings">The radius and the directions; the options interval (q), full (the factor of the rate), anneal and epoch
+    /// (steps).</param>
     public MezoSvrg(OptimizerSettings settings)
     {
         _settings = settings;
@@ -104,7 +106,9 @@ public sealed class MezoSvrg : Optimizer
             backend.Keep(_snapshot);
         }
 
-        Direction[] directions = full ? [_settings.Direction(record.Step, 0)] : [_settings.Direction(record.Step, 0), _settings.Direction(_anchor.Step, 0)];
+        Direction[] directions = full
+            ? [_settings.Direction(record.Step, 0)]
+            : [_settings.Direction(record.Step, 0), _settings.Direction(_anchor.Step, 0)];
         backend.Update(
             _settings.Parameters.Trained,
             new GradientEstimate([.. record.Coefficients.Zip(directions)]),

@@ -30,7 +30,8 @@ public sealed class ZoConservative(OptimizerSettings settings) : Optimizer
         }
 
         double[][] candidates = [coefficients, [.. coefficients.Select(c => -c)]];
-        double[] reached = oracle.Losses([.. candidates.Select(c => new Probe(new MoveDirection(Estimate(step, c), _rule, learningRate), 1))]);
+        double[] reached = oracle.Losses(
+            [.. candidates.Select(c => new Probe(new MoveDirection(Estimate(step, c), _rule, learningRate), 1))]);
         int better = reached[1] < reached[0] ? 1 : 0;
         return reached[better] < losses[^1] ? candidates[better] : new double[coefficients.Length];
     }
@@ -39,7 +40,8 @@ public sealed class ZoConservative(OptimizerSettings settings) : Optimizer
     {
         if (record.Coefficients.Length != settings.Queries)
         {
-            throw new InvalidInputException($"Step {record.Step} has {record.Coefficients.Length} coefficients; {settings.Queries} were expected of this optimizer.");
+            throw new InvalidInputException(
+                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {settings.Queries} were expected of this optimizer.");
         }
 
         // To stay is to stay as one is, without decay.

@@ -26,7 +26,8 @@ public sealed class CurvatureVectors
     /// <param name="init">unit: a ~ N(0, I); fan: N(0, I/n), so that s is about 1; zero: 0.</param>
     /// <param name="wholeTensors">Whether a block is a tensor and not a row.</param>
     /// <param name="otherRoot">Whether κ is the one of the authors' code.</param>
-    public CurvatureVectors(IReadOnlyList<Parameter> parameters, ulong seed, double rho, string init, bool wholeTensors = false, bool otherRoot = false)
+    public CurvatureVectors(
+        IReadOnlyList<Parameter> parameters, ulong seed, double rho, string init, bool wholeTensors = false, bool otherRoot = false)
     {
         (_parameters, _rho, _wholeTensors, _otherRoot) = (parameters, rho, wholeTensors, otherRoot);
         _initial = p => Initial(p, seed, init);

@@ -33,5 +33,6 @@ public readonly record struct OffsetLaw<T, TMath> : IDirectionLaw<T>
     public static bool HasFactor => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Apply(T inner, T weight, T number, T factor) => TMath.FusedMultiplyAdd(number, TMath.Broadcast(_share), TMath.Multiply(inner, factor));
+    public T Apply(T inner, T weight, T number, T factor) =>
+        TMath.FusedMultiplyAdd(number, TMath.Broadcast(_share), TMath.Multiply(inner, factor));
 }

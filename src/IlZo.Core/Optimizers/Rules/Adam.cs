@@ -18,7 +18,8 @@ namespace IlZo.Optimizers;
 /// <param name="beta2">β₂.</param>
 /// <param name="delta">δ.</param>
 /// <param name="weightDecay">λ.</param>
-public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, double beta2, double delta, WeightDecay weightDecay) : UpdateRule(weightDecay)
+public sealed class Adam(
+    IReadOnlyList<Parameter> parameters, double beta1, double beta2, double delta, WeightDecay weightDecay) : UpdateRule(weightDecay)
 {
     private readonly ParameterState _m = new(parameters);
     private readonly ParameterState _v = new(parameters);
@@ -36,7 +37,8 @@ public sealed class Adam(IReadOnlyList<Parameter> parameters, double beta1, doub
     }
 
     /// <summary>v̂ of a slice; for tests.</summary>
-    internal float[] SecondMoment(in WeightSlice slice, int count) => [.. _v.At(slice, count).ToArray().Select(v => (float)(v / (1 - _decay2)))];
+    internal float[] SecondMoment(in WeightSlice slice, int count) =>
+        [.. _v.At(slice, count).ToArray().Select(v => (float)(v / (1 - _decay2)))];
 
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
@@ -105,8 +107,10 @@ public readonly struct AdamLaw<T, TMath> : IUpdateLaw<T>
     public UpdatedElement<T> Apply(UpdatedElement<T> element)
     {
         var (gradient, square) = (element.Gradient, TMath.Multiply(element.Gradient, element.Gradient));
-        element.First = TMath.FusedMultiplyAdd(gradient, TMath.Broadcast(_n.Rest1), TMath.Multiply(element.First, TMath.Broadcast(_n.Beta1)));
-        element.Second = TMath.FusedMultiplyAdd(square, TMath.Broadcast(_n.Rest2), TMath.Multiply(element.Second, TMath.Broadcast(_n.Beta2)));
+        element.First = TMath.FusedMultiplyAdd(
+            gradient, TMath.Broadcast(_n.Rest1), TMath.Multiply(element.First, TMath.Broadcast(_n.Beta1)));
+        element.Second = TMath.FusedMultiplyAdd(
+            square, TMath.Broadcast(_n.Rest2), TMath.Multiply(element.Second, TMath.Broadcast(_n.Beta2)));
         var root = TMath.Add(TMath.Sqrt(TMath.Multiply(element.Second, TMath.Broadcast(_n.Correction2))), TMath.Broadcast(_n.Delta));
         var move = TMath.Multiply(TMath.Divide(element.First, root), TMath.Broadcast(_n.Correction1));
         element.Weight = _step.Move(element.Weight, move);

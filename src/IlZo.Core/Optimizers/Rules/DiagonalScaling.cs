@@ -26,7 +26,8 @@ internal sealed class DiagonalScaling(OptimizerSettings settings, double alpha) 
     internal ParameterState Excess { get; } = new(settings.Parameters.Trained);
 
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
-        visitor.Visit(new DiagonalLaw<T, TMath>((float)alpha, (float)(alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
+        visitor.Visit(
+            new DiagonalLaw<T, TMath>((float)alpha, (float)(alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
 
     protected override void Dispose(bool disposing) => Excess.Dispose();
 }

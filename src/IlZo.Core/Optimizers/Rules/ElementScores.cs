@@ -7,8 +7,8 @@ using IlZo.Updates;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// The scores of <see cref="CurvZoElements"/>, a rule that leaves weights where they are: given v it moves the score of each element that is
-/// not 0 to Sᵢ ← Sᵢ + β(Δ²vᵢ² − Sᵢ). What is kept is Sᵢ − 1, because all are 1 at first.
+/// The scores of <see cref="CurvZoElements"/>, a rule that leaves weights where they are: given v it moves the score of each element that
+/// is not 0 to Sᵢ ← Sᵢ + β(Δ²vᵢ² − Sᵢ). What is kept is Sᵢ − 1, because all are 1 at first.
 /// </summary>
 /// <param name="parameters">The tensors.</param>
 internal sealed class ElementScores(IEnumerable<Parameter> parameters) : UpdateRule(0)

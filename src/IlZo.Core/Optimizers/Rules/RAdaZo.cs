@@ -9,8 +9,8 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// R-AdaZO (arXiv 2502.01014): Adam whose second moment is that of the first one, which has less variance than the estimate.
 /// m ← β₁m + (1 − β₁)ĝ, v ← β₂v + (1 − β₂)m², θ ← θ − η(m/√(v + ζ) + λθ), without corrections of the start:
-/// the first step is 1/√(1 − β₂) long in every element, ten times that of Adam. β₁ = 0.9 and ζ = 1e-8 are Adam's; β₂ = 0.99 is what others who
-/// ran the method quote of its paper, which we have not seen.
+/// the first step is 1/√(1 − β₂) long in every element, ten times that of Adam. β₁ = 0.9 and ζ = 1e-8 are Adam's; β₂ = 0.99 is what others
+/// who ran the method quote of its paper, which we have not seen.
 /// </summary>
 /// <remarks>Cost: nothing in forwards and noise; 8 bytes for each weight.</remarks>
 /// <param name="settings">The tensors and λ; the options beta1, beta2 and zeta (ζ).</param>
@@ -60,7 +60,8 @@ public readonly struct RAdaZoLaw<T, TMath> : IUpdateLaw<T>
     public UpdatedElement<T> Apply(UpdatedElement<T> element)
     {
         var m = TMath.FusedMultiplyAdd(element.Gradient, TMath.Broadcast(_rest1), TMath.Multiply(element.First, TMath.Broadcast(_beta1)));
-        var v = TMath.FusedMultiplyAdd(TMath.Multiply(m, m), TMath.Broadcast(_rest2), TMath.Multiply(element.Second, TMath.Broadcast(_beta2)));
+        var v = TMath.FusedMultiplyAdd(
+            TMath.Multiply(m, m), TMath.Broadcast(_rest2), TMath.Multiply(element.Second, TMath.Broadcast(_beta2)));
         element.First = m;
         element.Second = v;
         element.Weight = _step.Move(element.Weight, TMath.Divide(m, TMath.Sqrt(TMath.Add(v, TMath.Broadcast(_zeta)))));

@@ -11,7 +11,8 @@ namespace IlZo.Optimizers;
 /// <param name="weightDecay">λ.</param>
 /// <param name="start">θ⁰.</param>
 /// <param name="changes">ρ − 1.</param>
-internal sealed class Rescaling(WeightDecay weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
+internal sealed class Rescaling(
+    WeightDecay weightDecay, Lazy<BaseWeights> start, IReadOnlyDictionary<Parameter, float> changes) : UpdateRule(weightDecay)
 {
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {

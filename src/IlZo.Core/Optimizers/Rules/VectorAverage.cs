@@ -56,7 +56,8 @@ public readonly struct AverageLaw<T, TMath> : IUpdateLaw<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public UpdatedElement<T> Apply(UpdatedElement<T> element)
     {
-        element.First = TMath.FusedMultiplyAdd(element.Gradient, TMath.Broadcast(_rest), TMath.Multiply(element.First, TMath.Broadcast(_keep)));
+        element.First = TMath.FusedMultiplyAdd(
+            element.Gradient, TMath.Broadcast(_rest), TMath.Multiply(element.First, TMath.Broadcast(_keep)));
         element.Weight = _step.Move(element.Weight, element.First);
         return element;
     }

@@ -5,7 +5,9 @@ public static class Bootstrap
 {
     private const int Resamples = 10_000;
 
-    /// <summary>The 95 % percentile interval of a mean: the 2.5th and 97.5th percentile of the means of samples drawn with replacement.</summary>
+    /// <summary>
+    /// The 95 % percentile interval of a mean: the 2.5th and 97.5th percentile of the means of samples drawn with replacement.
+    /// </summary>
     /// <param name="values">At least one.</param>
     /// <param name="seed">Decides the samples; a NumPy seed.</param>
     public static (double Low, double High) MeanInterval(ReadOnlySpan<double> values, uint seed)

@@ -1,9 +1,9 @@
 namespace IlZo.Tasks;
 
 /// <summary>
-/// Matthews's correlation of correct and predicted classes, for any number of them; GLUE's metric for CoLA. 1 where all predictions are right, 0 where
-/// they say nothing of the classes, in particular where there is only one class. An example without a prediction counts as of a class of its own.
-/// Source: Gorodkin 2004, Computational Biology and Chemistry 28, equation 8; scikit-learn, matthews_corrcoef.
+/// Matthews's correlation of correct and predicted classes, for any number of them; GLUE's metric for CoLA. 1 where all predictions are
+/// right, 0 where they say nothing of the classes, in particular where there is only one class. An example without a prediction counts as
+/// of a class of its own. Source: Gorodkin 2004, Computational Biology and Chemistry 28, equation 8; scikit-learn, matthews_corrcoef.
 /// </summary>
 public sealed class MatthewsCorrelation : IMetric
 {

@@ -40,5 +40,6 @@ public sealed class MetricValues(params IEnumerable<MetricValue> values) : IRead
 
     public override int GetHashCode() => _values.Aggregate(0, HashCode.Combine);
 
-    private double? First(Predicate<MetricValue> match) => Array.FindIndex(_values, match) is >= 0 and int found ? _values[found].Value : null;
+    private double? First(Predicate<MetricValue> match) =>
+        Array.FindIndex(_values, match) is >= 0 and int found ? _values[found].Value : null;
 }

@@ -2,7 +2,8 @@ namespace IlZo.Tasks;
 
 /// <summary>What a model makes of one example.</summary>
 /// <param name="Example">The example.</param>
-/// <param name="Choice">The candidate of the highest score; <see cref="Scoring.NoPrediction"/> where there is none or a text is generated.</param>
+/// <param name="Choice">The candidate of the highest score; <see cref="Scoring.NoPrediction"/> where there is none or a text is
+/// generated.</param>
 /// <param name="Text">The candidate's text, or the text that was generated; null where the model's numbers allow no prediction.</param>
 /// <param name="Scores">The score of each candidate; none where a text is generated.</param>
 /// <param name="IsCorrect">Whether this counts as correct.</param>
@@ -18,7 +19,9 @@ public sealed record Prediction(EncodedExample Example, int Choice, string? Text
     public static Prediction Choose(EncodedExample example, double[] scores)
     {
         int choice = Scoring.Predict(scores);
-        string? text = choice == Scoring.NoPrediction ? null : choice < example.CandidateTexts.Count ? example.CandidateTexts[choice] : string.Empty;
+        string? text = choice == Scoring.NoPrediction
+            ? null
+            : choice < example.CandidateTexts.Count ? example.CandidateTexts[choice] : string.Empty;
         return new Prediction(example, choice, text, scores, example.Accepted.Contains(choice));
     }
 

@@ -1,9 +1,10 @@
 namespace IlZo.Tasks;
 
 /// <summary>
-/// ROUGE-L of generated answers: the harmonic mean of the shares of the words of the answer and of a gold one that their longest common subsequence
-/// has, the largest over the gold ones. Words are runs of ASCII letters and digits in lower case, without stemming.
-/// Source: Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries, section 3; google-research/google-research rouge/rouge_scorer.py.
+/// ROUGE-L of generated answers: the harmonic mean of the shares of the words of the answer and of a gold one that their longest common
+/// subsequence has, the largest over the gold ones. Words are runs of ASCII letters and digits in lower case, without stemming.
+/// Source: Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries, section 3; google-research/google-research
+/// rouge/rouge_scorer.py.
 /// </summary>
 public sealed class RougeL : IExampleMetric
 {
@@ -43,6 +44,7 @@ public sealed class RougeL : IExampleMetric
         return lengths[^1];
     }
 
-    private static string[] Words(string text) => new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')])
+    private static string[] Words(
+        string text) => new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')])
         .Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -27,24 +27,28 @@ internal sealed record ArithmeticExpression(string Operator, Expression Left, Ex
     }
 
     /// <summary>The value of an operation, in which truth values are already numbers.</summary>
-    public static object? Compute(RenderContext context, int position, string symbol, object? left, object? right) => (symbol, left, right) switch
-    {
-        ("%", string format, _) => FormatText.Percent(format, right, context.Budget, problem => context.Error(position, problem)),
-        ("+", string a, string b) => Joined(context, a, b),
-        ("+", List<object?> a and not TemplateView, List<object?> b) when a.GetType() == b.GetType() => Joined(context, a, b),
-        ("*", string or (List<object?> and not TemplateView), long times) => Repeated(context, left, times),
-        ("*", long times, string or (List<object?> and not TemplateView)) => Repeated(context, right, times),
-        ("/" or "//" or "%", long or double, 0L or 0.0) => throw context.Error(position, $"'{symbol}' divides by zero"),
-        ("**", 0L or 0.0, < 0L or < 0.0) => throw context.Error(position, "zero is raised to a negative power"),
-        ("**", long a, >= 0L and var b) => Whole(Power(a, b), context, position),
-        (not ("/" or "**"), long a, long b) => Whole(Exact(symbol, a, b), context, position),
-        _ when left is long or double && right is long or double => Real(symbol, Convert.ToDouble(left), Convert.ToDouble(right), context, position),
-        _ => throw context.Error(
-            position,
-            $"'{symbol}' stands between {Named(left)} and {Named(right)}; two numbers{(symbol == "+" ? ", two strings or two lists" : string.Empty)} were expected"),
-    };
+    public static object? Compute(
+        RenderContext context, int position, string symbol, object? left, object? right) => (symbol, left, right) switch
+        {
+            ("%", string format, _) => FormatText.Percent(format, right, context.Budget, problem => context.Error(position, problem)),
+            ("+", string a, string b) => Joined(context, a, b),
+            ("+", List<object?> a and not TemplateView, List<object?> b) when a.GetType() == b.GetType() => Joined(context, a, b),
+            ("*", string or (List<object?> and not TemplateView), long times) => Repeated(context, left, times),
+            ("*", long times, string or (List<object?> and not TemplateView)) => Repeated(context, right, times),
+            ("/" or "//" or "%", long or double, 0L or 0.0) => throw context.Error(position, $"'{symbol}' divides by zero"),
+            ("**", 0L or 0.0, < 0L or < 0.0) => throw context.Error(position, "zero is raised to a negative power"),
+            ("**", long a, >= 0L and var b) => Whole(Power(a, b), context, position),
+            (not ("/" or "**"), long a, long b) => Whole(Exact(symbol, a, b), context, position),
+            _ when left is long or double && right is long or double =>
+                Real(symbol, Convert.ToDouble(left), Convert.ToDouble(right), context, position),
+            _ => throw context.Error(
+                position,
+                $"'{symbol}' stands between {Named(left)} and {Named(right)}; two "
+                    + $"numbers{(symbol == "+" ? ", two strings or two lists" : string.Empty)} were expected"),
+        };
 
-    private static string Named(object? value) => value is Undefined { Name: var name } ? $"'{name}', which is not defined," : TemplateValue.KindOf(value);
+    private static string Named(object? value) =>
+        value is Undefined { Name: var name } ? $"'{name}', which is not defined," : TemplateValue.KindOf(value);
 
     private static string Joined(RenderContext context, string left, string right)
     {
@@ -125,7 +129,8 @@ internal sealed record ArithmeticExpression(string Operator, Expression Left, Ex
                 return a / b;
             case "**":
                 double power = Math.Pow(a, b);
-                return (double.IsNaN(power) && !double.IsNaN(a) && !double.IsNaN(b)) || (double.IsInfinity(power) && double.IsFinite(a) && double.IsFinite(b))
+                return (double.IsNaN(power) && !double.IsNaN(a) && !double.IsNaN(b))
+                    || (double.IsInfinity(power) && double.IsFinite(a) && double.IsFinite(b))
                     ? throw context.Error(position, "the power is no number of 64 bits")
                     : power;
         }

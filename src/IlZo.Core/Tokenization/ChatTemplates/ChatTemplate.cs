@@ -37,7 +37,8 @@ public sealed class ChatTemplate
     public static ChatTemplate Parse(string name, string template, IReadOnlyDictionary<string, string>? specialTokens = null)
     {
         var source = new TemplateSource(name, template);
-        return Guarded(source, () => new ChatTemplate(source, TemplateParser.Parse(source), specialTokens ?? new Dictionary<string, string>()));
+        return Guarded(
+            source, () => new ChatTemplate(source, TemplateParser.Parse(source), specialTokens ?? new Dictionary<string, string>()));
     }
 
     /// <summary>Writes a conversation.</summary>
@@ -46,10 +47,15 @@ public sealed class ChatTemplate
     /// <param name="now">What the template takes for the present.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">
-    /// The template refuses the messages, cannot be applied to them, or asks for more than a rendering may use (<see cref="RenderBudget"/>).
+    /// The template refuses the messages, cannot be applied to them, or asks for more than a rendering may use
+    /// (<see cref="RenderBudget"/>).
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public RenderedChat Render(IEnumerable<ChatMessage> messages, bool addGenerationPrompt, DateTime now, CancellationToken cancellation = default) => RenderValues(
+    public RenderedChat Render(
+        IEnumerable<ChatMessage> messages,
+        bool addGenerationPrompt,
+        DateTime now,
+        CancellationToken cancellation = default) => RenderValues(
         messages.Select(m => (object?)new OrderedDictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content }).ToList(),
         addGenerationPrompt,
         now,

@@ -53,7 +53,8 @@ public static class ChatTemplateFile
             throw new InvalidInputException($"{path}: cannot be read ({e.Message.TrimEnd('.')}); expected a chat template.", e);
         }
 
-        return Parse(path, content, SpecialTokens(new TokenizerSource(name => read(name) is { } file ? new MemoryStream(file) : null, folder)));
+        return Parse(
+            path, content, SpecialTokens(new TokenizerSource(name => read(name) is { } file ? new MemoryStream(file) : null, folder)));
     }
 
     private static ChatTemplate Parse(string path, byte[] content, IReadOnlyDictionary<string, string> tokens) => Utf8.IsValid(content)

@@ -10,7 +10,9 @@ internal static class CodePoints
     /// <summary>The character at a place that exists.</summary>
     public static string At(string text, int place) => Slice(text, place, place + 1, 1);
 
-    /// <summary>The characters at <paramref name="start"/>, <paramref name="start"/> + <paramref name="step"/> … before <paramref name="stop"/>.</summary>
+    /// <summary>
+    /// The characters at <paramref name="start"/>, <paramref name="start"/> + <paramref name="step"/> … before <paramref name="stop"/>.
+    /// </summary>
     public static string Slice(string text, long start, long stop, long step)
     {
         int[]? places = Pairs(text) > 0 ? Places(text) : null;

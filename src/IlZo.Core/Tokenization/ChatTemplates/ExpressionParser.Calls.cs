@@ -27,11 +27,13 @@ internal sealed partial class ExpressionParser
             {
                 tokens.Take();
                 tokens.Take();
-                named.Add((names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice"), Parse()));
+                named.Add(
+                    (names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice"), Parse()));
             }
             else
             {
-                positional.Add(named.Count == 0 && list is null && mapping is null ? Parse() : throw tokens.Unexpected("an argument with a name"));
+                positional.Add(
+                    named.Count == 0 && list is null && mapping is null ? Parse() : throw tokens.Unexpected("an argument with a name"));
             }
 
             return at;

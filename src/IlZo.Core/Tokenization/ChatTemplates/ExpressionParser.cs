@@ -22,7 +22,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
     }
 
     /// <summary>Reads an expression.</summary>
-    /// <param name="withCondition">Whether <c>a if b else c</c> may be one; not where an <c>if</c> follows that means something else.</param>
+    /// <param name="withCondition">Whether <c>a if b else c</c> may be one; not where an <c>if</c> follows that means something
+    /// else.</param>
     public Expression Parse(bool withCondition = true)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();

@@ -113,7 +113,8 @@ internal sealed record MemberExpression(Expression Target, Expression Key, bool 
 }
 
 /// <summary><c>target[start:stop:step]</c> of a list or a string, by Python's rules.</summary>
-internal sealed record SliceExpression(Expression Target, Expression? Start, Expression? Stop, Expression? Step, int Position) : Expression(Position)
+internal sealed record SliceExpression(
+    Expression Target, Expression? Start, Expression? Stop, Expression? Step, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
     {
@@ -163,13 +164,17 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
     {
         null => null,
         long number and > int.MinValue and < int.MaxValue => number,
-        var other => throw context.Error(expression.Position, $"the bound of a slice is {TemplateValue.KindOf(other)}; a whole number was expected"),
+        var other =>
+            throw context.Error(expression.Position, $"the bound of a slice is {TemplateValue.KindOf(other)}; a whole number was expected"),
     };
 }
 
-/// <summary>The arguments of a call as they are written: values, values with names, and those that <c>*list</c> and <c>**mapping</c> stand for.</summary>
+/// <summary>
+/// The arguments of a call as they are written: values, values with names, and those that <c>*list</c> and <c>**mapping</c> stand for.
+/// </summary>
 internal sealed record ArgumentList(
-    IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? List = null, Expression? Mapping = null)
+    IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? List = null,
+    Expression? Mapping = null)
 {
     public static ArgumentList Empty { get; } = new([], []);
 
@@ -194,7 +199,9 @@ internal sealed record ArgumentList(
             context.Budget.Map(map.Count);
             foreach (var (name, value) in map)
             {
-                named[name] = named.ContainsKey(name) ? throw context.Error(Mapping.Position, $"the argument '{name}' is there twice") : value;
+                named[name] = named.ContainsKey(name)
+                    ? throw context.Error(Mapping.Position, $"the argument '{name}' is there twice")
+                    : value;
             }
         }
 
@@ -225,7 +232,8 @@ internal sealed record CallExpression(Expression Target, ArgumentList Arguments,
             callee = member.Of(self, name, context);
             if (callee is Undefined && self is not (TemplateNamespace or null))
             {
-                throw context.Error(Position, $"the method '{name}' of {TemplateValue.KindOf(self)} is not supported; {Methods.Known(self)}");
+                throw context.Error(
+                    Position, $"the method '{name}' of {TemplateValue.KindOf(self)} is not supported; {Methods.Known(self)}");
             }
         }
         else
@@ -271,7 +279,8 @@ internal sealed record FilterExpression(Expression Input, AppliedFilter Filter, 
     protected override object? Compute(RenderContext context) => Filter.Apply(Input.Evaluate(context), context);
 }
 
-internal sealed record TestExpression(Expression Input, string Name, TemplateTest Test, bool Negated, ArgumentList Arguments, int Position) : Expression(Position)
+internal sealed record TestExpression(
+    Expression Input, string Name, TemplateTest Test, bool Negated, ArgumentList Arguments, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
     {

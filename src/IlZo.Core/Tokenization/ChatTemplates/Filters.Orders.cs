@@ -26,7 +26,8 @@ internal static partial class Filters
 
     private static int Compared(object? a, object? b, CallArguments arguments) => arguments.Context.Comparer.TryOrder(a, b, out int? order)
         ? order ?? 0
-        : throw arguments.Error($"{TemplateValue.KindOf(a)} is compared with {TemplateValue.KindOf(b)}; numbers alone or strings alone were expected");
+        : throw arguments.Error(
+            $"{TemplateValue.KindOf(a)} is compared with {TemplateValue.KindOf(b)}; numbers alone or strings alone were expected");
 
     // What an element is compared by: itself or its attribute, strings in lower case unless case counts.
     private static Func<object?, object?> Key(CallArguments arguments, bool caseSensitive, object? attribute) => item =>
@@ -35,18 +36,23 @@ internal static partial class Filters
         return value is string text && !caseSensitive ? Changed(text, arguments, PythonCase.Lower) : value;
     };
 
-    private static bool Flag(CallArguments arguments, int index, string name) => arguments.TryGet(index, name, out var flag) && TemplateValue.IsTrue(flag);
+    private static bool Flag(CallArguments arguments, int index, string name) =>
+        arguments.TryGet(index, name, out var flag) && TemplateValue.IsTrue(flag);
 
-    private static object? Optional(CallArguments arguments, int index, string name) => arguments.TryGet(index, name, out var value) ? value : null;
+    private static object? Optional(CallArguments arguments, int index, string name) =>
+        arguments.TryGet(index, name, out var value) ? value : null;
 
     private static object? Sort(object? value, CallArguments arguments)
     {
         arguments.Allow("reverse", "case_sensitive", "attribute");
         bool caseSensitive = Flag(arguments, 1, "case_sensitive");
         var attribute = Optional(arguments, 2, "attribute");
-        var keys = (attribute is string several && several.Contains(',') ? several.Split(',') : new[] { attribute }).Select(a => Key(arguments, caseSensitive, a)).ToArray();
+        var keys = (attribute is string several && several.Contains(',')
+            ? several.Split(',')
+            : new[] { attribute }).Select(a => Key(arguments, caseSensitive, a)).ToArray();
         var items = Elements(value, arguments);
-        return SortedBy(items, arguments, keys is [var only] ? only : item => new List<object?>(keys.Select(k => k(item))), Flag(arguments, 0, "reverse"));
+        return SortedBy(items, arguments, keys is [var only] ? only : item => new List<object?>(keys.Select(k => k(item))), Flag(
+            arguments, 0, "reverse"));
     }
 
     private static object? SortMapping(object? value, CallArguments arguments)
@@ -94,7 +100,8 @@ internal static partial class Filters
         foreach (var item in Elements(value, arguments))
         {
             var part = attribute is null ? item : Attribute(item, attribute, arguments);
-            sum = ArithmeticExpression.Compute(arguments.Context, arguments.Position, "+", TemplateValue.Plain(sum), TemplateValue.Plain(part));
+            sum = ArithmeticExpression.Compute(
+                arguments.Context, arguments.Position, "+", TemplateValue.Plain(sum), TemplateValue.Plain(part));
         }
 
         return sum;

@@ -92,7 +92,8 @@ internal static partial class Filters
                 arguments.Budget.Work(text.Length);
                 return PythonNumbers.ReadInteger(text, radix) is { } read
                     ? read >= long.MinValue && read <= long.MaxValue ? (long)read : throw arguments.Error(ArithmeticExpression.TooLarge)
-                    : PythonNumbers.ReadReal(text) is { } real && double.IsFinite(real) ? Functions.Whole(real) ?? throw arguments.Error(ArithmeticExpression.TooLarge)
+                    : PythonNumbers.ReadReal(text) is { } real
+                        && double.IsFinite(real) ? Functions.Whole(real) ?? throw arguments.Error(ArithmeticExpression.TooLarge)
                     : otherwise;
             default:
                 return otherwise;

@@ -18,7 +18,8 @@ internal static partial class Filters
         ["lower"] = (value, a) => Changed(ValueText.Of(value, a.Budget), a.Allow(), PythonCase.Lower),
         ["capitalize"] = (value, a) => Changed(ValueText.Of(value, a.Budget), a.Allow(), PythonCase.Capitalize),
         ["title"] = (value, a) => Changed(ValueText.Of(value, a.Budget), a.Allow(), PythonCase.JinjaTitle),
-        ["replace"] = (value, a) => Replace(ValueText.Of(value, a.Budget), Written(a.Allow("old", "new", "count").Get(0, "old"), a), Written(a.Get(1, "new"), a), a),
+        ["replace"] = (value, a) => Replace(
+            ValueText.Of(value, a.Budget), Written(a.Allow("old", "new", "count").Get(0, "old"), a), Written(a.Get(1, "new"), a), a),
         ["join"] = Join,
         ["first"] = First,
         ["last"] = Last,
@@ -74,7 +75,8 @@ internal static partial class Filters
     /// <summary>The dotted <paramref name="path"/> of a value: each part a key, or an index where it has digits alone.</summary>
     private static object? Attribute(object? item, object? path, CallArguments arguments, object? otherwise = null)
     {
-        object?[] parts = path is string text ? [.. text.Split('.').Select(p => p.Length > 0 && p.All(char.IsAsciiDigit) && long.TryParse(p, out long index) ? (object?)index : p)]
+        object?[] parts = path is string text ? [.. text.Split('.').Select(
+            p => p.Length > 0 && p.All(char.IsAsciiDigit) && long.TryParse(p, out long index) ? (object?)index : p)]
             : path is long ? [path]
             : throw arguments.Error($"the attribute is {TemplateValue.KindOf(path)}; a string was expected");
         foreach (var part in parts)

@@ -16,7 +16,8 @@ internal sealed record ForStatement(
     {
         var value = Items.Evaluate(context);
         var items = TemplateValue.Elements(value, context.Budget)
-            ?? throw context.Error(Items.Position, $"the loop runs over {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
+            ?? throw context.Error(
+                Items.Position, $"the loop runs over {TemplateValue.KindOf(value)}; a list, a mapping or a string was expected");
         if (Filter is not null)
         {
             context.Budget.List(items.Count);
@@ -63,7 +64,9 @@ internal sealed record ForStatement(
             ["depth0"] = 0L,
             ["previtem"] = index > 0 ? items[index - 1] : new Undefined("previtem"),
             ["nextitem"] = index + 1 < items.Count ? items[index + 1] : new Undefined("nextitem"),
-            ["cycle"] = new TemplateFunction(a => a.Positional.Count > 0 ? a.Positional[index % a.Positional.Count] : throw a.Error("no values are given; at least one was expected")),
+            ["cycle"] = new TemplateFunction(a => a.Positional.Count > 0
+                ? a.Positional[index % a.Positional.Count]
+                : throw a.Error("no values are given; at least one was expected")),
             ["changed"] = new TemplateFunction(changes.Differ, changes),
         },
     };

@@ -36,7 +36,9 @@ internal static class FormatText
             {
                 int close = format.IndexOf(')', at);
                 string key = close < 0 ? throw error("a name in the format has no end") : format[(at + 1)..close];
-                keyed = values is OrderedDictionary<string, object?> map && map.TryGetValue(key, out var value) ? value : throw error($"the format names '{key}', which is not given");
+                keyed = values is OrderedDictionary<string, object?> map && map.TryGetValue(key, out var value)
+                    ? value
+                    : throw error($"the format names '{key}', which is not given");
                 at = close + 1;
                 named = true;
             }
@@ -51,11 +53,15 @@ internal static class FormatText
             int width = Number(format, ref at, error) ?? 0;
             int? precision = at < format.Length && format[at] == '.' && ++at > 0 ? Number(format, ref at, error) ?? 0 : null;
             char kind = at < format.Length ? format[at] : throw error("the format ends behind '%'");
-            string text = kind == '%' ? "%" : One(kind, hasKey ? keyed : used < list.Count ? list[used++] : throw error("the format has more places than values"), flag, precision, budget, error);
+            string text = kind == '%' ? "%" : One(kind, hasKey
+                ? keyed
+                : used < list.Count ? list[used++] : throw error("the format has more places than values"), flag, precision, budget, error);
             result.Append(Padded(text, width, flag, isNumber: kind is not ('s' or 'r' or '%')));
         }
 
-        return named || used == list.Count || values is OrderedDictionary<string, object?> ? result.ToString() : throw error("the format has fewer places than values");
+        return named || used == list.Count || values is OrderedDictionary<string, object?>
+            ? result.ToString()
+            : throw error("the format has fewer places than values");
     }
 
     /// <summary><c>format.format(values)</c> with places such as <c>{}</c>, <c>{0}</c> and <c>{name}</c>.</summary>
@@ -76,7 +82,9 @@ internal static class FormatText
 
             int close = c == '{' ? format.IndexOf('}', at) : -1;
             string field = close < 0 ? throw arguments.Error("a brace in the format stands alone") : format[(at + 1)..close];
-            int place = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : -1;
+            int place = field.Length == 0
+                ? next++
+                : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : -1;
             var value = place >= 0 && place < arguments.Positional.Count ? arguments.Positional[place]
                 : place < 0 && arguments.Named.TryGetValue(field, out var named) ? named
                 : throw arguments.Error($"the place '{{{field}}}' is not supported or has no value; {{}}, {{0}} or {{name}} were expected");
@@ -87,7 +95,8 @@ internal static class FormatText
         return result.ToString();
     }
 
-    private static string One(char kind, object? value, string flag, int? precision, RenderBudget budget, Func<string, InvalidInputException> error)
+    private static string One(
+        char kind, object? value, string flag, int? precision, RenderBudget budget, Func<string, InvalidInputException> error)
     {
         value = kind is 's' or 'r' ? value : TemplateValue.Plain(value);
         switch (kind, value)
@@ -99,7 +108,9 @@ internal static class FormatText
             case ('d' or 'i' or 'u', long or double):
                 return Signed(Functions.Whole(value) ?? throw error(ArithmeticExpression.TooLarge), "D" + (precision ?? 1));
             case ('x' or 'X' or 'o', long number and not long.MinValue) when !flag.Contains('#'):
-                string digits = kind == 'o' ? Convert.ToString(Math.Abs(number), 8) : Math.Abs(number).ToString($"{kind}", CultureInfo.InvariantCulture);
+                string digits = kind == 'o'
+                    ? Convert.ToString(Math.Abs(number), 8)
+                    : Math.Abs(number).ToString($"{kind}", CultureInfo.InvariantCulture);
                 return (number < 0 ? "-" : Plus(flag)) + digits.PadLeft(Math.Min(precision ?? 0, MaxWidth), '0');
             case ('f' or 'F', long or double):
                 budget.Work(FixedWork);
@@ -111,9 +122,12 @@ internal static class FormatText
                 throw error($"the format '%{kind}' of {TemplateValue.KindOf(value)} is not supported; %s, %r, %d, %x, %o, %f and %% are");
         }
 
-        string Cut(string text) => precision is { } most && most < text.Length ? CodePoints.Slice(text, 0, Math.Min(most, CodePoints.Count(text)), 1) : text;
+        string Cut(string text) =>
+            precision is { } most && most < text.Length ? CodePoints.Slice(text, 0, Math.Min(most, CodePoints.Count(text)), 1) : text;
 
-        string Signed(long number, string format) => number < 0 ? number.ToString(format, CultureInfo.InvariantCulture) : Plus(flag) + number.ToString(format, CultureInfo.InvariantCulture);
+        string Signed(long number, string format) => number < 0
+            ? number.ToString(format, CultureInfo.InvariantCulture)
+            : Plus(flag) + number.ToString(format, CultureInfo.InvariantCulture);
 
         string Sign(double number) => double.IsNegative(number) ? "-" : Plus(flag);
     }
@@ -126,7 +140,9 @@ internal static class FormatText
         string kept = exact[..end];
         bool isHalf = exact[end] == '5' && exact.AsSpan(end + 1).IndexOfAnyExcept('0') < 0;
         bool isEven = (kept[^1] == '.' ? kept[^2] : kept[^1]) % 2 == 0;
-        return isHalf && isEven ? kept.TrimEnd('.') : number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        return isHalf && isEven
+            ? kept.TrimEnd('.')
+            : number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
     private static string Plus(string flag) => flag.Contains('+') ? "+" : flag.Contains(' ') ? " " : string.Empty;
@@ -152,7 +168,8 @@ internal static class FormatText
         }
 
         return start == at ? null
-            : at - start <= 3 && int.Parse(format.AsSpan(start, at - start), CultureInfo.InvariantCulture) is <= MaxWidth and var number ? number
+            : at - start <= 3 && int.Parse(format.AsSpan(start, at - start), CultureInfo.InvariantCulture) is <= MaxWidth
+                and var number ? number
             : throw error($"the format has a width of {format[start..at]}; at most {MaxWidth} was expected");
     }
 }

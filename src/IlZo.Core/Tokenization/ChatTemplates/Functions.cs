@@ -55,7 +55,8 @@ internal static class Functions
             foreach (var pair in Filters.Elements(pairs, arguments))
             {
                 var (key, value) = pair is List<object?> and [string name, var of] ? (name, of)
-                    : throw arguments.Error($"{TemplateValue.KindOf(pair)} is among the pairs; named arguments, one mapping or pairs of a string and a value were expected");
+                    : throw arguments.Error($"{TemplateValue.KindOf(pair)} is among the pairs; named arguments, one mapping or pairs of a "
+                        + "string and a value were expected");
                 arguments.Budget.Map(1);
                 map[key] = value;
             }
@@ -151,7 +152,8 @@ internal static class Functions
             'T' => Written("HH:mm:ss"),
             'R' => Written("HH:mm"),
             'D' => Written("MM/dd/yy"),
-            _ => throw arguments.Error($"the format %{code} is not supported; %d %e %m %b %B %y %Y %j %H %I %M %S %f %p %a %A %F %T %R %D were expected"),
+            _ => throw arguments.Error(
+                $"the format %{code} is not supported; %d %e %m %b %B %y %Y %j %H %I %M %S %f %p %a %A %F %T %R %D were expected"),
         };
 
         string Written(string pattern) => now.ToString(pattern, CultureInfo.InvariantCulture);

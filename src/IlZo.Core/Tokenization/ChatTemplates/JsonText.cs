@@ -21,29 +21,34 @@ internal sealed class JsonText
     private readonly CallArguments _arguments;
     private readonly JsonSettings _settings;
 
-    private JsonText(TextBuffer output, CallArguments arguments, JsonSettings settings) => (_output, _arguments, _settings) = (output, arguments, settings);
+    private JsonText(TextBuffer output, CallArguments arguments, JsonSettings settings) =>
+        (_output, _arguments, _settings) = (output, arguments, settings);
 
     public static object? Write(object? value, CallArguments arguments)
     {
         arguments.Allow("ensure_ascii", "indent", "separators", "sort_keys");
         string? indent = Indent(arguments);
         (string item, string key) = arguments.TryGet(2, "separators", out var separators) && separators is not null
-            ? separators is List<object?> and [string first, string second] ? (first, second) : throw arguments.Error("separators of two strings were expected")
+            ? separators is List<object?> and [string first, string second]
+                ? (first, second)
+                : throw arguments.Error("separators of two strings were expected")
             : (indent is null ? ", " : ",", ": ");
         var output = new TextBuffer(arguments.Budget);
-        new JsonText(output, arguments, new JsonSettings(Flag(0, "ensure_ascii"), indent, item, key, Flag(3, "sort_keys"))).Write(value, level: 0);
+        new JsonText(output, arguments, new JsonSettings(Flag(0, "ensure_ascii"), indent, item, key, Flag(3, "sort_keys"))).Write(
+            value, level: 0);
         return output.ToString();
 
         bool Flag(int index, string name) => arguments.TryGet(index, name, out var flag) && TemplateValue.IsTrue(flag);
     }
 
-    private static string? Indent(CallArguments arguments) => !arguments.TryGet(1, "indent", out var indent) ? null : TemplateValue.Plain(indent) switch
-    {
-        null => null,
-        long and <= MaxIndent and var spaces => new string(' ', (int)Math.Max(spaces, 0)),
-        string { Length: <= MaxIndent } text => text,
-        _ => throw arguments.Error($"an indent of 0 to {MaxIndent} was expected"),
-    };
+    private static string? Indent(
+        CallArguments arguments) => !arguments.TryGet(1, "indent", out var indent) ? null : TemplateValue.Plain(indent) switch
+        {
+            null => null,
+            long and <= MaxIndent and var spaces => new string(' ', (int)Math.Max(spaces, 0)),
+            string { Length: <= MaxIndent } text => text,
+            _ => throw arguments.Error($"an indent of 0 to {MaxIndent} was expected"),
+        };
 
     private void Write(object? value, int level)
     {
@@ -74,10 +79,13 @@ internal sealed class JsonText
                 _output.Append(string.Create(CultureInfo.InvariantCulture, $"{value}"));
                 break;
             case double number:
-                _output.Append(double.IsNaN(number) ? "NaN" : double.IsInfinity(number) ? (number > 0 ? "Infinity" : "-Infinity") : PythonNumbers.Represent(number));
+                _output.Append(double.IsNaN(number)
+                    ? "NaN"
+                    : double.IsInfinity(number) ? (number > 0 ? "Infinity" : "-Infinity") : PythonNumbers.Represent(number));
                 break;
             default:
-                throw _arguments.Error($"the value is {(value is Undefined { Name: var name } ? $"'{name}', which is not defined" : TemplateValue.KindOf(value))}; "
+                string found = value is Undefined { Name: var name } ? $"'{name}', which is not defined" : TemplateValue.KindOf(value);
+                throw _arguments.Error($"the value is {found}; "
                     + "text, numbers, true, false, none, lists and mappings were expected");
         }
     }

@@ -4,7 +4,8 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// <param name="Parameters">The parameters with what stands for those that are not given.</param>
 /// <param name="Special">Which of <c>varargs</c>, <c>kwargs</c> and <c>caller</c> its body names, and so takes.</param>
 /// <param name="Body">The body.</param>
-internal sealed record MacroBody(IReadOnlyList<(string Name, Expression? Default)> Parameters, IReadOnlySet<string> Special, IReadOnlyList<Statement> Body)
+internal sealed record MacroBody(
+    IReadOnlyList<(string Name, Expression? Default)> Parameters, IReadOnlySet<string> Special, IReadOnlyList<Statement> Body)
 {
     /// <summary>What a body can name besides the parameters.</summary>
     public static readonly string[] SpecialNames = ["varargs", "kwargs", "caller"];
@@ -38,7 +39,8 @@ internal sealed record MacroBody(IReadOnlyList<(string Name, Expression? Default
         if (Special.Contains("kwargs"))
         {
             context.Budget.Map(arguments.Named.Count);
-            scope.Set("kwargs", new OrderedDictionary<string, object?>(arguments.Named.Where(n => !names.Contains(n.Key) && n.Key != "caller")));
+            scope.Set(
+                "kwargs", new OrderedDictionary<string, object?>(arguments.Named.Where(n => !names.Contains(n.Key) && n.Key != "caller")));
         }
         else
         {
@@ -77,7 +79,9 @@ internal sealed record MacroStatement(string Name, MacroBody Macro, int Position
     }
 }
 
-/// <summary><c>{% call(parameters) macro(arguments) %}</c>: writes what a macro makes, whose <c>caller()</c> is the text of the body.</summary>
+/// <summary>
+/// <c>{% call(parameters) macro(arguments) %}</c>: writes what a macro makes, whose <c>caller()</c> is the text of the body.
+/// </summary>
 internal sealed record CallStatement(CallExpression Call, MacroBody Macro, int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)

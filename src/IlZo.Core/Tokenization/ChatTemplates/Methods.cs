@@ -21,12 +21,15 @@ internal static class Methods
         ["rpartition"] = (self, a) => Splitting.Partition((string)self, a, last: true),
         ["startswith"] = (self, a) => Options(a, "prefix").Exists(p => ((string)self).StartsWith(p, StringComparison.Ordinal)),
         ["endswith"] = (self, a) => Options(a, "suffix").Exists(p => ((string)self).EndsWith(p, StringComparison.Ordinal)),
-        ["removeprefix"] = (self, a) => Without((string)self, a, "prefix", (text, part) => text.StartsWith(part, StringComparison.Ordinal) ? text[part.Length..] : text),
-        ["removesuffix"] = (self, a) => Without((string)self, a, "suffix", (text, part) => text.EndsWith(part, StringComparison.Ordinal) ? text[..^part.Length] : text),
+        ["removeprefix"] = (self, a) => Without(
+            (string)self, a, "prefix", (text, part) => text.StartsWith(part, StringComparison.Ordinal) ? text[part.Length..] : text),
+        ["removesuffix"] = (self, a) => Without(
+            (string)self, a, "suffix", (text, part) => text.EndsWith(part, StringComparison.Ordinal) ? text[..^part.Length] : text),
         ["replace"] = (self, a) => Filters.Replace((string)self, a.Allow("old", "new", "count").Text(0, "old"), a.Text(1, "new"), a),
         ["find"] = (self, a) => Find((string)self, Sought((string)self, a), last: false),
         ["rfind"] = (self, a) => Find((string)self, Sought((string)self, a), last: true),
-        ["index"] = (self, a) => Find((string)self, Sought((string)self, a), last: false) is >= 0 and var at ? at : throw a.Error("the text is not there"),
+        ["index"] = (self, a) =>
+            Find((string)self, Sought((string)self, a), last: false) is >= 0 and var at ? at : throw a.Error("the text is not there"),
         ["count"] = (self, a) => Occurrences((string)self, Sought((string)self, a)),
         ["join"] = (self, a) => Join((string)self, a),
         ["format"] = (self, a) => FormatText.Braces((string)self, a),
@@ -40,7 +43,8 @@ internal static class Methods
         ["isalpha"] = (self, a) => All((string)self, a, Rune.IsLetter),
         ["isalnum"] = (self, a) => All((string)self, a, r => Rune.IsLetter(r) || Rune.GetNumericValue(r) >= 0),
         ["isdecimal"] = (self, a) => All((string)self, a, Rune.IsDigit),
-        ["isdigit"] = (self, a) => All((string)self, a, r => Rune.IsDigit(r) || System.Globalization.CharUnicodeInfo.GetDigitValue(r.ToString(), 0) >= 0),
+        ["isdigit"] = (self, a) => All(
+            (string)self, a, r => Rune.IsDigit(r) || System.Globalization.CharUnicodeInfo.GetDigitValue(r.ToString(), 0) >= 0),
     };
 
     private static readonly Dictionary<string, TemplateMethod> s_ofMappings = new(StringComparer.Ordinal)
@@ -48,7 +52,8 @@ internal static class Methods
         ["items"] = (self, a) => new TemplateView(Filters.Pairs(self, a.Allow()), "dict_items"),
         ["keys"] = (self, a) => new TemplateView(Filters.Copy(Map(self).Keys, a.Allow()), "dict_keys"),
         ["values"] = (self, a) => new TemplateView(Filters.Copy(Map(self).Values, a.Allow()), "dict_values"),
-        ["get"] = (self, a) => a.Allow("key", "default").Get(0, "key") is string key && a.Context.Comparer.TryGet(Map(self), key, out var value)
+        ["get"] = (self, a) => a.Allow("key", "default").Get(0, "key") is string key
+            && a.Context.Comparer.TryGet(Map(self), key, out var value)
             ? value
             : a.TryGet(1, "default", out var otherwise) ? otherwise : null,
         ["copy"] = (self, a) => Functions.Mapping(a.Allow() with { Positional = [self] }),
@@ -56,7 +61,8 @@ internal static class Methods
 
     private static readonly Dictionary<string, TemplateMethod> s_ofLists = new(StringComparer.Ordinal)
     {
-        ["index"] = (self, a) => ((List<object?>)self).FindIndex(Equal(a)) is >= 0 and var at ? (long)at : throw a.Error("the value is not there"),
+        ["index"] = (self, a) =>
+            ((List<object?>)self).FindIndex(Equal(a)) is >= 0 and var at ? (long)at : throw a.Error("the value is not there"),
         ["count"] = (self, a) => (long)((List<object?>)self).FindAll(Equal(a)).Count,
         ["copy"] = (self, a) => Filters.Copy((List<object?>)self, a.Allow()),
     };
@@ -64,12 +70,17 @@ internal static class Methods
     private static readonly Dictionary<string, TemplateMethod> s_none = [];
 
     // What Python has besides, so that it is not taken for something that is not there.
-    private static readonly HashSet<string> s_otherOfStrings = [.. ("casefold center encode expandtabs format_map isascii isidentifier isnumeric isprintable istitle ljust maketrans "
+    private static readonly HashSet<string> s_otherOfStrings = [.. ("casefold center encode expandtabs format_map isascii isidentifier "
+        + "isnumeric isprintable istitle ljust maketrans "
         + "rindex rjust swapcase translate zfill").Split(' ')];
 
     private static readonly HashSet<string> s_otherOfMappings = ["fromkeys"];
 
-    private static readonly HashSet<string> s_otherOfNumbers = [.. ("as_integer_ratio bit_count bit_length conjugate denominator from_bytes fromhex hex imag is_integer numerator real to_bytes").Split(' ')];
+    private static readonly HashSet<string> s_otherOfNumbers =
+    [
+        "as_integer_ratio", "bit_count", "bit_length", "conjugate", "denominator", "from_bytes", "fromhex", "hex", "imag", "is_integer",
+        "numerator", "real", "to_bytes",
+    ];
 
     /// <summary>A method bound to its value; null where a value has none of this name.</summary>
     /// <exception cref="InvalidInputException">Python has it and templates here have not.</exception>
@@ -93,7 +104,8 @@ internal static class Methods
     }
 
     /// <summary>The names, for messages.</summary>
-    public static string Known(object? self) => self is null || Of(self) is { Count: 0 } ? $"{TemplateValue.KindOf(self)} has none" : $"{string.Join(", ", Of(self).Keys)} are";
+    public static string Known(object? self) =>
+        self is null || Of(self) is { Count: 0 } ? $"{TemplateValue.KindOf(self)} has none" : $"{string.Join(", ", Of(self).Keys)} are";
 
     private static Dictionary<string, TemplateMethod> Of(object self) => self switch
     {
@@ -114,7 +126,8 @@ internal static class Methods
     private static List<string> Options(CallArguments arguments, string name)
     {
         List<string> options = arguments.Allow(name).Get(0, name) is TemplateTuple several
-            ? [.. several.Select(s => s as string ?? throw arguments.Error($"the argument '{name}' holds {TemplateValue.KindOf(s)}; strings were expected"))]
+            ? [.. several.Select(
+                s => s as string ?? throw arguments.Error($"the argument '{name}' holds {TemplateValue.KindOf(s)}; strings were expected"))]
             : [arguments.Text(0, name)];
         arguments.Budget.List(options.Count);
         arguments.Budget.Work(options.Sum(o => (long)o.Length));
@@ -134,7 +147,8 @@ internal static class Methods
         return at < 0 ? at : CodePoints.Count(text.AsSpan(0, at));
     }
 
-    private static long Occurrences(string text, string sought) => sought.Length == 0 ? CodePoints.Count(text) + 1L : text.AsSpan().Count(sought);
+    private static long Occurrences(string text, string sought) =>
+        sought.Length == 0 ? CodePoints.Count(text) + 1L : text.AsSpan().Count(sought);
 
     private static string Join(string separator, CallArguments arguments)
     {
@@ -151,9 +165,11 @@ internal static class Methods
         return text;
     }
 
-    private static bool All(string text, CallArguments arguments, Func<Rune, bool> test) => Counted(text, arguments).Length > 0 && text.EnumerateRunes().All(test);
+    private static bool All(string text, CallArguments arguments, Func<Rune, bool> test) =>
+        Counted(text, arguments).Length > 0 && text.EnumerateRunes().All(test);
 
-    private static string Changed(string text, CallArguments arguments, Func<string, string> change) => Filters.Changed(text, arguments.Allow(), change);
+    private static string Changed(string text, CallArguments arguments, Func<string, string> change) =>
+        Filters.Changed(text, arguments.Allow(), change);
 
     private static string Without(string text, CallArguments arguments, string name, Func<string, string, string> cut)
     {
@@ -183,12 +199,14 @@ internal static class Methods
     private static (int From, int To) Inside(string text, Predicate<Rune> gone, bool start, bool end)
     {
         var (from, to) = (0, text.Length);
-        while (start && from < to && Rune.DecodeFromUtf16(text.AsSpan(from..to), out var first, out int length) == OperationStatus.Done && gone(first))
+        while (start && from < to && Rune.DecodeFromUtf16(text.AsSpan(from..to), out var first, out int length) == OperationStatus.Done
+            && gone(first))
         {
             from += length;
         }
 
-        while (end && from < to && Rune.DecodeLastFromUtf16(text.AsSpan(from..to), out var last, out int length) == OperationStatus.Done && gone(last))
+        while (end && from < to && Rune.DecodeLastFromUtf16(text.AsSpan(from..to), out var last, out int length) == OperationStatus.Done
+            && gone(last))
         {
             to -= length;
         }

@@ -1,6 +1,7 @@
 namespace IlZo.Tokenization.ChatTemplates;
 
-internal sealed record ConditionalExpression(Expression Then, Expression Condition, Expression? Otherwise, int Position) : Expression(Position)
+internal sealed record ConditionalExpression(
+    Expression Then, Expression Condition, Expression? Otherwise, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context) =>
         TemplateValue.IsTrue(Condition.Evaluate(context)) ? Then.Evaluate(context)
@@ -35,7 +36,8 @@ internal sealed record NegativeExpression(Expression Operand, int Position) : Ex
 }
 
 /// <summary>A chain of comparisons such as <c>a &lt; b == c</c>, true where each holds.</summary>
-internal sealed record CompareExpression(Expression First, IReadOnlyList<(string Operator, Expression Right)> Rest, int Position) : Expression(Position)
+internal sealed record CompareExpression(
+    Expression First, IReadOnlyList<(string Operator, Expression Right)> Rest, int Position) : Expression(Position)
 {
     protected override object? Compute(RenderContext context)
     {
@@ -55,9 +57,11 @@ internal sealed record CompareExpression(Expression First, IReadOnlyList<(string
     }
 
     /// <summary>Whether a value is in a list, a key in a mapping, or a string in another.</summary>
-    public static bool Contains(RenderContext context, int position, object? container, object? value) => context.Comparer.IsIn(value, container)
+    public static bool Contains(
+        RenderContext context, int position, object? container, object? value) => context.Comparer.IsIn(value, container)
         ?? throw context.Error(
-            position, $"{TemplateValue.KindOf(value)} is looked for in {TemplateValue.KindOf(container)}; a list, a mapping or, for strings, a string was expected");
+            position, $"{TemplateValue.KindOf(value)} is looked for in {TemplateValue.KindOf(container)}; a list, a mapping or, for "
+                + "strings, a string was expected");
 
     /// <summary>Whether a comparison is true.</summary>
     public static bool Holds(RenderContext context, int position, string symbol, object? left, object? right)
@@ -77,7 +81,8 @@ internal sealed record CompareExpression(Expression First, IReadOnlyList<(string
         if (!context.Comparer.TryOrder(left, right, out int? order))
         {
             throw context.Error(
-                position, $"'{symbol}' stands between {TemplateValue.KindOf(left)} and {TemplateValue.KindOf(right)}; two numbers, two strings or two lists of such were expected");
+                position, $"'{symbol}' stands between {TemplateValue.KindOf(left)} and {TemplateValue.KindOf(right)}; two numbers, two "
+                    + "strings or two lists of such were expected");
         }
 
         return symbol switch

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace IlZo.Tokenization.ChatTemplates;
 
-/// <summary>Python's changes of case, where one character may become several (Unicode's SpecialCasing.txt), and what depends on case.</summary>
+/// <summary>
+/// Python's changes of case, where one character may become several (Unicode's SpecialCasing.txt), and what depends on case.
+/// </summary>
 internal static class PythonCase
 {
     private static readonly Dictionary<int, (string Upper, string Title)> s_special = ReadTable();
@@ -66,7 +68,9 @@ internal static class PythonCase
         return result.ToString();
     }
 
-    /// <summary>Jinja's <c>title</c>: the first letter behind white space, a hyphen or an opening bracket is upper, the others lower.</summary>
+    /// <summary>
+    /// Jinja's <c>title</c>: the first letter behind white space, a hyphen or an opening bracket is upper, the others lower.
+    /// </summary>
     public static string JinjaTitle(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -117,11 +121,15 @@ internal static class PythonCase
         || rune.Value is (>= 0x2160 and <= 0x216F) or (>= 0x24B6 and <= 0x24CF);
 
     // Unicode's property Cased: letters with case, and Other_Lowercase and Other_Uppercase.
-    private static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-        || rune.Value is 0xAA or 0xBA or (>= 0x2B0 and <= 0x2B8) or 0x2C0 or 0x2C1 or (>= 0x2E0 and <= 0x2E4) or 0x345 or 0x37A or (>= 0x1D2C and <= 0x1D6A) or 0x1D78
-            or (>= 0x1D9B and <= 0x1DBF) or 0x2071 or 0x207F or (>= 0x2090 and <= 0x209C) or (>= 0x2160 and <= 0x217F) or (>= 0x24B6 and <= 0x24E9) or 0x2C7C or 0x2C7D;
+    private static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter
+        or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+        || rune.Value is 0xAA or 0xBA or (>= 0x2B0 and <= 0x2B8) or 0x2C0 or 0x2C1 or (>= 0x2E0 and <= 0x2E4) or 0x345 or 0x37A
+            or (>= 0x1D2C and <= 0x1D6A) or 0x1D78
+            or (>= 0x1D9B and <= 0x1DBF) or 0x2071 or 0x207F or (>= 0x2090 and <= 0x209C) or (>= 0x2160 and <= 0x217F) or (>= 0x24B6
+            and <= 0x24E9) or 0x2C7C or 0x2C7D;
 
-    private static string Titled(Rune rune) => s_special.TryGetValue(rune.Value, out var special) ? special.Title : Rune.ToUpperInvariant(rune).ToString();
+    private static string Titled(Rune rune) =>
+        s_special.TryGetValue(rune.Value, out var special) ? special.Title : Rune.ToUpperInvariant(rune).ToString();
 
     private static Rune First(string text, int at)
     {
@@ -178,7 +186,8 @@ internal static class PythonCase
     }
 
     private static bool IsIgnored(Rune rune) => rune.Value is '\'' or '.' or ':' or '·' or '’' or '‘' || Rune.GetUnicodeCategory(rune) is
-        UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter
+            or UnicodeCategory.ModifierSymbol;
 
     private static Dictionary<int, (string Upper, string Title)> ReadTable() => SpecialCasing.Table
         .Split(' ', StringSplitOptions.RemoveEmptyEntries)

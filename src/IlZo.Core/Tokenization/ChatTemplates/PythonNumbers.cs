@@ -28,12 +28,15 @@ internal static class PythonNumbers
         if (exponent is < -4 or >= 16)
         {
             string fraction = digits.Length > 1 ? "." + digits[1..] : string.Empty;
-            return string.Create(CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):D2}");
+            return string.Create(
+                CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):D2}");
         }
 
         return sign + (exponent < 0
             ? "0." + new string('0', -exponent - 1) + digits
-            : digits.Length <= exponent + 1 ? digits.PadRight(exponent + 1, '0') + ".0" : digits[..(exponent + 1)] + "." + digits[(exponent + 1)..]);
+            : digits.Length <= exponent + 1
+                ? digits.PadRight(exponent + 1, '0') + ".0"
+                : digits[..(exponent + 1)] + "." + digits[(exponent + 1)..]);
     }
 
     /// <summary><c>int(text, base)</c>; null where the text is none. Beyond 65 bits only the sign is right.</summary>
@@ -83,7 +86,11 @@ internal static class PythonNumbers
             "inf" or "infinity" => double.PositiveInfinity,
             "nan" => double.NaN,
             { Length: > 0 } number when (char.IsAsciiDigit(number[0]) || number[0] == '.') && Joined(number) is { } joined
-                && double.TryParse(joined, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double read) => read,
+                && double.TryParse(
+                    joined,
+                    NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                    CultureInfo.InvariantCulture,
+                    out double read) => read,
             _ => null,
         };
         return negative ? -value : value;
@@ -121,7 +128,8 @@ internal static class PythonNumbers
     {
         for (int i = 0; i < digits.Length; i++)
         {
-            if (digits[i] == '_' && (i == 0 || i + 1 == digits.Length || !char.IsAsciiLetterOrDigit(digits[i - 1]) || !char.IsAsciiLetterOrDigit(digits[i + 1])))
+            if (digits[i] == '_' && (i == 0 || i + 1 == digits.Length || !char.IsAsciiLetterOrDigit(digits[i - 1])
+                || !char.IsAsciiLetterOrDigit(digits[i + 1])))
             {
                 return null;
             }

@@ -54,7 +54,9 @@ internal static class PythonText
         }
     }
 
-    /// <summary>The pieces between runs of white space, from the start or from the end; the last one is the rest, however much white space is in it.</summary>
+    /// <summary>
+    /// The pieces between runs of white space, from the start or from the end; the last one is the rest, however much white space is in it.
+    /// </summary>
     public static List<string> Words(string text, int mostSplits, bool fromEnd)
     {
         var words = new List<string>();
@@ -96,7 +98,9 @@ internal static class PythonText
         }
     }
 
-    /// <summary>Which of two texts is first in the order of their code points; .NET's order is that of UTF-16, where U+E000 stands behind U+10000.</summary>
+    /// <summary>
+    /// Which of two texts is first in the order of their code points; .NET's order is that of UTF-16, where U+E000 stands behind U+10000.
+    /// </summary>
     public static int Compare(string a, string b)
     {
         int same = a.AsSpan().CommonPrefixLength(b);
@@ -113,10 +117,14 @@ internal static class PythonText
         };
     }
 
-    /// <summary><c>str.isprintable</c> of a character: neither a control, a format, a private or unassigned one, nor white space but the space.</summary>
+    /// <summary>
+    /// <c>str.isprintable</c> of a character: neither a control, a format, a private or unassigned one, nor white space but the space.
+    /// </summary>
     public static bool IsPrintable(Rune rune) => rune.Value == ' ' || Rune.GetUnicodeCategory(rune) is not (
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+            or UnicodeCategory.OtherNotAssigned
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
 
-    private static bool EndsLine(char c) => c is '\n' or '\r' or '\v' or '\f' or (>= '\u001C' and <= '\u001E') or '\u0085' or '\u2028' or '\u2029';
+    private static bool EndsLine(char c) =>
+        c is '\n' or '\r' or '\v' or '\f' or (>= '\u001C' and <= '\u001E') or '\u0085' or '\u2028' or '\u2029';
 }

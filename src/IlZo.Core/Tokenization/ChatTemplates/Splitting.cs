@@ -38,7 +38,9 @@ internal static class Splitting
         return [.. PythonText.Lines(text, keepEnds)];
     }
 
-    /// <summary><c>partition</c> and <c>rpartition</c>: what is before the first or last separator, the separator, and what is behind.</summary>
+    /// <summary>
+    /// <c>partition</c> and <c>rpartition</c>: what is before the first or last separator, the separator, and what is behind.
+    /// </summary>
     public static TemplateTuple Partition(string text, CallArguments arguments, bool last)
     {
         string separator = arguments.Allow("sep").Text(0, "sep");

@@ -54,7 +54,8 @@ internal sealed record OutputStatement(Expression Value, int Position) : Stateme
     }
 }
 
-internal sealed record IfStatement(IReadOnlyList<(Expression? Condition, IReadOnlyList<Statement> Body)> Branches, int Position) : Statement(Position)
+internal sealed record IfStatement(
+    IReadOnlyList<(Expression? Condition, IReadOnlyList<Statement> Body)> Branches, int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)
     {
@@ -94,7 +95,8 @@ internal sealed record GenerationStatement(IReadOnlyList<Statement> Body, int Po
 }
 
 /// <summary><c>{% with name = value %}</c>: names that end with the block.</summary>
-internal sealed record WithStatement(IReadOnlyList<(AssignTarget Target, Expression Value)> Names, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+internal sealed record WithStatement(
+    IReadOnlyList<(AssignTarget Target, Expression Value)> Names, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)
     {
@@ -112,7 +114,8 @@ internal sealed record WithStatement(IReadOnlyList<(AssignTarget Target, Express
 }
 
 /// <summary><c>{% filter name %}</c>: the text of the body behind filters.</summary>
-internal sealed record FilterStatement(IReadOnlyList<AppliedFilter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+internal sealed record FilterStatement(
+    IReadOnlyList<AppliedFilter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)
     {
@@ -123,7 +126,12 @@ internal sealed record FilterStatement(IReadOnlyList<AppliedFilter> Filters, IRe
 }
 
 /// <summary><c>{% set targets = value %}</c> or, without a value, <c>{% set name | filters %}text{% endset %}</c>.</summary>
-internal sealed record SetStatement(AssignTarget Target, Expression? Value, IReadOnlyList<AppliedFilter> Filters, IReadOnlyList<Statement> Body, int Position) : Statement(Position)
+internal sealed record SetStatement(
+    AssignTarget Target,
+    Expression? Value,
+    IReadOnlyList<AppliedFilter> Filters,
+    IReadOnlyList<Statement> Body,
+    int Position) : Statement(Position)
 {
     public override Flow Run(RenderContext context)
     {

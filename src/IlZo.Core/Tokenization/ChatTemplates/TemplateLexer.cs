@@ -1,9 +1,9 @@
 namespace IlZo.Tokenization.ChatTemplates;
 
 /// <summary>
-/// Cuts a template into texts, tags and what is in them, with white space treated as transformers asks Jinja to: <c>trim_blocks</c> (the line feed after a
-/// block or a comment goes) and <c>lstrip_blocks</c> (white space between the start of a line and a block or a comment goes), and
-/// <c>-</c> or <c>+</c> at the edge of a tag to strip more or nothing.
+/// Cuts a template into texts, tags and what is in them, with white space treated as transformers asks Jinja to: <c>trim_blocks</c> (the
+/// line feed after a block or a comment goes) and <c>lstrip_blocks</c> (white space between the start of a line and a block or a comment
+/// goes), and <c>-</c> or <c>+</c> at the edge of a tag to strip more or nothing.
 /// </summary>
 internal sealed class TemplateLexer
 {
@@ -199,7 +199,9 @@ internal sealed class TemplateLexer
 
             var last = _scanner.Read(ref _at);
             _tokens.Add(last);
-            open += last.Kind != TemplateTokenKind.Operator ? 0 : last.Text is "(" or "[" or "{" ? 1 : last.Text is ")" or "]" or "}" ? -1 : 0;
+            open += last.Kind != TemplateTokenKind.Operator
+                ? 0
+                : last.Text is "(" or "[" or "{" ? 1 : last.Text is ")" or "]" or "}" ? -1 : 0;
             open = Math.Max(open, 0);
         }
     }

@@ -52,7 +52,9 @@ internal sealed class TemplateParser
                     break;
                 default:
                     end = string.Empty;
-                    return ends.Length == 0 ? body : throw _tokens.Error(at.Position, $"the template ends; {string.Join(" or ", ends.ToArray())} was expected");
+                    return ends.Length == 0
+                        ? body
+                        : throw _tokens.Error(at.Position, $"the template ends; {string.Join(" or ", ends.ToArray())} was expected");
             }
         }
     }
@@ -157,7 +159,8 @@ internal sealed class TemplateParser
             targets.Add(One());
             several |= _tokens.Current.Is(TemplateTokenKind.Operator, ",");
         }
-        while (_tokens.TryOperator(",") && (_tokens.Current.Is(TemplateTokenKind.Operator, "(") || (_tokens.Current.Kind == TemplateTokenKind.Name && _tokens.Current.Text != "in")));
+        while (_tokens.TryOperator(",") && (_tokens.Current.Is(TemplateTokenKind.Operator, "(")
+            || (_tokens.Current.Kind == TemplateTokenKind.Name && _tokens.Current.Text != "in")));
         return several ? new TupleTarget(targets, position) : targets[0];
 
         AssignTarget One()
@@ -211,7 +214,8 @@ internal sealed class TemplateParser
     {
         var parameters = _tokens.Current.Is(TemplateTokenKind.Operator, "(") ? Parameters() : [];
         int at = _tokens.Current.Position;
-        var call = _expressions.Parse() as CallExpression ?? throw _tokens.Error(at, "the statement 'call' has something else; a call of a macro was expected");
+        var call = _expressions.Parse() as CallExpression ?? throw _tokens.Error(
+            at, "the statement 'call' has something else; a call of a macro was expected");
         return new CallStatement(call, MacroBody("endcall", parameters, null), position);
     }
 

@@ -9,7 +9,9 @@ internal sealed class TemplateTuple : List<object?>
     }
 }
 
-/// <summary>What <c>range()</c> and a mapping's <c>keys()</c>, <c>values()</c> and <c>items()</c> give: elements that are no list.</summary>
+/// <summary>
+/// What <c>range()</c> and a mapping's <c>keys()</c>, <c>values()</c> and <c>items()</c> give: elements that are no list.
+/// </summary>
 /// <param name="items">The elements.</param>
 /// <param name="name">Python's name of the type.</param>
 /// <param name="written">What is written for the whole, or null for the name around the elements, which then have no places.</param>

@@ -26,8 +26,8 @@ internal sealed class TemplateFunction(Func<CallArguments, object?> call, object
 
 /// <summary>
 /// The values of templates and Python's rules for them. A value is null (none), bool, long, BigInteger, double, string,
-/// List&lt;object?&gt;, <see cref="TemplateTuple"/>, <see cref="TemplateView"/>, <see cref="TemplateIterator"/>, OrderedDictionary&lt;string, object?&gt;,
-/// <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/> or <see cref="Undefined"/>.
+/// List&lt;object?&gt;, <see cref="TemplateTuple"/>, <see cref="TemplateView"/>, <see cref="TemplateIterator"/>,
+/// OrderedDictionary&lt;string, object?&gt;, <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/> or <see cref="Undefined"/>.
 /// </summary>
 internal static class TemplateValue
 {
@@ -50,7 +50,8 @@ internal static class TemplateValue
     {
         const int MaxDigits = 4300;
         string digits = json.GetRawText();
-        return digits.Length <= MaxDigits && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large : null;
+        return digits.Length <= MaxDigits && BigInteger.TryParse(
+            digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large : null;
     }
 
     // The last of several members of one name counts, as in Python.

@@ -17,8 +17,10 @@ internal static class Tests
         ["mapping"] = (value, _) => value is OrderedDictionary<string, object?>,
 
         // Jinja's undefined value has the methods of a sequence and of a function, which raise when they are used.
-        ["sequence"] = (value, _) => value is string or List<object?> or OrderedDictionary<string, object?> or Undefined && value is not TemplateView { Written: null },
-        ["iterable"] = (value, _) => value is string or List<object?> or TemplateIterator or OrderedDictionary<string, object?> or Undefined,
+        ["sequence"] = (value, _) => value is string or List<object?> or OrderedDictionary<string, object?> or Undefined
+            && value is not TemplateView { Written: null },
+        ["iterable"] = (value, _) =>
+            value is string or List<object?> or TemplateIterator or OrderedDictionary<string, object?> or Undefined,
         ["callable"] = (value, _) => value is TemplateFunction or Undefined,
         ["number"] = (value, _) => value is long or double or bool or BigInteger,
         ["integer"] = (value, _) => value is long or BigInteger,
@@ -65,7 +67,9 @@ internal static class Tests
 
     // Identity, which small values have by their value.
     private static bool AreSame(object? value, object? other) =>
-        value is null or bool or long or string ? value?.GetType() == other?.GetType() && Equals(value, other) : ReferenceEquals(value, other);
+        value is null or bool or long or string
+            ? value?.GetType() == other?.GetType() && Equals(value, other)
+            : ReferenceEquals(value, other);
 
     private static string Text(object? value, CallArguments arguments)
     {

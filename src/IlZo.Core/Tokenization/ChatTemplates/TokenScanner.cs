@@ -95,7 +95,8 @@ internal sealed class TokenScanner(TemplateSource source)
     // Underscores may stand between digits.
     private void Digits(ref int at)
     {
-        while (at < _text.Length && (char.IsAsciiDigit(_text[at]) || (_text[at] == '_' && at + 1 < _text.Length && char.IsAsciiDigit(_text[at + 1]))))
+        while (at < _text.Length && (char.IsAsciiDigit(_text[at])
+            || (_text[at] == '_' && at + 1 < _text.Length && char.IsAsciiDigit(_text[at + 1]))))
         {
             at++;
         }

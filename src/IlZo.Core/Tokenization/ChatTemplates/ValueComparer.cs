@@ -18,9 +18,11 @@ internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<obj
             case (long left, long right):
                 return left == right;
             case (List<object?> left, List<object?> right):
-                return ReferenceEquals(left, right) || (left.GetType() == right.GetType() && left.Count == right.Count && left.Zip(right).All(p => Equals(p.First, p.Second)));
+                return ReferenceEquals(left, right) || (left.GetType() == right.GetType() && left.Count == right.Count
+                    && left.Zip(right).All(p => Equals(p.First, p.Second)));
             case (OrderedDictionary<string, object?> left, OrderedDictionary<string, object?> right):
-                return ReferenceEquals(left, right) || (left.Count == right.Count && left.All(p => TryGet(right, p.Key, out var other) && Equals(p.Value, other)));
+                return ReferenceEquals(left, right) || (left.Count == right.Count
+                    && left.All(p => TryGet(right, p.Key, out var other) && Equals(p.Value, other)));
             case (Undefined, Undefined):
                 return true;
             default:
@@ -76,7 +78,9 @@ internal sealed class ValueComparer(RenderBudget budget) : IEqualityComparer<obj
         return map.TryGetValue(key, out value);
     }
 
-    /// <summary>Which of two values is first: numbers, strings, or lists of such. Nothing is less or greater than what is not a number.</summary>
+    /// <summary>
+    /// Which of two values is first: numbers, strings, or lists of such. Nothing is less or greater than what is not a number.
+    /// </summary>
     /// <returns>False where they have no order.</returns>
     public bool TryOrder(object? a, object? b, out int? order)
     {

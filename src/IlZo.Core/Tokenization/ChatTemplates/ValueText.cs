@@ -97,7 +97,10 @@ internal static class ValueText
                 output.Append("Undefined");
                 break;
             default:
-                throw output.Budget.Refusal($"{TemplateValue.KindOf(value)} is written; {(value is TemplateIterator ? "a list, as the filter 'list' makes it, was" : "text, numbers, lists and mappings were")} expected");
+                string expected = value is TemplateIterator
+                    ? "a list, as the filter 'list' makes it, was"
+                    : "text, numbers, lists and mappings were";
+                throw output.Budget.Refusal($"{TemplateValue.KindOf(value)} is written; {expected} expected");
         }
     }
 
@@ -127,7 +130,8 @@ internal static class ValueText
                 '\\' => "\\\\",
                 int c when c == quote => $"\\{quote}",
                 _ when PythonText.IsPrintable(rune) => rune.ToString(),
-                int c => string.Create(CultureInfo.InvariantCulture, $"{(c < 0x100 ? $"\\x{c:x2}" : c < 0x10000 ? $"\\u{c:x4}" : $"\\U{c:x8}")}"),
+                int c => string.Create(
+                    CultureInfo.InvariantCulture, $"{(c < 0x100 ? $"\\x{c:x2}" : c < 0x10000 ? $"\\u{c:x4}" : $"\\U{c:x8}")}"),
             });
         }
 

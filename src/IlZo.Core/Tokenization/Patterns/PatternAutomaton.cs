@@ -5,8 +5,8 @@ using System.Text;
 namespace IlZo.Tokenization.Patterns;
 
 /// <summary>
-/// Finds the matches of a pattern, each the one that a backtracking engine would prefer, without going back: the steps that may come next are a state, and
-/// what a character makes of a state is worked out once. Safe for use from many threads.
+/// Finds the matches of a pattern, each the one that a backtracking engine would prefer, without going back: the steps that may come next
+/// are a state, and what a character makes of a state is worked out once. Safe for use from many threads.
 /// </summary>
 internal sealed class PatternAutomaton : IMatcher
 {
@@ -41,7 +41,9 @@ internal sealed class PatternAutomaton : IMatcher
     public static PatternAutomaton Parse(string pattern, Func<string, InvalidInputException> error)
     {
         var program = PatternParser.Parse(pattern, error);
-        return MatchesNothing(program) ? throw error("the pattern matches an empty text, and would cut between all characters") : new PatternAutomaton(program, error);
+        return MatchesNothing(program)
+            ? throw error("the pattern matches an empty text, and would cut between all characters")
+            : new PatternAutomaton(program, error);
     }
 
     /// <inheritdoc/>

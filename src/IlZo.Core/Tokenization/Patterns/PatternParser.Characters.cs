@@ -146,7 +146,8 @@ internal sealed partial class PatternParser
             case 'D':
                 return CharacterSet.OfCategory("Nd")!.Negated();
             case 'w' or 'W':
-                var word = new CharacterSet().Add(CharacterSet.OfCategory("L")!).Add(CharacterSet.OfCategory("M")!).Add(CharacterSet.OfCategory("N")!).Add(CharacterSet.OfCategory("Pc")!);
+                var word = new CharacterSet().Add(CharacterSet.OfCategory("L")!).Add(
+                    CharacterSet.OfCategory("M")!).Add(CharacterSet.OfCategory("N")!).Add(CharacterSet.OfCategory("Pc")!);
                 return c == 'W' ? word.Negated() : word;
             case 'p' or 'P':
                 return Category(negated: c == 'P');
@@ -175,7 +176,8 @@ internal sealed partial class PatternParser
         negated ^= TryTake('^');
         int end = _pattern.IndexOf('}', _at);
         string name = end < 0 ? throw Refused("a category has no end") : _pattern[_at..end];
-        var set = CharacterSet.OfCategory(name) ?? throw Refused($"'\\p{{{name}}}' is not supported; a general category such as L or Lu was expected");
+        var set = CharacterSet.OfCategory(name) ?? throw Refused(
+            $"'\\p{{{name}}}' is not supported; a general category such as L or Lu was expected");
         _at = end + 1;
         return negated ? set.Negated() : set;
     }
@@ -184,7 +186,9 @@ internal sealed partial class PatternParser
     {
         bool braces = kind == 'x' && TryTake('{');
         int end = braces ? _pattern.IndexOf('}', _at) : Math.Min(_at + (kind == 'u' ? 4 : 2), _pattern.Length);
-        if (end < 0 || !int.TryParse(_pattern.AsSpan(_at, end - _at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code) || !Rune.IsValid(code))
+        if (end < 0
+            || !int.TryParse(_pattern.AsSpan(_at, end - _at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
+            || !Rune.IsValid(code))
         {
             throw Refused("an escape names no character");
         }

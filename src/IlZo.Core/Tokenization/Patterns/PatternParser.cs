@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace IlZo.Tokenization.Patterns;
 
 /// <summary>
-/// Reads the regular expressions of published tokenizers, by the rules of Oniguruma, which the reference library runs: alternatives, groups, classes,
-/// Unicode categories, quantifiers, and looks at the one character that follows. What needs a memory of the past is refused by name: references back, looks
-/// further on or behind, possessive quantifiers.
+/// Reads the regular expressions of published tokenizers, by the rules of Oniguruma, which the reference library runs: alternatives,
+/// groups, classes, Unicode categories, quantifiers, and looks at the one character that follows. What needs a memory of the past is
+/// refused by name: references back, looks further on or behind, possessive quantifiers.
 /// </summary>
 internal sealed partial class PatternParser
 {
@@ -165,7 +165,8 @@ internal sealed partial class PatternParser
         }
 
         return start == _at ? null
-            : int.TryParse(_pattern.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= MaxCount ? count
+            : int.TryParse(_pattern.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+                && count <= MaxCount ? count
             : throw Refused($"a quantifier asks for more than {MaxCount}");
     }
 

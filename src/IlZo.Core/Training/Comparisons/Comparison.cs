@@ -19,7 +19,8 @@ public sealed class Comparison
     private readonly Dictionary<int, ComparisonPoint> _starts = [];
     private long _weightBytes;
 
-    private Comparison(ComparisonOptions options, IBackend backend, Action<string, ComparisonRun>? runDone, CancellationToken cancellation) =>
+    private Comparison(
+        ComparisonOptions options, IBackend backend, Action<string, ComparisonRun>? runDone, CancellationToken cancellation) =>
         (_options, _backend, _machine, _runDone, _cancellation) = (options, backend, MachineMemory.Of(backend), runDone, cancellation);
 
     /// <summary>Runs a comparison.</summary>
@@ -109,7 +110,8 @@ public sealed class Comparison
             }
         }
 
-        return new ComparisonRun(options.LearningRate!.Value, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
+        return new ComparisonRun(
+            options.LearningRate!.Value, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
     }
 
     private ComparisonSubject Subject(TrainingOptions options, int seed)

@@ -6,8 +6,9 @@ namespace IlZo.Training;
 
 /// <summary>What to compare.</summary>
 /// <param name="Training">
-/// What all runs share; its learning rate is mezo's (null for the preset's), from which those of other methods follow. Its optimizer, steps, seed and
-/// evaluation interval have no part, nor has what is said of models and tasks where a function is trained. Warm-up and schedule count forward passes, so that they mean the same for all methods.
+/// What all runs share; its learning rate is mezo's (null for the preset's), from which those of other methods follow. Its optimizer,
+/// steps, seed and evaluation interval have no part, nor has what is said of models and tasks where a function is trained. Warm-up and
+/// schedule count forward passes, so that they mean the same for all methods.
 /// </param>
 /// <param name="Optimizers">The methods.</param>
 public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
@@ -30,7 +31,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>The variables of the function.</summary>
     public int Dimension { get; init; } = 1000;
 
-    /// <summary>The rate that suits <c>mezo</c> on a function: the inverse of its Hessian's trace, beyond about which steps lengthen.</summary>
+    /// <summary>
+    /// The rate that suits <c>mezo</c> on a function: the inverse of its Hessian's trace, beyond about which steps lengthen.
+    /// </summary>
     public static double LearningRateOf(TestFunction function, int dimension) => Preset.Rounded(1 / (function.Curvature * dimension));
 
     /// <summary>The rates of a method, in rising order.</summary>
@@ -43,7 +46,8 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
         var preset = Presets.Of(Training);
         double usual = preset.LearningRateOf(
-            OptimizerCatalog.Find(optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate, Training.Epsilon ?? preset.Epsilon);
+            OptimizerCatalog.Find(optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate,
+            Training.Epsilon ?? preset.Epsilon);
         return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
     }
 
@@ -63,7 +67,8 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         }
     }
 
-    /// <exception cref="InvalidInputException">A number is outside its range, a method is unknown, or it cannot do what is asked for.</exception>
+    /// <exception cref="InvalidInputException">A number is outside its range, a method is unknown, or it cannot do what is asked
+    /// for.</exception>
     public void Validate()
     {
         Require(Seeds is >= 1 and <= 1000, $"--seeds is {Seeds}; 1 to 1000 was expected.");
@@ -71,21 +76,29 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(Optimizers.Count > 0, "--optimizers is empty; one or more names with commas between them were expected.");
         Require(Optimizers.Distinct().Count() == Optimizers.Count, "--optimizers names a method twice; each once was expected.");
         Require(LearningRates is null or { Count: > 0 }, "--lrs is empty; one or more numbers with commas between them were expected.");
-        Require(LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count, "--lrs has a rate twice; each once was expected.");
-        Require(Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
+        Require(
+            LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count,
+            "--lrs has a rate twice; each once was expected.");
+        Require(
+            Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
         Require(Training.TestSize is null or > 0, "--test-size is 0; 1 or more was expected.");
         Require(
             Function is null || (Function.Dimension is { } only ? Dimension == only : Dimension is >= 2 and <= 1_000_000),
-            $"--dimension is {Dimension}; {Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for {Function?.Name}.");
+            $"--dimension is {Dimension}; "
+                + $"{Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for "
+                + $"{Function?.Name}.");
         Require(
             Function is null || DeviceName.KindOf(Training.Device) is not DeviceKind.Cuda,
             $"--device is {Training.Device} with --function; functions are computed on the CPU, and cpu was expected.");
-        Require(Training.Schedule == "constant" || Training.Warmup < ForwardPasses, $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
+        Require(
+            Training.Schedule == "constant" || Training.Warmup < ForwardPasses,
+            $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
         foreach (string optimizer in Optimizers)
         {
             foreach (double rate in RatesOf(optimizer))
             {
-                Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant($"A learning rate is {rate}; a positive number was expected."));
+                Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant(
+                    $"A learning rate is {rate}; a positive number was expected."));
                 Of(optimizer, rate, 0).Validate();
             }
         }

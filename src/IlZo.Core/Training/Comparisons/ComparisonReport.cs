@@ -51,7 +51,9 @@ public sealed record ComparedMethod(string Name, IReadOnlyList<ComparisonRun> Ru
     /// <summary>Whether any of the runs at that rate diverged.</summary>
     public bool Diverged => Best.Any(r => r.Diverged);
 
-    /// <summary>Whether that rate is the lowest (−1) or the highest (1) of several that were tried, so that a better one may lie beyond; else 0.</summary>
+    /// <summary>
+    /// Whether that rate is the lowest (−1) or the highest (1) of several that were tried, so that a better one may lie beyond; else 0.
+    /// </summary>
     public int Edge
     {
         get
@@ -87,7 +89,8 @@ public sealed record ComparisonReport(
     // What functions do not have.
     private static readonly string[] s_ofModels =
     [
-        "model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective", "data_seed",
+        "model", "task", "data", "batch_size", "train_size", "dev_size", "test_size", "max_length", "dtype", "shots", "objective",
+        "data_seed",
         "engine", "precision",
         "adapter", .. AdapterCatalog.OptionNames.Select(name => name.Replace('-', '_')), "train_only", "freeze",
     ];

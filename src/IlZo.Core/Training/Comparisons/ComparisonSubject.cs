@@ -32,7 +32,8 @@ internal abstract class ComparisonSubject : IDisposable
 /// <param name="model">The model, which is disposed with this object.</param>
 /// <param name="backend">What runs forwards.</param>
 /// <param name="examples">The task's examples.</param>
-internal sealed class ModelSubject(TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) : ComparisonSubject
+internal sealed class ModelSubject(
+    TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) : ComparisonSubject
 {
     private readonly LossEvaluator _evaluator = NewEvaluator(options, model, backend, examples);
     private readonly DataOrder _order = new(options.Seed, examples.Train.Count, options.BatchSize!.Value);

@@ -20,7 +20,8 @@ public sealed record ClassResult(string Name, int Support, int Predicted, int Co
 /// <summary>How the classes of a task fare, where all its examples have the same candidates.</summary>
 public sealed class ClassReport
 {
-    private ClassReport(IReadOnlyList<ClassResult> classes, ConfusionMatrix confusion) => (Classes, Confusion) = (classes, confusion.Counts);
+    private ClassReport(IReadOnlyList<ClassResult> classes, ConfusionMatrix confusion) =>
+        (Classes, Confusion) = (classes, confusion.Counts);
 
     public IReadOnlyList<ClassResult> Classes { get; }
 

@@ -7,7 +7,8 @@ namespace IlZo.Training;
 /// What training minimizes: the mean over examples (classification) or over option tokens (language model), in nats, or the negative of
 /// the metric that is trained on.
 /// </param>
-/// <param name="Correct">Examples that are predicted correctly; of generated answers, those that equal a gold one after normalization; 0 where there is nothing to choose.</param>
+/// <param name="Correct">Examples that are predicted correctly; of generated answers, those that equal a gold one after normalization; 0
+/// where there is nothing to choose.</param>
 /// <param name="Total">Examples.</param>
 public sealed record Evaluation(double Loss, int Correct, int Total)
 {
@@ -31,7 +32,9 @@ public sealed record Evaluation(double Loss, int Correct, int Total)
             Predictions = predictions,
         };
 
-    /// <summary>An evaluation that was logged, with the metrics that follow from what every log says; those of a task beside them are added.</summary>
+    /// <summary>
+    /// An evaluation that was logged, with the metrics that follow from what every log says; those of a task beside them are added.
+    /// </summary>
     /// <param name="loss">The loss.</param>
     /// <param name="correct">Examples that are predicted correctly.</param>
     /// <param name="total">Examples.</param>

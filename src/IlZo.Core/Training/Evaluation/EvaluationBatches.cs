@@ -2,7 +2,9 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
-/// <summary>Groups examples into batches of a limited number of tokens, where what all examples of a batch begin with counts once.</summary>
+/// <summary>
+/// Groups examples into batches of a limited number of tokens, where what all examples of a batch begin with counts once.
+/// </summary>
 internal static class EvaluationBatches
 {
     /// <summary>Consecutive examples; a batch has more tokens than the limit only where a single example has.</summary>
@@ -42,7 +44,9 @@ internal static class EvaluationBatches
     public static long TokensOf(EncodedExample example)
     {
         int prompt = PromptOf(example);
-        return IsWhole(example) ? example.Candidates[0].Tokens.Length : prompt + example.Candidates.Sum(c => (long)c.Tokens.Length - 1 - prompt);
+        return IsWhole(example)
+            ? example.Candidates[0].Tokens.Length
+            : prompt + example.Candidates.Sum(c => (long)c.Tokens.Length - 1 - prompt);
     }
 
     // Where candidates are outputs of a token, the whole text is there once and shares nothing.

@@ -14,9 +14,10 @@ public sealed partial class LossEvaluator
         Evaluate(examples, null, cancellation);
 
     /// <summary>
-    /// As <see cref="Evaluate(IReadOnlyList{EncodedExample}, CancellationToken)"/>, with predictions by calibrated scores: a candidate's summed
-    /// log-probability less that under a prompt without content. The loss stays as it is.
-    /// Source: Zhao et al. 2021, arXiv 2102.09690; Holtzman et al. 2021, arXiv 2104.08315; princeton-nlp/MeZO large_models/run.py, one_step_pred.
+    /// As <see cref="Evaluate(IReadOnlyList{EncodedExample}, CancellationToken)"/>, with predictions by calibrated scores: a candidate's
+    /// summed log-probability less that under a prompt without content. The loss stays as it is.
+    /// Source: Zhao et al. 2021, arXiv 2102.09690; Holtzman et al. 2021, arXiv 2104.08315; princeton-nlp/MeZO large_models/run.py,
+    /// one_step_pred.
     /// </summary>
     /// <param name="examples">The examples.</param>
     /// <param name="contentFree">For each of them the same candidates after the prompt without content; null for no calibration.</param>
@@ -79,7 +80,8 @@ public sealed partial class LossEvaluator
     private double[][] OptionSums(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
     {
         var sums = new Dictionary<string, double[]>(StringComparer.Ordinal);
-        string[] keys = [.. examples.Select(e => string.Join(';', e.Candidates.Select(c => $"{c.OptionLength}:{string.Join(',', c.Tokens)}")))];
+        string[] keys =
+            [.. examples.Select(e => string.Join(';', e.Candidates.Select(c => $"{c.OptionLength}:{string.Join(',', c.Tokens)}")))];
         EncodedExample[] different = [.. examples.Zip(keys).DistinctBy(pair => pair.Second).Select(pair => pair.First)];
         string[] differentKeys = [.. keys.Distinct()];
         Score(different, (example, scores) => sums.Add(differentKeys[sums.Count], OptionSums(example, scores)), cancellation);

@@ -14,8 +14,8 @@ namespace IlZo.Training;
 /// <param name="answers">How answers are generated; null where candidates are compared.</param>
 /// <param name="metrics">What judges predictions; null for what is usual for the examples.</param>
 /// <remarks>
-/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>. Threads that work at the same
-/// time have an evaluator and a backend each, over one model.
+/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
+/// Threads that work at the same time have an evaluator and a backend each, over one model.
 /// </remarks>
 public sealed partial class LossEvaluator(
     LanguageModel model,
@@ -25,10 +25,14 @@ public sealed partial class LossEvaluator(
     AnswerSettings? answers = null,
     IReadOnlyList<IMetric>? metrics = null)
 {
-    /// <summary>Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.</summary>
+    /// <summary>
+    /// Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.
+    /// </summary>
     internal const int ProbesPerPass = 2;
 
-    private readonly AnswerGenerator? _generator = answers is null ? null : new AnswerGenerator(model, answers.Tokenizer, backend, answers.MaxNewTokens);
+    private readonly AnswerGenerator? _generator = answers is null
+        ? null
+        : new AnswerGenerator(model, answers.Tokenizer, backend, answers.MaxNewTokens);
 
     private readonly UseGuard _use = new(nameof(LossEvaluator));
 
@@ -125,7 +129,9 @@ public sealed partial class LossEvaluator(
         : ChoiceLoss(batch.Examples[example], Scores(batch, logProbabilities, example));
 
     private ExampleLoss ChoiceLoss(EncodedExample example, double[] scores) =>
-        objective is null ? new(Scoring.ClassificationLoss(scores, example.Correct), 1) : Negative(objective, Prediction.Choose(example, scores));
+        objective is null
+            ? new(Scoring.ClassificationLoss(scores, example.Correct), 1)
+            : Negative(objective, Prediction.Choose(example, scores));
 
     private ExampleLoss[] Negative(IReadOnlyList<Prediction> answers) => [.. answers.Select(a => Negative(objective!, a))];
 

@@ -12,7 +12,9 @@ public readonly record struct PassSize(int Probes, long Tokens, long Outputs, in
     // Batches that are looked at: what far longer runs meet is hardly larger.
     private const int MostSteps = 20_000;
 
-    /// <summary>The largest of the passes of a run, of its steps or its evaluations. What texts share is counted for each of them.</summary>
+    /// <summary>
+    /// The largest of the passes of a run, of its steps or its evaluations. What texts share is counted for each of them.
+    /// </summary>
     public static PassSize Largest(TrainingOptions options, TrainingExamples examples)
     {
         bool correctOnly = examples.Objective == TaskObjective.LanguageModel
@@ -34,7 +36,8 @@ public readonly record struct PassSize(int Probes, long Tokens, long Outputs, in
             }
 
             // What the batch shares makes it no larger than the limit, unless it is a single text.
-            largest = Larger(largest, new PassSize(1, batch.Count > 1 ? Math.Min(tokens, LossEvaluator.EvaluationTokens) : tokens, outputs, batch.Count));
+            largest = Larger(largest, new PassSize(
+                1, batch.Count > 1 ? Math.Min(tokens, LossEvaluator.EvaluationTokens) : tokens, outputs, batch.Count));
         }
 
         return largest;
@@ -57,7 +60,8 @@ public readonly record struct PassSize(int Probes, long Tokens, long Outputs, in
         for (int step = 1; step <= Math.Min(options.Steps, MostSteps); step++)
         {
             int[] batch = order.Batch(step);
-            largest = Larger(largest, largest with { Tokens = batch.Sum(i => sizes[i].Tokens), Outputs = batch.Sum(i => sizes[i].Outputs) });
+            largest = Larger(
+                largest, largest with { Tokens = batch.Sum(i => sizes[i].Tokens), Outputs = batch.Sum(i => sizes[i].Outputs) });
         }
 
         return largest;

@@ -29,7 +29,8 @@ public sealed class ScoringBatch
 
     /// <summary>Lays out examples.</summary>
     /// <param name="examples">At least one.</param>
-    /// <param name="correctOnly">Whether only the correct candidates are scored, which is all that the language-model objective needs.</param>
+    /// <param name="correctOnly">Whether only the correct candidates are scored, which is all that the language-model objective
+    /// needs.</param>
     public static ScoringBatch Build(IReadOnlyList<EncodedExample> examples, bool correctOnly = false)
     {
         if (examples[0].Candidates[0].Reading is not null)
@@ -64,10 +65,11 @@ public sealed class ScoringBatch
         logProbabilities.AsSpan(_firstTargets[example][candidate], Examples[example].Candidates[candidate].OptionLength);
 
     /// <summary>How many tokens all candidates of an example begin with, without the last one of any.</summary>
-    internal static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates) => CommonPrefix(candidates, candidates[0].Tokens.Length - 1);
+    internal static int CommonPrefix(IReadOnlyList<EncodedCandidate> candidates) =>
+        CommonPrefix(candidates, candidates[0].Tokens.Length - 1);
 
-    // Where candidates are outputs of a token of one text, the text is there once, and as a whole: nothing of it is shared with others, since
-    // its beginning may depend on its end.
+    // Where candidates are outputs of a token of one text, the text is there once, and as a whole: nothing of it is shared with others,
+    // since its beginning may depend on its end.
     private static ScoringBatch BuildReadings(IReadOnlyList<EncodedExample> examples)
     {
         var builder = new TokenBatchBuilder();
@@ -98,7 +100,8 @@ public sealed class ScoringBatch
 
     // The candidate's text lies in up to three segments: up to `shared`, up to `prompt`, and its own.
     private static void AddCandidate(
-        TokenBatchBuilder builder, int root, int shared, int segment, int prompt, EncodedCandidate candidate, List<(int Token, int Id)> targets)
+        TokenBatchBuilder builder, int root, int shared, int segment, int prompt, EncodedCandidate candidate,
+        List<(int Token, int Id)> targets)
     {
         int[] tokens = candidate.Tokens;
         int own = tokens.Length - 1 - prompt;

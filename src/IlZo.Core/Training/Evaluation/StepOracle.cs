@@ -11,7 +11,8 @@ namespace IlZo.Training;
 /// <param name="order">Which of them a step sees.</param>
 /// <param name="batchSize">Examples a batch.</param>
 /// <param name="step">The step.</param>
-internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examples, DataOrder order, int batchSize, long step) : ILossOracle
+internal sealed class StepOracle(
+    LossEvaluator evaluator, TrainingExamples examples, DataOrder order, int batchSize, long step) : ILossOracle
 {
     private readonly Dictionary<int, ScoringBatch> _batches = [];
 
@@ -21,7 +22,8 @@ internal sealed class StepOracle(LossEvaluator evaluator, TrainingExamples examp
     public IWeightSums Sums => evaluator.Sums;
 
     /// <summary>The examples of one of the step's batches.</summary>
-    public IReadOnlyList<EncodedExample> Batch(int draw) => [.. (draw == 0 ? order.Batch(step) : order.Draw(step, draw)).Select(i => examples.Train[i])];
+    public IReadOnlyList<EncodedExample> Batch(int draw) =>
+        [.. (draw == 0 ? order.Batch(step) : order.Draw(step, draw)).Select(i => examples.Train[i])];
 
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {

@@ -26,7 +26,8 @@ public sealed record EvaluationOptions
 
         if (DemonstrationsPerExample && Demonstrations == 0)
         {
-            throw new InvalidInputException("--demonstrations-per-example is given without demonstrations; --demonstrations of 1 or more was expected.");
+            throw new InvalidInputException(
+                "--demonstrations-per-example is given without demonstrations; --demonstrations of 1 or more was expected.");
         }
     }
 }
@@ -46,7 +47,8 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
     /// <exception cref="InvalidInputException">The data or an option cannot be used with this model.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public static EvaluationExamples Load(
-        TrainingOptions options, EvaluationOptions evaluation, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default)
+        TrainingOptions options, EvaluationOptions evaluation, LanguageModel model, ITokenizer tokenizer,
+        CancellationToken cancellation = default)
     {
         evaluation.Validate();
         if (evaluation.Demonstrations > 0 || evaluation.Calibrate)
@@ -58,7 +60,8 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
         if (evaluation.Calibrate && !task.Definition.HasContentFree)
         {
             throw new InvalidInputException(
-                $"--calibrate is given and task {task.Definition.Name} has no prompt without content; a task with \"content_free\" was expected.");
+                $"--calibrate is given and task {task.Definition.Name} has no prompt without content; a task with \"content_free\" was "
+                    + "expected.");
         }
 
         var validation = task.Data.Validation;
@@ -76,10 +79,11 @@ public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encoded
         }
     }
 
-    private static IReadOnlyList<string> DemonstrationsOf(TaskData data, EvaluationOptions evaluation, uint seed, int examples) => evaluation switch
-    {
-        { Demonstrations: 0 } => [.. Enumerable.Repeat(string.Empty, examples)],
-        { DemonstrationsPerExample: true } => Demonstrations.PerExample(data.Train, evaluation.Demonstrations, seed, examples),
-        _ => [.. Enumerable.Repeat(Demonstrations.Shared(data.Train, evaluation.Demonstrations, seed), examples)],
-    };
+    private static IReadOnlyList<string> DemonstrationsOf(
+        TaskData data, EvaluationOptions evaluation, uint seed, int examples) => evaluation switch
+        {
+            { Demonstrations: 0 } => [.. Enumerable.Repeat(string.Empty, examples)],
+            { DemonstrationsPerExample: true } => Demonstrations.PerExample(data.Train, evaluation.Demonstrations, seed, examples),
+            _ => [.. Enumerable.Repeat(Demonstrations.Shared(data.Train, evaluation.Demonstrations, seed), examples)],
+        };
 }

@@ -48,13 +48,15 @@ public static class OwnExamples
         if (model.Kind != ModelKind.Causal)
         {
             throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' is a {model.Shape.Architecture}, which does not continue texts; a causal language model was expected for --data without --task.");
+                $"'{model.Checkpoint.DisplayName}' is a {model.Shape.Architecture}, which does not continue texts; a causal language model "
+                    + "was expected for --data without --task.");
         }
 
         int positions = model.Shape.MaxPositions;
         int longest = model.Shape.LongestText;
         return new UserDataOptions(
-            options.Data ?? TrainingExamples.TaskName, Math.Min(options.MaxLength ?? positions, longest), Math.Min(options.MaxLength ?? Math.Min(Window, positions), longest), options.SamplingSeed)
+            options.Data ?? TrainingExamples.TaskName, Math.Min(options.MaxLength ?? positions, longest),
+            Math.Min(options.MaxLength ?? Math.Min(Window, positions), longest), options.SamplingSeed)
         {
             TrainSize = options.TrainSize,
             DevSize = options.DevSize,
@@ -74,6 +76,7 @@ public static class OwnExamples
             ? ChatTemplateFile.Load(path, folder.ReadFile, folder.DisplayName)
             : ChatTemplateFile.Find(AdapterFiles.Over(options.AdapterFolder, folder.ReadFile), folder.DisplayName)
                 ?? throw new InvalidInputException(
-                    $"'{folder.DisplayName}' has no chat template, which conversations (lists of messages) need: chat_template.jinja, chat_template in tokenizer_config.json or --chat-template was expected.");
+                    $"'{folder.DisplayName}' has no chat template, which conversations (lists of messages) need: chat_template.jinja, "
+                        + "chat_template in tokenizer_config.json or --chat-template was expected.");
     }
 }

@@ -10,7 +10,12 @@ public sealed class TaskExamples
     private readonly LanguageModel _model;
     private readonly Func<Example, string, EncodedExample> _encode;
 
-    private TaskExamples(TaskDefinition definition, TaskData data, LanguageModel model, Func<Example, string, EncodedExample> encode, AnswerSettings? answers)
+    private TaskExamples(
+        TaskDefinition definition,
+        TaskData data,
+        LanguageModel model,
+        Func<Example, string, EncodedExample> encode,
+        AnswerSettings? answers)
     {
         Definition = definition;
         Data = data;
@@ -55,22 +60,26 @@ public sealed class TaskExamples
         if (model.Kind == ModelKind.Causal)
         {
             return definition.HasCausalPrompt
-                ? new ExampleEncoder(tokenizer, PromptRoom(Math.Min(options.MaxLength ?? int.MaxValue, positions), definition, positions)).Encode
+                ? new ExampleEncoder(
+                    tokenizer, PromptRoom(Math.Min(options.MaxLength ?? int.MaxValue, positions), definition, positions)).Encode
                 : throw new InvalidInputException(
-                    $"Task {definition.Name} has no prompt for a causal language model such as {model.Shape.Architecture}; a task with \"prompt\" and \"answer\" was expected.");
+                    $"Task {definition.Name} has no prompt for a causal language model such as {model.Shape.Architecture}; a task with "
+                        + "\"prompt\" and \"answer\" was expected.");
         }
 
         if (model.Kind == ModelKind.Classifier)
         {
             RequireClasses(definition, model);
-            var pairs = new TextPairEncoder(tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions));
+            var pairs = new TextPairEncoder(
+                tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions));
             return (example, _) => pairs.Encode(example);
         }
 
         if (definition.MaskedMaxLength is not { } maxLength)
         {
             throw new InvalidInputException(
-                $"Task {definition.Name} has no prompt for a masked language model such as {model.Shape.Architecture}; a task with \"masked\" was expected.");
+                $"Task {definition.Name} has no prompt for a masked language model such as {model.Shape.Architecture}; a task with "
+                    + "\"masked\" was expected.");
         }
 
         var masked = new MaskedExampleEncoder(tokenizer, Math.Min(options.MaxLength ?? maxLength, positions));
@@ -78,7 +87,8 @@ public sealed class TaskExamples
     }
 
     // Prompts leave room for the answer that is generated after them, in training too, so that both are cut alike.
-    private static int PromptRoom(int room, TaskDefinition definition, int positions) => room - definition.MaxNewTokens is >= 2 and int prompt
+    private static int PromptRoom(
+        int room, TaskDefinition definition, int positions) => room - definition.MaxNewTokens is >= 2 and int prompt
         ? prompt
         : throw new InvalidInputException(
             $"Prompts may have {room} tokens and task {definition.Name} generates up to {definition.MaxNewTokens}; "
@@ -89,13 +99,15 @@ public sealed class TaskExamples
         if (!definition.HasTexts)
         {
             throw new InvalidInputException(
-                $"Task {definition.Name} does not say what a classification head such as {model.Shape.Architecture}'s reads; a task with \"texts\" was expected.");
+                $"Task {definition.Name} does not say what a classification head such as {model.Shape.Architecture}'s reads; a task with "
+                    + "\"texts\" was expected.");
         }
 
         if (definition.CandidateCount != model.Head.Rows)
         {
             throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' tells {model.Head.Rows} classes apart and task {definition.Name} has {definition.CandidateCount}; as many were expected.");
+                $"'{model.Checkpoint.DisplayName}' tells {model.Head.Rows} classes apart and task {definition.Name} has "
+                    + $"{definition.CandidateCount}; as many were expected.");
         }
     }
 }

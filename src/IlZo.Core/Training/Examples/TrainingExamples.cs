@@ -75,7 +75,8 @@ public sealed record TrainingExamples(
         int dev = options.DevSize ?? data.Definition.DevExamples;
         int devFromTrain = data.Dev is null ? dev : 0;
         var split = Sampling.Split(
-            data.Train.Count, data.Validation.Count, options.TrainSize ?? Sampling.DefaultTrain, devFromTrain, options.TestSize ?? Sampling.DefaultTest, options.SamplingSeed);
+            data.Train.Count, data.Validation.Count, options.TrainSize ?? Sampling.DefaultTrain, devFromTrain,
+            options.TestSize ?? Sampling.DefaultTest, options.SamplingSeed);
         return data.Dev is { } own ? split with { Dev = Sampling.Take(own.Count, dev, options.SamplingSeed) } : split;
     }
 
@@ -85,7 +86,8 @@ public sealed record TrainingExamples(
         if (classes < 2)
         {
             throw new InvalidInputException(
-                $"--shots is {shots} and task {data.Definition.Name} has no classes; a task with the same candidates for every row was expected.");
+                $"--shots is {shots} and task {data.Definition.Name} has no classes; a task with the same candidates for every row was "
+                    + "expected.");
         }
 
         int dev = options.DevSize ?? shots;
@@ -135,7 +137,8 @@ public sealed record TrainingExamples(
 
     /// <summary>The refusal of a training on examples of a program that are not there.</summary>
     internal static InvalidInputException NotGiven() =>
-        new($"The task is '{TaskName}', whose examples a program gives ({nameof(TrainingOptions)}.{nameof(TrainingOptions.Examples)}); they were expected.");
+        new($"The task is '{TaskName}', whose examples a program gives ({nameof(TrainingOptions)}.{nameof(TrainingOptions.Examples)}); "
+            + "they were expected.");
 
     // What is encoded here is right by its making; a program's own encoding may be anything.
     private void RequireFitting(LanguageModel model)
@@ -147,11 +150,15 @@ public sealed record TrainingExamples(
 
         foreach (var example in Train.Concat(Dev).Concat(Test))
         {
-            Require(example.Candidates.Count > 0 && example.Correct >= 0 && example.Correct < example.Candidates.Count, example, "a correct candidate");
+            Require(example.Candidates.Count > 0 && example.Correct >= 0
+                && example.Correct < example.Candidates.Count, example, "a correct candidate");
             foreach (var candidate in example.Candidates)
             {
                 Require(candidate.Tokens.Length <= model.Shape.LongestText, example, $"at most {model.Shape.LongestText} tokens");
-                Require(Array.TrueForAll(candidate.Tokens, id => id >= 0 && id < model.Shape.Vocabulary), example, $"token ids from 0 to {model.Shape.Vocabulary - 1}");
+                Require(
+                    Array.TrueForAll(candidate.Tokens, id => id >= 0 && id < model.Shape.Vocabulary),
+                    example,
+                    $"token ids from 0 to {model.Shape.Vocabulary - 1}");
                 Require(IsScorable(candidate, model), example, "scored tokens, each with one before it");
             }
         }
@@ -160,7 +167,8 @@ public sealed record TrainingExamples(
         {
             if (!condition)
             {
-                throw new InvalidInputException($"{example.Where}: the program's example cannot be used; it was expected to have {expectation}.");
+                throw new InvalidInputException(
+                    $"{example.Where}: the program's example cannot be used; it was expected to have {expectation}.");
             }
         }
     }
@@ -168,7 +176,8 @@ public sealed record TrainingExamples(
     private static bool IsScorable(EncodedCandidate candidate, LanguageModel model) => candidate.Reading is { } reading
         ? reading.Token >= 0 && reading.Token < candidate.Tokens.Length && reading.Output >= 0 && reading.Output < model.Head.Rows
         : candidate.OptionLength >= 1 && candidate.OptionLength < candidate.Tokens.Length
-            && Enumerable.Range(0, candidate.OptionLength).All(i => candidate.PlaceOf(i) > (i == 0 ? 0 : candidate.PlaceOf(i - 1)) && candidate.PlaceOf(i) < candidate.Tokens.Length);
+            && Enumerable.Range(0, candidate.OptionLength).All(
+                i => candidate.PlaceOf(i) > (i == 0 ? 0 : candidate.PlaceOf(i - 1)) && candidate.PlaceOf(i) < candidate.Tokens.Length);
 
     /// <summary>Refuses tokens that the model does not have.</summary>
     internal static EncodedExample Checked(EncodedExample example, LanguageModel model)
@@ -177,6 +186,7 @@ public sealed record TrainingExamples(
         return largest < model.Shape.Vocabulary
             ? example
             : throw new InvalidInputException(
-                $"{example.Where}: the tokenizer gives id {largest}; ids below the model's vocabulary of {model.Shape.Vocabulary} were expected.");
+                $"{example.Where}: the tokenizer gives id {largest}; ids below the model's vocabulary of {model.Shape.Vocabulary} were "
+                    + "expected.");
     }
 }

@@ -5,7 +5,9 @@ using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Training;
 
-/// <summary>Rows that a program has in memory; they become examples, and dev and test examples are split off, as those of a file (docs/data.md).</summary>
+/// <summary>
+/// Rows that a program has in memory; they become examples, and dev and test examples are split off, as those of a file (docs/data.md).
+/// </summary>
 public sealed class TrainingRows : ITrainingData
 {
     private readonly IReadOnlyList<IReadOnlyList<KeyValuePair<string, object?>>> _rows;
@@ -19,7 +21,8 @@ public sealed class TrainingRows : ITrainingData
 
     /// <summary>Conversations; the assistant's messages are learned.</summary>
     /// <param name="conversations">The messages of each.</param>
-    public static TrainingRows Conversations(IEnumerable<IReadOnlyList<ChatMessage>> conversations) => new(conversations.Select(c => Row(("messages", Messages(c)))));
+    public static TrainingRows Conversations(IEnumerable<IReadOnlyList<ChatMessage>> conversations) =>
+        new(conversations.Select(c => Row(("messages", Messages(c)))));
 
     /// <summary>Texts, which are learned from their beginning to their end.</summary>
     /// <param name="texts">The texts.</param>

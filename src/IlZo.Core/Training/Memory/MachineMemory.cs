@@ -34,7 +34,9 @@ public sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
 
         var info = GC.GetGCMemoryInfo();
         long free = Math.Max(0, info.TotalAvailableMemoryBytes - info.MemoryLoadBytes);
-        return info.TotalAvailableMemoryBytes == 0 ? new([]) : new([new MemoryLimit("the machine's free memory", free, info.TotalAvailableMemoryBytes)]);
+        return info.TotalAvailableMemoryBytes == 0
+            ? new([])
+            : new([new MemoryLimit("the machine's free memory", free, info.TotalAvailableMemoryBytes)]);
     }
 
     /// <summary>What Linux says in its files; see proc(5) and the kernel's documents on control groups.</summary>
@@ -69,7 +71,8 @@ public sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
         return new(limits);
     }
 
-    // The group and those above it, each of which may have a limit. In a container the path is the host's, and the mount is the group itself.
+    // The group and those above it, each of which may have a limit. In a container the path is the host's, and the mount is the group
+    // itself.
     private static void AddGroups(List<MemoryLimit> limits, Func<string, string?> read, string mount, string path, long swap)
     {
         for (string group = path.TrimEnd('/'); ; group = group[..group.LastIndexOf('/')])

@@ -3,8 +3,8 @@ using IlZo.Models;
 namespace IlZo.Training;
 
 /// <summary>
-/// Compares what a training will take with what there was for it before it took any: first weights and optimizer, which are known from the headers of the files,
-/// and the activations of the largest batch as soon as the examples are known.
+/// Compares what a training will take with what there was for it before it took any: first weights and optimizer, which are known from the
+/// headers of the files, and the activations of the largest batch as soon as the examples are known.
 /// </summary>
 public sealed class MemoryCheck
 {
@@ -17,12 +17,14 @@ public sealed class MemoryCheck
     /// <param name="options">The training.</param>
     /// <param name="machine">What there is, before anything was loaded.</param>
     /// <param name="folder">Its run, which may hold the adapter that it began with; or null.</param>
-    /// <exception cref="InvalidInputException">Weights and optimizer exceed what there is, and <see cref="TrainingOptions.Overcommit"/> is not set.</exception>
+    /// <exception cref="InvalidInputException">Weights and optimizer exceed what there is, and <see cref="TrainingOptions.Overcommit"/> is
+    /// not set.</exception>
     public static MemoryCheck Begin(TrainingOptions options, MachineMemory machine, RunFolder? folder = null)
     {
         var check = new MemoryCheck(options, machine);
         using var outline = Outline(TrainableModel.AtStart(options, folder));
-        check.Settle(TrainingMemory.Predict(outline, TrainingOptions.ParseDType(options.DType), options, batchSize: 1, sequence: 1, machine.Kind));
+        check.Settle(
+            TrainingMemory.Predict(outline, TrainingOptions.ParseDType(options.DType), options, batchSize: 1, sequence: 1, machine.Kind));
         return check;
     }
 
@@ -30,9 +32,11 @@ public sealed class MemoryCheck
     /// <param name="model">The model, ready to be trained.</param>
     /// <param name="examples">The training's examples.</param>
     /// <returns>What was found, which may still be tight.</returns>
-    /// <exception cref="InvalidInputException">It exceeds what there is, and <see cref="TrainingOptions.Overcommit"/> is not set.</exception>
+    /// <exception cref="InvalidInputException">It exceeds what there is, and <see cref="TrainingOptions.Overcommit"/> is not
+    /// set.</exception>
     public MemoryFinding End(LanguageModel model, TrainingExamples examples) =>
-        Settle(TrainingMemory.Predict(model, TrainingOptions.ParseDType(_options.DType), _options, PassSize.Largest(_options, examples), _machine.Kind));
+        Settle(TrainingMemory.Predict(
+            model, TrainingOptions.ParseDType(_options.DType), _options, PassSize.Largest(_options, examples), _machine.Kind));
 
     private MemoryFinding Settle(TrainingMemory predicted)
     {

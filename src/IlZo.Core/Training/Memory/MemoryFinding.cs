@@ -6,11 +6,14 @@ public enum MemoryVerdict
     /// <summary>It fits.</summary>
     Fits,
 
-    /// <summary>It takes more than nine tenths of what is free, so that it may be ended by the operating system or wait for its disk.</summary>
+    /// <summary>
+    /// It takes more than nine tenths of what is free, so that it may be ended by the operating system or wait for its disk.
+    /// </summary>
     Tight,
 
     /// <summary>
-    /// It cannot be had: what is not in a file as it is, and so cannot be dropped and read again, is more than the machine has with its swap, or a limit allows.
+    /// It cannot be had: what is not in a file as it is, and so cannot be dropped and read again, is more than the machine has with its
+    /// swap, or a limit allows.
     /// </summary>
     Exceeds,
 }
@@ -31,7 +34,9 @@ public sealed record MemoryFinding(TrainingMemory Predicted, MemoryLimit? Limit,
         foreach (var limit in machine.Limits.OrderBy(l => l.Free))
         {
             long kept = limit.CountsFiles ? all : all - predicted.InFile;
-            var verdict = kept > limit.Most ? MemoryVerdict.Exceeds : all > Comfortable * limit.Free ? MemoryVerdict.Tight : MemoryVerdict.Fits;
+            var verdict = kept > limit.Most
+                ? MemoryVerdict.Exceeds
+                : all > Comfortable * limit.Free ? MemoryVerdict.Tight : MemoryVerdict.Fits;
             if (finding.Limit is null || verdict > finding.Verdict)
             {
                 finding = new MemoryFinding(predicted, limit, verdict);
@@ -54,7 +59,8 @@ public sealed record MemoryFinding(TrainingMemory Predicted, MemoryLimit? Limit,
         if (Verdict == MemoryVerdict.Exceeds)
         {
             throw new InvalidInputException(
-                $"{this}: a smaller --batch-size or --max-length, an adapter or a method that keeps less was expected, or --overcommit to try all the same.");
+                $"{this}: a smaller --batch-size or --max-length, an adapter or a method that keeps less was expected, or --overcommit to "
+                    + "try all the same.");
         }
     }
 

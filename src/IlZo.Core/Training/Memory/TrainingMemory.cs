@@ -23,7 +23,9 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
 
     private const int Probes = 2;
 
-    /// <summary>Bytes of the weights that are not trained and stay in the checkpoint's file: the operating system can drop them and read them again.</summary>
+    /// <summary>
+    /// Bytes of the weights that are not trained and stay in the checkpoint's file: the operating system can drop them and read them again.
+    /// </summary>
     public long InFile { get; private init; }
 
     /// <summary>Bytes of all of it.</summary>
@@ -36,8 +38,10 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     /// <param name="batchSize">Texts of a batch.</param>
     /// <param name="sequence">Tokens of a text.</param>
     /// <param name="kind">Where the memory is.</param>
-    /// <exception cref="InvalidInputException">The method's options are wrong, or no device of that kind trains in that precision.</exception>
-    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, DeviceKind kind)
+    /// <exception cref="InvalidInputException">The method's options are wrong, or no device of that kind trains in that
+    /// precision.</exception>
+    public static TrainingMemory Predict(
+        LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, DeviceKind kind)
     {
         var (perToken, numbers) = BytesOfToken(model, options, kind);
         return Of(model, type, options, kind) with
@@ -77,7 +81,10 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         bool isFile = kind == DeviceKind.Cpu && model.Checkpoint.Folder is not null;
         long inFile = isFile ? tensors.Where(p => p.Id < own && !p.IsTrained && (type ?? p.Type) == p.Type).Sum(p => p.ByteCount) : 0;
         long state = StateBytes(model, options, kind);
-        return new TrainingMemory(0, 0, weights, state, 0, string.Empty, kind == DeviceKind.Cuda ? GpuMemory.Total : CpuRuntime) { InFile = inFile };
+        return new TrainingMemory(0, 0, weights, state, 0, string.Empty, kind == DeviceKind.Cuda
+            ? GpuMemory.Total
+            : CpuRuntime)
+        { InFile = inFile };
     }
 
     // A method reserves what it will keep, of which nothing is written here; an operating system may refuse even that.

@@ -5,7 +5,8 @@ namespace IlZo.Training;
 /// <summary>The settings of a training on some models where none are asked for.</summary>
 /// <param name="Models">The models.</param>
 /// <param name="Trained">What is trained of them: weights, lora or prefix.</param>
-/// <param name="LearningRate">The rate of <c>mezo</c>; <see cref="LearningRateOf(OptimizerMethod)"/> has those of the other methods.</param>
+/// <param name="LearningRate">The rate of <c>mezo</c>; <see cref="LearningRateOf(OptimizerMethod)"/> has those of the other
+/// methods.</param>
 /// <param name="Epsilon">The perturbation radius, of all methods.</param>
 /// <param name="BatchSize">Examples a step.</param>
 /// <param name="GradientNorm">About the norm of the gradient, which some methods divide by.</param>
@@ -21,12 +22,13 @@ public sealed record Preset(
     /// <param name="method">The method.</param>
     /// <param name="ofMezo">The rate that suits <c>mezo</c>.</param>
     /// <param name="epsilon">The radius.</param>
-    public double LearningRateOf(OptimizerMethod method, double ofMezo, double epsilon) => Rounded(ofMezo * method.RateFactor * method.DividesBy switch
-    {
-        UpdateDivisor.GradientNorm => GradientNorm,
-        UpdateDivisor.LossDeviation => GradientNorm * epsilon,
-        _ => 1,
-    });
+    public double LearningRateOf(
+        OptimizerMethod method, double ofMezo, double epsilon) => Rounded(ofMezo * method.RateFactor * method.DividesBy switch
+        {
+            UpdateDivisor.GradientNorm => GradientNorm,
+            UpdateDivisor.LossDeviation => GradientNorm * epsilon,
+            _ => 1,
+        });
 
     /// <summary>A number to two digits, which are enough for a rate and can be typed again.</summary>
     internal static double Rounded(double rate) =>

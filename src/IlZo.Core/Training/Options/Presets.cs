@@ -24,7 +24,8 @@ public static class Presets
     private const string OfOpt = "MeZO with OPT-13B, arXiv 2305.17333, appendix";
     private const string RobertaType = "roberta";
 
-    // What relates published rates of MeZO with Adam to those without. The norms of adapters are as much smaller as they are with the built-in model.
+    // What relates published rates of MeZO with Adam to those without. The norms of adapters are as much smaller as they are with the
+    // built-in model.
     private const double NormOfWeights = 10;
 
     private static readonly Preset[] s_builtIn =
@@ -49,7 +50,8 @@ public static class Presets
     public static IReadOnlyList<Preset> All { get; } = [.. s_builtIn, .. s_roberta, .. s_others];
 
     /// <summary>The preset of a training.</summary>
-    /// <param name="options">Its model and adapter. A model that cannot be read has the preset of others: loading it says what is wrong.</param>
+    /// <param name="options">Its model and adapter. A model that cannot be read has the preset of others: loading it says what is
+    /// wrong.</param>
     /// <exception cref="InvalidInputException">The folder of an adapter cannot be used.</exception>
     public static Preset Of(TrainingOptions options)
     {
@@ -58,9 +60,14 @@ public static class Presets
         return rows.First(r => r.Trained == trained);
     }
 
-    /// <summary>The task of a training: the one it names, or that of the program's own examples, or else the user's own texts where there are data, or sentiment.</summary>
+    /// <summary>
+    /// The task of a training: the one it names, or that of the program's own examples, or else the user's own texts where there are data,
+    /// or sentiment.
+    /// </summary>
     public static string TaskOf(TrainingOptions options) =>
-        options.Task ?? (options.Examples is not null ? TrainingExamples.TaskName : options.Data is not null ? UserData.TaskName : options.Model == ModelLoader.BuiltIn ? "sst2-sentiment" : "sst2");
+        options.Task ?? (options.Examples is not null
+            ? TrainingExamples.TaskName
+            : options.Data is not null ? UserData.TaskName : options.Model == ModelLoader.BuiltIn ? "sst2-sentiment" : "sst2");
 
     /// <summary>Options with everything decided that depends on the model, the adapter, the method and the task.</summary>
     /// <exception cref="InvalidInputException">There is no such method, or the folder of an adapter cannot be used.</exception>
@@ -86,7 +93,8 @@ public static class Presets
         };
     }
 
-    private static Preset Of(string models, AdapterKind kind, (double LearningRate, double Epsilon) defaults, int batchSize, string source) =>
+    private static Preset Of(
+        string models, AdapterKind kind, (double LearningRate, double Epsilon) defaults, int batchSize, string source) =>
         new(models, kind.Name, defaults.LearningRate, defaults.Epsilon, batchSize, kind.GradientNorm, source);
 
     private static bool IsRoberta(string model)
@@ -99,7 +107,8 @@ public static class Presets
                 && type.ValueKind == JsonValueKind.String
                 && type.ValueEquals(RobertaType);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or JsonException or InvalidOperationException or InvalidInputException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException
+            or JsonException or InvalidOperationException or InvalidInputException)
         {
             return false;
         }

@@ -24,16 +24,21 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// </summary>
     public string? Task { get; init; }
 
-    /// <summary>The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.</summary>
+    /// <summary>
+    /// The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.
+    /// </summary>
     public string? Data { get; init; }
 
-    /// <summary>Examples of the program's own, in the place of <see cref="Task"/> and <see cref="Data"/>; null for those. Who continues a run gives them again.</summary>
+    /// <summary>
+    /// Examples of the program's own, in the place of <see cref="Task"/> and <see cref="Data"/>; null for those. Who continues a run gives
+    /// them again.
+    /// </summary>
     [JsonIgnore]
     public ITrainingData? Examples { get; init; }
 
     /// <summary>
-    /// What makes the losses that a step goes by, in the place of the task's; null for those. Evaluations, and with them which weights are kept, go by the
-    /// task's loss. The run does not know them: who continues it gives the same ones again.
+    /// What makes the losses that a step goes by, in the place of the task's; null for those. Evaluations, and with them which weights are
+    /// kept, go by the task's loss. The run does not know them: who continues it gives the same ones again.
     /// </summary>
     [JsonIgnore]
     public Func<TrainingStep, ILossOracle>? Losses { get; init; }
@@ -42,8 +47,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public string Optimizer { get; init; } = "mezo";
 
     /// <summary>
-    /// Methods of the program's own, which <see cref="Optimizer"/> can name beside those of the catalog. A run keeps the name alone, so whoever continues or replays
-    /// it gives the same methods again.
+    /// Methods of the program's own, which <see cref="Optimizer"/> can name beside those of the catalog. A run keeps the name alone, so
+    /// whoever continues or replays it gives the same methods again.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<OptimizerMethod> Methods { get; init; } = [];
@@ -84,7 +89,9 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The method's own options, as name=value with commas between them.</summary>
     public string Opt { get; init; } = "";
 
-    /// <summary>Patterns of the tensors to train, with commas between them; null for all. With an adapter they choose among its tensors.</summary>
+    /// <summary>
+    /// Patterns of the tensors to train, with commas between them; null for all. With an adapter they choose among its tensors.
+    /// </summary>
     public string? TrainOnly { get; init; }
 
     /// <summary>Patterns of the tensors not to train, with commas between them; null for none.</summary>
@@ -93,13 +100,18 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>Decides the sampling of examples; null for <see cref="AdapterOptions.Seed"/>.</summary>
     public uint? DataSeed { get; init; }
 
-    /// <summary>What losses are: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name (<see cref="MetricCatalog.Objectives"/>).</summary>
+    /// <summary>
+    /// What losses are: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name
+    /// (<see cref="MetricCatalog.Objectives"/>).
+    /// </summary>
     public string Objective { get; init; } = Loss;
 
     /// <summary>Examples to train on; null for 1000, or all of the user's own rows.</summary>
     public int? TrainSize { get; init; }
 
-    /// <summary>Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.</summary>
+    /// <summary>
+    /// Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.
+    /// </summary>
     public int? Shots { get; init; }
 
     /// <summary>Examples that decide which checkpoint is kept; null for the task's own number.</summary>
@@ -151,11 +163,15 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>Threads of the CPU; null for all processors. It changes no result.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Whether to start even where the memory that is predicted exceeds what there is. It changes no result, and is not part of a run.</summary>
+    /// <summary>
+    /// Whether to start even where the memory that is predicted exceeds what there is. It changes no result, and is not part of a run.
+    /// </summary>
     [JsonIgnore]
     public bool Overcommit { get; init; }
 
-    /// <summary>Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.</summary>
+    /// <summary>
+    /// Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.
+    /// </summary>
     public string? Device { get; init; }
 
     /// <summary>The weight type that <see cref="DType"/> names, or null for the stored one.</summary>
@@ -172,7 +188,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public static IExampleMetric? ParseObjective(string name) => name == Loss ? null
         : MetricCatalog.Find(name) as IExampleMetric
         ?? throw new InvalidInputException(
-            $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} was expected.");
+            $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} "
+                + "was expected.");
 
     /// <summary>The method that <see cref="Optimizer"/> names.</summary>
     internal OptimizerMethod Method => OptimizerCatalog.Find(Optimizer, Methods);
@@ -195,15 +212,20 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);
 
-    /// <summary>These options where the model is the folder of a run: with the run's result in its place, and its adapter to be trained where there is one.</summary>
-    /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two adapters.</exception>
+    /// <summary>
+    /// These options where the model is the folder of a run: with the run's result in its place, and its adapter to be trained where there
+    /// is one.
+    /// </summary>
+    /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two
+    /// adapters.</exception>
     public TrainingOptions WithResultOfRun()
     {
         var source = ModelSource.Of(Model);
         return source.Adapter is null || Adapter is null
             ? this with { Model = source.Model, Adapter = Adapter ?? source.Adapter }
             : throw new InvalidInputException(
-                $"--adapter is '{Adapter}', and the result of the run '{Model}' is an adapter already, which is trained on without it; one of them was expected.");
+                $"--adapter is '{Adapter}', and the result of the run '{Model}' is an adapter already, which is trained on without it; one "
+                    + "of them was expected.");
     }
 
     /// <summary>What the optimizer is made from.</summary>
@@ -230,7 +252,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     {
         Require(Steps >= 0, "steps", Steps, "0 or more");
         Require(BatchSize is null or >= 1, "batch-size", BatchSize ?? 0, "1 or more");
-        Require(LearningRate is null || (LearningRate >= 0 && double.IsFinite(LearningRate.Value)), "lr", LearningRate ?? 0, "0 or a positive number");
+        Require(LearningRate is null || (LearningRate >= 0 && double.IsFinite(LearningRate.Value)), "lr", LearningRate
+            ?? 0, "0 or a positive number");
         Require(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), "eps", Epsilon ?? 0, "a positive number");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight-decay", WeightDecay, "0 or a positive number");
         Require(Queries is null or (>= 1 and <= 1024), "queries", Queries ?? 0, "1 to 1024");
@@ -244,7 +267,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
         Require(Patience is null or >= 1, "patience", Patience ?? 0, "1 or more");
         Require(
-            StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)), "stop-on-divergence", StopOnDivergence, "a number above 1, or 0 for never");
+            StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)), "stop-on-divergence", StopOnDivergence,
+            "a number above 1, or 0 for never");
         Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
         RequirePath("model", Model);
@@ -262,7 +286,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
 
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
-            throw new InvalidInputException($"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
+            throw new InvalidInputException(
+                $"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
         }
 
         // Says before any weights are read what the method does not take.
@@ -290,7 +315,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if (own && (Shots is not null || ParseObjective(Objective) is not null))
         {
             throw new InvalidInputException(
-                "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the two, was expected.");
+                "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the "
+                    + "two, was expected.");
         }
 
         // Special tokens that are written in the texts of a task are letters with the flag and without.
@@ -299,7 +325,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if ((!own && learnsTexts) || ((!own || ofProgram) && readsFiles))
         {
             throw new InvalidInputException(
-                $"--train-on-prompt, --mask-history, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; the task {name} without them was expected.");
+                "--train-on-prompt, --mask-history, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; "
+                    + $"the task {name} without them was expected.");
         }
     }
 
@@ -310,7 +337,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         {
             throw new InvalidInputException(
                 $"--objective is {Objective} and the metric of task {task.Name} is {task.Metric.Name}; "
-                + $"{string.Join(", ", MetricCatalog.Judging(task.Answers).OfType<IExampleMetric>().Select(m => m.Name))} or {Loss} was expected.");
+                + $"{string.Join(", ", MetricCatalog.Judging(task.Answers).OfType<IExampleMetric>().Select(m => m.Name))} or {Loss} was "
+                + "expected.");
         }
     }
 

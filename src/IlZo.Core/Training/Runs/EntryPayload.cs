@@ -11,9 +11,9 @@ namespace IlZo.Training;
 /// <item>1, a step: f64 learning rate; u32 flags, bit 0 = skipped; i64 forward passes; i64 tokens; u32 number of losses; u32 number of
 /// coefficients; the losses and then the coefficients as f64.</item>
 /// <item>2, an evaluation: u32 flags, bit 0 = on the test examples, bit 1 = there is nothing to choose (perplexity is exp of the loss),
-/// bit 2 = answers are generated and their F1 follows, bit 3 = a SHA-256 follows, bit 4 = other metrics follow; i32 correct; i32 total; f64 loss; the F1
-/// as f64; the other metrics as u8 number of them, and of each u8 length of its name, the name in ASCII and the value as f64; the SHA-256 of what was
-/// saved, 32 bytes.</item>
+/// bit 2 = answers are generated and their F1 follows, bit 3 = a SHA-256 follows, bit 4 = other metrics follow; i32 correct; i32 total; f64
+/// loss; the F1 as f64; the other metrics as u8 number of them, and of each u8 length of its name, the name in ASCII and the value as f64;
+/// the SHA-256 of what was saved, 32 bytes.</item>
 /// <item>3, what is kept: the SHA-256 of what was saved, 32 bytes.</item>
 /// </list>
 /// </summary>
@@ -179,7 +179,8 @@ internal static class EntryPayload
         return metrics.DistinctBy(v => v.Metric.Field).Count() < metrics.Count
             ? null
             : new EvaluationEntry(
-                step, flags.HasFlag(EvaluationFlags.OnTest) ? EvaluationSplit.Test : EvaluationSplit.Dev, evaluation with { Metrics = metrics }, hash);
+                step, flags.HasFlag(EvaluationFlags.OnTest) ? EvaluationSplit.Test : EvaluationSplit.Dev,
+                evaluation with { Metrics = metrics }, hash);
     }
 
     private static void WriteMetrics(BinaryWriter writer, MetricValue[] metrics)

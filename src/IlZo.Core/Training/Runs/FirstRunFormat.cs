@@ -53,7 +53,8 @@ internal static class FirstRunFormat
                     }
                     catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
                     {
-                        throw new InvalidInputException($"'{metricsFile}': line {i + 1} is not as a run writes it; its fields with numbers were expected.", e);
+                        throw new InvalidInputException(
+                            $"'{metricsFile}': line {i + 1} is not as a run writes it; its fields with numbers were expected.", e);
                     }
                 }
             }
@@ -61,7 +62,8 @@ internal static class FirstRunFormat
 
         return done == steps.Count
             ? entries
-            : throw new InvalidInputException($"'{metricsFile}' has lines of {done} steps; those of the {steps.Count} steps in the log were expected.");
+            : throw new InvalidInputException(
+                $"'{metricsFile}' has lines of {done} steps; those of the {steps.Count} steps in the log were expected.");
 
         // A crash may leave one line more than there are steps.
         void Add(JsonElement line)
@@ -84,7 +86,9 @@ internal static class FirstRunFormat
         }
     }
 
-    /// <summary>Rewrites the trajectory of a run in the form that it has now; config.json follows (<see cref="RunFolder.Continue"/>).</summary>
+    /// <summary>
+    /// Rewrites the trajectory of a run in the form that it has now; config.json follows (<see cref="RunFolder.Continue"/>).
+    /// </summary>
     /// <param name="folder">The run.</param>
     /// <param name="configuration">Its configuration.</param>
     /// <param name="devExamples">Its dev examples.</param>

@@ -5,8 +5,8 @@ namespace IlZo.Training;
 
 /// <summary>
 /// The entries of version 1, which are read and no longer written: u32 length of the payload; the payload; u32 CRC-32 as in version 2.
-/// Payload: i64 step; f64 learning rate; u32 flags, bit 0 = skipped; u32 number of losses; u32 number of coefficients; the losses and then the
-/// coefficients as f64.
+/// Payload: i64 step; f64 learning rate; u32 flags, bit 0 = skipped; u32 number of losses; u32 number of coefficients; the losses and then
+/// the coefficients as f64.
 /// </summary>
 internal sealed class FirstTrajectoryFormat : TrajectoryFormat
 {

@@ -16,7 +16,8 @@ internal static class LogLength
     /// <exception cref="InvalidInputException">Steps are missing.</exception>
     public static void Require(RunFolder folder, long steps)
     {
-        var (recorded, where) = new[] { (LastOfMetrics(folder.MetricsFile), folder.MetricsFile), (StepsOfResult(folder.ResultFile), folder.ResultFile) }.Max();
+        var (recorded, where) =
+            new[] { (LastOfMetrics(folder.MetricsFile), folder.MetricsFile), (StepsOfResult(folder.ResultFile), folder.ResultFile) }.Max();
         if (recorded > steps)
         {
             throw new InvalidInputException(
@@ -40,7 +41,8 @@ internal static class LogLength
         return Encoding.UTF8.GetString(tail, 0, length).Split('\n').Max(line => Number(line, "step"));
     }
 
-    private static long StepsOfResult(string path) => File.Exists(path) ? Number(Encoding.UTF8.GetString(PlainFile.ReadAllBytes(path)), "steps") : 0;
+    private static long StepsOfResult(string path) =>
+        File.Exists(path) ? Number(Encoding.UTF8.GetString(PlainFile.ReadAllBytes(path)), "steps") : 0;
 
     private static long Number(string json, string field)
     {

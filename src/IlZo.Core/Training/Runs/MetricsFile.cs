@@ -5,9 +5,9 @@ using IlZo.Tasks;
 namespace IlZo.Training;
 
 /// <summary>
-/// Writes <c>metrics.jsonl</c>: one JSON object a line, in UTF-8, with the <c>step</c> it is about as its first field. The file follows from the
-/// run's log and decides nothing: a continued run writes it anew while it replays, so that it ends up as that of a run without interruption,
-/// whatever became of it in between.
+/// Writes <c>metrics.jsonl</c>: one JSON object a line, in UTF-8, with the <c>step</c> it is about as its first field. The file follows
+/// from the run's log and decides nothing: a continued run writes it anew while it replays, so that it ends up as that of a run without
+/// interruption, whatever became of it in between.
 /// </summary>
 internal sealed class MetricsFile : IDisposable
 {
@@ -24,10 +24,13 @@ internal sealed class MetricsFile : IDisposable
     public static MetricsFile Begin(string path)
     {
         string temporary = Checkpoints.AtomicFile.TemporaryOf(path);
-        return new MetricsFile(path, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16));
+        return new MetricsFile(path, new FileStream(
+            temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16));
     }
 
-    /// <summary>Gives the file its name, in the place of what was there. Each line is in the hands of the operating system from here on.</summary>
+    /// <summary>
+    /// Gives the file its name, in the place of what was there. Each line is in the hands of the operating system from here on.
+    /// </summary>
     public void Publish()
     {
         string temporary = _stream.Name;

@@ -13,18 +13,22 @@ public sealed record ModelSource(string Model, string? Adapter)
     /// <summary>What a user's name for a model stands for: where it is the folder of a run, the result of that run.</summary>
     /// <exception cref="InvalidInputException">The run has no result, or it is not as the run left it.</exception>
     public static ModelSource Of(string model) =>
-        model != ModelLoader.BuiltIn && new RunFolder(model) is { IsRun: true } run ? SavedRun.Open(run).Result() : new ModelSource(model, null);
+        model != ModelLoader.BuiltIn && new RunFolder(model) is { IsRun: true } run
+            ? SavedRun.Open(run).Result()
+            : new ModelSource(model, null);
 
     /// <summary>What a user's names for a model and for an adapter on it stand for.</summary>
     /// <param name="model">A folder in the Hugging Face layout, a run's folder, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="adapter">A folder with an adapter in PEFT's format; null for none, or that of the run.</param>
-    /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two adapters.</exception>
+    /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two
+    /// adapters.</exception>
     public static ModelSource Of(string model, string? adapter)
     {
         var source = Of(model);
         return adapter is null || source.Adapter is null
             ? source with { Adapter = adapter ?? source.Adapter }
-            : throw new InvalidInputException($"The adapter is '{adapter}', and the result of the run '{model}' is an adapter already; one of them was expected.");
+            : throw new InvalidInputException(
+                $"The adapter is '{adapter}', and the result of the run '{model}' is an adapter already; one of them was expected.");
     }
 
     /// <summary>The chat template that it was trained with, else the model's own; null where there is none.</summary>
@@ -34,7 +38,9 @@ public sealed record ModelSource(string Model, string? Adapter)
     public ChatTemplate? Template(LanguageModel model, string? file = null)
     {
         var read = AdapterFiles.Over(Adapter, model.Checkpoint.ReadFile);
-        return file is null ? ChatTemplateFile.Find(read, model.Checkpoint.DisplayName) : ChatTemplateFile.Load(file, read, model.Checkpoint.DisplayName);
+        return file is null
+            ? ChatTemplateFile.Find(read, model.Checkpoint.DisplayName)
+            : ChatTemplateFile.Load(file, read, model.Checkpoint.DisplayName);
     }
 
     /// <summary>Loads it.</summary>

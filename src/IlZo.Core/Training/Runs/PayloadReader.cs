@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace IlZo.Training;
 
-/// <summary>Reads a payload from its beginning on. Past its end there are zeros, and <see cref="EndsHere"/> is false from then on.</summary>
+/// <summary>
+/// Reads a payload from its beginning on. Past its end there are zeros, and <see cref="EndsHere"/> is false from then on.
+/// </summary>
 /// <param name="bytes">The payload.</param>
 internal ref struct PayloadReader(ReadOnlySpan<byte> bytes)
 {

@@ -37,7 +37,8 @@ public sealed record Replay(long Steps, string WeightsSha256)
         long last = toStep ?? run.Records.Count;
         if (last < 0 || last > run.Records.Count)
         {
-            throw new InvalidInputException($"--to-step is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
+            throw new InvalidInputException(
+                $"--to-step is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
         }
 
         var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model, Methods = methods ?? [] };
@@ -77,7 +78,9 @@ public sealed record Replay(long Steps, string WeightsSha256)
         try
         {
             using var json = JsonDocument.Parse(PlainFile.ReadAllBytes(folder.ResultFile));
-            expected = json.RootElement.GetProperty("steps").GetInt64() == step ? json.RootElement.GetProperty("weights_sha256").GetString() : null;
+            expected = json.RootElement.GetProperty("steps").GetInt64() == step
+                ? json.RootElement.GetProperty("weights_sha256").GetString()
+                : null;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -87,7 +90,8 @@ public sealed record Replay(long Steps, string WeightsSha256)
         if (expected is not null && expected != sha256)
         {
             throw new InvalidInputException(
-                $"'{folder.ResultFile}' has weights_sha256 {expected} for step {step}, and the replay came to {sha256}; the same was expected.");
+                $"'{folder.ResultFile}' has weights_sha256 {expected} for step {step}, and the replay came to {sha256}; the same was "
+                    + "expected.");
         }
     }
 }

@@ -7,8 +7,8 @@ using IlZo.Files;
 namespace IlZo.Training;
 
 /// <summary>
-/// How long a run has taken over all its parts, kept in <c>clock.json</c>: <c>{"seconds": …}</c>, padded so that one write of the same length
-/// replaces it. A process that is killed loses less than a second and the step in flight.
+/// How long a run has taken over all its parts, kept in <c>clock.json</c>: <c>{"seconds": …}</c>, padded so that one write of the same
+/// length replaces it. A process that is killed loses less than a second and the step in flight.
 /// </summary>
 internal sealed class RunClock : IDisposable
 {
@@ -67,7 +67,8 @@ internal sealed class RunClock : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidInputException($"'{path}' does not hold the seconds of a run; {{\"seconds\": 12.5}}, or no such file, was expected.", e);
+            throw new InvalidInputException(
+                $"'{path}' does not hold the seconds of a run; {{\"seconds\": 12.5}}, or no such file, was expected.", e);
         }
     }
 }

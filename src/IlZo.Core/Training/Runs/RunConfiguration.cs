@@ -14,7 +14,8 @@ namespace IlZo.Training;
 public sealed record EngineChange(long AfterStep, string Engine, string Precision, string Arithmetic = RunConfiguration.FirstArithmetic);
 
 /// <summary>What a run's config.json holds: the options as they were resolved, and what they were applied to.</summary>
-/// <param name="Options">The options, with absolute paths, nothing left to defaults but threads, and the engine that computed the first steps.</param>
+/// <param name="Options">The options, with absolute paths, nothing left to defaults but threads, and the engine that computed the first
+/// steps.</param>
 /// <param name="BaseWeightsSha256">The weights the run starts from.</param>
 /// <param name="ExamplesSha256">The token ids of all its examples.</param>
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
@@ -30,13 +31,17 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// <summary>The format that the run was written in.</summary>
     public int Format { get; init; } = CurrentFormat;
 
-    /// <summary>The format that the run was begun in, which decides what its updates do: weight decay spared other tensors in format 1.</summary>
+    /// <summary>
+    /// The format that the run was begun in, which decides what its updates do: weight decay spared other tensors in format 1.
+    /// </summary>
     public int BegunInFormat { get; init; } = CurrentFormat;
 
     /// <summary>The version of the arithmetic that computed the first steps.</summary>
     public string Arithmetic { get; init; } = FirstArithmetic;
 
-    /// <summary>Where others continued the run: engines of another kind of device, or another version of the arithmetic; in rising order of steps.</summary>
+    /// <summary>
+    /// Where others continued the run: engines of another kind of device, or another version of the arithmetic; in rising order of steps.
+    /// </summary>
     public IReadOnlyList<EngineChange> Continued { get; init; } = [];
 
     /// <summary>The engine that computed the first steps.</summary>
@@ -45,7 +50,9 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// <summary>Everything that computed steps, in their order.</summary>
     public IReadOnlyList<EngineChange> Computed => [new EngineChange(0, Options.Engine, Options.Precision, Arithmetic), .. Continued];
 
-    /// <summary>The engine that computed steps on a kind of device, or null where none did: what continues the run there must be the same.</summary>
+    /// <summary>
+    /// The engine that computed steps on a kind of device, or null where none did: what continues the run there must be the same.
+    /// </summary>
     public Engine? EngineOn(DeviceKind kind) => Computed.Select(c => new Engine(c.Engine, c.Precision)).FirstOrDefault(e => e.Kind == kind);
 
     public static RunConfiguration Parse(string path, byte[] json)
@@ -68,10 +75,12 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
                 throw new InvalidInputException($"'{path}' is not the configuration of a run; options and two hashes were expected.");
             }
 
-            bool whole = file.Continued is null || file.Continued.All(c => c is { Engine: not null, Precision: not null, Arithmetic: not null });
+            bool whole = file.Continued is null || file.Continued.All(
+                c => c is { Engine: not null, Precision: not null, Arithmetic: not null });
             if (!whole)
             {
-                throw new InvalidInputException($"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
+                throw new InvalidInputException(
+                    $"'{path}', 'continued': an entry lacks names; after_step, engine and precision were expected.");
             }
 
             // A number that is too large is infinite here, which only writing refuses.
@@ -86,7 +95,8 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidInputException($"'{path}': the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
+            throw new InvalidInputException(
+                $"'{path}': the configuration of a run was expected ({(e as JsonException)?.Path ?? e.Message}).", e);
         }
     }
 
@@ -103,7 +113,9 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         },
         RunConfigurationJson.Default.RunConfigurationFile);
 
-    /// <summary>This configuration with what an earlier one was begun with: the log stays bound to that. There are never fewer steps than before.</summary>
+    /// <summary>
+    /// This configuration with what an earlier one was begun with: the log stays bound to that. There are never fewer steps than before.
+    /// </summary>
     internal RunConfiguration BegunAs(RunConfiguration saved) => this with
     {
         Options = Options.With(saved.Engine) with { Steps = Math.Max(Options.Steps, saved.Options.Steps) },
@@ -152,7 +164,8 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
                 null => 1,
                 JsonValue field when field.TryGetValue(out int format) && format is >= 1 and <= CurrentFormat => format,
                 var other => throw new InvalidInputException(
-                    $"'{path}' is of a run in format {other.ToJsonString()}; format {CurrentFormat} or an earlier one was expected, which this version of ilzo reads."),
+                    $"'{path}' is of a run in format {other.ToJsonString()}; format {CurrentFormat} or an earlier one was expected, which "
+                        + "this version of ilzo reads."),
             };
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)

@@ -53,9 +53,13 @@ public sealed class RunFolder(string path)
         return RunConfiguration.Parse(ConfigurationFile, PlainFile.ReadAllBytes(ConfigurationFile));
     }
 
-    /// <summary>Options to continue the run here, where the folder of the adapter that it began with is gone: with the adapter that the run kept.</summary>
+    /// <summary>
+    /// Options to continue the run here, where the folder of the adapter that it began with is gone: with the adapter that the run kept.
+    /// </summary>
     public TrainingOptions WithKeptStart(TrainingOptions options) =>
-        options.AdapterFolder is { } adapter && !Directory.Exists(adapter) && Directory.Exists(StartFolder) ? options with { Adapter = StartFolder } : options;
+        options.AdapterFolder is { } adapter && !Directory.Exists(adapter) && Directory.Exists(StartFolder)
+            ? options with { Adapter = StartFolder }
+            : options;
 
     /// <summary>The format that the run here was begun in, or would be.</summary>
     internal int BegunInFormat => HasRun ? ReadConfiguration().BegunInFormat : RunConfiguration.CurrentFormat;
@@ -63,13 +67,16 @@ public sealed class RunFolder(string path)
     /// <summary>The log of the run, or null where it was not begun yet.</summary>
     /// <exception cref="InvalidInputException">It is not a run log, or damaged before its end.</exception>
     internal TrajectoryContent? ReadTrajectory() =>
-        new FileInfo(TrajectoryFile) is { Exists: true, Length: >= TrajectoryFormat.HeaderBytes } ? TrajectoryReader.ReadAll(TrajectoryFile) : null;
+        new FileInfo(TrajectoryFile) is { Exists: true, Length: >= TrajectoryFormat.HeaderBytes }
+            ? TrajectoryReader.ReadAll(TrajectoryFile)
+            : null;
 
     /// <summary>Starts a run in an empty or absent folder, or finds that it is the one to continue, of which nothing is changed.</summary>
     /// <param name="configuration">What is to be run, with the engine that is to compute.</param>
     /// <param name="resume">How the folder may hold the beginning of it; null where it may not.</param>
     /// <returns>The configuration of the run, with at least the steps that it had.</returns>
-    /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other files.</exception>
+    /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other
+    /// files.</exception>
     public RunConfiguration Start(RunConfiguration configuration, ResumePolicy? resume)
     {
         if (!HasRun)
@@ -115,7 +122,9 @@ public sealed class RunFolder(string path)
         return continued;
     }
 
-    /// <summary>Removes what a crash left of files that were being written. The log is open, so that no other process has the run.</summary>
+    /// <summary>
+    /// Removes what a crash left of files that were being written. The log is open, so that no other process has the run.
+    /// </summary>
     internal void RemoveTemporary()
     {
         foreach (string left in Directory.GetFiles(FullPath).Where(IsTemporary))
@@ -131,14 +140,16 @@ public sealed class RunFolder(string path)
         if (saved.EngineOn(engine.Kind) is { } own && own != engine)
         {
             throw new InvalidInputException(
-                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is asked for now; the same engine and precision were expected to resume.");
+                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is asked for now; the same engine and "
+                    + "precision were expected to resume.");
         }
 
         var last = saved.Computed[^1];
         if (resume.Exact && last with { AfterStep = 0 } != asked.Computed[0])
         {
             throw new InvalidInputException(
-                $"'{ConfigurationFile}' was computed by {last.Engine} in {last.Precision}, arithmetic {last.Arithmetic}, and {engine}, arithmetic {engine.Arithmetic}, "
+                $"'{ConfigurationFile}' was computed by {last.Engine} in {last.Precision}, arithmetic {last.Arithmetic}, and {engine}, "
+                    + $"arithmetic {engine.Arithmetic}, "
                 + "is to continue it; with --exact the same was expected.");
         }
     }
@@ -155,7 +166,8 @@ public sealed class RunFolder(string path)
             if (was != isNow)
             {
                 throw new InvalidInputException(
-                    $"'{ConfigurationFile}' was started with {name} {was}, and {isNow} is asked for now; the same configuration was expected to resume.");
+                    $"'{ConfigurationFile}' was started with {name} {was}, and {isNow} is asked for now; the same configuration was "
+                        + "expected to resume.");
             }
         }
     }

@@ -4,18 +4,22 @@ using System.Text.Json;
 namespace IlZo.Training;
 
 /// <summary>
-/// What identifies a run: everything that changes its result, as names and values. A field at its first default, the value that it had before
-/// there was such a field, is left out, so that later fields change nothing about earlier runs. The first defaults are frozen: they stay as they
-/// are when a default changes.
+/// What identifies a run: everything that changes its result, as names and values. A field at its first default, the value that it had
+/// before there was such a field, is left out, so that later fields change nothing about earlier runs. The first defaults are frozen: they
+/// stay as they are when a default changes.
 /// </summary>
 internal static class RunIdentity
 {
-    // Paths and what decides about tokens alone (their content is hashed), what only decides where or how far a run goes, and how it is shown.
+    // Paths and what decides about tokens alone (their content is hashed), what only decides where or how far a run goes, and how it is
+    // shown.
     private static readonly string[] s_free =
-        ["model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit", "split_special_tokens"];
+        [
+            "model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit",
+            "split_special_tokens",
+        ];
 
-    // The first defaults of the fields that there are today, frozen. Those without one are always part of the identity. A later field has its first
-    // default as long as its default does not change; then it gets a line.
+    // The first defaults of the fields that there are today, frozen. Those without one are always part of the identity. A later field has
+    // its first default as long as its default does not change; then it gets a line.
     private static readonly Dictionary<string, string?> s_frozen = new()
     {
         ["optimizer"] = "\"mezo\"",

@@ -1,8 +1,8 @@
 namespace IlZo.Training;
 
 /// <summary>
-/// The two logs of a run: the trajectory, which decides, and the metrics, which say how it went and follow from it. Entries that were there when
-/// the log was opened are told again by <c>Replay</c>, as far as metrics are concerned; <see cref="EndReplay"/> ends that.
+/// The two logs of a run: the trajectory, which decides, and the metrics, which say how it went and follow from it. Entries that were there
+/// when the log was opened are told again by <c>Replay</c>, as far as metrics are concerned; <see cref="EndReplay"/> ends that.
 /// </summary>
 internal sealed class RunLog : IDisposable
 {
@@ -83,7 +83,8 @@ internal sealed class RunLog : IDisposable
         if (!_trajectory.IsInPlace)
         {
             throw new IOException(
-                $"'{folder.TrajectoryFile}' is no longer the log that this run writes: the folder was moved, deleted or written to meanwhile; "
+                $"'{folder.TrajectoryFile}' is no longer the log that this run writes: the folder was moved, deleted or written to "
+                    + "meanwhile; "
                 + "'ilzo train --run DIR --resume' continues the run where it is now.");
         }
     }

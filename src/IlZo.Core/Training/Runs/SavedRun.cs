@@ -27,7 +27,8 @@ public sealed class SavedRun
             : RunIdentity.Fingerprint(Configuration);
         if (!content.Fingerprint.AsSpan().SequenceEqual(fingerprint))
         {
-            throw new InvalidInputException($"'{folder.TrajectoryFile}' belongs to another configuration than '{folder.ConfigurationFile}'; the run's own log was expected.");
+            throw new InvalidInputException($"'{folder.TrajectoryFile}' belongs to another configuration than "
+                + $"'{folder.ConfigurationFile}'; the run's own log was expected.");
         }
 
         if (!allowShortLog)
@@ -47,7 +48,9 @@ public sealed class SavedRun
     /// <summary>The steps.</summary>
     public IReadOnlyList<StepRecord> Records { get; }
 
-    /// <summary>The step whose weights were saved last, and the SHA-256 of what was saved (<see cref="SavedWeights"/>); null where nothing was.</summary>
+    /// <summary>
+    /// The step whose weights were saved last, and the SHA-256 of what was saved (<see cref="SavedWeights"/>); null where nothing was.
+    /// </summary>
     public (long Step, string Sha256)? Saved => _history.Saved;
 
     /// <summary>Reads a run.</summary>
@@ -77,7 +80,8 @@ public sealed class SavedRun
     }
 
     /// <summary>The model that a run's result is: a checkpoint, or the base, which was checked too, and an adapter.</summary>
-    /// <exception cref="InvalidInputException">There is nothing yet, or it is not what the run saved, or the base is another one.</exception>
+    /// <exception cref="InvalidInputException">There is nothing yet, or it is not what the run saved, or the base is another
+    /// one.</exception>
     public ModelSource Result()
     {
         string trained = RequireSelected();
@@ -104,7 +108,8 @@ public sealed class SavedRun
 
         start.Dispose();
         throw new InvalidInputException(
-            $"'{options.Model}' has other weights than when the run started; those with SHA-256 {Configuration.BaseWeightsSha256} were expected.");
+            $"'{options.Model}' has other weights than when the run started; those with SHA-256 {Configuration.BaseWeightsSha256} were "
+                + "expected.");
     }
 
     /// <summary>Refuses saved weights that are not those of the log.</summary>

@@ -6,8 +6,8 @@ using IlZo.Files;
 namespace IlZo.Training;
 
 /// <summary>
-/// What a folder of saved weights, a checkpoint or an adapter, comes down to: the SHA-256 of its weight files and of what its configuration says,
-/// but for the path of the model it was made from. The tokenizer's files and others do not count.
+/// What a folder of saved weights, a checkpoint or an adapter, comes down to: the SHA-256 of its weight files and of what its configuration
+/// says, but for the path of the model it was made from. The tokenizer's files and others do not count.
 /// </summary>
 public static class SavedWeights
 {
@@ -41,7 +41,8 @@ public static class SavedWeights
     private static byte[] OfJson(string path)
     {
         using var json = JsonFile.ParseObject(path, PlainFile.ReadAllBytes(path));
-        var fields = json.RootElement.EnumerateObject().Where(p => !s_origins.Contains(p.Name)).Select(p => $"{p.Name}={p.Value.GetRawText()}\n");
+        var fields = json.RootElement.EnumerateObject().Where(p => !s_origins.Contains(p.Name)).Select(
+            p => $"{p.Name}={p.Value.GetRawText()}\n");
         return IlZo.Sha256.Hash(Encoding.UTF8.GetBytes(string.Concat(fields)));
     }
 

@@ -6,13 +6,13 @@ namespace IlZo.Training;
 /// <summary>
 /// The layout of <c>trajectory.bin</c>; all numbers are little-endian.
 /// <para>
-/// Header, 48 bytes: the magic <c>ILZOTRJ1</c>; u32 version; 32 bytes SHA-256 of the run's identity (<see cref="RunIdentity"/>); u32 CRC-32 of
-/// the 44 bytes before it.
+/// Header, 48 bytes: the magic <c>ILZOTRJ1</c>; u32 version; 32 bytes SHA-256 of the run's identity (<see cref="RunIdentity"/>); u32 CRC-32
+/// of the 44 bytes before it.
 /// </para>
 /// <para>
 /// Then entries. Version 2: u32 length of the payload; its complement, so that a damaged length is not taken for an entry that a crash cut
-/// short; the payload; u32 CRC-32 of a seed and all bytes before it in the entry. The seed is the entry's index as u64 and the checksum before
-/// it in the file as u32, so an entry is valid only in its place in its run. <see cref="EntryPayload"/> gives the payloads.
+/// short; the payload; u32 CRC-32 of a seed and all bytes before it in the entry. The seed is the entry's index as u64 and the checksum
+/// before it in the file as u32, so an entry is valid only in its place in its run. <see cref="EntryPayload"/> gives the payloads.
 /// Version 1 has steps alone (<see cref="FirstTrajectoryFormat"/>).
 /// </para>
 /// </summary>
@@ -58,7 +58,8 @@ internal class TrajectoryFormat
         if (version is 0 or > Version)
         {
             throw new InvalidInputException(
-                $"'{path}' is a run log of version {version}; version {Version} or an earlier one was expected, which this version of ilzo reads.");
+                $"'{path}' is a run log of version {version}; version {Version} or an earlier one was expected, which this version of ilzo "
+                    + "reads.");
         }
 
         if (HeaderChecksum(header) != Crc32.HashToUInt32(header[..HeaderChecksumAt]))
@@ -96,7 +97,8 @@ internal class TrajectoryFormat
     public LogEntry? Decode(ReadOnlySpan<byte> bytes, long index, ref uint chain)
     {
         uint checksum = Checksum(bytes[..^ChecksumBytes], index, chain);
-        if (checksum != BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]) || DecodePayload(bytes[..^ChecksumBytes]) is not { } entry)
+        if (checksum != BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..])
+            || DecodePayload(bytes[..^ChecksumBytes]) is not { } entry)
         {
             return null;
         }
@@ -106,7 +108,8 @@ internal class TrajectoryFormat
     }
 
     /// <summary>
-    /// The bytes of the entry that starts with these <see cref="StartBytes"/>; -1 when they contradict each other or exceed what an entry can have.
+    /// The bytes of the entry that starts with these <see cref="StartBytes"/>; -1 when they contradict each other or exceed what an entry
+    /// can have.
     /// </summary>
     public virtual long EntryBytes(ReadOnlySpan<byte> start)
     {

@@ -95,7 +95,8 @@ public static class TrajectoryReader
             if (stream.ReadByte() != 0)
             {
                 throw new InvalidInputException(
-                    $"'{path}' is damaged: entry {index} at byte {position} is not valid, but more data follows; restore the file from a copy.");
+                    $"'{path}' is damaged: entry {index} at byte {position} is not valid, but more data follows; restore the file from a "
+                        + "copy.");
             }
         }
     }

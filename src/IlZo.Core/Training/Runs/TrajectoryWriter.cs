@@ -83,7 +83,9 @@ public sealed class TrajectoryWriter : IDisposable
         Count++;
     }
 
-    /// <summary>Whether the file under its name is still the one that is written, so that the folder was neither moved nor deleted meanwhile.</summary>
+    /// <summary>
+    /// Whether the file under its name is still the one that is written, so that the folder was neither moved nor deleted meanwhile.
+    /// </summary>
     public bool IsInPlace => new FileInfo(_stream.Name) is { Exists: true } file && file.Length == _end;
 
     /// <summary>
@@ -137,7 +139,8 @@ public sealed class TrajectoryWriter : IDisposable
         if (content.Version != TrajectoryFormat.Version)
         {
             throw new InvalidInputException(
-                $"'{path}' is a run log of version {content.Version}, which is read and not written; version {TrajectoryFormat.Version} was expected.");
+                $"'{path}' is a run log of version {content.Version}, which is read and not written; version {TrajectoryFormat.Version} "
+                    + "was expected.");
         }
 
         CutBytes = content.TornBytes;

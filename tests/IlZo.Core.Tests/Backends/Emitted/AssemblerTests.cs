@@ -112,7 +112,8 @@ public class AssemblerTests
         var information = new InstructionInfoFactory();
         byte[][] kernels =
         [
-            DotProductKernel.Create().Code, TileKernel.Create(split: false).Code, TileKernel.Create(split: true).Code, HalfWideningKernel.Emit(),
+            DotProductKernel.Create().Code, TileKernel.Create(split: false).Code, TileKernel.Create(split: true).Code,
+            HalfWideningKernel.Emit(),
         ];
         foreach (var instruction in kernels.SelectMany(Decode).Where(i => i.Mnemonic != Mnemonic.Ret))
         {

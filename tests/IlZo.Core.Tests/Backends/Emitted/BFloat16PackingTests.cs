@@ -109,7 +109,9 @@ public sealed unsafe class BFloat16PackingTests
         double Value(NativeBuffer panel, int pair, int index)
         {
             byte* high = (byte*)panel.Data + ((long)pair * layout.PairBytes) + (index * sizeof(ushort));
-            return BFloat16Packing.Widen(*(ushort*)high) + (split ? BFloat16Packing.Widen(*(ushort*)(high + BFloat16Layout.LowPairOffset)) : 0.0);
+            return BFloat16Packing.Widen(*(ushort*)high) + (split
+                ? BFloat16Packing.Widen(*(ushort*)(high + BFloat16Layout.LowPairOffset))
+                : 0.0);
         }
     }
 

@@ -44,10 +44,13 @@ public unsafe class BFloat16ProductsTests
     [InlineData("split tiles", SplitError)]
     public void Layers_of_any_shape_are_near_the_exact_product(string kernel, double tolerance)
     {
-        foreach (var (outputs, inputs, tokens) in ((int, int, int)[])[(1, 1, 1), (12, 32, 32), (13, 31, 33), (50, 193, 7), (33, 800, 40), (100, 65, 65)])
+        foreach (var (outputs, inputs, tokens) in ((int, int, int)[])[
+            (1, 1, 1), (12, 32, 32), (13, 31, 33), (50, 193, 7), (33, 800, 40), (100, 65, 65),
+        ])
         {
             foreach (var (type, layout) in ((DType, WeightLayout)[])
-                [(DType.F32, WeightLayout.OutIn), (DType.F16, WeightLayout.OutIn), (DType.BF16, WeightLayout.OutIn), (DType.F16, WeightLayout.InOut)])
+                [(DType.F32, WeightLayout.OutIn), (
+                    DType.F16, WeightLayout.OutIn), (DType.BF16, WeightLayout.OutIn), (DType.F16, WeightLayout.InOut)])
             {
                 var (actual, exact) = Products(kernel, outputs, inputs, tokens, type, layout);
                 for (int probe = 0; probe < exact.Length; probe++)

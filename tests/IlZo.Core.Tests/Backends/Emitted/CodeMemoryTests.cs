@@ -22,7 +22,8 @@ public unsafe class CodeMemoryTests
     public void No_page_with_code_can_be_written(bool mapTwice)
     {
         using var memory = Create(mapTwice);
-        var pages = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 3)).Single(parts => Contains(parts[0], (ulong)memory.Entry));
+        var pages = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 3)).Single(
+            parts => Contains(parts[0], (ulong)memory.Entry));
         Assert.StartsWith("r-x", pages[1]);
     }
 

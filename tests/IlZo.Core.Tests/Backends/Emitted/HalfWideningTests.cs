@@ -15,7 +15,8 @@ public unsafe class HalfWideningTests
         Assert.SkipUnless(CpuFeatures.HasHalfConversion, "The processor has no VCVTPH2PS on 512 bits.");
         using var code = CodeMemory.Create(HalfWideningKernel.Emit());
         Assert.NotNull(code);
-        ushort[] stored = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i).Where(h => Half.IsFinite(BitConverter.UInt16BitsToHalf(h)))];
+        ushort[] stored =
+            [.. Enumerable.Range(0, 65536).Select(i => (ushort)i).Where(h => Half.IsFinite(BitConverter.UInt16BitsToHalf(h)))];
         Assert.Equal(0, stored.Length % HalfWideningKernel.Group);
         float[] expected = new float[stored.Length];
         float[] actual = new float[stored.Length];

@@ -198,7 +198,8 @@ internal sealed unsafe class Interpreter
     }
 
     private static float MultiplyAdd(uint a, uint b, float c) =>
-        Flush(MathF.FusedMultiplyAdd(Flush(BitConverter.UInt32BitsToSingle(a << 16)), Flush(BitConverter.UInt32BitsToSingle(b << 16)), Flush(c)));
+        Flush(MathF.FusedMultiplyAdd(
+            Flush(BitConverter.UInt32BitsToSingle(a << 16)), Flush(BitConverter.UInt32BitsToSingle(b << 16)), Flush(c)));
 
     private static float Flush(float x) => float.IsSubnormal(x) ? MathF.CopySign(0, x) : x;
 

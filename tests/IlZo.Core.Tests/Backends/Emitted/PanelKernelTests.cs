@@ -21,7 +21,8 @@ public unsafe class PanelKernelTests
             fixed (byte* tileShapes = shapes)
             {
                 arguments.TileShapes = tileShapes;
-                var interpreter = operands.Allow(new Interpreter()).Allow(&arguments, sizeof(PanelArguments)).Allow(tileShapes, shapes.Length);
+                var interpreter = operands.Allow(new Interpreter()).Allow(&arguments, sizeof(PanelArguments)).Allow(
+                    tileShapes, shapes.Length);
                 interpreter.Call(kernel.Code, &arguments);
             }
 
@@ -49,7 +50,8 @@ public unsafe class PanelKernelTests
     internal static bool MayUseTiles() =>
         Environment.GetEnvironmentVariable("ILZO_TEST_AMX") == "1" && CpuFeatures.HasTiles && TileThread.RequestTiles();
 
-    internal static PanelKernel Kernel(string name) => name == "dot product" ? DotProductKernel.Create() : TileKernel.Create(name == "split tiles");
+    internal static PanelKernel Kernel(string name) =>
+        name == "dot product" ? DotProductKernel.Create() : TileKernel.Create(name == "split tiles");
 
     private static void CheckHardware(PanelKernel kernel)
     {

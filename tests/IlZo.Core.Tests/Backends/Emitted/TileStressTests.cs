@@ -17,7 +17,8 @@ public class TileStressTests
         var kernel = PanelKernelTests.Kernel(name);
         bool possible = kernel.NeedsTiles ? PanelKernelTests.MayUseTiles() : CpuFeatures.HasDotProduct;
         Assert.SkipUnless(possible, $"This machine has no {kernel.Name}, or ILZO_TEST_AMX=1 does not ask for it.");
-        var duration = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("ILZO_STRESS_SECONDS"), out int seconds) ? seconds : 1);
+        var duration = TimeSpan.FromSeconds(
+            int.TryParse(Environment.GetEnvironmentVariable("ILZO_STRESS_SECONDS"), out int seconds) ? seconds : 1);
         using var function = PanelFunction.Emitted(kernel);
         Assert.NotNull(function);
         long end = Environment.TickCount64 + (long)duration.TotalMilliseconds;

@@ -4,14 +4,17 @@ using Xunit;
 
 namespace IlZo.Core.Tests.Tokenization.ChatTemplates;
 
-/// <summary>Constructs of published templates against the text that jinja2 makes of them; <c>make_golden.py</c> beside the data says how.</summary>
+/// <summary>
+/// Constructs of published templates against the text that jinja2 makes of them; <c>make_golden.py</c> beside the data says how.
+/// </summary>
 public class GoldenTemplateTests
 {
     private static readonly DateTime s_now = new(2024, 7, 6, 15, 4, 5, DateTimeKind.Unspecified);
 
     private static readonly Dictionary<string, string> s_tokens = new() { ["bos_token"] = "<s>", ["eos_token"] = "</s>" };
 
-    private static JsonElement Golden { get; } = JsonDocument.Parse(File.ReadAllBytes(TestData.Path("chat-templates", "jinja2.json"))).RootElement;
+    private static JsonElement Golden { get; } =
+        JsonDocument.Parse(File.ReadAllBytes(TestData.Path("chat-templates", "jinja2.json"))).RootElement;
 
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, Golden.GetProperty("cases").GetArrayLength())];
 

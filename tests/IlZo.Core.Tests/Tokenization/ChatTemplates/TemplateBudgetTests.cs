@@ -11,7 +11,8 @@ public class TemplateBudgetTests
     private const string Work = "the rendering takes more than 134217728 units of work";
 
     // A text of 16 · 2^17 characters and a list that prints 2^40 elements.
-    private static readonly string s_bigText = "{% set s = 'aaaaaaaa\n\n\n\n\n\n\n\n' %}" + string.Concat(Enumerable.Repeat("{% set s = s + s %}", 17));
+    private static readonly string s_bigText = "{% set s = 'aaaaaaaa\n\n\n\n\n\n\n\n' %}"
+        + string.Concat(Enumerable.Repeat("{% set s = s + s %}", 17));
     private static readonly string s_sharedList = "{% set l = ['a'] %}" + string.Concat(Enumerable.Repeat("{% set l = [l, l] %}", 40));
 
     [Theory]
@@ -28,7 +29,8 @@ public class TemplateBudgetTests
     [InlineData("{{ s.splitlines() | length }}", Memory)]
     [InlineData("{{ s.rsplit('\n') | length }}", Memory)]
     [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(99) %}{% set ns.l = ns.l + [(s ~ 'x').upper] %}{% endfor %}", Memory)]
-    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(99) %}{% set t = s | upper %}{% macro m() %}{{ t }}{% endmacro %}{% set ns.l = ns.l + [m] %}{% endfor %}", Memory)]
+    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(99) %}{% set t = s | upper %}{% macro m() %}{{ t }}{% endmacro %}{% set "
+        + "ns.l = ns.l + [m] %}{% endfor %}", Memory)]
     [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(99) %}{% set ns.l = ns.l + [[s] | map('upper')] %}{% endfor %}", Memory)]
     [InlineData("{% set t %}{{ s }}{{ s }}{{ s }}{% endset %}", Length)]
     [InlineData("{{ range(1000) | join(s) }}", Length)]
@@ -41,7 +43,9 @@ public class TemplateBudgetTests
     [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(2000) %}{% set ns.l = ns.l + [s|upper] %}{% endfor %}", Memory)]
     [InlineData("{{ [s|upper, s|upper, s|upper, s|upper, s|upper, s|upper, s|upper, s|upper, s|upper] | length }}", Memory)]
     [InlineData("{{ [s, s, s, s, s, s, s, s, s, s, s, s] | map('upper') | list | length }}", Memory)]
-    [InlineData("{% macro m(x) %}{{ s }}{{ m(x ~ s[1:]) }}{% endmacro %}{% macro n(x) %}{{ n(x|upper ~ 'b') }}{% endmacro %}{{ n(s[:500000]) }}", Memory)]
+    [InlineData(
+        "{% macro m(x) %}{{ s }}{{ m(x ~ s[1:]) }}{% endmacro %}{% macro n(x) %}{{ n(x|upper ~ 'b') }}{% endmacro %}{{ n(s[:500000]) }}",
+        Memory)]
     [InlineData("{{ s[:200000] in s[200000:] ~ 'b' }}", Work)]
     [InlineData("{% for i in range(99999) %}{% set t = s == s ~ '' %}{% endfor %}", Work)]
     [InlineData("{% for i in range(99999) %}{% set t = s[::-1] %}{% endfor %}", Work)]
@@ -57,7 +61,8 @@ public class TemplateBudgetTests
     [InlineData("{{ messages[l] is defined }}", Length)]
     [InlineData("{{ l | upper }}", Length)]
     [InlineData("{{ [l] | map('trim') | list }}", Length)]
-    public void A_list_that_is_shared_counts_as_what_it_prints(string template, string limit) => AssertRefused(s_sharedList + template, limit);
+    public void A_list_that_is_shared_counts_as_what_it_prints(string template, string limit) =>
+        AssertRefused(s_sharedList + template, limit);
 
     [Theory]
     [InlineData("{{ l == k }}")]
@@ -71,7 +76,8 @@ public class TemplateBudgetTests
     [InlineData("{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}")]
     [InlineData("{% set l = range(90000) | list %}{% for i in l %}{% if -1 in l %}{% endif %}{% endfor %}")]
     [InlineData("{% set l = range(90000) | list %}{% for i in l %}{% set k = l | reverse | list | map('string') | list %}{% endfor %}")]
-    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(20000) %}{% set ns.l = ns.l + [[i]] %}{% endfor %}{{ ns.l | unique | list | length }}")]
+    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(20000) %}{% set ns.l = ns.l + [[i]] %}{% endfor %}{{ ns.l | unique | list "
+        + "| length }}")]
     [InlineData("{% set l = range(90000) | list %}{% for i in l %}{% set k = l | sort | sum + (l | max) %}{% endfor %}")]
     [InlineData("{% macro m() %}{{ varargs | length }}{% endmacro %}{% set l = range(90000) %}{% for i in l %}{{ m(*l) }}{% endfor %}")]
     [InlineData("{% macro m() %}{% endmacro %}{% for i in range(90000) %}{% for j in range(90000) %}{{ m() }}{% endfor %}{% endfor %}")]
@@ -86,11 +92,13 @@ public class TemplateBudgetTests
     }
 
     [Fact]
-    public void What_is_distinct_is_found_in_one_pass() => Assert.Equal("100000 2", Render("{{ range(100000) | unique | list | length }} {{ [1, true, 1.0, '1'] | unique | list | length }}"));
+    public void What_is_distinct_is_found_in_one_pass() =>
+        Assert.Equal("100000 2", Render("{{ range(100000) | unique | list | length }} {{ [1, true, 1.0, '1'] | unique | list | length }}"));
 
     [Fact]
     public void Memory_that_is_let_go_is_not_counted() => Assert.Equal(
-        "1048576", Render("{% set ns = namespace(s='') %}" + s_bigText + "{% for i in range(20) %}{% set ns.s = s[:1048576] | upper %}{% endfor %}{{ ns.s | length }}"));
+        "1048576", Render("{% set ns = namespace(s='') %}" + s_bigText
+            + "{% for i in range(20) %}{% set ns.s = s[:1048576] | upper %}{% endfor %}{{ ns.s | length }}"));
 
     [Theory]
     [InlineData("chatml")]
@@ -106,7 +114,10 @@ public class TemplateBudgetTests
         var template = ChatTemplate.Parse(name, File.ReadAllText(TestData.Path("chat-templates", $"{name}.jinja")), tokens);
         string content = string.Concat(Enumerable.Repeat("A line of \"text\".\n", 180));
         var messages = Enumerable.Range(0, 1000).Select(i => new ChatMessage(i % 2 == 0 ? "user" : "assistant", content));
-        Assert.InRange(template.Render(messages, addGenerationPrompt: false, default).Text.Length, 1000 * (content.Length - 1), RenderBudget.MaxCharacters);
+        Assert.InRange(
+            template.Render(messages, addGenerationPrompt: false, default).Text.Length,
+            1000 * (content.Length - 1),
+            RenderBudget.MaxCharacters);
     }
 
     [Fact]
@@ -132,5 +143,6 @@ public class TemplateBudgetTests
         Assert.Contains(limit, e.Message, StringComparison.Ordinal);
     }
 
-    private static string Render(string template) => ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
+    private static string Render(string template) =>
+        ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
 }

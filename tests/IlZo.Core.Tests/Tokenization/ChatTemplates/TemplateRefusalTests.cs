@@ -124,5 +124,6 @@ public class TemplateRefusalTests
         Assert.InRange(refused, 2000, whole.Length);
     }
 
-    private static string Render(string template) => ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
+    private static string Render(string template) =>
+        ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
 }

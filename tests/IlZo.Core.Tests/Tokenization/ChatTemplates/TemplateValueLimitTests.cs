@@ -7,22 +7,35 @@ namespace IlZo.Core.Tests.Tokenization.ChatTemplates;
 public class TemplateValueLimitTests
 {
     [Theory]
-    [InlineData("{{ 'aXbX' | replace('X', 'y', 2147483647) }} {{ 'aXbX'.replace('X', 'y', -2147483648) }} {{ 'aX'.replace('X', 'y', 0) }}", "ayby ayby aX")]
+    [InlineData(
+        "{{ 'aXbX' | replace('X', 'y', 2147483647) }} {{ 'aXbX'.replace('X', 'y', -2147483648) }} {{ 'aX'.replace('X', 'y', 0) }}",
+        "ayby ayby aX")]
     [InlineData("{{ 'a b'.split(' ', 2147483647) }} {{ 'a b'.split(none, -2147483648) }}", "['a', 'b'] ['a', 'b']")]
-    [InlineData("{{ messages[9223372036854775807] is defined }} {{ messages[-9223372036854775807 - 1] is defined }} {{ 'a'[9223372036854775807] is defined }}", "False False False")]
+    [InlineData("{{ messages[9223372036854775807] is defined }} {{ messages[-9223372036854775807 - 1] is defined }} {{ "
+        + "'a'[9223372036854775807] is defined }}", "False False False")]
     [InlineData("{{ messages.9223372036854775807 is defined }} {{ [7].0 }}", "False 7")]
-    [InlineData("{{ 'abc'[2147483646:] }}|{{ 'abc'[-2147483646:] }}|{{ [1, 2][::2147483646] }}|{{ [1, 2][::-2147483646] }}", "|abc|[1]|[2]")]
-    [InlineData("{{ 9223372036854775807 }} {{ -9223372036854775807 - 1 }} {{ 9223372036854775807 // -1 }} {{ (-9223372036854775807 - 1) % -1 }}", "9223372036854775807 -9223372036854775808 -9223372036854775807 0")]
+    [InlineData(
+        "{{ 'abc'[2147483646:] }}|{{ 'abc'[-2147483646:] }}|{{ [1, 2][::2147483646] }}|{{ [1, 2][::-2147483646] }}", "|abc|[1]|[2]")]
+    [InlineData(
+        "{{ 9223372036854775807 }} {{ -9223372036854775807 - 1 }} {{ 9223372036854775807 // -1 }} {{ (-9223372036854775807 - 1) % -1 }}",
+        "9223372036854775807 -9223372036854775808 -9223372036854775807 0")]
     [InlineData("{{ 9223372036854775807 == 9223372036854775806 }} {{ 9223372036854775806 < 9223372036854775807 }}", "False True")]
-    [InlineData("{{ 'nan' | float == 'nan' | float }} {{ 'nan' | float < 1 }} {{ 'nan' | float >= 1 }} {{ 'nan' | float | int }}", "False False False 0")]
+    [InlineData(
+        "{{ 'nan' | float == 'nan' | float }} {{ 'nan' | float < 1 }} {{ 'nan' | float >= 1 }} {{ 'nan' | float | int }}",
+        "False False False 0")]
     [InlineData("{{ 1e999 > 9223372036854775807 }} {{ -1e999 < 1 }} {{ 1e-999 }}", "True True 0.0")]
     [InlineData("{{ '9223372036854775807' | int }} {{ '+x' | int }} {{ '-' | int }} {{ '' | int }}", "9223372036854775807 0 0 0")]
     [InlineData("{{ (-9223372036854775807 - 1) is divisibleby(-1) }} {{ (-9223372036854775807 - 1) is even }}", "True True")]
     [InlineData("{{ range(5, -2147483648, -2147483648) | list }} {{ range(0) | list }} {{ range(3, 1) | list }}", "[5, -2147483643] [] []")]
-    [InlineData("{{ '\\U0001F999bc'[1:] }} {{ '\\U0001F999bc'[0] | length }} {{ '\\U0001F999bc' | length }} {{ '\\U0001F999bc'.find('c') }}", "bc 1 3 2")]
-    [InlineData("{{ 'a\\U0001F999' | reverse == '\\U0001F999a' }} {{ 'a\\U0001F999'[-1] == '\\U0001F999' }} {{ 'a\\U0001F999' | last == '\\U0001F999' }}", "True True True")]
+    [InlineData(
+        "{{ '\\U0001F999bc'[1:] }} {{ '\\U0001F999bc'[0] | length }} {{ '\\U0001F999bc' | length }} {{ '\\U0001F999bc'.find('c') }}",
+        "bc 1 3 2")]
+    [InlineData("{{ 'a\\U0001F999' | reverse == '\\U0001F999a' }} {{ 'a\\U0001F999'[-1] == '\\U0001F999' }} {{ 'a\\U0001F999' | last == "
+        + "'\\U0001F999' }}", "True True True")]
     [InlineData("{{ '\\U0001F999'.strip('\\U0001F998') == '\\U0001F999' }} {{ 'x\\U0001F999x'.strip('x') == '\\U0001F999' }}", "True True")]
-    [InlineData("{{ '' | first is defined }} {{ '' | indent(2, true) }}|{{ '' | indent(2, true, true) }}|{{ 'a\n\nb' | indent(1) }}", "False   |  |a\n\n b")]
+    [InlineData(
+        "{{ '' | first is defined }} {{ '' | indent(2, true) }}|{{ '' | indent(2, true, true) }}|{{ 'a\n\nb' | indent(1) }}",
+        "False   |  |a\n\n b")]
     public void Values_at_the_edges_are_those_of_Python(string template, string expected) => Assert.Equal(expected, Render(template));
 
     [Theory]
@@ -77,7 +90,11 @@ public class TemplateValueLimitTests
 
     [Fact]
     public void A_name_without_end_is_refused() =>
-        Assert.Contains("the name has 100000 characters", Assert.Throws<InvalidInputException>(() => Render($"{{{{ {new string('x', 100_000)} }}}}")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the name has 100000 characters",
+            Assert.Throws<InvalidInputException>(() => Render($"{{{{ {new string('x', 100_000)} }}}}")).Message,
+            StringComparison.Ordinal);
 
-    private static string Render(string template) => ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
+    private static string Render(string template) =>
+        ChatTemplate.Parse("t.jinja", template).Render([], addGenerationPrompt: false, default).Text;
 }

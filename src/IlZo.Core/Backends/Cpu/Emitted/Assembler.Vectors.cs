@@ -50,7 +50,9 @@ internal sealed partial class Assembler
         Emit((byte)(0xC0 | ((accumulator & 7) << 3) | (b & 7)));
     }
 
-    /// <summary>Zeroes what lies above the lower 128 bits of zmm0 to zmm15, without which legacy SSE code is slow on some processors.</summary>
+    /// <summary>
+    /// Zeroes what lies above the lower 128 bits of zmm0 to zmm15, without which legacy SSE code is slow on some processors.
+    /// </summary>
     public void Vzeroupper()
     {
         Emit(0xC5);

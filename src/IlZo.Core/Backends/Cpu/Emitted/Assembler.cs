@@ -1,6 +1,8 @@
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>The general registers that kernels use: those a System V x86-64 function may overwrite, <see cref="Rdi"/> with its argument.</summary>
+/// <summary>
+/// The general registers that kernels use: those a System V x86-64 function may overwrite, <see cref="Rdi"/> with its argument.
+/// </summary>
 internal enum Register
 {
     Rax = 0,

@@ -3,10 +3,10 @@ using System.Runtime.Intrinsics;
 namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
-/// Attention's products with bfloat16 operands and fp32 sums by a <see cref="PanelKernel"/>. Keys and values take the place of weights, scaled
-/// queries and probabilities that of activations.
+/// Attention's products with bfloat16 operands and fp32 sums by a <see cref="PanelKernel"/>. Keys and values take the place of weights,
+/// scaled queries and probabilities that of activations.
 /// <code>
-/// keys    row r   features of key r | of key 96 + r | of key 192 + r | …      as many bands of 96 keys beside each other as a row has room for
+/// keys    row r   features of key r | of key 96 + r | of key 192 + r | …      as many bands of 96 keys beside each other as fit a row
 /// values  row f   feature f of keys 0 … 767                                   the following keys in further slices
 /// </code>
 /// A row has room for 768 numbers, and a head has far fewer: with one key a row, nearly every row would lie on a page of its own.

@@ -9,7 +9,8 @@ namespace IlZo.Backends.Cpu.Emitted;
 /// </code>
 /// </summary>
 /// <param name="IsSplit">
-/// Whether each number x is kept as the two bfloat16 numbers hi = round(x) and lo = round(x − hi), which together have 16 bits of precision.
+/// Whether each number x is kept as the two bfloat16 numbers hi = round(x) and lo = round(x − hi), which together have 16 bits of
+/// precision.
 /// </param>
 internal readonly record struct BFloat16Layout(bool IsSplit)
 {

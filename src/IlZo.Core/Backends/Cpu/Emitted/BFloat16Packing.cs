@@ -46,7 +46,9 @@ internal static unsafe class BFloat16Packing
         }
     }
 
-    /// <summary>Packs rows of W that lie as columns: the source is [column of W][row of W]. Columns are padded with zeros to a multiple of 16.</summary>
+    /// <summary>
+    /// Packs rows of W that lie as columns: the source is [column of W][row of W]. Columns are padded with zeros to a multiple of 16.
+    /// </summary>
     /// <param name="layout">The layout.</param>
     /// <param name="source">Columns, <paramref name="stride"/> floats apart; a multiple of 16 and room for as many rows.</param>
     /// <param name="stride">Floats from one column to the next.</param>
@@ -110,8 +112,12 @@ internal static unsafe class BFloat16Packing
             byte* to = panel + (lane * sizeof(uint));
             for (int pair = 0; pair < pairs; pair++, from += 2 * Panel.Lanes, to += layout.PairBytes)
             {
-                var first = 2 * pair < keys ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from) - shift) : Vector512<float>.Zero;
-                var second = (2 * pair) + 1 < keys ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from + Panel.Lanes) - shift) : Vector512<float>.Zero;
+                var first = 2 * pair < keys
+                    ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from) - shift)
+                    : Vector512<float>.Zero;
+                var second = (2 * pair) + 1 < keys
+                    ? Exponential<Vector512<float>, Simd512>.OfNonPositive(Vector512.Load(from + Panel.Lanes) - shift)
+                    : Vector512<float>.Zero;
                 sum = sum + first + second;
                 StorePair(layout, first, second, to);
             }

@@ -25,8 +25,8 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
 
     public override void PackPanel(float* panel, int features, byte* packed) => BFloat16Packing.PackPanel(_layout, panel, features, packed);
 
-    // Packed slices of both probes (610 kB for 192 outputs, or for 96 split ones) stay in the second-level cache. Where outputs are columns,
-    // whole groups of noise.
+    // Packed slices of both probes (610 kB for 192 outputs, or for 96 split ones) stay in the second-level cache. Where outputs are
+    // columns, whole groups of noise.
     public override BlockLimits Blocks(int tokens, WeightLayout layout)
     {
         const int large = 3 * NoiseField.Group;

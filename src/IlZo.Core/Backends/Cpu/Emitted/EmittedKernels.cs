@@ -1,6 +1,8 @@
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>The kernels that multiply, each tried once in a process and only when it is asked for. What they hold lives as long as the process.</summary>
+/// <summary>
+/// The kernels that multiply, each tried once in a process and only when it is asked for. What they hold lives as long as the process.
+/// </summary>
 internal static class EmittedKernels
 {
     private static readonly Lazy<KernelProbe> s_dotProduct =

@@ -12,8 +12,9 @@ namespace IlZo.Backends.Cpu.Emitted;
 internal sealed record EngineCheck(string Name, bool Passed, string Finding);
 
 /// <summary>
-/// Tries an engine of emitted code: each kernel against its twin in C#, whole layers and attention at both probes against the C# kernels, and whether threads
-/// keep their results through garbage collections, exceptions and null references. A failure may end the process, so that one of its own should ask.
+/// Tries an engine of emitted code: each kernel against its twin in C#, whole layers and attention at both probes against the C# kernels,
+/// and whether threads keep their results through garbage collections, exceptions and null references. A failure may end the process, so
+/// that one of its own should ask.
 /// </summary>
 internal static unsafe class EngineSelfTest
 {
@@ -29,7 +30,8 @@ internal static unsafe class EngineSelfTest
     /// <exception cref="InvalidInputException">It is no engine of emitted code.</exception>
     public static IEnumerable<EngineCheck> Run(string engine) => engine switch
     {
-        EngineName.Amx => [.. Try(PrecisionName.SplitBFloat16, EmittedKernels.SplitTiles), .. Try(PrecisionName.BFloat16, EmittedKernels.Tiles)],
+        EngineName.Amx =>
+            [.. Try(PrecisionName.SplitBFloat16, EmittedKernels.SplitTiles), .. Try(PrecisionName.BFloat16, EmittedKernels.Tiles)],
         EngineName.DotProduct => Try(PrecisionName.BFloat16, EmittedKernels.DotProduct),
         _ => throw new InvalidInputException($"--engine is '{engine}'; amx or avx512-bf16 was expected."),
     };
@@ -103,7 +105,8 @@ internal static unsafe class EngineSelfTest
         ended.Cancel();
         collector.Join();
         return new EngineCheck(
-            $"{precision}: collections, exceptions and null references", same, same ? $"{products} products with the same bits" : $"product {products} had other bits");
+            $"{precision}: collections, exceptions and null references", same,
+            same ? $"{products} products with the same bits" : $"product {products} had other bits");
     }
 
     private static void CatchSomething(int item)

@@ -1,6 +1,8 @@
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>The arithmetic of the bfloat16 instructions: one rounding to nearest an operation, subnormal numbers read and written as zeros.</summary>
+/// <summary>
+/// The arithmetic of the bfloat16 instructions: one rounding to nearest an operation, subnormal numbers read and written as zeros.
+/// </summary>
 internal static class FlushedArithmetic
 {
     /// <summary>a·b + c with one rounding; a and b are bfloat16.</summary>

@@ -6,8 +6,9 @@ using static IlZo.Backends.Cpu.Emitted.Register;
 namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
-/// binary16 → fp32 by VCVTPH2PS, 64 numbers a round. Its twin in C# is <see cref="Widening"/>, which needs four instructions for the same and
-/// gives the same bits for finite numbers. Packing keeps the twin: where both were measured (Zen 5), storing the results takes the time.
+/// binary16 → fp32 by VCVTPH2PS, 64 numbers a round. Its twin in C# is <see cref="Widening"/>, which needs four instructions for the same
+/// and gives the same bits for finite numbers. Packing keeps the twin: where both were measured (Zen 5), storing the results takes the
+/// time.
 /// <code>
 /// rdi arguments   r8 source, 128 bytes further each round   r9 destination, 256 bytes further   rax numbers left
 /// zmm0 – zmm3 16 numbers each

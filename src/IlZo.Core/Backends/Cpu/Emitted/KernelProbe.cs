@@ -4,7 +4,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>Whether a kernel can be used on this machine, found by running it: features that are announced may still not be allowed, or be slow.</summary>
+/// <summary>
+/// Whether a kernel can be used on this machine, found by running it: features that are announced may still not be allowed, or be slow.
+/// </summary>
 /// <param name="Function">The kernel, or null where it cannot be used.</param>
 /// <param name="Speedup">The C# kernels' time for the same product in fp32 over its own.</param>
 /// <param name="Finding">What was found, as a part of a sentence.</param>

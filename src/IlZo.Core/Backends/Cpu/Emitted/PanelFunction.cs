@@ -3,7 +3,9 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>A <see cref="PanelKernel"/> that can be called: its machine code where that could be made executable, or its twin in C#.</summary>
+/// <summary>
+/// A <see cref="PanelKernel"/> that can be called: its machine code where that could be made executable, or its twin in C#.
+/// </summary>
 internal sealed unsafe class PanelFunction : IDisposable
 {
     private readonly CodeMemory? _code;
@@ -33,7 +35,8 @@ internal sealed unsafe class PanelFunction : IDisposable
     public bool NeedsTiles => Kernel.NeedsTiles && _entry != null;
 
     /// <summary>The machine code, or null where this machine does not let it run.</summary>
-    public static PanelFunction? Emitted(PanelKernel kernel) => CodeMemory.Create(kernel.Code) is { } code ? new PanelFunction(kernel, code) : null;
+    public static PanelFunction? Emitted(PanelKernel kernel) =>
+        CodeMemory.Create(kernel.Code) is { } code ? new PanelFunction(kernel, code) : null;
 
     /// <summary>The twin in C#.</summary>
     public static PanelFunction Reference(PanelKernel kernel) => new(kernel, null);

@@ -5,8 +5,8 @@ namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
 /// The stack on which signals are handled while a thread uses tiles. The runtime gives each thread 16 kB, and from a thread's first tile
-/// instruction on the kernel stores 8 kB of tiles beside the other registers there: a null reference, which is a signal first, would then end
-/// the process. To be installed before the first tile instruction and disposed of by the same thread as it ends.
+/// instruction on the kernel stores 8 kB of tiles beside the other registers there: a null reference, which is a signal first, would then
+/// end the process. To be installed before the first tile instruction and disposed of by the same thread as it ends.
 /// </summary>
 internal sealed unsafe class SignalStack : IDisposable
 {

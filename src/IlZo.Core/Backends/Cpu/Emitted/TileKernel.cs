@@ -4,15 +4,16 @@ using static IlZo.Backends.Cpu.Emitted.Register;
 namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>
-/// Y[32 rows][32] += W · X in bfloat16 with fp32 sums on the matrix unit (Intel AMX: TDPBF16PS), by 2 × 2 tiles of 16 × 16 results. In the split
-/// layout (bf16x3) W·X is Wh·Xl + Wh·Xh + Wl·Xh: what it leaves out, Wl·Xl, is 2⁻¹⁶ of the result.
+/// Y[32 rows][32] += W · X in bfloat16 with fp32 sums on the matrix unit (Intel AMX: TDPBF16PS), by 2 × 2 tiles of 16 × 16 results. In the
+/// split layout (bf16x3) W·X is Wh·Xl + Wh·Xh + Wl·Xh: what it leaves out, Wl·Xl, is 2⁻¹⁶ of the result.
 /// <code>
 ///                                 X: 32 columns, 16 pairs      tmm6 tokens 0–15    tmm7 tokens 16–31     16 rows of 16 pairs
 /// W: 16 rows × 32 columns
 ///   rows  0–15   tmm4                                          tmm0                tmm1                  Y, 16 × 16 fp32 each
 ///   rows 16–31   tmm5                                          tmm2                tmm3
 ///
-/// rdi arguments   rdx rows of the group   r8 W, 32 columns further each round   r9 X, likewise   r10 Y   rax columns left   r11 groups left
+/// rdi arguments   rdx rows of the group   r8 W, 32 columns further each round   r9 X, likewise   r10 Y
+/// rax columns left   r11 groups left
 /// rsi bytes from row to row of W   rcx those of Y before and after a sum, those of X during it
 /// </code>
 /// The shapes of the tiles are loaded at the beginning and given back at the end: no tile state outlives a call.
@@ -47,7 +48,8 @@ internal static unsafe class TileKernel
     {
         var layout = new BFloat16Layout(split);
         return new PanelKernel(
-            split ? "TDPBF16PS, bf16x3" : "TDPBF16PS, bf16", Rows, layout, NeedsTiles: true, Emit(layout), split ? MultiplySplit : MultiplyPlain);
+            split ? "TDPBF16PS, bf16x3" : "TDPBF16PS, bf16", Rows, layout, NeedsTiles: true, Emit(layout),
+            split ? MultiplySplit : MultiplyPlain);
     }
 
     private static byte[] Emit(BFloat16Layout layout)

@@ -4,7 +4,9 @@ using static IlZo.Machine.Libc;
 
 namespace IlZo.Backends.Cpu.Emitted;
 
-/// <summary>Where tile instructions may run: after Linux has granted them to the process, on threads with a <see cref="SignalStack"/>.</summary>
+/// <summary>
+/// Where tile instructions may run: after Linux has granted them to the process, on threads with a <see cref="SignalStack"/>.
+/// </summary>
 internal static unsafe class TileThread
 {
     private const nint ArchPrctl = 158;
