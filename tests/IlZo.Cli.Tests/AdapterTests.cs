@@ -7,7 +7,7 @@ public sealed class AdapterTests
     [Theory]
     [InlineData("lora")]
     [InlineData("prefix")]
-    public void AnAdapterIsTrainedContinuedReplayedAndUsed(string adapter)
+    public void An_adapter_is_trained_continued_replayed_and_used(string adapter)
     {
         using var temp = new TempFolder();
         string[] more = ["--adapter", adapter, "--lr", "1e-3"];
@@ -53,7 +53,7 @@ public sealed class AdapterTests
     }
 
     [Fact]
-    public void TrainingGoesOnFromAnAdapter()
+    public void Training_goes_on_from_an_adapter()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["first"], 20, "--adapter", "lora", "--rank", "2", "--lr", "1e-2");
@@ -71,7 +71,7 @@ public sealed class AdapterTests
     }
 
     [Fact]
-    public void PatternsChooseWhatIsTrainedAndAreKnownToTheRun()
+    public void Patterns_choose_what_is_trained_and_are_known_to_the_run()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 5, "--train-only", "*layers.4.*", "--freeze", "*norm*");
@@ -96,7 +96,7 @@ public sealed class AdapterTests
     [InlineData("--targets", "w_proj", "--targets has 'w_proj'")]
     [InlineData("--train-only", "*lora_C*", "lora_A.weight")]
     [InlineData("--freeze", "*lora*", "leave no tensor to train")]
-    public void AdapterOptionsAreChecked(string flag, string value, string message)
+    public void Adapter_options_are_checked(string flag, string value, string message)
     {
         string[] adapter = flag == "--adapter" ? [] : ["--adapter", "lora"];
         using var temp = new TempFolder();
@@ -105,7 +105,7 @@ public sealed class AdapterTests
     }
 
     [Fact]
-    public void InspectCountsWhatIsTrained()
+    public void Inspect_counts_what_is_trained()
     {
         var all = Ilzo.Run("inspect", "builtin", "--optimizer", "mezo-adam", "--json").Json;
         var lora = Ilzo.Run("inspect", "builtin", "--optimizer", "mezo-adam", "--adapter", "lora", "--json").Json;

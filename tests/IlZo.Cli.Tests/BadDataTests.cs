@@ -14,7 +14,7 @@ public sealed class BadDataTests
     [InlineData("\0\0\0\0", "train.jsonl:1")]
     [InlineData("\n\n", "train.jsonl")]
     [InlineData("", "train.jsonl")]
-    public void ABrokenTrainingFileIsRefusedWithTheLine(string train, string place)
+    public void A_broken_training_file_is_refused_with_the_line(string train, string place)
     {
         using var temp = new TempFolder();
         Data(temp, train, Good);
@@ -24,7 +24,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void MissingDataIsRefused()
+    public void Missing_data_is_refused()
     {
         using var temp = new TempFolder();
         string[] train = TinyRun.Command(1, "--run", temp["run"], "--data");
@@ -42,7 +42,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void MoreDevExamplesThanRowsAreRefused()
+    public void More_dev_examples_than_rows_are_refused()
     {
         using var temp = new TempFolder();
         Data(temp, Good, Good);
@@ -61,7 +61,7 @@ public sealed class BadDataTests
     [InlineData("--threads", "0")]
     [InlineData("--optimizer", "adam")]
     [InlineData("--max-length", "1")]
-    public void AFlagOutOfRangeIsRefused(string flag, string value)
+    public void A_flag_out_of_range_is_refused(string flag, string value)
     {
         using var temp = new TempFolder();
         string message = Ilzo.Run(TinyRun.Command(1, "--run", temp["run"], flag, value)).Refusal(2);
@@ -70,7 +70,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void AFileWhereTheRunFolderShouldBeIsRefused()
+    public void A_file_where_the_run_folder_should_be_is_refused()
     {
         using var temp = new TempFolder();
         string file = temp.Write("run", "not a folder");
@@ -82,7 +82,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void AFolderWithoutARunIsNoRun()
+    public void A_folder_without_a_run_is_no_run()
     {
         using var temp = new TempFolder();
         Ilzo.Run("replay", "--run", temp.Path).Refusal(2);
@@ -91,7 +91,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void ADamagedRunIsRefused()
+    public void A_damaged_run_is_refused()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 3);
@@ -113,7 +113,7 @@ public sealed class BadDataTests
     }
 
     [Fact]
-    public void AnExportOverSomethingElseIsRefused()
+    public void An_export_over_something_else_is_refused()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1);

@@ -39,7 +39,7 @@ public sealed class BadModelTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public void IsRefusedInOneSentence(string damage, string named)
+    public void Is_refused_in_one_sentence(string damage, string named)
     {
         using var temp = new TempFolder();
         string model = temp.Copy(TestData.Stories, "model");
@@ -50,7 +50,7 @@ public sealed class BadModelTests
     }
 
     [Fact]
-    public void InspectAndGenerateRefuseThemToo()
+    public void Inspect_and_generate_refuse_them_too()
     {
         using var temp = new TempFolder();
         string model = temp.Copy(TestData.Stories, "model");
@@ -60,7 +60,7 @@ public sealed class BadModelTests
     }
 
     [Fact]
-    public void ControlCharactersOfAFileDoNotReachTheTerminal()
+    public void Control_characters_of_a_file_do_not_reach_the_terminal()
     {
         using var temp = new TempFolder();
         string model = temp.Copy(TestData.Stories, "model");

@@ -6,7 +6,7 @@ namespace IlZo.Cli.Tests;
 public sealed class BenchTests
 {
     [Fact]
-    public void ASignalLeavesNoSyntheticModel()
+    public void A_signal_leaves_no_synthetic_model()
     {
         using var temp = new TempFolder();
         var command = Ilzo.Command(null, "bench", "step", "--shape", "opt-tiny", "--batch", "1", "--seq", "8", "--steps", "100000000");
@@ -28,7 +28,7 @@ public sealed class BenchTests
     }
 
     [Fact]
-    public void StepsOfMethodsAreMeasuredSideBySide()
+    public void Steps_of_methods_are_measured_side_by_side()
     {
         string[] lines = Ilzo.Run(
             "bench", "optimizers", "--model", TestData.Stories, "--batch", "1", "--seq", "8", "--steps", "2", "--optimizers",
@@ -42,7 +42,7 @@ public sealed class BenchTests
     }
 
     [Fact]
-    public void AMethodThatIsNotThereIsRefused() => Assert.StartsWith(
+    public void A_method_that_is_not_there_is_refused() => Assert.StartsWith(
         "There is no optimizer 'nobody'",
         Ilzo.Run("bench", "optimizers", "--model", TestData.Stories, "--optimizers", "mezo,nobody").Refusal(2),
         StringComparison.Ordinal);
@@ -50,14 +50,14 @@ public sealed class BenchTests
     [Theory]
     [InlineData("--json stands before gemm; after it was expected.", "--json", "gemm")]
     [InlineData("--device stands before step; after it was expected.", "--device", "cuda:0", "step", "--shape", "opt-tiny")]
-    public void OptionsBeforeTheCommandThatTheyAreMeantForAreRefused(string message, params string[] arguments) =>
+    public void Options_before_the_command_that_they_are_meant_for_are_refused(string message, params string[] arguments) =>
         Assert.StartsWith($"ilzo: {message}\n", Ilzo.Run(["bench", .. arguments]).Errors, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--batch", "0")]
     [InlineData("--seq", "-1")]
     [InlineData("--steps", "0")]
-    public void NumbersBelowOneAreRefused(string option, string number) => Assert.Equal(
+    public void Numbers_below_one_are_refused(string option, string number) => Assert.Equal(
         $"{option} is {number}; 1 or more was expected.", Ilzo.Run("bench", "step", "--shape", "opt-tiny", option, number).Refusal(2));
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class BenchTests
     [InlineData("gpt2-tiny")]
     [InlineData("llama-tiny")]
     [InlineData("roberta-tiny")]
-    public void StepsOfAShapeOfEachFamilyAreMeasured(string shape)
+    public void Steps_of_a_shape_of_each_family_are_measured(string shape)
     {
         var json = Ilzo.Run("bench", "step", "--shape", shape, "--batch", "1", "--seq", "8", "--steps", "1", "--json").Json;
         Assert.True(json.GetProperty("step_seconds").GetDouble() > 0);
@@ -73,7 +73,7 @@ public sealed class BenchTests
     }
 
     [Fact]
-    public void AShapeThatIsNotThereIsRefused() => Assert.StartsWith(
+    public void A_shape_that_is_not_there_is_refused() => Assert.StartsWith(
         "There is no shape 'opt-2m'; one of these was expected: opt-125m, ", Ilzo.Run("bench", "step", "--shape", "opt-2m").Refusal(2),
         StringComparison.Ordinal);
 }

@@ -10,7 +10,7 @@ public sealed class ClassificationTests : IDisposable
     [Theory]
     [InlineData("llama")]
     [InlineData("roberta")]
-    public void AHeadIsAddedTrainedAndEvaluated(string family)
+    public void A_head_is_added_trained_and_evaluated(string family)
     {
         string model = family == "llama" ? TestData.Stories : TinyRoberta.Write(_temp);
         Ilzo.Run("add-head", "--model", model, "--task", "sst2", "--seed", "5", "--out", _temp["head"]);
@@ -23,7 +23,7 @@ public sealed class ClassificationTests : IDisposable
     }
 
     [Fact]
-    public void WhatDoesNotFitTogetherIsRefused()
+    public void What_does_not_fit_together_is_refused()
     {
         Ilzo.Run("add-head", "--task", "sst2", "--out", _temp["head"]);
         Assert.Contains(

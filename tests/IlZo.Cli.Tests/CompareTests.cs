@@ -8,7 +8,7 @@ public sealed class CompareTests
     private const int ForwardPasses = 20;
 
     [Fact]
-    public void MethodsEndAtEqualForwardPassesAndTheFilesAgree()
+    public void Methods_end_at_equal_forward_passes_and_the_files_agree()
     {
         using var temp = new TempFolder();
         var result = Compare(temp["out"], "mezo,kerzoo", "--threads", "1").Json;
@@ -48,7 +48,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void ThreadsChangeNoNumber()
+    public void Threads_change_no_number()
     {
         using var temp = new TempFolder();
         var one = Compare(temp["one"], "mezo-adam,dizo", "--threads", "1").Json;
@@ -58,7 +58,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void HarmIsShownAsDivergence()
+    public void Harm_is_shown_as_divergence()
     {
         using var temp = new TempFolder();
         var outcome = Compare(temp["out"], "mezo", "--lrs", "0.003", "--seeds", "1");
@@ -77,7 +77,7 @@ public sealed class CompareTests
     [InlineData("--seeds", "0", "--seeds is 0")]
     [InlineData("--forward-passes", "0", "--forward-passes is 0")]
     [InlineData("--dev-size", "0", "--dev-size is 0")]
-    public void WhatCannotBeComparedIsRefused(string flag, string value, string message)
+    public void What_cannot_be_compared_is_refused(string flag, string value, string message)
     {
         string refusal = Ilzo.Run("compare", flag, value).Refusal(2);
         Assert.StartsWith(message, refusal, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class CompareTests
     [Theory]
     [InlineData("sphere", 250, "sphere, 250 dimensions")]
     [InlineData("rosenbrock", 3, "rosenbrock, 3 dimensions")]
-    public void MethodsAreComparedOnFunctionsWithoutAModel(string function, int dimension, string name)
+    public void Methods_are_compared_on_functions_without_a_model(string function, int dimension, string name)
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
@@ -108,7 +108,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void WhoeverLeavesTheSaddleIsShownAtTheFloor()
+    public void Whoever_leaves_the_saddle_is_shown_at_the_floor()
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
@@ -133,11 +133,11 @@ public sealed class CompareTests
         "--device",
         "cuda:0")]
     [InlineData("--dimension was expected only with --function", "--dimension", "10")]
-    public void WhatIsNoFunctionIsRefused(string message, params string[] flags) =>
+    public void What_is_no_function_is_refused(string message, params string[] flags) =>
         Assert.StartsWith(message, Ilzo.Run(["compare", .. flags]).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void AMethodsMiddleRateIsItsDefault()
+    public void A_methods_middle_rate_is_its_default()
     {
         using var temp = new TempFolder();
         var result = Ilzo.Run(
@@ -151,7 +151,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void NoMessageStandsInsideTheTable()
+    public void No_message_stands_inside_the_table()
     {
         using var temp = new TempFolder();
         using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
@@ -168,7 +168,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void WhatAKilledComparisonLeftIsRemovedByTheNext()
+    public void What_a_killed_comparison_left_is_removed_by_the_next()
     {
         using var temp = new TempFolder();
         string folder = temp["runs", "sphere-compare"];
@@ -191,7 +191,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void AFolderThatAnotherComparisonHoldsIsLeftToIt()
+    public void A_folder_that_another_comparison_holds_is_left_to_it()
     {
         using var temp = new TempFolder();
         string folder = temp["runs", "sphere-compare"];
@@ -203,7 +203,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void AFolderInWhichTheFilesCannotStandIsRefused()
+    public void A_folder_in_which_the_files_cannot_stand_is_refused()
     {
         using var temp = new TempFolder();
         Directory.CreateDirectory(temp["out", "table.md"]);
@@ -223,7 +223,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void TrainingOutsidePublishedSettingsIsWarnedOf()
+    public void Training_outside_published_settings_is_warned_of()
     {
         using var temp = new TempFolder();
         string outside = Ilzo.Run(TinyRun.Command(1, "--run", temp["outside"], "--lr", "1e-3")).Errors;
@@ -233,7 +233,7 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void PublishedSettingsAreListed()
+    public void Published_settings_are_listed()
     {
         Assert.Contains(
             "OPT 2.7B to 66B: lr 1E-07, 1E-06; eps 0.001", Ilzo.Run("ls", "optimizers", "--verbose").Success, StringComparison.Ordinal);

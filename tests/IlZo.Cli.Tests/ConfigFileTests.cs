@@ -3,7 +3,7 @@ namespace IlZo.Cli.Tests;
 public sealed class ConfigFileTests
 {
     [Fact]
-    public void AFileSetsWhatFlagsDoAndFlagsWin()
+    public void A_file_sets_what_flags_do_and_flags_win()
     {
         using var temp = new TempFolder();
         string config = temp.Write(
@@ -17,7 +17,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public void TheConfigurationOfARunRepeatsIt()
+    public void The_configuration_of_a_run_repeats_it()
     {
         using var temp = new TempFolder();
         var first = TinyRun.Train(temp["first"], 5);
@@ -26,7 +26,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public void OptionsOfAMethodAreTextInAFileAndPairsAsFlags()
+    public void Options_of_a_method_are_text_in_a_file_and_pairs_as_flags()
     {
         using var temp = new TempFolder();
         string config = temp.Write("c.json", """{"optimizer": "dizo", "opt": "interval=2,inner=1"}""");
@@ -42,7 +42,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public void SchedulesThatDependOnTheNumberOfStepsKeepIt()
+    public void Schedules_that_depend_on_the_number_of_steps_keep_it()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 4, "--schedule", "linear", "--warmup", "2");
@@ -66,7 +66,7 @@ public sealed class ConfigFileTests
     [InlineData("{\"steps\": 5", "line 1, byte")]
     [InlineData("[]", "an object with the names of flags was expected")]
     [InlineData("", "not valid JSON")]
-    public void ABadFileIsRefusedWithThePlace(string content, string expected)
+    public void A_bad_file_is_refused_with_the_place(string content, string expected)
     {
         using var temp = new TempFolder();
         string config = temp.Write("c.json", content);
@@ -76,6 +76,6 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public void AMissingFileIsNamed() =>
+    public void A_missing_file_is_named() =>
         Assert.Contains("/no/such.json", Ilzo.Run("train", "--config", "/no/such.json").Refusal(2), StringComparison.Ordinal);
 }

@@ -11,7 +11,7 @@ public sealed class EngineTests
         "not used", StringComparison.Ordinal);
 
     [Fact]
-    public void DevicesSayInASentenceWhatEachEngineIsHere()
+    public void Devices_say_in_a_sentence_what_each_engine_is_here()
     {
         var engines = Ilzo.Run("devices", "--json").Json.GetProperty("engines");
         Assert.Equal(["managed", "amx", "avx512-bf16"], engines.EnumerateObject().Select(e => e.Name));
@@ -41,14 +41,15 @@ public sealed class EngineTests
         "--precision",
         "bf16")]
     [InlineData("--precision is 'fp32' with --engine amx; auto or bf16x3 was expected.", "train", "--engine", "amx", "--precision", "fp32")]
-    public void ChoicesThatNoMachineHasAreRefused(string message, params string[] arguments) =>
+    public void Choices_that_no_machine_has_are_refused(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(arguments).Refusal(2));
 
     // Before anything is read: the model is not there either.
     [Theory]
     [InlineData("--engine is 'managed' on a GPU; auto or cuda was expected.", "cuda:0", "--engine", "managed")]
     [InlineData("--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "cpu", "--engine", "cuda")]
-    public void ChoicesThatADeviceDoesNotHaveAreRefusedBeforeAModelIsRead(string message, string device, params string[] choice)
+    public void Choices_that_a_device_does_not_have_are_refused_before_a_model_is_read(
+        string message, string device, params string[] choice)
     {
         foreach (string[] verb in (string[][])[["train"], ["eval"], ["generate"], ["score", "--text", "a"], ["compare"]])
         {
@@ -62,12 +63,12 @@ public sealed class EngineTests
     [InlineData("auto, fp32, bf16x3 or bf16", "eval")]
     [InlineData("auto, fp32, bf16x3 or bf16", "generate")]
     [InlineData("auto, fp32, bf16x3 or bf16", "score", "--text", "a")]
-    public void ARefusedPrecisionIsAnsweredWithThoseOfTheVerb(string expected, params string[] verb) => Assert.Equal(
+    public void A_refused_precision_is_answered_with_those_of_the_verb(string expected, params string[] verb) => Assert.Equal(
         $"--precision is 'fp16' on the CPU; {expected} was expected.",
         Ilzo.Run([.. verb, "--model", "/no/such/model", "--device", "cpu", "--precision", "fp16"]).Refusal(2));
 
     [Fact]
-    public void TheDeviceThatIsFoundAnswersForTrainingToo()
+    public void The_device_that_is_found_answers_for_training_too()
     {
         Assert.SkipUnless(Ilzo.Run("devices", "--json").Json.TryGetProperty("no_gpu_because", out _), "This machine has a GPU.");
         string message = Ilzo.Run("train", "--model", "/no/such/model", "--precision", "fp16").Refusal(2);
@@ -75,7 +76,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void ASimulatedGpuComputesInFp32Alone()
+    public void A_simulated_GPU_computes_in_fp32_alone()
     {
         string[] command =
         [
@@ -100,18 +101,18 @@ public sealed class EngineTests
     [InlineData("--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.", "gemm", "--precision", "fp16")]
     [InlineData(
         "--engine is 'cuda' on the CPU; auto, managed or amx was expected.", "optimizers", "--shape", "opt-tiny", "--engine", "cuda")]
-    public void BenchmarksRefuseThemToo(string message, params string[] arguments) =>
+    public void Benchmarks_refuse_them_too(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(["bench", .. arguments]).Refusal(2));
 
     [Theory]
     [InlineData("train")]
     [InlineData("compare")]
-    public void TrainingInPlainBFloat16IsRefused(string verb) =>
+    public void Training_in_plain_bfloat16_is_refused(string verb) =>
         Assert.StartsWith(
             "--precision is 'bf16', whose rounding", Ilzo.Run(verb, "--precision", "bf16").Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void TheManagedEngineIsTheReference()
+    public void The_managed_engine_is_the_reference()
     {
         var managed = Ilzo.Run([.. s_eval, "--engine", "managed"]);
         Assert.Equal(managed.Success, Ilzo.Run([.. s_eval, "--precision", "fp32"]).Success);
@@ -119,7 +120,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void WhatAMachineLacksIsReplacedByTheCSharpKernelsWithALine()
+    public void What_a_machine_lacks_is_replaced_by_the_C_sharp_kernels_with_a_line()
     {
         Assert.SkipWhen(HasAmx, "This machine has AMX.");
         foreach (string[] asked in (string[][])[["--engine", "amx"], ["--precision", "bf16x3"], ["--engine", "amx", "--precision", "bf16"]])
@@ -132,7 +133,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void ASelfTestTriesWhatTheMachineHas()
+    public void A_self_test_tries_what_the_machine_has()
     {
         foreach (string engine in (string[])["amx", "avx512-bf16"])
         {
@@ -148,7 +149,7 @@ public sealed class EngineTests
     [Theory]
     [InlineData("--engine is 'managed'; amx or avx512-bf16 was expected.", "--engine", "managed")]
     [InlineData("--device is given with --engine; one of them was expected.", "--engine", "amx", "--device", "cuda:0")]
-    public void ASelfTestOfNothingIsRefused(string message, params string[] arguments) =>
+    public void A_self_test_of_nothing_is_refused(string message, params string[] arguments) =>
         Assert.Equal(message, Ilzo.Run(["selftest", .. arguments]).Refusal(2));
 
     [Theory]
@@ -156,14 +157,14 @@ public sealed class EngineTests
     [InlineData("its self-test ended with exit code 139", "kill -SEGV $$")]
     [InlineData("its self-test ended with exit code 3", "echo '{\"check\":\"a\",\"finding\":\"b\",\"passed\":true}'; exit 3")]
     [InlineData("too slow", "echo '{\"check\":\"a\",\"finding\":\"too slow\",\"passed\":false}'; exit 1")]
-    public void ATrialSaysWhatFailed(string? failure, string program)
+    public void A_trial_says_what_failed(string? failure, string program)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
         Assert.Equal(failure, EngineTrial.Run("/bin/sh", ["-c", program]));
     }
 
     [Fact]
-    public void EvaluationInBFloat16IsNearThatInFp32()
+    public void Evaluation_in_bfloat16_is_near_that_in_fp32()
     {
         double fp32 = Ilzo.Run(s_eval).Json.GetProperty("loss").GetDouble();
         double rounded = Ilzo.Run([.. s_eval, "--precision", "bf16"]).Json.GetProperty("loss").GetDouble();
@@ -171,7 +172,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void ARunRecordsTheEngineThatComputesIt()
+    public void A_run_records_the_engine_that_computes_it()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1, "--precision", "fp32");
@@ -182,7 +183,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void ARunIsNotContinuedByAnEngineWithOtherRoundings()
+    public void A_run_is_not_continued_by_an_engine_with_other_roundings()
     {
         Assert.SkipWhen(HasAmx, "This machine has AMX.");
         using var temp = new TempFolder();
@@ -198,7 +199,7 @@ public sealed class EngineTests
 
     // A run of a GPU that ended before its first step, on a machine without one.
     [Fact]
-    public void ARunOfAGpuGoesOnOnTheProcessorWithTheProcessorsEngineAndKeepsThat()
+    public void A_run_of_a_GPU_goes_on_on_the_processor_with_the_processors_engine_and_keeps_that()
     {
         using var temp = new TempFolder();
         RunOfAGpu(temp["run"]);
@@ -219,7 +220,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void TheConfigurationOfAGpusRunBeginsOneOnTheProcessor()
+    public void The_configuration_of_a_GPUs_run_begins_one_on_the_processor()
     {
         using var temp = new TempFolder();
         RunOfAGpu(temp["gpu"]);

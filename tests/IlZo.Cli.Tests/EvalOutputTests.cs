@@ -10,7 +10,7 @@ public sealed class EvalOutputTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Fact]
-    public void ClassesAndTheFileOfPredictionsAgreeWithTheAccuracy()
+    public void Classes_and_the_file_of_predictions_agree_with_the_accuracy()
     {
         var result = Ilzo.Run("eval", "--task", "sst2", "--test-size", "40", "--predictions", _temp["p.jsonl"], "--json").Json;
         JsonElement[] lines = [.. File.ReadLines(_temp["p.jsonl"]).Select(l => JsonDocument.Parse(l).RootElement)];
@@ -50,7 +50,7 @@ public sealed class EvalOutputTests : IDisposable
     }
 
     [Fact]
-    public void GeneratedAnswersHaveAnF1WithItsInterval()
+    public void Generated_answers_have_an_F1_with_its_interval()
     {
         string data = Answers();
         var result = Ilzo.Run("eval", "--task", "squad", "--data", data, "--predictions", _temp["p.jsonl"], "--json").Json;
@@ -69,7 +69,7 @@ public sealed class EvalOutputTests : IDisposable
     }
 
     [Fact]
-    public void DemonstrationsAndCalibrationChangeScoresAndNotTheRows()
+    public void Demonstrations_and_calibration_change_scores_and_not_the_rows()
     {
         string[] usual = ["eval", "--task", "sst2", "--test-size", "12", "--predictions", _temp["p.jsonl"], "--json"];
         var plain = Scores(usual);
@@ -97,7 +97,7 @@ public sealed class EvalOutputTests : IDisposable
     }
 
     [Fact]
-    public void PromptsThatLoseTheirBeginningAreCounted()
+    public void Prompts_that_lose_their_beginning_are_counted()
     {
         string[] command = ["eval", "--task", "sst2", "--test-size", "5", "--demonstrations", "2", "--max-length", "24"];
         Assert.Equal(5, Ilzo.Run([.. command, "--json"]).Json.GetProperty("truncated").GetInt32());
@@ -109,18 +109,18 @@ public sealed class EvalOutputTests : IDisposable
     [InlineData("--demonstrations of 1 or more was expected", "--demonstrations-per-example")]
     [InlineData("a file in an existing folder was expected", "--predictions", "no/such/folder/p.jsonl")]
     [InlineData("a file in an existing folder was expected", "--predictions", "/")]
-    public void UnusableOptionsAreRefused(string expected, params string[] flags) =>
+    public void Unusable_options_are_refused(string expected, params string[] flags) =>
         Assert.Contains(expected, Ilzo.Run(["eval", "--test-size", "2", .. flags]).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void CalibrationNeedsAPromptWithoutContent() => Assert.Contains(
+    public void Calibration_needs_a_prompt_without_content() => Assert.Contains(
         "task squad has no prompt without content", Ilzo.Run("eval", "--task", "squad", "--data", Answers(), "--calibrate").Refusal(2),
         StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--demonstrations", "2")]
     [InlineData("--calibrate")]
-    public void OnlyCausalModelsTakeDemonstrationsAndCalibration(params string[] flags) => Assert.Contains(
+    public void Only_causal_models_take_demonstrations_and_calibration(params string[] flags) => Assert.Contains(
         "is a masked language model (RobertaForMaskedLM)",
         Ilzo.Run(["eval", "--model", TinyRoberta.Write(_temp), "--task", "sst2", "--test-size", "2", .. flags]).Refusal(2),
         StringComparison.Ordinal);

@@ -7,7 +7,7 @@ public sealed class EvalTests
     [Theory]
     [InlineData("sst2", 513, 0.5852)]
     [InlineData("sst2-sentiment", 362, 1.3288)]
-    public void TheBuiltInModelHasTheZeroShotAccuracyOfItsCard(string task, int correct, double loss)
+    public void The_built_in_model_has_the_zero_shot_accuracy_of_its_card(string task, int correct, double loss)
     {
         var result = Ilzo.Run("eval", "--model", "builtin", "--task", task, "--json").Json;
         Assert.Equal(698, result.GetProperty("examples").GetInt32());
@@ -18,14 +18,14 @@ public sealed class EvalTests
     }
 
     [Fact]
-    public void PeopleReadTheAccuracyWithItsInterval()
+    public void People_read_the_accuracy_with_its_interval()
     {
         string output = Ilzo.Run("eval", "--test-size", "10", "--threads", "1").Success;
         Assert.Matches(@"accuracy +\d+\.\d % \(\d+ of 10; 95 % interval \d+\.\d-\d+\.\d %\)", output);
     }
 
     [Fact]
-    public void TrainingRowsAreNeededForDemonstrationsAlone()
+    public void Training_rows_are_needed_for_demonstrations_alone()
     {
         using var temp = new TempFolder();
         Directory.CreateDirectory(temp["data"]);
@@ -36,6 +36,6 @@ public sealed class EvalTests
     }
 
     [Fact]
-    public void AnEvaluationOfNothingIsRefused() =>
+    public void An_evaluation_of_nothing_is_refused() =>
         Assert.Contains("--test-size", Ilzo.Run("eval", "--test-size", "0").Refusal(2), StringComparison.Ordinal);
 }

@@ -5,7 +5,7 @@ namespace IlZo.Cli.Tests;
 public sealed class GenerateTests
 {
     [Fact]
-    public void Stories260KTellsItsReferenceStoryLetterByLetter()
+    public void Stories260K_tells_its_reference_story_letter_by_letter()
     {
         var reference = TestData.Reference("stories260K");
         int count = reference.GetProperty("greedy_ids").GetArrayLength() - 1;
@@ -15,7 +15,7 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void BabyLlamaTellsItsReferenceStory()
+    public void BabyLlama_tells_its_reference_story()
     {
         // The reference joins the pieces of the vocabulary as they are; the tokenizer's decoder strips the one space that
         // encoding puts in front of a text.
@@ -28,7 +28,7 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void TheBuiltInModelContinuesAsItsReference()
+    public void The_built_in_model_continues_as_its_reference()
     {
         foreach (var entry in TestData.Reference("opt-reviews-6m").GetProperty("greedy").EnumerateArray())
         {
@@ -44,11 +44,11 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void EchoPrintsThePromptInFrontOfTheContinuation() => Assert.Equal(
+    public void Echo_prints_the_prompt_in_front_of_the_continuation() => Assert.Equal(
         "the film is a very good movie . It was great.", Ilzo.Run("generate", "--prompt", "the film is", "--echo").Success);
 
     [Fact]
-    public void TheSeedDecidesWhatIsSampled()
+    public void The_seed_decides_what_is_sampled()
     {
         string[] arguments = ["generate", "--model", TestData.Stories, "--max-new-tokens", "40", "--temperature", "1.2"];
         string first = Ilzo.Run([.. arguments, "--seed", "7"]).Success;
@@ -57,14 +57,14 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void ATinyTopPIsGreedy()
+    public void A_tiny_top_p_is_greedy()
     {
         string[] arguments = ["generate", "--model", TestData.Stories, "--max-new-tokens", "40"];
         Assert.Equal(Ilzo.Run(arguments).Success, Ilzo.Run([.. arguments, "--temperature", "1.5", "--top-p", "0.000001"]).Success);
     }
 
     [Fact]
-    public void ATextMayBeLongerThanAModelWithRotatedPositionsWasMadeForWhichIsMentioned()
+    public void A_text_may_be_longer_than_a_model_with_rotated_positions_was_made_for_which_is_mentioned()
     {
         var outcome = Ilzo.Run("generate", "--model", TestData.BabyLlama, "--max-new-tokens", "262", "--json");
         Assert.Equal("max_new_tokens", outcome.Json.GetProperty("stop").GetString());
@@ -73,7 +73,7 @@ public sealed class GenerateTests
     }
 
     [Fact]
-    public void TheModelsOwnSettingsDecideWhatIsTakenUnlessATemperatureIsGiven()
+    public void The_models_own_settings_decide_what_is_taken_unless_a_temperature_is_given()
     {
         using var temp = new TempFolder();
         string model = temp.Copy(TestData.Stories, "model");
@@ -99,11 +99,11 @@ public sealed class GenerateTests
     [InlineData("--top-p", "0")]
     [InlineData("--top-p", "1.5")]
     [InlineData("--max-new-tokens", "-1")]
-    public void NumbersOutOfRangeAreRefused(string flag, string value) =>
+    public void Numbers_out_of_range_are_refused(string flag, string value) =>
         Assert.Contains(flag, Ilzo.Run("generate", flag, value).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void APromptLongerThanTheModelsTextsIsRefused()
+    public void A_prompt_longer_than_the_models_texts_is_refused()
     {
         string prompt = string.Concat(Enumerable.Repeat("word ", 600));
         Assert.Contains("at most 512", Ilzo.Run("generate", "--prompt", prompt).Refusal(2), StringComparison.Ordinal);

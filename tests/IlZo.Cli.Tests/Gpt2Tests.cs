@@ -8,7 +8,7 @@ namespace IlZo.Cli.Tests;
 public sealed class Gpt2Tests
 {
     [Fact]
-    public void InspectNamesTheArchitecture()
+    public void Inspect_names_the_architecture()
     {
         using var temp = new TempFolder();
         var model = Ilzo.Run("inspect", Model(temp), "--json").Json;
@@ -18,7 +18,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void TheFirstGeneratedTokenIsTheLikeliestOne()
+    public void The_first_generated_token_is_the_likeliest_one()
     {
         using var temp = new TempFolder();
         string model = Model(temp);
@@ -29,7 +29,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void ARunTrainsReplaysAndExports()
+    public void A_run_trains_replays_and_exports()
     {
         using var temp = new TempFolder();
         string model = Model(temp);
@@ -47,7 +47,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void WeightDecayLeavesNormsAndBiasesAsTheyAre()
+    public void Weight_decay_leaves_norms_and_biases_as_they_are()
     {
         using var temp = new TempFolder();
         string model = Model(temp);
@@ -73,7 +73,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void DizoProjectsTheOneLayerOfQueriesKeysAndValues()
+    public void DiZO_projects_the_one_layer_of_queries_keys_and_values()
     {
         using var temp = new TempFolder();
         var trained = TinyRun.Train(
@@ -82,7 +82,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void RolesChooseWhatIsTrained()
+    public void Roles_choose_what_is_trained()
     {
         using var temp = new TempFolder();
         string model = Model(temp);
@@ -102,7 +102,7 @@ public sealed class Gpt2Tests
     }
 
     [Fact]
-    public void InspectCountsTheWeightsOfEachRole()
+    public void Inspect_counts_the_weights_of_each_role()
     {
         using var temp = new TempFolder();
         string model = Model(temp);

@@ -10,7 +10,7 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
     [InlineData("DOTNET_EnableAVX2=0")]
     [InlineData("DOTNET_EnableAVX=0")]
     [InlineData("DOTNET_EnableHWIntrinsic=0")]
-    public void TrainingReplayAndGenerationHaveTheSameBits(string variable)
+    public void Training_replay_and_generation_have_the_same_bits(string variable)
     {
         using var temp = new TempFolder();
         Ilzo.RunWith(variable, Reference.Full(temp["full"])).Json.GetProperty("weights_sha256");

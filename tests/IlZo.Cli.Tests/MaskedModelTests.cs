@@ -11,7 +11,7 @@ public sealed class MaskedModelTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Fact]
-    public void FewShotTrainingEndsInAModelThatEvaluatesTheSame()
+    public void Few_shot_training_ends_in_a_model_that_evaluates_the_same()
     {
         string model = TinyRoberta.Write(_temp);
         string[] flags =
@@ -32,7 +32,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void DizoProjectsQueriesAndValues()
+    public void DiZO_projects_queries_and_values()
     {
         string[] more = ["--model", TinyRoberta.Write(_temp), "--optimizer", "dizo", "--opt", "interval=2,inner=2", "--eps", "1e-2"];
         var result = TinyRun.Train(_temp["run"], 4, more);
@@ -41,7 +41,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void AccuracyIsTrainedOnAndDecidesWhichStepIsKept()
+    public void Accuracy_is_trained_on_and_decides_which_step_is_kept()
     {
         string model = TinyRoberta.Write(_temp);
         var result = Ilzo.Run(
@@ -54,7 +54,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void UsersRowsOfTwoSentencesAreClassifiedThreeWays()
+    public void Users_rows_of_two_sentences_are_classified_three_ways()
     {
         string model = TinyRoberta.Write(_temp);
         Directory.CreateDirectory(_temp["data"]);
@@ -73,7 +73,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void TextIsNotContinued()
+    public void Text_is_not_continued()
     {
         string refusal = Ilzo.Run("generate", "--model", TinyRoberta.Write(_temp), "--prompt", "A").Refusal(2);
         Assert.Contains("is a masked language model (RobertaForMaskedLM)", refusal, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void MasksAreScoredAsTheReferenceScoresThem()
+    public void Masks_are_scored_as_the_reference_scores_them()
     {
         // The fixture has no tokenizer; one of as many tokens, whose last is the mask.
         string folder = _temp.Copy(TestData.Fixture("roberta-tiny"), "tiny");
@@ -130,7 +130,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void AMaskIsWrittenInTheTextAndATextWithoutOneIsRefused()
+    public void A_mask_is_written_in_the_text_and_a_text_without_one_is_refused()
     {
         string model = TinyRoberta.Write(_temp);
         var score = Ilzo.Run("score", "--model", model, "--text", "A cat is a <mask> animal, <mask>.").Json;
@@ -145,7 +145,7 @@ public sealed class MaskedModelTests : IDisposable
     }
 
     [Fact]
-    public void TasksWithoutASuitablePromptAreRefused()
+    public void Tasks_without_a_suitable_prompt_are_refused()
     {
         string model = TinyRoberta.Write(_temp);
         Assert.Contains(
@@ -162,6 +162,6 @@ public sealed class MaskedModelTests : IDisposable
     [InlineData("--shots is 0", "--shots", "0")]
     [InlineData("--dev-size is 5", "--shots", "4", "--dev-size", "5")]
     [InlineData("--objective is 'f2'", "--objective", "f2")]
-    public void OptionsThatMakeNoSenseAreRefused(string expected, params string[] flags) =>
+    public void Options_that_make_no_sense_are_refused(string expected, params string[] flags) =>
         Assert.Contains(expected, Ilzo.Run(["train", "--run", _temp["run"], .. flags]).Refusal(2), StringComparison.Ordinal);
 }

@@ -12,7 +12,7 @@ public sealed class MethodDefaultsTests
     [Theory]
     [InlineData("gpt2")]
     [InlineData("roberta")]
-    public void AMethodEndsNoWorseThanItBeganOrSaysSo(string architecture)
+    public void A_method_ends_no_worse_than_it_began_or_says_so(string architecture)
     {
         using var temp = new TempFolder();
         string model = architecture == "gpt2" ? Gpt2Tests.Model(temp) : TinyRoberta.Write(temp);

@@ -9,7 +9,7 @@ namespace IlZo.Cli.Tests;
 public sealed class NativeLibraryTests
 {
     [Fact]
-    public void NoCommandNeedsOpenSsl()
+    public void No_command_needs_OpenSSL()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads the messages of Linux's dynamic loader.");
         using var temp = new TempFolder();

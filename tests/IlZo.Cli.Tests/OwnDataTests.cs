@@ -29,7 +29,7 @@ public sealed partial class OwnDataTests : IDisposable
     [InlineData("chats.jsonl", "--chat-template", "chatml.jinja")]
     [InlineData("notes.jsonl")]
     [InlineData("story.txt", "--max-length", "24")]
-    public void TheFilesOfTheDocumentationCanBeTrainedOn(string file, params string[] more)
+    public void The_files_of_the_documentation_can_be_trained_on(string file, params string[] more)
     {
         var outcome = Ilzo.RunIn(_temp.Path, ["train", "--data", file, .. s_brief, .. more]);
         var result = outcome.Json;
@@ -45,7 +45,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void TheFirstExampleOfTheReadmeWorks()
+    public void The_first_example_of_the_README_works()
     {
         string readme = File.ReadAllText(TestData.PathOf("..", "..", "README.md")).ReplaceLineEndings("\n");
         string section = readme[readme.IndexOf("## Train on your own data", StringComparison.Ordinal)..];
@@ -58,7 +58,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void TrainingOnACompletionLowersItsPerplexity()
+    public void Training_on_a_completion_lowers_its_perplexity()
     {
         _temp.Write("same.jsonl", string.Concat(Enumerable.Repeat("{\"prompt\": \"The film was\", \"completion\": \" a zebra\"}\n", 12)));
         var result =
@@ -67,7 +67,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void AnInterruptedRunGoesOnWithTheSameRows()
+    public void An_interrupted_run_goes_on_with_the_same_rows()
     {
         Train("run", "2");
         var longer = Ilzo.RunIn(_temp.Path, "train", "--run", "run", "--resume", "--steps", "4", "--json").Json;
@@ -81,7 +81,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void BadRowsAreCountedWhereTheyMayBeLeftOut()
+    public void Bad_rows_are_counted_where_they_may_be_left_out()
     {
         File.AppendAllText(_temp["faq.jsonl"], "not json\n{\"prompt\": \"a\"}\n");
         string[] train = ["train", "--data", "faq.jsonl", "--run", "run", .. s_brief];
@@ -95,7 +95,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void ConversationsWithoutATemplateAreRefused()
+    public void Conversations_without_a_template_are_refused()
     {
         string message = Ilzo.RunIn(_temp.Path, "train", "--data", "chats.jsonl").Refusal(2);
         Assert.Contains("'builtin' has no chat template", message, StringComparison.Ordinal);
@@ -114,11 +114,11 @@ public sealed partial class OwnDataTests : IDisposable
     [InlineData("--data faq.jsonl --objective accuracy", "answers to choose from")]
     [InlineData("--data faq.jsonl --shots 2", "answers to choose from")]
     [InlineData("--data none.jsonl", "none.jsonl: no such file or folder")]
-    public void CommandsThatDoNotFitTogetherAreRefused(string command, string expected) =>
+    public void Commands_that_do_not_fit_together_are_refused(string command, string expected) =>
         Assert.Contains(expected, Ilzo.RunIn(_temp.Path, ["train", .. command.Split(' ')]).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void MethodsAreComparedByPerplexity()
+    public void Methods_are_compared_by_perplexity()
     {
         File.AppendAllText(_temp["faq.jsonl"], "not json\n");
         var outcome = Ilzo.RunIn(
@@ -130,7 +130,7 @@ public sealed partial class OwnDataTests : IDisposable
     }
 
     [Fact]
-    public void AModelWithATemplateAnswersAMessage()
+    public void A_model_with_a_template_answers_a_message()
     {
         string model = _temp.Copy(TestData.Stories, "model");
         File.Copy(_temp["chatml.jinja"], _temp["model", "chat_template.jinja"]);

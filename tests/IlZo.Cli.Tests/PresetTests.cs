@@ -16,7 +16,7 @@ public sealed class PresetTests : IDisposable
     [InlineData("mezo-momentum", null, 5e-6, 1e-3)]
     [InlineData("fzoo", null, 5e-7, 1e-3)]
     [InlineData("mezo", "prefix", 0.3, 1e-1)]
-    public void TheCommandTakesThePresetOfTheLibrary(string optimizer, string? adapter, double lr, double eps)
+    public void The_command_takes_the_preset_of_the_library(string optimizer, string? adapter, double lr, double eps)
     {
         string[] of = adapter is null ? [] : ["--adapter", adapter];
         var outcome = Ilzo.Run(
@@ -37,7 +37,7 @@ public sealed class PresetTests : IDisposable
     }
 
     [Fact]
-    public void DefaultsAreListedForEachMethod()
+    public void Defaults_are_listed_for_each_method()
     {
         Assert.Contains(
             "default, others: weights lr 1E-08, eps 0.001;", Ilzo.Run("ls", "optimizers", "--verbose").Success, StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public sealed class PresetTests : IDisposable
     }
 
     [Fact]
-    public void InspectPredictsForTheBatchThatTrainTakes()
+    public void Inspect_predicts_for_the_batch_that_train_takes()
     {
         var memory = Ilzo.Run("inspect", TestData.Fixture("roberta-tiny"), "--json").Json.GetProperty("training_memory");
         Assert.Equal(64, memory.GetProperty("batch_size").GetInt32());

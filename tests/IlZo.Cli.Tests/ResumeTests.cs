@@ -10,7 +10,7 @@ public sealed class ResumeTests
     private const int KillsInLongTests = 20;
 
     [Fact]
-    public void ARunThatIsKilledAndResumedEqualsTheUninterruptedOne()
+    public void A_run_that_is_killed_and_resumed_equals_the_uninterrupted_one()
     {
         using var temp = new TempFolder();
         var whole = TinyRun.Train(temp["whole"], Steps);
@@ -38,7 +38,7 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public void ResumeNeedsNoOtherFlagsAndMayAddSteps()
+    public void Resume_needs_no_other_flags_and_may_add_steps()
     {
         using var temp = new TempFolder();
         var thirty = TinyRun.Train(temp["thirty"], 30);
@@ -55,7 +55,7 @@ public sealed class ResumeTests
     [InlineData("--dtype", "fp16", "dtype")]
     [InlineData("--task", "sst2-sentiment", "examples_sha256")]
     [InlineData("--model", "builtin", "base_weights_sha256")]
-    public void AnotherConfigurationIsRefusedWithTheDifferenceNamed(string flag, string value, string name)
+    public void Another_configuration_is_refused_with_the_difference_named(string flag, string value, string name)
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1);
@@ -66,7 +66,7 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public void ResumeWithoutAFolderTakesTheLastRunAndSaysWhich()
+    public void Resume_without_a_folder_takes_the_last_run_and_says_which()
     {
         using var temp = new TempFolder();
         Assert.Contains("--run", Ilzo.RunIn(temp.Path, "train", "--resume").Refusal(2), StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public async Task AnInterruptedRunSaysHowToGoOnAndASecondOneCannotUseItsFolderMeanwhile()
+    public async Task An_interrupted_run_says_how_to_go_on_and_a_second_one_cannot_use_its_folder_meanwhile()
     {
         using var temp = new TempFolder();
         using var process = Ilzo.Start(null, TinyRun.Command(100_000, "--run", temp["run"]));

@@ -12,7 +12,7 @@ public sealed class RowOptionTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Fact]
-    public void ColumnsOfOtherNamesGiveTheSameNumbers()
+    public void Columns_of_other_names_give_the_same_numbers()
     {
         _temp.Write("faq.csv", "prompt,completion\nIs it open?, Yes\nIs it far?, No\nMay I?, Do\n");
         _temp.Write("named.csv", "Question,Answer\nIs it open?, Yes\nIs it far?, No\nMay I?, Do\n");
@@ -31,7 +31,7 @@ public sealed class RowOptionTests : IDisposable
     [Theory]
     [InlineData("train")]
     [InlineData("eval")]
-    public void AColumnThatNoRowHasIsRefused(string command)
+    public void A_column_that_no_row_has_is_refused(string command)
     {
         _temp.Write("named.csv", "Question,Answer\nIs it open?, Yes\n");
         string message = Ilzo.RunIn(
@@ -40,7 +40,7 @@ public sealed class RowOptionTests : IDisposable
     }
 
     [Fact]
-    public void OfConversationsThatATemplateRewritesAllTurnsOrTheLastAreLearned()
+    public void Of_conversations_that_a_template_rewrites_all_turns_or_the_last_are_learned()
     {
         // As Qwen3's: only turns behind the last message of the user begin with a block for thoughts.
         _temp.Write(
@@ -61,7 +61,7 @@ public sealed class RowOptionTests : IDisposable
     }
 
     [Fact]
-    public void SpecialTokensInTextsAreTokensOrLettersAndCounted()
+    public void Special_tokens_in_texts_are_tokens_or_letters_and_counted()
     {
         _temp.Write("notes.jsonl", "{\"text\": \"One</s>two</s>\"}\n{\"text\": \"Three\"}\n");
         var tokens = Ilzo.RunIn(_temp.Path, "eval", "--data", "notes.jsonl", "--json");
@@ -76,7 +76,7 @@ public sealed class RowOptionTests : IDisposable
     }
 
     [Fact]
-    public void SpecialTokensOfATemplateCannotBeLetters()
+    public void Special_tokens_of_a_template_cannot_be_letters()
     {
         string model = _temp.Copy(TestData.Stories, "model");
         _temp.Write(Path.Combine("model", "chat_template.jinja"), "{% for m in messages %}{{ m.content }}{% endfor %}");

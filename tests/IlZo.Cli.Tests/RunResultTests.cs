@@ -9,7 +9,7 @@ public sealed class RunResultTests
         "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
     [Fact]
-    public void ARunThatIsRuinedKeepsItsStartAndSaysSo()
+    public void A_run_that_is_ruined_keeps_its_start_and_says_so()
     {
         using var temp = new TempFolder();
         string[] ruin =
@@ -29,7 +29,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void EvalMeasuresJustTheRowsOfARun()
+    public void Eval_measures_just_the_rows_of_a_run()
     {
         using var temp = new TempFolder();
         var trained = TinyRun.Train(temp["run"], 20);
@@ -43,7 +43,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void ARunOnOwnRowsIsMeasuredOnTheRowsThatItDidNotTrainOn()
+    public void A_run_on_own_rows_is_measured_on_the_rows_that_it_did_not_train_on()
     {
         using var temp = new TempFolder();
         File.WriteAllLines(
@@ -61,7 +61,7 @@ public sealed class RunResultTests
     [Theory]
     [InlineData]
     [InlineData("--adapter", "lora", "--rank", "2")]
-    public void ARunStandsForItsResultAndKeepsTheTemplateThatTrainedIt(params string[] adapter)
+    public void A_run_stands_for_its_result_and_keeps_the_template_that_trained_it(params string[] adapter)
     {
         using var temp = new TempFolder();
         File.WriteAllText(temp["t.jinja"], Template);
@@ -87,7 +87,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void ACheckpointThatIsNotWhatTheRunSavedIsRefusedEverywhere()
+    public void A_checkpoint_that_is_not_what_the_run_saved_is_refused_everywhere()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 2);
@@ -107,7 +107,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void SecondsAreThoseOfTheWholeRun()
+    public void Seconds_are_those_of_the_whole_run()
     {
         using var temp = new TempFolder();
         double first = TinyRun.Train(temp["run"], 5).GetProperty("seconds").GetDouble();
@@ -122,7 +122,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void AnAdapterIsNotUsedOnAnotherBaseThanItsOwn()
+    public void An_adapter_is_not_used_on_another_base_than_its_own()
     {
         using var temp = new TempFolder();
         string model = temp.Copy(TestData.Stories, "model");
@@ -139,7 +139,7 @@ public sealed class RunResultTests
     }
 
     [Fact]
-    public void ABaseModelThatWasMovedIsFoundByItsNewPlace()
+    public void A_base_model_that_was_moved_is_found_by_its_new_place()
     {
         using var temp = new TempFolder();
         temp.Copy(TestData.Stories, "model");

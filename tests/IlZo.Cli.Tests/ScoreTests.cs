@@ -14,7 +14,7 @@ public sealed class ScoreTests
     [InlineData("gemma-tiny-bf16")]
     [InlineData("gemma2-tiny")]
     [InlineData("phi3-longrope")]
-    public void IdsAreScoredAsTheReferenceScoresThemWithoutATokenizer(string fixture)
+    public void Ids_are_scored_as_the_reference_scores_them_without_a_tokenizer(string fixture)
     {
         using var temp = new TempFolder();
         string folder = TestData.Fixture(fixture);
@@ -48,7 +48,7 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void TheBuiltInModelNamesTheNextTokensOfItsReference()
+    public void The_built_in_model_names_the_next_tokens_of_its_reference()
     {
         using var temp = new TempFolder();
         var entries = TestData.Reference("opt-reviews-6m").GetProperty("next_token").EnumerateArray().ToArray();
@@ -70,7 +70,7 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void TheBuiltInModelFindsHeldOutTextsAsProbableAsItsReference()
+    public void The_built_in_model_finds_held_out_texts_as_probable_as_its_reference()
     {
         using var temp = new TempFolder();
         var entries = TestData.Reference("opt-reviews-6m").GetProperty("validation_nll").EnumerateArray().ToArray();
@@ -86,7 +86,7 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void BabyLlamaFindsItsTextAsProbableAsItsReference()
+    public void BabyLlama_finds_its_text_as_probable_as_its_reference()
     {
         var reference = TestData.Reference("babyllama361");
         var score = Ilzo.Run("score", "--model", TestData.BabyLlama, "--text", reference.GetProperty("text").GetString()!).Json;
@@ -106,7 +106,7 @@ public sealed class ScoreTests
     [InlineData("{\"text\": 5}", ":1: ")]
     [InlineData("[1]", ":1 (row 1): ")]
     [InlineData("", ": has no lines")]
-    public void ABrokenLineIsNamedAndNothingIsPrinted(string content, string place)
+    public void A_broken_line_is_named_and_nothing_is_printed(string content, string place)
     {
         using var temp = new TempFolder();
         string file = temp.Write("in.jsonl", content);
@@ -116,7 +116,7 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void ATextLongerThanATableOfPositionsIsRefusedAndOneLongerThanRotationsWereTrainedForIsNot()
+    public void A_text_longer_than_a_table_of_positions_is_refused_and_one_longer_than_rotations_were_trained_for_is_not()
     {
         using var temp = new TempFolder();
         string file = temp.Write("in.jsonl", $"{{\"ids\": [{string.Join(",", Enumerable.Repeat(1, 513))}]}}");
@@ -126,7 +126,7 @@ public sealed class ScoreTests
     }
 
     [Fact]
-    public void ExactlyOneInputIsExpected()
+    public void Exactly_one_input_is_expected()
     {
         Ilzo.Run("score").Refusal(2);
         Ilzo.Run("score", "--text", "a", "--input", "b").Refusal(2);

@@ -12,7 +12,7 @@ public sealed class ShellTests
     [InlineData("ilzo ls --help", "ls", "planets")]
     [InlineData("ilzo replay --help", "replay")]
     [InlineData("ilzo generate --help", "generate", "--max-new-tokens", "many")]
-    public void WrongUsageExitsWith2AndPointsToHelp(string hint, params string[] arguments)
+    public void Wrong_usage_exits_with_2_and_points_to_help(string hint, params string[] arguments)
     {
         var outcome = Ilzo.Run(arguments);
         Assert.Equal(2, outcome.ExitCode);
@@ -27,7 +27,7 @@ public sealed class ShellTests
     [InlineData("train", "--help")]
     [InlineData("score", "-h")]
     [InlineData("--version")]
-    public void HelpIsAResult(params string[] arguments)
+    public void Help_is_a_result(params string[] arguments)
     {
         var outcome = Ilzo.Run(arguments);
         Assert.NotEmpty(outcome.Success);
@@ -35,7 +35,7 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void ListingsNameWhatThereIs()
+    public void Listings_name_what_there_is()
     {
         Assert.Contains("\nopt ", Ilzo.Run("ls", "models").Success, StringComparison.Ordinal);
         Assert.Contains("\ncopa ", Ilzo.Run("ls", "tasks").Success, StringComparison.Ordinal);
@@ -44,13 +44,13 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void DevicesNameTheProcessor()
+    public void Devices_name_the_processor()
     {
         Assert.Equal(Environment.ProcessorCount, Ilzo.Run("devices", "--json").Json.GetProperty("processors").GetInt32());
     }
 
     [Fact]
-    public void InspectCountsEachParameterOnce()
+    public void Inspect_counts_each_parameter_once()
     {
         // The output embedding is tied to the token embedding.
         var model = Ilzo.Run("inspect", "builtin", "--json").Json;
@@ -70,12 +70,12 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void InspectPredictsForTextsThatTheModelTakes() =>
+    public void Inspect_predicts_for_texts_that_the_model_takes() =>
         Assert.Equal(
             "--seq is 513, but the model's texts have 512 tokens at most.", Ilzo.Run("inspect", "builtin", "--seq", "513").Refusal(2));
 
     [Fact]
-    public void OutputIsUtf8WithoutAMarkAndEndsLinesWithALineFeed()
+    public void Output_is_UTF8_without_a_mark_and_ends_lines_with_a_line_feed()
     {
         var (code, output, _) = Shell(
             "{0} score --text 'café — naïve' | head -c 1 | od -An -tx1; {0} generate --prompt 'café' --max-new-tokens 0 --echo");
@@ -84,7 +84,7 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void AClosedPipeIsNoError()
+    public void A_closed_pipe_is_no_error()
     {
         var (code, output, errors) = Shell(
             "set -o pipefail; {0} generate --model '" + TestData.Stories + "' --max-new-tokens 60 | head -c 4");
@@ -94,7 +94,7 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void AFullOutputIsAnError()
+    public void A_full_output_is_an_error()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
         var (code, _, errors) = Shell("{0} score --text good > /dev/full");
@@ -106,7 +106,7 @@ public sealed class ShellTests
     [Theory]
     [InlineData("2> /dev/full")]
     [InlineData("2>&-")]
-    public void WorkGoesOnWhereMessagesCannotBeWritten(string redirection)
+    public void Work_goes_on_where_messages_cannot_be_written(string redirection)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
         using var temp = new TempFolder();
@@ -118,7 +118,7 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void AFullDiskLeavesNothingHalfWritten()
+    public void A_full_disk_leaves_nothing_half_written()
     {
         using var temp = new TempFolder();
         Directory.CreateDirectory(temp["disk"]);
@@ -146,7 +146,7 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public void APlaceThatIsOnlyReadIsNotTakenForARunThatIsBeingWritten()
+    public void A_place_that_is_only_read_is_not_taken_for_a_run_that_is_being_written()
     {
         using var temp = new TempFolder();
         Directory.CreateDirectory(temp["disk"]);

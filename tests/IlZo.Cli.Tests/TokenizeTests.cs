@@ -10,7 +10,7 @@ public sealed class TokenizeTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Fact]
-    public void ATextIsShownAsIdsAndPiecesOfTheVocabulary()
+    public void A_text_is_shown_as_ids_and_pieces_of_the_vocabulary()
     {
         string model = Roberta();
         var outcome = Ilzo.Run("tokenize", "--model", model, "--text", "Hello é\n");
@@ -29,14 +29,14 @@ public sealed class TokenizeTests : IDisposable
     [InlineData("102 50264 741", "a <mask> b", "--no-add-special-tokens")]
     [InlineData("0 102 28696 43776 15698 741 2", "a <mask> b", "--split-special-tokens")]
     [InlineData("0 2", "")]
-    public void SwitchesDecideAboutSpecialTokens(string expected, string text, params string[] flags)
+    public void Switches_decide_about_special_tokens(string expected, string text, params string[] flags)
     {
         var ids = Ilzo.Run(["tokenize", "--model", Roberta(), "--text", text, "--json", .. flags]).Json.GetProperty("ids");
         Assert.Equal(expected, string.Join(' ', ids.EnumerateArray().Select(i => i.GetInt32())));
     }
 
     [Fact]
-    public void IdsBecomeTextAgain()
+    public void Ids_become_text_again()
     {
         string model = Roberta();
         Assert.Equal("<s>Hello é\n</s>", Ilzo.Run("tokenize", "--model", model, "--ids", "0,31414,7935,50118,2").Success);
@@ -47,7 +47,7 @@ public sealed class TokenizeTests : IDisposable
     }
 
     [Fact]
-    public void AFileAndStandardInputAreTakenByteForByte()
+    public void A_file_and_standard_input_are_taken_byte_for_byte()
     {
         const string text = "\uFEFFone\r\n two\u2028\n";
         string file = _temp.Write("text.txt", text);
@@ -65,7 +65,7 @@ public sealed class TokenizeTests : IDisposable
     }
 
     [Fact]
-    public void NoWeightsNeedBeThere()
+    public void No_weights_need_be_there()
     {
         string folder = _temp.Copy(TestData.PathOf("models", "opt-reviews-6m"), "tokenizer");
         File.Delete(Path.Combine(folder, "model.safetensors"));
@@ -83,11 +83,11 @@ public sealed class TokenizeTests : IDisposable
     [InlineData("--split-special-tokens is given with --ids", "--ids", "1", "--split-special-tokens")]
     [InlineData("nothing.txt: cannot be read", "--file", "nothing.txt")]
     [InlineData("no tokenizer is there", "--model", "nowhere", "--text", "a")]
-    public void WhatCannotBeTokenizedIsRefused(string expected, params string[] args) =>
+    public void What_cannot_be_tokenized_is_refused(string expected, params string[] args) =>
         Assert.Contains(expected, Ilzo.Run(["tokenize", .. args]).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void BytesThatAreNoTextAreRefused()
+    public void Bytes_that_are_no_text_are_refused()
     {
         string file = _temp["bytes.bin"];
         File.WriteAllBytes(file, [0xFF, 0xFE, 0x41]);

@@ -8,7 +8,7 @@ namespace IlZo.Cli.Tests;
 public sealed class TorchCheckpointTests
 {
     [Fact]
-    public void ARunOnPytorchModelBinIsThatOnItsSafetensors()
+    public void A_run_on_PyTorch_model_bin_is_that_on_its_safetensors()
     {
         using var temp = new TempFolder();
         string model = Convert(temp);
@@ -25,7 +25,7 @@ public sealed class TorchCheckpointTests
     }
 
     [Fact]
-    public void InspectNamesTheFileAndWhatIsNotUsed()
+    public void Inspect_names_the_file_and_what_is_not_used()
     {
         using var temp = new TempFolder();
         string model = Convert(temp);
@@ -39,7 +39,7 @@ public sealed class TorchCheckpointTests
     }
 
     [Fact]
-    public void ARogueCheckpointIsRefusedAndNothingIsExecuted()
+    public void A_rogue_checkpoint_is_refused_and_nothing_is_executed()
     {
         using var temp = new TempFolder();
         string model = Convert(temp);

@@ -3,7 +3,7 @@ namespace IlZo.Cli.Tests;
 public sealed class TrainTests
 {
     [Fact]
-    public void TheResultIsOneObjectOnOutputAndInTheRunFolder()
+    public void The_result_is_one_object_on_output_and_in_the_run_folder()
     {
         using var temp = new TempFolder();
         var outcome = Ilzo.Run(TinyRun.Command(30, "--run", temp["run"], "--json"));
@@ -33,7 +33,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void PeopleReadATable()
+    public void People_read_a_table()
     {
         using var temp = new TempFolder();
         string output = Ilzo.Run(TinyRun.Command(2, "--run", temp["run"])).Success;
@@ -43,7 +43,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void ThreadsChangeNoBitOfTheWeights()
+    public void Threads_change_no_bit_of_the_weights()
     {
         using var temp = new TempFolder();
         var one = TinyRun.Train(temp["one"], 25, "--threads", "1", "--dtype", "fp16");
@@ -55,7 +55,7 @@ public sealed class TrainTests
     [Theory]
     [InlineData("auto")]
     [InlineData("bf16")]
-    public void ARateOfZeroLeavesEveryByteOfTheWeights(string dtype)
+    public void A_rate_of_zero_leaves_every_byte_of_the_weights(string dtype)
     {
         using var temp = new TempFolder();
         string[] more = ["--lr", "0", "--batch-size", "1", "--dev-size", "0", "--test-size", "0", "--dtype", dtype, "--threads", "1"];
@@ -71,7 +71,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void ReplayRebuildsTheWeightsOfAnyStep()
+    public void Replay_rebuilds_the_weights_of_any_step()
     {
         using var temp = new TempFolder();
         var forty = TinyRun.Train(temp["forty"], 40);
@@ -86,7 +86,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void AnExportedModelLoadsAgain()
+    public void An_exported_model_loads_again()
     {
         using var temp = new TempFolder();
         var trained = TinyRun.Train(temp["run"], 20);
@@ -99,7 +99,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void WithoutARunFolderEachRunGetsANewOne()
+    public void Without_a_run_folder_each_run_gets_a_new_one()
     {
         using var temp = new TempFolder();
         string[] flags = TinyRun.Command(1, "--json");
@@ -108,7 +108,7 @@ public sealed class TrainTests
     }
 
     [Fact]
-    public void AFolderWithARunOrWithOtherFilesIsRefused()
+    public void A_folder_with_a_run_or_with_other_files_is_refused()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1);

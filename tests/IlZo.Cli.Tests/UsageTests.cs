@@ -12,11 +12,11 @@ public sealed class UsageTests
     [InlineData("add-head", "--task", "sst2", "--out", "")]
     [InlineData("compare", "--function", "sphere", "--out", "")]
     [InlineData("bench", "make", "--shape", "opt-tiny", "--out", "")]
-    public void AnEmptyValueIsRefusedByTheNameOfItsOption(params string[] arguments) =>
+    public void An_empty_value_is_refused_by_the_name_of_its_option(params string[] arguments) =>
         Assert.StartsWith($"{arguments[^2]} is ''; ", Ilzo.Run(arguments).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void ATextMayBeEmpty()
+    public void A_text_may_be_empty()
     {
         Assert.Equal(1, Ilzo.Run("score", "--text", "").Json.GetProperty("ids").GetArrayLength());
         Assert.NotEmpty(Ilzo.Run("generate", "--prompt", "", "--max-new-tokens", "2").Success);
@@ -26,7 +26,7 @@ public sealed class UsageTests
     [InlineData("{\"data\": \"\"}", "--data is ''")]
     [InlineData("{\"model\": \"a\\u0000b\"}", "--model is 'a\\u0000b'")]
     [InlineData("{\"chat_template\": \"\", \"data\": \"faq.jsonl\"}", "--chat-template is ''")]
-    public void AFileOfSettingsNamesPaths(string content, string expected)
+    public void A_file_of_settings_names_paths(string content, string expected)
     {
         using var temp = new TempFolder();
         string config = temp.Write("c.json", content);
@@ -37,7 +37,7 @@ public sealed class UsageTests
     [Theory]
     [InlineData("fly", "'fly' is no command; one of train, add-head, compare, ")]
     [InlineData("ls planets", "'planets' is no command; one of models, tasks, optimizers was expected.")]
-    public void AWordThatIsNoCommandIsNamedWithThoseThatAre(string line, string expected) =>
+    public void A_word_that_is_no_command_is_named_with_those_that_are(string line, string expected) =>
         Assert.StartsWith($"ilzo: {expected}", Ilzo.Run(line.Split(' ')).Errors, StringComparison.Ordinal);
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class UsageTests
     [InlineData("train", "--steps", "3000000000", "--steps is 3000000000; a whole number of at most 2147483647 was expected.")]
     [InlineData("train", "--steps", "1.5", "--steps is 1.5; a whole number was expected.")]
     [InlineData("eval", "--seed", "4294967296", "--seed is '4294967296'; a whole number of at most 4294967295 was expected.")]
-    public void AWholeNumberOutsideItsRangeIsRefusedWithTheLimit(string verb, string option, string value, string expected) =>
+    public void A_whole_number_outside_its_range_is_refused_with_the_limit(string verb, string option, string value, string expected) =>
         Assert.StartsWith($"ilzo: {expected}", Ilzo.Run(verb, option, value).Errors, StringComparison.Ordinal);
 
     [Theory]
@@ -60,11 +60,11 @@ public sealed class UsageTests
     [InlineData("compare --lr 1e-4 --lrs 1e-5", "--lr and --lrs are both given")]
     [InlineData("eval --seed 1 --data-seed 2", "--seed and --data-seed")]
     [InlineData("generate --top-p 0.9", "--top-p is given and nothing is chosen at random at temperature 0")]
-    public void AnOptionThatNothingWouldComeOfIsRefused(string line, string expected) =>
+    public void An_option_that_nothing_would_come_of_is_refused(string line, string expected) =>
         Assert.StartsWith(expected, Ilzo.Run(line.Split(' ')).Refusal(2), StringComparison.Ordinal);
 
     [Fact]
-    public void ARunOfAnAdapterGoesOnWithTheOptionsItWasBegunWith()
+    public void A_run_of_an_adapter_goes_on_with_the_options_it_was_begun_with()
     {
         using var temp = new TempFolder();
         TinyRun.Train(temp["run"], 1, "--adapter", "lora", "--rank", "2");
@@ -76,7 +76,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public void WhereResultsCannotBeWrittenIsKnownBeforeTheWork()
+    public void Where_results_cannot_be_written_is_known_before_the_work()
     {
         using var temp = new TempFolder();
         string missing = temp["none", "logits.safetensors"];
@@ -91,7 +91,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public void AComparisonThatFailsLeavesNoFolder()
+    public void A_comparison_that_fails_leaves_no_folder()
     {
         using var temp = new TempFolder();
         Assert.Equal(2, Ilzo.Run("compare", "--model", temp["none"], "--out", temp["out"]).ExitCode);

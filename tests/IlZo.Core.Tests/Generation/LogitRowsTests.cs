@@ -13,7 +13,7 @@ public sealed class LogitRowsTests
     [InlineData(32, 3)]
     [InlineData(40, 50)]
     [InlineData(89, 1)]
-    public void SomeRowsOfLogitsEqualThoseOfAllRows(int first, int rows)
+    public void Some_rows_of_logits_equal_those_of_all_rows(int first, int rows)
     {
         using var fixture = new ForwardFixture("llama3-rope");
         int[] ids = fixture.Inputs.Single(i => i.Ids.Length == 90).Ids;
@@ -27,7 +27,7 @@ public sealed class LogitRowsTests
     }
 
     [Fact]
-    public void RowsBeyondTheLastAreRefused()
+    public void Rows_beyond_the_last_are_refused()
     {
         using var fixture = new ForwardFixture("opt-tiny");
         var batch = ForwardFixture.Batch([1, 2, 3]);

@@ -10,7 +10,7 @@ public sealed class StreamingTextTests
     [Theory]
     [InlineData("models", "stories260K")]
     [InlineData("models", "opt-reviews-6m")]
-    public void PiecesOfRandomTokensMakeUpTheTextAndHoldNoHalfOfACharacter(params string[] model)
+    public void Pieces_of_random_tokens_make_up_the_text_and_hold_no_half_of_a_character(params string[] model)
     {
         var tokenizer = TokenizerLoader.Load(TestData.Path(model));
         int[] bytes = [.. Bytes(tokenizer)];
@@ -39,7 +39,7 @@ public sealed class StreamingTextTests
     [Theory]
     [InlineData("stories260K")]
     [InlineData("opt-reviews-6m")]
-    public void ACharacterOfSeveralTokensComesAtOnce(string model)
+    public void A_character_of_several_tokens_comes_at_once(string model)
     {
         var tokenizer = TokenizerLoader.Load(TestData.Path("models", model));
         int[] prompt = tokenizer.Encode("a");

@@ -7,7 +7,7 @@ namespace IlZo.Core.Tests.Reporting;
 public sealed class CurveChartTests
 {
     [Fact]
-    public void NamesAreEscapedAndCurvesAreBrokenWhereTheyAreNotFinite()
+    public void Names_are_escaped_and_curves_are_broken_where_they_are_not_finite()
     {
         var svg = Draw(new CurveSeries(
             "a<b & \"c\"", [(0, 1, 0.9, 1.1), (10, 0.5, 0.4, 0.6), (20, double.NaN, double.NaN, double.NaN), (30, 0.7, 0.7, 0.7)]));
@@ -18,14 +18,14 @@ public sealed class CurveChartTests
     }
 
     [Fact]
-    public void ACurveWithoutFiniteOrWithoutDifferentValuesIsDrawnAllTheSame()
+    public void A_curve_without_finite_or_without_different_values_is_drawn_all_the_same()
     {
         Assert.Empty(Named(Draw(new CurveSeries("none", [(0, double.NaN, double.NaN, double.NaN)])), "polyline"));
         Assert.Single(Named(Draw(new CurveSeries("flat", [(0, 2, 2, 2), (5, 2, 2, 2)])), "polyline"));
     }
 
     [Fact]
-    public void LargerLossesAreHigherUpAndMorePassesFurtherRight()
+    public void Larger_losses_are_higher_up_and_more_passes_further_right()
     {
         var svg = Draw(new CurveSeries("falls", [(0, 1, 1, 1), (100, 0.2, 0.2, 0.2)]));
         double[][] ends = [.. Named(svg, "polyline").Single().Attribute("points")!.Value.Split(' ')

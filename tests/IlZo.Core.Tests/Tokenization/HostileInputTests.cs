@@ -10,7 +10,7 @@ public class HostileInputTests
     private static readonly string[] s_texts = ["", " ", "Once upon a time", "caf\u00E9 \U0001F999\n\n  x", "<s>[X]"];
 
     [Fact]
-    public void TruncatedModelFile_IsRefusedAtEveryLength()
+    public void Truncated_model_file_is_refused_at_every_length()
     {
         byte[] whole = TestTokenizers.StoriesModel()["tokenizer.model"];
         var files = new MemoryFiles();
@@ -22,19 +22,19 @@ public class HostileInputTests
     }
 
     [Fact]
-    public void FlippedBytes_OfAModelFile() => Flip(TestTokenizers.StoriesModel(), "tokenizer.model", 1500);
+    public void Flipped_bytes_of_a_model_file() => Flip(TestTokenizers.StoriesModel(), "tokenizer.model", 1500);
 
     [Fact]
-    public void FlippedBytes_OfATokenizerJson() => Flip(TestTokenizers.StoriesJson(), "tokenizer.json", 1500);
+    public void Flipped_bytes_of_a_tokenizer_JSON() => Flip(TestTokenizers.StoriesJson(), "tokenizer.json", 1500);
 
     [Fact]
-    public void FlippedBytes_OfAConfig() => Flip(
+    public void Flipped_bytes_of_a_config() => Flip(
         MemoryFiles.From(TestTokenizers.Reviews, "vocab.json", "merges.txt", "tokenizer_config.json"), "tokenizer_config.json", 100);
 
     [Theory]
     [InlineData("vocab.json")]
     [InlineData("merges.txt")]
-    public void FlippedBytes_OfVocabularyAndMerges(string name) =>
+    public void Flipped_bytes_of_vocabulary_and_merges(string name) =>
         Flip(MemoryFiles.From(TestTokenizers.Reviews, "vocab.json", "merges.txt"), name, 150);
 
     [Theory]
@@ -52,7 +52,7 @@ public class HostileInputTests
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a"]]}}""")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[1]}}""")]
-    public void BrokenTokenizerJson_NamesTheFile(string content) => Assert.Contains(
+    public void Broken_tokenizer_JSON_names_the_file(string content) => Assert.Contains(
         Path.Combine("memory", "tokenizer.json"),
         new MemoryFiles().With("tokenizer.json", content).Refusal(),
         StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public class HostileInputTests
     [InlineData("""{"a":3000000000}""", "model.vocab.a", "integer")]
     [InlineData("""{"a":0}""", "model.merges[0]", "'b'")]
     [InlineData("""{"a":0,"b":1}""", "model.merges[0]", "'ab'")]
-    public void BrokenVocabulary_NamesThePlace(string vocabulary, string place, string what)
+    public void Broken_vocabulary_names_the_place(string vocabulary, string place, string what)
     {
         string message = new MemoryFiles()
             .With("tokenizer.json", $$"""{"model":{"type":"BPE","vocab":{{vocabulary}},"merges":["a b"]} }""").Refusal();
@@ -98,7 +98,7 @@ public class HostileInputTests
     [InlineData("added_tokens", """[{"id":1,"content":"a","special":true}]""", "'a'")]
     [InlineData("added_tokens", """[{"id":1,"content":"","special":true}]""", "empty")]
     [InlineData("added_tokens", """[{"id":1,"content":"b","special":false,"lstrip":true}]""", "'lstrip'")]
-    public void UnknownComponents_AreRefusedByName(string member, string content, string named) => Assert.Contains(
+    public void Unknown_components_are_refused_by_name(string member, string content, string named) => Assert.Contains(
         named,
         MemoryFiles.Json(["a"], [], $$"""{"{{member}}":{{content}} }""").Refusal(),
         StringComparison.Ordinal);
@@ -109,13 +109,13 @@ public class HostileInputTests
     [InlineData("""{"continuing_subword_prefix":"##"}""", "continuing_subword_prefix")]
     [InlineData("""{"unk_token":"?"}""", "'?'")]
     [InlineData("""{"surprise":1}""", "surprise")]
-    public void UnknownModelOptions_AreRefusedByName(string model, string named) =>
+    public void Unknown_model_options_are_refused_by_name(string model, string named) =>
         Assert.Contains(named, MemoryFiles.Json(["a"], [], "{}", model).Refusal(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("Unigram")]
     [InlineData("WordPiece")]
-    public void OtherModels_AreRefusedByName(string type) => Assert.Contains(
+    public void Other_models_are_refused_by_name(string type) => Assert.Contains(
         $"'{type}'",
         MemoryFiles.Json(["a"], []).Edit(root => root["model"]!["type"] = type).Refusal(),
         StringComparison.Ordinal);
@@ -123,7 +123,7 @@ public class HostileInputTests
     [Theory]
     [InlineData("\u0120 t\nq\u0120\n", "line 2", "one space")]
     [InlineData("#version: 0.2\n\u0120 zzzz\n", "line 2", "'zzzz'")]
-    public void BrokenMerges_NameTheLine(string merges, string line, string what)
+    public void Broken_merges_name_the_line(string merges, string line, string what)
     {
         string message = MemoryFiles.From(TestTokenizers.Reviews, "vocab.json").With("merges.txt", merges).Refusal();
         Assert.Contains("merges.txt, " + line, message, StringComparison.Ordinal);
@@ -131,7 +131,7 @@ public class HostileInputTests
     }
 
     [Fact]
-    public void VocabularyWithoutAByte_IsRefused()
+    public void Vocabulary_without_a_byte_is_refused()
     {
         JsonObject vocabulary = JsonNode.Parse(MemoryFiles.From(TestTokenizers.Reviews, "vocab.json")["vocab.json"])!.AsObject();
         vocabulary.Remove("\u0100");
@@ -145,11 +145,11 @@ public class HostileInputTests
     [InlineData("IQ== 0\nIg 1\n")]
     [InlineData("IQ== 0\nIQ== 1\n")]
     [InlineData("IQ== 0\nIg== 1\n")]
-    public void TiktokenFileThatIsNotLlama3_IsRefused(string content) => Assert.Contains(
+    public void Tiktoken_file_that_is_not_Llama3_is_refused(string content) => Assert.Contains(
         "tokenizer.model", new MemoryFiles().With("tokenizer.model", content).Refusal(), StringComparison.Ordinal);
 
     [Fact]
-    public void IdsOutOfRange_AreRefused()
+    public void Ids_out_of_range_are_refused()
     {
         foreach (ITokenizer tokenizer in (ITokenizer[])[TestTokenizers.StoriesJson().Load(), TestTokenizers.StoriesModel().Load()])
         {

@@ -17,7 +17,7 @@ public class RoundTripTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void RandomUnicode_DecodesToItself(string name)
+    public void Random_Unicode_decodes_to_itself(string name)
     {
         ITokenizer tokenizer = Named(name);
         var random = new Random(7);
@@ -30,7 +30,7 @@ public class RoundTripTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void OneMegabyteLine_DecodesToItself(string name)
+    public void One_megabyte_line_decodes_to_itself(string name)
     {
         ITokenizer tokenizer = Named(name);
         string[] parts = ["a", "theinheandthe", "0", "\u00E9\u732B", "word , word "];
@@ -46,7 +46,7 @@ public class RoundTripTests
     [Theory]
     [InlineData(Gpt2Pattern)]
     [InlineData(Llama3Pattern)]
-    public void Words_AreThoseOfTheRegularExpression(string pattern)
+    public void Words_are_those_of_the_regular_expression(string pattern)
     {
         ITokenizer tokenizer = WithPattern(pattern);
         var regex = new Regex(pattern);
@@ -61,7 +61,7 @@ public class RoundTripTests
 
     /// <summary>.NET's pattern sees letters outside the basic plane as surrogates; they are letters all the same.</summary>
     [Fact]
-    public void Words_KeepAstralLettersWithTheirSpace()
+    public void Words_keep_astral_letters_with_their_space()
     {
         // U+1D400, a mathematical letter: F0 9D 90 80. The merge crosses from the space into the letter.
         ITokenizer tokenizer = ByteLevel("\u0120\u00F0").Load();
@@ -74,7 +74,7 @@ public class RoundTripTests
     }
 
     [Fact]
-    public void Llama3Contraction_IgnoresCaseAndFoldsTheLongS()
+    public void Llama3_contraction_ignores_case_and_folds_the_long_s()
     {
         ITokenizer tokenizer = ByteLevel("Sa", "\u00BFa").Edit(root => root["pre_tokenizer"] = Split(Llama3Pattern)).Load();
         Assert.Equal(['\'', 'S', 'a'], tokenizer.Encode("'Sa"));
@@ -84,7 +84,7 @@ public class RoundTripTests
     }
 
     [Fact]
-    public void LoneSurrogate_BecomesTheReplacementCharacter()
+    public void Lone_surrogate_becomes_the_replacement_character()
     {
         Assert.Equal("a\uFFFDb", Both(TestTokenizers.Gpt2, "a\uD800b"));
         Assert.Equal("a\uFFFDb", Both(TestTokenizers.StoriesJson().Load(), "a\uD800b"));
@@ -94,7 +94,7 @@ public class RoundTripTests
     }
 
     [Fact]
-    public void ManyThreads_EncodeAlike()
+    public void Many_threads_encode_alike()
     {
         ITokenizer tokenizer = TestTokenizers.Gpt2Files().Load();
         var random = new Random(3);

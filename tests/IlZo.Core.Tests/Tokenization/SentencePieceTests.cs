@@ -10,7 +10,7 @@ public class SentencePieceTests
     private const string Mark = "\u2581";
 
     [Fact]
-    public void Stories_BothFilesAgree()
+    public void Stories_both_files_agree()
     {
         ITokenizer model = TestTokenizers.StoriesModel().Load();
         ITokenizer json = TestTokenizers.StoriesJson().Load();
@@ -30,7 +30,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void OneMegabyteLine_DecodesToItself()
+    public void One_megabyte_line_decodes_to_itself()
     {
         ITokenizer tokenizer = TestTokenizers.StoriesModel().Load();
         foreach (string part in (string[])["a", "theinheandthe", "\u00E9\u732B", "word , word, "])
@@ -47,7 +47,7 @@ public class SentencePieceTests
     [InlineData(false, false, " a", new[] { 3, 4 })]
     [InlineData(true, true, "   ", new int[0])]
     [InlineData(true, false, "", new int[0])]
-    public void Spaces_AreHandledAsTheFileSays(bool dummy, bool remove, string text, int[] expected)
+    public void Spaces_are_handled_as_the_file_says(bool dummy, bool remove, string text, int[] expected)
     {
         ITokenizer tokenizer = Small([(Mark, 0, 1), ("a", -1, 1), ("b", -2, 1)], dummy, remove).Load();
         Assert.Equal(expected, tokenizer.Encode(text, addSpecialTokens: false));
@@ -58,7 +58,7 @@ public class SentencePieceTests
     [InlineData(true, false, " a")]
     [InlineData(false, true, "a")]
     [InlineData(false, false, "  a")]
-    public void Decode_DropsTheSpacesThatEncodingPutInFront(bool dummy, bool remove, string expected)
+    public void Decode_drops_the_spaces_that_encoding_put_in_front(bool dummy, bool remove, string expected)
     {
         ITokenizer tokenizer = Small([(Mark, 0, 1), ("a", -1, 1)], dummy, remove).Load();
         Assert.Equal(expected, tokenizer.Decode([1, 3, 3, 4, 2]));
@@ -66,7 +66,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void Merges_GoByScoreThenFromTheLeft()
+    public void Merges_go_by_score_then_from_the_left()
     {
         // "ab" and "bc" have the same score: the left one goes first. "cd" has a better one.
         ITokenizer tokenizer = Small(
@@ -78,7 +78,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void CharactersWithoutAPiece_MergeIntoPiecesThatHoldThem()
+    public void Characters_without_a_piece_merge_into_pieces_that_hold_them()
     {
         // "q" is no piece of its own, yet "qu" is one.
         ITokenizer tokenizer = Small([("u", -1, 1), ("qu", -2, 1)]).Load();
@@ -87,7 +87,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void UnknownCharacters_MakeOneUnknownPieceWithItsSurface()
+    public void Unknown_characters_make_one_unknown_piece_with_its_surface()
     {
         ITokenizer tokenizer = Small([("a", -1, 1)]).Load();
         Assert.Equal([3, 0, 3], tokenizer.Encode("axya", addSpecialTokens: false));
@@ -95,7 +95,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void UserDefinedPieces_AreCutOutLongestFirst()
+    public void User_defined_pieces_are_cut_out_longest_first()
     {
         ITokenizer tokenizer = Small([("a", -1, 1), ("b", -1, 1), ("ab", -1, 4), ("abb", -1, 4), ("ba", 0, 1)]).Load();
         Assert.Equal([6, 5, 3], tokenizer.Encode("abbaba", addSpecialTokens: false));
@@ -104,7 +104,7 @@ public class SentencePieceTests
     }
 
     [Fact]
-    public void ByteFallback_WritesAndReadsBytes()
+    public void Byte_fallback_writes_and_reads_bytes()
     {
         var pieces = new List<(string, float, int)> { ("a", -1, 1) };
         pieces.AddRange(Enumerable.Range(0, 256).Select(i => ($"<0x{i:X2}>", 0f, 6)));
@@ -119,7 +119,7 @@ public class SentencePieceTests
     [InlineData(3, "identity", "word")]
     [InlineData(4, "identity", "char")]
     [InlineData(2, "nmt_nfkc", "nmt_nfkc")]
-    public void OtherModels_AreRefusedByName(int modelType, string normalization, string named)
+    public void Other_models_are_refused_by_name(int modelType, string normalization, string named)
     {
         string message = Small([("a", 0, 1)], modelType: modelType, normalization: normalization).Refusal();
         Assert.Contains(named, message, StringComparison.Ordinal);
@@ -133,11 +133,11 @@ public class SentencePieceTests
     [InlineData("b", 0f, 5, "type 5")]
     [InlineData("b", 0f, 2, "unknown pieces")]
     [InlineData("<0xZZ>", 0f, 6, "<0xZZ>")]
-    public void BrokenPieces_AreRefused(string text, float score, int type, string named) =>
+    public void Broken_pieces_are_refused(string text, float score, int type, string named) =>
         Assert.Contains(named, Small([("a", 0, 1), (text, score, type)]).Refusal(), StringComparison.Ordinal);
 
     [Fact]
-    public void ClassesThatRenumberPieces_AreRefused() => Assert.Contains(
+    public void Classes_that_renumber_pieces_are_refused() => Assert.Contains(
         "CamembertTokenizer",
         Small([("a", 0, 1)]).With("tokenizer_config.json", """{"tokenizer_class":"CamembertTokenizer"}""").Refusal(),
         StringComparison.Ordinal);

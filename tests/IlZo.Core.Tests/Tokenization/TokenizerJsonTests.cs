@@ -20,7 +20,7 @@ public class TokenizerJsonTests
     [InlineData("""{"prepend_scheme":"first"}""", "a[X]a", new[] { 3, 4, 1 })]
     [InlineData("""{"prepend_scheme":"first"}""", "[X]a", new[] { 4, 1 })]
     [InlineData("""{"prepend_scheme":"always"}""", "", new int[0])]
-    public void Metaspace_PutsItsMarkInFront(string options, string text, int[] expected)
+    public void Metaspace_puts_its_mark_in_front(string options, string text, int[] expected)
     {
         JsonObject root = WithMetaspace(options);
         root["added_tokens"] = AddedToken("[X]", 4, special: false);
@@ -32,7 +32,7 @@ public class TokenizerJsonTests
     [InlineData("""{"prepend_scheme":"never"}""", new[] { 1, 0, 1 })]
     [InlineData("""{"prepend_scheme":"never","split":true}""", new[] { 1, 0, 1 })]
     [InlineData("""{"prepend_scheme":"never","split":false}""", new[] { 2, 1 })]
-    public void Metaspace_CutsBeforeEachMark(string options, int[] expected)
+    public void Metaspace_cuts_before_each_mark(string options, int[] expected)
     {
         ITokenizer tokenizer = MemoryFiles.Json(
             [Mark, "a", "a" + Mark], ["a " + Mark], WithMetaspace(options).ToJsonString()).Load();
@@ -43,7 +43,7 @@ public class TokenizerJsonTests
     [InlineData("always", "ab ")]
     [InlineData("first", "ab ")]
     [InlineData("never", " ab ")]
-    public void MetaspaceDecoder_DropsTheMarksOfTheFirstTokenOnly(string scheme, string expected)
+    public void Metaspace_decoder_drops_the_marks_of_the_first_token_only(string scheme, string expected)
     {
         ITokenizer tokenizer = MemoryFiles.Json(
             [Mark, "a", "b"],
@@ -62,7 +62,7 @@ public class TokenizerJsonTests
     [InlineData(
         """{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}""", new[] { 2, 2 }, "a")]
     [InlineData("null", new[] { 2, 3 }, "a ab")]
-    public void Decoder_DoesWhatTheFileSays(string decoder, int[] ids, string expected)
+    public void Decoder_does_what_the_file_says(string decoder, int[] ids, string expected)
     {
         ITokenizer tokenizer = MemoryFiles.Json(
             ["<0xC3>", "<0xA9>", "a", "ab"], [], $$"""{"decoder":{{decoder}} }""").Load();
@@ -75,7 +75,7 @@ public class TokenizerJsonTests
     [InlineData("""{"unk_token":"?","fuse_unk":true}""", "aééa", new[] { 2, 3, 2 })]
     [InlineData("""{"unk_token":"?","byte_fallback":true}""", "aéa", new[] { 2, 0, 1, 2 })]
     [InlineData("""{"unk_token":"?","byte_fallback":true}""", "aèa", new[] { 2, 3, 2 })]
-    public void CharactersOutsideTheVocabulary(string model, string text, int[] expected)
+    public void Characters_outside_the_vocabulary(string model, string text, int[] expected)
     {
         ITokenizer tokenizer = MemoryFiles.Json(["<0xC3>", "<0xA9>", "a", "?"], [], "{}", model).Load();
         Assert.Equal(expected, tokenizer.Encode(text));
@@ -84,7 +84,7 @@ public class TokenizerJsonTests
     [Theory]
     [InlineData("false", new[] { 0, 1, 2 })]
     [InlineData("true", new[] { 3 })]
-    public void IgnoreMerges_TakesAWholePieceOfTheVocabulary(string ignore, int[] expected)
+    public void Ignore_merges_takes_a_whole_piece_of_the_vocabulary(string ignore, int[] expected)
     {
         ITokenizer tokenizer = MemoryFiles.Json(
             ["a", "b", "c", "abc"], [], "{}", $$"""{"ignore_merges":{{ignore}} }""").Load();
@@ -94,7 +94,7 @@ public class TokenizerJsonTests
     [Theory]
     [InlineData("true", new[] { "in", " ", "2", "0", "2", "4", " a", "\u00B2", "\u0664", "b" })]
     [InlineData("false", new[] { "in", " ", "2024", " a", "\u00B2\u0664", "b" })]
-    public void Digits_AreCutBeforeByteLevel(string individual, string[] pieces)
+    public void Digits_are_cut_before_byte_level(string individual, string[] pieces)
     {
         ITokenizer tokenizer = Gpt2Json(
             "null",
@@ -108,7 +108,7 @@ public class TokenizerJsonTests
     [Theory]
     [InlineData("Cafe\u0301 12 it's", new[] { "Caf\u00E9", " ", "1", "2", " it", "'s" })]
     [InlineData("a\u0301\u0301x\r\n\n y", new[] { "\u00E1\u0301x", "\r\n\n", " y" })]
-    public void Qwen2_NormalizesToFormCAndCutsByItsPattern(string text, string[] pieces)
+    public void Qwen2_normalizes_to_form_C_and_cuts_by_its_pattern(string text, string[] pieces)
     {
         ITokenizer tokenizer = Gpt2Json(
             """{"type":"NFC"}""",
@@ -126,7 +126,7 @@ public class TokenizerJsonTests
     }
 
     [Fact]
-    public void Merges_GoByRankThenFromTheLeft()
+    public void Merges_go_by_rank_then_from_the_left()
     {
         ITokenizer tokenizer = MemoryFiles.Json(["a", "b", "aa", "ab", "aab"], ["a a", "a b", "a ab"]).Load();
         Assert.Equal([2, 2, 0], tokenizer.Encode("aaaaa"));
@@ -136,7 +136,7 @@ public class TokenizerJsonTests
     }
 
     [Fact]
-    public void Merges_MayBePairs()
+    public void Merges_may_be_pairs()
     {
         MemoryFiles files = TestTokenizers.ReviewsJson();
         MemoryFiles pairs = files.Edit(root =>
@@ -150,7 +150,7 @@ public class TokenizerJsonTests
     }
 
     [Fact]
-    public void AddedTokens_AreCutOutLongestFirst_SpecialOnesAreNot()
+    public void Added_tokens_are_cut_out_longest_first_special_ones_are_not()
     {
         JsonArray added = AddedToken("ab", 2, special: false);
         added.Add(AddedToken("abb", 3, special: false)[0]!.DeepClone());
@@ -165,7 +165,7 @@ public class TokenizerJsonTests
     [Theory]
     [InlineData("true", new[] { 2, 1, 2 })]
     [InlineData("false", new[] { 2, 0, 1, 2 })]
-    public void AddedTokens_AreFoundInTheRawOrTheNormalizedText(string normalized, int[] expected)
+    public void Added_tokens_are_found_in_the_raw_or_the_normalized_text(string normalized, int[] expected)
     {
         // Normalized, token and text get a prefix: "_cx_c" holds "_c" twice. Raw, "c" is cut out and the rest gets the prefix.
         ITokenizer tokenizer = MemoryFiles.Json(
@@ -179,7 +179,7 @@ public class TokenizerJsonTests
     }
 
     [Fact]
-    public void PostProcessors_WrapInOrder()
+    public void Post_processors_wrap_in_order()
     {
         MemoryFiles files = MemoryFiles.Json(
             ["a", "<s>", "</s>", "<x>"],

@@ -6,7 +6,7 @@ namespace IlZo.Core.Tests.Tokenization;
 public class TokenizerLoaderTests
 {
     [Fact]
-    public void EmptyFolder_NamesWhatWasLookedFor()
+    public void Empty_folder_names_what_was_looked_for()
     {
         using var folder = new TempFolder();
         Assert.False(TokenizerLoader.Exists(folder.Path));
@@ -18,7 +18,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void FolderThatIsMissing_HasNoTokenizer()
+    public void Folder_that_is_missing_has_no_tokenizer()
     {
         using var folder = new TempFolder();
         Assert.False(TokenizerLoader.Exists(folder["none"]));
@@ -26,7 +26,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void VocabularyWithoutMerges_IsNoTokenizer()
+    public void Vocabulary_without_merges_is_no_tokenizer()
     {
         using var folder = new TempFolder();
         File.WriteAllText(folder["vocab.json"], "{}");
@@ -36,7 +36,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void TokenizerJson_GoesBeforeTheOtherFiles()
+    public void Tokenizer_JSON_goes_before_the_other_files()
     {
         MemoryFiles files = TestTokenizers.StoriesModel().With("tokenizer.json", MemoryFiles.Json(["a"], [])["tokenizer.json"]);
         Assert.Equal(1, files.With("tokenizer_config.json", "{}").With("config.json", "{}").Load().VocabularySize);
@@ -44,7 +44,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void Conventions_OfTheFamilies()
+    public void Conventions_of_the_families()
     {
         ITokenizer gpt2 = TestTokenizers.Gpt2;
         Assert.Equal((null, 50256, 50257), (gpt2.BosId, gpt2.EosId, gpt2.VocabularySize));
@@ -63,7 +63,7 @@ public class TokenizerLoaderTests
     [InlineData("""{"tokenizer_class":"GPT2Tokenizer","add_eos_token":true,"eos_token":"</s>"}""", "{}", new[] { 102, 2 })]
     [InlineData("""{"add_bos_token":true}""", """{"bos_token_id":3,"eos_token_id":[2,7]}""", new[] { 3, 102 })]
     [InlineData("""{"add_bos_token":true,"add_eos_token":true}""", """{"bos_token_id":3,"eos_token_id":[2,7]}""", new[] { 3, 102, 2 })]
-    public void ConfigFiles_SayWhatGoesAroundAText(string tokenizerConfig, string modelConfig, int[] expected) => Assert.Equal(
+    public void Config_files_say_what_goes_around_a_text(string tokenizerConfig, string modelConfig, int[] expected) => Assert.Equal(
         expected,
         TestTokenizers.OptFiles().With("tokenizer_config.json", tokenizerConfig).With("config.json", modelConfig).Load().Encode("a"));
 
@@ -77,13 +77,14 @@ public class TokenizerLoaderTests
     [InlineData("""{"\ud800":1}""", "{}", "half of a surrogate pair")]
     [InlineData("""{"added_tokens_decoder":{"\ud800":{"content":"[new]"}}}""", "{}", "half of a surrogate pair")]
     [InlineData("""{"added_tokens_decoder":{"99999999999":{"content":"[new]"}}}""", "{}", "added_tokens_decoder.99999999999")]
-    public void ConfigFilesThatCannotBeFollowed_AreRefused(string tokenizerConfig, string modelConfig, string named) => Assert.Contains(
+    public void Config_files_that_cannot_be_followed_are_refused(
+        string tokenizerConfig, string modelConfig, string named) => Assert.Contains(
         named,
         TestTokenizers.OptFiles().With("tokenizer_config.json", tokenizerConfig).With("config.json", modelConfig).Refusal(),
         StringComparison.Ordinal);
 
     [Fact]
-    public void AddedTokensOfTheConfig_JoinTheVocabulary()
+    public void Added_tokens_of_the_config_join_the_vocabulary()
     {
         ITokenizer tokenizer = TestTokenizers.Gpt2Files()
             .With(
@@ -97,7 +98,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void AddPrefixSpace_IsHonoured() => Assert.Equal(
+    public void Add_prefix_space_is_honoured() => Assert.Equal(
         TestTokenizers.Gpt2.Encode(" hello"),
         TestTokenizers.Gpt2Files().With("tokenizer_config.json", """{"add_prefix_space":true}""").Load().Encode("hello"));
 
@@ -109,7 +110,7 @@ public class TokenizerLoaderTests
     [InlineData("template", """{"tokenizer_class":"LlamaTokenizer","add_bos_token":false}""", "{}", new int[0])]
     [InlineData("template", """{"tokenizer_class":"LlamaTokenizer","add_bos_token":true,"add_eos_token":true}""", "{}", new[] { 1, 2 })]
     [InlineData("template", "{}", """{"model_type":"opt"}""", new[] { 1 })]
-    public void PostProcessor_DecidesUnlessItIsSilent(string processor, string tokenizerConfig, string modelConfig, int[] expected)
+    public void Post_processor_decides_unless_it_is_silent(string processor, string tokenizerConfig, string modelConfig, int[] expected)
     {
         string withBos = tokenizerConfig.Length > 2
             ? tokenizerConfig[..^1] + ""","bos_token":"<s>","eos_token":"</s>"}"""
@@ -123,7 +124,7 @@ public class TokenizerLoaderTests
     }
 
     [Fact]
-    public void SpecialTokensInAText_AreNotParsed()
+    public void Special_tokens_in_a_text_are_not_parsed()
     {
         ITokenizer tokenizer = TokenizerLoader.Load(TestTokenizers.Reviews);
         int[] ids = tokenizer.Encode("a</s>b", addSpecialTokens: false);

@@ -7,14 +7,14 @@ namespace IlZo.Core.Tests.Tokenization;
 public class VectorTests
 {
     [Fact]
-    public void Gpt2_AddsNothing() => Check(TestTokenizers.Gpt2, "gpt2.json", 89);
+    public void GPT2_adds_nothing() => Check(TestTokenizers.Gpt2, "gpt2.json", 89);
 
     [Fact]
-    public void Opt_ByModelType() =>
+    public void OPT_by_model_type() =>
         Check(TestTokenizers.OptFiles().With("config.json", """{"model_type":"opt"}""").Load(), "opt.json", 90);
 
     [Fact]
-    public void Opt_ByTheConfigOfItsPublishedFolders() => Check(
+    public void OPT_by_the_config_of_its_published_folders() => Check(
         TestTokenizers.OptFiles()
             .With(
                 "tokenizer_config.json",
@@ -24,12 +24,12 @@ public class VectorTests
         90);
 
     [Fact]
-    public void Roberta_FromTokenizerJson() => Check(TestTokenizers.Roberta(), "roberta-base.json", 90);
+    public void RoBERTa_from_tokenizer_JSON() => Check(TestTokenizers.Roberta(), "roberta-base.json", 90);
 
     [Theory]
     [InlineData("config.json", """{"model_type":"roberta"}""")]
     [InlineData("tokenizer_config.json", """{"tokenizer_class":"RobertaTokenizer"}""")]
-    public void Roberta_FromVocabularyAndMerges(string file, string content) =>
+    public void RoBERTa_from_vocabulary_and_merges(string file, string content) =>
         Check(TestTokenizers.OptFiles().With(file, content).Load(), "roberta-base.json", 90);
 
     [Theory]
@@ -45,7 +45,7 @@ public class VectorTests
     }
 
     [Fact]
-    public void Llama2_BothFilesAgreeOnText()
+    public void Llama2_both_files_agree_on_text()
     {
         string folder = TestTokenizers.External("tokenizers", "llama2");
         string text = File.ReadAllText(TestTokenizers.External("text", "tinyshakespeare", "input.txt"));
@@ -85,22 +85,22 @@ public class VectorTests
     }
 
     [Fact]
-    public void OptReviews_FromItsFolder() => CheckReference(TokenizerLoader.Load(TestTokenizers.Reviews), TestTokenizers.Reviews);
+    public void Opt_reviews_from_its_folder() => CheckReference(TokenizerLoader.Load(TestTokenizers.Reviews), TestTokenizers.Reviews);
 
     [Fact]
-    public void OptReviews_FromVocabularyAndMerges() => CheckReference(
+    public void Opt_reviews_from_vocabulary_and_merges() => CheckReference(
         MemoryFiles.From(
             TestTokenizers.Reviews, "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json").Load(),
         TestTokenizers.Reviews);
 
     [Fact]
-    public void Stories_FromTokenizerJson() => CheckReference(TestTokenizers.StoriesJson().Load(), TestTokenizers.Stories);
+    public void Stories_from_tokenizer_JSON() => CheckReference(TestTokenizers.StoriesJson().Load(), TestTokenizers.Stories);
 
     [Fact]
-    public void Stories_FromTokenizerModel() => CheckReference(TestTokenizers.StoriesModel().Load(), TestTokenizers.Stories);
+    public void Stories_from_tokenizer_model() => CheckReference(TestTokenizers.StoriesModel().Load(), TestTokenizers.Stories);
 
     [Fact]
-    public void Stories_DecodesTheModelsPublishedOutput()
+    public void Stories_decodes_the_models_published_output()
     {
         using JsonDocument reference = Reference(TestTokenizers.Stories);
         int[] ids = Ids(reference.RootElement.GetProperty("greedy_ids"));
@@ -110,7 +110,7 @@ public class VectorTests
     }
 
     [Fact]
-    public void BabyLlama_HasNoMergesAndStillEncodes()
+    public void BabyLlama_has_no_merges_and_still_encodes()
     {
         string folder = TestData.Path("models", "babyllama361");
         ITokenizer tokenizer = TokenizerLoader.Load(folder);

@@ -11,7 +11,7 @@ public sealed class EvaluationTests
     [InlineData(15, 148, 0.0624, 0.1605)]
     [InlineData(0, 20, 0.0, 0.1611)]
     [InlineData(1, 29, 0.0061, 0.1718)]
-    public void TheIntervalOfAnAccuracyIsWilsons(int correct, int total, double low, double high)
+    public void The_interval_of_an_accuracy_is_Wilsons(int correct, int total, double low, double high)
     {
         var interval = Scoring.WilsonInterval(correct, total);
         Assert.Equal(low, interval.Low, 5e-5);

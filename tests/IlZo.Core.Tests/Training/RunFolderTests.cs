@@ -6,7 +6,7 @@ namespace IlZo.Core.Tests.Training;
 public sealed class RunFolderTests
 {
     [Fact]
-    public void OfSeveralThatStartInAFolderOneBeginsTheRunThatItHolds()
+    public void Of_several_that_start_in_a_folder_one_begins_the_run_that_it_holds()
     {
         const int Starters = 6;
         using var temp = new TempFolder();
@@ -35,7 +35,7 @@ public sealed class RunFolderTests
     }
 
     [Fact]
-    public void WhatAKillLeavesOfTheFirstFileIsNoOtherFile()
+    public void What_a_kill_leaves_of_the_first_file_is_no_other_file()
     {
         using var temp = new TempFolder();
         var folder = new RunFolder(temp["run"]);
@@ -51,7 +51,7 @@ public sealed class RunFolderTests
     }
 
     [Fact]
-    public void MoreStepsAreRecordedOnceTheRunGoesOn()
+    public void More_steps_are_recorded_once_the_run_goes_on()
     {
         using var temp = new TempFolder();
         var folder = new RunFolder(temp["run"]);
