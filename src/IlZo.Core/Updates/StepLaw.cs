@@ -11,31 +11,31 @@ public readonly struct StepLaw<T, TMath> : IUpdateLaw<T>
     where TMath : struct, IArithmetic<T>
 {
     private readonly float _rate;
-    private readonly T _kept;
-    private readonly T _back;
+    private readonly float _kept;
+    private readonly float _back;
 
     /// <param name="kept">k.</param>
     /// <param name="rate">η; with 0 no weight changes.</param>
     public StepLaw(float kept, float rate)
     {
         _rate = rate;
-        _kept = TMath.Broadcast(kept);
-        _back = TMath.Broadcast(-rate);
+        _kept = kept;
+        _back = -rate;
     }
 
     /// <summary>η.</summary>
     public float Rate => _rate;
 
     /// <summary>k.</summary>
-    public T Kept => _kept;
+    public T Kept => TMath.Broadcast(_kept);
 
     /// <summary>−η.</summary>
-    public T Back => _back;
+    public T Back => TMath.Broadcast(_back);
 
     /// <summary>The new weight.</summary>
     // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Move(T weight, T gradient) => _rate == 0 ? weight : TMath.FusedMultiplyAdd(gradient, _back, TMath.Multiply(weight, _kept));
+    public T Move(T weight, T gradient) => _rate == 0 ? weight : TMath.FusedMultiplyAdd(gradient, Back, TMath.Multiply(weight, Kept));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public UpdatedElement<T> Apply(UpdatedElement<T> element)
