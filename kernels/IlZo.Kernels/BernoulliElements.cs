@@ -9,7 +9,7 @@ namespace IlZo.Kernels;
 /// <param name="excess">Sᵢ − 1 of each element.</param>
 /// <param name="rule">πᵢ.</param>
 /// <param name="weighted">1 where elements that are in are divided by πᵢ, else 0.</param>
-public readonly struct Bernoulli<TInner>(
+internal readonly struct Bernoulli<TInner>(
     TInner inner, NoiseSource mask, ArrayView<float> excess, InclusionRule rule, int weighted) : IDirection
     where TInner : struct, IDirection
 {

@@ -4,7 +4,7 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     private GpuKeyValueCache? _cache;
     private ArrayView<int> _tiles;

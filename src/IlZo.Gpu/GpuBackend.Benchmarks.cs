@@ -5,7 +5,7 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu;
 
 /// <summary>What benchmarks and self-tests need beside the operations.</summary>
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     internal KernelLauncher Launcher => _kernels;
 

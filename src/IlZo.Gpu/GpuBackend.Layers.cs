@@ -6,7 +6,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Gpu;
 
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), ArrayView<float>> _rotations = [];
 

@@ -6,7 +6,7 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     public void Linear(
         Activation x,

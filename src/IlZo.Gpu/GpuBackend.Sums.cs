@@ -8,7 +8,7 @@ using ILGPU.Runtime;
 
 namespace IlZo.Gpu;
 
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {

@@ -7,7 +7,7 @@ using IlZo.Updates;
 
 namespace IlZo.Gpu;
 
-public sealed partial class GpuBackend
+internal sealed partial class GpuBackend
 {
     public void Update(
         IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)

@@ -13,7 +13,7 @@ namespace IlZo.Gpu;
 /// Runs forward passes and updates on one GPU. All work goes to one stream in order, from one thread of the host, which waits for the
 /// device where losses or logits are read and nowhere else: once in a two-point step. Results do not depend on what else is in a batch.
 /// </summary>
-public sealed partial class GpuBackend : IBackend
+internal sealed partial class GpuBackend : IBackend
 {
     private readonly UseGuard _use;
     private readonly CurrentPass _pass = new();

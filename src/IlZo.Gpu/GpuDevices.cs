@@ -24,7 +24,7 @@ public sealed record GpuDevice(
 public sealed record GpuSearch(IReadOnlyList<GpuDevice> Devices, string Reason);
 
 /// <summary>Finds and opens GPUs.</summary>
-public static class GpuDevices
+internal static class GpuDevices
 {
     private const string Library = "cuda";
     private const string LinuxLibrary = "libcuda.so.1";

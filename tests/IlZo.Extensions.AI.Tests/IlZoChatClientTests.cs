@@ -1,4 +1,5 @@
 using IlZo.Inference;
+using IlZo.Training;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -134,12 +135,13 @@ public sealed class IlZoChatClientTests : IDisposable
     }
 
     [Fact]
-    public void The_built_in_model_is_refused_with_what_to_add()
+    public async Task The_built_in_model_is_refused_with_what_to_add()
     {
         var error = Assert.Throws<InvalidInputException>(() => TextModel.Load("builtin"));
         Assert.Equal("The model is 'builtin', which is in the package IlZo.BuiltIn; a reference to that package, or the folder of a model, "
             + "was expected.", error.Message);
-        var sample = Assert.Throws<InvalidInputException>(() => IlZo.Tasks.TaskData.LoadBuiltIn(IlZo.Tasks.TaskCatalog.Load("sst2")));
+        var model = _services.GetRequiredService<TextModel>();
+        var sample = await Assert.ThrowsAsync<InvalidInputException>(() => model.EvaluateAsync(new TrainingOptions { Task = "sst2" }));
         Assert.StartsWith("The sample of task sst2 is in the package IlZo.BuiltIn; ", sample.Message, StringComparison.Ordinal);
     }
 }

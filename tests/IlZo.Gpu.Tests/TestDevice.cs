@@ -30,7 +30,7 @@ public sealed class TestDevice : IDisposable
 
     public Accelerator Accelerator { get; }
 
-    public GpuBackend Backend { get; }
+    internal GpuBackend Backend { get; }
 
     public void Dispose()
     {

@@ -1,7 +1,7 @@
 namespace IlZo.Adapters;
 
 /// <summary>The kinds of adapters.</summary>
-public static class AdapterCatalog
+internal static class AdapterCatalog
 {
     /// <summary>All of them, in the order they are listed to users.</summary>
     public static IReadOnlyList<AdapterKind> Kinds { get; } = [new LoraKind(), new PrefixKind()];

@@ -5,7 +5,7 @@ using IlZo.Tensors;
 namespace IlZo.Adapters;
 
 /// <summary>Adds adapters to models.</summary>
-public static class AdapterFactory
+internal static class AdapterFactory
 {
     /// <summary>Makes a new adapter or reads one, and adds it to a model.</summary>
     /// <param name="model">A model without an adapter.</param>

@@ -5,7 +5,7 @@ using IlZo.Tokenization.ChatTemplates;
 namespace IlZo.Adapters;
 
 /// <summary>What can be done with a saved adapter besides loading it.</summary>
-public static class AdapterFiles
+internal static class AdapterFiles
 {
     /// <summary>Copies an adapter in PEFT's format.</summary>
     /// <exception cref="InvalidInputException">The source holds no adapter, or the target something else.</exception>

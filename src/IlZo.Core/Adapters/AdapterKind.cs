@@ -7,7 +7,7 @@ namespace IlZo.Adapters;
 /// A kind of adapter: what it is called, what can be chosen of it, how it is made, read and written. A new kind is a file with its
 /// <see cref="Adapter"/>, one with its kind, and a line in <see cref="AdapterCatalog"/>.
 /// </summary>
-public abstract class AdapterKind
+internal abstract class AdapterKind
 {
     private protected AdapterKind()
     {
@@ -64,12 +64,12 @@ public abstract class AdapterKind
 /// <param name="Name">Its name: lower case with dashes.</param>
 /// <param name="Placeholder">What stands for its value in a help text.</param>
 /// <param name="Description">A sentence about it.</param>
-public abstract record AdapterOption(string Name, string Placeholder, string Description);
+internal abstract record AdapterOption(string Name, string Placeholder, string Description);
 
 /// <summary>An option with its value's type.</summary>
 /// <param name="Name">Its name: lower case with dashes.</param>
 /// <param name="Placeholder">What stands for its value in a help text.</param>
 /// <param name="Description">A sentence about it.</param>
 /// <param name="Set">Options with this one set to a value.</param>
-public sealed record AdapterOption<T>(string Name, string Placeholder, string Description, Func<AdapterOptions, T, AdapterOptions> Set)
+internal sealed record AdapterOption<T>(string Name, string Placeholder, string Description, Func<AdapterOptions, T, AdapterOptions> Set)
     : AdapterOption(Name, Placeholder, Description);

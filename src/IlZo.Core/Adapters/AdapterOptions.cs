@@ -29,7 +29,7 @@ public record AdapterOptions(string? Adapter)
     public uint Seed { get; init; }
 
     /// <exception cref="InvalidInputException">An option is outside its range, or there is no such adapter.</exception>
-    public void ValidateAdapter()
+    internal void ValidateAdapter()
     {
         foreach (var kind in AdapterCatalog.Kinds)
         {

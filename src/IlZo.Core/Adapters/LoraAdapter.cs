@@ -13,7 +13,7 @@ namespace IlZo.Adapters;
 /// rank-stabilized. Source: Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732; huggingface/peft
 /// src/peft/tuners/lora/layer.py.
 /// </summary>
-public sealed class LoraAdapter : Adapter
+internal sealed class LoraAdapter : Adapter
 {
     private const string FactorA = ".lora_A.weight";
     private const string FactorB = ".lora_B.weight";

@@ -13,7 +13,7 @@ namespace IlZo.Adapters;
 /// model; where keys are rotated by their position, as they are after that, which is what PEFT's past_key_values hold.
 /// Source: Li and Liang 2021, arXiv 2101.00190; the start: MeZO, arXiv 2305.17333, appendix, and princeton-nlp/MeZO large_models/prefix.py.
 /// </summary>
-public sealed unsafe class PrefixAdapter : Adapter
+internal sealed unsafe class PrefixAdapter : Adapter
 {
     private readonly int _tokens;
 

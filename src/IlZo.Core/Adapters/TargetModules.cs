@@ -11,7 +11,7 @@ namespace IlZo.Adapters;
 /// </summary>
 /// <param name="Names">The names; empty where there is an expression.</param>
 /// <param name="Expression">The expression, or null. <c>all-linear</c> stands for all layers.</param>
-public sealed record TargetModules(IReadOnlyList<string> Names, string? Expression)
+internal sealed record TargetModules(IReadOnlyList<string> Names, string? Expression)
 {
     /// <summary>What the command line calls them.</summary>
     internal const string Flag = "--targets";

@@ -6,8 +6,10 @@ namespace IlZo.Backends;
 /// </summary>
 public abstract class Activation(int features, int tokens)
 {
+    /// <summary>Numbers of each token.</summary>
     public int Features { get; private protected set; } = features;
 
+    /// <summary>Tokens that it has numbers for: all of the batch, or its outputs.</summary>
     public int Tokens { get; private protected set; } = tokens;
 
     /// <summary>The number of that pass; 0 where it is over.</summary>

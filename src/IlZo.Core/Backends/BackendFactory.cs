@@ -12,6 +12,7 @@ public delegate IBackend BackendFactory(string? device, int? threads, EngineRequ
 /// <summary>Names of devices.</summary>
 public static class DeviceName
 {
+    /// <summary>The processors of this machine.</summary>
     public const string Cpu = "cpu";
 
     /// <summary>The best one there is.</summary>
@@ -29,12 +30,12 @@ public static class DeviceName
 
     /// <summary>The kind of device that a name stands for, or null where that is the best one.</summary>
     /// <exception cref="InvalidInputException">It is no name of a device.</exception>
-    public static DeviceKind? KindOf(string? name) =>
+    internal static DeviceKind? KindOf(string? name) =>
         name is null or Auto ? null : CudaIndex(name) is null ? DeviceKind.Cpu : DeviceKind.Cuda;
 
     /// <summary>The number of an NVIDIA GPU, or null for another device.</summary>
     /// <exception cref="InvalidInputException">It is no name of a device.</exception>
-    public static int? CudaIndex(string name)
+    internal static int? CudaIndex(string name)
     {
         if (name is Cpu or Auto)
         {

@@ -19,7 +19,7 @@ public sealed record Engine(string Name, string Precision)
     public DeviceKind Kind => KindOf(Name);
 
     /// <summary>The kind of device that has an engine of this name.</summary>
-    public static DeviceKind KindOf(string name) => name == EngineName.Cuda ? DeviceKind.Cuda : DeviceKind.Cpu;
+    internal static DeviceKind KindOf(string name) => name == EngineName.Cuda ? DeviceKind.Cuda : DeviceKind.Cpu;
 
     /// <summary>Both names, as messages have them.</summary>
     public override string ToString() => $"{Name} in {Precision}";
@@ -44,12 +44,15 @@ public static class EngineName
 /// <summary>Names of precisions: what the operands of products are rounded to. Sums are in fp32.</summary>
 public static class PrecisionName
 {
+    /// <summary>Single precision.</summary>
     public const string Fp32 = "fp32";
 
     /// <summary>Each number is the sum of two in bfloat16, and a product three products of these.</summary>
     public const string SplitBFloat16 = "bf16x3";
 
+    /// <summary>Half precision; on a GPU.</summary>
     public const string Float16 = "fp16";
 
+    /// <summary>bfloat16: for evaluation, scores and texts, but not exact enough to train.</summary>
     public const string BFloat16 = "bf16";
 }

@@ -18,7 +18,7 @@ public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Pr
     /// <exception cref="InvalidInputException">
     /// A name is unknown, no device of that kind has that engine in that precision, or it is not for training.
     /// </exception>
-    public void Validate(DeviceKind? kind = null)
+    internal void Validate(DeviceKind? kind = null)
     {
         string where = kind switch
         {

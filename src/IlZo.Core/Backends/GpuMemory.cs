@@ -1,7 +1,7 @@
 namespace IlZo.Backends;
 
 /// <summary>What a GPU's memory is used for beside weights, what a rule keeps for them, and activations.</summary>
-public static class GpuMemory
+internal static class GpuMemory
 {
     /// <summary>Logits that exist at a time, about.</summary>
     public const long Logits = 1L << 24;

@@ -7,7 +7,7 @@ using IlZo.Updates;
 namespace IlZo.Backends;
 
 /// <summary>The nonlinearity between the two layers of an MLP.</summary>
-public enum ActivationFunction
+internal enum ActivationFunction
 {
     /// <summary>max(x, 0).</summary>
     Relu,
@@ -36,7 +36,7 @@ public enum ActivationFunction
 /// <param name="Causal">Whether a token sees only itself and those before it; else it sees its whole text.</param>
 /// <param name="Window">How many positions up to its own a token sees; null for all.</param>
 /// <param name="SoftCap">c, where a scaled score s enters the softmax as c · tanh(s / c); null where it does as it is.</param>
-public readonly record struct AttentionShape(
+internal readonly record struct AttentionShape(
     int Heads, int KeyValueHeads, int HeadSize, float Scale, bool Causal = true, int? Window = null, float? SoftCap = null);
 
 /// <summary>
@@ -56,10 +56,10 @@ public interface IBackend : IWeightSums, IDisposable
     Engine Engine { get; }
 
     /// <summary>The number of the pass that was begun last: no two of a process have the same. 0 before the first.</summary>
-    long Pass { get; }
+    internal long Pass { get; }
 
     /// <summary>Bytes that are free of the device's own memory; null where it works in the machine's.</summary>
-    long? FreeBytes { get; }
+    internal long? FreeBytes { get; }
 
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
     /// <exception cref="InvalidInputException">The device has too little memory.</exception>
@@ -69,52 +69,57 @@ public interface IBackend : IWeightSums, IDisposable
     void Store(ParameterSet parameters);
 
     /// <summary>Brings what updates changed of an optimizer's numbers into their own memory.</summary>
-    void Store(ParameterState state);
+    internal void Store(ParameterState state);
 
     /// <summary>Copies the weights of a copy's tensors as they are now.</summary>
-    void Keep(WeightCopy copy);
+    internal void Keep(WeightCopy copy);
 
     /// <summary>Room for the keys and values of one text.</summary>
     /// <param name="layers">Layers of the model.</param>
     /// <param name="features">Key features of a layer: key/value heads times head size.</param>
     /// <param name="capacity">The longest text, in tokens.</param>
-    KeyValueCache CreateCache(int layers, int features, int capacity);
+    internal KeyValueCache CreateCache(int layers, int features, int capacity);
 
     /// <summary>Starts a pass; activations of the pass before are no longer valid.</summary>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The points to evaluate; consecutive probes with the same direction share its numbers.</param>
+    void Begin(TokenBatch batch, IReadOnlyList<Probe> probes) => Begin(batch, probes, null);
+
+    /// <summary>Starts a pass that goes on where a cache ends.</summary>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="probes">The points to evaluate.</param>
     /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
-    void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null);
+    internal void Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache);
 
     /// <summary>
     /// Says, at the beginning of a pass, what it will hold of each token, so that memory is taken once and as little as possible of it.
     /// </summary>
     /// <param name="features">Features that will be rented at a time at most.</param>
     /// <param name="widestInput">Features of the widest activation that a linear layer will be applied to.</param>
-    void Reserve(int features, int widestInput);
+    internal void Reserve(int features, int widestInput);
 
     /// <summary>
     /// Room for <paramref name="features"/> values of each of the batch's tokens, or of each of <paramref name="like"/>'s.
     /// </summary>
-    Activation Rent(int features, Activation? like = null);
+    internal Activation Rent(int features, Activation? like = null);
 
     /// <summary>Gives the room back for use later in the same pass.</summary>
-    void Return(Activation activation);
+    internal void Return(Activation activation);
 
     /// <summary>Some consecutive features of an activation, where they lie: valid as long as it is, and not to be given back.</summary>
     /// <param name="x">The activation.</param>
     /// <param name="first">The first feature.</param>
     /// <param name="features">How many.</param>
-    Activation Slice(Activation x, int first, int features);
+    internal Activation Slice(Activation x, int first, int features);
 
     /// <summary>y[t] = table[rows[t]] (+ y[t] where <paramref name="accumulate"/>).</summary>
-    void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false);
+    internal void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false);
 
     /// <summary>
     /// y = f(x·Wᵀ + b (+ y where <paramref name="accumulate"/>)) with W [out, in], or x·W with W [in, out]; f is the identity where
     /// <paramref name="activation"/> is null.
     /// </summary>
-    void Linear(
+    internal void Linear(
         Activation x,
         Parameter weight,
         Parameter? bias,
@@ -124,44 +129,49 @@ public interface IBackend : IWeightSums, IDisposable
         WeightLayout layout = WeightLayout.OutIn);
 
     /// <summary>y = (x − mean) / √(var + ε) · w + b over the features; x and y may be the same.</summary>
-    void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
+    internal void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y);
 
     /// <summary>
     /// y = x / √(mean(x²) + ε) · (w + offset) over the features, or over each head's where <paramref name="weight"/> has the features of
     /// one head; x and y may be the same.
     /// </summary>
-    void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0);
+    internal void RmsNorm(Activation x, Parameter weight, float epsilon, Activation y, float offset = 0);
 
     /// <summary>x = x + y, elementwise.</summary>
-    void Add(Activation x, Activation y);
+    internal void Add(Activation x, Activation y);
 
     /// <summary>x = f(x), elementwise.</summary>
-    void Apply(ActivationFunction function, Activation x);
+    internal void Apply(ActivationFunction function, Activation x);
 
     /// <summary>x = x · y, elementwise.</summary>
-    void Multiply(Activation x, Activation y);
+    internal void Multiply(Activation x, Activation y);
 
     /// <summary>x = s · x.</summary>
-    void Scale(Activation x, float factor);
+    internal void Scale(Activation x, float factor);
 
     /// <summary>
     /// Rotates the pairs (i, i + n) of every head by the token's position plus a shift, times the frequency i of n; features from 2n on
     /// stay.
     /// </summary>
-    void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0);
+    internal void Rotate(Activation x, int heads, IRotaryFrequencies frequencies, int positionShift = 0);
 
     /// <summary>
     /// y = softmax(cap(scale · q kᵀ) + mask) v for every head, over the batch's segments and the cache, and before them the prefix, which
     /// all tokens see.
     /// </summary>
+    /// <param name="q">The queries.</param>
+    /// <param name="k">The keys.</param>
+    /// <param name="v">The values.</param>
+    /// <param name="y">Receives the result.</param>
     /// <param name="shape">The heads, and whether the mask is causal.</param>
     /// <param name="layer">Which layer of the cache to extend and read.</param>
     /// <param name="prefix">Further keys and values, or null.</param>
     /// <exception cref="ArgumentException">Attention is not causal and a text is in several segments, or partly in the cache.</exception>
-    void Attention(Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null);
+    internal void Attention(
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null);
 
     /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
-    Activation GatherOutputs(Activation x);
+    internal Activation GatherOutputs(Activation x);
 
     /// <summary>log softmax(head(x))[target] for each target and probe.</summary>
     /// <param name="x">One row for each output of the batch.</param>
@@ -194,5 +204,5 @@ public interface IBackend : IWeightSums, IDisposable
     /// <summary>
     /// Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.
     /// </summary>
-    void Parallel(int items, Action<int> body);
+    internal void Parallel(int items, Action<int> body);
 }

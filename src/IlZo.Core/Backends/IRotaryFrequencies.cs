@@ -1,7 +1,7 @@
 namespace IlZo.Backends;
 
 /// <summary>The angular frequencies of rotary position embeddings, which may depend on the text's length.</summary>
-public interface IRotaryFrequencies
+internal interface IRotaryFrequencies
 {
     /// <summary>How many there are: pairs of features of a head that are rotated.</summary>
     int Pairs { get; }

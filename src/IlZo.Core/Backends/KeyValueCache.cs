@@ -8,7 +8,7 @@ namespace IlZo.Backends;
 /// Not for several threads or passes at a time: what would mix two texts throws <see cref="InvalidOperationException"/>, and every use
 /// after <see cref="Dispose"/> <see cref="ObjectDisposedException"/>. The memory is given back when the operation in progress ends.
 /// </remarks>
-public abstract class KeyValueCache : IDisposable
+internal abstract class KeyValueCache : IDisposable
 {
     private readonly UseGuard _use;
     private long _pass;

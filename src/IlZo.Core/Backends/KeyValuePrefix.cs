@@ -8,4 +8,4 @@ namespace IlZo.Backends;
 /// </summary>
 /// <param name="Keys">[tokens, key/value heads × head size], as attention takes them: where keys are rotated, after that.</param>
 /// <param name="Values">[tokens, key/value heads × head size].</param>
-public sealed record KeyValuePrefix(Parameter Keys, Parameter Values);
+internal sealed record KeyValuePrefix(Parameter Keys, Parameter Values);

@@ -32,14 +32,19 @@ public sealed class TokenBatch
         IsWhole = Array.TrueForAll(segments, s => s.Prefix == 0);
     }
 
+    /// <summary>The id of each token.</summary>
     public IReadOnlyList<int> Ids { get; }
 
+    /// <summary>The position of each token in its text, from 0.</summary>
     public IReadOnlyList<int> Positions { get; }
 
+    /// <summary>The segments, which cover the tokens in order; a parent comes before its children.</summary>
     public IReadOnlyList<Segment> Segments { get; }
 
+    /// <summary>The places of the tokens whose final hidden state is read, rising.</summary>
     public IReadOnlyList<int> Outputs { get; }
 
+    /// <summary>For each token the length of the longest text that begins as its own does: some rotations depend on it.</summary>
     public IReadOnlyList<int> TextLengths { get; }
 
     /// <summary>Whether every text is one segment.</summary>

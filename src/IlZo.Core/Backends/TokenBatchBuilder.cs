@@ -26,6 +26,7 @@ public sealed class TokenBatchBuilder
         return token;
     }
 
+    /// <summary>The batch of what was added so far.</summary>
     public TokenBatch Build()
     {
         var longest = new Dictionary<int, int>();

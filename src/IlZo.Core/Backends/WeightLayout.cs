@@ -3,7 +3,7 @@ using IlZo.Tensors;
 namespace IlZo.Backends;
 
 /// <summary>How the weights of a linear layer lie in memory, row after row.</summary>
-public enum WeightLayout
+internal enum WeightLayout
 {
     /// <summary>[out, in]: a row holds the weights of one output.</summary>
     OutIn,

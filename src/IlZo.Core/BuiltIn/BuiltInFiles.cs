@@ -3,7 +3,7 @@ namespace IlZo.BuiltIn;
 /// <summary>
 /// The built-in model and the built-in sample, where the program has them: the package IlZo.BuiltIn registers them when the program starts.
 /// </summary>
-public static class BuiltInFiles
+internal static class BuiltInFiles
 {
     /// <summary>The package that has them.</summary>
     public const string Package = "IlZo.BuiltIn";

@@ -35,13 +35,13 @@ internal sealed record CheckpointShard(string FileName, WeightFile File)
 public sealed class CheckpointFolder : IDisposable
 {
     /// <summary>The name of the weight file of a model that is not sharded.</summary>
-    public const string SingleFileName = "model.safetensors";
+    internal const string SingleFileName = "model.safetensors";
 
     /// <summary>The name of the weight file that PyTorch's own format has.</summary>
-    public const string TorchFileName = "pytorch_model.bin";
+    internal const string TorchFileName = "pytorch_model.bin";
 
     /// <summary>The name of the model's configuration.</summary>
-    public const string ConfigFileName = "config.json";
+    internal const string ConfigFileName = "config.json";
 
     internal const string Extension = ".safetensors";
     internal const string TorchExtension = ".bin";
@@ -83,13 +83,13 @@ public sealed class CheckpointFolder : IDisposable
     public string? Folder { get; }
 
     /// <summary><c>config.json</c> as it is stored.</summary>
-    public byte[] ConfigBytes { get; }
+    internal byte[] ConfigBytes { get; }
 
     /// <summary><c>config.json</c> parsed: an object. Valid until the checkpoint is disposed.</summary>
-    public JsonElement ConfigJson => _config.RootElement;
+    internal JsonElement ConfigJson => _config.RootElement;
 
     /// <summary>All stored tensors by their names.</summary>
-    public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
+    internal IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     /// <summary>The weight files in the ordinal order of their names.</summary>
     internal IReadOnlyList<CheckpointShard> Shards => _shards;
@@ -99,7 +99,7 @@ public sealed class CheckpointFolder : IDisposable
 
     /// <summary>Opens a folder. The weights are mapped, not read; see <see cref="WeightFile"/>.</summary>
     /// <exception cref="InvalidInputException">The folder is not a checkpoint, or one of its files breaks a rule.</exception>
-    public static CheckpointFolder Open(string folder)
+    internal static CheckpointFolder Open(string folder)
     {
         if (!Directory.Exists(folder))
         {
@@ -119,7 +119,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by
     /// <see cref="ReadFile"/>.</param>
     /// <exception cref="InvalidInputException">The files are not a checkpoint, or one of them breaks a rule.</exception>
-    public static CheckpointFolder FromMemory(string displayName, Func<string, byte[]?> read) =>
+    internal static CheckpointFolder FromMemory(string displayName, Func<string, byte[]?> read) =>
         new(displayName, null, read, name => read(name) is { } content ? OpenBytes($"{displayName}/{name}", content) : null);
 
     /// <summary>The content of another file of the checkpoint, such as <c>tokenizer.json</c>; null when there is none.</summary>
@@ -142,7 +142,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <param name="extraFiles">Further files for the folder, by name, such as a record of where the weights come from.</param>
     /// <exception cref="InvalidInputException">The target exists and holds something other than a saved checkpoint.</exception>
     /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
-    public void Save(
+    internal void Save(
         string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
     {
         using var held = _use.Share();
@@ -154,7 +154,7 @@ public sealed class CheckpointFolder : IDisposable
     /// from it as they are needed. To be asked before results are handed out; nothing of the files is read.
     /// </summary>
     /// <exception cref="FileChangedException">A file has changed; the message names it and what is different.</exception>
-    public void RequireUnchanged()
+    internal void RequireUnchanged()
     {
         foreach (var shard in _shards)
         {
@@ -167,7 +167,7 @@ public sealed class CheckpointFolder : IDisposable
     /// use without the checkpoint that it began with.
     /// </summary>
     /// <exception cref="FileChangedException">A file has changed or was replaced; the message names it and what is different.</exception>
-    public void RequireInPlace()
+    internal void RequireInPlace()
     {
         foreach (var shard in _shards)
         {

@@ -6,7 +6,7 @@ namespace IlZo.Checkpoints;
 /// One tensor of a weight file: what the file says of it and the address of its little-endian, row-major elements. The
 /// memory belongs to the file it came from, and can be reached for as long as that is open.
 /// </summary>
-public sealed unsafe class TensorEntry
+internal sealed unsafe class TensorEntry
 {
     private readonly byte* _data;
     private bool _isReleased;

@@ -121,6 +121,7 @@ internal sealed class RowEncoder(
     }
 
     /// <summary>An example whose scored tokens are those of spans of its text, cut on the left to the maximum length.</summary>
+    /// <param name="row">The row that the text is of.</param>
     /// <param name="tokens">The text's tokens, with what ends it.</param>
     /// <param name="text">The text and what is learned of it; an end beyond the text stands for all that follows.</param>
     /// <param name="encode">How the beginning of the text becomes tokens.</param>

@@ -10,7 +10,7 @@ namespace IlZo.Datasets;
 /// <param name="MaxLength">Tokens of an example at most.</param>
 /// <param name="WindowLength">Tokens of a part of a text at most.</param>
 /// <param name="Seed">Decides which rows are taken.</param>
-public sealed record UserDataOptions(string Path, int MaxLength, int WindowLength, uint Seed)
+internal sealed record UserDataOptions(string Path, int MaxLength, int WindowLength, uint Seed)
 {
     /// <summary>Rows to train on; null for all that remain.</summary>
     public int? TrainSize { get; init; }
@@ -44,7 +44,7 @@ public sealed record UserDataOptions(string Path, int MaxLength, int WindowLengt
 /// <param name="SkippedRows">Rows that were left out.</param>
 /// <param name="FirstProblem">What was wrong with the first of them.</param>
 /// <param name="Notes">What is to be said of the rest: columns without a part in it, and what was decided; a sentence each.</param>
-public sealed record UserData(
+internal sealed record UserData(
     IReadOnlyList<EncodedExample> Train,
     IReadOnlyList<EncodedExample> Dev,
     IReadOnlyList<EncodedExample> Test,
@@ -82,9 +82,7 @@ public sealed record UserData(
         return Divide(options, reader, reader.Read(files.Train), files);
     }
 
-    /// <summary>Takes rows that are in memory.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <inheritdoc cref="Load"/>
+    /// <summary>Takes rows that are in memory, as <see cref="Load"/> takes those of files.</summary>
     internal static UserData Of(
         IEnumerable<DataRow> rows, UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template,
         CancellationToken cancellation)

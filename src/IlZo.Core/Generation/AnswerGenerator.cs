@@ -19,7 +19,7 @@ namespace IlZo.Generation;
 /// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
 /// Threads that work at the same time have a generator and a backend each, over one model.
 /// </remarks>
-public sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend, int maxNewTokens)
+internal sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend, int maxNewTokens)
 {
     private readonly UseGuard _use = new(nameof(AnswerGenerator));
 

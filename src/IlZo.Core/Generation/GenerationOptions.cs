@@ -37,7 +37,7 @@ public sealed record GenerationOptions
     /// <summary>How tokens are chosen.</summary>
     /// <param name="file">What the model's makers say; null where they say nothing.</param>
     /// <exception cref="InvalidInputException">A number is outside its range.</exception>
-    public SamplingOptions Sampling(GenerationConfig? file)
+    internal SamplingOptions Sampling(GenerationConfig? file)
     {
         // Its penalty holds in any case, the rest of the file where it draws tokens.
         bool draws = file is { Samples: true } && Temperature is null;
@@ -54,7 +54,7 @@ public sealed record GenerationOptions
     /// <summary>The most tokens to add.</summary>
     /// <param name="file">What the model's makers say; null where they say nothing.</param>
     /// <param name="promptTokens">Tokens of the prompt.</param>
-    public int NewTokens(GenerationConfig? file, int promptTokens) =>
+    internal int NewTokens(GenerationConfig? file, int promptTokens) =>
         MaxNewTokens ?? file?.MaxNewTokens ?? (file?.MaxLength is { } length && length > promptTokens
             ? length - promptTokens
             : DefaultNewTokens);

@@ -6,12 +6,12 @@ namespace IlZo.Generation;
 /// <summary>A text to score.</summary>
 /// <param name="Where">What messages call it.</param>
 /// <param name="Ids">Its tokens.</param>
-public sealed record ScoreInput(string Where, int[] Ids);
+internal sealed record ScoreInput(string Where, int[] Ids);
 
 /// <summary>The texts of a file, in any form that rows can have (docs/data.md): each row has <c>text</c> or <c>ids</c>.</summary>
 /// <param name="Inputs">The texts.</param>
 /// <param name="Notes">What is to be said of the rest of the rows, a sentence each.</param>
-public sealed record ScoreInputs(IReadOnlyList<ScoreInput> Inputs, IReadOnlyList<string> Notes)
+internal sealed record ScoreInputs(IReadOnlyList<ScoreInput> Inputs, IReadOnlyList<string> Notes)
 {
     private const string IdsColumn = "ids";
     private const string TextColumn = "text";

@@ -57,7 +57,14 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
 
     /// <summary>Continues tokens, such as those of a conversation.</summary>
     /// <param name="promptIds">The tokens, at least one.</param>
-    /// <inheritdoc cref="Generate(string, int, SamplingOptions?, Action{string}?, CancellationToken)"/>
+    /// <param name="maxNewTokens">The most tokens to add.</param>
+    /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
+    /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
+    /// <param name="cancellation">Ends the work between two tokens.</param>
+    /// <exception cref="InvalidInputException">
+    /// The model is not causal, the tokens are too many or not its own, or a number is outside its range.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public Continuation Generate(
         IReadOnlyList<int> promptIds,
         int maxNewTokens,

@@ -40,7 +40,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
     /// <summary>Refuses tokens that a model cannot take.</summary>
     /// <exception cref="InvalidInputException">There are none or too many, or one is outside the vocabulary.</exception>
-    public static void CheckIds(IReadOnlyList<int> ids, ModelShape shape, string where)
+    internal static void CheckIds(IReadOnlyList<int> ids, ModelShape shape, string where)
     {
         if (ids.Count == 0)
         {
@@ -65,9 +65,11 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <summary>Scores a text.</summary>
     /// <param name="ids">Its tokens.</param>
     /// <param name="where">What messages call it.</param>
-    /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
     /// <exception cref="InvalidInputException">The model is not causal, or cannot take these tokens.</exception>
-    public TextScore Score(IReadOnlyList<int> ids, string where = "The text", NativeBuffer? logits = null)
+    public TextScore Score(IReadOnlyList<int> ids, string where = "The text") => Score(ids, where, null);
+
+    /// <summary>Scores a text, and writes the logits of all positions as row-major fp32 [tokens, vocabulary] where there is room.</summary>
+    internal TextScore Score(IReadOnlyList<int> ids, string where, NativeBuffer? logits)
     {
         using var use = _use.Enter();
         model.RequireCausal();
@@ -85,10 +87,13 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <param name="ids">Its tokens.</param>
     /// <param name="maskId">The token that masks one.</param>
     /// <param name="where">What messages call it.</param>
-    /// <param name="logits">Receives the logits of all positions as row-major fp32 [tokens, vocabulary], or null.</param>
-    /// <exception cref="InvalidInputException">The model is no masked language model, cannot take these tokens, or there is no
-    /// mask.</exception>
-    public MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where = "The text", NativeBuffer? logits = null)
+    /// <exception cref="InvalidInputException">
+    /// The model is no masked language model, cannot take these tokens, or there is no mask.
+    /// </exception>
+    public MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where = "The text") => ScoreMasks(ids, maskId, where, null);
+
+    /// <summary>Scores masks, and writes the logits of all positions as row-major fp32 [tokens, vocabulary] where there is room.</summary>
+    internal MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where, NativeBuffer? logits)
     {
         using var use = _use.Enter();
         if (model.Kind != ModelKind.Masked)
@@ -109,7 +114,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
     /// <summary>Refuses a text without a mask.</summary>
     /// <exception cref="InvalidInputException">It has none.</exception>
-    public static void CheckMasks(IReadOnlyList<int> ids, int maskId, string where)
+    internal static void CheckMasks(IReadOnlyList<int> ids, int maskId, string where)
     {
         if (!ids.Contains(maskId))
         {

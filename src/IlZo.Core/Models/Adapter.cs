@@ -10,7 +10,7 @@ namespace IlZo.Models;
 /// <remarks>
 /// Once it is part of its model its memory is the model's: <see cref="Dispose"/> leaves it alone, and the model's gives it back.
 /// </remarks>
-public abstract unsafe class Adapter : IDisposable
+internal abstract unsafe class Adapter : IDisposable
 {
     private readonly NativeBuffer _memory;
 

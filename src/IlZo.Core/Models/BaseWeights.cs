@@ -12,7 +12,7 @@ namespace IlZo.Models;
 /// <param name="tensors">The stored tensor of each parameter.</param>
 /// <param name="memory">What they lie in; it is disposed with this object.</param>
 /// <remarks>Several threads may read at a time; after <see cref="Dispose"/> reading throws <see cref="ObjectDisposedException"/>.</remarks>
-public sealed unsafe class BaseWeights(
+internal sealed unsafe class BaseWeights(
     IReadOnlyDictionary<Parameter, TensorEntry> tensors, IDisposable memory) : IStoredNumbers, IDisposable
 {
     private bool _isDisposed;

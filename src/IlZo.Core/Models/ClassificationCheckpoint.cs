@@ -8,7 +8,7 @@ namespace IlZo.Models;
 /// Makes a checkpoint with an untrained classification head of a language model's, which loads here and as transformers'
 /// …ForSequenceClassification.
 /// </summary>
-public static class ClassificationCheckpoint
+internal static class ClassificationCheckpoint
 {
     /// <summary>What the architectures of such checkpoints end with.</summary>
     internal const string Suffix = "ForSequenceClassification";

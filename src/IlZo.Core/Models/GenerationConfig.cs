@@ -10,7 +10,7 @@ namespace IlZo.Models;
 public sealed record GenerationConfig
 {
     /// <summary>The file's name.</summary>
-    public const string FileName = "generation_config.json";
+    internal const string FileName = "generation_config.json";
 
     // transformers' own defaults.
     private const int DefaultTopK = 50;
@@ -63,7 +63,7 @@ public sealed record GenerationConfig
 
     /// <summary>Reads the file of a checkpoint; null where there is none.</summary>
     /// <exception cref="InvalidInputException">It is no JSON object, or a field has a value that it cannot have.</exception>
-    public static GenerationConfig? Read(CheckpointFolder folder)
+    internal static GenerationConfig? Read(CheckpointFolder folder)
     {
         string path = Path.Combine(folder.DisplayName, FileName);
         return folder.ReadFile(FileName) is { } content ? Parse(path, content) : null;

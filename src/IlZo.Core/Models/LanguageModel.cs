@@ -102,6 +102,7 @@ public abstract class LanguageModel : IDisposable
         Notes = weights.Notes;
     }
 
+    /// <summary>Its sizes. An adapter may take some of its positions.</summary>
     public ModelShape Shape { get; private set; }
 
     /// <summary>What generation_config.json says of writing texts; null where there is none.</summary>
@@ -114,7 +115,7 @@ public abstract class LanguageModel : IDisposable
     public IReadOnlyList<string> Notes { get; private set; }
 
     /// <summary>What was added to the model, or null.</summary>
-    public Adapter? Adapter { get; private set; }
+    internal Adapter? Adapter { get; private set; }
 
     /// <summary>The parameters, tied ones once, and after them those of the adapter.</summary>
     public ParameterSet Parameters { get; }
@@ -214,7 +215,7 @@ public abstract class LanguageModel : IDisposable
     }
 
     /// <summary>The tensors of a classification head on this model, by the names that transformers gives them.</summary>
-    public virtual IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
+    internal virtual IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
         [("score.weight", [classes, Head.Weight.Columns])];
 
     /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
@@ -243,6 +244,7 @@ public abstract class LanguageModel : IDisposable
         }
     }
 
+    /// <summary>Gives back the weights and closes the checkpoint, as soon as nobody reads them.</summary>
     public void Dispose()
     {
         Parameters.Dispose();

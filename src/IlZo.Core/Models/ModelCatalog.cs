@@ -10,7 +10,7 @@ using IlZo.Tensors;
 namespace IlZo.Models;
 
 /// <summary>The architectures that can be loaded. A new one is a folder beside the others and a line here.</summary>
-public static class ModelCatalog
+internal static class ModelCatalog
 {
     private static readonly Family[] s_families =
     [

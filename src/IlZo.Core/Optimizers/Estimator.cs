@@ -48,6 +48,7 @@ public abstract class Estimator : IDisposable
     {
     }
 
+    /// <summary>Gives back what the estimator holds, once.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

@@ -16,21 +16,26 @@ namespace IlZo.Optimizers;
 /// <param name="rule">What to do with the estimate.</param>
 public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator estimator, UpdateRule rule) : Optimizer
 {
+    /// <summary>Bytes that the estimator and the rule keep together.</summary>
     public override long StateBytes => estimator.StateBytes + rule.StateBytes;
 
+    /// <summary>What the estimator says of the coefficients (<see cref="Estimator.ProjectedGradient"/>).</summary>
     public override double ProjectedGradient(StepRecord record) => estimator.ProjectedGradient(record.Coefficients);
 
+    /// <summary>What the estimator says of a step (<see cref="Estimator.Diagnostics"/>).</summary>
     public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => estimator.Diagnostics(step);
 
     /// <summary>The field that rounding of 16-bit weights takes its bits from in a step.</summary>
     internal static NoiseKey RoundingKey(ulong seed, long step) => new(seed, NoiseStream.StochasticRounding, (uint)step, 0);
 
+    /// <inheritdoc/>
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
     {
         estimator.Prepare(step, oracle.Sums);
         return settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
     }
 
+    /// <inheritdoc/>
     protected override void Update(StepRecord record, IBackend backend)
     {
         estimator.Prepare(record.Step, backend);
@@ -75,6 +80,7 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
         return false;
     }
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         estimator.Dispose();

@@ -12,7 +12,7 @@ public sealed class MethodOptions
     private readonly List<string> _known = [];
 
     /// <summary>The names that were asked for, each once.</summary>
-    public IEnumerable<string> Known => _known.Distinct();
+    internal IEnumerable<string> Known => _known.Distinct();
 
     private MethodOptions()
     {
@@ -89,7 +89,7 @@ public sealed class MethodOptions
         (Find(name) ?? standard).Split('+', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <exception cref="InvalidInputException">An option is given that the method did not ask for.</exception>
-    public void RequireAllKnown(string method)
+    internal void RequireAllKnown(string method)
     {
         if (_values.Keys.FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
         {

@@ -17,6 +17,7 @@ public abstract class Optimizer : IDisposable
 {
     private readonly UseGuard _use;
 
+    /// <summary>A method that has not changed anything yet.</summary>
     protected Optimizer() => _use = new UseGuard(GetType().Name, () => Dispose(true));
 
     /// <summary>Bytes that the method keeps beside the weights.</summary>
@@ -61,6 +62,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>The scalar that stands for the gradient in logs.</summary>
     public virtual double ProjectedGradient(StepRecord record) => record.Coefficients.Sum();
 
+    /// <summary>Gives back what the method holds; during a call, when that ends.</summary>
     public void Dispose()
     {
         _use.Dispose();

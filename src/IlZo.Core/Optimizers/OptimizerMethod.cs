@@ -35,10 +35,10 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     public UpdateDivisor DividesBy { get; init; }
 
     /// <summary>Settings from its publication, or from one that tried it.</summary>
-    public IReadOnlyList<PublishedSetting> Published { get; init; } = [];
+    internal IReadOnlyList<PublishedSetting> Published { get; init; } = [];
 
     /// <summary>The names of the method's own options.</summary>
-    public IReadOnlyList<string> OptionNames()
+    internal IReadOnlyList<string> OptionNames()
     {
         using var none = new ParameterSet([], []);
         var settings = new OptimizerSettings(none);

@@ -20,7 +20,7 @@ public enum DirectionKind
 }
 
 /// <summary>Kinds of directions by their names.</summary>
-public static class DirectionKinds
+internal static class DirectionKinds
 {
     /// <summary>What the command line and configurations call a kind.</summary>
     public static string Name(this DirectionKind kind) => kind.ToString().ToLowerInvariant();
@@ -64,7 +64,7 @@ public sealed record OptimizerSettings(ParameterSet Parameters)
     public MethodOptions Options { get; init; } = MethodOptions.None;
 
     /// <summary>Opens the weights that the run started from.</summary>
-    public Func<BaseWeights> OpenBase { get; init; } = () => throw new InvalidOperationException("There are no base weights here.");
+    internal Func<BaseWeights> OpenBase { get; init; } = () => throw new InvalidOperationException("There are no base weights here.");
 
     /// <summary>The direction of one query of a step.</summary>
     public Direction Direction(long step, int query)

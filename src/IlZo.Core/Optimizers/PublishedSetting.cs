@@ -6,11 +6,11 @@ namespace IlZo.Optimizers;
 /// <param name="Epsilons">The radii that were tried; none where none are known.</param>
 /// <param name="Queries">Directions a step; null where none are said.</param>
 /// <param name="Source">Where this is from.</param>
-public sealed record PublishedSetting(
+internal sealed record PublishedSetting(
     string Models, IReadOnlyList<double> LearningRates, IReadOnlyList<double> Epsilons, int? Queries, string Source)
 {
     /// <summary>A sentence for each setting outside all that some publications give for a method.</summary>
-    public static IEnumerable<string> Departures(OptimizerMethod method, double learningRate, double epsilon)
+    internal static IEnumerable<string> Departures(OptimizerMethod method, double learningRate, double epsilon)
     {
         foreach (var (name, value, range) in new[]
         {

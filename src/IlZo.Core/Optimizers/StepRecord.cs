@@ -23,6 +23,8 @@ public sealed record class StepRecord
     /// <summary>The numbers that decide the update: the factor of each direction, and what else the method needs.</summary>
     public required double[] Coefficients { get; init; }
 
+    /// <summary>Whether all numbers have the same bits: a NaN equals itself, and −0 is not 0.</summary>
+    /// <param name="other">The other record.</param>
     public bool Equals(StepRecord? other) =>
         other != null
         && Step == other.Step
@@ -31,6 +33,7 @@ public sealed record class StepRecord
         && Bits(Losses).SequenceEqual(Bits(other.Losses))
         && Bits(Coefficients).SequenceEqual(Bits(other.Coefficients));
 
+    /// <summary>A hash of the same bits.</summary>
     public override int GetHashCode()
     {
         var hash = default(HashCode);

@@ -37,6 +37,7 @@ public abstract unsafe class ChangedDirection(Direction inner) : Direction
         where TMath : struct, IArithmetic<T>
         where TVisitor : struct, IDirectionLawVisitor<T>;
 
+    /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         inner.Fill(parameter, row, column, destination);

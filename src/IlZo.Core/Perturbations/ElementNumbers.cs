@@ -17,7 +17,7 @@ public readonly record struct ElementNumbers
     public static ElementNumbers Of(ParameterState state) => new(state);
 
     /// <summary>Weights that are stored elsewhere.</summary>
-    public static ElementNumbers Of(IStoredNumbers stored) => new(stored);
+    internal static ElementNumbers Of(IStoredNumbers stored) => new(stored);
 
     /// <summary>A number for each column.</summary>
     public static ElementNumbers Of(float[] columns) => new(columns);

@@ -9,6 +9,7 @@ public sealed class GaussianDirection(NoiseKey key) : Direction
 {
     internal NoiseKey Key => key;
 
+    /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination) =>
         NoiseField.FillNormal(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);
 }

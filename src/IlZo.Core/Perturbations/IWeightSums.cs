@@ -29,5 +29,5 @@ public interface IWeightSums
 public sealed record RowProducts(double[] Dots, float[] Sum)
 {
     /// <summary>Elements of the rows that are summed one after the other.</summary>
-    public const int Share = 1 << 20;
+    internal const int Share = 1 << 20;
 }

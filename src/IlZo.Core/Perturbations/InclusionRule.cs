@@ -3,7 +3,7 @@ namespace IlZo.Perturbations;
 /// <summary>The probability of an element with score S: πᵢ = clip(κ√Sᵢ, floor, 1), rounded up to a multiple of 2⁻¹⁶.</summary>
 /// <param name="kappa">κ.</param>
 /// <param name="floor">The least probability.</param>
-public readonly struct InclusionRule(float kappa, float floor)
+internal readonly struct InclusionRule(float kappa, float floor)
 {
     /// <summary>Multiples that make 1.</summary>
     public const int Levels = 1 << 16;

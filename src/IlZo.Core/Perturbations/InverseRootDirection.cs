@@ -15,7 +15,7 @@ internal sealed class InverseRootDirection(Direction inner, ParameterState exces
 }
 
 /// <summary>y = z/√(1 + e).</summary>
-public readonly record struct InverseRootLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct InverseRootLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

@@ -4,7 +4,7 @@ using IlZo.Tensors;
 namespace IlZo.Perturbations;
 
 /// <summary>The factor U of a <see cref="LowRankDirection"/>: r numbers for each row of a matrix.</summary>
-public abstract class LeftFactor
+internal abstract class LeftFactor
 {
     /// <summary>Writes the numbers of a row.</summary>
     public abstract void Fill(Parameter parameter, int row, Span<float> destination);
@@ -12,7 +12,7 @@ public abstract class LeftFactor
 
 /// <summary>Standard normal numbers of a field: the first ones of a noise group for each row.</summary>
 /// <param name="key">The field.</param>
-public sealed class FreshFactor(NoiseKey key) : LeftFactor
+internal sealed class FreshFactor(NoiseKey key) : LeftFactor
 {
     internal NoiseKey Key => key;
 
@@ -23,7 +23,7 @@ public sealed class FreshFactor(NoiseKey key) : LeftFactor
 /// <summary>Numbers that are kept.</summary>
 /// <param name="numbers">Those of each matrix, row by row, by <see cref="Parameter.Index"/>.</param>
 /// <param name="rank">r.</param>
-public sealed class KeptFactor(IReadOnlyList<float[]?> numbers, int rank) : LeftFactor
+internal sealed class KeptFactor(IReadOnlyList<float[]?> numbers, int rank) : LeftFactor
 {
     public override void Fill(Parameter parameter, int row, Span<float> destination) =>
         Numbers(parameter).AsSpan(row * rank, rank).CopyTo(destination);

@@ -12,7 +12,7 @@ namespace IlZo.Perturbations;
 /// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Index"/>; null for vectors.</param>
 /// <param name="rank">r, at most <see cref="NoiseField.Group"/>.</param>
 /// <param name="vectors">What vectors have.</param>
-public sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
+internal sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
 {
     internal LeftFactor Left => left;
 

@@ -12,7 +12,7 @@ namespace IlZo.Perturbations;
 /// <param name="vectors">a, by <see cref="Parameter.Index"/>; as long as the tensor's rows.</param>
 /// <param name="factors">κ, by <see cref="Parameter.Index"/>.</param>
 /// <param name="products">What is known of u, by <see cref="Parameter.Index"/>.</param>
-public sealed class RankOneDirection(
+internal sealed class RankOneDirection(
     Direction inner, IReadOnlyList<float[]> vectors, IReadOnlyList<double> factors,
     IReadOnlyList<BlockProducts> products) : ChangedDirection(inner)
 {
@@ -35,7 +35,7 @@ public sealed class RankOneDirection(
 }
 
 /// <summary>y = u + fa.</summary>
-public readonly record struct RankOneLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct RankOneLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {
@@ -51,7 +51,7 @@ public readonly record struct RankOneLaw<T, TMath> : IDirectionLaw<T>
 /// <param name="Dots">d = aᵀu of each row, or of the tensor with a repeated for each row.</param>
 /// <param name="Sum">Σ d·u over the rows, with the d of their block.</param>
 /// <param name="Rows">The tensor's rows.</param>
-public sealed record BlockProducts(double[] Dots, float[] Sum, int Rows)
+internal sealed record BlockProducts(double[] Dots, float[] Sum, int Rows)
 {
     /// <summary>d of the block of a row.</summary>
     public double Dot(int row) => Dots[Dots.Length == 1 ? 0 : row];

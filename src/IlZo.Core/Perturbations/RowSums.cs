@@ -9,7 +9,7 @@ namespace IlZo.Perturbations;
 /// Sums over rows of directions in fp64, in an order that neither threads nor vector widths change: they go into state that must
 /// be the same wherever a log is replayed.
 /// </summary>
-public static class RowSums
+internal static class RowSums
 {
     /// <summary>Columns that are generated at a time.</summary>
     public const int Slice = 16 * NoiseField.Group;

@@ -7,7 +7,7 @@ namespace IlZo.Perturbations;
 /// <summary>Another direction times a number for each tensor. Where that is zero no noise is generated.</summary>
 /// <param name="inner">The direction.</param>
 /// <param name="scales">The numbers, by <see cref="Parameter.Index"/>.</param>
-public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : ChangedDirection(inner)
+internal sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : ChangedDirection(inner)
 {
     public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && Inner.Covers(parameter);
 
@@ -30,7 +30,7 @@ public sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales
 }
 
 /// <summary>y = fz.</summary>
-public readonly record struct ScalingLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct ScalingLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

@@ -7,7 +7,7 @@ namespace IlZo.Perturbations;
 /// <summary>Another direction where the stored weight's magnitude is at most a threshold of its tensor, and 0 elsewhere.</summary>
 /// <param name="inner">The direction.</param>
 /// <param name="thresholds">The thresholds, by <see cref="Parameter.Index"/>.</param>
-public sealed class SmallWeightsDirection(Direction inner, IReadOnlyList<float> thresholds) : ChangedDirection(inner)
+internal sealed class SmallWeightsDirection(Direction inner, IReadOnlyList<float> thresholds) : ChangedDirection(inner)
 {
     public override bool Changes(Parameter parameter) => !float.IsPositiveInfinity(thresholds[parameter.Index]);
 
@@ -17,7 +17,7 @@ public sealed class SmallWeightsDirection(Direction inner, IReadOnlyList<float> 
 }
 
 /// <summary>y = z where |θ| ≤ f, else 0.</summary>
-public readonly record struct SmallWeightsLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct SmallWeightsLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

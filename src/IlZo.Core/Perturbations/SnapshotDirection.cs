@@ -20,7 +20,7 @@ internal sealed class SnapshotDirection(Direction inner, WeightCopy snapshot, do
 }
 
 /// <summary>y = z + (θ̄ − θ)f.</summary>
-public readonly record struct SnapshotLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct SnapshotLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

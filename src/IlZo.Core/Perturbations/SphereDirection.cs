@@ -24,6 +24,7 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
 
     internal GaussianDirection Normal => _gaussian;
 
+    /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         _gaussian.Fill(parameter, row, column, destination);

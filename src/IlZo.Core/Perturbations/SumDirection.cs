@@ -9,6 +9,7 @@ public sealed class SumDirection(IReadOnlyList<(double Coefficient, Direction Di
 {
     internal IReadOnlyList<(double Coefficient, Direction Direction)> Terms => terms;
 
+    /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
         Span<float> part = stackalloc float[RowSums.Slice];

@@ -7,7 +7,7 @@ namespace IlZo.Perturbations;
 /// A copy of some weights, in the type they are stored in: it takes as much memory as they do, and is exact. It is where the weights are,
 /// in the memory of a device too.
 /// </summary>
-public sealed unsafe class WeightCopy : IStoredNumbers, IDisposable
+internal sealed unsafe class WeightCopy : IStoredNumbers, IDisposable
 {
     private readonly Dictionary<Parameter, long> _offsets = [];
     private readonly NativeBuffer _buffer;

@@ -7,7 +7,7 @@ namespace IlZo.Tasks;
 /// How well a generated answer matches the gold ones, by the words of both (SQuAD's evaluation as in princeton-nlp/MeZO,
 /// <c>large_models/metrics.py</c>).
 /// </summary>
-public static partial class AnswerMatch
+internal static partial class AnswerMatch
 {
     // A first gold answer that says there is none must be given exactly.
     private static readonly string[] s_noAnswer = ["CANNOTANSWER", "no answer"];

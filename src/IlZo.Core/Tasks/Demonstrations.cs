@@ -4,7 +4,7 @@ namespace IlZo.Tasks;
 /// Solved examples in front of a prompt, for in-context learning (princeton-nlp/MeZO, <c>large_models/tasks.py</c>,
 /// <c>sample_train_sets</c>, and <c>utils.py</c>, <c>encode_prompt</c>).
 /// </summary>
-public static class Demonstrations
+internal static class Demonstrations
 {
     /// <summary>What stands between two demonstrations and before the prompt: a blank line.</summary>
     public const string Separator = "\n\n";

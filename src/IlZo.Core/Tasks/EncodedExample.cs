@@ -48,6 +48,7 @@ public sealed record EncodedCandidate(int[] Tokens, int OptionLength)
 /// <param name="Where"><c>file:line</c>.</param>
 public sealed record EncodedExample(IReadOnlyList<EncodedCandidate> Candidates, int Correct, string Where)
 {
+    /// <summary>The candidate that <see cref="Correct"/> says.</summary>
     public EncodedCandidate CorrectCandidate => Candidates[Correct];
 
     /// <summary>The candidates that count as correct predictions.</summary>

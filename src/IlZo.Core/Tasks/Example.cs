@@ -9,7 +9,7 @@ namespace IlZo.Tasks;
 /// <param name="Correct">The index of the correct candidate; of several the one that is trained on.</param>
 /// <param name="File">The file the example comes from, as messages name it.</param>
 /// <param name="Line">The line in it, from 1.</param>
-public sealed record Example(
+internal sealed record Example(
     string Prompt,
     IReadOnlyList<string> Candidates,
     IReadOnlyList<string> Verbalized,

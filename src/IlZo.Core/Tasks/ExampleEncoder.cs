@@ -6,7 +6,7 @@ namespace IlZo.Tasks;
 /// Turns examples into tokens as MeZO does (princeton-nlp/MeZO, <c>large_models/utils.py</c>, <c>encode_prompt</c>): an option's
 /// length is the difference in length of the whole prompt with and without it, and what does not fit is cut off on the left.
 /// </summary>
-public sealed class ExampleEncoder
+internal sealed class ExampleEncoder
 {
     private readonly ITokenizer _tokenizer;
 

@@ -7,7 +7,7 @@ namespace IlZo.Tasks;
 /// The examples of one file. Every row is checked when the file is read; texts are made only for the examples that are asked
 /// for, so that a large file costs little where a sample of it is used.
 /// </summary>
-public sealed class ExampleList : IReadOnlyList<Example>
+internal sealed class ExampleList : IReadOnlyList<Example>
 {
     private readonly RowTemplate _template;
     private readonly string _file;

@@ -7,7 +7,7 @@ namespace IlZo.Tasks;
 /// </summary>
 /// <param name="Sum">The sum of the example's terms, in the order of its tokens.</param>
 /// <param name="Count">Option tokens where the loss is a mean over tokens; else 1.</param>
-public readonly record struct ExampleLoss(double Sum, int Count)
+internal readonly record struct ExampleLoss(double Sum, int Count)
 {
     /// <summary>The loss of examples: Σ <see cref="Sum"/> / Σ <see cref="Count"/>. What is not a number stays visible.</summary>
     /// <param name="examples">At least one, in their order.</param>

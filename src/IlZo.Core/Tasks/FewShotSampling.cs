@@ -4,7 +4,7 @@ namespace IlZo.Tasks;
 /// The sampling of LM-BFF's and MeZO's few-shot experiments (princeton-nlp/MeZO, <c>medium_models/tools/generate_k_shot_data.py</c>):
 /// k examples of each class to train on and k others of each class as dev examples.
 /// </summary>
-public static class FewShotSampling
+internal static class FewShotSampling
 {
     /// <summary>The seed by which the published experiments choose test rows, whatever the seed of the training rows is.</summary>
     public const uint TestSeed = 42;

@@ -8,7 +8,7 @@ namespace IlZo.Tasks;
 /// Reads JSON lines one at a time from a stream of any length. Blank lines are passed over (they count as lines), a UTF-8 byte
 /// order mark is allowed, and whatever is no UTF-8 text is refused with the file's name and the line's number.
 /// </summary>
-public sealed class JsonlReader : IDisposable
+internal sealed class JsonlReader : IDisposable
 {
     /// <summary>The longest line accepted; a longer one is a file of another kind.</summary>
     public const int MaxLineBytes = 16 << 20;

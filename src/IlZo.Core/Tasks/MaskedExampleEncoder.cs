@@ -7,7 +7,7 @@ namespace IlZo.Tasks;
 /// <c>medium_models/src/dataset.py</c>, <c>tokenize_multipart_input</c>): pieces are tokenized one by one and joined between BOS and EOS,
 /// what is too long is cut off at the tail, and a candidate is the single token of a space and its word.
 /// </summary>
-public sealed class MaskedExampleEncoder
+internal sealed class MaskedExampleEncoder
 {
     private readonly ITokenizer _tokenizer;
     private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ namespace IlZo.Tasks;
 /// <summary>A piece of a masked prompt. Pieces become tokens one by one, so that no token spans two of them.</summary>
 /// <param name="Text">Its text; null for the mask.</param>
 /// <param name="Limit">The most tokens of it, which are its first ones; null for no limit.</param>
-public sealed record PromptPiece(string? Text, int? Limit);
+internal sealed record PromptPiece(string? Text, int? Limit);
 
 /// <summary>
 /// The prompt of a masked language model: pieces of text around one mask, at which the candidates' words are compared

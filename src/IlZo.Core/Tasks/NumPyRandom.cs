@@ -4,7 +4,7 @@ namespace IlZo.Tasks;
 /// NumPy's legacy generator, <c>numpy.random.RandomState(seed)</c>: MT19937 (Matsumoto and Nishimura, 1998) with the seeding,
 /// the bounded integers and the shuffle of NumPy's source, so that published samples of a data set can be drawn again exactly.
 /// </summary>
-public sealed class NumPyRandom
+internal sealed class NumPyRandom
 {
     private const int StateLength = 624;
     private const int Middle = 397;

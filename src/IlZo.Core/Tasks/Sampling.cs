@@ -5,12 +5,12 @@ namespace IlZo.Tasks;
 /// <param name="Dev">Indices into the dev file where there is one, else into the training file, none of them in
 /// <paramref name="Train"/>.</param>
 /// <param name="Test">Indices into the validation file.</param>
-public sealed record DataSplit(int[] Train, int[] Dev, int[] Test);
+internal sealed record DataSplit(int[] Train, int[] Dev, int[] Test);
 
 /// <summary>
 /// The sampling of MeZO's large-model experiments (princeton-nlp/MeZO, <c>large_models/tasks.py</c> and <c>run.py</c>).
 /// </summary>
-public static class Sampling
+internal static class Sampling
 {
     /// <summary>Training examples of the published protocol.</summary>
     public const int DefaultTrain = 1000;

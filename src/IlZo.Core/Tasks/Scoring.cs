@@ -6,7 +6,7 @@ namespace IlZo.Tasks;
 /// Losses, predictions and metrics of given log-probabilities, in double precision. What is not a number stays visible: a NaN
 /// anywhere makes the loss NaN and leaves the example without a prediction.
 /// </summary>
-public static class Scoring
+internal static class Scoring
 {
     /// <summary>What <see cref="Predict"/> answers where there is no prediction.</summary>
     public const int NoPrediction = -1;

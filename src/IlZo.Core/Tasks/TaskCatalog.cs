@@ -6,7 +6,7 @@ namespace IlZo.Tasks;
 /// The built-in tasks: MeZO's templates (princeton-nlp/MeZO, <c>large_models/templates.py</c> and, for masked prompts,
 /// <c>medium_models/run_fewshot.sh</c>) and the project's own.
 /// </summary>
-public static class TaskCatalog
+internal static class TaskCatalog
 {
     /// <summary>
     /// The names, in the order they are listed to users. A new task is a file under <c>Tasks/Definitions</c> and a name here.

@@ -3,7 +3,7 @@ using IlZo.BuiltIn;
 namespace IlZo.Tasks;
 
 /// <summary>The examples of a task: training rows, validation rows to test on and, where there is a file of them, dev rows.</summary>
-public sealed class TaskData
+internal sealed class TaskData
 {
     /// <summary>The file of training rows.</summary>
     public const string TrainFile = "train.jsonl";

@@ -16,7 +16,7 @@ public enum TaskObjective
 /// A task: how a row of JSON becomes a prompt, its candidate answers and the correct one. It is read from a JSON file; the
 /// built-in tasks are files of the same format (<see cref="TaskCatalog"/>), which <c>docs/tasks.md</c> describes.
 /// </summary>
-public sealed class TaskDefinition
+internal sealed class TaskDefinition
 {
     internal TaskDefinition(RowTemplate template) => Template = template;
 

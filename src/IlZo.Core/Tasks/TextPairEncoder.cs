@@ -6,7 +6,7 @@ namespace IlZo.Tasks;
 /// Turns examples into tokens for a classification head as transformers' tokenizers do: one text or two with the tokenizer's special
 /// tokens around each, cut off at the tail of the longer one.
 /// </summary>
-public sealed class TextPairEncoder
+internal sealed class TextPairEncoder
 {
     /// <summary>The longest example of the published experiments, in tokens.</summary>
     public const int DefaultMaxLength = 128;

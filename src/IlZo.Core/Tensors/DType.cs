@@ -14,7 +14,7 @@ public enum DType
 }
 
 /// <summary>Sizes and names of <see cref="DType"/>.</summary>
-public static class DTypeExtensions
+internal static class DTypeExtensions
 {
     /// <summary>Bytes an element takes.</summary>
     public static int Size(this DType type) => type == DType.F32 ? 4 : 2;

@@ -8,7 +8,7 @@ namespace IlZo.Tensors;
 /// for one, <c>[0-3]</c> for one of a set and <c>[!0-3]</c> for one outside it; everything else for itself. A pattern has to match the
 /// whole name.
 /// </summary>
-public static class NamePatterns
+internal static class NamePatterns
 {
     private const int NamesInMessages = 4;
 

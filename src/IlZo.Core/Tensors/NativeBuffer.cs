@@ -6,7 +6,7 @@ namespace IlZo.Tensors;
 /// Zeroed memory outside the garbage-collected heap, aligned to 64 bytes (a cache line and a 512-bit vector). Who disposes of it sees to it
 /// that nobody is using its address any more; it may be disposed of twice.
 /// </summary>
-public sealed unsafe class NativeBuffer : IDisposable
+internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
     private nint _block;

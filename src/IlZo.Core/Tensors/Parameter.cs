@@ -15,7 +15,7 @@ public sealed unsafe class Parameter
     /// <param name="type">The format of the elements.</param>
     /// <param name="data">The first element.</param>
     /// <param name="role">What it is in its model; nothing in particular where there is no model.</param>
-    public Parameter(string name, IReadOnlyList<long> shape, DType type, void* data, TensorRole role = default)
+    internal Parameter(string name, IReadOnlyList<long> shape, DType type, void* data, TensorRole role = default)
     {
         if (shape.Count is not (1 or 2) || shape.Any(d => d is <= 0 or > int.MaxValue))
         {
@@ -32,11 +32,13 @@ public sealed unsafe class Parameter
         Columns = (int)shape[^1];
     }
 
+    /// <summary>The name in the checkpoint, or that of a tensor of an adapter; logs and hashes go by it.</summary>
     public string Name { get; }
 
     /// <summary>The dimensions, outermost first: <c>[out, in]</c> for a linear layer, <c>[size]</c> for a bias or a norm.</summary>
     public IReadOnlyList<long> Shape { get; }
 
+    /// <summary>The format of the elements in memory.</summary>
     public DType Type { get; }
 
     /// <summary>What it is, by which it is treated; its name says nothing.</summary>
@@ -44,7 +46,7 @@ public sealed unsafe class Parameter
 
     /// <summary>The first element.</summary>
     /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
-    public byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(ParameterSet)) : _data;
+    internal byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(ParameterSet)) : _data;
 
     /// <summary>Rows of the tensor seen as a matrix; 1 for a vector.</summary>
     public int Rows { get; }
@@ -52,8 +54,10 @@ public sealed unsafe class Parameter
     /// <summary>Columns of the tensor seen as a matrix; the length of a vector.</summary>
     public int Columns { get; }
 
+    /// <summary>Elements.</summary>
     public long Count => (long)Rows * Columns;
 
+    /// <summary>Bytes of the elements in memory.</summary>
     public long ByteCount => Count * Type.Size();
 
     /// <summary>
@@ -77,5 +81,5 @@ public sealed unsafe class Parameter
     internal void Release() => _isReleased = true;
 
     /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
-    public byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());
+    internal byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());
 }

@@ -1,7 +1,7 @@
 namespace IlZo.Tensors;
 
 /// <summary>The SHA-256s of the pieces of each parameter of a set at one time.</summary>
-public sealed class ParameterHashes
+internal sealed class ParameterHashes
 {
     private readonly IReadOnlyList<(Parameter Parameter, byte[] Piece)> _pieces;
 

@@ -19,7 +19,7 @@ public sealed unsafe class ParameterSet : IDisposable
 
     /// <param name="parameters">The parameters, in any order; names must be distinct. All are trained.</param>
     /// <param name="memory">What to dispose of together with the set: mapped files and buffers.</param>
-    public ParameterSet(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
+    internal ParameterSet(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
     {
         _use = new UseGuard(nameof(ParameterSet), Release);
         Append(parameters, memory);
@@ -32,13 +32,18 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <summary>Those that are trained, in the same order; <see cref="Parameter.Index"/> is the place in this list.</summary>
     public IReadOnlyList<Parameter> Trained { get; private set; } = [];
 
+    /// <summary>Weights of all tensors.</summary>
     public long Count => All.Sum(p => p.Count);
 
     /// <summary>Weights that are trained.</summary>
     public long TrainedCount => Trained.Sum(p => p.Count);
 
+    /// <summary>Bytes of all tensors in memory.</summary>
     public long ByteCount => All.Sum(p => p.ByteCount);
 
+    /// <summary>The tensor of a name.</summary>
+    /// <param name="name">The name, as the checkpoint has it.</param>
+    /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Parameter this[string name] => _byName[name];
 
     /// <summary>Changes with every change of the weights.</summary>
@@ -63,7 +68,7 @@ public sealed unsafe class ParameterSet : IDisposable
     /// </summary>
     /// <param name="parameters">The parameters; names must be distinct from those of the set too.</param>
     /// <param name="memory">What to dispose of together with the set.</param>
-    public void Append(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
+    internal void Append(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
     {
         using var alone = _use.Enter();
         foreach (var parameter in parameters.OrderBy(p => p.Name, StringComparer.Ordinal))
@@ -79,7 +84,7 @@ public sealed unsafe class ParameterSet : IDisposable
     }
 
     /// <summary>Says which parameters are trained; the others are frozen. Not while an optimizer is at work.</summary>
-    public void Train(Func<Parameter, bool> isTrained)
+    internal void Train(Func<Parameter, bool> isTrained)
     {
         using var alone = _use.Enter();
         var trained = new List<Parameter>();
@@ -103,7 +108,7 @@ public sealed unsafe class ParameterSet : IDisposable
     public string Sha256() => Hashes().Sha256;
 
     /// <summary>The hashes that <see cref="Sha256"/> is made of.</summary>
-    public ParameterHashes Hashes()
+    internal ParameterHashes Hashes()
     {
         const long pieceBytes = 16 << 20;
         using var held = Read();

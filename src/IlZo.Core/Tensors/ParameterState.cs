@@ -26,10 +26,11 @@ public sealed unsafe class ParameterState : IDisposable
     public bool Has(Parameter parameter) => _offsets.ContainsKey(parameter);
 
     /// <summary>The numbers of a slice, to read and to write.</summary>
-    public Span<float> At(in WeightSlice slice, int count) => new(At(slice), count);
+    internal Span<float> At(in WeightSlice slice, int count) => new(At(slice), count);
 
     /// <summary>The first number of a slice.</summary>
     internal float* At(in WeightSlice slice) => (float*)_buffer.Data + _offsets[slice.Parameter] + slice.Start;
 
+    /// <summary>Gives the memory back.</summary>
     public void Dispose() => _buffer.Dispose();
 }

@@ -6,7 +6,7 @@ namespace IlZo.Tensors;
 /// The words that choose tensors by their role, as in <c>role:norm</c>: those of parts, which mean all that belongs to them, those of
 /// several parts, and those of kinds in whatever part.
 /// </summary>
-public static class RoleWords
+internal static class RoleWords
 {
     /// <summary>What stands before a word in the place of a name.</summary>
     public const string Prefix = "role:";

@@ -4,7 +4,7 @@ namespace IlZo.Tensors;
 /// <param name="Parameter">The tensor.</param>
 /// <param name="Row">The first row.</param>
 /// <param name="Rows">How many.</param>
-public readonly record struct RowBlock(Parameter Parameter, int Row, int Rows)
+internal readonly record struct RowBlock(Parameter Parameter, int Row, int Rows)
 {
     // Large tensors are shared out, and small ones do not cost a dispatch each.
     private const int Share = 1 << 16;

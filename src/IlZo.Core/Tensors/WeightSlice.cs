@@ -4,7 +4,7 @@ namespace IlZo.Tensors;
 /// <param name="Parameter">The tensor.</param>
 /// <param name="Row">The row.</param>
 /// <param name="Column">The first column.</param>
-public readonly record struct WeightSlice(Parameter Parameter, int Row, int Column)
+internal readonly record struct WeightSlice(Parameter Parameter, int Row, int Column)
 {
     /// <summary>The number of the first element among those of the tensor.</summary>
     public long Start => ((long)Row * Parameter.Columns) + Column;

@@ -7,7 +7,7 @@ namespace IlZo.Tokenization;
 /// <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, else by the <c>model_type</c> of <c>config.json</c>.
 /// </summary>
 /// <remarks>The tokenizers are immutable after loading and safe for use from many threads.</remarks>
-public static class TokenizerLoader
+internal static class TokenizerLoader
 {
     private const string SentencePieceFile = "tokenizer.model";
 

@@ -11,7 +11,7 @@ using IlZo.Updates;
 namespace IlZo.Training;
 
 /// <summary>Models as a training finds them before its first step, and what trains them.</summary>
-public static class TrainableModel
+internal static class TrainableModel
 {
     /// <summary>Loads the model of a training, adds its adapter, and chooses what is trained.</summary>
     /// <param name="options">The training.</param>

@@ -116,7 +116,7 @@ public sealed partial class Trainer : IDisposable
         BackendFactory? backends = null) =>
         Task.Run(() => Train(options, folder, resume, progress, cancellation, backends), cancellation);
 
-    // What there is of it, where the constructor failed.
+    /// <summary>Gives back what the run holds: what there is of it, where the constructor failed.</summary>
     public void Dispose()
     {
         _clock?.Dispose();

@@ -37,6 +37,8 @@ public readonly struct StepLaw<T, TMath> : IUpdateLaw<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Move(T weight, T gradient) => _rate == 0 ? weight : TMath.FusedMultiplyAdd(gradient, Back, TMath.Multiply(weight, Kept));
 
+    /// <summary>The element with the new weight.</summary>
+    /// <param name="element">The weight and its gradient; what else there is of it stays.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public UpdatedElement<T> Apply(UpdatedElement<T> element)
     {

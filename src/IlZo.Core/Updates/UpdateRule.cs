@@ -47,7 +47,7 @@ public abstract class UpdateRule : IDisposable
     /// <param name="weights">The slice in fp32; receives the new values before they are rounded to the stored type.</param>
     /// <param name="gradient">The estimate for the slice.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public unsafe void Apply(in WeightSlice slice, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate)
+    internal unsafe void Apply(in WeightSlice slice, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate)
     {
         float kept = Kept(slice.Parameter, learningRate) ?? 1;
         fixed (float* weight = weights, estimate = gradient)
@@ -61,6 +61,7 @@ public abstract class UpdateRule : IDisposable
         }
     }
 
+    /// <summary>Gives back what the rule holds; during an update, when that ends.</summary>
     public void Dispose()
     {
         _use.Dispose();

@@ -10,7 +10,7 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="Gigaflops">What is needed over that.</param>
 /// <param name="Peak">The device's peaks, measured before.</param>
 /// <param name="Memory">What it takes.</param>
-public sealed record DeviceForward(double Seconds, double TokensPerSecond, double Gigaflops, DevicePeak Peak, DeviceUsage Memory)
+internal sealed record DeviceForward(double Seconds, double TokensPerSecond, double Gigaflops, DevicePeak Peak, DeviceUsage Memory)
 {
     /// <summary>Measures a model.</summary>
     /// <param name="backend">The device; what is loaded there is replaced.</param>

@@ -14,7 +14,7 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="PlainSeconds">The product with the weights as they are.</param>
 /// <param name="DualSeconds">The products at both probes of a normal direction, which share the reading and the noise.</param>
 /// <param name="Peak">The device's peaks.</param>
-public sealed record DeviceGemm(
+internal sealed record DeviceGemm(
     int Outputs, int Inputs, int Tokens, long WeightBytes, double PlainSeconds, double DualSeconds, DevicePeak Peak)
 {
     private const float Deviation = 0.02f;

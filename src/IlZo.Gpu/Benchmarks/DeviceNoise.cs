@@ -7,7 +7,7 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="Normal">Standard normal deviates.</param>
 /// <param name="Signs">Rademacher numbers.</param>
 /// <param name="Peak">The device's peaks.</param>
-public sealed record DeviceNoise(double Normal, double Signs, DevicePeak Peak)
+internal sealed record DeviceNoise(double Normal, double Signs, DevicePeak Peak)
 {
     /// <summary>Measures a device.</summary>
     /// <param name="backend">The device.</param>

@@ -15,7 +15,7 @@ namespace IlZo.Gpu.Benchmarks;
 /// <param name="AllocatedBytes">Bytes that a step takes from the host's garbage-collected heap.</param>
 /// <param name="Peak">The device's peaks, measured before.</param>
 /// <param name="Memory">What it takes.</param>
-public sealed record DeviceStep(
+internal sealed record DeviceStep(
     double StepSeconds,
     double ForwardSeconds,
     double UpdateSeconds,

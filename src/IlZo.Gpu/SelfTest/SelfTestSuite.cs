@@ -8,7 +8,7 @@ namespace IlZo.Gpu.SelfTest;
 /// The checks of a device: every kernel, then whole models, and products, a two-point step and a replayed training in each other precision.
 /// All that they need is in the program.
 /// </summary>
-public sealed class SelfTestSuite : IDisposable
+internal sealed class SelfTestSuite : IDisposable
 {
     private const string Trained = "llama-tiny";
     private const int Steps = 50;

@@ -9,7 +9,7 @@ using IlZo.Perturbations;
 namespace IlZo.Core.Tests.Models;
 
 /// <summary>One folder of golden forward passes; see tests/data/fixtures/forward/README.md.</summary>
-public sealed unsafe class ForwardFixture : IDisposable
+internal sealed unsafe class ForwardFixture : IDisposable
 {
     private readonly SafetensorsFile _expected;
 

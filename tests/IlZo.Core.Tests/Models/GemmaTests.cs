@@ -17,16 +17,16 @@ public sealed class GemmaTests : IDisposable
     public void Dispose() => _temp.Dispose();
 
     [Theory]
-    [InlineData("{}", ActivationFunction.GeluTanh)]
-    [InlineData("""{"hidden_act": "gelu"}""", ActivationFunction.GeluTanh)]
-    [InlineData("""{"hidden_act": "gelu", "hidden_activation": null}""", ActivationFunction.GeluTanh)]
-    [InlineData("""{"hidden_act": "relu", "hidden_activation": "gelu_pytorch_tanh"}""", ActivationFunction.GeluTanh)]
-    [InlineData("""{"hidden_act": "relu"}""", ActivationFunction.Relu)]
-    [InlineData("""{"hidden_activation": "gelu"}""", ActivationFunction.Gelu)]
-    public void The_nonlinearity_is_the_one_that_transformers_takes(string config, ActivationFunction expected)
+    [InlineData("{}", nameof(ActivationFunction.GeluTanh))]
+    [InlineData("""{"hidden_act": "gelu"}""", nameof(ActivationFunction.GeluTanh))]
+    [InlineData("""{"hidden_act": "gelu", "hidden_activation": null}""", nameof(ActivationFunction.GeluTanh))]
+    [InlineData("""{"hidden_act": "relu", "hidden_activation": "gelu_pytorch_tanh"}""", nameof(ActivationFunction.GeluTanh))]
+    [InlineData("""{"hidden_act": "relu"}""", nameof(ActivationFunction.Relu))]
+    [InlineData("""{"hidden_activation": "gelu"}""", nameof(ActivationFunction.Gelu))]
+    public void The_nonlinearity_is_the_one_that_transformers_takes(string config, string expected)
     {
-        Assert.Equal(expected, new GemmaConfig(Reader(config), GemmaConfig.First).Activation);
-        Assert.Equal(expected, new GemmaConfig(Reader(config), GemmaConfig.Second).Activation);
+        Assert.Equal(expected, $"{new GemmaConfig(Reader(config), GemmaConfig.First).Activation}");
+        Assert.Equal(expected, $"{new GemmaConfig(Reader(config), GemmaConfig.Second).Activation}");
     }
 
     [Fact]

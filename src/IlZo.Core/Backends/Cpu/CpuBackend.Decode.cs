@@ -3,7 +3,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-public sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuBackend
 {
     // Outputs of a work item when one token is multiplied: some hundred kilobytes of weights.
     private const int DecodeRows = 128;

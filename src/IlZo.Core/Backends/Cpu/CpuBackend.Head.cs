@@ -6,7 +6,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-public sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuBackend
 {
     // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
     private const int HeadRows = 192;

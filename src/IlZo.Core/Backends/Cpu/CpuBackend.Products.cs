@@ -1,6 +1,6 @@
 namespace IlZo.Backends.Cpu;
 
-public sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuBackend
 {
     // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the
     // result.

@@ -4,7 +4,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-public sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuBackend
 {
     public double[][] RowSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {

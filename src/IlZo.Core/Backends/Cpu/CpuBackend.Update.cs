@@ -5,7 +5,7 @@ using IlZo.Updates;
 
 namespace IlZo.Backends.Cpu;
 
-public sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuBackend
 {
     // Elements of a slice: its buffers (weights, gradient, noise, bits) stay in the first-level cache.
     private const int UpdateSlice = 16 * NoiseField.Group;

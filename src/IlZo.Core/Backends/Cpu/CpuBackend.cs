@@ -8,7 +8,7 @@ namespace IlZo.Backends.Cpu;
 /// The managed SIMD engine. Every result is a function of the weights, the tokens and the probe alone: summation orders
 /// are fixed, so neither the number of threads nor what else is in a batch changes a bit.
 /// </summary>
-public sealed unsafe partial class CpuBackend : IBackend
+internal sealed unsafe partial class CpuBackend : IBackend
 {
     private static readonly Probe[] s_stored = [Probe.Unperturbed];
 

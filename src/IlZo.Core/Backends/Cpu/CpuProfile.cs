@@ -5,7 +5,7 @@ namespace IlZo.Backends.Cpu;
 /// <summary>
 /// Where the time of forward passes goes, summed over threads. Always kept: a time stamp costs nothing beside what it measures.
 /// </summary>
-public sealed class CpuProfile
+internal sealed class CpuProfile
 {
     private readonly long[] _ticks;
 

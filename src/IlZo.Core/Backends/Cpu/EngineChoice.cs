@@ -3,7 +3,7 @@ using IlZo.Backends.Cpu.Emitted;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>What computes products on this machine's CPU where an engine is asked for.</summary>
-public sealed record EngineChoice
+internal sealed record EngineChoice
 {
     private readonly PanelFunction? _function;
 

@@ -41,7 +41,7 @@ internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
     private readonly int _padId = config.PadId;
 
     /// <summary>The classification head: a dense layer on the first token's state and the classes' outputs.</summary>
-    public override IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
+    internal override IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
     [
         ("classifier.dense.weight", [Shape.Hidden, Shape.Hidden]),
         ("classifier.dense.bias", [Shape.Hidden]),

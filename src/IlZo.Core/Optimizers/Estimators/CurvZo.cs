@@ -19,7 +19,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 forwards; 2 noise generations of the chosen blocks, and one for ‖z_b‖²; some numbers for each tensor.</remarks>
-public sealed class CurvZo : Estimator
+internal sealed class CurvZo : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly PerturbationBudget _budget;

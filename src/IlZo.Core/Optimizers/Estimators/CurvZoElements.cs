@@ -15,7 +15,7 @@ namespace IlZo.Optimizers;
 /// number decides exactly with it, and κ is found anew at every 20th step.
 /// </summary>
 /// <remarks>Cost: 2 forwards; 3 noise generations and as many of mask bits; 4 bytes for each weight.</remarks>
-public sealed class CurvZoElements : Estimator
+internal sealed class CurvZoElements : Estimator
 {
     private const int Bisections = 40;
 

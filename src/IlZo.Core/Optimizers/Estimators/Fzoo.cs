@@ -11,7 +11,7 @@ namespace IlZo.Optimizers;
 /// by one.</para>
 /// </summary>
 /// <remarks>Cost: N + 1 forwards (9), 2N noise generations, no memory.</remarks>
-public sealed class Fzoo : Estimator
+internal sealed class Fzoo : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _spsa;

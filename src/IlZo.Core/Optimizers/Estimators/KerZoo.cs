@@ -15,7 +15,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost with n directions (the authors': 3): 2n forwards, 2n noise generations, no memory.</remarks>
-public sealed class KerZoo : Estimator
+internal sealed class KerZoo : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly Func<double, double> _kernel;

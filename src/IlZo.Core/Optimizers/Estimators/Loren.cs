@@ -17,7 +17,7 @@ namespace IlZo.Optimizers;
 /// Cost: K forwards (6); for each direction a noise generation for its products with a, for the probe and for the update;
 /// 4 bytes for each column of each tensor, and the rule's momentum for matrices.
 /// </remarks>
-public sealed class Loren : Estimator
+internal sealed class Loren : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly double _rate;

@@ -11,7 +11,7 @@ namespace IlZo.Optimizers;
 /// <remarks>
 /// Cost: 2 forwards; (m + n)r normal numbers for each matrix and generation in place of mn; 4r bytes for each column of a matrix.
 /// </remarks>
-public sealed class Lozo : Estimator
+internal sealed class Lozo : Estimator
 {
     private readonly Spsa _spsa;
     private readonly float[] _scales;

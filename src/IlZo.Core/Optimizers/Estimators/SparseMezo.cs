@@ -15,7 +15,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: SPSA's 2 forwards and 2 noise generations; 4 bytes for each tensor, and two readings of the base checkpoint.</remarks>
-public sealed class SparseMezo : Estimator
+internal sealed class SparseMezo : Estimator
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _spsa;

@@ -19,6 +19,7 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
 {
     private bool TwoSided => settings.Sides == 2;
 
+    /// <inheritdoc/>
     public override IReadOnlyList<Probe> Plan(long step)
     {
         var directions = Directions(step);
@@ -27,6 +28,7 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
             : [Probe.Unperturbed, .. directions.Select(z => new Probe(z, settings.Epsilon))];
     }
 
+    /// <inheritdoc/>
     public override double[] Combine(long step, ReadOnlySpan<double> losses)
     {
         double[] coefficients = new double[TwoSided ? losses.Length / 2 : losses.Length - 1];
@@ -41,6 +43,7 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
         return coefficients;
     }
 
+    /// <inheritdoc/>
     public override IReadOnlyList<Direction> Directions(long step) =>
         [.. Enumerable.Range(0, settings.Queries).Select(q => (direction ?? settings.Direction)(step, q))];
 }

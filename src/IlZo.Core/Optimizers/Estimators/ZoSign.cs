@@ -10,7 +10,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <remarks>Cost with n directions: SPSA's, 2n forwards or n + 1, two noise generations a direction, no memory.</remarks>
 /// <param name="settings">What SPSA takes.</param>
-public sealed class ZoSign(OptimizerSettings settings) : Estimator
+internal sealed class ZoSign(OptimizerSettings settings) : Estimator
 {
     private readonly Spsa _spsa = new(settings);
 

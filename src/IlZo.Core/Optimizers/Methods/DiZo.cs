@@ -26,7 +26,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P, of which a GPU keeps a copy.</remarks>
-public sealed class DiZo : Optimizer
+internal sealed class DiZo : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _estimator;

@@ -17,7 +17,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: 3 forwards; 2 noise generations (probes, update); 4 bytes a weight.</remarks>
-public sealed class HiZoo : Optimizer
+internal sealed class HiZoo : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly DiagonalScaling _rule;

@@ -16,7 +16,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost with n directions (the authors': 3): 2n forwards, 4n noise generations, 4 bytes for each weight (c − x).</remarks>
-public sealed class KerZooSource : Optimizer
+internal sealed class KerZooSource : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly AveragedIterate _rule;

@@ -18,7 +18,7 @@ namespace IlZo.Optimizers;
 /// Cost: K forwards (6), 4K noise generations (for the probes and for the update one each for products with a); 4 bytes for each element of
 /// a matrix, and for each column of each tensor.
 /// </remarks>
-public sealed class LorenSource : Optimizer
+internal sealed class LorenSource : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly CurvatureVectors _curvature;

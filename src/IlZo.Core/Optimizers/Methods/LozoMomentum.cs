@@ -12,7 +12,7 @@ namespace IlZo.Optimizers;
 /// have an ordinary average, m ← βm + (1 − β) ĝ.
 /// </summary>
 /// <remarks>Cost: LOZO's, and 4r bytes for each row of a matrix and 4 for each element of a vector.</remarks>
-public sealed class LozoMomentum : Optimizer
+internal sealed class LozoMomentum : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Lozo _lozo;

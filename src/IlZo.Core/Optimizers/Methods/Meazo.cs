@@ -10,7 +10,7 @@ namespace IlZo.Optimizers;
 /// The paper's constants are not known to us: β = 0.99 and ζ = 1e-8 are ours.
 /// </summary>
 /// <remarks>Cost with n directions: SPSA's, 2n forwards or n + 1, two noise generations a direction; two numbers.</remarks>
-public sealed class Meazo : Optimizer
+internal sealed class Meazo : Optimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _spsa;

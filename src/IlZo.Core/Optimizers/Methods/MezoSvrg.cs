@@ -21,7 +21,7 @@ namespace IlZo.Optimizers;
 /// Cost: 2 forwards over all examples every q steps (2), else 4 forwards; 3 noise generations then, and one more for the second point's
 /// two probes, which do not share theirs; a copy of the weights in the type they are stored in.
 /// </remarks>
-public sealed class MezoSvrg : Optimizer
+internal sealed class MezoSvrg : Optimizer
 {
     private readonly OptimizerSettings _settings;
     // How much the mean loss rises before rates fall, and what they do not fall below.

@@ -15,7 +15,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <remarks>Cost: 5 forwards; 4 noise generations (the pair, each candidate, the update); no memory.</remarks>
 /// <param name="settings">What SPSA takes.</param>
-public sealed class ZoConservative(OptimizerSettings settings) : Optimizer
+internal sealed class ZoConservative(OptimizerSettings settings) : Optimizer
 {
     private readonly Spsa _spsa = new(settings);
     private readonly Sgd _rule = new(settings.WeightDecay);

@@ -1,7 +1,7 @@
 namespace IlZo.Optimizers;
 
 /// <summary>What CurvZO learns about blocks: how much each is worth being perturbed.</summary>
-public abstract class BlockScores
+internal abstract class BlockScores
 {
     /// <summary>The share of the newest observation in every running mean.</summary>
     private protected const double Beta = 0.1;
@@ -26,7 +26,7 @@ public abstract class BlockScores
 /// sampling is proportional to s_b itself.
 /// </summary>
 /// <param name="count">Blocks.</param>
-public sealed class CodeScores(int count) : BlockScores
+internal sealed class CodeScores(int count) : BlockScores
 {
     private readonly double[] _s = [.. Enumerable.Repeat(0.01, count)];
     private double _e = 1e-8;
@@ -59,7 +59,7 @@ public sealed class CodeScores(int count) : BlockScores
 /// </summary>
 /// <param name="sizes">N_b.</param>
 /// <param name="debiased">Whether the background is taken off.</param>
-public sealed class CurvatureScores(IReadOnlyList<long> sizes, bool debiased) : BlockScores
+internal sealed class CurvatureScores(IReadOnlyList<long> sizes, bool debiased) : BlockScores
 {
     private const double Least = 0.01;
     private readonly RunningMean[] _in = new RunningMean[sizes.Count];

@@ -12,7 +12,7 @@ namespace IlZo.Optimizers;
 /// ρP⁻¹ = I − aaᵀ/(ρ + s): κ = 1/(R(R + √ρ)) for the positive root, (R + √ρ)/(sR) for the other one, which the authors' code has.
 /// a moves along the score, S = ∂ log p(δ)/∂a = Σ a/(ρ + s) − (aᵀδ)δ over the rows with δ = y/√ρ.
 /// </summary>
-public sealed class CurvatureVectors
+internal sealed class CurvatureVectors
 {
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly double _rho;

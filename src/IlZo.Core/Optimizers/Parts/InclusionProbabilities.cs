@@ -4,7 +4,7 @@ namespace IlZo.Optimizers;
 /// Probabilities πᵢ = min(1, κ wᵢ) with a wanted sum: with w = √F they minimize Σ Fᵢ/πᵢ, the variance of an estimate with
 /// inverse-probability weights.
 /// </summary>
-public static class InclusionProbabilities
+internal static class InclusionProbabilities
 {
     private const int Bisections = 40;
 

@@ -19,7 +19,7 @@ internal sealed class OffsetDirection(AveragedIterate iterate, Direction inner, 
 }
 
 /// <summary>y = fδ + sd, where d is the element's number.</summary>
-public readonly record struct OffsetLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct OffsetLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

@@ -9,7 +9,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <param name="start">f at first.</param>
 /// <param name="adapts">Whether f changes at all.</param>
-public sealed class PerturbationBudget(double start, bool adapts)
+internal sealed class PerturbationBudget(double start, bool adapts)
 {
     private const int Interval = 20;
 

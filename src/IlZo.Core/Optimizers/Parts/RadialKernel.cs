@@ -5,7 +5,7 @@ namespace IlZo.Optimizers;
 /// K₂ = 3r; K₄ = (15/4) r (5 − 7r²); K₆ = (105/64) r (35 − 126r² + 99r⁴).
 /// Source: Polyak and Tsybakov 1990; Bach and Perchet 2016. KerZOO's paper prints 195/64 for K₆, with which E[rK] would be 13/7.
 /// </summary>
-public sealed class RadialKernel
+internal sealed class RadialKernel
 {
     private RadialKernel(params (int Power, int Numerator, int Denominator)[] terms) => Terms = terms;
 

@@ -17,7 +17,7 @@ internal sealed class TravelDirection(Lazy<BaseWeights> start, MoveDirection mov
 }
 
 /// <summary>y = (θ − θ⁰) + δ, where θ⁰ is the element's number.</summary>
-public readonly record struct TravelLaw<T, TMath> : IDirectionLaw<T>
+internal readonly record struct TravelLaw<T, TMath> : IDirectionLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

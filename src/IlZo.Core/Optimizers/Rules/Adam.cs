@@ -28,8 +28,10 @@ public sealed class Adam(
     private double _decay1 = 1;
     private double _decay2 = 1;
 
+    /// <inheritdoc/>
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
+    /// <inheritdoc/>
     public override void Advance()
     {
         _decay1 *= beta1;
@@ -40,6 +42,7 @@ public sealed class Adam(
     internal float[] SecondMoment(in WeightSlice slice, int count) =>
         [.. _v.At(slice, count).ToArray().Select(v => (float)(v / (1 - _decay2)))];
 
+    /// <inheritdoc/>
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
         var numbers = new AdamNumbers
@@ -55,6 +58,7 @@ public sealed class Adam(
         visitor.Visit(new AdamLaw<T, TMath>(numbers, step), ElementNumbers.Of(_m), ElementNumbers.Of(_v));
     }
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         _m.Dispose();
@@ -63,7 +67,7 @@ public sealed class Adam(
 }
 
 /// <summary>What the formula of an update by <see cref="Adam"/> takes.</summary>
-public struct AdamNumbers
+internal struct AdamNumbers
 {
     /// <summary>β₁.</summary>
     public float Beta1;
@@ -88,7 +92,7 @@ public struct AdamNumbers
 }
 
 /// <summary>m ← β₁m + (1 − β₁)ĝ, v ← β₂v + (1 − β₂)ĝ², θ ← kθ − η m̂/(√v̂ + δ).</summary>
-public readonly struct AdamLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct AdamLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

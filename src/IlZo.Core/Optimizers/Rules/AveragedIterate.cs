@@ -30,7 +30,7 @@ internal sealed class AveragedIterate(OptimizerSettings settings) : UpdateRule(s
 }
 
 /// <summary>d ← d − ηĝ, θ ← kθ + sd, d ← (1 − s)d.</summary>
-public readonly struct AveragedIterateLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct AveragedIterateLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

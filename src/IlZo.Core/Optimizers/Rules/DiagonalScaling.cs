@@ -33,7 +33,7 @@ internal sealed class DiagonalScaling(OptimizerSettings settings, double alpha) 
 }
 
 /// <summary>e ← e + (1 + e)(gz² − α), θ ← kθ − η c z/√(1 + e), where z is given in the place of a gradient.</summary>
-public readonly struct DiagonalLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct DiagonalLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

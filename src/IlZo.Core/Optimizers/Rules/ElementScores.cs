@@ -31,7 +31,7 @@ internal sealed class ElementScores(IEnumerable<Parameter> parameters) : UpdateR
 }
 
 /// <summary>e ← e + β(gv² − (e + 1)) where the given v is not 0, and θ stays.</summary>
-public readonly struct ScoreLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct ScoreLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

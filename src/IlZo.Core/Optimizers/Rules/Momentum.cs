@@ -20,7 +20,7 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, Wei
     private readonly ParameterState _m = new(parameters);
 
     /// <summary>LOREN's rule: matrices have momentum, and nothing where the option beta is 0.</summary>
-    public static UpdateRule OfMatrices(OptimizerSettings settings)
+    internal static UpdateRule OfMatrices(OptimizerSettings settings)
     {
         double beta = settings.Options.Number("beta", 0.9, 0, 1);
         return beta == 0
@@ -28,8 +28,10 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, Wei
             : new Momentum(settings.Parameters.Trained.Where(p => p.Shape.Count == 2), beta, settings.WeightDecay);
     }
 
+    /// <inheritdoc/>
     public override long StateBytes => _m.ByteCount;
 
+    /// <inheritdoc/>
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {
         if (_m.Has(parameter))
@@ -42,11 +44,12 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, Wei
         }
     }
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _m.Dispose();
 }
 
 /// <summary>m ← βm + ĝ, θ ← kθ − ηm.</summary>
-public readonly struct MomentumLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct MomentumLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

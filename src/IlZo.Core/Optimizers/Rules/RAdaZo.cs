@@ -14,7 +14,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <remarks>Cost: nothing in forwards and noise; 8 bytes for each weight.</remarks>
 /// <param name="settings">The tensors and λ; the options beta1, beta2 and zeta (ζ).</param>
-public sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.WeightDecay)
+internal sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.WeightDecay)
 {
     private readonly float _beta1 = (float)settings.Options.Number("beta1", 0.9, 0, 0.999999);
     private readonly float _beta2 = (float)settings.Options.Number("beta2", 0.99, 0, 0.999999);
@@ -35,7 +35,7 @@ public sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.Wei
 }
 
 /// <summary>m ← β₁m + (1 − β₁)ĝ, v ← β₂v + (1 − β₂)m², θ ← kθ − η m/√(v + ζ).</summary>
-public readonly struct RAdaZoLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct RAdaZoLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

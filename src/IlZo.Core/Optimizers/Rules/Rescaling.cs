@@ -28,7 +28,7 @@ internal sealed class Rescaling(
 }
 
 /// <summary>A step, and then θ ← θ + (ρ − 1)(θ − θ⁰), where θ⁰ is the element's number.</summary>
-public readonly struct RescalingLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct RescalingLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

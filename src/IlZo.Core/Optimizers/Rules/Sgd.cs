@@ -11,6 +11,7 @@ namespace IlZo.Optimizers;
 /// <param name="weightDecay">λ, 0 in the published runs.</param>
 public sealed class Sgd(WeightDecay? weightDecay = null) : UpdateRule(weightDecay ?? 0)
 {
+    /// <inheritdoc/>
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
         visitor.Visit(step);
 }

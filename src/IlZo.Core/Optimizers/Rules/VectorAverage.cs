@@ -35,7 +35,7 @@ internal sealed class VectorAverage(IEnumerable<Parameter> vectors, WeightDecay 
 }
 
 /// <summary>m ← βm + (1 − β)ĝ, θ ← kθ − ηm.</summary>
-public readonly struct AverageLaw<T, TMath> : IUpdateLaw<T>
+internal readonly struct AverageLaw<T, TMath> : IUpdateLaw<T>
     where T : struct
     where TMath : struct, IArithmetic<T>
 {

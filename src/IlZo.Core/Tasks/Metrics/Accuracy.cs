@@ -1,7 +1,7 @@
 namespace IlZo.Tasks;
 
 /// <summary>The share of correct predictions.</summary>
-public sealed class Accuracy : IExampleMetric
+internal sealed class Accuracy : IExampleMetric
 {
     private Accuracy(string name, string title, AnswerKind judges) => (Name, Title, Judges) = (name, title, judges);
 

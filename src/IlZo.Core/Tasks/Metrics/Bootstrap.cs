@@ -1,7 +1,7 @@
 namespace IlZo.Tasks;
 
 /// <summary>Confidence intervals from resampling (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).</summary>
-public static class Bootstrap
+internal static class Bootstrap
 {
     private const int Resamples = 10_000;
 

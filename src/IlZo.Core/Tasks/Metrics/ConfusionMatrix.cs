@@ -1,7 +1,7 @@
 namespace IlZo.Tasks;
 
 /// <summary>How often each class is predicted for the examples of each, where all examples have the same candidates.</summary>
-public sealed class ConfusionMatrix
+internal sealed class ConfusionMatrix
 {
     private readonly int[] _support;
     private readonly int[][] _counts;

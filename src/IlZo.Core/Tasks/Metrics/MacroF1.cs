@@ -1,7 +1,7 @@
 namespace IlZo.Tasks;
 
 /// <summary>The mean of the classes' F1, over those that are correct or predicted for any example.</summary>
-public sealed class MacroF1 : IMetric
+internal sealed class MacroF1 : IMetric
 {
     public string Name => "macro_f1";
 

@@ -5,7 +5,7 @@ namespace IlZo.Tasks;
 /// right, 0 where they say nothing of the classes, in particular where there is only one class. An example without a prediction counts as
 /// of a class of its own. Source: Gorodkin 2004, Computational Biology and Chemistry 28, equation 8; scikit-learn, matthews_corrcoef.
 /// </summary>
-public sealed class MatthewsCorrelation : IMetric
+internal sealed class MatthewsCorrelation : IMetric
 {
     public string Name => "matthews_correlation";
 

@@ -19,10 +19,10 @@ public static class MetricCatalog
     public static IReadOnlyList<string> Objectives { get; } = [.. All.OfType<IExampleMetric>().Select(m => m.Name)];
 
     /// <summary>The metrics that judge a kind of answers.</summary>
-    public static IEnumerable<IMetric> Judging(AnswerKind kind) => All.Where(m => m.Judges.HasFlag(kind));
+    internal static IEnumerable<IMetric> Judging(AnswerKind kind) => All.Where(m => m.Judges.HasFlag(kind));
 
     /// <summary>The metrics that every evaluation of a kind of answers has, in the order of their fields.</summary>
-    public static IReadOnlyList<IMetric> Usual(AnswerKind kind) => kind switch
+    internal static IReadOnlyList<IMetric> Usual(AnswerKind kind) => kind switch
     {
         AnswerKind.Text => [Perplexity.Instance],
         AnswerKind.Generated => [Accuracy.ExactMatch, TokenF1.Instance],
@@ -30,7 +30,7 @@ public static class MetricCatalog
     };
 
     /// <summary>All metrics that judge a kind of answers, the usual ones first.</summary>
-    public static IReadOnlyList<IMetric> Of(AnswerKind kind) => [.. Usual(kind).Union(Judging(kind))];
+    internal static IReadOnlyList<IMetric> Of(AnswerKind kind) => [.. Usual(kind).Union(Judging(kind))];
 
     /// <summary>A metric by its name, or null.</summary>
     public static IMetric? Find(string name) => All.FirstOrDefault(m => m.Name == name);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace IlZo.Tasks;
 
 /// <summary>exp of the loss of a token, where examples are texts without answers to choose from.</summary>
-public sealed class Perplexity : IMetric
+internal sealed class Perplexity : IMetric
 {
     private Perplexity()
     {

@@ -16,7 +16,7 @@ public sealed record Prediction(EncodedExample Example, int Choice, string? Text
     public IEnumerable<string> Gold => IsGenerated ? Example.Answers : Example.Accepted.Select(i => Example.CandidateTexts[i]);
 
     /// <summary>The prediction that follows from the candidates' scores.</summary>
-    public static Prediction Choose(EncodedExample example, double[] scores)
+    internal static Prediction Choose(EncodedExample example, double[] scores)
     {
         int choice = Scoring.Predict(scores);
         string? text = choice == Scoring.NoPrediction
@@ -26,6 +26,6 @@ public sealed record Prediction(EncodedExample Example, int Choice, string? Text
     }
 
     /// <summary>The prediction that a generated text is.</summary>
-    public static Prediction Generated(EncodedExample example, string? text) =>
+    internal static Prediction Generated(EncodedExample example, string? text) =>
         new(example, Scoring.NoPrediction, text, [], text is not null && AnswerMatch.IsExact(text, example.Answers)) { IsGenerated = true };
 }

@@ -6,7 +6,7 @@ namespace IlZo.Tasks;
 /// Source: Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries, section 3; google-research/google-research
 /// rouge/rouge_scorer.py.
 /// </summary>
-public sealed class RougeL : IExampleMetric
+internal sealed class RougeL : IExampleMetric
 {
     public string Name => "rouge_l";
 

@@ -4,7 +4,7 @@ namespace IlZo.Tasks;
 /// The mean F1 of the words of generated answers, each with the gold answer that it agrees with best
 /// (<see cref="AnswerMatch.F1(string, IReadOnlyList{string})"/>).
 /// </summary>
-public sealed class TokenF1 : IExampleMetric
+internal sealed class TokenF1 : IExampleMetric
 {
     private TokenF1()
     {

@@ -61,8 +61,11 @@ public sealed class ChatTemplate
         now,
         cancellation);
 
-    /// <inheritdoc cref="Render(IEnumerable{ChatMessage}, bool, DateTime, CancellationToken)"/>
+    /// <summary>Writes a conversation of values that a template can have, and refuses it as <see cref="Render"/> does.</summary>
     /// <param name="messages">The messages as template values, usually mappings with <c>role</c> and <c>content</c>.</param>
+    /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn.</param>
+    /// <param name="now">What the template takes for the present.</param>
+    /// <param name="cancellation">Ends the work.</param>
     /// <param name="tools">The tools that the assistant can call, or null.</param>
     /// <param name="variables">Other variables of the template, or null.</param>
     internal RenderedChat RenderValues(

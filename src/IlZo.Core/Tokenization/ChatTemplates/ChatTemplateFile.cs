@@ -8,7 +8,7 @@ namespace IlZo.Tokenization.ChatTemplates;
 /// Finds the chat template of a model folder: <c>chat_template.jinja</c>, else the <c>chat_template</c> of
 /// <c>tokenizer_config.json</c>, which is the template or a list of named ones whose <c>default</c> counts.
 /// </summary>
-public static class ChatTemplateFile
+internal static class ChatTemplateFile
 {
     /// <summary>The file that holds a template alone.</summary>
     public const string FileName = "chat_template.jinja";

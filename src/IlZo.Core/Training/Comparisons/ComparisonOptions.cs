@@ -34,7 +34,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>
     /// The rate that suits <c>mezo</c> on a function: the inverse of its Hessian's trace, beyond about which steps lengthen.
     /// </summary>
-    public static double LearningRateOf(TestFunction function, int dimension) => Preset.Rounded(1 / (function.Curvature * dimension));
+    internal static double LearningRateOf(TestFunction function, int dimension) => Preset.Rounded(1 / (function.Curvature * dimension));
 
     /// <summary>The rates of a method, in rising order.</summary>
     public IReadOnlyList<double> RatesOf(string optimizer)

@@ -101,7 +101,7 @@ public sealed record ComparisonReport(
         Settings["function"] is { } name ? FormattableString.Invariant($"{name}, {Settings["dimension"]} dimensions") : null;
 
     /// <summary>The shared options as JSON.</summary>
-    public static JsonObject SharedSettings(ComparisonOptions options)
+    internal static JsonObject SharedSettings(ComparisonOptions options)
     {
         var settings = JsonSerializer.SerializeToNode(options.Training, RunConfigurationJson.Default.TrainingOptions)!.AsObject();
         foreach (string name in options.Function is null ? s_perRun : [.. s_perRun, .. s_ofModels])

@@ -9,8 +9,10 @@ namespace IlZo.Training;
 /// <param name="Correct">Examples of which both are true.</param>
 public sealed record ClassResult(string Name, int Support, int Predicted, int Correct)
 {
+    /// <summary>The share of the examples for which it is predicted that are of it.</summary>
     public double Precision => Predicted == 0 ? 0 : (double)Correct / Predicted;
 
+    /// <summary>The share of its examples for which it is predicted.</summary>
     public double Recall => Support == 0 ? 0 : (double)Correct / Support;
 
     /// <summary>The harmonic mean of precision and recall.</summary>
@@ -23,6 +25,7 @@ public sealed class ClassReport
     private ClassReport(IReadOnlyList<ClassResult> classes, ConfusionMatrix confusion) =>
         (Classes, Confusion) = (classes, confusion.Counts);
 
+    /// <summary>The classes in the order of the candidates.</summary>
     public IReadOnlyList<ClassResult> Classes { get; }
 
     /// <summary>[correct class][predicted class]: numbers of examples; without examples that have no prediction.</summary>

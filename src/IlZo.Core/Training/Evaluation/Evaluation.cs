@@ -25,7 +25,7 @@ public sealed record Evaluation(double Loss, int Correct, int Total)
     /// <param name="predictions">A prediction for each example.</param>
     /// <param name="loss">Their loss.</param>
     /// <param name="metrics">What judges them.</param>
-    public static Evaluation Of(IReadOnlyList<Prediction> predictions, double loss, IReadOnlyList<IMetric> metrics) =>
+    internal static Evaluation Of(IReadOnlyList<Prediction> predictions, double loss, IReadOnlyList<IMetric> metrics) =>
         new(loss, metrics.Any(m => m is Accuracy) ? predictions.Count(p => p.IsCorrect) : 0, predictions.Count)
         {
             Metrics = new(metrics.Select(m => new MetricValue(m, m.Of(predictions, loss)))),

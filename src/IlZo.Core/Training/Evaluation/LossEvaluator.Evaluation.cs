@@ -3,7 +3,7 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
-public sealed partial class LossEvaluator
+internal sealed partial class LossEvaluator
 {
     // Tokens of one pass when many examples are evaluated. Results do not depend on it.
     internal const int EvaluationTokens = 2048;

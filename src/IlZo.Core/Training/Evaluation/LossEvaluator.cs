@@ -17,7 +17,7 @@ namespace IlZo.Training;
 /// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
 /// Threads that work at the same time have an evaluator and a backend each, over one model.
 /// </remarks>
-public sealed partial class LossEvaluator(
+internal sealed partial class LossEvaluator(
     LanguageModel model,
     IBackend backend,
     TaskObjective task,

@@ -7,7 +7,7 @@ namespace IlZo.Training;
 /// <param name="Tokens">Tokens at each.</param>
 /// <param name="Outputs">Tokens of them whose successors, or outputs, are scored.</param>
 /// <param name="Texts">Texts of the batch.</param>
-public readonly record struct PassSize(int Probes, long Tokens, long Outputs, int Texts)
+internal readonly record struct PassSize(int Probes, long Tokens, long Outputs, int Texts)
 {
     // Batches that are looked at: what far longer runs meet is hardly larger.
     private const int MostSteps = 20_000;

@@ -8,7 +8,7 @@ namespace IlZo.Training;
 /// there once, what all candidates of an example begin with branches off it once, and the rest branches off that. The last token of a
 /// candidate, which predicts nothing, is left out: one-token answers cost nothing beyond the prompt.
 /// </summary>
-public sealed class ScoringBatch
+internal sealed class ScoringBatch
 {
     private readonly int[][] _firstTargets;
 

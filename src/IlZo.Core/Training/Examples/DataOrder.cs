@@ -9,7 +9,7 @@ namespace IlZo.Training;
 /// <param name="seed">The run's seed.</param>
 /// <param name="count">Training examples.</param>
 /// <param name="batchSize">Examples a step.</param>
-public sealed class DataOrder(ulong seed, int count, int batchSize)
+internal sealed class DataOrder(ulong seed, int count, int batchSize)
 {
     private readonly Dictionary<long, int[]> _passes = [];
 

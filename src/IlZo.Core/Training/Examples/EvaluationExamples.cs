@@ -36,7 +36,7 @@ public sealed record EvaluationOptions
 /// <param name="Task">What they are examples of.</param>
 /// <param name="Test">The examples.</param>
 /// <param name="ContentFree">For each of them its candidates after a prompt without content; null without calibration.</param>
-public sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<EncodedExample> Test, IReadOnlyList<EncodedExample>? ContentFree)
+internal sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<EncodedExample> Test, IReadOnlyList<EncodedExample>? ContentFree)
 {
     /// <summary>Loads, samples and encodes a task's validation rows.</summary>
     /// <param name="options">The task, its data, the seed and the sizes.</param>

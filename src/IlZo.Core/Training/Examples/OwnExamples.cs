@@ -8,7 +8,7 @@ using IlZo.Tokenization.ChatTemplates;
 namespace IlZo.Training;
 
 /// <summary>The examples of a run on the user's own data.</summary>
-public static class OwnExamples
+internal static class OwnExamples
 {
     /// <summary>Loads what a training needs.</summary>
     /// <exception cref="InvalidInputException">The data cannot be used, or the model does not continue texts.</exception>

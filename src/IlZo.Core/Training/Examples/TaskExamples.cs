@@ -5,7 +5,7 @@ using IlZo.Tokenization;
 namespace IlZo.Training;
 
 /// <summary>A task and its data for a model: makes encoded examples.</summary>
-public sealed class TaskExamples
+internal sealed class TaskExamples
 {
     private readonly LanguageModel _model;
     private readonly Func<Example, string, EncodedExample> _encode;

@@ -16,7 +16,7 @@ public sealed record TrainingExamples(
     TaskObjective Objective, IReadOnlyList<EncodedExample> Train, IReadOnlyList<EncodedExample> Dev, IReadOnlyList<EncodedExample> Test)
 {
     /// <summary>What the task is called where a program gives the examples.</summary>
-    public const string TaskName = "program";
+    internal const string TaskName = "program";
 
     /// <summary>Rows of the user's data that were left out.</summary>
     public int SkippedRows { get; init; }
@@ -28,14 +28,14 @@ public sealed record TrainingExamples(
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>How their answers are generated; null where candidates are compared.</summary>
-    public AnswerSettings? Answers { get; private init; }
+    internal AnswerSettings? Answers { get; private init; }
 
     /// <summary>What judges the predictions of them.</summary>
     public IReadOnlyList<IMetric> Metrics { get; private init; } = MetricCatalog.Usual(AnswerKind.Text);
 
     /// <summary>Loads, samples and encodes a task's data, or the user's own, or takes the program's.</summary>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public static TrainingExamples Load(
+    internal static TrainingExamples Load(
         TrainingOptions options, LanguageModel model, ITokenizer tokenizer, CancellationToken cancellation = default)
     {
         if (Presets.TaskOf(options) == TaskName)
@@ -104,7 +104,7 @@ public sealed record TrainingExamples(
     }
 
     /// <summary>SHA-256 of all token ids, the places of option tokens, labels and gold answers.</summary>
-    public string Sha256()
+    internal string Sha256()
     {
         var hash = new Sha256();
         foreach (var part in (IReadOnlyList<EncodedExample>[])[Train, Dev, Test])

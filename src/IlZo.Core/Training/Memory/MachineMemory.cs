@@ -12,7 +12,7 @@ public sealed record MemoryLimit(string Name, long Free, long Most, bool CountsF
 
 /// <summary>What memory the machine has for this process: its own, less where a control group or a resource limit allows less.</summary>
 /// <param name="Limits">All limits that are known; none where the operating system tells nothing.</param>
-public sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
+internal sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
 {
     private const string GroupMount = "/sys/fs/cgroup";
 

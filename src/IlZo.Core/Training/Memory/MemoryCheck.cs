@@ -6,7 +6,7 @@ namespace IlZo.Training;
 /// Compares what a training will take with what there was for it before it took any: first weights and optimizer, which are known from the
 /// headers of the files, and the activations of the largest batch as soon as the examples are known.
 /// </summary>
-public sealed class MemoryCheck
+internal sealed class MemoryCheck
 {
     private readonly TrainingOptions _options;
     private readonly MachineMemory _machine;

@@ -27,7 +27,7 @@ public sealed record MemoryFinding(TrainingMemory Predicted, MemoryLimit? Limit,
     private const double Comfortable = 0.9;
 
     /// <summary>Compares a prediction with a machine.</summary>
-    public static MemoryFinding Of(TrainingMemory predicted, MachineMemory machine)
+    internal static MemoryFinding Of(TrainingMemory predicted, MachineMemory machine)
     {
         long all = predicted.Total - predicted.Runtime;
         var finding = new MemoryFinding(predicted, null, MemoryVerdict.Fits);
@@ -54,7 +54,7 @@ public sealed record MemoryFinding(TrainingMemory Predicted, MemoryLimit? Limit,
 
     /// <summary>Refuses what cannot be had.</summary>
     /// <exception cref="InvalidInputException">The memory exceeds a limit.</exception>
-    public void RequirePossible()
+    internal void RequirePossible()
     {
         if (Verdict == MemoryVerdict.Exceeds)
         {

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace IlZo.Training;
 
 /// <summary>How much memory this process uses.</summary>
-public static class ProcessMemory
+internal static class ProcessMemory
 {
     private const string StatusFile = "/proc/self/status";
     private const string PeakField = "VmHWM:";

@@ -40,7 +40,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     /// <param name="kind">Where the memory is.</param>
     /// <exception cref="InvalidInputException">The method's options are wrong, or no device of that kind trains in that
     /// precision.</exception>
-    public static TrainingMemory Predict(
+    internal static TrainingMemory Predict(
         LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, DeviceKind kind)
     {
         var (perToken, numbers) = BytesOfToken(model, options, kind);
@@ -53,10 +53,8 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         };
     }
 
-    /// <summary>Predicts it from a model's sizes and the largest pass of a run.</summary>
-    /// <param name="pass">The pass.</param>
-    /// <inheritdoc cref="Predict(LanguageModel, DType?, TrainingOptions, int, int, DeviceKind)"/>
-    public static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, PassSize pass, DeviceKind kind)
+    /// <summary>Predicts it from a model's sizes and the largest pass of a run, and else as for texts of one length.</summary>
+    internal static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, PassSize pass, DeviceKind kind)
     {
         var (perToken, numbers) = BytesOfToken(model, options, kind);
         long perOutput = kind == DeviceKind.Cuda ? 0 : CpuBackend.HeadBytes(model.Head, options.Threads ?? Environment.ProcessorCount);

@@ -10,7 +10,7 @@ namespace IlZo.Training;
 /// <param name="Rate">η.</param>
 /// <param name="Warmup">Steps of the warm-up.</param>
 /// <param name="Steps">Steps of the run.</param>
-public sealed record LearningRateSchedule(string Shape, double Rate, int Warmup, long Steps)
+internal sealed record LearningRateSchedule(string Shape, double Rate, int Warmup, long Steps)
 {
     /// <summary>The shapes by name.</summary>
     public static IReadOnlyList<string> Shapes { get; } = ["constant", "linear", "cosine"];

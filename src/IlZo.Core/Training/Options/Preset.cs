@@ -11,7 +11,7 @@ namespace IlZo.Training;
 /// <param name="BatchSize">Examples a step.</param>
 /// <param name="GradientNorm">About the norm of the gradient, which some methods divide by.</param>
 /// <param name="Source">Where this is from.</param>
-public sealed record Preset(
+internal sealed record Preset(
     string Models, string Trained, double LearningRate, double Epsilon, int BatchSize, double GradientNorm, string Source)
 {
     /// <summary>A method's rate, to two digits.</summary>

@@ -14,7 +14,7 @@ namespace IlZo.Training;
 /// The built-in model has settings of its own, RoBERTa those of MeZO's runs with RoBERTa-large, and every other model, known or not,
 /// those of MeZO's runs with OPT-13B.
 /// </summary>
-public static class Presets
+internal static class Presets
 {
     /// <summary>What <see cref="Preset.Trained"/> is without an adapter.</summary>
     public const string Weights = "weights";

@@ -53,6 +53,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     [JsonIgnore]
     public IReadOnlyList<OptimizerMethod> Methods { get; init; } = [];
 
+    /// <summary>Steps of the whole run; 0 only measures its start.</summary>
     public int Steps { get; init; } = 1500;
 
     /// <summary>Examples a step; null for the preset's number.</summary>
@@ -66,6 +67,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     [JsonPropertyName("eps")]
     public double? Epsilon { get; init; }
 
+    /// <summary>λ of the decay beside each step, θ ← (1 − ηλ)θ, of all tensors but biases and norms.</summary>
     public double WeightDecay { get; init; }
 
     /// <summary>Directions a step; null for the method's own number.</summary>
@@ -175,7 +177,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public string? Device { get; init; }
 
     /// <summary>The weight type that <see cref="DType"/> names, or null for the stored one.</summary>
-    public static DType? ParseDType(string name) => name switch
+    internal static DType? ParseDType(string name) => name switch
     {
         "auto" => null,
         "fp32" => Tensors.DType.F32,
@@ -185,7 +187,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     };
 
     /// <summary>The metric that <see cref="Objective"/> names; null for the loss.</summary>
-    public static IExampleMetric? ParseObjective(string name) => name == Loss ? null
+    internal static IExampleMetric? ParseObjective(string name) => name == Loss ? null
         : MetricCatalog.Find(name) as IExampleMetric
         ?? throw new InvalidInputException(
             $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} "
@@ -218,7 +220,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// </summary>
     /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two
     /// adapters.</exception>
-    public TrainingOptions WithResultOfRun()
+    internal TrainingOptions WithResultOfRun()
     {
         var source = ModelSource.Of(Model);
         return source.Adapter is null || Adapter is null
@@ -231,7 +233,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>What the optimizer is made from.</summary>
     /// <param name="parameters">The weights, with what is trained of them chosen.</param>
     /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
-    public OptimizerSettings ToSettings(ParameterSet parameters)
+    internal OptimizerSettings ToSettings(ParameterSet parameters)
     {
         var method = Method;
         return new OptimizerSettings(parameters)

@@ -4,16 +4,16 @@ namespace IlZo.Training;
 
 /// <summary>An entry of a run's log: a step, an evaluation, or what was kept.</summary>
 /// <param name="Step">The step it is about; of an evaluation, the last one before it.</param>
-public abstract record LogEntry(long Step);
+internal abstract record LogEntry(long Step);
 
 /// <summary>A step, with the work it took.</summary>
 /// <param name="Record">What it did to the weights.</param>
 /// <param name="ForwardPasses">Forward passes: one for each probe of each batch.</param>
 /// <param name="Tokens">Tokens that went through the model, at each probe once.</param>
-public sealed record StepEntry(StepRecord Record, long ForwardPasses = 0, long Tokens = 0) : LogEntry(Record.Step);
+internal sealed record StepEntry(StepRecord Record, long ForwardPasses = 0, long Tokens = 0) : LogEntry(Record.Step);
 
 /// <summary>Which examples an evaluation was on.</summary>
-public enum EvaluationSplit
+internal enum EvaluationSplit
 {
     /// <summary>Those that decide which weights are kept.</summary>
     Dev,
@@ -27,9 +27,10 @@ public enum EvaluationSplit
 /// <param name="Split">The examples.</param>
 /// <param name="Evaluation">What they show; its predictions are not logged.</param>
 /// <param name="SavedSha256">The weights that were saved because these are the best so far (<see cref="SavedWeights"/>); else null.</param>
-public sealed record EvaluationEntry(long Step, EvaluationSplit Split, Evaluation Evaluation, string? SavedSha256 = null) : LogEntry(Step);
+internal sealed record EvaluationEntry(long Step, EvaluationSplit Split, Evaluation Evaluation, string? SavedSha256 = null)
+    : LogEntry(Step);
 
 /// <summary>The weights that a run keeps where no evaluation has chosen them.</summary>
 /// <param name="Step">The step they belong to; 0 for the start.</param>
 /// <param name="SavedSha256">What was saved (<see cref="SavedWeights"/>).</param>
-public sealed record SelectionEntry(long Step, string SavedSha256) : LogEntry(Step);
+internal sealed record SelectionEntry(long Step, string SavedSha256) : LogEntry(Step);

@@ -12,7 +12,7 @@ public sealed record ModelSource(string Model, string? Adapter)
 {
     /// <summary>What a user's name for a model stands for: where it is the folder of a run, the result of that run.</summary>
     /// <exception cref="InvalidInputException">The run has no result, or it is not as the run left it.</exception>
-    public static ModelSource Of(string model) =>
+    internal static ModelSource Of(string model) =>
         model != ModelLoader.BuiltIn && new RunFolder(model) is { IsRun: true } run
             ? SavedRun.Open(run).Result()
             : new ModelSource(model, null);
@@ -35,7 +35,7 @@ public sealed record ModelSource(string Model, string? Adapter)
     /// <param name="model">The model, loaded.</param>
     /// <param name="file">A file with a template to take in their place; or null.</param>
     /// <exception cref="InvalidInputException">The template cannot be read.</exception>
-    public ChatTemplate? Template(LanguageModel model, string? file = null)
+    internal ChatTemplate? Template(LanguageModel model, string? file = null)
     {
         var read = AdapterFiles.Over(Adapter, model.Checkpoint.ReadFile);
         return file is null

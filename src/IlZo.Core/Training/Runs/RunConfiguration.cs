@@ -21,7 +21,7 @@ public sealed record EngineChange(long AfterStep, string Engine, string Precisio
 public sealed record RunConfiguration(TrainingOptions Options, string BaseWeightsSha256, string ExamplesSha256)
 {
     /// <summary>The format of runs that are written; earlier ones are read.</summary>
-    public const int CurrentFormat = 2;
+    internal const int CurrentFormat = 2;
 
     internal const string FirstArithmetic = "1";
 
@@ -53,9 +53,10 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// <summary>
     /// The engine that computed steps on a kind of device, or null where none did: what continues the run there must be the same.
     /// </summary>
-    public Engine? EngineOn(DeviceKind kind) => Computed.Select(c => new Engine(c.Engine, c.Precision)).FirstOrDefault(e => e.Kind == kind);
+    internal Engine? EngineOn(DeviceKind kind) =>
+        Computed.Select(c => new Engine(c.Engine, c.Precision)).FirstOrDefault(e => e.Kind == kind);
 
-    public static RunConfiguration Parse(string path, byte[] json)
+    internal static RunConfiguration Parse(string path, byte[] json)
     {
         var root = Object(path, json);
         int format = FormatOf(path, root);
@@ -100,7 +101,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         }
     }
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
+    internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
         new RunConfigurationFile
         {
             Format = CurrentFormat,

@@ -9,16 +9,20 @@ namespace IlZo.Training;
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
+    /// <summary>The absolute path.</summary>
     public string FullPath { get; } = Path.GetFullPath(path);
 
+    /// <summary>What was run, in JSON: <see cref="RunConfiguration"/>. It is written first.</summary>
     public string ConfigurationFile => Path.Combine(FullPath, "config.json");
 
+    /// <summary>The log, from which the weights of every step can be rebuilt.</summary>
     public string TrajectoryFile => Path.Combine(FullPath, "trajectory.bin");
 
+    /// <summary>Steps and evaluations to be read, a JSON object a line; it decides nothing.</summary>
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
 
     /// <summary>How long the run has taken.</summary>
-    public string ClockFile => Path.Combine(FullPath, "clock.json");
+    internal string ClockFile => Path.Combine(FullPath, "clock.json");
 
     /// <summary>What the run came to; written when it ends.</summary>
     public string ResultFile => Path.Combine(FullPath, "result.json");
@@ -30,10 +34,10 @@ public sealed class RunFolder(string path)
     public string AdapterFolder => Path.Combine(FullPath, "adapter");
 
     /// <summary>The adapter that the run began with, in PEFT's format, so that no later version has to make it again.</summary>
-    public string StartFolder => Path.Combine(FullPath, "start");
+    internal string StartFolder => Path.Combine(FullPath, "start");
 
     /// <summary>Where the run keeps what was best on the dev examples: the adapter if it trains one, else the weights.</summary>
-    public string TrainedFolder(TrainingOptions options) => options.Adapter is null ? CheckpointFolder : AdapterFolder;
+    internal string TrainedFolder(TrainingOptions options) => options.Adapter is null ? CheckpointFolder : AdapterFolder;
 
     /// <summary>Whether a run was started here.</summary>
     public bool HasRun => File.Exists(ConfigurationFile);
@@ -56,7 +60,7 @@ public sealed class RunFolder(string path)
     /// <summary>
     /// Options to continue the run here, where the folder of the adapter that it began with is gone: with the adapter that the run kept.
     /// </summary>
-    public TrainingOptions WithKeptStart(TrainingOptions options) =>
+    internal TrainingOptions WithKeptStart(TrainingOptions options) =>
         options.AdapterFolder is { } adapter && !Directory.Exists(adapter) && Directory.Exists(StartFolder)
             ? options with { Adapter = StartFolder }
             : options;
@@ -77,7 +81,7 @@ public sealed class RunFolder(string path)
     /// <returns>The configuration of the run, with at least the steps that it had.</returns>
     /// <exception cref="InvalidInputException">The folder holds another run, or one that was not to be continued, or other
     /// files.</exception>
-    public RunConfiguration Start(RunConfiguration configuration, ResumePolicy? resume)
+    internal RunConfiguration Start(RunConfiguration configuration, ResumePolicy? resume)
     {
         if (!HasRun)
         {

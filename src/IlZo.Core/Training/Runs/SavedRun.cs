@@ -6,7 +6,7 @@ using IlZo.Optimizers;
 namespace IlZo.Training;
 
 /// <summary>A run as it was left, for whoever reads it: its configuration and its log, which belong together.</summary>
-public sealed class SavedRun
+internal sealed class SavedRun
 {
     private readonly RunFolder _folder;
     private readonly RunHistory _history = new();

@@ -9,7 +9,7 @@ namespace IlZo.Training;
 /// What a folder of saved weights, a checkpoint or an adapter, comes down to: the SHA-256 of its weight files and of what its configuration
 /// says, but for the path of the model it was made from. The tokenizer's files and others do not count.
 /// </summary>
-public static class SavedWeights
+internal static class SavedWeights
 {
     private const int PieceBytes = 1 << 20;
 

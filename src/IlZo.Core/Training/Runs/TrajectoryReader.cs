@@ -8,14 +8,14 @@ namespace IlZo.Training;
 /// <param name="Fingerprint">The SHA-256 of the identity of the run.</param>
 /// <param name="Entries">The valid entries, in their order.</param>
 /// <param name="TornBytes">Bytes after the last whole entry: what a crash left of the one that was being written.</param>
-public sealed record TrajectoryContent(uint Version, byte[] Fingerprint, IReadOnlyList<LogEntry> Entries, long TornBytes)
+internal sealed record TrajectoryContent(uint Version, byte[] Fingerprint, IReadOnlyList<LogEntry> Entries, long TornBytes)
 {
     /// <summary>The steps among the entries.</summary>
     public IReadOnlyList<StepRecord> Records { get; } = [.. Entries.OfType<StepEntry>().Select(e => e.Record)];
 }
 
 /// <summary>Reads run logs; <see cref="TrajectoryWriter"/> says what they are.</summary>
-public static class TrajectoryReader
+internal static class TrajectoryReader
 {
     /// <summary>Reads a run log, also that of a run that is under way, without changing it.</summary>
     /// <exception cref="InvalidInputException">

@@ -5,7 +5,7 @@ namespace IlZo.Training;
 /// weights, so a run is resumed, replayed and checked from it. Each entry carries a checksum that chains it to the one
 /// before; <c>TrajectoryFormat</c> gives the layout.
 /// </summary>
-public sealed class TrajectoryWriter : IDisposable
+internal sealed class TrajectoryWriter : IDisposable
 {
     // What .NET reports where another process holds a file: Windows' code, or errno.
     private const int SharingViolation = unchecked((int)0x80070020);
