@@ -39,6 +39,7 @@ internal static class CommandLine
     /// <returns>0 for success, 1 where the work failed, 2 for wrong usage or input.</returns>
     public static int Run(string[] args)
     {
+        Setting.SpellAs(Flags.Of);
         Terminal.Prepare();
 
         // The handler's sentence begins a line of its own where a live one may stand.

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using System.Text.Json;
 using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Training;
@@ -25,6 +26,17 @@ internal static class Flags
         Description = "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
         HelpName = "TYPE",
         DefaultValueFactory = _ => "auto",
+    };
+
+    /// <summary>The flag that sets an option of the library.</summary>
+    /// <param name="property">What the library calls it.</param>
+    public static string Of(string property) => "--" + property switch
+    {
+        nameof(TrainingOptions.LearningRate) => "lr",
+        nameof(TrainingOptions.Epsilon) => "eps",
+        nameof(TrainingOptions.DType) => "dtype",
+        nameof(ComparisonOptions.LearningRates) => "lrs",
+        _ => JsonNamingPolicy.KebabCaseLower.ConvertName(property),
     };
 
     /// <summary>The name in help of a value that may be any text, the empty one too.</summary>

@@ -94,7 +94,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             : PublishedSetting.Departures(OptimizerCatalog.Find(o.Optimizer), o.LearningRate!.Value, o.Epsilon!.Value);
         foreach (string departure in departures)
         {
-            Terminal.Say($"warning: {departure}");
+            Terminal.Say($"warning: {departure} ('ilzo ls optimizers --verbose').");
         }
     }
 

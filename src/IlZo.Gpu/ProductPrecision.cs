@@ -70,6 +70,6 @@ public static class ProductPrecisions
         string[] names = [EngineRequest.Auto, .. s_names.Where(n => possible.Contains(n.Precision)).Select(n => n.Name)];
         string where = architecture is { } a ? $"{device} (compute capability {a.Major}.{a.Minor})" : "the simulation";
         throw new InvalidInputException(
-            $"--precision is '{name}' on {where}; {string.Join(", ", names[..^1])} or {names[^1]} was expected.");
+            $"{Setting.Precision} is '{name}' on {where}; {string.Join(", ", names[..^1])} or {names[^1]} was expected.");
     }
 }

@@ -28,9 +28,9 @@ public class ProductPrecisionTests
     public void What_a_device_has_not_is_refused_with_its_capability(string name)
     {
         var error = Assert.Throws<InvalidInputException>(() => ProductPrecisions.Find(name, "cuda:1", new CudaArchitecture(7, 5)));
-        Assert.Equal($"--precision is '{name}' on cuda:1 (compute capability 7.5); auto or fp32 was expected.", error.Message);
+        Assert.Equal($"Precision is '{name}' on cuda:1 (compute capability 7.5); auto or fp32 was expected.", error.Message);
         error = Assert.Throws<InvalidInputException>(() => ProductPrecisions.Find(name, "cpu", null));
-        Assert.Equal($"--precision is '{name}' on the simulation; auto or fp32 was expected.", error.Message);
+        Assert.Equal($"Precision is '{name}' on the simulation; auto or fp32 was expected.", error.Message);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public class ProductPrecisionTests
     {
         var error = Assert.Throws<InvalidInputException>(() => ProductPrecisions.Find(name, "cuda:0", new CudaArchitecture(9, 0)));
         Assert.Equal(
-            $"--precision is '{name}' on cuda:0 (compute capability 9.0); auto, fp32, bf16x3, fp16 or bf16 was expected.", error.Message);
+            $"Precision is '{name}' on cuda:0 (compute capability 9.0); auto, fp32, bf16x3, fp16 or bf16 was expected.", error.Message);
     }
 
     [Fact]

@@ -39,7 +39,8 @@ public record AdapterOptions(string? Adapter)
         if (AdapterCatalog.Find(Adapter) is null && !Directory.Exists(Adapter))
         {
             throw new InvalidInputException(
-                $"--adapter is '{Adapter}', which is no existing folder; {string.Join(", ", AdapterCatalog.Kinds.Select(k => k.Name))} or "
+                $"{Setting.Adapter} is '{Adapter}', which is no existing folder; "
+                    + $"{string.Join(", ", AdapterCatalog.Kinds.Select(k => k.Name))} or "
                     + "a folder with an adapter in PEFT's format was expected.");
         }
     }

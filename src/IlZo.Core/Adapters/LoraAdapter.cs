@@ -26,11 +26,11 @@ internal sealed class LoraAdapter : Adapter
     /// <param name="rank">Rows of A.</param>
     /// <param name="alpha">α.</param>
     /// <param name="rankStabilized">Whether s is α/√rank.</param>
-    /// <param name="source">What messages call the place of the targets.</param>
+    /// <param name="source">What messages call the place of the targets; null for the option.</param>
     /// <exception cref="InvalidInputException">A target is no layer of the model.</exception>
     public LoraAdapter(
-        LanguageModel model, TargetModules targets, int rank, double alpha, bool rankStabilized = false, string source = TargetModules.Flag)
-        : base(model, Tensors(model, targets.In(model, source), rank))
+        LanguageModel model, TargetModules targets, int rank, double alpha, bool rankStabilized = false, string? source = null)
+        : base(model, Tensors(model, targets.In(model, source ?? Setting.Targets), rank))
     {
         Targets = targets;
         Rank = rank;
@@ -38,7 +38,7 @@ internal sealed class LoraAdapter : Adapter
         _rankStabilized = rankStabilized;
         _layers =
         [
-            .. targets.In(model, source).Select((module, i) =>
+            .. targets.In(model, source ?? Setting.Targets).Select((module, i) =>
                 (model.Linears[module], new LoraFactors(Parameters[2 * i], Parameters[(2 * i) + 1], (float)Scale))),
         ];
     }

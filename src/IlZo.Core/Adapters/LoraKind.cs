@@ -65,8 +65,9 @@ internal sealed class LoraKind : AdapterKind
 
     internal override void Validate(AdapterOptions options)
     {
-        Require(options.Rank is >= 1 and <= 1024, $"--rank is {options.Rank}; 1 to 1024 was expected.");
-        Require(options.Alpha > 0 && double.IsFinite(options.Alpha), $"--alpha is {options.Alpha}; a positive number was expected.");
+        Require(options.Rank is >= 1 and <= 1024, $"{Setting.Rank} is {options.Rank}; 1 to 1024 was expected.");
+        Require(
+            options.Alpha > 0 && double.IsFinite(options.Alpha), $"{Setting.Alpha} is {options.Alpha}; a positive number was expected.");
     }
 
     internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)

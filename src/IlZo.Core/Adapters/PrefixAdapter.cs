@@ -27,7 +27,7 @@ internal sealed unsafe class PrefixAdapter : Adapter
         if (tokens >= model.Shape.MaxPositions)
         {
             throw new InvalidInputException(
-                $"--prefix-tokens is {tokens}; fewer than the model's {model.Shape.MaxPositions} positions were expected.");
+                $"{Setting.PrefixTokens} is {tokens}; fewer than the model's {model.Shape.MaxPositions} positions were expected.");
         }
 
         _tokens = tokens;
@@ -101,7 +101,7 @@ internal sealed unsafe class PrefixAdapter : Adapter
     }
 
     internal override void Merge() => throw new InvalidInputException(
-        "A prefix cannot be merged, because no change of the weights has its effect; export without --merge was expected.");
+        "A prefix cannot be merged, because no change of the weights has its effect; an export without merging was expected.");
 
     private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
     [

@@ -69,10 +69,10 @@ internal sealed class PrefixKind : AdapterKind
 
     internal override void Validate(AdapterOptions options)
     {
-        Require(options.PrefixTokens is >= 1 and <= 1024, $"--prefix-tokens is {options.PrefixTokens}; 1 to 1024 was expected.");
+        Require(options.PrefixTokens is >= 1 and <= 1024, $"{Setting.PrefixTokens} is {options.PrefixTokens}; 1 to 1024 was expected.");
         Require(
             options.PrefixPositions is KeptPositions or ShiftedPositions,
-            $"--prefix-positions is '{options.PrefixPositions}'; {KeptPositions} or {ShiftedPositions} was expected.");
+            $"{Setting.PrefixPositions} is '{options.PrefixPositions}'; {KeptPositions} or {ShiftedPositions} was expected.");
     }
 
     internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)

@@ -14,7 +14,6 @@ namespace IlZo.Adapters;
 internal sealed record TargetModules(IReadOnlyList<string> Names, string? Expression)
 {
     /// <summary>What the command line calls them.</summary>
-    internal const string Flag = "--targets";
 
     private const string AllLinear = "all-linear";
 
@@ -48,7 +47,7 @@ internal sealed record TargetModules(IReadOnlyList<string> Names, string? Expres
     // A role is written as PEFT writes names: their last parts where these are no other layers' too, else whole names.
     private static IEnumerable<string> NamesOf(string target, LanguageModel model)
     {
-        if (RoleWords.Find(target, Flag) is not { } role)
+        if (RoleWords.Find(target, Setting.Targets) is not { } role)
         {
             return [target];
         }
@@ -57,7 +56,7 @@ internal sealed record TargetModules(IReadOnlyList<string> Names, string? Expres
         if (wanted.Length == 0)
         {
             throw new InvalidInputException(
-                $"{Flag} has '{target}', which is the role of no linear layer; {RoleWords.Prefix} and one of "
+                $"{Setting.Targets} has '{target}', which is the role of no linear layer; {RoleWords.Prefix} and one of "
                 + $"{string.Join(", ", RoleWords.Of(model.Linears.Values.Select(l => l.Weight.Role)))} was expected.");
         }
 

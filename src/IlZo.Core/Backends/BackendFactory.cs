@@ -45,6 +45,6 @@ public static class DeviceName
         string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : string.Empty;
         return number.Length is > 0 and < 4 && number.All(char.IsAsciiDigit)
             ? int.Parse(number, System.Globalization.CultureInfo.InvariantCulture)
-            : throw new InvalidInputException($"--device is '{name}'; auto, cpu, or cuda:0, cuda:1, … was expected.");
+            : throw new InvalidInputException($"{Setting.Device} is '{name}'; auto, cpu, or cuda:0, cuda:1, … was expected.");
     }
 }

@@ -32,8 +32,8 @@ public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Pr
             DeviceKind.Cuda => [Auto, EngineName.Cuda],
             _ => [Auto, EngineName.Managed, EngineName.Amx, EngineName.Cuda],
         };
-        Require("--engine", Engine, where, engines, kind is null ? EngineName.Cuda : null);
-        where = Engine == Auto ? where : $" with --engine {Engine}";
+        Require(Setting.Engine, Engine, where, engines, kind is null ? EngineName.Cuda : null);
+        where = Engine == Auto ? where : $" with {Setting.Engine} {Engine}";
         string[] precisions = (Engine, kind) switch
         {
             (EngineName.Managed, _) => [Auto, PrecisionName.Fp32],
@@ -47,7 +47,7 @@ public sealed record EngineRequest(string Engine = EngineRequest.Auto, string Pr
             where = Precision == PrecisionName.BFloat16 ? ", whose rounding changes projected gradients by some ten percent" : where;
         }
 
-        Require("--precision", Precision, where, precisions, (Engine, kind) == (Auto, null) ? PrecisionName.Float16 : null);
+        Require(Setting.Precision, Precision, where, precisions, (Engine, kind) == (Auto, null) ? PrecisionName.Float16 : null);
     }
 
     // Where the kind of device is not known yet, the list says which name is for a GPU alone.

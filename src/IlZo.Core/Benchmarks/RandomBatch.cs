@@ -11,7 +11,8 @@ internal static class RandomBatch
     {
         if (length > model.Shape.LongestText)
         {
-            throw new InvalidInputException($"--seq is {length}; at most the model's {model.Shape.LongestText} positions were expected.");
+            throw new InvalidInputException(
+                $"The length of texts is {length}; at most the model's {model.Shape.LongestText} positions were expected.");
         }
 
         var builder = new TokenBatchBuilder();

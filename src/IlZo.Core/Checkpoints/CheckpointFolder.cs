@@ -63,7 +63,7 @@ public sealed class CheckpointFolder : IDisposable
             ?? throw new InvalidInputException(read("adapter_config.json") is null
                 ? $"'{displayName}' has no {ConfigFileName}; a folder with a model in the Hugging Face layout was expected."
                 : $"'{displayName}' has no {ConfigFileName} and is an adapter; the model that it belongs to was expected here, and the "
-                    + "adapter as --adapter.");
+                    + $"adapter as {Setting.Adapter}.");
         _config = JsonFile.ParseObject(PathOf(ConfigFileName), ConfigBytes);
         try
         {

@@ -19,18 +19,18 @@ internal sealed class ColumnMap
             if (equals <= 0 || equals == pair.Length - 1)
             {
                 throw new InvalidInputException(
-                    $"--columns has '{pair}'; NAME=COLUMN was expected, as in prompt=Question,completion=Answer.");
+                    $"{Setting.Columns} has '{pair}'; NAME=COLUMN was expected, as in prompt=Question,completion=Answer.");
             }
 
             if (!columns.Contains(name))
             {
                 throw new InvalidInputException(
-                    $"--columns has '{pair}'; one of {string.Join(", ", columns)} was expected in front of '='.");
+                    $"{Setting.Columns} has '{pair}'; one of {string.Join(", ", columns)} was expected in front of '='.");
             }
 
             if (!_names.TryAdd(name, pair[(equals + 1)..]))
             {
-                throw new InvalidInputException($"--columns has '{name}' twice; every name once was expected.");
+                throw new InvalidInputException($"{Setting.Columns} has '{name}' twice; every name once was expected.");
             }
         }
     }
@@ -53,7 +53,8 @@ internal sealed class ColumnMap
         if (_names.FirstOrDefault(n => !_seen.Contains(n.Value)) is { Key: { } name, Value: var column })
         {
             throw new InvalidInputException(
-                $"--columns has '{name}={column}', and no row of {where} has a column \"{column}\"; one that there is was expected.");
+                $"{Setting.Columns} has '{name}={column}', and no row of {where} has a column \"{column}\"; one that there is was "
+                    + "expected.");
         }
     }
 }

@@ -143,7 +143,7 @@ internal sealed class RowEncoder(
         if (last > encoding.MaxLength - 1)
         {
             throw row.Error($"what is to be learned has {last} tokens; at most {encoding.MaxLength - 1} were expected, so that one remains "
-                + "in front of them (--max-length)");
+                + $"in front of them ({Setting.MaxLength})");
         }
 
         int cut = Math.Max(0, length - encoding.MaxLength);

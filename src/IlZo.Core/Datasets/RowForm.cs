@@ -65,7 +65,7 @@ internal static class RowForms
         {
             if (columns.FirstOrDefault(c => TemplateValue.IsTrue(row.Peek(c))) is { } refused)
             {
-                throw row.Error($"has \"{refused}\", {meaning} (rows without it, or other --columns, were expected)");
+                throw row.Error($"has \"{refused}\", {meaning} (rows without it, or other {Setting.Columns}, were expected)");
             }
         }
 
@@ -83,7 +83,7 @@ internal static class RowForms
         string[] expected = [.. s_all.Select(f => string.Join(" with ", f.Required.Select(c => $"\"{c}\"")))];
         throw row.Error(
             $"has the columns {QuotedNames.List(row.Names)}; "
-            + $"{string.Join(", ", expected[..^1])} or {expected[^1]} was expected; --columns says which columns stand for them, "
-            + "as in --columns prompt=Question,completion=Answer (labels to choose from need --task)");
+            + $"{string.Join(", ", expected[..^1])} or {expected[^1]} was expected; {Setting.Columns} says which columns stand for them, "
+            + $"as in {Setting.Columns} prompt=Question,completion=Answer (labels to choose from need {Setting.Task})");
     }
 }

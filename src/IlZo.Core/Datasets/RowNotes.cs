@@ -61,7 +61,7 @@ internal sealed class RowNotes
             string names = string.Join(", ", _unused.Take(MostNames).Select(u => $"{u.Key} ({u.Value} of {_rows} rows)"));
             string more = _unused.Count > MostNames ? $" and {_unused.Count - MostNames} more" : string.Empty;
             string labels = _unused.Keys.Any(RowForms.IsLabel)
-                ? "; labels to choose among are for a task: --task FILE (docs/tasks.md)"
+                ? $"; labels to choose among are for a task: {Setting.Task} FILE (docs/tasks.md)"
                 : string.Empty;
             notes.Add($"unused columns: {names}{more}{labels}");
         }
@@ -71,7 +71,7 @@ internal sealed class RowNotes
             notes.Add(
                 $"turns: the chat template writes earlier turns differently when others follow, so {_rewrittenRows} conversations became "
                     + $"{_rewrittenExamples} examples, "
-                + "one for each turn of the assistant with what was said before it (--mask-history learns the last turn only)");
+                + $"one for each turn of the assistant with what was said before it ({Setting.MaskHistory} learns the last turn only)");
         }
 
         if (_tokenMarkers > 0)
@@ -82,7 +82,7 @@ internal sealed class RowNotes
         if (_lettersMarkers > 0)
         {
             notes.Add($"special tokens: {_lettersMarkers} written in the texts of {_lettersRows} rows were taken for letters, as "
-                + "--split-special-tokens says");
+                + $"{Setting.SplitSpecialTokens} says");
         }
 
         return notes;

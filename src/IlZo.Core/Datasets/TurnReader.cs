@@ -100,7 +100,7 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
         {
             return marked == true && _turn.GetValueOrDefault("weight") is null
                 ? throw Error($"is marked to be learned and of the role \"{message["role"]}\"; only turns of the assistant are learned "
-                    + "(--train-on-prompt learns all)")
+                    + $"({Setting.TrainOnPrompt} learns all)")
                 : false;
         }
 

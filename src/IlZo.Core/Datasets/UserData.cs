@@ -99,7 +99,7 @@ internal sealed record UserData(
         {
             throw new InvalidInputException(
                 $"{options.Path}: has {rows.Count} examples, and {dev} of them are to be dev and {test} test examples; "
-                + "more rows or smaller --dev-size and --test-size were expected, so that some remain to train on.");
+                + $"more rows or smaller {Setting.DevSize} and {Setting.TestSize} were expected, so that some remain to train on.");
         }
 
         // From the end, so that --train-size does not change what is measured.

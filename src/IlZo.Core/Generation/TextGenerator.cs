@@ -79,7 +79,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         sampling.Validate();
         if (maxNewTokens < 0)
         {
-            throw new InvalidInputException($"--max-new-tokens is {maxNewTokens}; 0 or more was expected.");
+            throw new InvalidInputException($"{Setting.MaxNewTokens} is {maxNewTokens}; 0 or more was expected.");
         }
 
         var text = new StreamingText(tokenizer, promptIds);
@@ -191,7 +191,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         catch (OutOfMemoryException e)
         {
             throw new InvalidInputException(
-                $"There is no memory for the keys and values of a text of {tokens} tokens; a smaller --max-new-tokens was expected.", e);
+                $"There is no memory for the keys and values of a text of {tokens} tokens; a smaller {Setting.MaxNewTokens} was "
+                    + "expected.", e);
         }
     }
 }

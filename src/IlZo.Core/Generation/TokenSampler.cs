@@ -12,27 +12,28 @@ namespace IlZo.Generation;
 /// negative.</param>
 public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ulong Seed = 0, int TopK = 0, double RepetitionPenalty = 1)
 {
+    /// <summary>Refuses what no token can be chosen by.</summary>
     /// <exception cref="InvalidInputException">A number is outside its range.</exception>
     public void Validate()
     {
         if (!(Temperature >= 0 && double.IsFinite(Temperature)))
         {
-            throw new InvalidInputException($"--temperature is {Temperature}; 0 or a positive number was expected.");
+            throw new InvalidInputException($"{Setting.Temperature} is {Temperature}; 0 or a positive number was expected.");
         }
 
         if (!(TopP is > 0 and <= 1))
         {
-            throw new InvalidInputException($"--top-p is {TopP}; a number above 0, up to 1, was expected.");
+            throw new InvalidInputException($"{Setting.TopP} is {TopP}; a number above 0, up to 1, was expected.");
         }
 
         if (TopK < 0)
         {
-            throw new InvalidInputException($"--top-k is {TopK}; 0 (all) or more was expected.");
+            throw new InvalidInputException($"{Setting.TopK} is {TopK}; 0 (all) or more was expected.");
         }
 
         if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty)))
         {
-            throw new InvalidInputException($"--repetition-penalty is {RepetitionPenalty}; a positive number was expected.");
+            throw new InvalidInputException($"{Setting.RepetitionPenalty} is {RepetitionPenalty}; a positive number was expected.");
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class ForeignWeights
         ("_orig_mod.", "torch.compile", "the state_dict of the model inside it (model._orig_mod)"),
         ("module.", "DataParallel", "the state_dict of the model inside it (model.module)"),
         ("_fsdp_wrapped_module.", "FSDP", "a full state_dict"),
-        ("base_model.model.", "PEFT", "the model after merge_and_unload(), or the base model with the adapter as --adapter,"),
+        ("base_model.model.", "PEFT", "the model after merge_and_unload(), or the base model and the adapter beside it,"),
     ];
 
     // What stands somewhere in the name of a tensor that no plain model has.
@@ -25,7 +25,7 @@ internal static class ForeignWeights
         ("_orig_mod.", "torch.compile", "the state_dict of the model before it was compiled"),
         ("_fsdp_wrapped_module.", "FSDP", "a full state_dict"),
         ("_checkpoint_wrapped_module.", "activation checkpointing", "the state_dict of the model before it was wrapped"),
-        (".lora_A.", "PEFT", "the model after merge_and_unload(), or the base model with the adapter as --adapter,"),
+        (".lora_A.", "PEFT", "the model after merge_and_unload(), or the base model and the adapter beside it,"),
         (".base_layer.", "PEFT", "the model after merge_and_unload()"),
     ];
 

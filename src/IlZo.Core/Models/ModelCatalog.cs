@@ -96,7 +96,7 @@ internal static class ModelCatalog
             && StoredType.TryGetDType(stored, out var kept) && kept.TorchName() != type.Split('.')[^1])
         {
             yield return $"{CheckpointFolder.ConfigFileName} says {type} and the weights are stored in {kept.TorchName()}, which is kept "
-                + "(--dtype takes another)";
+                + $"({Setting.DType} takes another)";
         }
     }
 

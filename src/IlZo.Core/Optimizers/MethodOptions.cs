@@ -31,12 +31,12 @@ public sealed class MethodOptions
             int equals = part.IndexOf('=', StringComparison.Ordinal);
             if (equals < 1)
             {
-                throw new InvalidInputException($"--opt is '{part}'; name=value was expected.");
+                throw new InvalidInputException($"{Setting.Opt} is '{part}'; name=value was expected.");
             }
 
             if (!options._values.TryAdd(part[..equals].Trim(), part[(equals + 1)..].Trim()))
             {
-                throw new InvalidInputException($"--opt gives '{part[..equals]}' twice; one value was expected.");
+                throw new InvalidInputException($"{Setting.Opt} gives '{part[..equals]}' twice; one value was expected.");
             }
         }
 
@@ -94,7 +94,7 @@ public sealed class MethodOptions
         if (_values.Keys.FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
         {
             string expectation = _known.Count == 0 ? "it has none" : $"one of {string.Join(", ", Known)} was expected";
-            throw new InvalidInputException($"--opt: {method} has no option '{unknown}'; {expectation}.");
+            throw new InvalidInputException($"{Setting.Opt}: {method} has no option '{unknown}'; {expectation}.");
         }
     }
 
@@ -122,5 +122,5 @@ public sealed class MethodOptions
     }
 
     private static InvalidInputException Error(string name, string text, string expectation) =>
-        new($"--opt {name} is '{text}'; {expectation} was expected.");
+        new($"{Setting.Opt} {name} is '{text}'; {expectation} was expected.");
 }

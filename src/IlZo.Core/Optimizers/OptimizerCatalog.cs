@@ -158,7 +158,7 @@ public static class OptimizerCatalog
             Published =
             [
                 new("the models of its scripts", [1e-6], s_usual, 1,
-                    "MeZO-SVRG, arXiv 2404.08080 (amazon-science/mezo_svrg); its steps of all examples have 1e-3: --opt full=1000"),
+                    "MeZO-SVRG, arXiv 2404.08080 (amazon-science/mezo_svrg); its steps of all examples have 1e-3: the option full=1000"),
             ],
         },
         new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forwards, no state", s => new Meazo(s))

@@ -52,18 +52,19 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
         if (settings.Queries < LeastQueries || settings.Queries > MostQueries)
         {
             string expectation = settings.Queries < LeastQueries ? $"{LeastQueries} or more" : $"{MostQueries} at most";
-            throw new InvalidInputException($"--queries is {settings.Queries}; {expectation} was expected for {Name}.");
+            throw new InvalidInputException($"{Setting.Queries} is {settings.Queries}; {expectation} was expected for {Name}.");
         }
 
         if (!Sides.Contains(settings.Sides))
         {
-            throw new InvalidInputException($"--sides is {settings.Sides}; {string.Join(" or ", Sides)} was expected for {Name}.");
+            throw new InvalidInputException($"{Setting.Sides} is {settings.Sides}; {string.Join(" or ", Sides)} was expected for {Name}.");
         }
 
         if (!Directions.Contains(settings.Directions))
         {
             throw new InvalidInputException(
-                $"--directions is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was expected for "
+                $"{Setting.Directions} is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was "
+                    + "expected for "
                     + $"{Name}.");
         }
 

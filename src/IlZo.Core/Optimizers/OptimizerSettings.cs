@@ -31,7 +31,7 @@ internal static class DirectionKinds
         "gaussian" => DirectionKind.Gaussian,
         "rademacher" => DirectionKind.Rademacher,
         "sphere" => DirectionKind.Sphere,
-        _ => throw new InvalidInputException($"--directions is '{name}'; gaussian, rademacher or sphere was expected."),
+        _ => throw new InvalidInputException($"{Setting.Directions} is '{name}'; gaussian, rademacher or sphere was expected."),
     };
 }
 

@@ -9,7 +9,7 @@ namespace IlZo.Optimizers;
 internal sealed record PublishedSetting(
     string Models, IReadOnlyList<double> LearningRates, IReadOnlyList<double> Epsilons, int? Queries, string Source)
 {
-    /// <summary>A sentence for each setting outside all that some publications give for a method.</summary>
+    /// <summary>A sentence without its end for each setting outside all that some publications give for a method.</summary>
     internal static IEnumerable<string> Departures(OptimizerMethod method, double learningRate, double epsilon)
     {
         foreach (var (name, value, range) in new[]
@@ -23,7 +23,7 @@ internal sealed record PublishedSetting(
                 string known = range.Min() == range.Max() ? FormattableString.Invariant($"{range.Min():R}")
                     : FormattableString.Invariant($"{range.Min():R} to {range.Max():R}");
                 yield return FormattableString.Invariant(
-                    $"{name} is {value:R}; published for {method.Name}: {known} ('ilzo ls optimizers --verbose').");
+                    $"{name} is {value:R}; published for {method.Name}: {known}");
             }
         }
     }

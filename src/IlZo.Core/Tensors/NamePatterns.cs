@@ -20,11 +20,12 @@ internal static class NamePatterns
     public static void Choose(ParameterSet parameters, string? trainOnly, string? freeze)
     {
         var candidates = parameters.Trained;
-        var wanted = trainOnly is null ? [.. candidates] : Matches(candidates, "--train-only", trainOnly);
-        wanted.ExceptWith(freeze is null ? [] : Matches(candidates, "--freeze", freeze));
+        var wanted = trainOnly is null ? [.. candidates] : Matches(candidates, Setting.TrainOnly, trainOnly);
+        wanted.ExceptWith(freeze is null ? [] : Matches(candidates, Setting.Freeze, freeze));
         if (wanted.Count == 0)
         {
-            throw new InvalidInputException("--train-only and --freeze leave no tensor to train; at least one was expected.");
+            throw new InvalidInputException(
+                $"{Setting.TrainOnly} and {Setting.Freeze} leave no tensor to train; at least one was expected.");
         }
 
         parameters.Train(wanted.Contains);

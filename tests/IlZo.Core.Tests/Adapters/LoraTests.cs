@@ -130,7 +130,7 @@ public sealed class LoraTests
 
     [Theory]
     [InlineData("q_proj,w_proj", "'w_proj', which is the name of no linear layer; one of fc1, fc2, k_proj")]
-    [InlineData("", "--targets has ''")]
+    [InlineData("", "Targets has ''")]
     [InlineData("proj", "'proj'")]
     public void A_target_that_is_no_layer_is_refused(string targets, string message)
     {

@@ -181,7 +181,7 @@ public sealed unsafe class PrefixTests
     {
         using var fixture = new ForwardFixture("opt-tiny");
         var error = Assert.Throws<InvalidInputException>(() => new PrefixAdapter(fixture.Model, fixture.Model.Shape.MaxPositions, true));
-        Assert.Contains("--prefix-tokens", error.Message, StringComparison.Ordinal);
+        Assert.Contains("PrefixTokens", error.Message, StringComparison.Ordinal);
     }
 
     private static float[][] Start(uint seed)

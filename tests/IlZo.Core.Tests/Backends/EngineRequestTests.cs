@@ -37,13 +37,13 @@ public class EngineRequestTests
     }
 
     [Theory]
-    [InlineData(DeviceKind.Cuda, "managed", "auto", "--engine is 'managed' on a GPU; auto or cuda was expected.")]
-    [InlineData(DeviceKind.Cpu, "cuda", "auto", "--engine is 'cuda' on the CPU; auto, managed or amx was expected.")]
-    [InlineData(DeviceKind.Cpu, "auto", "fp16", "--precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.")]
-    [InlineData(DeviceKind.Cpu, "amx", "fp32", "--precision is 'fp32' with --engine amx; auto, bf16x3 or bf16 was expected.")]
-    [InlineData(null, "gpu", "auto", "--engine is 'gpu'; auto, managed, amx or cuda (on a GPU) was expected.")]
-    [InlineData(null, "auto", "fp8", "--precision is 'fp8'; auto, fp32, bf16x3, fp16 (on a GPU) or bf16 was expected.")]
-    [InlineData(null, "cuda", "fp8", "--precision is 'fp8' with --engine cuda; auto, fp32, bf16x3, fp16 or bf16 was expected.")]
+    [InlineData(DeviceKind.Cuda, "managed", "auto", "Engine is 'managed' on a GPU; auto or cuda was expected.")]
+    [InlineData(DeviceKind.Cpu, "cuda", "auto", "Engine is 'cuda' on the CPU; auto, managed or amx was expected.")]
+    [InlineData(DeviceKind.Cpu, "auto", "fp16", "Precision is 'fp16' on the CPU; auto, fp32, bf16x3 or bf16 was expected.")]
+    [InlineData(DeviceKind.Cpu, "amx", "fp32", "Precision is 'fp32' with Engine amx; auto, bf16x3 or bf16 was expected.")]
+    [InlineData(null, "gpu", "auto", "Engine is 'gpu'; auto, managed, amx or cuda (on a GPU) was expected.")]
+    [InlineData(null, "auto", "fp8", "Precision is 'fp8'; auto, fp32, bf16x3, fp16 (on a GPU) or bf16 was expected.")]
+    [InlineData(null, "cuda", "fp8", "Precision is 'fp8' with Engine cuda; auto, fp32, bf16x3, fp16 or bf16 was expected.")]
     public void A_refusal_says_what_was_expected(DeviceKind? kind, string engine, string precision, string message) =>
         Assert.Equal(message, Assert.Throws<InvalidInputException>(() => new EngineRequest(engine, precision).Validate(kind)).Message);
 
@@ -51,21 +51,21 @@ public class EngineRequestTests
     [InlineData(
         null,
         "auto",
-        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 (on a GPU) was "
+        "Precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 (on a GPU) was "
             + "expected.")]
     [InlineData(
         DeviceKind.Cpu,
         "auto",
-        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected.")]
+        "Precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32 or bf16x3 was expected.")]
     [InlineData(
         DeviceKind.Cpu,
         "amx",
-        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto or bf16x3 was expected.")]
+        "Precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto or bf16x3 was expected.")]
     [InlineData(
         DeviceKind.Cuda,
         "cuda",
-        "--precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 was expected.")]
-    [InlineData(DeviceKind.Cpu, "managed", "--precision is 'bf16' with --engine managed; auto or fp32 was expected.")]
+        "Precision is 'bf16', whose rounding changes projected gradients by some ten percent; auto, fp32, bf16x3 or fp16 was expected.")]
+    [InlineData(DeviceKind.Cpu, "managed", "Precision is 'bf16' with Engine managed; auto or fp32 was expected.")]
     public void Bf16_is_not_for_training(DeviceKind? kind, string engine, string message)
     {
         var request = new EngineRequest(engine, "bf16") { IsForTraining = true };

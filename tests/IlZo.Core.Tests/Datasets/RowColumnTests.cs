@@ -58,7 +58,7 @@ public sealed class RowColumnTests : IDisposable
         File.WriteAllText(_temp["rows.csv"], "text,label\nI was charged twice,billing\nThe app crashes,bug\n");
         data = UserData.LoadTest(Options("rows.csv"), _tokenizer, NoTemplate);
         Assert.Equal(
-            ["unused columns: label (2 of 2 rows); labels to choose among are for a task: --task FILE (docs/tasks.md)"], data.Notes);
+            ["unused columns: label (2 of 2 rows); labels to choose among are for a task: Task FILE (docs/tasks.md)"], data.Notes);
     }
 
     [Fact]
@@ -78,10 +78,10 @@ public sealed class RowColumnTests : IDisposable
     }
 
     [Theory]
-    [InlineData("prompt", "--columns has 'prompt'; NAME=COLUMN was expected")]
-    [InlineData("prompt=", "--columns has 'prompt='; NAME=COLUMN was expected")]
-    [InlineData("reply=b", "--columns has 'reply=b'; one of messages, system, tools")]
-    [InlineData("prompt=a,prompt=b", "--columns has 'prompt' twice")]
+    [InlineData("prompt", "Columns has 'prompt'; NAME=COLUMN was expected")]
+    [InlineData("prompt=", "Columns has 'prompt='; NAME=COLUMN was expected")]
+    [InlineData("reply=b", "Columns has 'reply=b'; one of messages, system, tools")]
+    [InlineData("prompt=a,prompt=b", "Columns has 'prompt' twice")]
     [InlineData("system=Syst", "no row of ROWS has a column \"Syst\"")]
     public void Columns_that_have_no_meaning_are_refused(string columns, string expected)
     {
@@ -104,7 +104,7 @@ public sealed class RowColumnTests : IDisposable
         data = Load(row, o => o with { SplitSpecialTokens = true });
         Assert.Equal(2, data.Test[0].CorrectCandidate.Tokens.Count(t => t == end));
         Assert.Equal(
-            ["special tokens: 1 written in the texts of 1 rows were taken for letters, as --split-special-tokens says"], data.Notes);
+            ["special tokens: 1 written in the texts of 1 rows were taken for letters, as SplitSpecialTokens says"], data.Notes);
     }
 
     [Theory]

@@ -289,7 +289,7 @@ public sealed class RoleTests : IDisposable
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "llama-gqa"));
         var error = Assert.Throws<InvalidInputException>(() => TargetModules.Parse(targets, model));
-        Assert.Contains($"--targets has '{targets}', {message}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Targets has '{targets}', {message}", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

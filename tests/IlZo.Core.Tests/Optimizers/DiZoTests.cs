@@ -173,7 +173,7 @@ public sealed class DiZoTests
         Make(space, "tensors=role:norm+role:value").Dispose();
         Assert.Contains("'x_proj', which is", Refusal("tensors=x_proj"), StringComparison.Ordinal);
         Assert.Contains("'role:norm', which is no trained weight's role", Refusal("tensors=role:norm"), StringComparison.Ordinal);
-        Assert.Contains("--opt tensors has 'role:v_proj', which is no role", Refusal("tensors=role:v_proj"), StringComparison.Ordinal);
+        Assert.Contains("Opt tensors has 'role:v_proj', which is no role", Refusal("tensors=role:v_proj"), StringComparison.Ordinal);
 
         string Refusal(string options) => Assert.Throws<InvalidInputException>(() => Make(space, options)).Message;
     }

@@ -20,11 +20,11 @@ public sealed class MethodOptionsTests
     }
 
     [Theory]
-    [InlineData("n", "--opt is 'n'; name=value was expected")]
+    [InlineData("n", "Opt is 'n'; name=value was expected")]
     [InlineData("n=1,n=2", "gives 'n' twice")]
-    [InlineData("n=0", "--opt n is '0'; a whole number of at least 1 and at most 5 was expected")]
+    [InlineData("n=0", "Opt n is '0'; a whole number of at least 1 and at most 5 was expected")]
     [InlineData("n=x", "a whole number")]
-    [InlineData("x=NaN", "--opt x is 'NaN'; a number of at least 0 was expected")]
+    [InlineData("x=NaN", "Opt x is 'NaN'; a number of at least 0 was expected")]
     [InlineData("kind=c", "one of a, b was expected")]
     [InlineData("m=1", "method has no option 'm'; one of n, x, kind was expected")]
     public void What_cannot_be_used_is_refused_with_what_was_expected(string text, string message)
@@ -44,7 +44,7 @@ public sealed class MethodOptionsTests
     public void Shared_options_that_a_method_cannot_follow_are_refused_before_a_model_is_read()
     {
         var error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Sides = 3 }.Validate());
-        Assert.Contains("--sides is 3; 2 or 1 was expected for mezo", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Sides is 3; 2 or 1 was expected for mezo", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Opt = "a=1" }.Validate());
         Assert.Contains("mezo has no option 'a'", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Directions = "up" }.Validate());

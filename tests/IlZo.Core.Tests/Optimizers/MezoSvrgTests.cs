@@ -146,7 +146,7 @@ public sealed class MezoSvrgTests : IDisposable
 
         Assert.Empty(Make("interval=2").Diagnostics(1));
         var error = Assert.Throws<InvalidInputException>(() => Make("anneal=5"));
-        Assert.Contains("--opt epoch=N", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Opt epoch=N", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

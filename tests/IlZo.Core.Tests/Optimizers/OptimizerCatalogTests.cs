@@ -32,8 +32,8 @@ public sealed class OptimizerCatalogTests
         Assert.Single(PublishedSetting.Departures(momentum, 9e-9, 1e-2));
         Assert.Equal(
             [
-                "lr is 1E-05; published for hizoo: 1E-06 ('ilzo ls optimizers --verbose').",
-                "eps is 0.01; published for hizoo: 0.001 ('ilzo ls optimizers --verbose').",
+                "lr is 1E-05; published for hizoo: 1E-06",
+                "eps is 0.01; published for hizoo: 0.001",
             ],
             PublishedSetting.Departures(OptimizerCatalog.Find("hizoo"), 1e-5, 1e-2));
         Assert.Empty(PublishedSetting.Departures(OptimizerCatalog.Find("fzoo"), 1, 1));

@@ -45,7 +45,7 @@ public sealed unsafe class NamePatternsTests : IDisposable
     public void A_pattern_that_matches_nothing_is_refused_with_names_that_exist(string pattern)
     {
         var error = Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, pattern, null));
-        Assert.Contains($"--train-only has '{pattern}', which matches no tensor", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"TrainOnly has '{pattern}', which matches no tensor", error.Message, StringComparison.Ordinal);
         Assert.Contains("embed.weight", error.Message, StringComparison.Ordinal);
         Assert.Equal(s_names.Length, _set.Trained.Count);
     }
@@ -54,9 +54,9 @@ public sealed unsafe class NamePatternsTests : IDisposable
     [InlineData("layers.[", null, "not well-formed")]
     [InlineData("layers.[]", null, "not well-formed")]
     [InlineData("layers.[9-0].*", null, "not well-formed")]
-    [InlineData("", null, "--train-only is ''")]
+    [InlineData("", null, "TrainOnly is ''")]
     [InlineData("*.bias", "*.bias", "leave no tensor to train")]
-    [InlineData(null, "*.gain", "--freeze has '*.gain'")]
+    [InlineData(null, "*.gain", "Freeze has '*.gain'")]
     public void What_cannot_be_meant_is_refused(string? trainOnly, string? freeze, string message) => Assert.Contains(
         message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, trainOnly, freeze)).Message,
         StringComparison.Ordinal);
@@ -75,13 +75,13 @@ public sealed unsafe class NamePatternsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("role:norm", "--freeze has 'role:norm', which is the role of no tensor; role: and one of embedding, mlp, token-embedding, "
+    [InlineData("role:norm", "Freeze has 'role:norm', which is the role of no tensor; role: and one of embedding, mlp, token-embedding, "
         + "mlp-up, bias was expected.")]
     [InlineData(
         "role:",
-        "--freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
-    [InlineData("role:MLP", "--freeze has 'role:MLP', which is no role")]
-    [InlineData("role:m*", "--freeze has 'role:m*', which is no role")]
+        "Freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
+    [InlineData("role:MLP", "Freeze has 'role:MLP', which is no role")]
+    [InlineData("role:m*", "Freeze has 'role:m*', which is no role")]
     public void Roles_that_are_not_there_are_refused_with_those_that_are(string freeze, string message) => Assert.StartsWith(
         message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, null, freeze)).Message, StringComparison.Ordinal);
 

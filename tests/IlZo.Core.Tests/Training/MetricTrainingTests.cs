@@ -144,8 +144,8 @@ public sealed class MetricTrainingTests : IDisposable
     [Theory]
     [InlineData("films", "accuracy", "the metric of task films is f1")]
     [InlineData("sst2", "f1", "the metric of task sst2 is accuracy")]
-    [InlineData("sst2", "matthews_correlation", "--objective is 'matthews_correlation'; loss, accuracy")]
-    [InlineData("sst2", "error", "--objective is 'error'; loss, accuracy, f1")]
+    [InlineData("sst2", "matthews_correlation", "Objective is 'matthews_correlation'; loss, accuracy")]
+    [InlineData("sst2", "error", "Objective is 'error'; loss, accuracy, f1")]
     public void An_objective_must_suit_the_task(string task, string objective, string expected)
     {
         var options = _options with { Objective = objective };
@@ -159,7 +159,7 @@ public sealed class MetricTrainingTests : IDisposable
     public void Prompts_must_fit_before_the_answer()
     {
         var error = Assert.Throws<InvalidInputException>(() => Trainer.Train(_options with { MaxLength = 7 }, new RunFolder(_temp["run"])));
-        Assert.Contains("a --max-length of 8 or more", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a MaxLength of 8 or more", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class MetricTrainingTests : IDisposable
     {
         var options = _options with { Objective = "loss", Shots = 4, DevSize = null };
         var error = Assert.Throws<InvalidInputException>(() => Trainer.Train(options, new RunFolder(_temp["run"])));
-        Assert.Contains("--shots is 4 and task films has no classes", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Shots is 4 and task films has no classes", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -166,7 +166,7 @@ public sealed class RunChecksTests : IDisposable
     {
         var move = new AtStep(2, () => Directory.Move(Folder("run").FullPath, _temp["elsewhere"]));
         Assert.Contains(
-            "--resume",
+            "Resume",
             Assert.Throws<IOException>(() => Trainer.Train(s_options, Folder("run"), null, move)).Message,
             StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder("run").FullPath));

@@ -177,9 +177,9 @@ public sealed class RunEngineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cuda:0", "amx", "auto", "--engine is 'amx' on a GPU; auto or cuda was expected.")]
-    [InlineData("cpu", "auto", "fp16", "--precision is 'fp16' on the CPU; auto, fp32 or bf16x3 was expected.")]
-    [InlineData("cuda:0", "auto", "bf16", "--precision is 'bf16', whose rounding")]
+    [InlineData("cuda:0", "amx", "auto", "Engine is 'amx' on a GPU; auto or cuda was expected.")]
+    [InlineData("cpu", "auto", "fp16", "Precision is 'fp16' on the CPU; auto, fp32 or bf16x3 was expected.")]
+    [InlineData("cuda:0", "auto", "bf16", "Precision is 'bf16', whose rounding")]
     public void A_training_refuses_what_its_device_has_not(string device, string engine, string precision, string message)
     {
         var options = s_options with { Device = device, Engine = engine, Precision = precision, Model = "/no/such/model" };

@@ -104,7 +104,7 @@ public sealed class TrainerTests : IDisposable
             () => Trainer.Train(s_options with { LearningRate = 2e-4 }, Folder("run"), resume: new ResumePolicy()));
         Assert.Contains("lr 0.0001, and 0.0002", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidInputException>(() => Trainer.Train(s_options, Folder("run")));
-        Assert.Contains("--resume", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Resume", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidInputException>(
             () => Trainer.Train(s_options with { TrainSize = 41 }, Folder("run"), resume: new ResumePolicy()));
         Assert.Contains("train_size", error.Message, StringComparison.Ordinal);

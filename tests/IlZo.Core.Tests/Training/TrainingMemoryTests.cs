@@ -56,7 +56,7 @@ public class TrainingMemoryTests
     {
         using var fixture = new ForwardFixture("opt-tiny");
         Assert.Contains(
-            "--precision", Assert.Throws<InvalidInputException>(() => Predict(fixture, precision, kind)).Message, StringComparison.Ordinal);
+            "Precision", Assert.Throws<InvalidInputException>(() => Predict(fixture, precision, kind)).Message, StringComparison.Ordinal);
     }
 
     private static TrainingMemory Predict(ForwardFixture fixture, string precision, DeviceKind kind) =>

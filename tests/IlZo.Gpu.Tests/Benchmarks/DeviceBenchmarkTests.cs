@@ -133,7 +133,7 @@ public sealed class DeviceBenchmarkTests : IDisposable
 
     [Fact]
     public void A_text_that_is_longer_than_the_model_takes_is_refused() => Assert.Equal(
-        "--seq is 65; at most the model's 64 positions were expected.",
+        "The length of texts is 65; at most the model's 64 positions were expected.",
         Assert.Throws<InvalidInputException>(() => DeviceForward.Run(_device.Backend, null, "opt-tiny", 1, 65, 1, s_scale)).Message);
 
     private static void Positive(DevicePeak peak) => Positive(peak.CopyGigabytes, peak.ReadGigabytes, peak.FmaGigaflops);

@@ -27,9 +27,10 @@ internal sealed record EngineChoice
         return (engine, precision) switch
         {
             (EngineName.Managed, _) or (EngineRequest.Auto, EngineRequest.Auto or PrecisionName.Fp32) => Managed,
-            (EngineRequest.Auto, PrecisionName.BFloat16) => OrManaged(EmittedKernels.DotProduct, $"--precision {precision}"),
-            (_, PrecisionName.BFloat16) => OrManaged(EmittedKernels.Tiles, $"--engine {engine} --precision {precision}"),
-            _ => OrManaged(EmittedKernels.SplitTiles, engine == EngineRequest.Auto ? $"--precision {precision}" : $"--engine {engine}"),
+            (EngineRequest.Auto, PrecisionName.BFloat16) => OrManaged(EmittedKernels.DotProduct, $"{Setting.Precision} {precision}"),
+            (_, PrecisionName.BFloat16) => OrManaged(EmittedKernels.Tiles, $"{Setting.Engine} {engine} {Setting.Precision} {precision}"),
+            (EngineRequest.Auto, _) => OrManaged(EmittedKernels.SplitTiles, $"{Setting.Precision} {precision}"),
+            _ => OrManaged(EmittedKernels.SplitTiles, $"{Setting.Engine} {engine}"),
         };
     }
 
@@ -52,8 +53,8 @@ internal sealed record EngineChoice
         (EngineName.Managed, "C# kernels in fp32, used where no other engine is."),
         (EngineName.Amx, CpuFeatures.HasTiles && failure() is { } reason
             ? $"bf16x3 and bf16 by emitted tile instructions, not used: {reason}."
-            : Sentence("bf16x3 and bf16 by emitted tile instructions", EmittedKernels.SplitTiles, "used by --engine auto")),
-        (EngineName.DotProduct, Sentence("bf16 by emitted VDPBF16PS", EmittedKernels.DotProduct, "used for --precision bf16")),
+            : Sentence("bf16x3 and bf16 by emitted tile instructions", EmittedKernels.SplitTiles, $"used by {Setting.Engine} auto")),
+        (EngineName.DotProduct, Sentence("bf16 by emitted VDPBF16PS", EmittedKernels.DotProduct, $"used for {Setting.Precision} bf16")),
     ];
 
     internal ProductEngine CreateProducts() => _function is null ? new ManagedProducts() : new BFloat16Products(_function);

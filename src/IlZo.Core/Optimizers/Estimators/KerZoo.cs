@@ -27,7 +27,7 @@ internal sealed class KerZoo : Estimator
         int order = settings.Options.Integer("order", 4, 2, 6);
         if (order % 2 == 1)
         {
-            throw new InvalidInputException($"--opt order is '{order}'; 2, 4 or 6 was expected.");
+            throw new InvalidInputException($"{Setting.Opt} order is '{order}'; 2, 4 or 6 was expected.");
         }
 
         var kernel = RadialKernel.OfOrder(order);

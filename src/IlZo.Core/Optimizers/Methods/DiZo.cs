@@ -59,7 +59,7 @@ internal sealed class DiZo : Optimizer
         if (Projected.Count == 0 && settings.Parameters.Trained.Count > 0)
         {
             throw new InvalidInputException(
-                $"--opt tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as "
+                $"{Setting.Opt} tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as "
                     + "role:value or parts of names with + between them were expected.");
         }
     }
@@ -118,7 +118,7 @@ internal sealed class DiZo : Optimizer
         }
     }
 
-    private static Predicate<Parameter> Choice(string wanted) => RoleWords.Find(wanted, "--opt tensors") is { } means
+    private static Predicate<Parameter> Choice(string wanted) => RoleWords.Find(wanted, $"{Setting.Opt} tensors") is { } means
         ? p => means(p.Role)
         : p => p.Name.Contains(wanted, StringComparison.Ordinal);
 

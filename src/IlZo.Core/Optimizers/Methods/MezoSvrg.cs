@@ -51,7 +51,8 @@ internal sealed class MezoSvrg : Optimizer
         _epoch = settings.Options.Integer("epoch", 0, 0);
         if (_anneal != 1 && _epoch == 0)
         {
-            throw new InvalidInputException("--opt anneal needs the steps of an epoch; --opt epoch=N was expected with it.");
+            throw new InvalidInputException(
+                $"{Setting.Opt} anneal needs the steps of an epoch; {Setting.Opt} epoch=N was expected with it.");
         }
 
         _snapshot = new WeightCopy(settings.Parameters.Trained);

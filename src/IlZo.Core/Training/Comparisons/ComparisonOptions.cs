@@ -67,32 +67,36 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         }
     }
 
+    /// <summary>Refuses what cannot be compared, before anything of a model is read.</summary>
     /// <exception cref="InvalidInputException">A number is outside its range, a method is unknown, or it cannot do what is asked
     /// for.</exception>
     public void Validate()
     {
-        Require(Seeds is >= 1 and <= 1000, $"--seeds is {Seeds}; 1 to 1000 was expected.");
-        Require(ForwardPasses >= 1, $"--forward-passes is {ForwardPasses}; 1 or more was expected.");
-        Require(Optimizers.Count > 0, "--optimizers is empty; one or more names with commas between them were expected.");
-        Require(Optimizers.Distinct().Count() == Optimizers.Count, "--optimizers names a method twice; each once was expected.");
-        Require(LearningRates is null or { Count: > 0 }, "--lrs is empty; one or more numbers with commas between them were expected.");
+        Require(Seeds is >= 1 and <= 1000, $"{Setting.Seeds} is {Seeds}; 1 to 1000 was expected.");
+        Require(ForwardPasses >= 1, $"{Setting.ForwardPasses} is {ForwardPasses}; 1 or more was expected.");
+        Require(Optimizers.Count > 0, $"{Setting.Optimizers} is empty; one or more names with commas between them were expected.");
+        Require(Optimizers.Distinct().Count() == Optimizers.Count, $"{Setting.Optimizers} names a method twice; each once was expected.");
+        Require(
+            LearningRates is null or { Count: > 0 },
+            $"{Setting.LearningRates} is empty; one or more numbers with commas between them were expected.");
         Require(
             LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count,
-            "--lrs has a rate twice; each once was expected.");
+            $"{Setting.LearningRates} has a rate twice; each once was expected.");
         Require(
-            Training.DevSize is null or > 0, "--dev-size is 0; 1 or more was expected, because dev loss decides between learning rates.");
-        Require(Training.TestSize is null or > 0, "--test-size is 0; 1 or more was expected.");
+            Training.DevSize is null or > 0,
+            $"{Setting.DevSize} is 0; 1 or more was expected, because dev loss decides between learning rates.");
+        Require(Training.TestSize is null or > 0, $"{Setting.TestSize} is 0; 1 or more was expected.");
         Require(
             Function is null || (Function.Dimension is { } only ? Dimension == only : Dimension is >= 2 and <= 1_000_000),
-            $"--dimension is {Dimension}; "
+            $"{Setting.Dimension} is {Dimension}; "
                 + $"{Function?.Dimension?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "2 to 1000000"} was expected for "
                 + $"{Function?.Name}.");
         Require(
             Function is null || DeviceName.KindOf(Training.Device) is not DeviceKind.Cuda,
-            $"--device is {Training.Device} with --function; functions are computed on the CPU, and cpu was expected.");
+            $"{Setting.Device} is {Training.Device} with {Setting.Function}; functions are computed on the CPU, and cpu was expected.");
         Require(
             Training.Schedule == "constant" || Training.Warmup < ForwardPasses,
-            $"--warmup is {Training.Warmup}; fewer than --forward-passes was expected.");
+            $"{Setting.Warmup} is {Training.Warmup}; fewer than {Setting.ForwardPasses} was expected.");
         foreach (string optimizer in Optimizers)
         {
             foreach (double rate in RatesOf(optimizer))

@@ -16,18 +16,19 @@ public sealed record EvaluationOptions
     /// <summary>Whether predictions are calibrated by a prompt without content.</summary>
     public bool Calibrate { get; init; }
 
+    /// <summary>Refuses numbers that mean nothing.</summary>
     /// <exception cref="InvalidInputException">A number is outside its range, or options do not go together.</exception>
     public void Validate()
     {
         if (Demonstrations < 0)
         {
-            throw new InvalidInputException($"--demonstrations is {Demonstrations}; 0 or more was expected.");
+            throw new InvalidInputException($"{Setting.Demonstrations} is {Demonstrations}; 0 or more was expected.");
         }
 
         if (DemonstrationsPerExample && Demonstrations == 0)
         {
             throw new InvalidInputException(
-                "--demonstrations-per-example is given without demonstrations; --demonstrations of 1 or more was expected.");
+                $"{Setting.DemonstrationsPerExample} is given without demonstrations; {Setting.Demonstrations} of 1 or more was expected.");
         }
     }
 }
@@ -60,7 +61,8 @@ internal sealed record EvaluationExamples(TaskExamples Task, IReadOnlyList<Encod
         if (evaluation.Calibrate && !task.Definition.HasContentFree)
         {
             throw new InvalidInputException(
-                $"--calibrate is given and task {task.Definition.Name} has no prompt without content; a task with \"content_free\" was "
+                $"{Setting.Calibrate} is given and task {task.Definition.Name} has no prompt without content; a task with "
+                    + "\"content_free\" was "
                     + "expected.");
         }
 

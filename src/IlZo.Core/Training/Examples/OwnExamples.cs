@@ -49,7 +49,7 @@ internal static class OwnExamples
         {
             throw new InvalidInputException(
                 $"'{model.Checkpoint.DisplayName}' is a {model.Shape.Architecture}, which does not continue texts; a causal language model "
-                    + "was expected for --data without --task.");
+                    + $"was expected for {Setting.Data} without {Setting.Task}.");
         }
 
         int positions = model.Shape.MaxPositions;
@@ -77,6 +77,6 @@ internal static class OwnExamples
             : ChatTemplateFile.Find(AdapterFiles.Over(options.AdapterFolder, folder.ReadFile), folder.DisplayName)
                 ?? throw new InvalidInputException(
                     $"'{folder.DisplayName}' has no chat template, which conversations (lists of messages) need: chat_template.jinja, "
-                        + "chat_template in tokenizer_config.json or --chat-template was expected.");
+                        + $"chat_template in tokenizer_config.json or {Setting.ChatTemplate} was expected.");
     }
 }

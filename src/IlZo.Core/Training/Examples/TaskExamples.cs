@@ -92,7 +92,7 @@ internal sealed class TaskExamples
         ? prompt
         : throw new InvalidInputException(
             $"Prompts may have {room} tokens and task {definition.Name} generates up to {definition.MaxNewTokens}; "
-            + $"a --max-length of {definition.MaxNewTokens + 2} or more, within the model's {positions} positions, was expected.");
+            + $"a {Setting.MaxLength} of {definition.MaxNewTokens + 2} or more, within the model's {positions} positions, was expected.");
 
     private static void RequireClasses(TaskDefinition definition, LanguageModel model)
     {

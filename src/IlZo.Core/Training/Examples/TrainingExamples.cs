@@ -86,7 +86,8 @@ public sealed record TrainingExamples(
         if (classes < 2)
         {
             throw new InvalidInputException(
-                $"--shots is {shots} and task {data.Definition.Name} has no classes; a task with the same candidates for every row was "
+                $"{Setting.Shots} is {shots} and task {data.Definition.Name} has no classes; a task with the same candidates for every "
+                    + "row was "
                     + "expected.");
         }
 

@@ -59,7 +59,8 @@ public sealed record MemoryFinding(TrainingMemory Predicted, MemoryLimit? Limit,
         if (Verdict == MemoryVerdict.Exceeds)
         {
             throw new InvalidInputException(
-                $"{this}: a smaller --batch-size or --max-length, an adapter or a method that keeps less was expected, or --overcommit to "
+                $"{this}: a smaller {Setting.BatchSize} or {Setting.MaxLength}, an adapter or a method that keeps less was expected, or "
+                    + $"{Setting.Overcommit} to "
                     + "try all the same.");
         }
     }

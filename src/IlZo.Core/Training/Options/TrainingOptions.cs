@@ -190,7 +190,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     internal static IExampleMetric? ParseObjective(string name) => name == Loss ? null
         : MetricCatalog.Find(name) as IExampleMetric
         ?? throw new InvalidInputException(
-            $"--objective is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or {MetricCatalog.Objectives[^1]} "
+            $"{Setting.Objective} is '{name}'; {Loss}, {string.Join(", ", MetricCatalog.Objectives.SkipLast(1))} or "
+                + $"{MetricCatalog.Objectives[^1]} "
                 + "was expected.");
 
     /// <summary>The method that <see cref="Optimizer"/> names.</summary>
@@ -226,7 +227,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         return source.Adapter is null || Adapter is null
             ? this with { Model = source.Model, Adapter = Adapter ?? source.Adapter }
             : throw new InvalidInputException(
-                $"--adapter is '{Adapter}', and the result of the run '{Model}' is an adapter already, which is trained on without it; one "
+                $"{Setting.Adapter} is '{Adapter}', and the result of the run '{Model}' is an adapter already, which is trained on "
+                    + "without it; one "
                     + "of them was expected.");
     }
 
@@ -249,33 +251,39 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         };
     }
 
+    /// <summary>Refuses what cannot be done, before anything of a model is read.</summary>
     /// <exception cref="InvalidInputException">A number is outside its range, or the method cannot do what is asked for.</exception>
     public void Validate()
     {
-        Require(Steps >= 0, "steps", Steps, "0 or more");
-        Require(BatchSize is null or >= 1, "batch-size", BatchSize ?? 0, "1 or more");
-        Require(LearningRate is null || (LearningRate >= 0 && double.IsFinite(LearningRate.Value)), "lr", LearningRate
-            ?? 0, "0 or a positive number");
-        Require(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), "eps", Epsilon ?? 0, "a positive number");
-        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight-decay", WeightDecay, "0 or a positive number");
-        Require(Queries is null or (>= 1 and <= 1024), "queries", Queries ?? 0, "1 to 1024");
-        Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), "clip", Clip ?? 0, "a positive number");
-        Require(Warmup >= 0, "warmup", Warmup, "0 or more");
-        Require(TrainSize is null or >= 1, "train-size", TrainSize ?? 0, "1 or more");
-        Require(Shots is null or >= 1, "shots", Shots ?? 0, "1 or more");
-        Require(DevSize is null or >= 0, "dev-size", DevSize ?? 0, "0 or more");
-        Require(Shots is null || DevSize is null or 0, "dev-size", DevSize ?? 0, "0, or no --dev-size beside --shots");
-        Require(TestSize is null or >= 0, "test-size", TestSize ?? 0, "0 or more");
-        Require(EvalEvery >= 1, "eval-every", EvalEvery, "1 or more");
-        Require(Patience is null or >= 1, "patience", Patience ?? 0, "1 or more");
+        Require(Steps >= 0, Setting.Steps, Steps, "0 or more");
+        Require(BatchSize is null or >= 1, Setting.BatchSize, BatchSize ?? 0, "1 or more");
         Require(
-            StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)), "stop-on-divergence", StopOnDivergence,
+            LearningRate is null || (LearningRate >= 0 && double.IsFinite(LearningRate.Value)),
+            Setting.LearningRate,
+            LearningRate ?? 0,
+            "0 or a positive number");
+        Require(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), Setting.Epsilon, Epsilon ?? 0, "a positive number");
+        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), Setting.WeightDecay, WeightDecay, "0 or a positive number");
+        Require(Queries is null or (>= 1 and <= 1024), Setting.Queries, Queries ?? 0, "1 to 1024");
+        Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), Setting.Clip, Clip ?? 0, "a positive number");
+        Require(Warmup >= 0, Setting.Warmup, Warmup, "0 or more");
+        Require(TrainSize is null or >= 1, Setting.TrainSize, TrainSize ?? 0, "1 or more");
+        Require(Shots is null or >= 1, Setting.Shots, Shots ?? 0, "1 or more");
+        Require(DevSize is null or >= 0, Setting.DevSize, DevSize ?? 0, "0 or more");
+        Require(Shots is null || DevSize is null or 0, Setting.DevSize, DevSize ?? 0, $"0, or no {Setting.DevSize} beside {Setting.Shots}");
+        Require(TestSize is null or >= 0, Setting.TestSize, TestSize ?? 0, "0 or more");
+        Require(EvalEvery >= 1, Setting.EvalEvery, EvalEvery, "1 or more");
+        Require(Patience is null or >= 1, Setting.Patience, Patience ?? 0, "1 or more");
+        Require(
+            StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)),
+            Setting.StopOnDivergence,
+            StopOnDivergence,
             "a number above 1, or 0 for never");
-        Require(MaxLength is null or >= 2, "max-length", MaxLength ?? 0, "2 or more");
-        Require(Threads is null or (>= 1 and <= 1024), "threads", Threads ?? 0, "1 to 1024");
-        RequirePath("model", Model);
-        RequirePath("data", Data);
-        RequirePath("chat-template", ChatTemplate);
+        Require(MaxLength is null or >= 2, Setting.MaxLength, MaxLength ?? 0, "2 or more");
+        Require(Threads is null or (>= 1 and <= 1024), Setting.Threads, Threads ?? 0, "1 to 1024");
+        RequirePath(Setting.Model, Model);
+        RequirePath(Setting.Data, Data);
+        RequirePath(Setting.ChatTemplate, ChatTemplate);
         ParseDType(DType);
         ParseObjective(Objective);
         EngineRequest.Validate(DeviceName.KindOf(Device));
@@ -289,7 +297,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if (!LearningRateSchedule.Shapes.Contains(Schedule))
         {
             throw new InvalidInputException(
-                $"--schedule is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
+                $"{Setting.Schedule} is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
         }
 
         // Says before any weights are read what the method does not take.
@@ -311,13 +319,15 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
 
         if (own && !ofProgram && Data is null)
         {
-            throw new InvalidInputException($"--task is {UserData.TaskName} without --data; a file or a folder of rows was expected.");
+            throw new InvalidInputException(
+                $"{Setting.Task} is {UserData.TaskName} without {Setting.Data}; a file or a folder of rows was expected.");
         }
 
         if (own && (Shots is not null || ParseObjective(Objective) is not null))
         {
             throw new InvalidInputException(
-                "--shots and objectives other than loss are for tasks with answers to choose from; --data with a --task, or neither of the "
+                $"{Setting.Shots} and objectives other than loss are for tasks with answers to choose from; {Setting.Data} with a "
+                    + $"{Setting.Task}, or neither of the "
                     + "two, was expected.");
         }
 
@@ -327,7 +337,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if ((!own && learnsTexts) || ((!own || ofProgram) && readsFiles))
         {
             throw new InvalidInputException(
-                "--train-on-prompt, --mask-history, --columns, --skip-bad-rows and --chat-template are for rows of --data without --task; "
+                $"{Setting.TrainOnPrompt}, {Setting.MaskHistory}, {Setting.Columns}, {Setting.SkipBadRows} and {Setting.ChatTemplate} "
+                    + $"are for rows of {Setting.Data} without {Setting.Task}; "
                     + $"the task {name} without them was expected.");
         }
     }
@@ -338,7 +349,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if (ParseObjective(Objective) is { } objective && !objective.Judges.HasFlag(task.Answers))
         {
             throw new InvalidInputException(
-                $"--objective is {Objective} and the metric of task {task.Name} is {task.Metric.Name}; "
+                $"{Setting.Objective} is {Objective} and the metric of task {task.Name} is {task.Metric.Name}; "
                 + $"{string.Join(", ", MetricCatalog.Judging(task.Answers).OfType<IExampleMetric>().Select(m => m.Name))} or {Loss} was "
                 + "expected.");
         }
@@ -348,7 +359,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     {
         if (path is "" || path?.Contains('\0') == true)
         {
-            throw new InvalidInputException($"--{name} is '{path}'; the path of a file or folder was expected.");
+            throw new InvalidInputException($"{name} is '{path}'; the path of a file or folder was expected.");
         }
     }
 
@@ -356,7 +367,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     {
         if (!condition)
         {
-            throw new InvalidInputException($"--{name} is {value}; {expectation} was expected.");
+            throw new InvalidInputException(FormattableString.Invariant($"{name} is {value}; {expectation} was expected."));
         }
     }
 }

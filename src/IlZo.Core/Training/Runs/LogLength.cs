@@ -22,7 +22,7 @@ internal static class LogLength
         {
             throw new InvalidInputException(
                 $"'{folder.TrajectoryFile}' holds {steps} steps and '{where}' says {recorded}: the last {recorded - steps} are missing; "
-                + "a copy of the whole log, or --allow-short-log to go on from what there is, was expected.");
+                + $"a copy of the whole log, or {Setting.AllowShortLog} to go on from what there is, was expected.");
         }
     }
 

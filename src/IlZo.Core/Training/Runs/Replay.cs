@@ -38,7 +38,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
         if (last < 0 || last > run.Records.Count)
         {
             throw new InvalidInputException(
-                $"--to-step is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
+                $"{Setting.ToStep} is {last}; 0 to {run.Records.Count}, the steps in '{folder.TrajectoryFile}', was expected.");
         }
 
         var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model, Methods = methods ?? [] };

@@ -97,7 +97,8 @@ public sealed class RunFolder(string path)
 
         if (resume is null)
         {
-            throw new InvalidInputException($"'{FullPath}' holds a run already; --resume to continue it or another --run was expected.");
+            throw new InvalidInputException(
+                $"'{FullPath}' holds a run already; {Setting.Resume} to continue it or another folder was expected.");
         }
 
         var saved = ReadConfiguration();
@@ -154,7 +155,7 @@ public sealed class RunFolder(string path)
             throw new InvalidInputException(
                 $"'{ConfigurationFile}' was computed by {last.Engine} in {last.Precision}, arithmetic {last.Arithmetic}, and {engine}, "
                     + $"arithmetic {engine.Arithmetic}, "
-                + "is to continue it; with --exact the same was expected.");
+                + $"is to continue it; with {Setting.Exact} the same was expected.");
         }
     }
 

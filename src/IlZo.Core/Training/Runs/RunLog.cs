@@ -85,7 +85,7 @@ internal sealed class RunLog : IDisposable
             throw new IOException(
                 $"'{folder.TrajectoryFile}' is no longer the log that this run writes: the folder was moved, deleted or written to "
                     + "meanwhile; "
-                + "'ilzo train --run DIR --resume' continues the run where it is now.");
+                + $"{Setting.Resume} continues the run where it is now.");
         }
     }
 

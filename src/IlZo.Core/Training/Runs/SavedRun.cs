@@ -68,7 +68,7 @@ internal sealed class SavedRun
         {
             throw new InvalidInputException(
                 $"'{trained}' does not exist: the run has saved no weights yet, or they were deleted; "
-                + "'ilzo train --resume' goes on until there are some, and 'ilzo replay --out' saves any step.");
+                + "resuming the run goes on until there are some, and a replay saves any step.");
         }
 
         if (Saved is { } saved)
@@ -120,7 +120,7 @@ internal sealed class SavedRun
         {
             throw new InvalidInputException(
                 $"'{trained}' is not what the run saved at step {saved.Step}: its SHA-256 is {found}; {saved.Sha256} was expected. "
-                + "'ilzo train --resume' makes it again once it is moved away.");
+                + "Resuming the run makes it again once it is moved away.");
         }
     }
 }

@@ -33,7 +33,7 @@ internal static unsafe class EngineSelfTest
         EngineName.Amx =>
             [.. Try(PrecisionName.SplitBFloat16, EmittedKernels.SplitTiles), .. Try(PrecisionName.BFloat16, EmittedKernels.Tiles)],
         EngineName.DotProduct => Try(PrecisionName.BFloat16, EmittedKernels.DotProduct),
-        _ => throw new InvalidInputException($"--engine is '{engine}'; amx or avx512-bf16 was expected."),
+        _ => throw new InvalidInputException($"{Setting.Engine} is '{engine}'; amx or avx512-bf16 was expected."),
     };
 
     private static IEnumerable<EngineCheck> Try(string precision, KernelProbe probe)
