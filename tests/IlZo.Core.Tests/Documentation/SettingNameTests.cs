@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using IlZo.Training;
+using Xunit;
 
 namespace IlZo.Core.Tests.Documentation;
 
@@ -21,7 +22,7 @@ public sealed partial class SettingNameTests
     [Fact]
     public void No_text_of_the_library_has_a_flag_of_the_command_line()
     {
-        string root = TestData.Repository;
+        string root = TestData.InRepository();
         foreach (string file in Directory.GetFiles(Path.Combine(root, "src", "IlZo.Core"), "*.cs", SearchOption.AllDirectories))
         {
             var code = File.ReadLines(file).Select((line, i) => $"{Path.GetRelativePath(root, file)}:{i + 1}: {line.Trim()}");
