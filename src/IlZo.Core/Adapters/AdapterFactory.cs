@@ -29,10 +29,11 @@ internal static class AdapterFactory
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="adapter">The adapter's folder.</param>
     /// <param name="type">The type to keep the model's weights in, or null for the one they are stored in.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The checkpoint or the adapter cannot be used.</exception>
-    public static LanguageModel Load(string model, string adapter, DType? type = null)
+    public static LanguageModel Load(string model, string adapter, DType? type = null, CancellationToken cancellation = default)
     {
-        var loaded = ModelLoader.Load(model, type);
+        var loaded = ModelLoader.Load(model, type, cancellation);
         try
         {
             Attach(loaded, adapter);

@@ -140,13 +140,17 @@ public sealed class CheckpointFolder : IDisposable
     /// that are missing here are written as they are.
     /// </param>
     /// <param name="extraFiles">Further files for the folder, by name, such as a record of where the weights come from.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the target is as it was.</param>
     /// <exception cref="InvalidInputException">The target exists and holds something other than a saved checkpoint.</exception>
     /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
     internal void Save(
-        string outFolder, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+        string outFolder,
+        IReadOnlyDictionary<string, Parameter> parameters,
+        IReadOnlyDictionary<string, byte[]>? extraFiles = null,
+        CancellationToken cancellation = default)
     {
         using var held = _use.Share();
-        CheckpointSaver.Save(this, outFolder, parameters, extraFiles);
+        CheckpointSaver.Save(this, outFolder, parameters, extraFiles, cancellation);
     }
 
     /// <summary>

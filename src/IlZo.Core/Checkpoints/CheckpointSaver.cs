@@ -30,7 +30,8 @@ internal static class CheckpointSaver
         CheckpointFolder source,
         string outFolder,
         IReadOnlyDictionary<string, Parameter> parameters,
-        IReadOnlyDictionary<string, byte[]>? extraFiles)
+        IReadOnlyDictionary<string, byte[]>? extraFiles,
+        CancellationToken cancellation)
     {
         var shards = source.Shards.Select(shard => shard.File.Tensors.Select(t => Stored(t, parameters)).ToList()).ToList();
         if (parameters.Keys.FirstOrDefault(name => !source.Tensors.ContainsKey(name)) is { } unknown)
@@ -56,7 +57,7 @@ internal static class CheckpointSaver
             for (int i = 0; i < shards.Count; i++)
             {
                 var shard = source.Shards[i];
-                SafetensorsWriter.Write(Path.Combine(folder, shard.SavedName), shards[i], WithFormat(shard.File.Metadata));
+                SafetensorsWriter.Write(Path.Combine(folder, shard.SavedName), shards[i], WithFormat(shard.File.Metadata), cancellation);
             }
 
             if (source.Index != null)

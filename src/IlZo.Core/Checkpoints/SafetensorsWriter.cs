@@ -17,11 +17,17 @@ internal static unsafe class SafetensorsWriter
     /// <param name="path">The file to create or replace.</param>
     /// <param name="tensors">The tensors in the order in which they shall lie in the file.</param>
     /// <param name="metadata">What goes under <c>__metadata__</c>, such as <c>format</c>: <c>pt</c>; left out when null.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the target is as it was.</param>
     /// <exception cref="ArgumentException">Two tensors have the same name, or one has the name of the metadata.</exception>
     /// <exception cref="IOException">Writing failed; the target is as it was.</exception>
-    public static void Write(string path, IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
-        Write(path, tensors, metadata, static (tensor, stream) =>
+    public static void Write(
+        string path,
+        IReadOnlyList<TensorEntry> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        CancellationToken cancellation = default) =>
+        Write(path, tensors, metadata, (tensor, stream) =>
         {
+            cancellation.ThrowIfCancellationRequested();
             for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
             {
                 stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));

@@ -65,19 +65,22 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <summary>Scores a text.</summary>
     /// <param name="ids">Its tokens.</param>
     /// <param name="where">What messages call it.</param>
+    /// <param name="cancellation">Ends the work between two layers.</param>
     /// <exception cref="InvalidInputException">The model is not causal, or cannot take these tokens.</exception>
-    public TextScore Score(IReadOnlyList<int> ids, string where = "The text") => Score(ids, where, null);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public TextScore Score(IReadOnlyList<int> ids, string where = "The text", CancellationToken cancellation = default) =>
+        Score(ids, where, null, cancellation);
 
     /// <summary>Scores a text, and writes the logits of all positions as row-major fp32 [tokens, vocabulary] where there is room.</summary>
-    internal TextScore Score(IReadOnlyList<int> ids, string where, NativeBuffer? logits)
+    internal TextScore Score(IReadOnlyList<int> ids, string where, NativeBuffer? logits, CancellationToken cancellation = default)
     {
         using var use = _use.Enter();
         model.RequireCausal();
         CheckIds(ids, model.Shape, where);
-        var hidden = Forward(ids);
+        var hidden = Forward(ids, cancellation);
         (int Output, int Id)[] targets = [.. ids.Skip(1).Select((id, i) => (i, id))];
         double[] logProbabilities = targets.Length == 0 ? [] : backend.LogProbabilities(hidden, model.Head, targets)[0];
-        StoreLogits(hidden, ids.Count, logits);
+        StoreLogits(hidden, ids.Count, logits, cancellation);
         var top = Top(hidden, ids.Count - 1);
         model.Checkpoint.RequireUnchanged();
         return new TextScore(ids, [null, .. logProbabilities], ids.Count == 1 ? null : -logProbabilities.Average(), top);
@@ -87,13 +90,18 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
     /// <param name="ids">Its tokens.</param>
     /// <param name="maskId">The token that masks one.</param>
     /// <param name="where">What messages call it.</param>
+    /// <param name="cancellation">Ends the work between two layers.</param>
     /// <exception cref="InvalidInputException">
     /// The model is no masked language model, cannot take these tokens, or there is no mask.
     /// </exception>
-    public MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where = "The text") => ScoreMasks(ids, maskId, where, null);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public MaskedScore ScoreMasks(
+        IReadOnlyList<int> ids, int maskId, string where = "The text", CancellationToken cancellation = default) =>
+        ScoreMasks(ids, maskId, where, null, cancellation);
 
     /// <summary>Scores masks, and writes the logits of all positions as row-major fp32 [tokens, vocabulary] where there is room.</summary>
-    internal MaskedScore ScoreMasks(IReadOnlyList<int> ids, int maskId, string where, NativeBuffer? logits)
+    internal MaskedScore ScoreMasks(
+        IReadOnlyList<int> ids, int maskId, string where, NativeBuffer? logits, CancellationToken cancellation = default)
     {
         using var use = _use.Enter();
         if (model.Kind != ModelKind.Masked)
@@ -104,8 +112,8 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         CheckMasks(ids, maskId, where);
         CheckIds(ids, model.Shape, where);
-        var hidden = Forward(ids);
-        StoreLogits(hidden, ids.Count, logits);
+        var hidden = Forward(ids, cancellation);
+        StoreLogits(hidden, ids.Count, logits, cancellation);
         List<(int, IReadOnlyList<ScoredToken>)> masks =
             [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(hidden, t.Index)))];
         model.Checkpoint.RequireUnchanged();
@@ -123,7 +131,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
         }
     }
 
-    private Activation Forward(IReadOnlyList<int> ids)
+    private Activation Forward(IReadOnlyList<int> ids, CancellationToken cancellation)
     {
         var builder = new TokenBatchBuilder();
         int segment = builder.AddText([.. ids]);
@@ -134,14 +142,15 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         var batch = builder.Build();
         backend.Begin(batch, [Probe.Unperturbed]);
-        return model.Forward(backend, batch);
+        return model.Forward(backend, batch, (_, _) => cancellation.ThrowIfCancellationRequested());
     }
 
-    private unsafe void StoreLogits(Activation hidden, int tokens, NativeBuffer? logits)
+    private unsafe void StoreLogits(Activation hidden, int tokens, NativeBuffer? logits, CancellationToken cancellation)
     {
         long vocabulary = model.Head.Rows;
         for (int row = 0; logits is not null && row < tokens; row += LogitRows)
         {
+            cancellation.ThrowIfCancellationRequested();
             int rows = Math.Min(LogitRows, tokens - row);
             var destination = new Span<float>((float*)logits.Data + (row * vocabulary), checked((int)(rows * vocabulary)));
             backend.Logits(hidden, model.Head, destination, row);

@@ -20,13 +20,13 @@ public sealed class TextModel : IDisposable
 {
     private readonly TextGenerator _generator;
 
-    private TextModel(ModelSource source, TextModelOptions options)
+    private TextModel(ModelSource source, TextModelOptions options, CancellationToken cancellation)
     {
         options.Engine.Validate(DeviceName.KindOf(options.Device));
         Backend = options.Backends(options.Device, options.Threads, options.Engine);
         try
         {
-            Model = source.Load(options.DType);
+            Model = source.Load(options.DType, cancellation);
             Tokenizer = ModelLoader.Tokenizer(Model.Checkpoint);
             ChatTemplate = source.Template(Model, options.ChatTemplate);
             Backend.Load(Model.Parameters);
@@ -58,17 +58,20 @@ public sealed class TextModel : IDisposable
     /// <summary>Makes a model ready.</summary>
     /// <param name="model">A folder in the Hugging Face layout, the folder of a run, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="options">What else there is to say of it.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The model, the adapter, the chat template or the device cannot be used.</exception>
-    public static TextModel Load(string model, TextModelOptions? options = null) =>
-        new(ModelSource.Of(model, options?.Adapter), options ?? new TextModelOptions());
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static TextModel Load(string model, TextModelOptions? options = null, CancellationToken cancellation = default) =>
+        new(ModelSource.Of(model, options?.Adapter), options ?? new TextModelOptions(), cancellation);
 
     /// <summary>Makes a model ready in the background.</summary>
     /// <param name="model">A folder in the Hugging Face layout, the folder of a run, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="options">What else there is to say of it.</param>
-    /// <param name="cancellation">Ends the work before it begins; a model that is being read is read to its end.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The model, the adapter, the chat template or the device cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public static Task<TextModel> LoadAsync(string model, TextModelOptions? options = null, CancellationToken cancellation = default) =>
-        Task.Run(() => Load(model, options), cancellation);
+        Task.Run(() => Load(model, options, cancellation), cancellation);
 
     /// <summary>Continues a text: <c>await foreach (string piece in …)</c>.</summary>
     /// <param name="prompt">The text; where it is empty the continuation begins from the BOS token.</param>

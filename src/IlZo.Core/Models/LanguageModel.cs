@@ -221,17 +221,21 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create or to replace.</param>
     /// <param name="extraFiles">Further files for the folder, by name.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public void Save(
+        string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null, CancellationToken cancellation = default)
     {
         using var held = Parameters.Read();
-        Checkpoint.Save(folder, Stored, extraFiles);
+        Checkpoint.Save(folder, Stored, extraFiles, cancellation);
     }
 
     /// <summary>Writes what training changes, as a whole or not at all: the adapter where there is one, else the weights.</summary>
     /// <inheritdoc cref="Save"/>
-    public void SaveTrained(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    public void SaveTrained(
+        string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null, CancellationToken cancellation = default)
     {
         if (Adapter is { } adapter)
         {
@@ -240,7 +244,7 @@ public abstract class LanguageModel : IDisposable
         }
         else
         {
-            Save(folder, extraFiles);
+            Save(folder, extraFiles, cancellation);
         }
     }
 

@@ -44,9 +44,10 @@ internal static class ModelCatalog
     /// <summary>Builds the model that a checkpoint folder describes.</summary>
     /// <param name="folder">The folder; from here on the model owns it.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The architecture, a field of the configuration or a tensor cannot be used.</exception>
-    public static LanguageModel Load(CheckpointFolder folder, DType? type = null) =>
-        Build(folder, new WeightOptions(type, CheckValues: true));
+    public static LanguageModel Load(CheckpointFolder folder, DType? type = null, CancellationToken cancellation = default) =>
+        Build(folder, new WeightOptions(type, CheckValues: true, Cancellation: cancellation));
 
     /// <summary>
     /// Checks names and shapes as <see cref="Load"/> does, and reads no weights (but those that are stored unaligned): for looking

@@ -27,13 +27,15 @@ public static class ModelLoader
     /// <summary>Loads a model.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
     /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
-    public static LanguageModel Load(string model, DType? type = null)
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public static LanguageModel Load(string model, DType? type = null, CancellationToken cancellation = default)
     {
         var folder = Open(model);
         try
         {
-            return ModelCatalog.Load(folder, type);
+            return ModelCatalog.Load(folder, type, cancellation);
         }
         catch
         {

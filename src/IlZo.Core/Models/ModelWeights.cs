@@ -8,7 +8,8 @@ namespace IlZo.Models;
 /// <param name="Type">The type to keep them in, or null for the one they are stored in.</param>
 /// <param name="CheckValues">Whether to read them all and refuse what is not finite.</param>
 /// <param name="Classes">The classes of the classification head that is in place of the language model's; null for none.</param>
-internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null);
+/// <param name="Cancellation">Ends the reading between two tensors.</param>
+internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null, CancellationToken Cancellation = default);
 
 /// <summary>
 /// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it,
@@ -255,6 +256,7 @@ internal sealed class ModelWeights
 
     private Parameter Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false, string? storedName = null)
     {
+        _options.Cancellation.ThrowIfCancellationRequested();
         ofHead |= role.Part == ModelPart.Head;
         if (ofHead)
         {

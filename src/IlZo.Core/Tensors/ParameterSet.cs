@@ -105,10 +105,12 @@ public sealed unsafe class ParameterSet : IDisposable
     /// A hash of the stored bytes of every parameter, in lower-case hexadecimal: SHA-256 over the SHA-256 of each piece of 16 MiB of each
     /// parameter, in the ordinal order of their names. Pieces are hashed side by side.
     /// </summary>
-    public string Sha256() => Hashes().Sha256;
+    /// <param name="cancellation">Ends the work between two pieces.</param>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public string Sha256(CancellationToken cancellation = default) => Hashes(cancellation).Sha256;
 
     /// <summary>The hashes that <see cref="Sha256"/> is made of.</summary>
-    internal ParameterHashes Hashes()
+    internal ParameterHashes Hashes(CancellationToken cancellation = default)
     {
         const long pieceBytes = 16 << 20;
         using var held = Read();
@@ -122,7 +124,7 @@ public sealed unsafe class ParameterSet : IDisposable
         }
 
         byte[][] hashes = new byte[pieces.Count][];
-        Parallel.For(0, pieces.Count, i =>
+        Parallel.For(0, pieces.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
         {
             var (parameter, offset) = pieces[i];
             hashes[i] = IlZo.Sha256.Hash(

@@ -16,15 +16,16 @@ internal static class TrainableModel
     /// <summary>Loads the model of a training, adds its adapter, and chooses what is trained.</summary>
     /// <param name="options">The training.</param>
     /// <param name="folder">Its run, which may hold the adapter that it began with; or null.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The model, the adapter or a pattern cannot be used.</exception>
-    public static LanguageModel Load(TrainingOptions options, RunFolder? folder = null)
+    public static LanguageModel Load(TrainingOptions options, RunFolder? folder = null, CancellationToken cancellation = default)
     {
         options = AtStart(options, folder);
 
         // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C#
         // kernels.
         using var reference = AdapterCatalog.Find(options.Adapter)?.StartsFromActivations == true ? new CpuBackend(options.Threads) : null;
-        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType));
+        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType), cancellation);
         try
         {
             Prepare(model, options, reference);

@@ -43,12 +43,12 @@ public sealed partial class Trainer : IDisposable
             _backend = backends(options.Device, options.Threads, options.EngineRequest);
             options = Resolve(options.WithResultOfRun()).With(_backend.Engine);
             var memory = MemoryCheck.Begin(options, MachineMemory.Of(_backend), folder);
-            _model = TrainableModel.Load(options, folder);
+            _model = TrainableModel.Load(options, folder, cancellation);
             _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);
             _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint), cancellation);
             var found = memory.End(_model, _examples);
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
-            _start = _model.Parameters.Hashes();
+            _start = _model.Parameters.Hashes(cancellation);
             var asked = new RunConfiguration(options, _start.Sha256, _examples.Sha256()) { Arithmetic = _backend.Engine.Arithmetic };
             var run = folder.Start(asked, resume);
             _options = run.Options.With(_backend.Engine);

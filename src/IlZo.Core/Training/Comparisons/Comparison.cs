@@ -122,7 +122,7 @@ public sealed class Comparison
         }
 
         var memory = MemoryCheck.Begin(options, _machine);
-        var model = TrainableModel.Load(options);
+        var model = TrainableModel.Load(options, cancellation: _cancellation);
         try
         {
             if (!_examples.TryGetValue(seed, out var examples))

@@ -45,6 +45,10 @@ public sealed record ModelSource(string Model, string? Adapter)
 
     /// <summary>Loads it.</summary>
     /// <param name="type">The type to keep the checkpoint's weights in, or null for the one they are stored in.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The checkpoint or the adapter cannot be used.</exception>
-    public LanguageModel Load(DType? type) => Adapter is null ? ModelLoader.Load(Model, type) : AdapterFactory.Load(Model, Adapter, type);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public LanguageModel Load(DType? type, CancellationToken cancellation = default) => Adapter is null
+        ? ModelLoader.Load(Model, type, cancellation)
+        : AdapterFactory.Load(Model, Adapter, type, cancellation);
 }

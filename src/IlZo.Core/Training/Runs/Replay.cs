@@ -43,7 +43,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
 
         var options = run.Configuration.Options with { Model = model ?? run.Configuration.Options.Model, Methods = methods ?? [] };
         using var backend = new CpuBackend(threads);
-        using var start = run.LoadStart(model);
+        using var start = run.LoadStart(model, cancellation);
         using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
         foreach (var record in run.Records.Take((int)last))
         {
@@ -51,12 +51,12 @@ public sealed record Replay(long Steps, string WeightsSha256)
             optimizer.Apply(record, backend);
         }
 
-        string sha256 = start.Parameters.Sha256();
+        string sha256 = start.Parameters.Sha256(cancellation);
         start.Checkpoint.RequireUnchanged();
         RequireResult(folder, last, sha256);
         if (output is not null)
         {
-            start.SaveTrained(output, TrainableModel.ExtraFiles(options, folder));
+            start.SaveTrained(output, TrainableModel.ExtraFiles(options, folder), cancellation);
             if (run.Saved is { } saved && saved.Step == last)
             {
                 SavedRun.RequireSaved(output, saved);

@@ -96,11 +96,12 @@ internal sealed class SavedRun
 
     /// <summary>Loads the model as the run began, with the adapter that it began with.</summary>
     /// <param name="model">The base checkpoint where it is no longer where the run found it; else null.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">It cannot be loaded, or its weights are others than they were.</exception>
-    internal LanguageModel LoadStart(string? model = null)
+    internal LanguageModel LoadStart(string? model = null, CancellationToken cancellation = default)
     {
         var options = Configuration.Options with { Model = model ?? Configuration.Options.Model };
-        var start = TrainableModel.Load(options, _folder);
+        var start = TrainableModel.Load(options, _folder, cancellation);
         if (start.Parameters.Sha256() == Configuration.BaseWeightsSha256)
         {
             return start;
