@@ -43,12 +43,14 @@ internal sealed class DeviceArena(DeviceMemory memory) : IDisposable
     public Block Rent(long count)
     {
         long room = (count + Alignment - 1) / Alignment * Alignment;
-        int index = _free.FindLastIndex(f => f.Room == room);
-        if (index >= 0)
+        for (int i = _free.Count - 1; i >= 0; i--)
         {
-            var block = _free[index];
-            _free.RemoveAt(index);
-            return block with { View = block.View.SubView(0, count) };
+            if (_free[i].Room == room)
+            {
+                var block = _free[i];
+                _free.RemoveAt(i);
+                return block with { View = block.View.SubView(0, count) };
+            }
         }
 
         if (_chunks.Count == 0 || _used + room > _chunks[^1].Count)

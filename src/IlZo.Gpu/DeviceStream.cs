@@ -91,9 +91,10 @@ internal sealed unsafe class DeviceStream(AcceleratorStream accelerator, DeviceF
         }
     }
 
-    /// <summary>Copies a view to one of the same length at its turn.</summary>
+    /// <summary>Copies a view to one of the same length at its turn; either may be of page-locked memory of the host.</summary>
     public void Copy(ArrayView<byte> from, ArrayView<byte> to)
     {
+        BeforeCopy?.Invoke();
         try
         {
             from.CopyTo(accelerator, to);

@@ -4,26 +4,17 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-/// <summary>An activation on a device: a row for each token of each probe, the probes one after another.</summary>
-internal sealed class GpuActivation : Activation
+/// <summary>
+/// An activation on a device: a row for each token of each probe, the probes one after another. <see cref="GpuActivations"/> makes these
+/// objects, and uses them again in the next pass.
+/// </summary>
+internal sealed class GpuActivation() : Activation(0, 0)
 {
-    private readonly ArrayView<float> _data;
-    private readonly int _pitch;
-    private readonly int _probes;
+    private ArrayView<float> _data;
+    private int _pitch;
+    private int _probes;
 
-    /// <param name="features">Features of a token.</param>
-    /// <param name="tokens">Tokens of a probe.</param>
-    /// <param name="probes">Probes.</param>
-    /// <param name="block">Where it lies.</param>
-    public GpuActivation(int features, int tokens, int probes, DeviceArena.Block block)
-        : this(features, tokens, probes, block, block.View, features)
-    {
-    }
-
-    private GpuActivation(int features, int tokens, int probes, DeviceArena.Block block, ArrayView<float> data, int pitch)
-        : base(features, tokens) => (_probes, Block, _data, _pitch) = (probes, block, data, pitch);
-
-    public DeviceArena.Block Block { get; }
+    public DeviceArena.Block Block { get; private set; }
 
     /// <summary>The rows of all probes.</summary>
     public RowsView All => new(_data, _pitch);
@@ -45,7 +36,21 @@ internal sealed class GpuActivation : Activation
         return new RowsView(_data.SubView(first, _data.Length - first), _pitch);
     }
 
-    /// <summary>Some consecutive features.</summary>
-    public GpuActivation Slice(int first, int features) =>
-        new(features, Tokens, _probes, Block, _data.SubView(first, _data.Length - first), _pitch) { Pass = Pass };
+    /// <summary>Makes this stand for some memory.</summary>
+    /// <param name="features">Features of a token.</param>
+    /// <param name="tokens">Tokens of a probe.</param>
+    /// <param name="probes">Probes.</param>
+    /// <param name="block">Where it lies.</param>
+    public void Describe(int features, int tokens, int probes, DeviceArena.Block block)
+    {
+        (Features, Tokens, _probes) = (features, tokens, probes);
+        (Block, _data, _pitch) = (block, block.View, features);
+    }
+
+    /// <summary>Makes this stand for some consecutive features of another, where they are.</summary>
+    public void DescribeSlice(GpuActivation whole, int first, int features)
+    {
+        (Features, Tokens, _probes) = (features, whole.Tokens, whole._probes);
+        (Block, _data, _pitch) = (whole.Block, whole._data.SubView(first, whole._data.Length - first), whole._pitch);
+    }
 }

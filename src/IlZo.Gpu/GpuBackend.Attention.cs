@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using IlZo.Backends;
 using IlZo.Kernels;
 using ILGPU;
@@ -6,6 +7,11 @@ namespace IlZo.Gpu;
 
 internal sealed partial class GpuBackend
 {
+    // Used again in each pass.
+    private readonly List<int> _tileList = [];
+    private readonly List<int> _keyList = [];
+    private readonly List<int> _firstKeys = [];
+
     private GpuKeyValueCache? _cache;
     private ArrayView<int> _tiles;
     private ArrayView<int> _keys;
@@ -80,55 +86,68 @@ internal sealed partial class GpuBackend
         }
 
         _tileSide = Math.Max(1, _kernels.Shape.AttentionSide * Math.Min(128, shape.HeadSize) / shape.HeadSize);
-        var tiles = new List<int>();
-        var keys = new List<int>();
-        int[] lists = new int[_batch.Segments.Count];
-        for (int s = 0; s < lists.Length; s++)
+        var (tiles, keys) = (_tileList, _keyList);
+        tiles.Clear();
+        keys.Clear();
+        _firstKeys.Clear();
+        for (int s = 0; s < _batch.Segments.Count; s++)
         {
             var segment = _batch.Segments[s];
-            lists[s] = keys.Count;
-            keys.AddRange(Enumerable.Range(0, prefix).Select(i => -1 - i));
-            AddKeys(keys, segment, lists, prefix);
+            int firstKey = keys.Count;
+            _firstKeys.Add(firstKey);
+            for (int i = 0; i < prefix; i++)
+            {
+                keys.Add(-1 - i);
+            }
+
+            AddKeys(keys, segment, prefix);
             for (int first = 0; first < segment.Length; first += _tileSide)
             {
                 int count = Math.Min(_tileSide, segment.Length - first);
                 int visible = prefix + segment.Prefix + first;
-                tiles.AddRange(
-                    [segment.Start + first, count, visible + 1, shape.Causal ? visible + count : prefix + segment.Length, lists[s]]);
+                int end = shape.Causal ? visible + count : prefix + segment.Length;
+                tiles.AddRange((ReadOnlySpan<int>)[segment.Start + first, count, visible + 1, end, firstKey]);
             }
         }
 
         _tileCount = tiles.Count / Kernels.Attention.TileFields;
-        _tiles = Send(tiles);
-        _keys = Send(keys);
+        _tiles = _transfers.Send<int>(CollectionsMarshal.AsSpan(tiles));
+        _keys = _transfers.Send<int>(CollectionsMarshal.AsSpan(keys));
     }
 
     // Rows by position: those of the parent's text, then the segment's own. In a cache a position is a row.
-    private void AddKeys(List<int> keys, Segment segment, int[] lists, int prefix)
+    private void AddKeys(List<int> keys, Segment segment, int prefix)
     {
         if (_cache is not null)
         {
-            keys.AddRange(Enumerable.Range(0, segment.Prefix + segment.Length));
+            AddRange(keys, 0, segment.Prefix + segment.Length);
             return;
         }
 
         if (segment.Parent >= 0)
         {
-            keys.AddRange(keys.GetRange(lists[segment.Parent] + prefix, segment.Prefix));
+            int first = _firstKeys[segment.Parent] + prefix;
+            for (int i = 0; i < segment.Prefix; i++)
+            {
+                keys.Add(keys[first + i]);
+            }
         }
 
-        keys.AddRange(Enumerable.Range(segment.Start, segment.Length));
+        AddRange(keys, segment.Start, segment.Length);
+    }
+
+    private static void AddRange(List<int> keys, int first, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            keys.Add(first + i);
+        }
     }
 
     private RowsView Append(RowsView rows, ArrayView<float> cache, int features)
     {
         long first = (long)_batch.Segments[0].Prefix * features;
-        Gather(
-            rows,
-            cache.SubView(first, (long)_batch.Count * features),
-            Send([.. Enumerable.Range(0, _batch.Count)]),
-            _batch.Count,
-            features);
+        Gather(rows, cache.SubView(first, (long)_batch.Count * features), _range.To(_batch.Count), _batch.Count, features);
         return new RowsView(cache, features);
     }
 }

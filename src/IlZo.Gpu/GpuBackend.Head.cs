@@ -20,7 +20,7 @@ internal sealed partial class GpuBackend
         var logits = _arena.Rent((long)from.Rows * columns);
         var results = _arena.Rent(picks + (2L * blocks * from.Rows));
         var picked = results.View.SubView(0, picks);
-        var ids = _transfers.Send<int>([.. targets.SelectMany(t => (int[])[t.Output, t.Id])]);
+        var ids = SendTargets(targets);
         var operand = RentOperand(from);
         int threads = _kernels.Shape.Threads;
         for (int block = 0; block < blocks; block++)
@@ -50,9 +50,8 @@ internal sealed partial class GpuBackend
             });
         }
 
-        float[] read = new float[results.View.Length];
         ReturnOperand(operand, x);
-        _stream.Read(results.View, read);
+        var read = _transfers.Read(results.View);
         _arena.Return(results);
         _arena.Return(logits);
         ReturnRows(biases);
@@ -63,7 +62,7 @@ internal sealed partial class GpuBackend
             for (int i = 0; i < targets.Count; i++)
             {
                 int row = (probe * from.Tokens) + targets[i].Output;
-                result[probe][i] = read[(probe * targets.Count) + i] - LogSum(read.AsSpan(picks), row, from.Rows, blocks);
+                result[probe][i] = read[(probe * targets.Count) + i] - LogSum(read[picks..], row, from.Rows, blocks);
             }
         }
 
@@ -96,6 +95,17 @@ internal sealed partial class GpuBackend
         _stream.Read(logits.View, destination);
         _arena.Return(logits);
         ReturnRows(biases);
+    }
+
+    private ArrayView<int> SendTargets(IReadOnlyList<(int Output, int Id)> targets)
+    {
+        var staged = _transfers.Stage<int>(2 * targets.Count);
+        for (int i = 0; i < targets.Count; i++)
+        {
+            (staged.Values[2 * i], staged.Values[(2 * i) + 1]) = targets[i];
+        }
+
+        return _transfers.Send(staged);
     }
 
     // log Σ exp over all blocks, in their order.

@@ -60,7 +60,7 @@ internal sealed partial class GpuBackend
         Fit.Rotation(x, heads, half);
         if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
         {
-            _rotations[(frequencies, positionShift)] = angles = _transfers.Send<float>(Angles(frequencies, half, positionShift));
+            _rotations[(frequencies, positionShift)] = angles = SendAngles(frequencies, half, positionShift);
         }
 
         var to = Own(x);
@@ -108,10 +108,11 @@ internal sealed partial class GpuBackend
     }
 
     // Cosines and sines of each token and pair, [2, tokens, half], by the fp32 products that the reference library takes.
-    private float[] Angles(IRotaryFrequencies frequencies, int half, int shift)
+    private ArrayView<float> SendAngles(IRotaryFrequencies frequencies, int half, int shift)
     {
         int count = checked(_batch.Count * half);
-        float[] angles = new float[checked(2 * count)];
+        var staged = _transfers.Stage<float>(checked(2 * count));
+        var angles = staged.Values;
         for (int t = 0; t < _batch.Count; t++)
         {
             var frequency = frequencies.ForLength(_batch.TextLengths[t] + shift);
@@ -123,7 +124,7 @@ internal sealed partial class GpuBackend
             }
         }
 
-        return angles;
+        return _transfers.Send(staged);
     }
 
     /// <summary>
@@ -137,7 +138,7 @@ internal sealed partial class GpuBackend
         }
 
         var block = _arena.Rent(_probes * tensor.Count);
-        ReadRows(tensor, Send([.. Enumerable.Range(0, tensor.Rows)]), block.View, accumulate: false);
+        ReadRows(tensor, _range.To(tensor.Rows), block.View, accumulate: false);
         return block;
     }
 
@@ -172,7 +173,7 @@ internal sealed partial class GpuBackend
             kernels.LaunchItems(Elementwise.Apply<TActivation>, (long)arguments.Rows * arguments.Features, arguments);
     }
 
-    private sealed class ReadRowsLaunch(KernelLauncher kernels, ReadRowsArguments arguments) : IWeightsVisitor
+    private readonly struct ReadRowsLaunch(KernelLauncher kernels, ReadRowsArguments arguments) : IWeightsVisitor
     {
         public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
             where TFormat : struct, IWeightFormat

@@ -110,7 +110,7 @@ internal sealed partial class GpuBackend
         }
     }
 
-    private sealed class RowSumLaunch<TFactor>(KernelLauncher kernels, RowSumArguments arguments) : IWeightsVisitor
+    private readonly struct RowSumLaunch<TFactor>(KernelLauncher kernels, RowSumArguments arguments) : IWeightsVisitor
         where TFactor : struct, IRowFactor
     {
         public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
@@ -127,7 +127,7 @@ internal sealed partial class GpuBackend
         }
     }
 
-    private sealed class ColumnSumLaunch(KernelLauncher kernels, ColumnSumArguments arguments) : IWeightsVisitor
+    private readonly struct ColumnSumLaunch(KernelLauncher kernels, ColumnSumArguments arguments) : IWeightsVisitor
     {
         public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
             where TFormat : struct, IWeightFormat

@@ -17,9 +17,9 @@ internal sealed partial class GpuBackend
         _transfers.Reset();
         _arrays.Forget();
         _estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
-        foreach (var p in parameters)
+        for (int i = 0; i < parameters.Count; i++)
         {
-            _weights.Change(p);
+            _weights.Change(parameters[i]);
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed partial class GpuBackend
         _state.Keep(copy);
     }
 
-    private sealed class Updater(GpuBackend backend, UpdateRule rule, double learningRate, NoiseKey rounding) : IEstimateVisitor
+    private readonly struct Updater(GpuBackend backend, UpdateRule rule, double learningRate, NoiseKey rounding) : IEstimateVisitor
     {
         public void Visit<TDirection>(Parameter parameter, Terms<TDirection> estimate)
             where TDirection : struct, IDirection
@@ -52,7 +52,7 @@ internal sealed partial class GpuBackend
         }
     }
 
-    private sealed class RuleChoice<TDirection>(KernelLauncher kernels, DType type, UpdateArguments<TDirection> arguments) : IRuleVisitor
+    private readonly struct RuleChoice<TDirection>(KernelLauncher kernels, DType type, UpdateArguments<TDirection> arguments) : IRuleVisitor
         where TDirection : struct, IDirection
     {
         public void Visit<TRule>(TRule rule)

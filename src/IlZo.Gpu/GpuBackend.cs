@@ -30,11 +30,13 @@ internal sealed partial class GpuBackend : IBackend
     private readonly RuleCompiler _rules;
     private readonly DirectionCompiler _directions;
     private readonly EstimateCompiler _estimates;
+    private readonly DeviceRange _range;
+    private readonly GpuActivations _activations = new();
+    private readonly List<ProbeRun> _runs = [];
     private readonly Func<ProductPrecision, GpuBackend> _create;
     private readonly IKernelLoader _loader;
     private readonly IReadOnlyList<IDisposable> _owned;
     private TokenBatch _batch = new TokenBatchBuilder().Build();
-    private IReadOnlyList<ProbeRun> _runs = [];
     private int _probes;
 
     /// <param name="accelerator">The device.</param>
@@ -51,6 +53,18 @@ internal sealed partial class GpuBackend : IBackend
         ProductPrecision? products = null,
         params IReadOnlyList<IDisposable> owned)
         : this(accelerator, new AcceleratorLoader(accelerator, name), name, capacity, shape, products, owned)
+    {
+    }
+
+    private GpuBackend(
+        Accelerator accelerator,
+        AcceleratorLoader loader,
+        string name,
+        long? capacity,
+        LaunchShape? shape,
+        ProductPrecision? products,
+        IReadOnlyList<IDisposable> owned)
+        : this(accelerator, (IKernelLoader)loader, name, capacity, shape, products, [loader, .. owned])
     {
     }
 
@@ -81,6 +95,7 @@ internal sealed partial class GpuBackend : IBackend
         _tableBuffer = _memory.Take(table.Length * sizeof(float), "tables");
         _table = new ArrayView<float>(_tableBuffer, 0, table.Length);
         _stream.Write(table, _table);
+        _range = new DeviceRange(_stream, _memory);
         _arrays = new SentArrays(_transfers);
         var numbers = new NumbersCompiler(_arrays, _state);
         _rules = new RuleCompiler(numbers);
@@ -114,16 +129,17 @@ internal sealed partial class GpuBackend : IBackend
     }
 
     /// <summary>Loads kernels, on all processors; those that the device refuses are refused again when they are launched.</summary>
-    internal void Prepare(IReadOnlyList<Action<IKernelLoader>> kernels) => System.Threading.Tasks.Parallel.ForEach(kernels, load =>
-    {
-        try
+    internal void Prepare(IReadOnlyList<Action<IKernelLoader>> kernels) =>
+        System.Threading.Tasks.Parallel.ForEach(kernels, PtxCompiler.Threads, load =>
         {
-            load(_loader);
-        }
-        catch (DeviceException)
-        {
-        }
-    });
+            try
+            {
+                load(_loader);
+            }
+            catch (DeviceException)
+            {
+            }
+        });
 
     /// <summary>The same device, without what is loaded here, with products in another precision; to be disposed of first.</summary>
     internal GpuBackend With(ProductPrecision precision) => _create(precision);
@@ -152,10 +168,11 @@ internal sealed partial class GpuBackend : IBackend
         using var use = _use.Enter();
         _pass.Begin();
         cache?.Begin(_pass.Number);
-        _runs = ProbeRun.Of(probes);
+        ProbeRun.Find(probes, _runs);
         _probes = probes.Count;
         _batch = batch;
         _arena.Reset();
+        _activations.Reset(_pass.Number);
         _transfers.Reset();
         _arrays.Forget();
         _rotations.Clear();
@@ -184,7 +201,9 @@ internal sealed partial class GpuBackend : IBackend
     {
         using var use = EnterPass();
         Fit.Slice(x, first, features);
-        return Own(x).Slice(first, features);
+        var slice = _activations.Next();
+        slice.DescribeSlice(Own(x), first, features);
+        return slice;
     }
 
     public Activation GatherOutputs(Activation x)
@@ -201,7 +220,7 @@ internal sealed partial class GpuBackend : IBackend
         using var use = EnterPass();
         var from = Own(x);
         var block = _arena.Rent((long)x.Tokens * x.Features);
-        Gather(from.Probe(probe), block.View, Send([.. Enumerable.Range(0, x.Tokens)]), x.Tokens, x.Features);
+        Gather(from.Probe(probe), block.View, _range.To(x.Tokens), x.Tokens, x.Features);
         _stream.Read(block.View, destination);
         _arena.Return(block);
     }
@@ -236,6 +255,7 @@ internal sealed partial class GpuBackend : IBackend
 
         _arena.Dispose();
         _transfers.Dispose();
+        _range.Dispose();
         _state.Dispose();
         _weights.Dispose();
         DeviceFaults.Release(_tableBuffer);
@@ -267,30 +287,46 @@ internal sealed partial class GpuBackend : IBackend
             Features = features,
         });
 
-    private GpuActivation Allocate(int features, int tokens) =>
-        new(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes)) { Pass = _pass.Number };
+    private GpuActivation Allocate(int features, int tokens)
+    {
+        var activation = _activations.Next();
+        activation.Describe(features, tokens, _probes, _arena.Rent((long)features * tokens * _probes));
+        return activation;
+    }
 
-    private ArrayView<int> Send(IReadOnlyList<int> values) => _transfers.Send<int>([.. values]);
+    private ArrayView<int> Send(IReadOnlyList<int> values)
+    {
+        var staged = _transfers.Stage<int>(values.Count);
+        for (int i = 0; i < staged.Values.Length; i++)
+        {
+            staged.Values[i] = values[i];
+        }
+
+        return _transfers.Send(staged);
+    }
 
     // Finds the types of a kernel that reads a tensor as the probes of a run see it.
-    private void Perturb(Parameter parameter, ProbeRun run, IWeightsVisitor visitor)
+    private void Perturb<TVisitor>(Parameter parameter, ProbeRun run, TVisitor visitor)
+        where TVisitor : struct, IWeightsVisitor
     {
         // The device has its own copy, but a model that was disposed of is gone here too.
         using var held = parameter.Set is { } set ? set.Read() : default;
-        var reader = new WeightsReader(_weights[parameter], parameter, run, visitor);
-        if (run.Direction is null || !parameter.IsTrained || !run.Direction.Covers(parameter))
+        var reader = new WeightsReader<TVisitor>(_weights[parameter], parameter, run, visitor);
+        if (run.Direction is not { } direction || !parameter.IsTrained || !direction.Covers(parameter))
         {
             reader.Visit(default(NoDirection), [default]);
         }
         else
         {
-            _directions.Compile([run.Direction], parameter, reader);
+            _directions.Compile([direction], parameter, reader);
         }
     }
 
-    private sealed class WeightsReader(WeightView weights, Parameter parameter, ProbeRun run, IWeightsVisitor visitor) : IDirectionVisitor
+    private readonly struct WeightsReader<TVisitor>(WeightView weights, Parameter parameter, ProbeRun run, TVisitor visitor)
+        : IDirectionVisitor
+        where TVisitor : struct, IWeightsVisitor
     {
-        public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+        public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
             where TDirection : struct, IDirection =>
             Specialization.Choose(
                 parameter.Type,

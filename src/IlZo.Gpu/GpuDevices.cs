@@ -79,7 +79,7 @@ internal static class GpuDevices
 
         // ILGPU's own cache compiles under a lock; ours (AcceleratorLoader) does not.
         var context = Context.Create(b => b.EnableKernels().Caching(CachingMode.NoKernelCaching).Cuda());
-        return Open(context, context.GetCudaDevice(index), found.Devices[index].Name, precision, LaunchShape.Gpu);
+        return Open(context, c => c.GetCudaDevice(index), found.Devices[index].Name, precision, LaunchShape.Gpu);
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
@@ -88,14 +88,16 @@ internal static class GpuDevices
     public static GpuBackend OpenSimulation(string precision = EngineRequest.Auto)
     {
         var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
-        return Open(context, context.GetCPUDevice(0), Simulation, precision, new LaunchShape(1, 1, 1, 8));
+        return Open(context, c => c.GetCPUDevice(0), Simulation, precision, new LaunchShape(1, 1, 1, 8));
     }
 
-    private static GpuBackend Open(Context context, Device device, string name, string precision, LaunchShape shape)
+    // The driver describes its devices to each context anew, and may fail to.
+    private static GpuBackend Open(Context context, Func<Context, Device> find, string name, string precision, LaunchShape shape)
     {
         Accelerator? accelerator = null;
         try
         {
+            var device = find(context);
             var products = ProductPrecisions.Find(precision, name, (device as CudaDevice)?.Architecture);
             accelerator = device.CreateAccelerator(context);
             return new GpuBackend(accelerator, name, FreeBytes(accelerator), shape, products, accelerator, context);

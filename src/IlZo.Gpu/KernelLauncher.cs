@@ -1,4 +1,3 @@
-using System.Reflection;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -22,7 +21,8 @@ internal sealed class KernelLauncher(
     // Groups of a kernel whose threads take every n-th element.
     private const int MaxGroups = 8192;
 
-    private readonly Dictionary<MethodInfo, Delegate> _kernels = [];
+    // By the delegates themselves, of which there is one for each place that launches a kernel: comparing methods takes memory.
+    private readonly Dictionary<Delegate, Delegate> _kernels = new(ReferenceEqualityComparer.Instance);
 
     public LaunchShape Shape => shape;
 
@@ -38,9 +38,9 @@ internal sealed class KernelLauncher(
             return;
         }
 
-        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        if (!_kernels.TryGetValue(kernel, out var loaded))
         {
-            _kernels.Add(kernel.Method, loaded = loader.Load(kernel));
+            _kernels.Add(kernel, loaded = loader.Load(kernel));
         }
 
         var configuration = Configuration(groups, threads, sharedFloats);
@@ -74,12 +74,12 @@ internal sealed class KernelLauncher(
             return;
         }
 
-        if (!_kernels.TryGetValue(kernel.Method, out var loaded))
+        if (!_kernels.TryGetValue(kernel, out var loaded))
         {
             var limits = groupsPerMultiprocessor is null
                 ? KernelSpecialization.Empty
                 : new KernelSpecialization(threads, groupsPerMultiprocessor);
-            _kernels.Add(kernel.Method, loaded = loader.Load(kernel, limits));
+            _kernels.Add(kernel, loaded = loader.Load(kernel, limits));
         }
 
         var configuration = Configuration(groups, threads, sharedFloats);
@@ -104,10 +104,10 @@ internal sealed class KernelLauncher(
         where T1 : struct
         where T2 : struct => Launch(kernel, Groups(items), shape.Threads, 0, first, second);
 
-    private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) =>
-        new(groups, new Index3D(threads, 1, 1), sharedFloats == 0
-            ? SharedMemoryConfig.Empty
-            : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
+    private static KernelConfig Configuration(Index3D groups, int threads, int sharedFloats) => new(
+        groups,
+        new Index3D(threads, 1, 1),
+        sharedFloats == 0 ? SharedMemoryConfig.Empty : SharedMemoryConfig.RequestDynamic<float>(sharedFloats));
 
     // A device refuses such a launch: one for the outputs of a pass that reads nothing.
     private static bool IsNone(Index3D groups) => groups.X == 0 || groups.Y == 0 || groups.Z == 0;

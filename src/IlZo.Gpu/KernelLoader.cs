@@ -5,6 +5,7 @@ using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace IlZo.Gpu;
 
@@ -24,9 +25,13 @@ internal interface IKernelLoader
 /// <summary>Lets a device's own compiler make them, each once; from several threads at a time.</summary>
 /// <param name="accelerator">The device.</param>
 /// <param name="name">What the user calls it.</param>
-internal sealed class AcceleratorLoader(Accelerator accelerator, string name) : IKernelLoader
+internal sealed class AcceleratorLoader(Accelerator accelerator, string name) : IKernelLoader, IDisposable
 {
     private readonly ConcurrentDictionary<MethodInfo, Delegate> _loaded = [];
+
+    private readonly PtxCompiler? _compiler = accelerator is CudaAccelerator cuda
+        ? new PtxCompiler(cuda.Architecture, cuda.InstructionSet)
+        : null;
 
     public Action<AcceleratorStream, KernelConfig, T> Load<T>(Action<T> kernel)
         where T : struct => Load<Action<AcceleratorStream, KernelConfig, T>>(kernel.Method, KernelSpecialization.Empty);
@@ -35,25 +40,24 @@ internal sealed class AcceleratorLoader(Accelerator accelerator, string name) : 
         where T1 : struct
         where T2 : struct => Load<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel.Method, limits);
 
+    public void Dispose() => _compiler?.Dispose();
+
     private TLoaded Load<TLoaded>(MethodInfo kernel, KernelSpecialization limits)
-        where TLoaded : Delegate => (TLoaded)_loaded.GetOrAdd(kernel, _ => Compile(kernel, limits).CreateLauncherDelegate<TLoaded>());
+        where TLoaded : Delegate =>
+        (TLoaded)_loaded.GetOrAdd(kernel, _ => Compile(kernel, limits).CreateLauncherDelegate<TLoaded>());
 
     private Kernel Compile(MethodInfo kernel, KernelSpecialization limits)
     {
-        CompiledKernel? compiled = null;
+        PTXCompiledKernel? ptx = null;
         try
         {
-            compiled = accelerator.CompileKernel(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), limits);
-            if (compiled is PTXCompiledKernel ptx)
-            {
-                StableText.Give(ptx);
-            }
-
-            return accelerator.LoadKernel(compiled);
+            ptx = _compiler?.Compile(kernel, limits);
+            return accelerator.LoadKernel(
+                ptx ?? accelerator.CompileKernel(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), limits));
         }
         catch (Exception e) when (DeviceFaults.IsOne(e))
         {
-            throw DeviceFaults.Refused(name, kernel, e, compiled is PTXCompiledKernel ptx ? DriverLog.Of(ptx.PTXAssembly) : null);
+            throw DeviceFaults.Refused(name, kernel, e, ptx is null ? null : DriverLog.Of(ptx.PTXAssembly));
         }
     }
 }

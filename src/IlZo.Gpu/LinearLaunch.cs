@@ -6,7 +6,7 @@ using ILGPU;
 namespace IlZo.Gpu;
 
 /// <summary>Launches a product by the kernel for its types and for what products are computed in.</summary>
-internal sealed class LinearLaunch(KernelLauncher kernels, ActivationFunction? activation, LinearArguments arguments) : IWeightsVisitor
+internal readonly struct LinearLaunch(KernelLauncher kernels, ActivationFunction? activation, LinearArguments arguments) : IWeightsVisitor
 {
     public void Visit<TFormat, TDirection, TProbes>(PerturbedWeights<TDirection> weights)
         where TFormat : struct, IWeightFormat

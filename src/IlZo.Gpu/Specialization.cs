@@ -47,9 +47,10 @@ internal static class Specialization
         }
     }
 
-    public static void Choose<TDirection>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor)
-        where TDirection : struct, IDirection =>
-        Choose(type, new ProbesChoice<TDirection>(areTwo, weights, visitor));
+    public static void Choose<TDirection, TVisitor>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
+        where TDirection : struct, IDirection
+        where TVisitor : struct, IWeightsVisitor =>
+        Choose(type, new ProbesChoice<TDirection, TVisitor>(areTwo, weights, visitor));
 
     public static void Choose<TVisitor>(ActivationFunction? activation, TVisitor visitor)
         where TVisitor : struct, IActivationVisitor
@@ -80,9 +81,10 @@ internal static class Specialization
         }
     }
 
-    private readonly struct ProbesChoice<TDirection>(
-        bool areTwo, PerturbedWeights<TDirection> weights, IWeightsVisitor visitor) : IFormatVisitor
+    private readonly struct ProbesChoice<TDirection, TVisitor>(bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
+        : IFormatVisitor
         where TDirection : struct, IDirection
+        where TVisitor : struct, IWeightsVisitor
     {
         public void Visit<TFormat>()
             where TFormat : struct, IWeightFormat

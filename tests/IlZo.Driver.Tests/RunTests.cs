@@ -11,6 +11,10 @@ public sealed class RunTests
         "--eval-every", "2", "--device", "cuda:0", "--json",
     ];
 
+    // What a step hands out: losses, directions, the estimate and the record. 944 bytes were found for all shapes with biases; the runtime
+    // may add something of its own.
+    private const long RecordBytes = 1024;
+
     // The same training without a fault.
     private static readonly Lazy<(string Sha256, byte[] Log)> s_whole = new(() =>
     {
@@ -19,14 +23,24 @@ public sealed class RunTests
         return (sha256, File.ReadAllBytes(Path.Combine(temp["whole"], "trajectory.bin")));
     });
 
-    public static TheoryData<string> SelfTests =>
-        [.. LongTests.Of((string[])["REFUSE=.entry Kernel_Attention", "FAIL=kernel:2000:700"], _ => false)];
+    // A fault, and the checks that are run: all of them take minutes.
+    public static TheoryData<string, string> SelfTests =>
+    [
+        .. LongTests.Of<(string, string Only)>(
+            [
+                ("REFUSE=.entry Kernel_Attention", "float32, in bf16"),
+                ("FAIL=kernel:50:700", "float32, in bf16"),
+                ("REFUSE=.entry Kernel_Attention", ","),
+                ("FAIL=kernel:2000:700", ","),
+            ],
+            c => c.Only != ","),
+    ];
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(SelfTests))]
-    public void A_self_test_goes_on_after_a_fault(string fault)
+    public void A_self_test_goes_on_after_a_fault(string fault, string only)
     {
-        var outcome = StandIn.Run([fault], "selftest", "--device", "cuda:0", "--json");
+        var outcome = StandIn.Run([fault], "selftest", "--device", "cuda:0", "--only", only, "--json");
         Assert.Equal(1, outcome.ExitCode);
         var lines =
             outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
@@ -42,7 +56,7 @@ public sealed class RunTests
     [InlineData("FAIL=cuLaunchKernel:900:719:lost")]
     [InlineData("FAIL=kernel:900:700")]
     [InlineData("FAIL=cuStreamSynchronize:80:999:lost")]
-    [InlineData("FAIL=cuMemcpyAsync:400:214:lost")]
+    [InlineData("FAIL=cuMemcpyAsync:150:214:lost")]
     [InlineData("FAIL=cuMemAlloc_v2:103:2")]
     [InlineData("REFUSE=.entry Kernel_Update")]
     public void A_training_that_the_device_ends_is_continued_to_the_same_log(string fault)
@@ -69,12 +83,11 @@ public sealed class RunTests
             "ilzo: all steps were skipped, for no loss was finite: the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
     }
 
-    // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place. What the
-    // collector has to clear away does not grow from step to step.
+    // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place.
     [Fact]
     public void Steps_after_the_first_take_no_memory()
     {
-        var (one, few) = (Step(1), Step(5));
+        var (one, few) = (Step("opt-tiny", 1), Step("opt-tiny", 5));
         foreach (string function in (string[])[
             "cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostRegister_v2", "cuModuleLoadDataEx", "cuCtxCreate_v2",
         ])
@@ -84,8 +97,16 @@ public sealed class RunTests
 
         Assert.DoesNotContain("cuMemAllocHost_v2", few.Calls.Keys);
         Assert.Equal(0, few.Calls["kept"]);
-        Assert.InRange(few.AllocatedBytes, 1, one.AllocatedBytes + (one.AllocatedBytes / 20));
     }
+
+    // What a step hands out is all that the collector has to clear away, with any model. The runtime's own threads may add to it.
+    [Theory]
+    [InlineData("opt-tiny")]
+    [InlineData("opt-125m")]
+    [InlineData("llama-tiny")]
+    [InlineData("gpt2-tiny")]
+    public void A_step_takes_no_more_of_the_managed_heap_than_its_record(string shape) =>
+        Assert.InRange(Step(shape, 20).AllocatedBytes, 0, RecordBytes);
 
     [Theory]
     [InlineData("score", "--text", "A film")]
@@ -99,10 +120,10 @@ public sealed class RunTests
         Assert.Equal(calls["cuMemHostRegister_v2"], calls["cuMemHostUnregister"]);
     }
 
-    private static (IReadOnlyDictionary<string, long> Calls, long AllocatedBytes) Step(int steps)
+    private static (IReadOnlyDictionary<string, long> Calls, long AllocatedBytes) Step(string shape, int steps)
     {
         var (outcome, calls) = StandIn.Count(
-            "bench", "step", "--device", "cuda:0", "--shape", "opt-tiny", "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
+            "bench", "step", "--device", "cuda:0", "--shape", shape, "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
         using var json = JsonDocument.Parse(outcome.Success);
         return (calls, json.RootElement.GetProperty("allocated_bytes_per_step").GetInt64());
     }

@@ -13,6 +13,17 @@ internal static class StandIn
     private static readonly string[] s_compilers = ["cc", "gcc", "clang"];
     private static readonly Lazy<string?> s_folder = new(Build);
 
+    /// <summary>The folder that the stand-in is in.</summary>
+    public static string Folder
+    {
+        get
+        {
+            Assert.SkipWhen(
+                s_folder.Value is null, $"The stand-in driver needs Linux and a C compiler ({string.Join(", ", s_compilers)}).");
+            return s_folder.Value!;
+        }
+    }
+
     /// <summary>Runs <c>ilzo</c>.</summary>
     /// <param name="settings">Settings of the stand-in, NAME=VALUE, without the beginning that all have.</param>
     /// <param name="args">The arguments.</param>
@@ -29,9 +40,8 @@ internal static class StandIn
 
     private static ProcessStartInfo Command(IEnumerable<string> settings, string[] args)
     {
-        Assert.SkipWhen(s_folder.Value is null, $"The stand-in driver needs Linux and a C compiler ({string.Join(", ", s_compilers)}).");
         var command = Ilzo.Command(null, args);
-        command.Environment["LD_LIBRARY_PATH"] = s_folder.Value;
+        command.Environment["LD_LIBRARY_PATH"] = Folder;
         foreach (string setting in settings)
         {
             string[] parts = setting.Split('=', 2);

@@ -13,12 +13,19 @@ internal static class SelfTestCommand
     private static readonly Option<string?> s_engine = Flags.Text(
         "--engine", "amx|avx512-bf16",
         "Try an engine of the CPU instead, which emits machine code: its kernels, layers, attention, and threads that are interrupted.");
+    private static readonly Option<string?> s_only = Flags.Text("--only", "TEXT", "Only the checks that have TEXT in their names.");
+    private static readonly Option<string?> s_writePtx = Flags.Text(
+        "--write-ptx", "DIR", "Write the PTX of all kernels and their names into a folder instead, for an assembler; no GPU is needed.");
     private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
 
     public static Command Create()
     {
-        var command = new Command("selftest", "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each "
-            + "model family, and trainings.") { s_device, s_engine, s_json };
+        var command = new Command(
+            "selftest",
+            "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each model family, and trainings.")
+        {
+            s_device, s_engine, s_only, s_writePtx, s_json,
+        };
         command.SetAction(Run);
         return command;
     }
@@ -26,8 +33,20 @@ internal static class SelfTestCommand
     private static int Run(ParseResult parsed)
     {
         bool json = parsed.GetValue(s_json);
+        if (parsed.GetValue(s_writePtx) is { } folder)
+        {
+            int kernels = GpuSupport.WriteKernels(folder);
+            Terminal.Say($"{kernels} kernels were written to '{folder}'.");
+            return 0;
+        }
+
         if (parsed.GetValue(s_engine) is { } engine)
         {
+            if (parsed.GetValue(s_only) is not null)
+            {
+                throw new InvalidInputException("--only is given with --engine; it is for checks of a GPU.");
+            }
+
             return parsed.GetValue(s_device) is null
                 ? End(EngineSelfTest.Run(engine).Count(check => !Print(check, json)))
                 : throw new InvalidInputException("--device is given with --engine; one of them was expected.");
@@ -35,7 +54,7 @@ internal static class SelfTestCommand
 
         int? index = DeviceName.CudaIndex(parsed.GetValue(s_device) ?? "cuda:0");
         int failed = 0;
-        foreach (var line in GpuSupport.SelfTest(index))
+        foreach (var line in GpuSupport.SelfTest(index, parsed.GetValue(s_only)))
         {
             failed += line.Passed ? 0 : 1;
             Print(line, json);

@@ -33,11 +33,18 @@ internal static class GpuSupport
     }
 
     /// <summary>Compares a device with the CPU engine: a GPU, or ILGPU's simulation of one where there is no number.</summary>
-    public static IEnumerable<SelfTestLine> SelfTest(int? index)
+    /// <param name="index">The GPU's number.</param>
+    /// <param name="only">What the names of the checks must have in them; null for all checks.</param>
+    public static IEnumerable<SelfTestLine> SelfTest(int? index, string? only)
     {
         using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
         Terminal.Say($"products are computed {backend.Products.Description()}.");
         using var suite = index is null ? SelfTestSuite.ForSimulation() : SuiteFor(backend);
+        if (only is not null)
+        {
+            suite.Keep(only);
+        }
+
         if (index is not null)
         {
             long start = Stopwatch.GetTimestamp();
@@ -51,6 +58,9 @@ internal static class GpuSupport
             yield return new SelfTestLine(r.Name, r.Difference, r.Allowed, r.Repeats, r.Passed, r.Error, r.Log);
         }
     }
+
+    /// <summary>Writes the text of all kernels of a self-test into a folder, and returns how many there are.</summary>
+    public static int WriteKernels(string folder) => SelfTestSuite.WriteKernels(folder);
 
     private static SelfTestSuite SuiteFor(GpuBackend backend)
     {

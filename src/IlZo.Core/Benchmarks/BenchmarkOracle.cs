@@ -21,14 +21,27 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {
         ForwardPasses += probes.Count;
-        return [.. probes.Chunk(LossEvaluator.ProbesPerPass).SelectMany(pass =>
+        double[] losses = new double[probes.Count];
+        for (int first = 0; first < losses.Length; first += LossEvaluator.ProbesPerPass)
         {
-            backend.Begin(_texts.Tokens, pass);
-            return backend.LogProbabilities(model.Forward(backend, _texts.Tokens), model.Head, _texts.Targets).Select(l => -l.Average());
-        })];
+            int count = Math.Min(LossEvaluator.ProbesPerPass, losses.Length - first);
+            Pass(count == losses.Length ? probes : [.. probes.Skip(first).Take(count)], losses.AsSpan(first));
+        }
+
+        return losses;
     }
 
     public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
 
     public IWeightSums Sums => backend;
+
+    private void Pass(IReadOnlyList<Probe> probes, Span<double> losses)
+    {
+        backend.Begin(_texts.Tokens, probes);
+        double[][] found = backend.LogProbabilities(model.Forward(backend, _texts.Tokens), model.Head, _texts.Targets);
+        for (int i = 0; i < found.Length; i++)
+        {
+            losses[i] = -found[i].Average();
+        }
+    }
 }

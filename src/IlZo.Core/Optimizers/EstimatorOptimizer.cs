@@ -47,7 +47,13 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
         }
 
         rule.Advance();
-        var estimate = new GradientEstimate([.. record.Coefficients.Zip(directions)]);
+        var terms = new (double Coefficient, Direction Direction)[directions.Count];
+        for (int i = 0; i < terms.Length; i++)
+        {
+            terms[i] = (record.Coefficients[i], directions[i]);
+        }
+
+        var estimate = new GradientEstimate(terms);
         backend.Update(Covered(directions), estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
         estimator.Learn(record, backend);
     }

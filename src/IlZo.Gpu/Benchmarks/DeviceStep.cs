@@ -47,8 +47,8 @@ internal sealed record DeviceStep(
         using var loaded = DeviceModel.Load(backend, model, shape);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Model.Parameters) { Seed = 1 });
         var oracle = new BenchmarkOracle(loaded.Model, backend, batch, length);
-        var forward = new List<double>();
-        var update = new List<double>();
+        var forward = new List<double>(steps);
+        var update = new List<double>(steps);
         long allocated = 0;
         double loss = 0;
         for (int step = 0; step <= steps; step++)

@@ -20,7 +20,7 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
     {
         if (Array.TrueForAll(directions, d => !d.Changes(parameter)))
         {
-            compiler.Compile(Inner(directions), parameter, next);
+            compiler.Compile<IDirectionVisitor>(Inner(directions), parameter, next);
             return;
         }
 
@@ -28,7 +28,7 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
         directions[0].Accept<float, DeviceMath, LawVisitor>(ref law);
     }
 
-    private static Direction[] Inner(ChangedDirection[] directions) => [.. directions.Select(d => d.Inner)];
+    private static Direction[] Inner(ChangedDirection[] directions) => Array.ConvertAll(directions, d => d.Inner);
 
     private ArrayView<float> Factors(
         ChangedDirection[] directions, Parameter parameter, int rows) => arrays.Send(directions[0], parameter, () =>
@@ -76,7 +76,8 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
     {
         public void Visit<TNumbers>(TNumbers numbers)
             where TNumbers : struct, INumbers =>
-            compiler.Compile(Inner(directions), parameter, new Around<TLaw, TNumbers>(law, numbers, factors, rows, next));
+            compiler.Compile<IDirectionVisitor>(
+                Inner(directions), parameter, new Around<TLaw, TNumbers>(law, numbers, factors, rows, next));
     }
 
     private sealed class Around<TLaw, TNumbers>(
@@ -84,7 +85,7 @@ internal sealed class ChangeCompiler(DirectionCompiler compiler, NumbersCompiler
         where TLaw : struct, IDirectionLaw<float>
         where TNumbers : struct, INumbers
     {
-        public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+        public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
             where TDirection : struct, IDirection =>
             next.Visit(new Changed<TDirection, TLaw, TNumbers>(direction, law, numbers, factors, rows), noise);
     }

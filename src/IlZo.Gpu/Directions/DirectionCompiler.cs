@@ -13,13 +13,16 @@ internal interface IDirectionVisitor
 {
     /// <param name="direction">What the directions read.</param>
     /// <param name="noise">The noise of each of them.</param>
-    void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+    void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
         where TDirection : struct, IDirection;
 }
 
 /// <summary>Turns directions into what kernels take: a composition of the types of <see cref="IDirection"/>.</summary>
 internal sealed class DirectionCompiler
 {
+    // Directions whose noise is described on the stack.
+    private const int OnStack = 16;
+
     private readonly ArrayView<float> _table;
     private readonly SentArrays _arrays;
     private readonly DeviceState _state;
@@ -40,18 +43,18 @@ internal sealed class DirectionCompiler
         _changes = new ChangeCompiler(this, numbers, arrays);
     }
 
-    /// <summary>Finds the type of some directions of one kind in a tensor that they cover.</summary>
+    /// <summary>
+    /// Finds the type of some directions of one kind in a tensor that they cover. Those of noise alone take nothing from the heap.
+    /// </summary>
     /// <exception cref="InvalidInputException">There is no kernel for such directions.</exception>
-    public void Compile(IReadOnlyList<Direction> directions, Parameter parameter, IDirectionVisitor visitor)
+    public void Compile<TVisitor>(ReadOnlySpan<Direction> directions, Parameter parameter, TVisitor visitor)
+        where TVisitor : IDirectionVisitor
     {
         switch (directions[0])
         {
-            case GaussianDirection or RademacherDirection or SphereDirection:
-                CompileNoise(directions, [.. directions.Select(_ => 1f)], parameter, visitor);
-                break;
-            case ScaledDirection { Inner: GaussianDirection or RademacherDirection }:
-                var scaled = Cast<ScaledDirection>(directions);
-                CompileNoise([.. scaled.Select(d => d.Inner)], [.. scaled.Select(d => d.Factor(parameter, 0))], parameter, visitor);
+            case GaussianDirection or RademacherDirection or SphereDirection or
+                ScaledDirection { Inner: GaussianDirection or RademacherDirection }:
+                CompileNoise(directions, parameter, visitor);
                 break;
             case ChangedDirection:
                 _changes.Compile(Cast<ChangedDirection>(directions), parameter, visitor);
@@ -65,23 +68,30 @@ internal sealed class DirectionCompiler
         }
     }
 
-    private void CompileNoise(IReadOnlyList<Direction> directions, float[] scales, Parameter parameter, IDirectionVisitor visitor)
+    private void CompileNoise<TVisitor>(ReadOnlySpan<Direction> directions, Parameter parameter, TVisitor visitor)
+        where TVisitor : IDirectionVisitor
     {
-        switch (directions[0])
+        var noise = directions.Length <= OnStack ? stackalloc NoiseSource[directions.Length] : new NoiseSource[directions.Length];
+        var first = directions[0];
+        for (int i = 0; i < noise.Length; i++)
         {
-            case RademacherDirection:
-                var signs = Cast<RademacherDirection>(directions).Select(d => d.Key);
-                visitor.Visit(default(SignDirection), Sources(signs, scales, parameter));
-                break;
-            case SphereDirection:
-                var spheres = Cast<SphereDirection>(directions);
-                visitor.Visit(new NormalDirection(_table), Sources(
-                    spheres.Select(d => d.Normal.Key), spheres.Select(d => d.Scale(_sums)), parameter));
-                break;
-            default:
-                var normals = Cast<GaussianDirection>(directions).Select(d => d.Key);
-                visitor.Visit(new NormalDirection(_table), Sources(normals, scales, parameter));
-                break;
+            RequireKind(first, directions[i]);
+            var (key, scale) = directions[i] switch
+            {
+                ScaledDirection d => (KeyOf(d.Inner), d.Factor(parameter, 0)),
+                SphereDirection d => (d.Normal.Key, d.Scale(_sums)),
+                var d => (KeyOf(d), 1f),
+            };
+            noise[i] = new NoiseSource(key, parameter.Id, parameter.Columns, scale);
+        }
+
+        if (first is RademacherDirection or ScaledDirection { Inner: RademacherDirection })
+        {
+            visitor.Visit(default(SignDirection), noise);
+        }
+        else
+        {
+            visitor.Visit(new NormalDirection(_table), noise);
         }
     }
 
@@ -89,17 +99,17 @@ internal sealed class DirectionCompiler
     {
         if (first.Right(parameter) is not { } right)
         {
-            Compile([.. directions.Select(d => d.Vectors)], parameter, visitor);
+            Compile(directions.Select(d => d.Vectors).ToArray(), parameter, visitor);
             return;
         }
 
         RequireOne(directions, d => d.Right(parameter) == right && d.Left.GetType() == first.Left.GetType(), "factor V");
-        var sent = _arrays.Send(right, parameter, () => right);
+        var sent = _arrays.Send(right, parameter);
         if (first.Left is FreshFactor)
         {
             // Rows of U are numbered as those of a matrix with one group of columns.
             var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, NoiseField.Group, 1));
-            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, first.Rank, parameter.Columns), [.. left]);
+            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, first.Rank, parameter.Columns), left.ToArray());
         }
         else
         {
@@ -116,10 +126,10 @@ internal sealed class DirectionCompiler
         {
             case BernoulliDirection d:
                 var mask = new NoiseSource(d.Mask, parameter.Id, parameter.Columns, 1);
-                Compile([d.Inner], parameter, new BernoulliVisitor(d, mask, _state.State(d.Excess, parameter), visitor));
+                Compile<IDirectionVisitor>([d.Inner], parameter, new BernoulliVisitor(d, mask, _state.State(d.Excess, parameter), visitor));
                 break;
             case MoveDirection d:
-                Compile([d.Gradient], parameter, new MoveVisitor(d, parameter, _rules, visitor));
+                Compile<IDirectionVisitor>([d.Gradient], parameter, new MoveVisitor(d, parameter, _rules, visitor));
                 break;
             case SumDirection d:
                 CompileSum(d, [.. d.Terms.Where(t => t.Direction.Covers(parameter))], parameter, visitor);
@@ -139,21 +149,46 @@ internal sealed class DirectionCompiler
             return;
         }
 
-        Compile([.. terms.Select(t => t.Direction)], parameter, new SumVisitor(sum, terms, parameter, _arrays, visitor));
+        Compile<IDirectionVisitor>(
+            terms.Select(t => t.Direction).ToArray(), parameter, new SumVisitor(sum, terms, parameter, _arrays, visitor));
     }
 
-    private static NoiseSource[] Sources(IEnumerable<NoiseKey> keys, IEnumerable<float> scales, Parameter parameter) =>
-        [.. keys.Zip(scales, (key, scale) => new NoiseSource(key, parameter.Id, parameter.Columns, scale))];
+    private static NoiseKey KeyOf(Direction direction) =>
+        direction is RademacherDirection signs ? signs.Key : ((GaussianDirection)direction).Key;
 
-    private static TDirection[] Cast<TDirection>(IReadOnlyList<Direction> directions)
-        where TDirection : Direction =>
-        [.. directions.Select(d => d as TDirection ?? throw new InvalidInputException(
-            $"A sum of a {typeof(TDirection).Name} and a {d.GetType().Name} has no GPU kernel; directions of one kind were expected."))];
+    // Also inside of what scales them.
+    private static void RequireKind(Direction first, Direction other)
+    {
+        if (other.GetType() != first.GetType())
+        {
+            throw Mixed(first.GetType().Name, other);
+        }
 
-    private static Direction Single(IReadOnlyList<Direction> directions) => directions.Count == 1
+        if (first is ScaledDirection scaled)
+        {
+            RequireKind(scaled.Inner, ((ScaledDirection)other).Inner);
+        }
+    }
+
+    private static InvalidInputException Mixed(string first, Direction other) => new(
+        $"A sum of a {first} and a {other.GetType().Name} has no GPU kernel; directions of one kind were expected.");
+
+    private static TDirection[] Cast<TDirection>(ReadOnlySpan<Direction> directions)
+        where TDirection : Direction
+    {
+        var cast = new TDirection[directions.Length];
+        for (int i = 0; i < cast.Length; i++)
+        {
+            cast[i] = directions[i] as TDirection ?? throw Mixed(typeof(TDirection).Name, directions[i]);
+        }
+
+        return cast;
+    }
+
+    private static Direction Single(ReadOnlySpan<Direction> directions) => directions.Length == 1
         ? directions[0]
         : throw new InvalidInputException(
-            $"A sum of {directions.Count} {directions[0].GetType().Name}s has no GPU kernel; one was expected.");
+            $"A sum of {directions.Length} {directions[0].GetType().Name}s has no GPU kernel; one was expected.");
 
     // What a kernel takes once for all terms.
     private static void RequireOne<TDirection>(TDirection[] directions, Predicate<TDirection> has, string what)

@@ -7,19 +7,19 @@ using ILGPU;
 namespace IlZo.Gpu;
 
 /// <summary>Each of these puts what changes a direction around the type of the direction that it changes.</summary>
-internal sealed class BernoulliVisitor(
-    BernoulliDirection d, NoiseSource mask, ArrayView<float> excess, IDirectionVisitor next) : IDirectionVisitor
+internal sealed class BernoulliVisitor(BernoulliDirection d, NoiseSource mask, ArrayView<float> excess, IDirectionVisitor next)
+    : IDirectionVisitor
 {
-    public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+    public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
         where TDirection : struct, IDirection =>
-            next.Visit(new Bernoulli<TDirection>(direction, mask, excess, d.Rule, d.Weighted ? 1 : 0), noise);
+        next.Visit(new Bernoulli<TDirection>(direction, mask, excess, d.Rule, d.Weighted ? 1 : 0), noise);
 }
 
 internal sealed class MoveVisitor(MoveDirection d, Parameter parameter, RuleCompiler rules, IDirectionVisitor next) : IDirectionVisitor
 {
-    public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+    public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
         where TDirection : struct, IDirection =>
-        rules.Compile(d.Rule, parameter, d.LearningRate, new Around<TDirection>(direction, noise, next));
+        rules.Compile(d.Rule, parameter, d.LearningRate, new Around<TDirection>(direction, noise.ToArray(), next));
 
     private sealed class Around<TDirection>(TDirection direction, NoiseSource[] noise, IDirectionVisitor next) : IRuleVisitor
         where TDirection : struct, IDirection
@@ -30,14 +30,18 @@ internal sealed class MoveVisitor(MoveDirection d, Parameter parameter, RuleComp
 }
 
 internal sealed class SumVisitor(
-    SumDirection d, IReadOnlyList<(double Coefficient, Direction Direction)> terms, Parameter parameter, SentArrays arrays,
+    SumDirection d,
+    IReadOnlyList<(double Coefficient, Direction Direction)> terms,
+    Parameter parameter,
+    SentArrays arrays,
     IDirectionVisitor next)
     : IDirectionVisitor
 {
-    public void Visit<TDirection>(TDirection direction, NoiseSource[] noise)
+    public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
         where TDirection : struct, IDirection
     {
-        var sent = arrays.Send(d, parameter, () => noise.Select((n, i) => new Term(n, (float)terms[i].Coefficient, i)).ToArray());
+        var kept = noise.ToArray();
+        var sent = arrays.Send(d, parameter, () => kept.Select((n, i) => new Term(n, (float)terms[i].Coefficient, i)).ToArray());
         next.Visit(new Sum<TDirection>(new Terms<TDirection> { Direction = direction, List = sent }), new NoiseSource[1]);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class NumbersCompiler(SentArrays arrays, DeviceState state)
                 visitor.Visit(new StateNumbers(state.State(kept, parameter)));
                 break;
             case float[] columns:
-                visitor.Visit(new ColumnNumbers(arrays.Send(columns, parameter, () => columns)));
+                visitor.Visit(new ColumnNumbers(arrays.Send(columns, parameter)));
                 break;
             default:
                 Specialization.Choose(

@@ -8,11 +8,12 @@ namespace IlZo.Gpu;
 /// <param name="Direction">The direction; null for the weights as they are.</param>
 /// <param name="Radius0">The first probe's radius.</param>
 /// <param name="Radius1">The second probe's radius.</param>
-internal sealed record ProbeRun(int First, bool AreTwo, Direction? Direction, float Radius0, float Radius1)
+internal readonly record struct ProbeRun(int First, bool AreTwo, Direction? Direction, float Radius0, float Radius1)
 {
-    public static IReadOnlyList<ProbeRun> Of(IReadOnlyList<Probe> probes)
+    /// <summary>Replaces what a list holds by the runs of some probes.</summary>
+    public static void Find(IReadOnlyList<Probe> probes, List<ProbeRun> runs)
     {
-        var runs = new List<ProbeRun>();
+        runs.Clear();
         for (int i = 0; i < probes.Count; i++)
         {
             bool two = i + 1 < probes.Count && ReferenceEquals(probes[i].Direction, probes[i + 1].Direction);
@@ -20,7 +21,5 @@ internal sealed record ProbeRun(int First, bool AreTwo, Direction? Direction, fl
             runs.Add(new ProbeRun(i, two, probes[i].Direction, (float)probes[i].Radius, second));
             i += two ? 1 : 0;
         }
-
-        return runs;
     }
 }

@@ -16,32 +16,37 @@ internal interface IRuleVisitor
 internal sealed class RuleCompiler(NumbersCompiler numbers)
 {
     /// <summary>Finds the type of a rule for a tensor.</summary>
-    public void Compile(UpdateRule rule, Parameter parameter, double learningRate, IRuleVisitor visitor)
+    public void Compile<TVisitor>(UpdateRule rule, Parameter parameter, double learningRate, TVisitor visitor)
+        where TVisitor : IRuleVisitor
     {
         var step = new StepLaw<float, DeviceMath>(rule.Kept(parameter, learningRate) ?? 1, (float)learningRate);
-        var law = new LawVisitor(numbers, parameter, visitor);
-        rule.Accept<float, DeviceMath, LawVisitor>(parameter, step, ref law);
+        var law = new LawVisitor<TVisitor>(numbers, parameter, visitor);
+        rule.Accept<float, DeviceMath, LawVisitor<TVisitor>>(parameter, step, ref law);
     }
 
-    private readonly struct LawVisitor(NumbersCompiler numbers, Parameter parameter, IRuleVisitor visitor) : IUpdateLawVisitor<float>
+    private readonly struct LawVisitor<TVisitor>(NumbersCompiler numbers, Parameter parameter, TVisitor visitor) : IUpdateLawVisitor<float>
+        where TVisitor : IRuleVisitor
     {
         public void Visit<TLaw>(TLaw law, ElementNumbers first, ElementNumbers second)
             where TLaw : struct, IUpdateLaw<float> =>
-            numbers.Compile(first, parameter, new FirstVisitor<TLaw>(numbers, parameter, law, second, visitor));
+            numbers.Compile(first, parameter, new FirstVisitor<TLaw, TVisitor>(numbers, parameter, law, second, visitor));
     }
 
-    private readonly struct FirstVisitor<TLaw>(
-        NumbersCompiler numbers, Parameter parameter, TLaw law, ElementNumbers second, IRuleVisitor visitor)
+    private readonly struct FirstVisitor<TLaw, TVisitor>(
+        NumbersCompiler numbers, Parameter parameter, TLaw law, ElementNumbers second, TVisitor visitor)
         : INumbersVisitor
         where TLaw : struct, IUpdateLaw<float>
+        where TVisitor : IRuleVisitor
     {
         public void Visit<TFirst>(TFirst first)
-            where TFirst : struct, INumbers => numbers.Compile(second, parameter, new SecondVisitor<TLaw, TFirst>(law, first, visitor));
+            where TFirst : struct, INumbers =>
+            numbers.Compile(second, parameter, new SecondVisitor<TLaw, TFirst, TVisitor>(law, first, visitor));
     }
 
-    private readonly struct SecondVisitor<TLaw, TFirst>(TLaw law, TFirst first, IRuleVisitor visitor) : INumbersVisitor
+    private readonly struct SecondVisitor<TLaw, TFirst, TVisitor>(TLaw law, TFirst first, TVisitor visitor) : INumbersVisitor
         where TLaw : struct, IUpdateLaw<float>
         where TFirst : struct, INumbers
+        where TVisitor : IRuleVisitor
     {
         public void Visit<TSecond>(TSecond second)
             where TSecond : struct, INumbers => visitor.Visit(new LawRule<TLaw, TFirst, TSecond>(law, first, second));

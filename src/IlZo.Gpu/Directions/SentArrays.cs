@@ -12,6 +12,10 @@ internal sealed class SentArrays(Transfers transfers)
     public void Forget() => _sent.Clear();
 
     /// <summary>Sends an array unless it was sent already.</summary>
+    public ArrayView<T> Send<T>(T[] array, Parameter parameter)
+        where T : unmanaged => Send(array, parameter, () => array);
+
+    /// <summary>Sends an array unless it was sent already.</summary>
     /// <param name="owner">What the array belongs to.</param>
     /// <param name="parameter">The tensor it is for.</param>
     /// <param name="make">The array.</param>

@@ -10,6 +10,9 @@ internal static unsafe class RandomWeights
 {
     private const float Scale = 0.1f;
 
+    // Numbers that a thread makes at a time, whole groups.
+    private const int PartCount = 1 << 14;
+
     public static ParameterSet Create(DType type, params IReadOnlyList<(string Name, long[] Shape)> tensors) =>
         Create(type, [.. tensors.Select(t => (t.Name, t.Shape, default(TensorRole)))]);
 
@@ -20,25 +23,29 @@ internal static unsafe class RandomWeights
         foreach (var (name, shape, role) in tensors)
         {
             int count = (int)shape.Aggregate((a, b) => a * b);
-            float[] values = new float[count];
-            NoiseField.FillNormal(new NoiseKey(7, NoiseStream.Initialization, 0, 0), name[0], 0, values);
             var buffer = new NativeBuffer((long)count * type.Size());
             memory.Add(buffer);
-            for (int i = 0; i < count; i++)
-            {
-                if (type == DType.F32)
-                {
-                    ((float*)buffer.Data)[i] = values[i] * Scale;
-                }
-                else
-                {
-                    ((ushort*)buffer.Data)[i] = StochasticRounding.Round(type, values[i] * Scale, 0x800);
-                }
-            }
-
+            Parallel.For(0, (count + PartCount - 1) / PartCount, part => Fill(buffer, type, name[0], part * PartCount, count));
             parameters.Add(new Parameter(name, shape, type, buffer.Data, role));
         }
 
         return new ParameterSet(parameters, memory);
+    }
+
+    private static void Fill(NativeBuffer buffer, DType type, int tensor, int first, int count)
+    {
+        float[] values = new float[Math.Min(PartCount, count - first)];
+        NoiseField.FillNormal(new NoiseKey(7, NoiseStream.Initialization, 0, 0), tensor, first / NoiseField.Group, values);
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (type == DType.F32)
+            {
+                ((float*)buffer.Data)[first + i] = values[i] * Scale;
+            }
+            else
+            {
+                ((ushort*)buffer.Data)[first + i] = StochasticRounding.Round(type, values[i] * Scale, 0x800);
+            }
+        }
     }
 }

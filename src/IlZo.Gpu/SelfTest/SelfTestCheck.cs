@@ -8,8 +8,9 @@ namespace IlZo.Gpu.SelfTest;
 
 /// <summary>A comparison of a device with the CPU engine.</summary>
 /// <param name="Name">What is compared.</param>
+/// <param name="Rehearse">Launches on a device what the comparison does, and compares nothing.</param>
 /// <param name="Compute">Compares; the second argument says whether the device computes everything twice.</param>
-public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestResult> Compute)
+public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<IBackend, bool, SelfTestResult> Compute)
 {
     // Rounding units of fp32, bfloat16 and fp16.
     private const double UnitOfFp32 = 1.0 / (1 << 24);
@@ -46,11 +47,18 @@ public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestRes
     internal SelfTestCheck In(ProductPrecision precision)
     {
         string name = $"{Name}, in {precision.Name()}";
-        return new SelfTestCheck(name, (device, twice) =>
-        {
-            using var other = ((GpuBackend)device).With(precision);
-            return Run(other, twice) with { Name = name };
-        });
+        return new SelfTestCheck(
+            name,
+            device =>
+            {
+                using var other = ((GpuBackend)device).With(precision);
+                Rehearse(other);
+            },
+            (device, twice) =>
+            {
+                using var other = ((GpuBackend)device).With(precision);
+                return Run(other, twice) with { Name = name };
+            });
     }
 
     /// <summary>Compares lists of numbers with those that the CPU engine computes, which it does once for all precisions.</summary>
@@ -61,7 +69,7 @@ public sealed record SelfTestCheck(string Name, Func<IBackend, bool, SelfTestRes
             using var processor = new CpuBackend();
             return compute(processor);
         });
-        return new SelfTestCheck(name, (device, twice) =>
+        return new SelfTestCheck(name, device => compute(device), (device, twice) =>
         {
             var actual = compute(device);
             double difference = 0;

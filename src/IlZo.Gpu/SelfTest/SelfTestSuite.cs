@@ -47,7 +47,7 @@ internal sealed class SelfTestSuite : IDisposable
     }
 
     /// <summary>The checks, in the order in which they are run.</summary>
-    public IReadOnlyList<SelfTestCheck> Checks { get; }
+    public IReadOnlyList<SelfTestCheck> Checks { get; private set; }
 
     /// <summary>
     /// For GPUs: sizes that only they reach, a tiny model of each family and the built-in one, and 50 steps of training; everything is
@@ -73,6 +73,17 @@ internal sealed class SelfTestSuite : IDisposable
     /// </summary>
     public static long LargestBytes => LargeChecks.BytesBeyond32Bits;
 
+    /// <summary>Leaves out the checks whose names do not have some text in them.</summary>
+    /// <exception cref="InvalidInputException">None is left.</exception>
+    public void Keep(string text)
+    {
+        Checks = [.. Checks.Where(c => c.Name.Contains(text, StringComparison.OrdinalIgnoreCase))];
+        if (Checks.Count == 0)
+        {
+            throw new InvalidInputException($"No check has '{text}' in its name; a part of a name that selftest prints was expected.");
+        }
+    }
+
     /// <summary>
     /// Compiles the kernels of all checks on all processors; left to the first launches, they would be compiled one after another.
     /// </summary>
@@ -80,15 +91,19 @@ internal sealed class SelfTestSuite : IDisposable
     /// <returns>How many there are.</returns>
     public int Prepare(GpuBackend backend)
     {
-        var kernels = KernelRecorder.Record(backend.Products, recorder =>
-        {
-            foreach (var check in Checks.Where(c => c != LargeChecks.Beyond32Bits))
-            {
-                check.Run(recorder);
-            }
-        });
+        var kernels = Kernels(backend.Products);
         backend.Prepare(kernels);
         return kernels.Count;
+    }
+
+    /// <summary>Writes what a driver of compute capability 9.0 would be given into a folder, for an assembler to look at.</summary>
+    /// <param name="folder">The folder; a kernel is <c>0.ptx</c> and so on, and <c>index.tsv</c> has the names.</param>
+    /// <returns>How many kernels there are.</returns>
+    /// <exception cref="InvalidInputException">The folder has such files already.</exception>
+    public static int WriteKernels(string folder)
+    {
+        using var suite = ForGpu([ProductPrecision.Half, ProductPrecision.BFloat16, ProductPrecision.Fp32]);
+        return KernelFolder.Write(suite.Kernels(ProductPrecision.SplitBFloat16), folder);
     }
 
     /// <summary>
@@ -109,6 +124,15 @@ internal sealed class SelfTestSuite : IDisposable
     }
 
     public void Dispose() => _folders.ForEach(f => f.Dispose());
+
+    // The largest tensor is left out: its kernels are those of others.
+    private IReadOnlyList<Action<IKernelLoader>> Kernels(ProductPrecision products) => KernelRecorder.Record(products, recorder =>
+    {
+        foreach (var check in Checks.Where(c => c != LargeChecks.Beyond32Bits))
+        {
+            check.Rehearse(recorder);
+        }
+    });
 
     private SelfTestResult Run(SelfTestCheck check, GpuBackend backend)
     {

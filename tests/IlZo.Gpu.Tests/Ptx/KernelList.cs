@@ -6,6 +6,8 @@ using IlZo.Updates;
 using Scaled = IlZo.Kernels.Changed<
     IlZo.Kernels.NormalDirection, IlZo.Perturbations.ScalingLaw<float, IlZo.Kernels.DeviceMath>, IlZo.Kernels.NoNumbers>;
 using SgdRule = IlZo.Kernels.LawRule<IlZo.Updates.StepLaw<float, IlZo.Kernels.DeviceMath>, IlZo.Kernels.NoNumbers, IlZo.Kernels.NoNumbers>;
+using Small = IlZo.Kernels.Changed<
+    IlZo.Kernels.NormalDirection, IlZo.Perturbations.SmallWeightsLaw<float, IlZo.Kernels.DeviceMath>, IlZo.Kernels.NoNumbers>;
 
 namespace IlZo.Gpu.Tests.Ptx;
 
@@ -30,9 +32,7 @@ public static class KernelList
         ("tensor linear in bf16x3, fp16, none, one "
             + "probe", TensorLinear.Run<F16Format, NoDirection, OneProbe, SplitOperands, OutInOrder, Relu>),
         ("tensor linear in bf16x3, fp16, small weights, two probes",
-            TensorLinear.Run<
-                F16Format, Changed<NormalDirection, SmallWeightsLaw<float, DeviceMath>, NoNumbers>, TwoProbes, SplitOperands, OutInOrder,
-                Identity>),
+            TensorLinear.Run<F16Format, Small, TwoProbes, SplitOperands, OutInOrder, Identity>),
         ("tensor linear in bf16x3, fp16, rank one, one probe",
             TensorLinear.Run<
                 F16Format, Changed<NormalDirection, RankOneLaw<float, DeviceMath>, ColumnNumbers>, OneProbe, SplitOperands, OutInOrder,
@@ -55,7 +55,7 @@ public static class KernelList
             Linear.Run<F16Format, Changed<NormalDirection, RankOneLaw<float, DeviceMath>, ColumnNumbers>, OneProbe, Identity>),
         ("linear, fp16, small weights, two "
             + "probes",
-            Linear.Run<F16Format, Changed<NormalDirection, SmallWeightsLaw<float, DeviceMath>, NoNumbers>, TwoProbes, Identity>),
+            Linear.Run<F16Format, Small, TwoProbes, Identity>),
         ("linear, fp16, low rank, two probes", Linear.Run<F16Format, LowRank<FreshLeft>, TwoProbes, Identity>),
         ("linear, fp16, inverse root, two "
             + "probes",
@@ -116,6 +116,7 @@ public static class KernelList
         (
             "update, fp16, bernoulli, scores",
             Update.Run<F16Format, Bernoulli<NormalDirection>, LawRule<ScoreLaw<float, DeviceMath>, StateNumbers, NoNumbers>>),
+        ("update, fp16, small weights, sgd", Update.Run<F16Format, Small, SgdRule>),
         ("sums of squares of rows, fp16, normal, in fp64", RowSum.Run<F16Format, NormalDirection, OwnFactor>),
         ("sums of squares of rows, fp16, travel, in fp64",
             RowSum.Run<
@@ -123,6 +124,7 @@ public static class KernelList
                 OwnFactor>),
         ("products of rows with a vector, fp16, normal, in fp64", RowSum.Run<F16Format, NormalDirection, VectorFactor>),
         ("sums of columns, fp16, normal, weights in fp64", ColumnSum.Run<F16Format, NormalDirection>),
+        ("sums of columns, fp16, small weights, weights in fp64", ColumnSum.Run<F16Format, Small>),
         ("sums of columns, shares", ColumnSum.Add),
     ];
 }

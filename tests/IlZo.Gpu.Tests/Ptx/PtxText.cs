@@ -1,8 +1,4 @@
 using System.Text.RegularExpressions;
-using IlZo.Kernels;
-using ILGPU;
-using ILGPU.Backends.EntryPoints;
-using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
@@ -26,12 +22,8 @@ public sealed partial record PtxText(string Text)
     public static PtxText Of(
         Delegate kernel, CudaArchitecture architecture, CudaInstructionSet version, KernelSpecialization limits = default)
     {
-        // A context of its own: after a failure others in the same one would fail too. What is optimized must be what GpuDevices leaves it
-        // to be.
-        using var context = Context.Create(b => b.EnableKernels());
-        using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, version, null);
-        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return new PtxText(StableText.Of(((PTXCompiledKernel)backend.Compile(entry, limits)).PTXAssembly));
+        using var compiler = new PtxCompiler(architecture, version);
+        return new PtxText(compiler.Compile(kernel.Method, limits).PTXAssembly);
     }
 
     /// <summary>Instructions that begin so.</summary>

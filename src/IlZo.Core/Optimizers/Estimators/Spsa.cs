@@ -23,9 +23,19 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
     public override IReadOnlyList<Probe> Plan(long step)
     {
         var directions = Directions(step);
-        return TwoSided
-            ? [.. directions.SelectMany(z => (Probe[])[new Probe(z, settings.Epsilon), new Probe(z, -settings.Epsilon)])]
-            : [Probe.Unperturbed, .. directions.Select(z => new Probe(z, settings.Epsilon))];
+        var probes = new Probe[TwoSided ? 2 * directions.Count : directions.Count + 1];
+        probes[0] = Probe.Unperturbed;
+        for (int q = 0; q < directions.Count; q++)
+        {
+            int first = TwoSided ? 2 * q : q + 1;
+            probes[first] = new Probe(directions[q], settings.Epsilon);
+            if (TwoSided)
+            {
+                probes[first + 1] = new Probe(directions[q], -settings.Epsilon);
+            }
+        }
+
+        return probes;
     }
 
     /// <inheritdoc/>
@@ -44,6 +54,14 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Direction> Directions(long step) =>
-        [.. Enumerable.Range(0, settings.Queries).Select(q => (direction ?? settings.Direction)(step, q))];
+    public override IReadOnlyList<Direction> Directions(long step)
+    {
+        var directions = new Direction[settings.Queries];
+        for (int q = 0; q < directions.Length; q++)
+        {
+            directions[q] = direction is null ? settings.Direction(step, q) : direction(step, q);
+        }
+
+        return directions;
+    }
 }
