@@ -36,10 +36,9 @@ public class AttentionBenchmarks
     public void Causal()
     {
         const int features = Heads * HeadSize;
-        var backend = _backend!;
-        backend.Begin(_batch, [Probe.Unperturbed]);
+        var pass = _backend!.Begin(_batch, [Probe.Unperturbed]);
         var shape = new AttentionShape(Heads, Heads, HeadSize, 1 / MathF.Sqrt(HeadSize));
-        backend.Attention(backend.Rent(features), backend.Rent(features), backend.Rent(features), backend.Rent(features), shape, layer: 0);
+        pass.Attention(pass.Rent(features), pass.Rent(features), pass.Rent(features), pass.Rent(features), shape, layer: 0);
     }
 
     [GlobalCleanup]

@@ -51,7 +51,7 @@ public unsafe class LinearBenchmarks
 
     private void Run(IReadOnlyList<Probe> probes)
     {
-        _backend.Begin(_batch, probes);
-        _backend.Linear(_backend.Rent(Inputs), _weight!, null, _backend.Rent(Outputs));
+        var pass = _backend.Begin(_batch, probes);
+        pass.Linear(pass.Rent(Inputs), _weight!, null, pass.Rent(Outputs));
     }
 }

@@ -7,14 +7,14 @@ namespace IlZo.Gpu;
 /// <summary>What benchmarks and self-tests need beside the operations.</summary>
 internal sealed partial class GpuBackend
 {
-    internal KernelLauncher Launcher => _kernels;
+    internal KernelLauncher Launcher => _device.Kernels;
 
-    internal DeviceStream Stream => _stream;
+    internal DeviceStream Stream => _device.Stream;
 
-    internal DeviceMemory Memory => _memory;
+    internal DeviceMemory Memory => _device.Memory;
 
     /// <summary>The coefficients of the normal transform.</summary>
-    internal ArrayView<float> NormalTable => _table;
+    internal ArrayView<float> NormalTable => _device.Table;
 
     /// <summary>Whether the device still does what it is asked for.</summary>
     internal bool IsAlive
@@ -34,5 +34,5 @@ internal sealed partial class GpuBackend
     }
 
     /// <summary>Waits until the device has done all work so far.</summary>
-    internal void Wait() => _stream.Wait();
+    internal void Wait() => _device.Stream.Wait();
 }

@@ -24,13 +24,13 @@ internal sealed partial class GpuBackend
 
     private double[][] SumSquares(IReadOnlyList<Parameter> parameters, Direction direction)
     {
-        _arrays.Forget();
-        var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
-        var sums = _arena.Doubles(rows);
+        _device.Arrays.Forget();
+        var rows = _device.Arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
+        var sums = _device.Arena.Doubles(rows);
         int first = 0;
         foreach (var p in parameters)
         {
-            Perturb(p, Along(direction), new RowSumLaunch<OwnFactor>(_kernels, new RowSumArguments
+            _device.Perturb(p, Along(direction), new RowSumLaunch<OwnFactor>(_device.Kernels, new RowSumArguments
             {
                 Sums = sums.SubView(first, p.Rows),
                 Vector = ArrayView<float>.Empty,
@@ -40,32 +40,32 @@ internal sealed partial class GpuBackend
         }
 
         double[] read = Read(sums);
-        _arena.Return(rows);
+        _device.Arena.Return(rows);
         return [.. Split(read, parameters.Select(p => p.Rows))];
     }
 
     private RowProducts[] MultiplyRows(
         IReadOnlyList<Parameter> parameters, Direction direction, IReadOnlyList<float[]> vectors, bool weighted)
     {
-        _arrays.Forget();
-        var rows = _arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
-        var columns = _arena.Rent(parameters.Sum(p => (long)p.Columns));
-        var dots = _arena.Doubles(rows);
+        _device.Arrays.Forget();
+        var rows = _device.Arena.Rent(2 * parameters.Sum(p => (long)p.Rows));
+        var columns = _device.Arena.Rent(parameters.Sum(p => (long)p.Columns));
+        var dots = _device.Arena.Doubles(rows);
         int row = 0;
         int column = 0;
         for (int i = 0; i < parameters.Count; i++)
         {
             var p = parameters[i];
             var sum = columns.View.SubView(column, p.Columns);
-            Multiply(p, Along(direction), _transfers.Send<float>(vectors[i]), weighted, dots.SubView(row, p.Rows), sum);
+            Multiply(p, Along(direction), _device.Transfers.Send<float>(vectors[i]), weighted, dots.SubView(row, p.Rows), sum);
             row += p.Rows;
             column += p.Columns;
         }
 
         double[] readDots = Read(dots);
         float[] readSums = Read(columns.View);
-        _arena.Return(columns);
-        _arena.Return(rows);
+        _device.Arena.Return(columns);
+        _device.Arena.Return(rows);
         return [.. Split(readDots, parameters.Select(p => p.Rows)).Zip(
             Split(readSums, parameters.Select(p => p.Columns)), (d, s) => new RowProducts(d, s))];
     }
@@ -74,11 +74,12 @@ internal sealed partial class GpuBackend
     {
         // A row is summed as a whole.
         int slice = (p.Columns + NoiseField.Group - 1) / NoiseField.Group * NoiseField.Group;
-        Perturb(p, run, new RowSumLaunch<VectorFactor>(_kernels, new RowSumArguments { Sums = dots, Vector = vector, Slice = slice }));
+        _device.Perturb(
+            p, run, new RowSumLaunch<VectorFactor>(_device.Kernels, new RowSumArguments { Sums = dots, Vector = vector, Slice = slice }));
         int rowsOfShare = Math.Max(1, RowProducts.Share / p.Columns);
         int count = (p.Rows + rowsOfShare - 1) / rowsOfShare;
-        var shares = _arena.Rent((long)count * p.Columns);
-        Perturb(p, run, new ColumnSumLaunch(_kernels, new ColumnSumArguments
+        var shares = _device.Arena.Rent((long)count * p.Columns);
+        _device.Perturb(p, run, new ColumnSumLaunch(_device.Kernels, new ColumnSumArguments
         {
             Rows = p.Rows,
             RowsOfShare = rowsOfShare,
@@ -86,8 +87,8 @@ internal sealed partial class GpuBackend
             Weighted = weighted ? 1 : 0,
             Shares = shares.View,
         }));
-        _kernels.LaunchItems(ColumnSum.Add, p.Columns, new AddSharesArguments { Shares = shares.View, Sum = sum });
-        _arena.Return(shares);
+        _device.Kernels.LaunchItems(ColumnSum.Add, p.Columns, new AddSharesArguments { Shares = shares.View, Sum = sum });
+        _device.Arena.Return(shares);
     }
 
     private static ProbeRun Along(Direction direction) => new(0, AreTwo: false, direction, 1, 0);
@@ -96,7 +97,7 @@ internal sealed partial class GpuBackend
         where T : unmanaged
     {
         var read = new T[view.Length];
-        _stream.Read(view, read);
+        _device.Stream.Read(view, read);
         return read;
     }
 

@@ -14,25 +14,25 @@ internal sealed partial class GpuBackend
     {
         using var use = _use.Enter();
         using var heldRule = rule.Hold();
-        _transfers.Reset();
-        _arrays.Forget();
-        _estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
+        _device.Transfers.Reset();
+        _device.Arrays.Forget();
+        _device.Estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
         for (int i = 0; i < parameters.Count; i++)
         {
-            _weights.Change(parameters[i]);
+            _device.Weights.Change(parameters[i]);
         }
     }
 
     public void Store(ParameterState state)
     {
         using var use = _use.Enter();
-        _state.Store(state);
+        _device.State.Store(state);
     }
 
     public void Keep(WeightCopy copy)
     {
         using var use = _use.Enter();
-        _state.Keep(copy);
+        _device.State.Keep(copy);
     }
 
     private readonly struct Updater(GpuBackend backend, UpdateRule rule, double learningRate, NoiseKey rounding) : IEstimateVisitor
@@ -42,13 +42,14 @@ internal sealed partial class GpuBackend
         {
             var arguments = new UpdateArguments<TDirection>
             {
-                Weights = backend._weights[parameter],
+                Weights = backend._device.Weights[parameter],
                 Rows = parameter.Rows,
                 Columns = parameter.Columns,
                 Gradient = estimate,
                 Rounding = new NoiseSource(rounding, parameter.Id, parameter.Columns, 1),
             };
-            backend._rules.Compile(rule, parameter, learningRate, new RuleChoice<TDirection>(backend._kernels, parameter.Type, arguments));
+            backend._device.Rules.Compile(
+                rule, parameter, learningRate, new RuleChoice<TDirection>(backend._device.Kernels, parameter.Type, arguments));
         }
     }
 

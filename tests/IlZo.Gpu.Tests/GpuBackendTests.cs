@@ -38,8 +38,8 @@ public class GpuBackendTests
             @"^test:0: the weights take 0\.\d\d GB; of the device's 0\.\d\d GB that can be used, 0\.\d\d GB are free\.$", error.Message);
         using var narrow = new TestDevice(capacity: fixture.Model.Parameters.ByteCount + (2 << 20));
         narrow.Backend.Load(fixture.Model.Parameters);
-        narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
-        error = Assert.Throws<InvalidInputException>(() => narrow.Backend.Reserve(1 << 20, 1));
+        var pass = narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
+        error = Assert.Throws<InvalidInputException>(() => pass.Reserve(1 << 20, 1));
         Assert.Contains("activations of a batch", error.Message, StringComparison.Ordinal);
     }
 
@@ -49,8 +49,8 @@ public class GpuBackendTests
         using var fixture = new ForwardFixture("opt-tiny", threads: 1);
         using var device = new TestDevice();
         var batch = ForwardFixture.Batch([1, 2, 3]);
-        device.Backend.Begin(batch, [Probe.Unperturbed]);
-        Assert.Throws<InvalidOperationException>(() => fixture.Model.Forward(device.Backend, batch));
+        var pass = device.Backend.Begin(batch, [Probe.Unperturbed]);
+        Assert.Throws<InvalidOperationException>(() => fixture.Model.Forward(pass));
     }
 
     [Fact]

@@ -28,13 +28,13 @@ public sealed class GpuUseTests : IDisposable
     public void A_pass_that_another_thread_has_replaced_ends_with_an_error_and_the_other_with_the_right_numbers()
     {
         double[] expected = Pass();
-        _device.Backend.Begin(_batch, [Probe.Unperturbed]);
-        var hidden = _fixture.Model.Forward(_device.Backend, _batch);
+        var pass = _device.Backend.Begin(_batch, [Probe.Unperturbed]);
+        var hidden = _fixture.Model.Forward(pass);
         Assert.Null(RaceOf.Elsewhere(() => Assert.Equal(expected, Pass())));
-        Assert.Throws<InvalidOperationException>(() => _device.Backend.LogProbabilities(hidden, _fixture.Model.Head, [(0, 1)]));
-        _device.Backend.Begin(_batch, [Probe.Unperturbed]);
-        Assert.Throws<InvalidOperationException>(() => _device.Backend.LogProbabilities(hidden, _fixture.Model.Head, [(0, 1)]));
-        Assert.Throws<InvalidOperationException>(() => _fixture.Model.Forward(_device.Backend, _batch, (_, _) => Pass()));
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(hidden, _fixture.Model.Head, [(0, 1)]));
+        pass = _device.Backend.Begin(_batch, [Probe.Unperturbed]);
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(hidden, _fixture.Model.Head, [(0, 1)]));
+        Assert.Throws<InvalidOperationException>(() => _fixture.Model.Forward(pass, (_, _) => Pass()));
         Assert.Throws<InvalidOperationException>(() => _device.Backend.Parallel(1, _ => Pass()));
         Assert.Equal(expected, Pass());
     }
@@ -52,8 +52,8 @@ public sealed class GpuUseTests : IDisposable
     {
         var backend = _device.Backend;
         var all = _fixture.Model.Parameters;
-        backend.Begin(_batch, [Probe.Unperturbed]);
-        var x = _fixture.Model.Forward(backend, _batch);
+        var pass = backend.Begin(_batch, [Probe.Unperturbed]);
+        var x = _fixture.Model.Forward(pass);
         using var rule = new Sgd();
         using var state = new ParameterState(all.All);
         using var copy = new WeightCopy(all.All);
@@ -67,36 +67,36 @@ public sealed class GpuUseTests : IDisposable
             () => backend.Keep(copy),
             () => backend.CreateCache(1, 1, 1),
             () => backend.Begin(_batch, [Probe.Unperturbed]),
-            () => backend.Reserve(1, 1),
-            () => backend.Rent(1),
-            () => backend.Return(x),
-            () => backend.Slice(x, 0, 1),
-            () => backend.Embed(all.All[0], [0], x),
-            () => backend.Linear(x, all.All[0], null, x),
-            () => backend.LayerNorm(x, null, null, 1, x),
-            () => backend.RmsNorm(x, all.All[0], 1, x),
-            () => backend.Add(x, x),
-            () => backend.Apply(default, x),
-            () => backend.Multiply(x, x),
-            () => backend.Scale(x, 1),
-            () => backend.Rotate(x, 1, null!),
-            () => backend.Attention(x, x, x, x, default, 0),
-            () => backend.GatherOutputs(x),
-            () => backend.LogProbabilities(x, _fixture.Model.Head, []),
-            () => backend.Logits(x, _fixture.Model.Head, new float[_fixture.Model.Head.Rows]),
-            () => backend.Read(x, 0, new float[1]),
+            () => pass.Reserve(1, 1),
+            () => pass.Rent(1),
+            () => pass.Return(x),
+            () => pass.Slice(x, 0, 1),
+            () => pass.Embed(all.All[0], [0], x),
+            () => pass.Linear(x, all.All[0], null, x),
+            () => pass.LayerNorm(x, null, null, 1, x),
+            () => pass.RmsNorm(x, all.All[0], 1, x),
+            () => pass.Add(x, x),
+            () => pass.Apply(default, x),
+            () => pass.Multiply(x, x),
+            () => pass.Scale(x, 1),
+            () => pass.Rotate(x, 1, null!),
+            () => pass.Attention(x, x, x, x, default, 0),
+            () => pass.GatherOutputs(x),
+            () => pass.LogProbabilities(x, _fixture.Model.Head, []),
+            () => pass.Logits(x, _fixture.Model.Head, new float[_fixture.Model.Head.Rows]),
+            () => pass.Read(x, 0, new float[1]),
             () => backend.Update(all.Trained, new GradientEstimate([]), rule, 1, default),
             () => backend.Parallel(1, _ => { }),
             () => backend.RowSquares(all.Trained, null!),
             () => backend.Multiply(all.Trained, null!, [], weighted: true),
-            () => _fixture.Model.Forward(backend, _batch),
+            () => _fixture.Model.Forward(pass),
         ];
         Assert.All(calls, call => Assert.Throws<ObjectDisposedException>(call));
     }
 
     private double[] Pass()
     {
-        _device.Backend.Begin(_batch, [Probe.Unperturbed]);
-        return _device.Backend.LogProbabilities(_fixture.Model.Forward(_device.Backend, _batch), _fixture.Model.Head, [(0, 1)])[0];
+        var pass = _device.Backend.Begin(_batch, [Probe.Unperturbed]);
+        return pass.LogProbabilities(_fixture.Model.Forward(pass), _fixture.Model.Head, [(0, 1)])[0];
     }
 }

@@ -63,7 +63,8 @@ public unsafe class IlgpuLimitTests
             context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_75, null);
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(((Action<NormalizeArguments>)Normalize.Run).Method);
         string text = ((PTXCompiledKernel)backend.Compile(entry, KernelSpecialization.Empty)).PTXAssembly;
-        string[] all = [.. text.Split('\n').Select(l => l.Trim()).Where(l => IsBarrier(l) || l.Contains(".shared", StringComparison.Ordinal))];
+        string[] all =
+            [.. text.Split('\n').Select(l => l.Trim()).Where(l => IsBarrier(l) || l.Contains(".shared", StringComparison.Ordinal))];
         return Enumerable.Range(1, all.Length - 2).Count(i => IsLoad(all[i]) && IsBarrier(all[i - 1]) && IsBarrier(all[i + 1]));
     }
 

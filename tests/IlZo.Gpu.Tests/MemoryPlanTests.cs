@@ -42,11 +42,11 @@ public class MemoryPlanTests
 
         var batch = builder.Build();
         var direction = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 0, 0));
-        device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
+        var pass = device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
         long taken = 0;
-        var rows = fixture.Model.Forward(device.Backend, batch, (_, _) => taken = device.Backend.UsedBytes - weights);
+        var rows = fixture.Model.Forward(pass, (_, _) => taken = device.Backend.UsedBytes - weights);
         Assert.InRange(taken, plan.Activations, plan.Activations + Slack);
-        _ = device.Backend.LogProbabilities(rows, fixture.Model.Head, [(0, 0)]);
+        _ = pass.LogProbabilities(rows, fixture.Model.Head, [(0, 0)]);
         Assert.InRange(device.Backend.UsedBytes - weights, plan.Activations, plan.Activations + plan.Runtime);
     }
 

@@ -14,9 +14,9 @@ internal sealed class TextOracle(LanguageModel model, IBackend backend, int[] id
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {
         var batch = ForwardFixture.Batch(ids);
-        backend.Begin(batch, probes);
-        var hidden = model.Forward(backend, batch);
-        return [.. backend.LogProbabilities(hidden, model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))]).Select(l => -l.Average())];
+        var pass = backend.Begin(batch, probes);
+        var hidden = model.Forward(pass);
+        return [.. pass.LogProbabilities(hidden, model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))]).Select(l => -l.Average())];
     }
 
     public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);

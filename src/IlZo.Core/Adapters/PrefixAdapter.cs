@@ -78,8 +78,7 @@ internal sealed unsafe class PrefixAdapter : Adapter
         builder.Read(builder.AddText(ids), ids.Length - 1);
         var batch = builder.Build();
         using var cache = backend.CreateCache(Model.Shape.Layers, Model.Shape.KeyFeatures, ids.Length);
-        backend.Begin(batch, [Probe.Unperturbed], cache);
-        Model.Forward(backend, batch);
+        Model.Forward(backend.Begin(batch, [Probe.Unperturbed], cache));
         for (int layer = 0; layer < Layers.Count; layer++)
         {
             var (keys, values) = (Layers[layer].Keys, Layers[layer].Values);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Backends;
@@ -9,6 +10,16 @@ namespace IlZo.Backends;
 /// </summary>
 internal static class Fit
 {
+    /// <summary>A pass has a probe, and one alone where it goes on with a cache's text.</summary>
+    public static void Pass(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
+        if (cache is not null && (probes.Count != 1 || batch.Segments.Count != 1))
+        {
+            throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
+        }
+    }
+
     /// <summary>A row of a table for each token.</summary>
     public static void Rows(Parameter table, IReadOnlyList<int> rows, Activation y)
     {
@@ -26,8 +37,9 @@ internal static class Fit
     {
         Same(x, y);
         int size = weight?.Columns ?? x.Features;
-        Require(x.Features % size == 0 && weight is null
-            or { Rows: 1 }, $"'{weight?.Name}' has {size} features, which {x.Features} are no multiple of.");
+        Require(
+            x.Features % size == 0 && weight is null or { Rows: 1 },
+            $"'{weight?.Name}' has {size} features, which {x.Features} are no multiple of.");
         Require(bias is null || (bias.Rows == 1 && bias.Columns == size), $"'{bias?.Name}' has {bias?.Columns} features, not {size}.");
     }
 

@@ -37,8 +37,8 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
 
     private void Pass(IReadOnlyList<Probe> probes, Span<double> losses)
     {
-        backend.Begin(_texts.Tokens, probes);
-        double[][] found = backend.LogProbabilities(model.Forward(backend, _texts.Tokens), model.Head, _texts.Targets);
+        var pass = backend.Begin(_texts.Tokens, probes);
+        double[][] found = pass.LogProbabilities(model.Forward(pass), model.Head, _texts.Targets);
         for (int i = 0; i < found.Length; i++)
         {
             losses[i] = -found[i].Average();

@@ -31,8 +31,8 @@ internal sealed record ForwardBenchmark(
         for (int repetition = 0; repetition <= repetitions; repetition++)
         {
             long start = Stopwatch.GetTimestamp();
-            backend.Begin(tokens, [Probe.Unperturbed]);
-            backend.LogProbabilities(loaded.Forward(backend, tokens), loaded.Head, targets);
+            var pass = backend.Begin(tokens, [Probe.Unperturbed]);
+            pass.LogProbabilities(loaded.Forward(pass), loaded.Head, targets);
             times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 

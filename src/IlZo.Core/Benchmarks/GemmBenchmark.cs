@@ -156,8 +156,8 @@ internal sealed record GemmBenchmark(
         do
         {
             // A pass of its own, which packs x again.
-            backend.Begin(batch, probes, cache);
-            backend.Linear(backend.Rent(weight.Columns), weight, null, backend.Rent(weight.Rows));
+            var pass = backend.Begin(batch, probes, cache);
+            pass.Linear(pass.Rent(weight.Columns), weight, null, pass.Rent(weight.Rows));
             count++;
             elapsed = Environment.CpuUsage.TotalTime - start;
         }

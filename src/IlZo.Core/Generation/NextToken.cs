@@ -24,10 +24,9 @@ internal static class NextToken
         var builder = new TokenBatchBuilder();
         int segment = builder.AddText([.. ids.Skip(known)], known);
         builder.Read(segment, ids.Count - known - 1);
-        var batch = builder.Build();
-        backend.Begin(batch, [probe], cache);
+        var pass = backend.Begin(builder.Build(), [probe], cache);
         float[] logits = new float[model.Head.Rows];
-        backend.Logits(model.Forward(backend, batch), model.Head, logits);
+        pass.Logits(model.Forward(pass), model.Head, logits);
         return logits.Length > tokenizer.VocabularySize ? logits[..tokenizer.VocabularySize] : logits;
     }
 

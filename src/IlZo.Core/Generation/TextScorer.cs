@@ -77,11 +77,11 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
         using var use = _use.Enter();
         model.RequireCausal();
         CheckIds(ids, model.Shape, where);
-        var hidden = Forward(ids, cancellation);
+        var (pass, hidden) = Forward(ids, cancellation);
         (int Output, int Id)[] targets = [.. ids.Skip(1).Select((id, i) => (i, id))];
-        double[] logProbabilities = targets.Length == 0 ? [] : backend.LogProbabilities(hidden, model.Head, targets)[0];
-        StoreLogits(hidden, ids.Count, logits, cancellation);
-        var top = Top(hidden, ids.Count - 1);
+        double[] logProbabilities = targets.Length == 0 ? [] : pass.LogProbabilities(hidden, model.Head, targets)[0];
+        StoreLogits(pass, hidden, ids.Count, logits, cancellation);
+        var top = Top(pass, hidden, ids.Count - 1);
         model.Checkpoint.RequireUnchanged();
         return new TextScore(ids, [null, .. logProbabilities], ids.Count == 1 ? null : -logProbabilities.Average(), top);
     }
@@ -112,10 +112,10 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
 
         CheckMasks(ids, maskId, where);
         CheckIds(ids, model.Shape, where);
-        var hidden = Forward(ids, cancellation);
-        StoreLogits(hidden, ids.Count, logits, cancellation);
+        var (pass, hidden) = Forward(ids, cancellation);
+        StoreLogits(pass, hidden, ids.Count, logits, cancellation);
         List<(int, IReadOnlyList<ScoredToken>)> masks =
-            [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(hidden, t.Index)))];
+            [.. ids.Index().Where(t => t.Item == maskId).Select(t => (t.Index, Top(pass, hidden, t.Index)))];
         model.Checkpoint.RequireUnchanged();
         return new MaskedScore(ids, masks);
     }
@@ -131,7 +131,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
         }
     }
 
-    private Activation Forward(IReadOnlyList<int> ids, CancellationToken cancellation)
+    private (IPass Pass, Activation Hidden) Forward(IReadOnlyList<int> ids, CancellationToken cancellation)
     {
         var builder = new TokenBatchBuilder();
         int segment = builder.AddText([.. ids]);
@@ -140,12 +140,12 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
             builder.Read(segment, i);
         }
 
-        var batch = builder.Build();
-        backend.Begin(batch, [Probe.Unperturbed]);
-        return model.Forward(backend, batch, (_, _) => cancellation.ThrowIfCancellationRequested());
+        var pass = backend.Begin(builder.Build(), [Probe.Unperturbed]);
+        return (pass, model.Forward(pass, (_, _) => cancellation.ThrowIfCancellationRequested()));
     }
 
-    private unsafe void StoreLogits(Activation hidden, int tokens, NativeBuffer? logits, CancellationToken cancellation)
+    private unsafe void StoreLogits(
+        IPass pass, Activation hidden, int tokens, NativeBuffer? logits, CancellationToken cancellation)
     {
         long vocabulary = model.Head.Rows;
         for (int row = 0; logits is not null && row < tokens; row += LogitRows)
@@ -153,14 +153,14 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
             cancellation.ThrowIfCancellationRequested();
             int rows = Math.Min(LogitRows, tokens - row);
             var destination = new Span<float>((float*)logits.Data + (row * vocabulary), checked((int)(rows * vocabulary)));
-            backend.Logits(hidden, model.Head, destination, row);
+            pass.Logits(hidden, model.Head, destination, row);
         }
     }
 
-    private List<ScoredToken> Top(Activation hidden, int row)
+    private List<ScoredToken> Top(IPass pass, Activation hidden, int row)
     {
         float[] logits = new float[model.Head.Rows];
-        backend.Logits(hidden, model.Head, logits, row);
+        pass.Logits(hidden, model.Head, logits, row);
         double sum = TokenRanking.LogSum(logits);
         return [.. TokenRanking.Top(logits, TopCount).Select(id => new ScoredToken(id, logits[id] - sum))];
     }

@@ -9,21 +9,21 @@ namespace IlZo.Models;
 /// <param name="gate">The layer [intermediate, hidden], or null.</param>
 internal sealed class FeedForward(Linear up, Linear down, ActivationFunction function, Linear? gate = null) : ISublayer
 {
-    public void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate)
+    public void Apply(in LayerCall call, Activation x, Activation y, bool accumulate)
     {
-        var backend = pass.Backend;
-        var inner = backend.Rent(up.Outputs);
-        (gate ?? up).Apply(backend, x, inner, activation: function);
+        var pass = call.Pass;
+        var inner = pass.Rent(up.Outputs);
+        (gate ?? up).Apply(pass, x, inner, activation: function);
         if (gate is not null)
         {
-            var values = backend.Rent(up.Outputs);
-            up.Apply(backend, x, values);
-            backend.Multiply(inner, values);
-            backend.Return(values);
+            var values = pass.Rent(up.Outputs);
+            up.Apply(pass, x, values);
+            pass.Multiply(inner, values);
+            pass.Return(values);
         }
 
-        down.Apply(backend, inner, y, accumulate);
-        backend.Return(inner);
+        down.Apply(pass, inner, y, accumulate);
+        pass.Return(inner);
     }
 }
 
@@ -33,16 +33,16 @@ internal sealed class FeedForward(Linear up, Linear down, ActivationFunction fun
 /// <param name="function">The nonlinearity.</param>
 internal sealed class JointFeedForward(Linear gateAndUp, Linear down, ActivationFunction function) : ISublayer
 {
-    public void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate)
+    public void Apply(in LayerCall call, Activation x, Activation y, bool accumulate)
     {
-        var backend = pass.Backend;
-        var joint = backend.Rent(gateAndUp.Outputs);
-        gateAndUp.Apply(backend, x, joint);
-        var gate = backend.Slice(joint, 0, down.Inputs);
-        var up = backend.Slice(joint, down.Inputs, down.Inputs);
-        backend.Apply(function, gate);
-        backend.Multiply(gate, up);
-        down.Apply(backend, gate, y, accumulate);
-        backend.Return(joint);
+        var pass = call.Pass;
+        var joint = pass.Rent(gateAndUp.Outputs);
+        gateAndUp.Apply(pass, x, joint);
+        var gate = pass.Slice(joint, 0, down.Inputs);
+        var up = pass.Slice(joint, down.Inputs, down.Inputs);
+        pass.Apply(function, gate);
+        pass.Multiply(gate, up);
+        down.Apply(pass, gate, y, accumulate);
+        pass.Return(joint);
     }
 }

@@ -68,7 +68,7 @@ public enum ModelKind
     Classifier,
 }
 
-/// <summary>A language model: its parameters and its forward pass in terms of a backend's operations.</summary>
+/// <summary>A language model: its parameters and its forward pass in terms of a pass's operations.</summary>
 /// <remarks>
 /// Several threads may read one model at a time, each through a backend of its own; see <see cref="ParameterSet"/> for what throws. The
 /// memory is given back when the operation in progress ends.
@@ -145,39 +145,36 @@ public abstract class LanguageModel : IDisposable
     private protected int PositionShift => Adapter?.PositionShift ?? 0;
 
     /// <summary>
-    /// Runs the layers over the pass that was begun on <paramref name="backend"/> and returns what <see cref="Head"/> is applied
-    /// to: one row for each output of the batch.
+    /// Runs the layers over a pass and returns what <see cref="Head"/> is applied to: one row for each output of the batch.
     /// </summary>
-    /// <param name="backend">The device.</param>
-    /// <param name="batch">The tokens the pass was begun with.</param>
+    /// <param name="pass">The pass, just begun.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
     /// <exception cref="InvalidOperationException">The backend is in use, or <paramref name="watch"/> began another pass on it.</exception>
     /// <exception cref="ObjectDisposedException">The model or the backend was disposed of.</exception>
-    public Activation Forward(IBackend backend, TokenBatch batch, Action<int, Activation>? watch = null)
+    public Activation Forward(IPass pass, Action<int, Activation>? watch = null)
     {
-        watch = watch is null ? null : InOnePass(backend, watch);
-        backend.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
-        var h = Embed(backend, batch);
+        pass.Reserve(Shape.ActivationFeatures, Shape.WidestInput);
+        var h = Embed(pass);
         watch?.Invoke(0, h);
-        var normed = Shape.NormalizesInPlace ? h : backend.Rent(Shape.Hidden);
+        var normed = Shape.NormalizesInPlace ? h : pass.Rent(Shape.Hidden);
         for (int i = 0; i < _layers.Count; i++)
         {
-            var pass = new LayerPass(backend, i, Adapter);
-            _layers[i].Attention.Apply(pass, h, normed);
-            _layers[i].Mlp.Apply(pass, h, normed);
+            var call = new LayerCall(pass, i, Adapter);
+            _layers[i].Attention.Apply(call, h, normed);
+            _layers[i].Mlp.Apply(call, h, normed);
             watch?.Invoke(i + 1, h);
         }
 
-        return Finish(backend, backend.GatherOutputs(h));
+        return Finish(pass, pass.GatherOutputs(h));
     }
 
     /// <summary>The residual stream before the first layer.</summary>
-    private protected abstract Activation Embed(IBackend backend, TokenBatch batch);
+    private protected abstract Activation Embed(IPass pass);
 
     /// <summary>
     /// What <see cref="Head"/> is applied to, made of the rows of the residual stream after the last layer that are read.
     /// </summary>
-    private protected abstract Activation Finish(IBackend backend, Activation rows);
+    private protected abstract Activation Finish(IPass pass, Activation rows);
 
     /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
     internal void Attach(Adapter adapter)
@@ -253,20 +250,5 @@ public abstract class LanguageModel : IDisposable
     {
         Parameters.Dispose();
         GC.SuppressFinalize(this);
-    }
-
-    // Refuses to go on with the activations of a pass in the place of which the watcher has begun another.
-    private static Action<int, Activation> InOnePass(IBackend backend, Action<int, Activation> watch)
-    {
-        long pass = backend.Pass;
-        return (layer, x) =>
-        {
-            watch(layer, x);
-            if (backend.Pass != pass)
-            {
-                throw new InvalidOperationException(
-                    "Another pass was begun on the backend while the layers of one were watched; one at a time was expected.");
-            }
-        };
     }
 }

@@ -24,10 +24,10 @@ internal sealed class Linear(Parameter weight, Parameter? bias, WeightLayout lay
     /// y = f(layer(x)), or f(layer(x) + y) where <paramref name="accumulate"/>; f is the identity where <paramref name="activation"/> is
     /// null.
     /// </summary>
-    public void Apply(IBackend backend, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null)
+    public void Apply(IPass pass, Activation x, Activation y, bool accumulate = false, ActivationFunction? activation = null)
     {
         // The frozen product comes first: where all probes have the same x it is computed once for them.
-        backend.Linear(x, weight, bias, y, accumulate, Lora is null ? activation : null, layout);
-        Lora?.Apply(backend, x, y, activation);
+        pass.Linear(x, weight, bias, y, accumulate, Lora is null ? activation : null, layout);
+        Lora?.Apply(pass, x, y, activation);
     }
 }

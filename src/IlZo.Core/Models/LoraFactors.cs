@@ -12,12 +12,12 @@ namespace IlZo.Models;
 internal sealed record LoraFactors(Parameter A, Parameter B, float Scale)
 {
     /// <summary>y = f(y + s·B(Ax)); f is the identity where <paramref name="activation"/> is null.</summary>
-    public void Apply(IBackend backend, Activation x, Activation y, ActivationFunction? activation)
+    public void Apply(IPass pass, Activation x, Activation y, ActivationFunction? activation)
     {
-        var inner = backend.Rent(A.Rows, x);
-        backend.Linear(x, A, null, inner);
-        backend.Scale(inner, Scale);
-        backend.Linear(inner, B, null, y, accumulate: true, activation);
-        backend.Return(inner);
+        var inner = pass.Rent(A.Rows, x);
+        pass.Linear(x, A, null, inner);
+        pass.Scale(inner, Scale);
+        pass.Linear(inner, B, null, y, accumulate: true, activation);
+        pass.Return(inner);
     }
 }

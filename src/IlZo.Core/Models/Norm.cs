@@ -7,7 +7,7 @@ namespace IlZo.Models;
 internal abstract class Norm
 {
     /// <summary>y = norm(x); x and y may be the same.</summary>
-    public abstract void Apply(IBackend backend, Activation x, Activation y);
+    public abstract void Apply(IPass pass, Activation x, Activation y);
 }
 
 /// <summary>LayerNorm.</summary>
@@ -16,7 +16,7 @@ internal abstract class Norm
 /// <param name="epsilon">What is added to the variance.</param>
 internal sealed class LayerNorm(Parameter? weight, Parameter? bias, float epsilon) : Norm
 {
-    public override void Apply(IBackend backend, Activation x, Activation y) => backend.LayerNorm(x, weight, bias, epsilon, y);
+    public override void Apply(IPass pass, Activation x, Activation y) => pass.LayerNorm(x, weight, bias, epsilon, y);
 }
 
 /// <summary>RMSNorm, over all features or each head's.</summary>
@@ -25,5 +25,5 @@ internal sealed class LayerNorm(Parameter? weight, Parameter? bias, float epsilo
 /// <param name="offset">What is added to the weight.</param>
 internal sealed class RmsNorm(Parameter weight, float epsilon, float offset) : Norm
 {
-    public override void Apply(IBackend backend, Activation x, Activation y) => backend.RmsNorm(x, weight, epsilon, y, offset);
+    public override void Apply(IPass pass, Activation x, Activation y) => pass.RmsNorm(x, weight, epsilon, y, offset);
 }

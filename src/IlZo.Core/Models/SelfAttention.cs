@@ -25,41 +25,41 @@ internal sealed class SelfAttention(Linear[] inputs, Linear output, AttentionSha
     /// <summary>The angles by which positions rotate queries and keys, or null.</summary>
     public IRotaryFrequencies? Rotary { get; init; }
 
-    public void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate)
+    public void Apply(in LayerCall call, Activation x, Activation y, bool accumulate)
     {
-        var backend = pass.Backend;
-        var joint = inputs.Length == 1 ? Project(backend, inputs[0], x) : null;
-        var q = joint is null ? Project(backend, inputs[0], x) : backend.Slice(joint, 0, _queries);
-        var k = joint is null ? Project(backend, inputs[1], x) : backend.Slice(joint, _queries, _keys);
-        var v = joint is null ? Project(backend, inputs[2], x) : backend.Slice(joint, _queries + _keys, _keys);
-        QueryNorm?.Apply(backend, q, q);
-        KeyNorm?.Apply(backend, k, k);
+        var pass = call.Pass;
+        var joint = inputs.Length == 1 ? Project(pass, inputs[0], x) : null;
+        var q = joint is null ? Project(pass, inputs[0], x) : pass.Slice(joint, 0, _queries);
+        var k = joint is null ? Project(pass, inputs[1], x) : pass.Slice(joint, _queries, _keys);
+        var v = joint is null ? Project(pass, inputs[2], x) : pass.Slice(joint, _queries + _keys, _keys);
+        QueryNorm?.Apply(pass, q, q);
+        KeyNorm?.Apply(pass, k, k);
         if (Rotary is not null)
         {
-            int shift = pass.Adapter?.PositionShift ?? 0;
-            backend.Rotate(q, shape.Heads, Rotary, shift);
-            backend.Rotate(k, shape.KeyValueHeads, Rotary, shift);
+            int shift = call.Adapter?.PositionShift ?? 0;
+            pass.Rotate(q, shape.Heads, Rotary, shift);
+            pass.Rotate(k, shape.KeyValueHeads, Rotary, shift);
         }
 
-        var mixed = backend.Rent(_queries);
-        backend.Attention(q, k, v, mixed, shape, pass.Layer, pass.Adapter?.PrefixOf(pass.Layer));
-        output.Apply(backend, mixed, y, accumulate);
-        backend.Return(mixed);
+        var mixed = pass.Rent(_queries);
+        pass.Attention(q, k, v, mixed, shape, call.Layer, call.Adapter?.PrefixOf(call.Layer));
+        output.Apply(pass, mixed, y, accumulate);
+        pass.Return(mixed);
         if (joint is not null)
         {
-            backend.Return(joint);
+            pass.Return(joint);
             return;
         }
 
-        backend.Return(v);
-        backend.Return(k);
-        backend.Return(q);
+        pass.Return(v);
+        pass.Return(k);
+        pass.Return(q);
     }
 
-    private static Activation Project(IBackend backend, Linear layer, Activation x)
+    private static Activation Project(IPass pass, Linear layer, Activation x)
     {
-        var y = backend.Rent(layer.Outputs);
-        layer.Apply(backend, x, y);
+        var y = pass.Rent(layer.Outputs);
+        layer.Apply(pass, x, y);
         return y;
     }
 }

@@ -8,16 +8,16 @@ namespace IlZo.Models;
 internal sealed record TransformerLayer(Residual Attention, Residual Mlp);
 
 /// <summary>Where in a pass a layer is computed.</summary>
-/// <param name="Backend">The device, on which the pass was begun.</param>
+/// <param name="Pass">The pass.</param>
 /// <param name="Layer">The layer, from 0.</param>
 /// <param name="Adapter">What was added to the model, or null.</param>
-internal readonly record struct LayerPass(IBackend Backend, int Layer, Adapter? Adapter);
+internal readonly record struct LayerCall(IPass Pass, int Layer, Adapter? Adapter);
 
 /// <summary>What a layer adds to the residual stream: attention or an MLP.</summary>
 internal interface ISublayer
 {
     /// <summary>y = f(x), or y += f(x); x and y may be the same.</summary>
-    void Apply(in LayerPass pass, Activation x, Activation y, bool accumulate);
+    void Apply(in LayerCall call, Activation x, Activation y, bool accumulate);
 }
 
 /// <summary>A part of a layer and the norms around it: h ← after(h + result(part(before(h)))), each norm where there is one.</summary>
@@ -36,23 +36,23 @@ internal sealed class Residual(ISublayer part)
         before ? new(part) { Before = norm } : new(part) { After = norm };
 
     /// <summary>Changes the residual stream.</summary>
-    /// <param name="pass">The place.</param>
+    /// <param name="call">The place.</param>
     /// <param name="h">The residual stream.</param>
     /// <param name="normed">Room for its normalized form, where <see cref="Before"/> is there.</param>
-    public void Apply(in LayerPass pass, Activation h, Activation normed)
+    public void Apply(in LayerCall call, Activation h, Activation normed)
     {
-        Before?.Apply(pass.Backend, h, normed);
+        Before?.Apply(call.Pass, h, normed);
         if (Result is null)
         {
-            part.Apply(pass, Before is null ? h : normed, h, accumulate: true);
+            part.Apply(call, Before is null ? h : normed, h, accumulate: true);
         }
         else
         {
-            part.Apply(pass, normed, normed, accumulate: false);
-            Result.Apply(pass.Backend, normed, normed);
-            pass.Backend.Add(h, normed);
+            part.Apply(call, normed, normed, accumulate: false);
+            Result.Apply(call.Pass, normed, normed);
+            call.Pass.Add(h, normed);
         }
 
-        After?.Apply(pass.Backend, h, h);
+        After?.Apply(call.Pass, h, h);
     }
 }

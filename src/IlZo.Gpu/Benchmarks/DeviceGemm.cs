@@ -88,10 +88,10 @@ internal sealed record DeviceGemm(
     private static double Time(
         GpuBackend backend, TokenBatch batch, IReadOnlyList<Probe> probes, Parameter weight, DeviceBenchmarkScale scale)
     {
-        backend.Begin(batch, probes);
-        var x = backend.Rent(weight.Columns);
-        var y = backend.Rent(weight.Rows);
-        backend.Embed(weight, [.. Enumerable.Range(0, batch.Count).Select(t => t % weight.Rows)], x);
-        return DevicePeaks.Seconds(backend, scale, () => backend.Linear(x, weight, null, y));
+        var pass = backend.Begin(batch, probes);
+        var x = pass.Rent(weight.Columns);
+        var y = pass.Rent(weight.Rows);
+        pass.Embed(weight, [.. Enumerable.Range(0, batch.Count).Select(t => t % weight.Rows)], x);
+        return DevicePeaks.Seconds(backend, scale, () => pass.Linear(x, weight, null, y));
     }
 }

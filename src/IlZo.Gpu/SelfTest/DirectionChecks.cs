@@ -40,22 +40,22 @@ internal static class DirectionChecks
 
     private static IEnumerable<double> Rows(IBackend backend, ParameterSet set, Direction direction)
     {
-        Begin(backend, direction);
-        var y = backend.Rent(Hidden);
-        backend.Embed(set["e"], SelfTestCheck.Batch().Ids, y);
-        return Read(backend, y, s_radii.Length);
+        var pass = Begin(backend, direction);
+        var y = pass.Rent(Hidden);
+        pass.Embed(set["e"], SelfTestCheck.Batch().Ids, y);
+        return Read(pass, y, s_radii.Length);
     }
 
     private static IEnumerable<double> Products(IBackend backend, ParameterSet set, Direction direction)
     {
-        Begin(backend, direction);
-        var x = backend.Rent(Hidden);
-        var y = backend.Rent(37);
-        backend.Embed(set["e"], SelfTestCheck.Batch().Ids, x);
-        backend.Linear(x, set["w"], set["b"], y);
-        var z = backend.Rent(130);
-        backend.Linear(x, set["v"], null, z, layout: WeightLayout.InOut);
-        return [.. Read(backend, y, s_radii.Length), .. Read(backend, z, s_radii.Length)];
+        var pass = Begin(backend, direction);
+        var x = pass.Rent(Hidden);
+        var y = pass.Rent(37);
+        pass.Embed(set["e"], SelfTestCheck.Batch().Ids, x);
+        pass.Linear(x, set["w"], set["b"], y);
+        var z = pass.Rent(130);
+        pass.Linear(x, set["v"], null, z, layout: WeightLayout.InOut);
+        return [.. Read(pass, y, s_radii.Length), .. Read(pass, z, s_radii.Length)];
     }
 
     private static IEnumerable<double> Sums(IBackend backend, ParameterSet set, Direction direction)
@@ -80,21 +80,21 @@ internal static class DirectionChecks
     {
         var batch = new TokenBatchBuilder();
         batch.AddText([.. Enumerable.Repeat(0, p.Rows)]);
-        backend.Begin(batch.Build(), [Probe.Unperturbed]);
-        var y = backend.Rent(p.Columns);
-        backend.Embed(p, [.. Enumerable.Range(0, p.Rows)], y);
-        return Read(backend, y, 1);
+        var pass = backend.Begin(batch.Build(), [Probe.Unperturbed]);
+        var y = pass.Rent(p.Columns);
+        pass.Embed(p, [.. Enumerable.Range(0, p.Rows)], y);
+        return Read(pass, y, 1);
     }
 
-    private static void Begin(IBackend backend, Direction direction) =>
+    private static IPass Begin(IBackend backend, Direction direction) =>
         backend.Begin(SelfTestCheck.Batch(), [.. s_radii.Select(r => new Probe(direction, r))]);
 
-    private static IEnumerable<double> Read(IBackend backend, Activation y, int probes)
+    private static IEnumerable<double> Read(IPass pass, Activation y, int probes)
     {
         float[] read = new float[y.Tokens * y.Features];
         for (int probe = 0; probe < probes; probe++)
         {
-            backend.Read(y, probe, read);
+            pass.Read(y, probe, read);
             foreach (float value in read)
             {
                 yield return value;

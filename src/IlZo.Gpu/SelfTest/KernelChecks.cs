@@ -57,86 +57,86 @@ public static class KernelChecks
 
     private static IEnumerable<SelfTestCheck> ProductsOf(DType type) =>
     [
-        SelfTestCheck.OfActivation("products", 3e-6, type, s_tensors, (backend, batch, set) =>
+        SelfTestCheck.OfActivation("products", 3e-6, type, s_tensors, (pass, set) =>
         {
-            var x = Input(backend, batch, set);
-            var y = backend.Rent(Inner);
-            backend.Linear(x, set["w"], set["b"], y);
-            backend.Linear(y, set["v"], null, x, accumulate: true);
+            var x = Input(pass, set);
+            var y = pass.Rent(Inner);
+            pass.Linear(x, set["w"], set["b"], y);
+            pass.Linear(y, set["v"], null, x, accumulate: true);
             return x;
         }),
-        SelfTestCheck.OfActivation("products with weights [in, out]", 3e-6, type, s_tensors, (backend, batch, set) =>
+        SelfTestCheck.OfActivation("products with weights [in, out]", 3e-6, type, s_tensors, (pass, set) =>
         {
-            var y = backend.Rent(Heads);
-            backend.Linear(Input(backend, batch, set), set["t"], null, y, layout: WeightLayout.InOut);
+            var y = pass.Rent(Heads);
+            pass.Linear(Input(pass, set), set["t"], null, y, layout: WeightLayout.InOut);
             return y;
         }),
-        SelfTestCheck.OfNumbers("logits and losses", 3e-6, type, s_tensors, (backend, batch, set, _) =>
+        SelfTestCheck.OfNumbers("logits and losses", 3e-6, type, s_tensors, (pass, set, _) =>
         {
-            var rows = backend.GatherOutputs(Input(backend, batch, set));
-            float[] logits = new float[batch.Outputs.Count * Vocabulary];
+            var rows = pass.GatherOutputs(Input(pass, set));
+            float[] logits = new float[pass.Batch.Outputs.Count * Vocabulary];
             var head = new OutputHead(set["h"], set["o"]);
-            backend.Logits(rows, head, logits);
+            pass.Logits(rows, head, logits);
             (int, int)[] targets = [(0, 7), (3, 332), (3, 0), (4, 150)];
-            double[][] losses = backend.LogProbabilities(rows, head, targets);
+            double[][] losses = pass.LogProbabilities(rows, head, targets);
             float[] capped = new float[logits.Length];
             var cap = head with { SoftCap = 0.5f };
-            backend.Logits(rows, cap, capped);
-            return [.. logits, .. capped, .. losses.Concat(backend.LogProbabilities(rows, cap, targets)).SelectMany(l => l)];
+            pass.Logits(rows, cap, capped);
+            return [.. logits, .. capped, .. losses.Concat(pass.LogProbabilities(rows, cap, targets)).SelectMany(l => l)];
         }),
     ];
 
     private static IEnumerable<SelfTestCheck> Of(DType type) =>
     [
-        SelfTestCheck.OfActivation("noise and looked-up rows", 0, type, s_tensors, (backend, batch, set) =>
+        SelfTestCheck.OfActivation("noise and looked-up rows", 0, type, s_tensors, (pass, set) =>
         {
-            var y = backend.Rent(Hidden);
-            backend.Embed(set["e"], batch.Ids, y);
-            backend.Embed(set["p"], batch.Positions, y, accumulate: true);
+            var y = pass.Rent(Hidden);
+            pass.Embed(set["e"], pass.Batch.Ids, y);
+            pass.Embed(set["p"], pass.Batch.Positions, y, accumulate: true);
             return y;
         }),
-        SelfTestCheck.OfActivation("norms and elementwise products", 1e-5, type, s_tensors, (backend, batch, set) =>
+        SelfTestCheck.OfActivation("norms and elementwise products", 1e-5, type, s_tensors, (pass, set) =>
         {
-            var x = Input(backend, batch, set);
-            backend.LayerNorm(x, set["n"], set["m"], 1e-5f, x);
-            var y = backend.Rent(Hidden);
-            backend.RmsNorm(x, set["n"], 1e-6f, y);
-            backend.LayerNorm(y, null, null, 1e-5f, x);
-            backend.Multiply(x, y);
-            backend.RmsNorm(x, set["m"], 1e-6f, y, offset: 1);
-            backend.Apply(ActivationFunction.Silu, y);
-            backend.Add(x, y);
+            var x = Input(pass, set);
+            pass.LayerNorm(x, set["n"], set["m"], 1e-5f, x);
+            var y = pass.Rent(Hidden);
+            pass.RmsNorm(x, set["n"], 1e-6f, y);
+            pass.LayerNorm(y, null, null, 1e-5f, x);
+            pass.Multiply(x, y);
+            pass.RmsNorm(x, set["m"], 1e-6f, y, offset: 1);
+            pass.Apply(ActivationFunction.Silu, y);
+            pass.Add(x, y);
             return x;
         }),
-        SelfTestCheck.OfActivation("rotations and attention", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set)),
+        SelfTestCheck.OfActivation("rotations and attention", 1e-5, type, s_tensors, (pass, set) => Attend(pass, set)),
         SelfTestCheck.OfActivation(
-            "attention to a window", 1e-5, type, s_tensors, (backend, batch, set) => Attend(backend, batch, set, window: 2)),
+            "attention to a window", 1e-5, type, s_tensors, (pass, set) => Attend(pass, set, window: 2)),
         SelfTestCheck.OfActivation(
             "rotations of parts of heads and capped attention", 1e-5, type, s_tensors,
-            (backend, batch, set) => Attend(backend, batch, set, softCap: 20)),
+            (pass, set) => Attend(pass, set, softCap: 20)),
         SelfTestCheck.OfActivation(
             "attention to a prefix", 1e-5, type, s_tensors,
-            (backend, batch, set) => Attend(backend, batch, set, prefix: new(set["x"], set["z"]))),
+            (pass, set) => Attend(pass, set, prefix: new(set["x"], set["z"]))),
     ];
 
     // Queries, keys and values are parts of one activation; norms of heads make attention far from uniform.
     private static Activation Attend(
-        IBackend backend, TokenBatch batch, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true,
+        IPass pass, ParameterSet set, int? window = null, KeyValuePrefix? prefix = null, bool causal = true,
         float? softCap = null)
     {
-        var all = backend.Rent(Heads);
-        var q = backend.Slice(all, 0, 60);
-        var k = backend.Slice(all, 60, 20);
-        var y = backend.Rent(60);
-        backend.Linear(Input(backend, batch, set), set["q"], null, all);
-        backend.RmsNorm(q, set["r"], 1e-6f, q);
-        backend.RmsNorm(k, set["r"], 1e-6f, k);
+        var all = pass.Rent(Heads);
+        var q = pass.Slice(all, 0, 60);
+        var k = pass.Slice(all, 60, 20);
+        var y = pass.Rent(60);
+        pass.Linear(Input(pass, set), set["q"], null, all);
+        pass.RmsNorm(q, set["r"], 1e-6f, q);
+        pass.RmsNorm(k, set["r"], 1e-6f, k);
         int shift = prefix?.Keys.Rows ?? 0;
         var frequencies = new Frequencies(isPartial: softCap is not null);
-        backend.Rotate(q, 6, frequencies, shift);
-        backend.Rotate(k, 2, frequencies, shift);
-        backend.Scale(k, 1.5f);
-        backend.Attention(q, k, backend.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, causal, window, softCap), 0, prefix);
+        pass.Rotate(q, 6, frequencies, shift);
+        pass.Rotate(k, 2, frequencies, shift);
+        pass.Scale(k, 1.5f);
+        pass.Attention(q, k, pass.Slice(all, 80, 20), y, new AttentionShape(6, 2, 10, 10, causal, window, softCap), 0, prefix);
         return y;
     }
 
@@ -147,9 +147,9 @@ public static class KernelChecks
         builder.AddText([4, 8, 0, 4, 1]);
         builder.AddText([7, 2, 3]);
         var batch = builder.Build();
-        backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
-        var y = Attend(backend, batch, set, causal: false);
-        return [.. Read(backend, y, 0), .. Read(backend, y, 1)];
+        var pass = backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+        var y = Attend(pass, set, causal: false);
+        return [.. Read(pass, y, 0), .. Read(pass, y, 1)];
     }
 
     // A text in parts; the keys and values of the parts before are kept.
@@ -164,8 +164,8 @@ public static class KernelChecks
             var builder = new TokenBatchBuilder();
             builder.AddText(ids.AsSpan(position, length), position);
             var batch = builder.Build();
-            backend.Begin(batch, [Probe.Unperturbed], cache);
-            results.AddRange(Read(backend, Attend(backend, batch, set), 0));
+            var pass = backend.Begin(batch, [Probe.Unperturbed], cache);
+            results.AddRange(Read(pass, Attend(pass, set), 0));
             position += length;
         }
 
@@ -182,10 +182,10 @@ public static class KernelChecks
         {
             var batch = SelfTestCheck.Batch();
             var direction = new ScaledDirection(s_direction, [.. set.All.Select(p => p == set["b"] ? 1f : 0)]);
-            backend.Begin(batch, [new Probe(direction, radius)]);
-            var y = backend.Rent(Inner);
-            backend.Linear(Input(backend, batch, set), set["w"], set["b"], y, activation: function);
-            return Read(backend, y, 0);
+            var pass = backend.Begin(batch, [new Probe(direction, radius)]);
+            var y = pass.Rent(Inner);
+            pass.Linear(Input(pass, set), set["w"], set["b"], y, activation: function);
+            return Read(pass, y, 0);
         };
     }
 
@@ -198,10 +198,10 @@ public static class KernelChecks
             return [.. computations.Select(compute => compute(backend, set))];
         });
 
-    private static double[] Read(IBackend backend, Activation x, int probe)
+    private static double[] Read(IPass pass, Activation x, int probe)
     {
         float[] values = new float[x.Tokens * x.Features];
-        backend.Read(x, probe, values);
+        pass.Read(x, probe, values);
         return Array.ConvertAll(values, v => (double)v);
     }
 
@@ -234,10 +234,10 @@ public static class KernelChecks
         }
     }
 
-    private static Activation Input(IBackend backend, TokenBatch batch, ParameterSet set)
+    private static Activation Input(IPass pass, ParameterSet set)
     {
-        var x = backend.Rent(Hidden);
-        backend.Embed(set["e"], batch.Ids, x);
+        var x = pass.Rent(Hidden);
+        pass.Embed(set["e"], pass.Batch.Ids, x);
         return x;
     }
 

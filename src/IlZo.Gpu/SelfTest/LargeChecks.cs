@@ -45,13 +45,13 @@ internal static class LargeChecks
             }
 
             var batch = builder.Build();
-            backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
-            var x = backend.Rent(inputs);
-            backend.Embed(set["e"], batch.Ids, x);
-            var y = backend.Rent(outputs);
-            backend.Linear(x, set["w"], set["b"], y);
-            var rows = backend.GatherOutputs(y);
-            return [Read(backend, rows, 0), Read(backend, rows, 1)];
+            var pass = backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+            var x = pass.Rent(inputs);
+            pass.Embed(set["e"], batch.Ids, x);
+            var y = pass.Rent(outputs);
+            pass.Linear(x, set["w"], set["b"], y);
+            var rows = pass.GatherOutputs(y);
+            return [Read(pass, rows, 0), Read(pass, rows, 1)];
         });
 
     /// <summary>The first, middle and last rows of a tensor before and after an update of all.</summary>
@@ -80,16 +80,16 @@ internal static class LargeChecks
         int[] ids = [0, 1, table.Rows / 2, table.Rows - 2, table.Rows - 1];
         var builder = new TokenBatchBuilder();
         builder.AddText(ids);
-        backend.Begin(builder.Build(), [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
-        var y = backend.Rent(table.Columns);
-        backend.Embed(table, ids, y);
-        return [.. Read(backend, y, 0), .. Read(backend, y, 1)];
+        var pass = backend.Begin(builder.Build(), [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+        var y = pass.Rent(table.Columns);
+        pass.Embed(table, ids, y);
+        return [.. Read(pass, y, 0), .. Read(pass, y, 1)];
     }
 
-    private static double[] Read(IBackend backend, Activation x, int probe)
+    private static double[] Read(IPass pass, Activation x, int probe)
     {
         float[] values = new float[x.Tokens * x.Features];
-        backend.Read(x, probe, values);
+        pass.Read(x, probe, values);
         return Array.ConvertAll(values, v => (double)v);
     }
 }

@@ -143,8 +143,8 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
 
         public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
         {
-            _backend.Begin(_batch, probes);
-            return [.. _backend.LogProbabilities(_model.Forward(_backend, _batch), _model.Head, _targets).Select(l => -l.Average())];
+            var pass = _backend.Begin(_batch, probes);
+            return [.. pass.LogProbabilities(_model.Forward(pass), _model.Head, _targets).Select(l => -l.Average())];
         }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);

@@ -119,15 +119,15 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
     /// <summary>Compares what an operation leaves in an activation, at all kinds of probes.</summary>
     internal static SelfTestCheck OfActivation(
         string name, double allowed, DType type, (string Name, long[] Shape)[] tensors,
-        Func<IBackend, TokenBatch, ParameterSet, Activation> compute) =>
-        OfNumbers(name, allowed, type, tensors, (backend, batch, set, probes) =>
+        Func<IPass, ParameterSet, Activation> compute) =>
+        OfNumbers(name, allowed, type, tensors, (pass, set, probes) =>
         {
-            var y = compute(backend, batch, set);
+            var y = compute(pass, set);
             double[] values = new double[probes * y.Tokens * y.Features];
             float[] read = new float[y.Tokens * y.Features];
             for (int probe = 0; probe < probes; probe++)
             {
-                backend.Read(y, probe, read);
+                pass.Read(y, probe, read);
                 Array.ConvertAll(read, v => (double)v).CopyTo(values, probe * read.Length);
             }
 
@@ -137,7 +137,7 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
     /// <summary>Compares numbers that a pass gives, at all kinds of probes.</summary>
     internal static SelfTestCheck OfNumbers(
         string name, double allowed, DType type, (string Name, long[] Shape)[] tensors,
-        Func<IBackend, TokenBatch, ParameterSet, int, double[]> compute)
+        Func<IPass, ParameterSet, int, double[]> compute)
     {
         return Compare($"{name}, {type.TorchName()}", allowed, backend =>
         {
@@ -147,8 +147,7 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
             var results = new List<double[]>();
             foreach (var probes in Probes(set))
             {
-                backend.Begin(batch, probes);
-                results.Add(compute(backend, batch, set, probes.Length));
+                results.Add(compute(backend.Begin(batch, probes), set, probes.Length));
             }
 
             return results;

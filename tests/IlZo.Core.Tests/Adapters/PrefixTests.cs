@@ -88,19 +88,19 @@ public sealed unsafe class PrefixTests
             (tokens, heads * size), (tokens, keyFeatures), (tokens, keyFeatures), (prefixTokens, keyFeatures), (prefixTokens, keyFeatures));
         int[] rows = [.. Enumerable.Range(0, tokens)];
         var batch = ForwardFixture.Batch(rows);
-        backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = backend.Begin(batch, [Probe.Unperturbed]);
         Activation Load(int table)
         {
-            var x = backend.Rent(tables.Set.All[table].Columns);
-            backend.Embed(tables.Set.All[table], rows, x);
+            var x = pass.Rent(tables.Set.All[table].Columns);
+            pass.Embed(tables.Set.All[table], rows, x);
             return x;
         }
 
-        var (q, k, v, y) = (Load(0), Load(1), Load(2), backend.Rent(heads * size));
-        backend.Attention(
+        var (q, k, v, y) = (Load(0), Load(1), Load(2), pass.Rent(heads * size));
+        pass.Attention(
             q, k, v, y, new AttentionShape(heads, keyValueHeads, size, 0.4f), 0, new KeyValuePrefix(tables.Set.All[3], tables.Set.All[4]));
         float[] actual = new float[tokens * heads * size];
-        backend.Read(y, 0, actual);
+        pass.Read(y, 0, actual);
         float[] expected = new float[actual.Length];
         for (int t = 0; t < tokens; t++)
         {
@@ -160,8 +160,8 @@ public sealed unsafe class PrefixTests
             var builder = new TokenBatchBuilder();
             builder.Read(builder.AddText(s_text[from..to], from), to - from - 1);
             var batch = builder.Build();
-            fixture.Backend.Begin(batch, [Probe.Unperturbed], cache);
-            fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, logits);
+            var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed], cache);
+            pass.Logits(fixture.Model.Forward(pass), fixture.Model.Head, logits);
         }
 
         Near.Equal(expected, logits, 1e-5);

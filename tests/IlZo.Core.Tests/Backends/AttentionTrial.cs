@@ -71,22 +71,22 @@ internal sealed unsafe class AttentionTrial : IDisposable
         CpuBackend backend, TokenBatch batch, IReadOnlyList<Probe>? probes = null, KeyValueCache? cache = null, int firstRow = 0)
     {
         probes ??= [Probe.Unperturbed];
-        backend.Begin(batch, probes, cache);
+        var pass = backend.Begin(batch, probes, cache);
         int[] rows = [.. Enumerable.Range(firstRow, batch.Count)];
         var (q, k, v) = (Load(_queries), Load(_keys), Load(_values));
-        var y = backend.Rent(q.Features);
-        backend.Attention(q, k, v, y, _shape, 0, _prefix);
+        var y = pass.Rent(q.Features);
+        pass.Attention(q, k, v, y, _shape, 0, _prefix);
         return [.. probes.Select((_, probe) =>
         {
             float[] result = new float[batch.Count * y.Features];
-            backend.Read(y, probe, result);
+            pass.Read(y, probe, result);
             return result;
         })];
 
         Activation Load(Parameter table)
         {
-            var x = backend.Rent(table.Columns);
-            backend.Embed(table, rows, x);
+            var x = pass.Rent(table.Columns);
+            pass.Embed(table, rows, x);
             return x;
         }
     }

@@ -13,12 +13,13 @@ public sealed unsafe class FitTests : IDisposable
 
     private readonly CpuBackend _backend = new(1);
     private readonly NativeBuffer _memory = new(1 << 16);
+    private readonly IPass _pass;
 
     public FitTests()
     {
         var builder = new TokenBatchBuilder();
         builder.AddText([0, 1, 2]);
-        _backend.Begin(builder.Build(), [Probe.Unperturbed]);
+        _pass = _backend.Begin(builder.Build(), [Probe.Unperturbed]);
     }
 
     public void Dispose()
@@ -33,10 +34,10 @@ public sealed unsafe class FitTests : IDisposable
     [InlineData(int.MinValue)]
     [InlineData(int.MaxValue)]
     public void A_row_that_a_table_does_not_have(int row) =>
-        Refuses($"no row {row}", () => _backend.Embed(Table(3, 8), [0, row, 1], _backend.Rent(8)));
+        Refuses($"no row {row}", () => _pass.Embed(Table(3, 8), [0, row, 1], _pass.Rent(8)));
 
     [Fact]
-    public void A_table_of_other_features() => Refuses("not 3 of 4", () => _backend.Embed(Table(3, 8), [0, 1, 2], _backend.Rent(4)));
+    public void A_table_of_other_features() => Refuses("not 3 of 4", () => _pass.Embed(Table(3, 8), [0, 1, 2], _pass.Rent(4)));
 
     [Theory]
     [InlineData(41605, 41605, 103232)]
@@ -47,8 +48,8 @@ public sealed unsafe class FitTests : IDisposable
     [InlineData(-8, -8, -8)]
     public void Heads_that_are_not_the_features(int heads, int keyHeads, int size) => Refuses(
         "shape",
-        () => _backend.Attention(
-            _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), _backend.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
+        () => _pass.Attention(
+            _pass.Rent(64), _pass.Rent(64), _pass.Rent(64), _pass.Rent(64), new AttentionShape(heads, keyHeads, size, 1), 0));
 
     [Theory]
     [InlineData(3, 1)]
@@ -57,16 +58,16 @@ public sealed unsafe class FitTests : IDisposable
     [InlineData(2, 0)]
     [InlineData(2, int.MaxValue)]
     public void Rotations_of_other_heads(int heads, int pairs) =>
-        Refuses("do not fit 8 features", () => _backend.Rotate(_backend.Rent(8), heads, new Frequencies(pairs)));
+        Refuses("do not fit 8 features", () => _pass.Rotate(_pass.Rent(8), heads, new Frequencies(pairs)));
 
     [Fact]
-    public void A_sum_of_other_features() => Refuses("do not fit", () => _backend.Add(_backend.Rent(8), _backend.Rent(4)));
+    public void A_sum_of_other_features() => Refuses("do not fit", () => _pass.Add(_pass.Rent(8), _pass.Rent(4)));
 
     [Fact]
     public void A_prefix_of_other_features() => Refuses(
         "no prefix",
-        () => _backend.Attention(
-            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0,
+        () => _pass.Attention(
+            _pass.Rent(8), _pass.Rent(8), _pass.Rent(8), _pass.Rent(8), new AttentionShape(2, 2, 4, 1), 0,
             new KeyValuePrefix(Table(2, 8), Table(2, 4))));
 
     [Fact]
@@ -75,26 +76,26 @@ public sealed unsafe class FitTests : IDisposable
         var builder = new TokenBatchBuilder();
         builder.AddText([0, 1, 2], firstPosition: 6);
         using var cache = _backend.CreateCache(1, 8, 8);
-        _backend.Begin(builder.Build(), [Probe.Unperturbed], cache);
-        Refuses("no room", () => _backend.Attention(
-            _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), _backend.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
+        var pass = _backend.Begin(builder.Build(), [Probe.Unperturbed], cache);
+        Refuses("no room", () => pass.Attention(
+            pass.Rent(8), pass.Rent(8), pass.Rent(8), pass.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
     }
 
     [Fact]
     public void A_norm_of_other_features() =>
-        Refuses("no multiple", () => _backend.LayerNorm(_backend.Rent(8), Table(1, 3), null, 1e-5f, _backend.Rent(8)));
+        Refuses("no multiple", () => _pass.LayerNorm(_pass.Rent(8), Table(1, 3), null, 1e-5f, _pass.Rent(8)));
 
     [Fact]
     public void Targets_that_no_row_or_token_has()
     {
         var head = new OutputHead(Table(5, 8));
-        Refuses("no logit 5", () => _backend.LogProbabilities(_backend.Rent(8), head, [(0, 5)]));
-        Refuses("output 3", () => _backend.LogProbabilities(_backend.Rent(8), head, [(Tokens, 1)]));
-        Refuses("not of 4", () => _backend.Logits(_backend.Rent(4), head, new float[5]));
+        Refuses("no logit 5", () => _pass.LogProbabilities(_pass.Rent(8), head, [(0, 5)]));
+        Refuses("output 3", () => _pass.LogProbabilities(_pass.Rent(8), head, [(Tokens, 1)]));
+        Refuses("not of 4", () => _pass.Logits(_pass.Rent(4), head, new float[5]));
     }
 
     [Fact]
-    public void A_slice_beyond_the_features() => Refuses("no 2147483647 features", () => _backend.Slice(_backend.Rent(8), 1, int.MaxValue));
+    public void A_slice_beyond_the_features() => Refuses("no 2147483647 features", () => _pass.Slice(_pass.Rent(8), 1, int.MaxValue));
 
     [Fact]
     public void A_cache_whose_size_wraps() =>

@@ -21,6 +21,7 @@ public sealed unsafe class PackedActivationTests : IDisposable
     private readonly PanelFunction _kernel = PanelFunction.Reference(TileKernel.Create(split: true));
     private readonly CountingProducts _products;
     private readonly CpuBackend _backend;
+    private IPass _pass = null!;
     private readonly NativeBuffer _memory = new(((2 * Size * Size) + (Tokens * Size) + Size) * sizeof(float));
     private readonly Parameter _weight;
     private readonly Parameter _table;
@@ -60,8 +61,8 @@ public sealed unsafe class PackedActivationTests : IDisposable
         using var fixture = new ForwardFixture(folder, new CpuBackend(2, _products));
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
         var batch = ForwardFixture.Batch(s_rows);
-        fixture.Backend.Begin(batch, probes == 1 ? [Probe.Unperturbed] : [new Probe(z, 1e-3), new Probe(z, -1e-3)]);
-        fixture.Model.Forward(fixture.Backend, batch);
+        var pass = fixture.Backend.Begin(batch, probes == 1 ? [Probe.Unperturbed] : [new Probe(z, 1e-3), new Probe(z, -1e-3)]);
+        fixture.Model.Forward(pass);
         int projections = folder == "opt-350m-style" ? 2 : 0;
         Assert.Equal(((4 * fixture.Model.Shape.Layers) + projections) * Panels * probes, _products.TakePanels());
     }
@@ -73,21 +74,21 @@ public sealed unsafe class PackedActivationTests : IDisposable
         Probe[] probes = [new(z, 1e-2), new(z, -1e-2)];
         Begin(probes);
         var x = Embedded();
-        var y = _backend.Rent(Size);
-        _backend.Linear(x, _weight, null, y);
+        var y = _pass.Rent(Size);
+        _pass.Linear(x, _weight, null, y);
         Assert.Equal(2 * Panels, _products.TakePanels());
 
         // Now x is there once, and packed where the first probe's was.
         _table.Index = -1;
-        _backend.Embed(_table, s_rows, x);
-        _backend.Linear(x, _weight, null, y);
+        _pass.Embed(_table, s_rows, x);
+        _pass.Linear(x, _weight, null, y);
         float[][] first = [Read(y, 0), Read(y, 1)];
-        _backend.Linear(x, _weight, null, y);
+        _pass.Linear(x, _weight, null, y);
         Assert.Equal(Panels, _products.TakePanels());
         Assert.Equal(first, [Read(y, 0), Read(y, 1)]);
         Begin(probes);
-        y = _backend.Rent(Size);
-        _backend.Linear(Embedded(), _weight, null, y);
+        y = _pass.Rent(Size);
+        _pass.Linear(Embedded(), _weight, null, y);
         Assert.Equal([Read(y, 0), Read(y, 1)], first);
         Assert.NotEqual(first[0], first[1]);
     }
@@ -107,14 +108,14 @@ public sealed unsafe class PackedActivationTests : IDisposable
     public void A_slice_is_packed_again_when_the_whole_has_been_written()
     {
         Begin(Probe.Unperturbed);
-        var whole = _backend.Rent(2 * Size);
-        var slice = _backend.Slice(whole, Size, Size);
-        var y = _backend.Rent(Size);
-        _backend.Embed(_table, s_rows, slice);
-        _backend.Linear(slice, _weight, null, y);
+        var whole = _pass.Rent(2 * Size);
+        var slice = _pass.Slice(whole, Size, Size);
+        var y = _pass.Rent(Size);
+        _pass.Embed(_table, s_rows, slice);
+        _pass.Linear(slice, _weight, null, y);
         float[] once = Read(y, 0);
-        _backend.Scale(whole, 2);
-        _backend.Linear(slice, _weight, null, y);
+        _pass.Scale(whole, 2);
+        _pass.Linear(slice, _weight, null, y);
         Assert.Equal(once.Select(v => 2 * v), Read(y, 0));
     }
 
@@ -122,14 +123,14 @@ public sealed unsafe class PackedActivationTests : IDisposable
     public void The_next_activation_in_the_same_memory_is_packed_for_itself()
     {
         Begin(Probe.Unperturbed);
-        var y = _backend.Rent(Size);
+        var y = _pass.Rent(Size);
         var x = Embedded();
-        _backend.Linear(x, _weight, null, y);
+        _pass.Linear(x, _weight, null, y);
         float[] once = Read(y, 0);
-        _backend.Return(x);
+        _pass.Return(x);
         var next = Embedded();
-        _backend.Scale(next, 4);
-        _backend.Linear(next, _weight, null, y);
+        _pass.Scale(next, 4);
+        _pass.Linear(next, _weight, null, y);
         Assert.Equal(once.Select(v => 4 * v), Read(y, 0));
     }
 
@@ -141,8 +142,8 @@ public sealed unsafe class PackedActivationTests : IDisposable
             // Both passes write once what they multiply.
             Begin(Probe.Unperturbed);
             ((float*)_table.Data)[0] *= factor;
-            var y = _backend.Rent(Size);
-            _backend.Linear(Embedded(), _weight, null, y);
+            var y = _pass.Rent(Size);
+            _pass.Linear(Embedded(), _weight, null, y);
             return Read(y, 0);
         })];
         Assert.NotEqual(results[0][..Size], results[1][..Size]);
@@ -156,19 +157,19 @@ public sealed unsafe class PackedActivationTests : IDisposable
         _memory.Dispose();
     }
 
-    private void Begin(params Probe[] probes) => _backend.Begin(ForwardFixture.Batch(s_rows), probes);
+    private void Begin(params Probe[] probes) => _pass = _backend.Begin(ForwardFixture.Batch(s_rows), probes);
 
     private Activation Embedded()
     {
-        var x = _backend.Rent(Size);
-        _backend.Embed(_table, s_rows, x);
+        var x = _pass.Rent(Size);
+        _pass.Embed(_table, s_rows, x);
         return x;
     }
 
     private float[] Read(Activation x, int probe)
     {
         float[] values = new float[Tokens * x.Features];
-        _backend.Read(x, probe, values);
+        _pass.Read(x, probe, values);
         return values;
     }
 
@@ -176,14 +177,14 @@ public sealed unsafe class PackedActivationTests : IDisposable
     private float[] ProductAfter(string writer, bool packsBefore)
     {
         Begin(Probe.Unperturbed);
-        var (x, other, y) = (Embedded(), Embedded(), _backend.Rent(Size));
+        var (x, other, y) = (Embedded(), Embedded(), _pass.Rent(Size));
         if (packsBefore)
         {
-            _backend.Linear(x, _weight, null, y);
+            _pass.Linear(x, _weight, null, y);
         }
 
         Write(writer, x, other);
-        _backend.Linear(x, _weight, null, y);
+        _pass.Linear(x, _weight, null, y);
         return Read(y, 0);
     }
 
@@ -192,37 +193,37 @@ public sealed unsafe class PackedActivationTests : IDisposable
         switch (writer)
         {
             case "embed":
-                _backend.Embed(_table, [.. s_rows.Reverse()], x);
+                _pass.Embed(_table, [.. s_rows.Reverse()], x);
                 break;
             case "embed more":
-                _backend.Embed(_table, s_rows, x, accumulate: true);
+                _pass.Embed(_table, s_rows, x, accumulate: true);
                 break;
             case "layer norm":
-                _backend.LayerNorm(x, _norm, null, 1e-5f, x);
+                _pass.LayerNorm(x, _norm, null, 1e-5f, x);
                 break;
             case "RMS norm":
-                _backend.RmsNorm(x, _norm, 1e-5f, x);
+                _pass.RmsNorm(x, _norm, 1e-5f, x);
                 break;
             case "add":
-                _backend.Add(x, other);
+                _pass.Add(x, other);
                 break;
             case "apply":
-                _backend.Apply(ActivationFunction.Silu, x);
+                _pass.Apply(ActivationFunction.Silu, x);
                 break;
             case "multiply":
-                _backend.Multiply(x, other);
+                _pass.Multiply(x, other);
                 break;
             case "scale":
-                _backend.Scale(x, 3);
+                _pass.Scale(x, 3);
                 break;
             case "rotate":
-                _backend.Rotate(x, 2, new EqualFrequencies());
+                _pass.Rotate(x, 2, new EqualFrequencies());
                 break;
             case "attention":
-                _backend.Attention(other, other, other, x, new AttentionShape(2, 2, Size / 2, 0.3f), 0);
+                _pass.Attention(other, other, other, x, new AttentionShape(2, 2, Size / 2, 0.3f), 0);
                 break;
             default:
-                _backend.Scale(_backend.Slice(x, 3, 5), 2);
+                _pass.Scale(_pass.Slice(x, 3, 5), 2);
                 break;
         }
     }

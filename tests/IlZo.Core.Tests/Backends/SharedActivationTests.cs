@@ -80,8 +80,8 @@ public sealed class SharedActivationTests
         {
             // Without outputs the head has no part.
             fixture.Backend.Profile.Reset();
-            fixture.Backend.Begin(Batch(), probes);
-            fixture.Model.Forward(fixture.Backend, Batch());
+            var pass = fixture.Backend.Begin(Batch(), probes);
+            fixture.Model.Forward(pass);
             return fixture.Backend.Profile.Products;
         }
 

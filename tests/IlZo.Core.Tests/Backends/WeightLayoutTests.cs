@@ -90,14 +90,14 @@ public sealed unsafe class WeightLayoutTests : IDisposable
     {
         using var backend = new CpuBackend(1);
         var weight = Random("weight", DType.F32, 3, 5);
-        backend.Begin(Batch(2), [Probe.Unperturbed]);
-        var x = backend.Rent(3);
-        var y = backend.Rent(5);
+        var pass = backend.Begin(Batch(2), [Probe.Unperturbed]);
+        var x = pass.Rent(3);
+        var y = pass.Rent(5);
         Assert.Contains(
             "'weight' maps 5 features to 3",
-            Assert.Throws<ArgumentException>(() => backend.Linear(x, weight, null, y)).Message,
+            Assert.Throws<ArgumentException>(() => pass.Linear(x, weight, null, y)).Message,
             StringComparison.Ordinal);
-        backend.Linear(x, weight, null, y, layout: WeightLayout.InOut);
+        pass.Linear(x, weight, null, y, layout: WeightLayout.InOut);
     }
 
     public void Dispose() => _memory.ForEach(m => m.Dispose());
@@ -107,18 +107,18 @@ public sealed unsafe class WeightLayoutTests : IDisposable
         CpuBackend backend, Parameter weight, WeightLayout layout, int tokens, Probe[] probes, KeyValueCache? cache = null)
     {
         var (outputs, inputs) = layout == WeightLayout.OutIn ? (weight.Rows, weight.Columns) : (weight.Columns, weight.Rows);
-        backend.Begin(Batch(tokens), probes, cache);
+        var pass = backend.Begin(Batch(tokens), probes, cache);
         int[] rows = [.. Enumerable.Range(0, tokens)];
-        var x = backend.Rent(inputs);
-        var y = backend.Rent(outputs);
-        backend.Embed(Random("x", DType.F32, tokens, inputs), rows, x);
-        backend.Embed(Random("y", DType.F32, tokens, outputs), rows, y);
-        backend.Linear(x, weight, Random("bias", DType.F32, outputs), y, accumulate: true, ActivationFunction.Silu, layout);
+        var x = pass.Rent(inputs);
+        var y = pass.Rent(outputs);
+        pass.Embed(Random("x", DType.F32, tokens, inputs), rows, x);
+        pass.Embed(Random("y", DType.F32, tokens, outputs), rows, y);
+        pass.Linear(x, weight, Random("bias", DType.F32, outputs), y, accumulate: true, ActivationFunction.Silu, layout);
         var results = new float[probes.Length][];
         for (int p = 0; p < probes.Length; p++)
         {
             results[p] = new float[tokens * outputs];
-            backend.Read(y, p, results[p]);
+            pass.Read(y, p, results[p]);
         }
 
         Assert.Contains(results[0], v => v != 0);

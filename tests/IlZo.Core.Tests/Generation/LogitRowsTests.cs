@@ -20,9 +20,9 @@ public sealed class LogitRowsTests
         var batch = ForwardFixture.Batch(ids);
         float[] all = fixture.Logits(batch);
         int vocabulary = fixture.Model.Shape.Vocabulary;
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
         float[] some = new float[rows * vocabulary];
-        fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, some, first);
+        pass.Logits(fixture.Model.Forward(pass), fixture.Model.Head, some, first);
         Assert.Equal(all[(first * vocabulary)..((first + rows) * vocabulary)], some);
     }
 
@@ -31,9 +31,9 @@ public sealed class LogitRowsTests
     {
         using var fixture = new ForwardFixture("opt-tiny");
         var batch = ForwardFixture.Batch([1, 2, 3]);
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
-        var hidden = fixture.Model.Forward(fixture.Backend, batch);
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = fixture.Model.Forward(pass);
         Assert.Throws<ArgumentOutOfRangeException>(
-            () => fixture.Backend.Logits(hidden, fixture.Model.Head, new float[2 * fixture.Model.Shape.Vocabulary], 2));
+            () => pass.Logits(hidden, fixture.Model.Head, new float[2 * fixture.Model.Shape.Vocabulary], 2));
     }
 }

@@ -143,9 +143,9 @@ public sealed unsafe class ClassificationTests : IDisposable
         var builder = new TokenBatchBuilder();
         builder.Read(builder.AddText(ids), token);
         var batch = builder.Build();
-        backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = backend.Begin(batch, [Probe.Unperturbed]);
         float[] logits = new float[model.Head.Rows];
-        backend.Logits(model.Forward(backend, batch), model.Head, logits);
+        pass.Logits(model.Forward(pass), model.Head, logits);
         return logits;
     }
 

@@ -61,9 +61,9 @@ internal sealed unsafe class ForwardFixture : IDisposable
 
     public float[] Logits(TokenBatch batch)
     {
-        Backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = Backend.Begin(batch, [Probe.Unperturbed]);
         float[] logits = new float[batch.Outputs.Count * Model.Shape.Vocabulary];
-        Backend.Logits(Model.Forward(Backend, batch), Model.Head, logits);
+        pass.Logits(Model.Forward(pass), Model.Head, logits);
         return logits;
     }
 
@@ -78,8 +78,8 @@ internal sealed unsafe class ForwardFixture : IDisposable
     private double[][] LogProbabilities(int[] ids, IReadOnlyList<(int Output, int Id)> targets, IReadOnlyList<Probe> probes)
     {
         var batch = Batch(ids);
-        Backend.Begin(batch, probes);
-        return Backend.LogProbabilities(Model.Forward(Backend, batch), Model.Head, targets);
+        var pass = Backend.Begin(batch, probes);
+        return pass.LogProbabilities(Model.Forward(pass), Model.Head, targets);
     }
 
     // GPT-2 called without positions numbers the padding too; rotary positions only matter by their differences.

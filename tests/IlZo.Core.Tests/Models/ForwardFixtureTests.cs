@@ -56,12 +56,12 @@ public class ForwardFixtureTests
         using var fixture = new ForwardFixture(folder);
         var input = fixture.Inputs[0];
         var batch = ForwardFixture.Batch(input.Ids);
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
         int seen = 0;
-        fixture.Model.Forward(fixture.Backend, batch, (layer, h) =>
+        fixture.Model.Forward(pass, (layer, h) =>
         {
             float[] actual = new float[h.Tokens * h.Features];
-            fixture.Backend.Read(h, 0, actual);
+            pass.Read(h, 0, actual);
             Near.Equal(fixture.Expected($"input0.hidden.{layer}"), actual, 5e-5);
             seen++;
         });
@@ -122,9 +122,9 @@ public class ForwardFixtureTests
             int segment = builder.AddText(ids.AsSpan(position, length), position);
             builder.Read(segment, length - 1);
             var batch = builder.Build();
-            fixture.Backend.Begin(batch, [Probe.Unperturbed], cache);
+            var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed], cache);
             float[] logits = new float[vocabulary];
-            fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, batch), fixture.Model.Head, logits);
+            pass.Logits(fixture.Model.Forward(pass), fixture.Model.Head, logits);
             position += length;
             Near.Equal(whole.AsSpan((position - 1) * vocabulary, vocabulary), logits, 1e-4);
         }
@@ -144,12 +144,12 @@ public class ForwardFixtureTests
             var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
             foreach (Probe[] probes in (Probe[][])[[Probe.Unperturbed], [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]])
             {
-                fixture.Backend.Begin(batch, probes);
-                var rows = fixture.Model.Forward(fixture.Backend, batch);
+                var pass = fixture.Backend.Begin(batch, probes);
+                var rows = fixture.Model.Forward(pass);
                 Assert.Equal(0, rows.Tokens);
-                fixture.Backend.Logits(rows, fixture.Model.Head, []);
+                pass.Logits(rows, fixture.Model.Head, []);
                 Assert.Equal(
-                    [.. probes.Select(_ => Array.Empty<double>())], fixture.Backend.LogProbabilities(rows, fixture.Model.Head, []));
+                    [.. probes.Select(_ => Array.Empty<double>())], pass.LogProbabilities(rows, fixture.Model.Head, []));
             }
         }
     }
@@ -166,15 +166,14 @@ public class ForwardFixtureTests
         var beginning = new TokenBatchBuilder();
         beginning.AddText(ids.AsSpan(0, ids.Length - 1));
         var unread = beginning.Build();
-        fixture.Backend.Begin(unread, [Probe.Unperturbed], cache);
-        fixture.Model.Forward(fixture.Backend, unread);
+        fixture.Model.Forward(fixture.Backend.Begin(unread, [Probe.Unperturbed], cache));
 
         var end = new TokenBatchBuilder();
         end.Read(end.AddText(ids.AsSpan(ids.Length - 1), ids.Length - 1), 0);
         var last = end.Build();
-        fixture.Backend.Begin(last, [Probe.Unperturbed], cache);
+        var pass = fixture.Backend.Begin(last, [Probe.Unperturbed], cache);
         float[] logits = new float[shape.Vocabulary];
-        fixture.Backend.Logits(fixture.Model.Forward(fixture.Backend, last), fixture.Model.Head, logits);
+        pass.Logits(fixture.Model.Forward(pass), fixture.Model.Head, logits);
         Near.Equal(expected, logits, 1e-4);
     }
 }

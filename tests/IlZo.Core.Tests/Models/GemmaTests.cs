@@ -87,13 +87,13 @@ public sealed class GemmaTests : IDisposable
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "gemma-tiny-bf16"), type);
         using var backend = new IlZo.Backends.Cpu.CpuBackend(1);
         var batch = ForwardFixture.Batch([7]);
-        backend.Begin(batch, [IlZo.Perturbations.Probe.Unperturbed]);
+        var pass = backend.Begin(batch, [IlZo.Perturbations.Probe.Unperturbed]);
         float[] table = new float[model.Shape.Hidden];
         IlZo.Checkpoints.WeightLoader.ReadRow(model.Parameters["model.embed_tokens.weight"], 7, table);
-        model.Forward(backend, batch, (layer, h) =>
+        model.Forward(pass, (layer, h) =>
         {
             float[] actual = new float[model.Shape.Hidden];
-            backend.Read(h, 0, actual);
+            pass.Read(h, 0, actual);
             if (layer == 0)
             {
                 Near.Equal([.. table.Select(w => (float)(w * scale))], actual, 1e-6);

@@ -29,9 +29,9 @@ internal sealed class LoadedModel(string folder) : IDisposable
         }
 
         var batch = builder.Build();
-        _backend.Begin(batch, [Probe.Unperturbed], cache);
+        var pass = _backend.Begin(batch, [Probe.Unperturbed], cache);
         float[] logits = new float[ids.Length * Model.Shape.Vocabulary];
-        _backend.Logits(Model.Forward(_backend, batch), Model.Head, logits);
+        pass.Logits(Model.Forward(pass), Model.Head, logits);
         return logits;
     }
 

@@ -19,8 +19,8 @@ public class RobertaTests
         int beginning = builder.AddText([0, 5, 6]);
         builder.Read(builder.AddContinuation(beginning, [7, 2]), 1);
         var batch = builder.Build();
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
-        var e = Assert.Throws<ArgumentException>(() => fixture.Model.Forward(fixture.Backend, batch));
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        var e = Assert.Throws<ArgumentException>(() => fixture.Model.Forward(pass));
         Assert.Contains("one segment", e.Message, StringComparison.Ordinal);
     }
 
@@ -61,8 +61,8 @@ public class RobertaTests
         var batch = ForwardFixture.Batch(fixture.Inputs[0].Ids);
         float[] expected = fixture.Logits(batch);
         float[] actual = new float[expected.Length];
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
-        fixture.Backend.Logits(variant.Forward(fixture.Backend, batch), variant.Head, actual);
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        pass.Logits(variant.Forward(pass), variant.Head, actual);
         Assert.Equal(expected, actual);
     }
 
@@ -90,13 +90,13 @@ public class RobertaTests
     {
         float[] result = [];
         var batch = ForwardFixture.Batch(ids);
-        fixture.Backend.Begin(batch, [Probe.Unperturbed]);
-        fixture.Model.Forward(fixture.Backend, batch, (layer, h) =>
+        var pass = fixture.Backend.Begin(batch, [Probe.Unperturbed]);
+        fixture.Model.Forward(pass, (layer, h) =>
         {
             if (layer == 0)
             {
                 result = new float[h.Tokens * h.Features];
-                fixture.Backend.Read(h, 0, result);
+                pass.Read(h, 0, result);
             }
         });
         return result;

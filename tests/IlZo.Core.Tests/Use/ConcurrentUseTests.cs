@@ -126,14 +126,14 @@ public sealed class ConcurrentUseTests : IDisposable
     {
         var (batch, targets) = Batch();
         double[] expected = Pass(batch, targets);
-        _backend.Begin(batch, [Probe.Unperturbed]);
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
         Assert.Null(RaceOf.Elsewhere(() => Assert.Equal(expected, Pass(batch, targets))));
-        Assert.Throws<InvalidOperationException>(() => _model.Forward(_backend, batch));
+        Assert.Throws<InvalidOperationException>(() => _model.Forward(pass));
 
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        var hidden = _model.Forward(_backend, batch);
+        pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = _model.Forward(pass);
         Assert.Null(RaceOf.Elsewhere(() => Assert.Equal(expected, Pass(batch, targets))));
-        Assert.Throws<InvalidOperationException>(() => _backend.LogProbabilities(hidden, _model.Head, targets));
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(hidden, _model.Head, targets));
         Assert.Equal(expected, Pass(batch, targets));
     }
 
@@ -152,9 +152,9 @@ public sealed class ConcurrentUseTests : IDisposable
     {
         var (batch, targets) = Batch();
         double[] expected = Pass(batch, targets);
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        var error = Assert.Throws<InvalidOperationException>(() => _model.Forward(_backend, batch, (_, _) => Pass(batch, targets)));
-        Assert.Contains("watched", error.Message, StringComparison.Ordinal);
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        var error = Assert.Throws<InvalidOperationException>(() => _model.Forward(pass, (_, _) => Pass(batch, targets)));
+        Assert.Contains("another was begun", error.Message, StringComparison.Ordinal);
         Assert.Equal(expected, Pass(batch, targets));
     }
 
@@ -163,22 +163,13 @@ public sealed class ConcurrentUseTests : IDisposable
     {
         var (batch, targets) = Batch();
         using var other = new CpuBackend(1);
-        other.Begin(batch, [Probe.Unperturbed]);
-        var foreign = _model.Forward(other, batch);
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        Assert.Throws<InvalidOperationException>(() => _backend.LogProbabilities(foreign, _model.Head, targets));
-        var old = _model.Forward(_backend, batch);
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        Assert.Throws<InvalidOperationException>(() => _backend.LogProbabilities(old, _model.Head, targets));
-        Assert.Throws<InvalidOperationException>(() => _backend.Scale(old, 2));
-    }
-
-    [Fact]
-    public void A_backend_without_a_pass_says_that_one_was_expected()
-    {
-        using var backend = new CpuBackend(1);
-        var error = Assert.Throws<InvalidOperationException>(() => backend.Rent(1));
-        Assert.Contains("Begin", error.Message, StringComparison.Ordinal);
+        var foreign = _model.Forward(other.Begin(batch, [Probe.Unperturbed]));
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(foreign, _model.Head, targets));
+        var old = _model.Forward(pass);
+        pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(old, _model.Head, targets));
+        Assert.Throws<InvalidOperationException>(() => pass.Scale(old, 2));
     }
 
     [Fact]
@@ -188,11 +179,11 @@ public sealed class ConcurrentUseTests : IDisposable
         using var other = new CpuBackend(1);
         using var rule = new Sgd(0);
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        var hidden = _model.Forward(_backend, batch);
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = _model.Forward(pass);
         other.Update(
             _model.Parameters.Trained, new GradientEstimate([(1, z)]), rule, 1e-3, new NoiseKey(1, NoiseStream.StochasticRounding, 1, 0));
-        Assert.Throws<InvalidOperationException>(() => _backend.LogProbabilities(hidden, _model.Head, targets));
+        Assert.Throws<InvalidOperationException>(() => pass.LogProbabilities(hidden, _model.Head, targets));
         Assert.All(Pass(batch, targets), p => Assert.True(double.IsFinite(p)));
     }
 
@@ -222,10 +213,10 @@ public sealed class ConcurrentUseTests : IDisposable
         var (batch, _) = Batch();
         using var cache = _backend.CreateCache(_model.Shape.Layers, _model.Shape.KeyFeatures, batch.Count);
         using var other = new CpuBackend(1);
-        _backend.Begin(batch, [Probe.Unperturbed], cache);
-        other.Begin(batch, [Probe.Unperturbed], cache);
-        Assert.Throws<InvalidOperationException>(() => _model.Forward(_backend, batch));
-        _model.Forward(other, batch);
+        var first = _backend.Begin(batch, [Probe.Unperturbed], cache);
+        var second = other.Begin(batch, [Probe.Unperturbed], cache);
+        Assert.Throws<InvalidOperationException>(() => _model.Forward(first));
+        _model.Forward(second);
     }
 
     [Fact]
@@ -277,8 +268,8 @@ public sealed class ConcurrentUseTests : IDisposable
 
     private double[] Pass(TokenBatch batch, IReadOnlyList<(int Output, int Id)> targets)
     {
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        return _backend.LogProbabilities(_model.Forward(_backend, batch), _model.Head, targets)[0];
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        return pass.LogProbabilities(_model.Forward(pass), _model.Head, targets)[0];
     }
 
     // A list that calls something back when it is read.

@@ -35,8 +35,8 @@ public sealed class DisposalTests : IDisposable
     public void A_backend_that_was_disposed_of_twice_refuses_every_call()
     {
         var batch = Batch();
-        _backend.Begin(batch, [Probe.Unperturbed]);
-        var x = _model.Forward(_backend, batch);
+        var pass = _backend.Begin(batch, [Probe.Unperturbed]);
+        var x = _model.Forward(pass);
         var all = _model.Parameters;
         using var rule = new Sgd(0);
         using var state = new ParameterState(all.All);
@@ -52,29 +52,29 @@ public sealed class DisposalTests : IDisposable
             () => _backend.Keep(copy),
             () => _backend.CreateCache(1, 1, 1),
             () => _backend.Begin(batch, [Probe.Unperturbed]),
-            () => _backend.Reserve(1, 1),
-            () => _backend.Rent(1),
-            () => _backend.Return(x),
-            () => _backend.Slice(x, 0, 1),
-            () => _backend.Embed(all.All[0], [0], x),
-            () => _backend.Linear(x, all.All[0], null, x),
-            () => _backend.LayerNorm(x, null, null, 1, x),
-            () => _backend.RmsNorm(x, all.All[0], 1, x),
-            () => _backend.Add(x, x),
-            () => _backend.Apply(default, x),
-            () => _backend.Multiply(x, x),
-            () => _backend.Scale(x, 1),
-            () => _backend.Rotate(x, 1, null!),
-            () => _backend.Attention(x, x, x, x, default, 0),
-            () => _backend.GatherOutputs(x),
-            () => _backend.LogProbabilities(x, _model.Head, []),
-            () => _backend.Logits(x, _model.Head, new float[_model.Head.Rows]),
-            () => _backend.Read(x, 0, new float[1]),
+            () => pass.Reserve(1, 1),
+            () => pass.Rent(1),
+            () => pass.Return(x),
+            () => pass.Slice(x, 0, 1),
+            () => pass.Embed(all.All[0], [0], x),
+            () => pass.Linear(x, all.All[0], null, x),
+            () => pass.LayerNorm(x, null, null, 1, x),
+            () => pass.RmsNorm(x, all.All[0], 1, x),
+            () => pass.Add(x, x),
+            () => pass.Apply(default, x),
+            () => pass.Multiply(x, x),
+            () => pass.Scale(x, 1),
+            () => pass.Rotate(x, 1, null!),
+            () => pass.Attention(x, x, x, x, default, 0),
+            () => pass.GatherOutputs(x),
+            () => pass.LogProbabilities(x, _model.Head, []),
+            () => pass.Logits(x, _model.Head, new float[_model.Head.Rows]),
+            () => pass.Read(x, 0, new float[1]),
             () => _backend.Update(all.Trained, new GradientEstimate([]), rule, 1, default),
             () => _backend.Parallel(1, _ => { }),
             () => _backend.RowSquares(all.Trained, z),
             () => _backend.Multiply(all.Trained, z, [], weighted: true),
-            () => _model.Forward(_backend, batch),
+            () => _model.Forward(pass),
             () => Generator().Generate(Prompt, 3),
         ];
         Assert.All(calls, call => Assert.Throws<ObjectDisposedException>(call));

@@ -204,8 +204,8 @@ internal static class CheckpointTargets
         builder.Read(segment, text.Length - 1);
         var batch = builder.Build();
         backend.Load(model.Parameters);
-        backend.Begin(batch, [Probe.Unperturbed]);
-        backend.Logits(model.Forward(backend, batch), model.Head, new float[model.Head.Rows], 0);
+        var pass = backend.Begin(batch, [Probe.Unperturbed]);
+        pass.Logits(model.Forward(pass), model.Head, new float[model.Head.Rows], 0);
     }
 
     private static IEnumerable<byte[]> AdapterSeeds() =>

@@ -25,12 +25,12 @@ internal static class ProductTrial
     /// <summary>The same on a device that is there.</summary>
     public static (float[][] X, float[][] Y) Multiply(IBackend backend, ParameterSet set, Probe[] probes, int tokens, WeightLayout layout)
     {
-        backend.Begin(Rows(tokens), probes);
-        var x = backend.Rent(set["e"].Columns);
-        var y = backend.Rent(layout == WeightLayout.OutIn ? set["w"].Rows : set["w"].Columns);
-        backend.Embed(set["e"], [.. Enumerable.Range(0, tokens)], x);
-        backend.Linear(x, set["w"], null, y, layout: layout);
-        return (Read(backend, x, probes.Length), Read(backend, y, probes.Length));
+        var pass = backend.Begin(Rows(tokens), probes);
+        var x = pass.Rent(set["e"].Columns);
+        var y = pass.Rent(layout == WeightLayout.OutIn ? set["w"].Rows : set["w"].Columns);
+        pass.Embed(set["e"], [.. Enumerable.Range(0, tokens)], x);
+        pass.Linear(x, set["w"], null, y, layout: layout);
+        return (Read(pass, x, probes.Length), Read(pass, y, probes.Length));
     }
 
     /// <summary>The product in fp64 of weights as the processor's probes see them.</summary>
@@ -44,10 +44,10 @@ internal static class ProductTrial
     public static double[][] Exact(IBackend backend, ParameterSet set, Probe[] probes, float[][] x, WeightLayout layout)
     {
         var weight = set["w"];
-        backend.Begin(Rows(weight.Rows), probes);
-        var rows = backend.Rent(weight.Columns);
-        backend.Embed(weight, [.. Enumerable.Range(0, weight.Rows)], rows);
-        float[][] w = Read(backend, rows, probes.Length);
+        var pass = backend.Begin(Rows(weight.Rows), probes);
+        var rows = pass.Rent(weight.Columns);
+        pass.Embed(weight, [.. Enumerable.Range(0, weight.Rows)], rows);
+        float[][] w = Read(pass, rows, probes.Length);
         int inputs = set["e"].Columns;
         int outputs = layout == WeightLayout.OutIn ? weight.Rows : weight.Columns;
         return [.. probes.Select(
@@ -74,12 +74,12 @@ internal static class ProductTrial
         return Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
     }
 
-    private static float[][] Read(IBackend backend, Activation activation, int probes)
+    private static float[][] Read(IPass pass, Activation activation, int probes)
     {
         float[][] values = [.. Enumerable.Range(0, probes).Select(_ => new float[activation.Tokens * activation.Features])];
         for (int p = 0; p < probes; p++)
         {
-            backend.Read(activation, p, values[p]);
+            pass.Read(activation, p, values[p]);
         }
 
         return values;

@@ -232,8 +232,8 @@ public class TensorLinearTests
             var builder = new TokenBatchBuilder();
             builder.Read(builder.AddText([5, 9, 17, 3, 44, 21]), 5);
             var batch = builder.Build();
-            backend.Begin(batch, [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)]);
-            double[][] losses = backend.LogProbabilities(model.Forward(backend, batch), model.Head, [(0, 8)]);
+            var pass = backend.Begin(batch, [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)]);
+            double[][] losses = pass.LogProbabilities(model.Forward(pass), model.Head, [(0, 8)]);
             return (losses[0][0], losses[1][0]);
         }
     }

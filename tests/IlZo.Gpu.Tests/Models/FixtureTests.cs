@@ -27,14 +27,14 @@ public class FixtureTests
         device.Backend.Load(fixture.Model.Parameters);
         int vocabulary = fixture.Model.Shape.Vocabulary;
         var batch = ForwardFixture.Batch([.. fixture.Inputs.Select(i => i.Ids)]);
-        device.Backend.Begin(batch, [Probe.Unperturbed]);
-        var hidden = fixture.Model.Forward(device.Backend, batch);
+        var pass = device.Backend.Begin(batch, [Probe.Unperturbed]);
+        var hidden = fixture.Model.Forward(pass);
         float[] logits = new float[batch.Count * vocabulary];
-        device.Backend.Logits(hidden, fixture.Model.Head, logits);
+        pass.Logits(hidden, fixture.Model.Head, logits);
         int[] starts = [.. batch.Segments.Select(s => s.Start)];
         (int Output, int Id)[] targets =
             [.. fixture.Inputs.SelectMany((input, i) => input.Targets.Select(t => (starts[i] + t.Output, t.Id)))];
-        double[] logProbabilities = device.Backend.LogProbabilities(hidden, fixture.Model.Head, targets)[0];
+        double[] logProbabilities = pass.LogProbabilities(hidden, fixture.Model.Head, targets)[0];
         int target = 0;
         for (int i = 0; i < starts.Length; i++)
         {
@@ -77,8 +77,8 @@ public class FixtureTests
         {
             Probe[] probes = [new Probe(direction, 1e-2), new Probe(direction, -1e-2)];
             double[][] expected = fixture.LogProbabilities(input, probes);
-            backend.Begin(batch, probes);
-            double[][] actual = backend.LogProbabilities(fixture.Model.Forward(backend, batch), fixture.Model.Head, input.Targets);
+            var pass = backend.Begin(batch, probes);
+            double[][] actual = pass.LogProbabilities(fixture.Model.Forward(pass), fixture.Model.Head, input.Targets);
             for (int p = 0; p < probes.Length; p++)
             {
                 Near.Equal(expected[p].Average(), actual[p].Average(), 5e-6);
@@ -156,18 +156,18 @@ public class FixtureTests
         builder.AddText(fixture.Inputs[0].Ids);
         var batch = builder.Build();
         var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
-        device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
-        var rows = fixture.Model.Forward(device.Backend, batch);
+        var pass = device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
+        var rows = fixture.Model.Forward(pass);
         Assert.Equal(0, rows.Tokens);
-        device.Backend.Logits(rows, fixture.Model.Head, []);
-        Assert.Equal([[], []], device.Backend.LogProbabilities(rows, fixture.Model.Head, []));
+        pass.Logits(rows, fixture.Model.Head, []);
+        Assert.Equal([[], []], pass.LogProbabilities(rows, fixture.Model.Head, []));
     }
 
     private static float[] Logits(ForwardFixture fixture, GpuBackend backend, TokenBatch batch, KeyValueCache? cache = null)
     {
-        backend.Begin(batch, [Probe.Unperturbed], cache);
+        var pass = backend.Begin(batch, [Probe.Unperturbed], cache);
         float[] logits = new float[batch.Outputs.Count * fixture.Model.Shape.Vocabulary];
-        backend.Logits(fixture.Model.Forward(backend, batch), fixture.Model.Head, logits);
+        pass.Logits(fixture.Model.Forward(pass), fixture.Model.Head, logits);
         return logits;
     }
 }

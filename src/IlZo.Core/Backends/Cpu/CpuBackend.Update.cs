@@ -96,7 +96,7 @@ internal sealed unsafe partial class CpuBackend
                 for (int column = 0; column < parameter.Columns; column += UpdateSlice)
                 {
                     int count = Math.Min(UpdateSlice, parameter.Columns - column);
-                    UpdateRow(parameter, row, column, count, estimate, rule, learningRate, rounding, backend._scratch[worker]);
+                    UpdateRow(parameter, row, column, count, estimate, rule, learningRate, rounding, backend._workspace.Scratch[worker]);
                 }
             }
         }

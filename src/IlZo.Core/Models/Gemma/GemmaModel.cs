@@ -29,17 +29,17 @@ internal sealed class GemmaModel(GemmaConfig config, ModelWeights weights)
         return new GemmaModel(config, weights);
     }
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
-        backend.Embed(_tokens, batch.Ids, h);
-        backend.Scale(h, Normalizer(Shape.Hidden, _tokens.Type));
+        var h = pass.Rent(Shape.Hidden);
+        pass.Embed(_tokens, pass.Batch.Ids, h);
+        pass.Scale(h, Normalizer(Shape.Hidden, _tokens.Type));
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        _finalNorm.Apply(backend, rows, rows);
+        _finalNorm.Apply(pass, rows, rows);
         return rows;
     }
 

@@ -29,17 +29,17 @@ internal sealed class Gpt2Model(Gpt2Config config, ModelWeights weights)
         return new Gpt2Model(config, weights);
     }
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
-        backend.Embed(_tokens, batch.Ids, h);
-        backend.Embed(_positions, new ShiftedPositions(batch.Positions, PositionShift), h, accumulate: true);
+        var h = pass.Rent(Shape.Hidden);
+        pass.Embed(_tokens, pass.Batch.Ids, h);
+        pass.Embed(_positions, new ShiftedPositions(pass.Batch.Positions, PositionShift), h, accumulate: true);
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        _finalNorm.Apply(backend, rows, rows);
+        _finalNorm.Apply(pass, rows, rows);
         return rows;
     }
 

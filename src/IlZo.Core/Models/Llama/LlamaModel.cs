@@ -26,16 +26,16 @@ internal sealed class LlamaModel(LlamaConfig config, ModelWeights weights)
         return new LlamaModel(config, weights);
     }
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
-        backend.Embed(_tokens, batch.Ids, h);
+        var h = pass.Rent(Shape.Hidden);
+        pass.Embed(_tokens, pass.Batch.Ids, h);
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        _finalNorm.Apply(backend, rows, rows);
+        _finalNorm.Apply(pass, rows, rows);
         return rows;
     }
 

@@ -36,35 +36,35 @@ internal sealed class OptModel(OptConfig config, ModelWeights weights)
     public static OptModel Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options) =>
         new(new OptConfig(reader), new ModelWeights(folder, options, ["model.decoder.", "decoder."]));
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
+        var h = pass.Rent(Shape.Hidden);
         if (_projectIn is null)
         {
-            backend.Embed(_tokens, batch.Ids, h);
+            pass.Embed(_tokens, pass.Batch.Ids, h);
         }
         else
         {
-            var embedded = backend.Rent(_tokens.Columns);
-            backend.Embed(_tokens, batch.Ids, embedded);
-            backend.Linear(embedded, _projectIn, null, h);
-            backend.Return(embedded);
+            var embedded = pass.Rent(_tokens.Columns);
+            pass.Embed(_tokens, pass.Batch.Ids, embedded);
+            pass.Linear(embedded, _projectIn, null, h);
+            pass.Return(embedded);
         }
 
-        backend.Embed(_positions, new ShiftedPositions(batch.Positions, PositionOffset + PositionShift), h, accumulate: true);
+        pass.Embed(_positions, new ShiftedPositions(pass.Batch.Positions, PositionOffset + PositionShift), h, accumulate: true);
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        _finalNorm?.Apply(backend, rows, rows);
+        _finalNorm?.Apply(pass, rows, rows);
         if (_projectOut is null)
         {
             return rows;
         }
 
-        var projected = backend.Rent(_projectOut.Rows, rows);
-        backend.Linear(rows, _projectOut, null, projected);
+        var projected = pass.Rent(_projectOut.Rows, rows);
+        pass.Linear(rows, _projectOut, null, projected);
         return projected;
     }
 

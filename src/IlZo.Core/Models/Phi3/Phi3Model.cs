@@ -46,16 +46,16 @@ internal sealed class Phi3Model(LlamaConfig config, ModelWeights weights)
     public static Phi3Model Load(ConfigReader reader, CheckpointFolder folder, WeightOptions options) =>
         new(new LlamaConfig(reader, Variant), new ModelWeights(folder, options, ["model.", string.Empty]));
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
-        backend.Embed(_tokens, batch.Ids, h);
+        var h = pass.Rent(Shape.Hidden);
+        pass.Embed(_tokens, pass.Batch.Ids, h);
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        _finalNorm.Apply(backend, rows, rows);
+        _finalNorm.Apply(pass, rows, rows);
         return rows;
     }
 

@@ -59,21 +59,21 @@ internal sealed class RobertaModel(RobertaConfig config, ModelWeights weights)
         return new RobertaModel(config, weights);
     }
 
-    private protected override Activation Embed(IBackend backend, TokenBatch batch)
+    private protected override Activation Embed(IPass pass)
     {
-        var h = backend.Rent(Shape.Hidden);
-        backend.Embed(_tokens, batch.Ids, h);
-        backend.Embed(_tokenTypes, new int[batch.Count], h, accumulate: true);
-        backend.Embed(_positions, PositionRows(batch), h, accumulate: true);
-        _embeddingNorm.Apply(backend, h, h);
+        var h = pass.Rent(Shape.Hidden);
+        pass.Embed(_tokens, pass.Batch.Ids, h);
+        pass.Embed(_tokenTypes, new int[pass.Batch.Count], h, accumulate: true);
+        pass.Embed(_positions, PositionRows(pass.Batch), h, accumulate: true);
+        _embeddingNorm.Apply(pass, h, h);
         return h;
     }
 
-    private protected override Activation Finish(IBackend backend, Activation rows)
+    private protected override Activation Finish(IPass pass, Activation rows)
     {
-        var features = backend.Rent(Shape.Hidden, rows);
-        _headDense.Apply(backend, rows, features, activation: _headNorm is null ? ActivationFunction.Tanh : ActivationFunction.Gelu);
-        _headNorm?.Apply(backend, features, features);
+        var features = pass.Rent(Shape.Hidden, rows);
+        _headDense.Apply(pass, rows, features, activation: _headNorm is null ? ActivationFunction.Tanh : ActivationFunction.Gelu);
+        _headNorm?.Apply(pass, features, features);
         return features;
     }
 

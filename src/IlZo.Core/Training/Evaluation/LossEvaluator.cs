@@ -117,11 +117,11 @@ internal sealed partial class LossEvaluator(
 
     private double[][] Run(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
-        backend.Begin(batch.Tokens, probes);
-        var hidden = model.Forward(backend, batch.Tokens);
+        var pass = backend.Begin(batch.Tokens, probes);
+        var hidden = model.Forward(pass);
         ForwardPasses += probes.Count;
         Tokens += (long)batch.Tokens.Count * probes.Count;
-        return backend.LogProbabilities(hidden, model.Head, batch.Targets);
+        return pass.LogProbabilities(hidden, model.Head, batch.Targets);
     }
 
     private ExampleLoss LossOf(ScoringBatch batch, double[] logProbabilities, int example) => CountsTokens

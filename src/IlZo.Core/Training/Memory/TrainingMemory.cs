@@ -57,7 +57,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     internal static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, PassSize pass, DeviceKind kind)
     {
         var (perToken, numbers) = BytesOfToken(model, options, kind);
-        long perOutput = kind == DeviceKind.Cuda ? 0 : CpuBackend.HeadBytes(model.Head, options.Threads ?? Environment.ProcessorCount);
+        long perOutput = kind == DeviceKind.Cuda ? 0 : CpuPass.HeadBytes(model.Head, options.Threads ?? Environment.ProcessorCount);
         string probes = pass.Probes == 1 ? "1 probe" : $"{pass.Probes} probes";
         string outputs = perOutput == 0 ? string.Empty : $" + {pass.Outputs} outputs x {perOutput} bytes";
         return Of(model, type, options, kind) with

@@ -187,15 +187,15 @@ public unsafe class BFloat16ProductsTests
         {
             var builder = new TokenBatchBuilder();
             builder.AddText(new int[_tokens]);
-            backend.Begin(builder.Build(), _probes);
-            var x = backend.Rent(_inputs);
-            var y = backend.Rent(_outputs);
-            backend.Embed(_table, [.. Enumerable.Range(0, _tokens)], x);
-            backend.Linear(x, _weight, null, y, layout: _layout);
+            var pass = backend.Begin(builder.Build(), _probes);
+            var x = pass.Rent(_inputs);
+            var y = pass.Rent(_outputs);
+            pass.Embed(_table, [.. Enumerable.Range(0, _tokens)], x);
+            pass.Linear(x, _weight, null, y, layout: _layout);
             return [.. _probes.Select((_, probe) =>
             {
                 float[] result = new float[_tokens * _outputs];
-                backend.Read(y, probe, result);
+                pass.Read(y, probe, result);
                 return result;
             })];
         }

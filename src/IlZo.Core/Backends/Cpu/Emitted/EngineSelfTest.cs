@@ -172,39 +172,39 @@ internal static unsafe class EngineSelfTest
 
         public float[] Run(CpuBackend backend)
         {
-            var x = Begin(backend);
-            var y = backend.Rent(_weight.Rows);
-            backend.Linear(x, _weight, null, y);
-            return Read(backend, y);
+            var (pass, x) = Begin(backend);
+            var y = pass.Rent(_weight.Rows);
+            pass.Linear(x, _weight, null, y);
+            return Read(pass, y);
         }
 
         public float[] Attend(CpuBackend backend, int heads)
         {
-            var x = Begin(backend);
+            var (pass, x) = Begin(backend);
             int features = x.Features / 3;
-            var (q, k, v) = (backend.Slice(x, 0, features), backend.Slice(x, features, features), backend.Slice(x, 2 * features, features));
-            var y = backend.Rent(features);
-            backend.Attention(q, k, v, y, new AttentionShape(heads, heads, features / heads, Scale: 1), 0);
-            return Read(backend, y);
+            var (q, k, v) = (pass.Slice(x, 0, features), pass.Slice(x, features, features), pass.Slice(x, 2 * features, features));
+            var y = pass.Rent(features);
+            pass.Attention(q, k, v, y, new AttentionShape(heads, heads, features / heads, Scale: 1), 0);
+            return Read(pass, y);
         }
 
         public void Dispose() => _memory.Dispose();
 
-        private static float[] Read(CpuBackend backend, Activation y)
+        private static float[] Read(IPass pass, Activation y)
         {
             float[] result = new float[2 * y.Tokens * y.Features];
-            backend.Read(y, 0, result.AsSpan(0, result.Length / 2));
-            backend.Read(y, 1, result.AsSpan(result.Length / 2));
+            pass.Read(y, 0, result.AsSpan(0, result.Length / 2));
+            pass.Read(y, 1, result.AsSpan(result.Length / 2));
             return result;
         }
 
-        private Activation Begin(CpuBackend backend)
+        private (IPass Pass, Activation X) Begin(CpuBackend backend)
         {
             var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-            backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
-            var x = backend.Rent(_weight.Columns);
-            backend.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
-            return x;
+            var pass = backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
+            var x = pass.Rent(_weight.Columns);
+            pass.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
+            return (pass, x);
         }
     }
 }

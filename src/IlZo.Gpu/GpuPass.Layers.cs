@@ -6,10 +6,8 @@ using IlZo.Tensors;
 
 namespace IlZo.Gpu;
 
-internal sealed partial class GpuBackend
+internal sealed partial class GpuPass
 {
-    private readonly Dictionary<(IRotaryFrequencies Frequencies, int Shift), ArrayView<float>> _rotations = [];
-
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
         using var use = EnterPass();
@@ -30,7 +28,7 @@ internal sealed partial class GpuBackend
         using var use = EnterPass();
         var to = Own(x);
         Specialization.Choose(
-            function, new ApplyLaunch(_kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
+            function, new ApplyLaunch(_device.Kernels, new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features }));
     }
 
     public void Multiply(Activation x, Activation y) => Combine(x, y, Elementwise.Multiply);
@@ -39,7 +37,7 @@ internal sealed partial class GpuBackend
     {
         using var use = EnterPass();
         var to = Own(x);
-        _kernels.LaunchItems(
+        _device.Kernels.LaunchItems(
             Elementwise.Scale, (long)to.Rows * x.Features,
             new ScaleArguments { X = to.All, Rows = to.Rows, Features = x.Features, Factor = factor });
     }
@@ -49,7 +47,7 @@ internal sealed partial class GpuBackend
         using var use = EnterPass();
         var to = Own(x);
         Fit.Same(x, y);
-        _kernels.LaunchItems(
+        _device.Kernels.LaunchItems(
             kernel, (long)to.Rows * x.Features, new PairArguments { X = to.All, Y = Own(y).All, Rows = to.Rows, Features = x.Features });
     }
 
@@ -58,13 +56,13 @@ internal sealed partial class GpuBackend
         using var use = EnterPass();
         int half = frequencies.Pairs;
         Fit.Rotation(x, heads, half);
-        if (!_rotations.TryGetValue((frequencies, positionShift), out var angles))
+        if (!_device.Rotations.TryGetValue((frequencies, positionShift), out var angles))
         {
-            _rotations[(frequencies, positionShift)] = angles = SendAngles(frequencies, half, positionShift);
+            _device.Rotations[(frequencies, positionShift)] = angles = SendAngles(frequencies, half, positionShift);
         }
 
         var to = Own(x);
-        _kernels.LaunchItems(
+        _device.Kernels.LaunchItems(
             Elementwise.Rotate,
             (long)to.Rows * heads * half,
             new RotateArguments
@@ -74,9 +72,8 @@ internal sealed partial class GpuBackend
                 Angles = angles,
                 Tokens = x.Tokens,
                 Heads = heads,
-                Size = x.Features
-                / heads,
-                Half = half
+                Size = x.Features / heads,
+                Half = half,
             });
     }
 
@@ -87,10 +84,10 @@ internal sealed partial class GpuBackend
         Fit.Norm(x, weight, bias, y);
         var weights = RentRows(weight);
         var biases = RentRows(bias);
-        int threads = _kernels.Shape.Threads;
+        int threads = _device.Kernels.Shape.Threads;
         int size = weight?.Columns ?? x.Features;
         int parts = x.Features / size;
-        _kernels.Launch(Kernels.Normalize.Run, new Index3D(from.Rows * parts, 1, 1), threads, threads, new NormalizeArguments
+        _device.Kernels.Launch(Kernels.Normalize.Run, new Index3D(from.Rows * parts, 1, 1), threads, threads, new NormalizeArguments
         {
             X = from.All,
             Y = Own(y).All,
@@ -111,7 +108,7 @@ internal sealed partial class GpuBackend
     private ArrayView<float> SendAngles(IRotaryFrequencies frequencies, int half, int shift)
     {
         int count = checked(_batch.Count * half);
-        var staged = _transfers.Stage<float>(checked(2 * count));
+        var staged = _device.Transfers.Stage<float>(checked(2 * count));
         var angles = staged.Values;
         for (int t = 0; t < _batch.Count; t++)
         {
@@ -124,7 +121,7 @@ internal sealed partial class GpuBackend
             }
         }
 
-        return _transfers.Send(staged);
+        return _device.Transfers.Send(staged);
     }
 
     /// <summary>
@@ -137,8 +134,8 @@ internal sealed partial class GpuBackend
             return default;
         }
 
-        var block = _arena.Rent(_probes * tensor.Count);
-        ReadRows(tensor, _range.To(tensor.Rows), block.View, accumulate: false);
+        var block = _device.Arena.Rent(_probes * tensor.Count);
+        ReadRows(tensor, _device.Range.To(tensor.Rows), block.View, accumulate: false);
         return block;
     }
 
@@ -146,14 +143,14 @@ internal sealed partial class GpuBackend
     {
         if (block.Room > 0)
         {
-            _arena.Return(block);
+            _device.Arena.Return(block);
         }
     }
 
     private void ReadRows(Parameter table, ArrayView<int> rows, ArrayView<float> y, bool accumulate)
     {
         long size = rows.Length * table.Columns;
-        foreach (var run in _runs)
+        foreach (var run in _device.Runs)
         {
             var arguments = new ReadRowsArguments
             {
@@ -162,7 +159,7 @@ internal sealed partial class GpuBackend
                 Y1 = run.AreTwo ? y.SubView((run.First + 1) * size, size) : ArrayView<float>.Empty,
                 Accumulate = accumulate ? 1 : 0,
             };
-            Perturb(table, run, new ReadRowsLaunch(_kernels, arguments));
+            _device.Perturb(table, run, new ReadRowsLaunch(_device.Kernels, arguments));
         }
     }
 

@@ -3,7 +3,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     // Outputs of a work item when one token is multiplied: some hundred kilobytes of weights.
     private const int DecodeRows = 128;
@@ -73,7 +73,7 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private readonly struct DecodeWork(
-        CpuBackend backend,
+        CpuPass pass,
         Parameter weight,
         WeightLayout layout,
         float* x,
@@ -88,7 +88,7 @@ internal sealed unsafe partial class CpuBackend
         {
             int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, y.Features - row);
-            float* result = backend._scratch[worker].Tile(DecodeRows);
+            float* result = pass._scratch[worker].Tile(DecodeRows);
             if (layout == WeightLayout.OutIn)
             {
                 VectorProduct.Multiply(weight, row, rows, x, result);

@@ -6,7 +6,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
     private const int HeadRows = 192;
@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuBackend
         bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
         int parts = from.IsShared && !perturbed ? 1 : _probes.Count;
         int width = parts * from.Panels * Panel.Lanes;
-        Profile.CountProducts(head.Weight.Count * x.Tokens * parts);
+        _profile.CountProducts(head.Weight.Count * x.Tokens * parts);
         long sumBytes = (long)blocks * width * sizeof(float);
         float* largest = _arena.Rent(sumBytes);
         float* sums = _arena.Rent(sumBytes);
@@ -114,7 +114,7 @@ internal sealed unsafe partial class CpuBackend
         {
             int depth = Math.Min(_products.Depth, columns - column);
             byte* packed = _products.Pack(weights, column, depth);
-            time = Profile.Add(CpuProfile.Part.Packing, worker, time);
+            time = _profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int i = 0; i < panels; i++)
             {
                 int probe = (firstPanel + i) / x.Panels;
@@ -123,7 +123,7 @@ internal sealed unsafe partial class CpuBackend
                 _products.Multiply(weights, packed, probe, operand.At(probe, panel), x.Lanes(panel), column, logits, depth);
             }
 
-            time = Profile.Add(CpuProfile.Part.Products, worker, time);
+            time = _profile.Add(CpuProfile.Part.Products, worker, time);
         }
 
         for (int i = 0; head.SoftCap is { } cap && i < panels; i++)
@@ -190,7 +190,7 @@ internal sealed unsafe partial class CpuBackend
 
     // The logits of the targets in a block of the vocabulary, and the block's sums of exponentials.
     private readonly struct LogProbabilityWork(
-        CpuBackend backend,
+        CpuPass pass,
         CpuActivation x,
         PanelOperand operand,
         OutputHead head,
@@ -206,7 +206,7 @@ internal sealed unsafe partial class CpuBackend
             int row = item * HeadRows;
             int rows = Math.Min(HeadRows, head.Rows - row);
             int panels = parts * x.Panels;
-            float* tile = backend.MultiplyHead(x, operand, head, biases, row, rows, 0, panels, worker);
+            float* tile = pass.MultiplyHead(x, operand, head, biases, row, rows, 0, panels, worker);
             for (int panel = 0; panel < panels; panel++)
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
@@ -227,7 +227,7 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private readonly struct LogitsWork(
-        CpuBackend backend, CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int firstRow, int end,
+        CpuPass pass, CpuActivation x, PanelOperand operand, OutputHead head, float* biases, int firstRow, int end,
         float* destination) : IWork
     {
         public void Do(int item, int worker)
@@ -236,7 +236,7 @@ internal sealed unsafe partial class CpuBackend
             int rows = Math.Min(HeadRows, head.Rows - row);
             int firstPanel = firstRow / Panel.Lanes;
             int panels = CpuActivation.PanelsFor(end) - firstPanel;
-            float* tile = backend.MultiplyHead(x, operand, head, biases, row, rows, firstPanel, panels, worker);
+            float* tile = pass.MultiplyHead(x, operand, head, biases, row, rows, firstPanel, panels, worker);
             for (int t = firstRow; t < end; t++)
             {
                 float* logit = tile + ((long)((t / Panel.Lanes) - firstPanel) * HeadRows * Panel.Lanes) + (t % Panel.Lanes);

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     public void Attention(
         Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
@@ -165,18 +165,18 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private readonly struct AttentionWork(
-        CpuBackend backend, AttentionEngine engine, CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape) : IWork
+        CpuPass pass, AttentionEngine engine, CpuActivation q, KeyValueSource source, CpuActivation y, AttentionShape shape) : IWork
     {
         public void Do(int item, int worker)
         {
             int groups = shape.KeyValueHeads;
-            int segments = backend._batch.Segments.Count;
+            int segments = pass._batch.Segments.Count;
             int head = item % groups;
             int segment = item / groups % segments;
             int probe = item / (groups * segments);
             long start = Stopwatch.GetTimestamp();
-            backend.AttendGroup(engine, q, source, y, shape, probe, segment, head, backend._scratch[worker]);
-            backend.Profile.Add(CpuProfile.Part.Attention, worker, start);
+            pass.AttendGroup(engine, q, source, y, shape, probe, segment, head, pass._scratch[worker]);
+            pass._profile.Add(CpuProfile.Part.Attention, worker, start);
         }
     }
 }

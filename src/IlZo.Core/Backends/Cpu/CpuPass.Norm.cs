@@ -4,7 +4,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
         Normalize(x, weight, bias, epsilon, y, center: true);

@@ -5,7 +5,7 @@ using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     // What is computed of pairs of elements, into the first.
     private delegate void Pairwise(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> destination);

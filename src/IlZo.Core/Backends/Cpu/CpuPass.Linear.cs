@@ -4,7 +4,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     public void Linear(
         Activation x,
@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuBackend
         var points = PointsOf(weight);
         bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);
-        Profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
+        _profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
         float* biases = bias is null ? null : RentVector(bias);
         if (IsDecoding(from))
         {
@@ -59,7 +59,7 @@ internal sealed unsafe partial class CpuBackend
             int depth = Math.Min(_products.Depth, x.Features - input);
             bool last = input + depth == x.Features;
             byte* packed = _products.Pack(weights, input, depth);
-            time = Profile.Add(CpuProfile.Part.Packing, worker, time);
+            time = _profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int panel = 0; panel < y.AllPanels; panel++)
             {
                 int probe = panel / y.Panels;
@@ -78,7 +78,7 @@ internal sealed unsafe partial class CpuBackend
                 }
             }
 
-            time = Profile.Add(CpuProfile.Part.Products, worker, time);
+            time = _profile.Add(CpuProfile.Part.Products, worker, time);
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private readonly struct LinearWork(
-        CpuBackend backend,
+        CpuPass pass,
         PanelOperand x,
         Parameter weight,
         WeightLayout layout,
@@ -115,8 +115,8 @@ internal sealed unsafe partial class CpuBackend
         public void Do(int item, int worker)
         {
             int first = item * block;
-            var weights = new WeightBlock(weight, layout, first, Math.Min(block, y.Features - first), points, backend._scratch[worker]);
-            backend.LinearBlock(x, weights, biases, y, accumulate, activation, worker);
+            var weights = new WeightBlock(weight, layout, first, Math.Min(block, y.Features - first), points, pass._scratch[worker]);
+            pass.LinearBlock(x, weights, biases, y, accumulate, activation, worker);
         }
     }
 }

@@ -3,7 +3,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
@@ -49,8 +49,8 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private readonly struct EmbedWork(
-        CpuBackend backend, Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate) : IWork
+        CpuPass pass, Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate) : IWork
     {
-        public void Do(int item, int worker) => EmbedPanel(table, rows, points, y, accumulate, item, backend._scratch[worker]);
+        public void Do(int item, int worker) => EmbedPanel(table, rows, points, y, accumulate, item, pass._scratch[worker]);
     }
 }

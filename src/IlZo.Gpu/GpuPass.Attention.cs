@@ -5,14 +5,8 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-internal sealed partial class GpuBackend
+internal sealed partial class GpuPass
 {
-    // Used again in each pass.
-    private readonly List<int> _tileList = [];
-    private readonly List<int> _keyList = [];
-    private readonly List<int> _firstKeys = [];
-
-    private GpuKeyValueCache? _cache;
     private ArrayView<int> _tiles;
     private ArrayView<int> _keys;
     private int _tileCount;
@@ -40,10 +34,10 @@ internal sealed partial class GpuBackend
 
         var prefixKeys = RentRows(prefix?.Keys);
         var prefixValues = RentRows(prefix?.Values);
-        _kernels.Launch(
+        _device.Kernels.Launch(
             Kernels.Attention.Run,
             new Index3D(_tileCount, shape.Heads, _probes),
-            _kernels.Shape.Threads,
+            _device.Kernels.Shape.Threads,
             Kernels.Attention.SharedFloats(_tileSide, shape.HeadSize),
             new AttentionArguments
             {
@@ -71,12 +65,6 @@ internal sealed partial class GpuBackend
         ReturnRows(prefixKeys);
     }
 
-    private void BeginAttention(GpuKeyValueCache? cache)
-    {
-        _cache = cache;
-        _tileSide = 0;
-    }
-
     // The same for all layers of a pass. Large heads take smaller tiles, so that a group's memory holds them.
     private void PrepareTiles(AttentionShape shape, int prefix)
     {
@@ -85,16 +73,16 @@ internal sealed partial class GpuBackend
             return;
         }
 
-        _tileSide = Math.Max(1, _kernels.Shape.AttentionSide * Math.Min(128, shape.HeadSize) / shape.HeadSize);
-        var (tiles, keys) = (_tileList, _keyList);
+        _tileSide = Math.Max(1, _device.Kernels.Shape.AttentionSide * Math.Min(128, shape.HeadSize) / shape.HeadSize);
+        var (tiles, keys) = (_device.TileList, _device.KeyList);
         tiles.Clear();
         keys.Clear();
-        _firstKeys.Clear();
+        _device.FirstKeys.Clear();
         for (int s = 0; s < _batch.Segments.Count; s++)
         {
             var segment = _batch.Segments[s];
             int firstKey = keys.Count;
-            _firstKeys.Add(firstKey);
+            _device.FirstKeys.Add(firstKey);
             for (int i = 0; i < prefix; i++)
             {
                 keys.Add(-1 - i);
@@ -111,8 +99,8 @@ internal sealed partial class GpuBackend
         }
 
         _tileCount = tiles.Count / Kernels.Attention.TileFields;
-        _tiles = _transfers.Send<int>(CollectionsMarshal.AsSpan(tiles));
-        _keys = _transfers.Send<int>(CollectionsMarshal.AsSpan(keys));
+        _tiles = _device.Transfers.Send<int>(CollectionsMarshal.AsSpan(tiles));
+        _keys = _device.Transfers.Send<int>(CollectionsMarshal.AsSpan(keys));
     }
 
     // Rows by position: those of the parent's text, then the segment's own. In a cache a position is a row.
@@ -126,7 +114,7 @@ internal sealed partial class GpuBackend
 
         if (segment.Parent >= 0)
         {
-            int first = _firstKeys[segment.Parent] + prefix;
+            int first = _device.FirstKeys[segment.Parent] + prefix;
             for (int i = 0; i < segment.Prefix; i++)
             {
                 keys.Add(keys[first + i]);
@@ -147,7 +135,7 @@ internal sealed partial class GpuBackend
     private RowsView Append(RowsView rows, ArrayView<float> cache, int features)
     {
         long first = (long)_batch.Segments[0].Prefix * features;
-        Gather(rows, cache.SubView(first, (long)_batch.Count * features), _range.To(_batch.Count), _batch.Count, features);
+        Gather(rows, cache.SubView(first, (long)_batch.Count * features), _device.Range.To(_batch.Count), _batch.Count, features);
         return new RowsView(cache, features);
     }
 }

@@ -6,7 +6,7 @@ using ILGPU;
 
 namespace IlZo.Gpu;
 
-internal sealed partial class GpuBackend
+internal sealed partial class GpuPass
 {
     public void Linear(
         Activation x,
@@ -22,7 +22,7 @@ internal sealed partial class GpuBackend
         var from = RentOperand(Own(x));
         var to = Own(y);
         var biases = RentRows(bias);
-        foreach (var run in _runs)
+        foreach (var run in _device.Runs)
         {
             var arguments = new LinearArguments
             {
@@ -59,8 +59,8 @@ internal sealed partial class GpuBackend
         }
 
         var rounded = Allocate(words, x.Tokens);
-        _kernels.LaunchItems(
-            Products == ProductPrecision.Half ? RoundedInputs.Run<HalfOperands> : RoundedInputs.Run<BFloat16Operands>,
+        _device.Kernels.LaunchItems(
+            _device.Kernels.Products == ProductPrecision.Half ? RoundedInputs.Run<HalfOperands> : RoundedInputs.Run<BFloat16Operands>,
             (long)x.Rows * words,
             new RoundedInputsArguments { X = x.All, Y = rounded.Contiguous, Rows = x.Rows, Inputs = x.Features, Words = words });
         return rounded;
@@ -68,16 +68,16 @@ internal sealed partial class GpuBackend
 
     // Numbers that a row of an operand takes; 0 where it is the activation.
     private int OperandWords(int features) =>
-        Products is ProductPrecision.Half or ProductPrecision.BFloat16 ? RoundedInputs.Words(features) : 0;
+        _device.Kernels.Products is ProductPrecision.Half or ProductPrecision.BFloat16 ? RoundedInputs.Words(features) : 0;
 
     private void ReturnOperand(GpuActivation operand, Activation x)
     {
         if (operand != x)
         {
-            _arena.Return(operand.Block);
+            _device.Arena.Return(operand.Block);
         }
     }
 
     private void Multiply(Parameter weight, ProbeRun run, ActivationFunction? activation, LinearArguments arguments) =>
-        Perturb(weight, run, new LinearLaunch(_kernels, activation, arguments));
+        _device.Perturb(weight, run, new LinearLaunch(_device.Kernels, activation, arguments));
 }

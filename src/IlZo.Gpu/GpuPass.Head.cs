@@ -6,7 +6,7 @@ using IlZo.Kernels;
 
 namespace IlZo.Gpu;
 
-internal sealed partial class GpuBackend
+internal sealed partial class GpuPass
 {
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
@@ -17,12 +17,12 @@ internal sealed partial class GpuBackend
         int blocks = (head.Rows + columns - 1) / columns;
         int picks = _probes * targets.Count;
         var biases = RentRows(head.Bias);
-        var logits = _arena.Rent((long)from.Rows * columns);
-        var results = _arena.Rent(picks + (2L * blocks * from.Rows));
+        var logits = _device.Arena.Rent((long)from.Rows * columns);
+        var results = _device.Arena.Rent(picks + (2L * blocks * from.Rows));
         var picked = results.View.SubView(0, picks);
         var ids = SendTargets(targets);
         var operand = RentOperand(from);
-        int threads = _kernels.Shape.Threads;
+        int threads = _device.Kernels.Shape.Threads;
         for (int block = 0; block < blocks; block++)
         {
             int first = block * columns;
@@ -31,14 +31,14 @@ internal sealed partial class GpuBackend
             MultiplyHead(operand, head, biases.View, first, count, view);
             Cap(head, view);
             long place = picks + (2L * block * from.Rows);
-            _kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
+            _device.Kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
             {
                 Logits = view,
                 Columns = count,
                 Largest = results.View.SubView(place, from.Rows),
                 Sums = results.View.SubView(place + from.Rows, from.Rows),
             });
-            _kernels.LaunchItems(LogSumExp.Pick, picks, new PickArguments
+            _device.Kernels.LaunchItems(LogSumExp.Pick, picks, new PickArguments
             {
                 Logits = view,
                 Rows = from.Tokens,
@@ -51,9 +51,9 @@ internal sealed partial class GpuBackend
         }
 
         ReturnOperand(operand, x);
-        var read = _transfers.Read(results.View);
-        _arena.Return(results);
-        _arena.Return(logits);
+        var read = _device.Transfers.Read(results.View);
+        _device.Arena.Return(results);
+        _device.Arena.Return(logits);
         ReturnRows(biases);
         double[][] result = new double[_probes][];
         for (int probe = 0; probe < _probes; probe++)
@@ -78,9 +78,9 @@ internal sealed partial class GpuBackend
         ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow + rows, from.Tokens, nameof(destination));
         var biases = RentRows(head.Bias);
-        var logits = _arena.Rent((long)rows * head.Rows);
+        var logits = _device.Arena.Rent((long)rows * head.Rows);
         var operand = RentOperand(from);
-        var run = _runs[0] with { First = 0, AreTwo = false };
+        var run = _device.Runs[0] with { First = 0, AreTwo = false };
         Multiply(head.Weight, run, null, new LinearArguments
         {
             Outputs = head.Rows,
@@ -92,20 +92,20 @@ internal sealed partial class GpuBackend
         });
         ReturnOperand(operand, x);
         Cap(head, logits.View);
-        _stream.Read(logits.View, destination);
-        _arena.Return(logits);
+        _device.Stream.Read(logits.View, destination);
+        _device.Arena.Return(logits);
         ReturnRows(biases);
     }
 
     private ArrayView<int> SendTargets(IReadOnlyList<(int Output, int Id)> targets)
     {
-        var staged = _transfers.Stage<int>(2 * targets.Count);
+        var staged = _device.Transfers.Stage<int>(2 * targets.Count);
         for (int i = 0; i < targets.Count; i++)
         {
             (staged.Values[2 * i], staged.Values[(2 * i) + 1]) = targets[i];
         }
 
-        return _transfers.Send(staged);
+        return _device.Transfers.Send(staged);
     }
 
     // log Σ exp over all blocks, in their order.
@@ -130,7 +130,7 @@ internal sealed partial class GpuBackend
     {
         if (head.SoftCap is { } cap)
         {
-            _kernels.LaunchItems(LogSumExp.Cap, logits.Length, new CapArguments { Logits = logits, SoftCap = cap });
+            _device.Kernels.LaunchItems(LogSumExp.Cap, logits.Length, new CapArguments { Logits = logits, SoftCap = cap });
         }
     }
 
@@ -138,7 +138,7 @@ internal sealed partial class GpuBackend
     private void MultiplyHead(GpuActivation x, OutputHead head, ArrayView<float> biases, int first, int count, ArrayView<float> logits)
     {
         long size = (long)x.Tokens * count;
-        foreach (var run in _runs)
+        foreach (var run in _device.Runs)
         {
             Multiply(head.Weight, run, null, new LinearArguments
             {
@@ -158,5 +158,4 @@ internal sealed partial class GpuBackend
 
     private static ArrayView<float> Part(ArrayView<float> biases, int first, int count) =>
         biases.Length == 0 ? biases : biases.SubView(first, count);
-
 }

@@ -1,6 +1,6 @@
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuBackend
+internal sealed unsafe partial class CpuPass
 {
     // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the
     // result.

@@ -1,0 +1,148 @@
+using IlZo.Perturbations;
+using IlZo.Tensors;
+
+namespace IlZo.Backends.Cpu;
+
+/// <summary>A pass of the managed SIMD engine.</summary>
+internal sealed unsafe partial class CpuPass : IPass
+{
+    private static readonly Probe[] s_stored = [Probe.Unperturbed];
+
+    private readonly PassGuard _pass;
+    private readonly ProductEngine _products;
+    private readonly WorkerPool _pool;
+    private readonly WorkerScratch[] _scratch;
+    private readonly CpuProfile _profile;
+    private readonly ActivationArena _arena;
+    private readonly PackedActivation _packed;
+    private readonly TextRuns _runs;
+    private readonly RotationTables _rotations;
+    private readonly TokenBatch _batch;
+    private readonly IReadOnlyList<Probe> _probes;
+    private readonly CpuKeyValueCache? _cache;
+
+    /// <param name="pass">Keeps the pass to itself.</param>
+    /// <param name="workspace">What it works with; no other pass does from here on.</param>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="probes">The points.</param>
+    /// <param name="cache">Earlier tokens of the only text.</param>
+    public CpuPass(PassGuard pass, CpuWorkspace workspace, TokenBatch batch, IReadOnlyList<Probe> probes, CpuKeyValueCache? cache)
+    {
+        (_pass, _batch, _probes, _cache) = (pass, batch, probes, cache);
+        (_products, _pool, _scratch, _profile) = (workspace.Products, workspace.Pool, workspace.Scratch, workspace.Profile);
+        (_arena, _packed, _runs, _rotations) = (workspace.Arena, workspace.Packed, workspace.Runs, workspace.Rotations);
+        cache?.Begin(pass.Number);
+        _runs.Set(batch);
+        _arena.Reset(pass.Number);
+        _packed.Forget();
+        _rotations.Reset();
+    }
+
+    public TokenBatch Batch => _batch;
+
+    public void Reserve(int features, int widestInput)
+    {
+        using var use = EnterPass();
+        _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
+    }
+
+    public Activation Rent(int features, Activation? like = null)
+    {
+        using var use = EnterPass();
+        return _arena.Rent(features, like is null ? _batch.Count : Own(like).Tokens, _probes.Count);
+    }
+
+    public void Return(Activation activation)
+    {
+        using var use = EnterPass();
+        _arena.Return(Own(activation));
+    }
+
+    public Activation Slice(Activation x, int first, int features)
+    {
+        using var use = EnterPass();
+        Fit.Slice(x, first, features);
+        return _arena.Slice(Own(x), first, features);
+    }
+
+    public Activation GatherOutputs(Activation x)
+    {
+        using var use = EnterPass();
+        var from = Own(x);
+        var to = _arena.Rent(x.Features, _batch.Outputs.Count, _probes.Count);
+        to.Prepare(from.IsShared, keep: false);
+        _pool.Run(to.AllPanels, new GatherWork(from, _batch.Outputs, to));
+        return to;
+    }
+
+    public void Read(Activation x, int probe, Span<float> destination)
+    {
+        using var use = EnterPass();
+        var from = Own(x);
+        for (int t = 0; t < x.Tokens; t++)
+        {
+            float* source = from.Token(probe, t);
+            for (int f = 0; f < x.Features; f++)
+            {
+                destination[(t * x.Features) + f] = source[f * Panel.Lanes];
+            }
+        }
+    }
+
+    /// <summary>Begins an operation.</summary>
+    private UseGuard.Use EnterPass() => _pass.Enter();
+
+    /// <summary>An activation of the pass.</summary>
+    private CpuActivation Own(Activation x)
+    {
+        _pass.RequireOwn(x);
+        return (CpuActivation)x;
+    }
+
+    /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
+    private bool IsPerturbed(Parameter parameter)
+    {
+        for (int probe = 0; probe < _probes.Count && parameter.IsTrained; probe++)
+        {
+            if (_probes[probe].Direction?.Covers(parameter) == true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The points at which a tensor has to be read: those of the pass, or one where it is the same at all of them.</summary>
+    private IReadOnlyList<Probe> PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _probes : s_stored;
+
+    /// <summary>A vector parameter at every probe; the room goes back with <see cref="ReturnVector"/>.</summary>
+    private float* RentVector(Parameter vector)
+    {
+        float* values = _arena.Rent((long)vector.Columns * _probes.Count * sizeof(float));
+        WeightReader.ReadVector(vector, _probes, values, _scratch[0]);
+        return values;
+    }
+
+    private void ReturnVector(Parameter vector, float* values) =>
+        _arena.Return(values, (long)vector.Columns * _probes.Count * sizeof(float));
+
+    private readonly struct GatherWork(CpuActivation x, IReadOnlyList<int> tokens, CpuActivation y) : IWork
+    {
+        public void Do(int item, int worker)
+        {
+            int probe = item / y.Panels;
+            int first = item % y.Panels * Panel.Lanes;
+            float* destination = y.At(item);
+            new Span<float>(destination, y.Features * Panel.Lanes).Clear();
+            for (int lane = 0; lane < Math.Min(Panel.Lanes, y.Tokens - first); lane++)
+            {
+                float* source = x.Token(probe, tokens[first + lane]);
+                for (int f = 0; f < y.Features; f++)
+                {
+                    destination[(f * Panel.Lanes) + lane] = source[f * Panel.Lanes];
+                }
+            }
+        }
+    }
+}

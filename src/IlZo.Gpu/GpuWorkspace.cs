@@ -1,0 +1,173 @@
+using IlZo.Backends;
+using IlZo.Kernels;
+using IlZo.Noise;
+using IlZo.Perturbations;
+using IlZo.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlZo.Gpu;
+
+/// <summary>
+/// What a backend works with, pass after pass: a stream, kernels, memory that is taken once, and what compiles their arguments.
+/// </summary>
+internal sealed class GpuWorkspace : IDisposable
+{
+    private readonly MemoryBuffer _table;
+
+    /// <param name="accelerator">The device.</param>
+    /// <param name="loader">Loads kernels.</param>
+    /// <param name="name">What the user calls the device.</param>
+    /// <param name="capacity">Bytes of its memory that may be taken; null for what is usual.</param>
+    /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
+    /// <param name="products">What products are computed in.</param>
+    /// <param name="sums">Sums over weights, where a direction needs them in the midst of an operation.</param>
+    public GpuWorkspace(
+        Accelerator accelerator,
+        IKernelLoader loader,
+        string name,
+        long? capacity,
+        LaunchShape? shape,
+        ProductPrecision products,
+        IWeightSums sums)
+    {
+        var faults = new DeviceFaults(name);
+        Stream = new DeviceStream(accelerator.DefaultStream, faults);
+        Kernels = new KernelLauncher(loader, accelerator.DefaultStream, faults, shape ?? LaunchShape.Gpu, products);
+        Memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes, faults);
+        Weights = new DeviceWeights(Stream, Memory);
+        State = new DeviceState(Stream, Memory, Weights);
+        Arena = new DeviceArena(Memory);
+        Transfers = new Transfers(Stream, Memory);
+        float[] table = [.. NormalTransform.Coefficients];
+        _table = Memory.Take(table.Length * sizeof(float), "tables");
+        Table = new ArrayView<float>(_table, 0, table.Length);
+        Stream.Write(table, Table);
+        Range = new DeviceRange(Stream, Memory);
+        Arrays = new SentArrays(Transfers);
+        var numbers = new NumbersCompiler(Arrays, State);
+        Rules = new RuleCompiler(numbers);
+        Directions = new DirectionCompiler(Table, Arrays, State, numbers, Rules, sums);
+        Estimates = new EstimateCompiler(Directions, Transfers);
+    }
+
+    public KernelLauncher Kernels { get; }
+
+    public DeviceStream Stream { get; }
+
+    public DeviceMemory Memory { get; }
+
+    public DeviceWeights Weights { get; }
+
+    public DeviceState State { get; }
+
+    public DeviceArena Arena { get; }
+
+    public Transfers Transfers { get; }
+
+    /// <summary>The coefficients of the normal transform.</summary>
+    public ArrayView<float> Table { get; }
+
+    public SentArrays Arrays { get; }
+
+    public RuleCompiler Rules { get; }
+
+    public DirectionCompiler Directions { get; }
+
+    public EstimateCompiler Estimates { get; }
+
+    public DeviceRange Range { get; }
+
+    public GpuActivations Activations { get; } = new();
+
+    /// <summary>The probes of a pass, by direction.</summary>
+    public List<ProbeRun> Runs { get; } = [];
+
+    /// <summary>Cosines and sines that a pass has sent.</summary>
+    public Dictionary<(IRotaryFrequencies Frequencies, int Shift), ArrayView<float>> Rotations { get; } = [];
+
+    /// <summary>Room for attention's tiles before they are sent.</summary>
+    public List<int> TileList { get; } = [];
+
+    /// <inheritdoc cref="TileList"/>
+    public List<int> KeyList { get; } = [];
+
+    /// <inheritdoc cref="TileList"/>
+    public List<int> FirstKeys { get; } = [];
+
+    /// <summary>Takes everything back for the pass of that number.</summary>
+    public void Begin(long pass)
+    {
+        Arena.Reset();
+        Activations.Reset(pass);
+        Transfers.Reset();
+        Arrays.Forget();
+        Rotations.Clear();
+    }
+
+    /// <summary>Forgets weights, and what was made of them.</summary>
+    public void Load(ParameterSet parameters)
+    {
+        Stream.Wait();
+        Arena.Dispose();
+        State.Dispose();
+        Weights.Load(parameters);
+    }
+
+    /// <summary>Finds the types of a kernel that reads a tensor as the probes of a run see it.</summary>
+    public void Perturb<TVisitor>(Parameter parameter, ProbeRun run, TVisitor visitor)
+        where TVisitor : struct, IWeightsVisitor
+    {
+        // The device has its own copy, but a model that was disposed of is gone here too.
+        using var held = parameter.Set is { } set ? set.Read() : default;
+        var reader = new WeightsReader<TVisitor>(Weights[parameter], parameter, run, visitor);
+        if (run.Direction is not { } direction || !parameter.IsTrained || !direction.Covers(parameter))
+        {
+            reader.Visit(default(NoDirection), [default]);
+        }
+        else
+        {
+            Directions.Compile([direction], parameter, reader);
+        }
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            Stream.Wait();
+        }
+        catch (DeviceException)
+        {
+            // Whoever read a result has been told.
+        }
+
+        Arena.Dispose();
+        Transfers.Dispose();
+        Range.Dispose();
+        State.Dispose();
+        Weights.Dispose();
+        DeviceFaults.Release(_table);
+    }
+
+    private readonly struct WeightsReader<TVisitor>(WeightView weights, Parameter parameter, ProbeRun run, TVisitor visitor)
+        : IDirectionVisitor
+        where TVisitor : struct, IWeightsVisitor
+    {
+        public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
+            where TDirection : struct, IDirection =>
+            Specialization.Choose(
+                parameter.Type,
+                run.AreTwo,
+                new PerturbedWeights<TDirection>
+                {
+                    Weights = weights,
+                    Columns = parameter.Columns,
+                    Direction = direction,
+                    Term = new Term(noise[0], 1, 0),
+                    Radius0 = run.Radius0,
+                    Radius1 = run.Radius1,
+                },
+                visitor);
+    }
+}
