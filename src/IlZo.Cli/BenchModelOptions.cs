@@ -8,11 +8,11 @@ namespace IlZo.Cli;
 internal sealed class BenchModelOptions
 {
     private readonly Option<string?> _shape = Flags.Text("--shape", "SHAPE", $"A published shape with random fp16 weights: {Shapes}.");
-    private readonly Option<string?> _model = Flags.Text("--model", "DIR|builtin", "A model, in place of a shape.");
-    private readonly Option<int?> _batch = Flags.Number<int>("--batch", "N", "Texts (default: 16).");
-    private readonly Option<int?> _length = Flags.Number<int>("--seq", "N", "Tokens of each text (default: 128).");
+    private readonly Option<string?> _model = Flags.Text("--model", "DIR|builtin", "A model, instead of a shape.");
+    private readonly Option<int?> _batch = Flags.Number<int>("--batch", "N", "Number of texts (default: 16).");
+    private readonly Option<int?> _length = Flags.Number<int>("--seq", "N", "Tokens per text (default: 128).");
     private readonly Option<int?> _repetitions = Flags.Number<int>(
-        "--steps", "N", "Measured repetitions, after one that is not (default: 5).");
+        "--steps", "N", "Measured repetitions, after one warm-up (default: 5).");
 
     /// <summary>The names of the published shapes.</summary>
     public static string Shapes { get; } = string.Join(", ", SyntheticCheckpoint.Shapes);

@@ -13,7 +13,7 @@ internal static class CommandLine
         Fine-tunes transformer language models with forward passes only (zeroth-order optimization).
 
         Example: ilzo train
-          trains the built-in model on the built-in SST-2 sample and says what it learned.
+          trains the built-in model on the built-in SST-2 sample and reports what it learned.
         """;
 
     /// <summary>All verbs. A new one is a file beside the others and a line here.</summary>

@@ -23,7 +23,7 @@ internal static class Flags
 
     public static Option<string> DType() => new("--dtype")
     {
-        Description = "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
+        Description = "Type in which weights are kept: auto (as stored, default), fp32, bf16 or fp16.",
         HelpName = "TYPE",
         DefaultValueFactory = _ => "auto",
     };
@@ -43,19 +43,19 @@ internal static class Flags
     public const string AnyText = "TEXT";
 
     /// <summary>What <c>--threads</c> is for.</summary>
-    public const string AboutThreads = "Threads of the CPU (default: all processors); they change no result.";
+    public const string AboutThreads = "CPU threads (default: all processors); results do not depend on them.";
 
     /// <summary>What <c>--split-special-tokens</c> is for.</summary>
     public const string AboutSplitSpecialTokens =
-        "Take special tokens that are written in texts, such as <|im_end|>, for letters (default: for the tokens they are, as transformers "
-            + "and mlx-lm do; in conversations always).";
+        "Treat special tokens written in texts, such as <|im_end|>, as ordinary letters (default: as the tokens they are, as in "
+            + "transformers and mlx-lm; always so in conversations).";
 
     /// <summary>What <c>--columns</c> is for.</summary>
-    public const string AboutColumns = "Columns of your own rows that stand for others, as in prompt=Question,completion=Answer.";
+    public const string AboutColumns = "Maps columns of your own rows to the expected ones, as in prompt=Question,completion=Answer.";
 
     /// <summary>What <c>--engine</c> is for.</summary>
     public const string AboutEngine =
-        "What computes products: auto (default), managed (C# alone) or amx on the CPU, cuda on a GPU; 'ilzo devices' says what there is.";
+        "Engine for matrix products: auto (default), managed (C# only) or amx on the CPU, cuda on a GPU; see 'ilzo devices'.";
 
     public static Option<int?> Threads() => Number<int>("--threads", "N", AboutThreads);
 
@@ -68,15 +68,15 @@ internal static class Flags
 
     public static Option<string> Precision() => new("--precision")
     {
-        Description = "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact), fp16 (on a GPU) or bf16 (for "
-            + "evaluation and generation).",
+        Description = "Precision of matrix products: auto (the engine's own, default), fp32, bf16x3 (nearly as accurate), fp16 (on a GPU) "
+            + "or bf16 (for evaluation and generation).",
         HelpName = "PRECISION",
         DefaultValueFactory = _ => EngineRequest.Auto,
     };
 
     public static Option<bool> AllowShortLog() => new("--allow-short-log")
     {
-        Description = "Go on from a log that holds fewer steps than the run had.",
+        Description = "Continue from a log that has fewer steps than the run had.",
     };
 
     public static Option<bool> Json(string description = "Print one JSON object.") => new("--json") { Description = description };
@@ -99,7 +99,7 @@ internal static class Flags
     /// <summary><c>--opt</c>, once or several times; its value has commas between them.</summary>
     public static Option<string?> MethodOptions() => new("--opt")
     {
-        Description = "An option of the method; may be given several times.",
+        Description = "An option of the method; may be repeated.",
         HelpName = "NAME=VALUE",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = result => string.Join(',', result.Tokens.Select(t => t.Value)),
@@ -118,11 +118,11 @@ internal static class Flags
     public static string[] Words(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     public static Option<string?> Device() =>
-        Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...");
+        Text("--device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, otherwise the CPU), cpu, or cuda:0, ...");
 
     public static Option<string?> BenchDevice() => Text(
         "--device", "cpu|cuda:N",
-        "What to measure: cpu (default), auto (the first GPU, else the CPU), cuda:0, ..., or simulation (ILGPU's of a GPU, for tests).");
+        "What to measure: cpu (default), auto (the first GPU, otherwise the CPU), cuda:0, ..., or simulation (ILGPU's, for tests).");
 
     /// <summary>A number that must be 1 or more.</summary>
     public static int AtLeastOne(string name, int value) =>

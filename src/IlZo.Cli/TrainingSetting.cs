@@ -35,74 +35,74 @@ internal sealed record TrainingSetting(
             "model", "DIR|builtin", "Model folder in the Hugging Face layout, or builtin (default).",
             (o, v) => o with { Model = v }),
         Text(
-            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, else sst2-sentiment "
-                + "for builtin and sst2 for others).",
+            "task", "NAME|FILE", $"{string.Join(", ", TaskCatalog.Names)}, or a task file (default: data with --data, otherwise "
+                + "sst2-sentiment for builtin and sst2 for other models).",
             (o, v) => o with { Task = v }),
         Text(
-            "data", "PATH", "Folder of the task's train.jsonl and validation.jsonl; without --task a file (.jsonl, .json, .csv, .tsv, "
-                + ".parquet, .txt) or folder of your own texts (docs/data.md).",
+            "data", "PATH", "Folder with the task's train.jsonl and validation.jsonl; without --task, a file (.jsonl, .json, .csv, .tsv, "
+                + ".parquet, .txt) or folder with your own texts (docs/data.md).",
             (o, v) => o with { Data = v }),
         Text(
             "optimizer", "NAME", $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))} (default: mezo).",
             (o, v) => o with { Optimizer = v }),
         Number<int>("steps", "N", "Training steps (default: 1500).", (o, v) => o with { Steps = v }),
-        Number<int>("batch-size", "N", "Examples a step (default: 64 for RoBERTa, else 16).", (o, v) => o with { BatchSize = v }),
-        Number<double>("lr", "X", "Learning rate (default: by model, adapter and method, for mezo 5e-5 for builtin, else 1e-6; 'ilzo ls "
-            + "optimizers --verbose' has all).", (o, v) => o with { LearningRate = v }),
+        Number<int>("batch-size", "N", "Examples per step (default: 64 for RoBERTa, otherwise 16).", (o, v) => o with { BatchSize = v }),
+        Number<double>("lr", "X", "Learning rate (default: depends on model, adapter and method; for mezo 5e-5 on builtin, otherwise 1e-6; "
+            + "'ilzo ls optimizers --verbose' lists them all).", (o, v) => o with { LearningRate = v }),
         Number<double>(
             "eps",
             "X",
-            "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA but for RoBERTa's).",
+            "Radius of the perturbation (default: 1e-3; 1e-1 for a prefix, 1e-2 for LoRA except on RoBERTa).",
             (o, v) => o with { Epsilon = v }),
         Text(
             "adapter", $"{string.Join('|', AdapterCatalog.Kinds.Select(k => k.Name))}|DIR",
-            "Train an adapter in the place of the weights: a new one, or one in PEFT's format.",
+            "Train an adapter instead of the weights: a new one, or one in PEFT's format.",
             (o, v) => o with { Adapter = v }),
         .. AdapterCatalog.Kinds.SelectMany(k => k.Options).DistinctBy(o => o.Name).Select(OfAdapter),
         Text(
-            "train-only", "PATTERN,…", "Train only tensors whose names match, such as *.bias or *layers.1[0-1].*, or of a role, such as "
+            "train-only", "PATTERN,…", "Train only tensors whose names match, as in *.bias or *layers.1[0-1].*, or that have a role, as in "
                 + "role:attention (default: all).",
             (o, v) => o with { TrainOnly = v }),
         Text(
             "freeze",
             "PATTERN,…",
-            "Do not train tensors whose names match, or of a role, such as role:norm.",
+            "Do not train tensors whose names match, or that have a role, as in role:norm.",
             (o, v) => o with { Freeze = v }),
         Number<uint>(
             "seed",
             "N",
-            "Seed of an adapter's start, the examples, their order and all noise (default: 0).",
+            "Seed for adapter initialization, the choice and order of examples, and all noise (default: 0).",
             (o, v) => o with { Seed = v }),
-        Number<uint>("data-seed", "N", "Seed that picks the examples (default: the seed).", (o, v) => o with { DataSeed = v }),
+        Number<uint>("data-seed", "N", "Seed for the choice of examples (default: --seed).", (o, v) => o with { DataSeed = v }),
         Text(
             "objective", "KIND",
-            "What is minimized: loss (default), or the negative of one of the task's metrics on a batch, such as accuracy or f1.",
+            "What to minimize: loss (default), or the negative of one of the task's metrics on a batch, such as accuracy or f1.",
             (o, v) => o with { Objective = v }),
-        Number<int>("train-size", "N", "Training examples (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
+        Number<int>("train-size", "N", "Training examples to use (default: 1000, or all of your own).", (o, v) => o with { TrainSize = v }),
         Number<int>(
-            "shots", "K", "Training and dev examples of each class, in place of --train-size and --dev-size (default: none).",
+            "shots", "K", "Training and dev examples per class, instead of --train-size and --dev-size (default: none).",
             (o, v) => o with { Shots = v }),
         Number<int>(
-            "dev-size", "N", "Examples that decide which step is kept (default: 500 or the task's own number; a tenth of your own).",
+            "dev-size", "N", "Dev examples, which decide which step is kept (default: 500 or the task's own number; a tenth of your own).",
             (o, v) => o with { DevSize = v }),
         Number<int>(
             "test-size",
             "N",
-            "Examples the result is measured on (default: 1000; a tenth of your own).",
+            "Test examples, on which the result is measured (default: 1000; a tenth of your own).",
             (o, v) => o with { TestSize = v }),
         Number<int>(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
-        Number<int>("patience", "N", "End after N evaluations without a better one (default: none).", (o, v) => o with { Patience = v }),
+        Number<int>("patience", "N", "Stop after N evaluations without improvement (default: never).", (o, v) => o with { Patience = v }),
         Number<double>(
-            "stop-on-divergence", "X", "End where the loss passes X times its start (default: 10; 0 for never).",
+            "stop-on-divergence", "X", "Stop when the loss exceeds X times its initial value (default: 10; 0 for never).",
             (o, v) => o with { StopOnDivergence = v }),
         Number<int>(
             "max-length", "N",
-            "Longest prompt with answer, in tokens (default: the model's positions, the masked prompt's own length, or 512 for texts).",
+            "Maximum length of prompt and answer in tokens (default: the model's positions, the masked prompt's own, or 512 for texts).",
             (o, v) => o with { MaxLength = v }),
-        Switch("train-on-prompt", "Learn the prompts of your own rows too.", (o, v) => o with { TrainOnPrompt = v }),
-        Switch("mask-history", "Learn only the last turn of each conversation.", (o, v) => o with { MaskHistory = v }),
+        Switch("train-on-prompt", "Train on the prompts of your own rows as well.", (o, v) => o with { TrainOnPrompt = v }),
+        Switch("mask-history", "Train on only the last turn of each conversation.", (o, v) => o with { MaskHistory = v }),
         Switch("split-special-tokens", Flags.AboutSplitSpecialTokens, (o, v) => o with { SplitSpecialTokens = v }),
         Text("columns", "NAME=COLUMN,…", Flags.AboutColumns, (o, v) => o with { Columns = v }),
         Switch("skip-bad-rows", "Leave out rows of your own that cannot be used, and count them.", (o, v) => o with { SkipBadRows = v }),
@@ -110,31 +110,32 @@ internal sealed record TrainingSetting(
             "chat-template", "FILE", "Chat template for conversations (default: the model's own).",
             (o, v) => o with { ChatTemplate = v }),
         Number<double>("weight-decay", "X", "Weight decay (default: 0).", (o, v) => o with { WeightDecay = v }),
-        Number<int>("queries", "N", "Directions a step (default: the method's own number).", (o, v) => o with { Queries = v }),
+        Number<int>("queries", "N", "Directions per step (default: the method's own number).", (o, v) => o with { Queries = v }),
         Number<int>(
-            "sides", "N", "Sides of the weights on which losses are taken, 1 or 2 (default: what the method does).",
+            "sides", "N", "Whether to evaluate losses on 1 or 2 sides of the weights (default: the method's own choice).",
             (o, v) => o with { Sides = v }),
         Text(
-            "directions", "KIND", "gaussian, rademacher or sphere (default: the method's own kind, gaussian but for fzoo).",
+            "directions", "KIND", "gaussian, rademacher or sphere (default: the method's own kind, gaussian except for fzoo).",
             (o, v) => o with { Directions = v }),
-        Number<double>("clip", "X", "Limit of a direction's coefficient (default: none).", (o, v) => o with { Clip = v }),
+        Number<double>("clip", "X", "Limit for a direction's coefficient (default: none).", (o, v) => o with { Clip = v }),
         Text(
             "schedule", "SHAPE", $"How the learning rate changes: {string.Join(", ", LearningRateSchedule.Shapes)} (default: constant).",
             (o, v) => o with { Schedule = v }),
-        Number<int>("warmup", "N", "Steps over which the learning rate rises at first (default: 0).", (o, v) => o with { Warmup = v }),
+        Number<int>("warmup", "N", "Initial steps over which the learning rate rises (default: 0).", (o, v) => o with { Warmup = v }),
         new(
             "opt",
             SettingKind.Text,
             Flags.MethodOptions(),
             (o, v) => o with { Opt = v }),
         Text(
-            "dtype", "TYPE", "What weights are kept as: auto (as stored, default), fp32, bf16 or fp16.",
+            "dtype", "TYPE", "Type in which weights are kept: auto (as stored, default), fp32, bf16 or fp16.",
             (o, v) => o with { DType = v }),
         Text(
             "engine", "ENGINE", Flags.AboutEngine,
             (o, v) => o with { Engine = v }),
         Text(
-            "precision", "PRECISION", "How exactly: auto (the engine's own, default), fp32, bf16x3 (nearly as exact) or, on a GPU, fp16.",
+            "precision", "PRECISION",
+            "Precision of matrix products: auto (the engine's own, default), fp32, bf16x3 (nearly as accurate) or, on a GPU, fp16.",
             (o, v) => o with { Precision = v }),
         Number<int>(
             "threads", "N", Flags.AboutThreads,

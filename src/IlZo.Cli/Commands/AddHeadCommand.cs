@@ -20,14 +20,14 @@ internal static class AddHeadCommand
         HelpName = "DIR",
         Required = true,
     };
-    private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed of the head's weights (default: 0).");
+    private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed for the head's weights (default: 0).");
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
     {
         var command = new Command(
             "add-head",
-            "Write a language model with an untrained classification head in place of its own, to be trained without prompts.")
+            "Write a language model whose head is replaced by an untrained classification head, for training without prompts.")
         {
             s_model, s_task, s_out, s_seed, s_json,
         };

@@ -12,13 +12,13 @@ internal static class BenchCommand
     private const string DefaultShape = "opt-125m";
 
     private static readonly Option<string?> s_device = Flags.BenchDevice();
-    private static readonly Option<bool> s_json = Flags.Json("One JSON object a measurement.");
+    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object per measurement.");
     private static readonly BenchModelOptions s_model = new();
 
     public static Command Create()
     {
         var command = new Command("bench", "Measure this machine: one of the commands, or step, forward, gemm and rng one after another "
-            + $"(of {DefaultShape} where nothing else is named).")
+            + $"(on {DefaultShape} unless another model is named).")
         {
             ModelBenchCommand.Step(),
             ModelBenchCommand.Forward(),
@@ -70,7 +70,7 @@ internal static class BenchCommand
     private static Command Make()
     {
         var shape = Flags.Text("--shape", "SHAPE", $"The shape: {BenchModelOptions.Shapes}.");
-        var output = Flags.Text("--out", "DIR", "The folder to write to.");
+        var output = Flags.Text("--out", "DIR", "Folder to write to.");
         shape.Required = true;
         output.Required = true;
         var command = new Command("make", "Write a checkpoint of a published shape with random fp16 weights.") { shape, output };

@@ -30,27 +30,27 @@ internal static class CompareCommand
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
         "--optimizers", "A,B,…",
-        $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        $"Comma-separated methods (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     private static readonly Option<int?> s_seeds = Flags.Number<int>(
-        "--seeds", "N", "Seeds of each method and rate, 0 to N-1 (default: 2).");
+        "--seeds", "N", "Seeds for each method and learning rate, 0 to N-1 (default: 2).");
 
     private static readonly Option<int?> s_forwardPasses = Flags.Number<int>(
-        "--forward-passes", "N", "Forward passes of each run; it ends with the step that reaches them (default: 1000).");
+        "--forward-passes", "N", "Forward passes per run, which ends with the step that reaches them (default: 1000).");
 
     private static readonly Option<string?> s_rates = Flags.Text(
-        "--lrs", "X,Y,…", "Learning rates of every method (default: a third of its default in train, that rate and three times it; --lr "
-            + "takes the place of mezo's default, and those of others follow).");
+        "--lrs", "X,Y,…", "Learning rates for every method (default: a third of its default in train, that rate and three times it; --lr "
+            + "replaces mezo's default, and the others' scale with it).");
 
     private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one below runs/).");
+        "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one under runs/).");
 
     private static readonly Option<string?> s_function = Flags.Text(
-        "--function", "NAME", "A test function in the place of a model and task: "
-            + $"{string.Join(", ", TestFunction.All.Select(f => f.Name))}. --lr is then by default the inverse of its Hessian's trace.");
+        "--function", "NAME", "A test function instead of a model and task: "
+            + $"{string.Join(", ", TestFunction.All.Select(f => f.Name))}. By default, --lr is then the inverse of its Hessian's trace.");
 
     private static readonly Option<int?> s_dimension = Flags.Number<int>(
-        "--dimension", "N", "Variables of the function (default: 1000, or its own).");
+        "--dimension", "N", "Number of variables (default: 1000, or the function's own).");
 
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
@@ -58,8 +58,8 @@ internal static class CompareCommand
     {
         var command = new Command(
             "compare",
-            "Train with several methods at an equal number of forward passes, and write a table and curves. Schedules and warm-up count "
-                + "forward passes here.")
+            "Train with several methods for the same number of forward passes, and write a table and curves. Schedules and warm-up are "
+                + "measured in forward passes here.")
         {
             s_optimizers, s_seeds, s_forwardPasses, s_rates, s_function, s_dimension, s_out, s_json,
         };

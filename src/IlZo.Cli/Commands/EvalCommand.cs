@@ -13,41 +13,41 @@ internal static class EvalCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_run = Flags.Text(
-        "--run", "DIR", "A run, in place of model, task and data: measure what it selected on just the rows that it kept for that.");
+        "--run", "DIR", "A run, instead of model, task and data: evaluate the weights it selected on just its own held-out rows.");
     private static readonly Option<string?> s_split = Flags.Text(
-        "--split", RunEvaluation.Splits, "Which rows of the run: test (default), or dev, which chose the weights.");
+        "--split", RunEvaluation.Splits, "Which rows of the run: test (default), or dev, by which the weights were selected.");
     private static readonly Option<string?> s_task = Flags.Text(
         "--task", "NAME|FILE",
-        "A task of 'ilzo ls tasks', or a task file (default: data with --data, else sst2-sentiment for builtin and sst2 for others).");
+        "A task from 'ilzo ls tasks', or a task file (default: data with --data, otherwise sst2-sentiment for builtin, sst2 for others).");
     private static readonly Option<string?> s_data = Flags.Text(
         "--data", "PATH",
-        "Folder of the task's validation.jsonl; without --task a file of your own texts, or a folder with a test or validation file.");
+        "Folder with the task's validation.jsonl; without --task, a file of your own texts, or a folder with a test or validation file.");
     private static readonly Option<int?> s_testSize = Flags.Number<int>(
-        "--test-size", "N", "Rows to measure on (default: 1000, or all where there are fewer; all of your own).");
-    private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed that picks the rows (default: 0).");
-    private static readonly Option<uint?> s_dataSeed = Flags.Number<uint>("--data-seed", "N", "The same, by the name it has in training.");
+        "--test-size", "N", "Number of rows to evaluate (default: 1000, or all if there are fewer; all of your own).");
+    private static readonly Option<uint?> s_seed = Flags.Number<uint>("--seed", "N", "Seed for the choice of rows (default: 0).");
+    private static readonly Option<uint?> s_dataSeed = Flags.Number<uint>("--data-seed", "N", "The same, under its name in training.");
     private static readonly Option<int?> s_demonstrations = Flags.Number<int>(
         "--demonstrations", "N", "Solved training rows in front of every prompt (default: 0; 32 in published results).");
 
     private static readonly Option<bool> s_perExample = new("--demonstrations-per-example")
     {
-        Description = "Draw other demonstrations for every row.",
+        Description = "Draw separate demonstrations for every row.",
     };
 
     private static readonly Option<bool> s_calibrate = new("--calibrate")
     {
-        Description = "Predict by summed log-probabilities less those under a prompt without content.",
+        Description = "Predict by summed log-probabilities minus those under a content-free prompt.",
     };
 
     private static readonly Option<string?> s_predictions = Flags.Text(
-        "--predictions", "FILE.jsonl", "Also write every prediction with its scores to a file, one JSON object a row.");
+        "--predictions", "FILE.jsonl", "Also write every prediction with its scores to a file, one JSON object per row.");
 
     private static readonly Option<int?> s_maxLength = Flags.Number<int>(
-        "--max-length", "N", "Longest prompt with answer, in tokens (default: the model's positions; 512 for texts).");
+        "--max-length", "N", "Maximum length of prompt and answer in tokens (default: the model's positions; 512 for texts).");
     private static readonly Option<bool> s_trainOnPrompt =
-        new("--train-on-prompt") { Description = "Measure the prompts of your own rows too." };
+        new("--train-on-prompt") { Description = "Evaluate the prompts of your own rows as well." };
     private static readonly Option<bool> s_maskHistory =
-        new("--mask-history") { Description = "Measure only the last turn of each conversation." };
+        new("--mask-history") { Description = "Evaluate only the last turn of each conversation." };
     private static readonly Option<bool> s_splitSpecialTokens =
         new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_columns = Flags.Text("--columns", "NAME=COLUMN,…", Flags.AboutColumns);
@@ -66,7 +66,7 @@ internal static class EvalCommand
     public static Command Create()
     {
         var command = new Command(
-            "eval", "Measure loss and metrics of a model on a task's validation rows, or loss and perplexity on your own texts.")
+            "eval", "Evaluate a model: loss and metrics on a task's validation rows, or loss and perplexity on your own texts.")
         {
             s_model, s_run, s_split, s_task, s_data, s_testSize, s_seed, s_dataSeed, s_demonstrations, s_perExample, s_calibrate,
             s_predictions,

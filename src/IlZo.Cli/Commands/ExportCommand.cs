@@ -18,7 +18,7 @@ internal static class ExportCommand
     };
     private static readonly Option<bool> s_merge = new("--merge")
     {
-        Description = "For a run that trained LoRA: write the whole model with the factors added to its weights.",
+        Description = "For a run that trained LoRA: write the complete model with the factors merged into its weights.",
     };
     private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
     private static readonly Option<bool> s_json = Flags.Json();
@@ -27,7 +27,7 @@ internal static class ExportCommand
     {
         var command = new Command(
             "export",
-            "Copy the model that a run selected, in the Hugging Face layout, or the adapter in PEFT's "
+            "Copy the model that a run selected, in the Hugging Face layout, or its adapter, in PEFT's "
                 + "format.") { s_run, s_out, s_merge, s_allowShortLog, s_json };
         command.SetAction(Run);
         return command;

@@ -12,29 +12,29 @@ internal static class GenerateCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_prompt = Flags.Text(
-        "--prompt", Flags.AnyText, "The text to continue (default: none; the continuation begins from the model's BOS token).");
+        "--prompt", Flags.AnyText, "The text to continue (default: none; generation starts from the model's BOS token).");
     private static readonly Option<bool> s_splitSpecialTokens =
         new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_chat = Flags.Text(
-        "--chat", Flags.AnyText, "A message to answer, which the model's chat template puts into the form of a conversation.");
+        "--chat", Flags.AnyText, "A message to answer, formatted as a conversation by the model's chat template.");
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE",
-        "Chat template for --chat (default: the one that the model or its adapter was trained with, or the model's own).");
+        "Chat template for --chat (default: the one used to train the model or its adapter, or the model's own).");
     private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
         "--max-new-tokens", "N",
-        $"The most tokens to add (default: what the model's generation_config.json says, else {GenerationOptions.DefaultNewTokens}).");
+        $"Maximum number of tokens to generate (default: from generation_config.json, otherwise {GenerationOptions.DefaultNewTokens}).");
     private static readonly Option<double?> s_temperature = Flags.Number<double>(
-        "--temperature", "X", "What logits are divided by; 0 always takes the most probable token (default: what the model's "
-            + "generation_config.json says, else 0).");
+        "--temperature", "X", "Divisor of the logits; 0 always takes the most probable token (default: from the model's "
+            + "generation_config.json, otherwise 0).");
     private static readonly Option<double?> s_topP = Flags.Number<double>(
-        "--top-p", "X", "Choose among the most probable tokens that make up this probability (default: 1, all).");
+        "--top-p", "X", "Sample from the smallest set of most probable tokens with this total probability (default: 1, all).");
     private static readonly Option<int?> s_topK = Flags.Number<int>(
-        "--top-k", "N", "Choose among this many of the most probable tokens; 0 (default) among all.");
+        "--top-k", "N", "Sample from this many of the most probable tokens; 0 (default) for all.");
     private static readonly Option<double?> s_repetitionPenalty = Flags.Number<double>(
         "--repetition-penalty", "X",
-        "What logits of tokens that are in the text already are divided by (default: what generation_config.json says, else 1).");
-    private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed of the choices (default: 0).");
-    private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt too." };
+        "Divisor for the logits of tokens that already occur in the text (default: from generation_config.json, otherwise 1).");
+    private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed for sampling (default: 0).");
+    private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt as well." };
     private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<string> s_engine = Flags.Engine();
@@ -46,7 +46,7 @@ internal static class GenerateCommand
 
     public static Command Create()
     {
-        var command = new Command("generate", "Continue a text. Standard output is the continuation alone.")
+        var command = new Command("generate", "Continue a text. Only the continuation is written to standard output.")
         {
             s_model, s_prompt, s_splitSpecialTokens, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK,
             s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device,

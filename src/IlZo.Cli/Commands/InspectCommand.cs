@@ -20,16 +20,16 @@ internal static class InspectCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
     private static readonly Option<string?> s_shape = Flags.Text(
-        "--shape", "SHAPE", $"A published shape in fp16, in place of a model: {string.Join(", ", SyntheticCheckpoint.Shapes)}.");
+        "--shape", "SHAPE", $"A published shape in fp16, instead of a model: {string.Join(", ", SyntheticCheckpoint.Shapes)}.");
     private static readonly Option<string?> s_device = Flags.Text(
-        "--device", "cpu|cuda", "Where the memory is that is predicted (default: cpu); no GPU is needed.");
+        "--device", "cpu|cuda", "The device whose memory use to predict (default: cpu); no GPU is needed.");
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<int?> s_batchSize = Flags.Number<int>(
-        "--batch-size", "N", "Texts of a batch, for the prediction of memory (default: what train takes, 64 for RoBERTa, else 16).");
+        "--batch-size", "N", "Texts per batch, for the memory prediction (default: as in train, 64 for RoBERTa, otherwise 16).");
     private static readonly Option<int?> s_seq = Flags.Number<int>(
-        "--seq", "N", "Tokens of a text, for the prediction of memory (default: 128, or as many as the model takes).");
+        "--seq", "N", "Tokens per text, for the memory prediction (default: 128, or the model's maximum if lower).");
     private static readonly Option<string?> s_optimizer = Flags.Text(
-        "--optimizer", "NAME", "Training method, for the prediction of memory (default: mezo).");
+        "--optimizer", "NAME", "Training method, for the memory prediction (default: mezo).");
     private static readonly Option<string?> s_opt = Flags.MethodOptions();
 
     // As for train: what decides which weights are trained, and what products are computed in.
@@ -42,8 +42,8 @@ internal static class InspectCommand
     {
         var command = new Command(
             "inspect",
-            "Show a model's architecture, parameters and predicted training memory; no weights are read but a tied head that is stored "
-                + "twice.")
+            "Show a model's architecture, parameters and predicted training memory; the only weights read are a tied head that is "
+                + "stored twice.")
         {
             s_model, s_shape, s_device, s_dtype, s_batchSize, s_seq, s_optimizer, s_opt, s_json,
         };

@@ -14,14 +14,14 @@ internal static class LayerBenchCommand
 
     public static Command Gemm()
     {
-        var tokens = Flags.Number<int>("--tokens", "N", "Tokens (default: 1, 128, 512 and 2048).");
-        var dtype = Flags.Text("--dtype", "TYPE", "What weights are kept as: fp32, bf16 or fp16 (default).");
+        var tokens = Flags.Number<int>("--tokens", "N", "Number of tokens (default: 1, 128, 512 and 2048).");
+        var dtype = Flags.Text("--dtype", "TYPE", "Type in which weights are kept: fp32, bf16 or fp16 (default).");
         var repetitions = Flags.Number<int>("--repetitions", "N", "Repetitions (default: 5).");
         var device = Flags.BenchDevice();
         var engine = Flags.Engine();
         var precision = Flags.Precision();
-        var json = Flags.Json("One JSON object a shape.");
-        var command = new Command("gemm", "Linear layers, on a GPU or on one thread: shares of the peaks, and what the second probe costs.")
+        var json = Flags.Json("Print one JSON object per shape.");
+        var command = new Command("gemm", "Linear layers, on a GPU or on one thread: share of the peaks, and cost of the second probe.")
         {
             tokens, dtype, repetitions, device, engine, precision, json,
         };
@@ -117,7 +117,7 @@ internal static class LayerBenchCommand
     {
         var repetitions = Flags.Number<int>("--repetitions", "N", "Pairs of measurements (default: 15).");
         var json = Flags.Json();
-        var command = new Command("widen", "Widening fp16 weights on one thread, in C# and by emitted VCVTPH2PS.") { repetitions, json };
+        var command = new Command("widen", "Widening fp16 weights on one thread, in C# and with emitted VCVTPH2PS.") { repetitions, json };
         command.SetAction(parsed =>
         {
             var result = WideningBenchmark.Run(Flags.AtLeastOne("--repetitions", parsed.GetValue(repetitions) ?? 15))

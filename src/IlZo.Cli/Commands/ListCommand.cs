@@ -8,9 +8,9 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo ls</c>.</summary>
 internal static class ListCommand
 {
-    public static Command Create() => new("ls", "List what there is.")
+    public static Command Create() => new("ls", "List models, tasks or optimizers.")
     {
-        List("models", "Model architectures, and the model that is built in.", Models),
+        List("models", "Model architectures and the built-in model.", Models),
         List("tasks", "Built-in tasks.", Tasks),
         OptimizerListCommand.Create(),
     };

@@ -9,13 +9,13 @@ internal static class OptimizerBenchCommand
 {
     private static readonly Option<string?> s_names = Flags.Text(
         "--optimizers", "A,B,…",
-        $"Methods with commas between them (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        $"Comma-separated methods (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     public static Command Create()
     {
         var command = ModelBenchCommand.Of(
             "optimizers",
-            "Processor time of each method's steps on random tokens, for each forward pass and relative to the first method's.",
+            "Processor time of each method's steps on random tokens, per forward pass and relative to the first method's.",
             (parsed, request, threads) =>
             {
                 string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];

@@ -10,7 +10,7 @@ namespace IlZo.Cli.Commands;
 internal static class OptimizerListCommand
 {
     private static readonly Option<bool> s_verbose =
-        new("--verbose") { Description = "Show each method's default settings, and those that were published for it." };
+        new("--verbose") { Description = "Show each method's default settings and its published ones." };
     private static readonly Option<bool> s_json = Flags.Json("Print one JSON object with the array optimizers.");
 
     public static Command Create()

@@ -13,7 +13,7 @@ internal static class ReplayCommand
     private static readonly Option<string?> s_out = Flags.Text(
         "--out", "DIR", "Save the weights here, in the Hugging Face layout.");
     private static readonly Option<string?> s_model = Flags.Text(
-        "--model", "DIR", "The base model, where it is no longer where the run found it.");
+        "--model", "DIR", "The base model, if it is no longer where the run found it.");
     private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<bool> s_json = Flags.Json();
@@ -22,7 +22,7 @@ internal static class ReplayCommand
     {
         var command = new Command(
             "replay",
-            "Rebuild the weights of a run's step from its base model and its log, without a forward pass.")
+            "Rebuild the weights at any step of a run from its base model and its log, without a forward pass.")
         {
             s_run, s_toStep, s_out, s_model, s_allowShortLog, s_threads, s_json,
         };

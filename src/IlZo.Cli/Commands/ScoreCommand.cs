@@ -14,27 +14,27 @@ internal static class ScoreCommand
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_text = Flags.Text("--text", Flags.AnyText, "The text to score.");
     private static readonly Option<string?> s_input = Flags.Text(
-        "--input", "FILE", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line, or rows in another form (docs/data.md).");
+        "--input", "FILE", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line, or rows in another format (docs/data.md).");
     private static readonly Option<string?> s_columns = Flags.Text(
-        "--columns", "NAME=COLUMN,…", "Columns of --input that stand for text or ids, as in text=review.");
+        "--columns", "NAME=COLUMN,…", "Maps columns of --input to text or ids, as in text=review.");
     private static readonly Option<bool> s_splitSpecialTokens =
         new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_logits = Flags.Text(
-        "--logits", "OUT.safetensors", "Also store the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
+        "--logits", "OUT.safetensors", "Also save the logits, fp32 [tokens, vocabulary], as logits.0, logits.1, ...");
     private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
     private static readonly Option<string> s_engine = Flags.Engine();
     private static readonly Option<string> s_precision = Flags.Precision();
     private static readonly Option<int?> s_threads = Flags.Threads();
     private static readonly Option<string?> s_device = Flags.Device();
-    private static readonly Option<bool> s_json = Flags.Json("One JSON object an input, which is what is printed anyway.");
+    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object per input, which is the default anyway.");
 
     public static Command Create()
     {
         var command = new Command(
             "score",
-            "Print how probable texts are to a model: one JSON object an input with ids, token_logprobs, nll (mean, in nats) "
-            + "and top (5 next tokens); or, of a masked language model, ids and masks (each with its position and its top 5 tokens).")
+            "Print the probability of texts under a model: one JSON object per input with ids, token_logprobs, nll (mean, in nats) "
+            + "and top (5 next tokens); or, for a masked language model, ids and masks (each with its position and its top 5 tokens).")
         {
             s_model, s_text, s_input, s_columns, s_splitSpecialTokens, s_logits, s_adapter, s_dtype, s_device, s_engine, s_precision,
             s_threads, s_json,

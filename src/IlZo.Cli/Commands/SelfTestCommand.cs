@@ -9,20 +9,20 @@ namespace IlZo.Cli.Commands;
 internal static class SelfTestCommand
 {
     private static readonly Option<string?> s_device = Flags.Text(
-        "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulation of one, which leaves the built-in model out.");
+        "--device", "cuda:N|cpu", "The GPU (default: cuda:0); cpu is ILGPU's simulated one, which skips the built-in model.");
     private static readonly Option<string?> s_engine = Flags.Text(
         "--engine", "amx|avx512-bf16",
-        "Try an engine of the CPU instead, which emits machine code: its kernels, layers, attention, and threads that are interrupted.");
-    private static readonly Option<string?> s_only = Flags.Text("--only", "TEXT", "Only the checks that have TEXT in their names.");
+        "Test a CPU engine that emits machine code instead: its kernels, layers, attention, and interrupted threads.");
+    private static readonly Option<string?> s_only = Flags.Text("--only", "TEXT", "Run only the checks whose names contain TEXT.");
     private static readonly Option<string?> s_writePtx = Flags.Text(
         "--write-ptx", "DIR", "Write the PTX of all kernels and their names into a folder instead, for an assembler; no GPU is needed.");
-    private static readonly Option<bool> s_json = Flags.Json("One JSON object a check.");
+    private static readonly Option<bool> s_json = Flags.Json("Print one JSON object per check.");
 
     public static Command Create()
     {
         var command = new Command(
             "selftest",
-            "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each model family, and trainings.")
+            "Compare a GPU with the CPU engine: every kernel, large products, a two-point step of each model family, and training.")
         {
             s_device, s_engine, s_only, s_writePtx, s_json,
         };

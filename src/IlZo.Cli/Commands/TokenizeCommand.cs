@@ -14,17 +14,17 @@ internal static class TokenizeCommand
 {
     private static readonly Option<string> s_model = Flags.Model();
     private static readonly Option<string?> s_text = Flags.Text(
-        "--text", Flags.AnyText, "The text (default: standard input, where it is no terminal).");
-    private static readonly Option<string?> s_file = Flags.Text("--file", "FILE", "A file with the text, UTF-8, taken as it is.");
-    private static readonly Option<string?> s_ids = Flags.Text("--ids", "ID,ID,…", "Token ids, to be turned into text.");
+        "--text", Flags.AnyText, "The text (default: standard input, unless it is a terminal).");
+    private static readonly Option<string?> s_file = Flags.Text("--file", "FILE", "A file with the text, UTF-8, read verbatim.");
+    private static readonly Option<string?> s_ids = Flags.Text("--ids", "ID,ID,…", "Token ids to decode into text.");
     private static readonly Option<bool> s_noAddSpecialTokens = new("--no-add-special-tokens")
     {
-        Description = "Put nothing around the text (default: what the tokenizer's convention does, such as BOS).",
+        Description = "Add nothing around the text (default: what the tokenizer normally adds, such as BOS).",
     };
     private static readonly Option<bool> s_splitSpecialTokens =
         new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<bool> s_skipSpecialTokens =
-        new("--skip-special-tokens") { Description = "With --ids: leave special tokens out of the text." };
+        new("--skip-special-tokens") { Description = "With --ids: omit special tokens from the text." };
     private static readonly Option<bool> s_json = Flags.Json(
         "Print one JSON object: ids, pieces, tokens, characters, bytes; with --ids text, ids, pieces, tokens.");
 
@@ -32,8 +32,8 @@ internal static class TokenizeCommand
     {
         var command = new Command(
             "tokenize",
-            "Show a text's tokens, an id and the vocabulary's piece on each line, or the text of ids; no weights are read, and none need "
-            + "be there.")
+            "Show a text's tokens, an id and the vocabulary's piece on each line, or decode ids into text; weights are neither read nor "
+            + "required.")
         {
             s_model, s_text, s_file, s_ids, s_noAddSpecialTokens, s_splitSpecialTokens, s_skipSpecialTokens, s_json,
         };

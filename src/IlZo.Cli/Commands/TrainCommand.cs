@@ -11,12 +11,12 @@ namespace IlZo.Cli.Commands;
 internal static class TrainCommand
 {
     private static readonly Option<string?> s_run = Flags.Text(
-        "--run", "DIR", "Folder of the run (default: a new one below runs/).");
+        "--run", "DIR", "Folder of the run (default: a new one under runs/).");
 
     private static readonly Option<bool> s_resume = new("--resume")
     {
-        Description = "Continue the run in the folder of --run (default: the last one below runs/), or start it where there is none; "
-            + "settings come from there unless given.",
+        Description = "Resume the run in the folder of --run (default: the latest one under runs/), or start it if there is none; "
+            + "settings are taken from it unless given.",
     };
 
     private static readonly Option<bool> s_exact = new("--exact")
@@ -28,11 +28,11 @@ internal static class TrainCommand
 
     private static readonly Option<bool> s_allowWorse = new("--allow-worse")
     {
-        Description = "Exit with 0 also where no step was as good as the start.",
+        Description = "Exit with 0 even if no step was as good as the start.",
     };
 
     private static readonly Option<string?> s_config = Flags.Text(
-        "--config", "FILE", "JSON object with the names of flags, or a run's config.json; flags win.");
+        "--config", "FILE", "JSON object keyed by flag names, or a run's config.json; flags take precedence.");
 
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 

@@ -19,10 +19,10 @@ internal sealed class LoraKind : AdapterKind
     [
         new AdapterOption<int>("rank", "N", "Rank of LoRA (default: 8).", (o, v) => o with { Rank = v }),
         new AdapterOption<double>(
-            "alpha", "X", "LoRA's product is multiplied by this over the rank (default: 16).", (o, v) => o with { Alpha = v }),
+            "alpha", "X", "Scaling of LoRA: its product is multiplied by alpha / rank (default: 16).", (o, v) => o with { Alpha = v }),
         new AdapterOption<string>(
             "targets", "A,B,…",
-            "Linear layers that get LoRA, by names or roles such as role:mlp, or all-linear (default: queries and values).",
+            "Linear layers to which LoRA is added: names, roles such as role:mlp, or all-linear (default: queries and values).",
             (o, v) => o with { Targets = v }),
     ];
 

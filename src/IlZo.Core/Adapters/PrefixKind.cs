@@ -26,10 +26,10 @@ internal sealed class PrefixKind : AdapterKind
 
     public override IReadOnlyList<AdapterOption> Options { get; } =
     [
-        new AdapterOption<int>("prefix-tokens", "N", "Tokens of a prefix (default: 5).", (o, v) => o with { PrefixTokens = v }),
+        new AdapterOption<int>("prefix-tokens", "N", "Number of prefix tokens (default: 5).", (o, v) => o with { PrefixTokens = v }),
         new AdapterOption<string>(
             "prefix-positions", $"{KeptPositions}|{ShiftedPositions}",
-            "Where texts begin beside a prefix: at position 0 (default) or after it, as in PEFT.",
+            "Where texts begin if there is a prefix: at position 0 (default), or after it, as in PEFT.",
             (o, v) => o with { PrefixPositions = v }),
     ];
 

@@ -14,24 +14,24 @@ internal static class ModelCatalog
 {
     private static readonly Family[] s_families =
     [
-        new("opt", "OPTForCausalLM", "OPT 125m to 66b, the 350m style included", OptModel.Load),
-        new("gpt2", "GPT2LMHeadModel", "GPT-2 to XL, DistilGPT-2", Gpt2Model.Load),
-        new("llama", "LlamaForCausalLM", "Llama and models of its shape: grouped-query attention, tied or not, scaled RoPE", Llama(
+        new("opt", "OPTForCausalLM", "OPT 125m to 66b, including the 350m variant", OptModel.Load),
+        new("gpt2", "GPT2LMHeadModel", "GPT-2 up to XL, DistilGPT-2", Gpt2Model.Load),
+        new("llama", "LlamaForCausalLM", "Llama and models like it: grouped-query attention, tied or not, scaled RoPE", Llama(
             LlamaVariant.Llama)),
-        new("mistral", "MistralForCausalLM", "Mistral, its sliding window included", Llama(LlamaVariant.Mistral)),
+        new("mistral", "MistralForCausalLM", "Mistral, including its sliding window", Llama(LlamaVariant.Mistral)),
         new("qwen2", "Qwen2ForCausalLM", "Qwen2 and Qwen2.5", Llama(LlamaVariant.Qwen2)),
         new("qwen3", "Qwen3ForCausalLM", "Qwen3 without experts", Llama(LlamaVariant.Qwen3)),
         new("gemma", "GemmaForCausalLM", "Gemma", Gemma(GemmaConfig.First)),
-        new("gemma2", "Gemma2ForCausalLM", "Gemma 2, its soft caps and sliding windows included", Gemma(GemmaConfig.Second)),
+        new("gemma2", "Gemma2ForCausalLM", "Gemma 2, including its soft caps and sliding windows", Gemma(GemmaConfig.Second)),
         new(
             "phi3",
             "Phi3ForCausalLM",
-            "Phi-3, Phi-3.5 and Phi-4 without experts and images; texts up to the length before LongRoPE",
+            "Phi-3, Phi-3.5 and Phi-4 without experts or images; texts up to the original length, before LongRoPE",
             Phi3Model.Load),
         new(
             "roberta",
             "RobertaForMaskedLM",
-            "RoBERTa to large, a masked language model: classification by prompts with a mask",
+            "RoBERTa up to large, a masked language model: classification with masked prompts",
             RobertaModel.Load),
     ];
 

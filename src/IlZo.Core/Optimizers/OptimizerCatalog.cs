@@ -19,7 +19,7 @@ public static class OptimizerCatalog
     /// <summary>All methods.</summary>
     public static IReadOnlyList<OptimizerMethod> All { get; } =
     [
-        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forwards a step and query, no state", s => Sgd(s, new Spsa(s)))
+        new("mezo", "two-point SPSA with SGD (Malladi et al. 2023): 2 forward passes per query, no state", s => Sgd(s, new Spsa(s)))
         {
             Sides = [2, 1],
             Published =
@@ -28,7 +28,7 @@ public static class OptimizerCatalog
                 new("RoBERTa-large", [1e-7, 1e-6, 1e-5], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"),
             ],
         },
-        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forwards, 4 bytes a weight", MezoMomentum)
+        new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forward passes, 4 bytes per weight", MezoMomentum)
         {
             Sides = [2, 1],
 
@@ -36,7 +36,7 @@ public static class OptimizerCatalog
             RateFactor = 0.1,
             Published = [s_zoBench],
         },
-        new("mezo-adam", "SPSA with Adam (Malladi et al. 2023): 2 forwards, 8 bytes a weight", MezoAdam)
+        new("mezo-adam", "SPSA with Adam (Malladi et al. 2023): 2 forward passes, 8 bytes per weight", MezoAdam)
         {
             Sides = [2, 1],
 
@@ -44,27 +44,27 @@ public static class OptimizerCatalog
             DividesBy = UpdateDivisor.GradientNorm,
             Published = [new("RoBERTa-large", [1e-6, 1e-5, 1e-4], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"), s_zoBench],
         },
-        new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forwards a query", KerZoo)
+        new("kerzoo", "SPSA at random radii with a kernel that cancels the smoothing bias (2025): 2 forward passes per query", KerZoo)
         {
             Queries = 3,
             Published = [new("OPT, Llama", s_mezoRates, s_usual, 3, "KerZOO, arXiv 2505.18886 (Rainbow0427/zo_acc)")],
         },
         new(
             "dizo",
-            "mezo, and every 50 steps a search for how far attention weights are from their start (2025): 2.4 forwards, no state",
+            "mezo, and every 50 steps a search over how far attention weights are from their start (2025): 2.4 forward passes, no state",
             s => new DiZo(s))
         {
             Sides = [2, 1],
             Published = [new("OPT-2.7B", s_mezoRates, s_usual, 1, "DiZO's scripts (Skilteee/DiZO)")],
         },
-        new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forwards", CurvZo)
+        new("curvzo", "SPSA on few tensors, chosen by tracked scores, with inverse-probability weights (2026): 2 forward passes", CurvZo)
         {
             MostQueries = 1,
             Published = [new("OPT, Llama", s_mezoRates, s_usual, 1, "CurvZO, arXiv 2603.21725; it gives no rate, so these are MeZO's")],
         },
         new(
             "loren",
-            "leave-one-out estimate along directions of learned rank-one curvature, with momentum (2025): 6 forwards, 4 bytes a weight",
+            "leave-one-out estimate along directions of learned rank-one curvature, momentum (2025): 6 forward passes, 4 bytes per weight",
             Loren)
         {
             Queries = 6,
@@ -80,7 +80,7 @@ public static class OptimizerCatalog
                     "LOREN, arXiv 2511.07971 (hseung88/loren); a range to search, its tables of rates are not public"),
             ],
         },
-        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forwards, no state", s => Sgd(s, new ZoSign(s)))
+        new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forward passes, no state", s => Sgd(s, new ZoSign(s)))
         {
             Sides = [2, 1],
 
@@ -90,14 +90,14 @@ public static class OptimizerCatalog
         },
         new(
             "zo-conservative",
-            "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forwards, no state",
+            "the best of mezo's step, its opposite and none (Zhang et al. 2024): 5 forward passes, no state",
             s => new ZoConservative(s))
         {
             Published = [s_zoBench],
         },
         new(
             "fzoo",
-            "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forwards, no state",
+            "one-sided probes along signs, divided by the standard deviation of their losses (2025): 9 forward passes, no state",
             s => Sgd(s, new Fzoo(s)))
         {
             Queries = 8,
@@ -110,7 +110,7 @@ public static class OptimizerCatalog
         },
         new(
             "sparse-mezo",
-            "mezo on the smallest quarter of each matrix (2024): 2 forwards, 4 bytes a tensor",
+            "mezo on the smallest quarter of each matrix (2024): 2 forward passes, 4 bytes per tensor",
             s => Sgd(s, new SparseMezo(s)))
         {
             Sides = [2, 1],
@@ -125,7 +125,7 @@ public static class OptimizerCatalog
         },
         new(
             "lozo",
-            "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forwards, 8 bytes a column",
+            "mezo along low-rank directions with a factor kept for 50 steps (2024): 2 forward passes, 8 bytes per column",
             s => Sgd(s, new Lozo(s)))
         {
             Sides = [2, 1],
@@ -135,7 +135,10 @@ public static class OptimizerCatalog
             RateFactor = 0.5,
             Published = s_lozo,
         },
-        new("lozo-m", "lozo with momentum in the other factor (2024): 2 forwards, 8 bytes a column and row", s => new LozoMomentum(s))
+        new(
+            "lozo-m",
+            "lozo with momentum in the other factor (2024): 2 forward passes, 8 bytes per column and row",
+            s => new LozoMomentum(s))
         {
             Sides = [2, 1],
             Directions = [DirectionKind.Gaussian],
@@ -144,14 +147,14 @@ public static class OptimizerCatalog
             RateFactor = 0.5,
             Published = s_lozo,
         },
-        new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forwards, 4 bytes a weight", s => new HiZoo(s))
+        new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forward passes, 4 bytes per weight", s => new HiZoo(s))
         {
             MostQueries = 1,
             Published = [new("OPT, Llama", [1e-6], s_usual, 1, "HiZOO, arXiv 2402.15173 (Yanjun-Zhao/HiZOO)")],
         },
         new(
             "mezo-svrg",
-            "mezo corrected by an estimate of all examples every 2 steps (2024): 4 forwards and that, a copy of the weights",
+            "mezo corrected by an estimate over all examples every 2 steps (2024): 4 forward passes and that, a copy of the weights",
             s => new MezoSvrg(s))
         {
             MostQueries = 1,
@@ -161,7 +164,7 @@ public static class OptimizerCatalog
                     "MeZO-SVRG, arXiv 2404.08080 (amazon-science/mezo_svrg); its steps of all examples have 1e-3: the option full=1000"),
             ],
         },
-        new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forwards, no state", s => new Meazo(s))
+        new("meazo", "mezo divided by one running magnitude of its scalar (2026): 2 forward passes, no state", s => new Meazo(s))
         {
             Sides = [2, 1],
 
@@ -170,7 +173,7 @@ public static class OptimizerCatalog
         },
         new(
             "r-adazo",
-            "SPSA with Adam whose second moment is that of the first (2025): 2 forwards, 8 bytes a weight",
+            "SPSA with Adam whose second moment is that of the first (2025): 2 forward passes, 8 bytes per weight",
             s => new EstimatorOptimizer(s, new Spsa(s), new RAdaZo(s)))
         {
             Sides = [2, 1],
