@@ -4,8 +4,8 @@ using IlZo.Models;
 namespace IlZo.Adapters;
 
 /// <summary>
-/// A kind of adapter: what it is called, what can be chosen of it, how it is made, read and written. A new kind is a file with its
-/// <see cref="Adapter"/>, one with its kind, and a line in <see cref="AdapterCatalog"/>.
+/// A kind of adapter: its name, its options, and how it is made, read and written. A new kind is a file with its <see cref="Adapter"/>, one
+/// with its kind, and a line in <see cref="AdapterCatalog"/>.
 /// </summary>
 internal abstract class AdapterKind
 {
@@ -13,10 +13,10 @@ internal abstract class AdapterKind
     {
     }
 
-    /// <summary>What a new adapter of this kind is asked for by.</summary>
+    /// <summary>The name by which a new adapter of this kind is requested.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The options that adapters of this kind have.</summary>
+    /// <summary>The options of adapters of this kind.</summary>
     public abstract IReadOnlyList<AdapterOption> Options { get; }
 
     /// <summary>Learning rate of <c>mezo</c> and radius for the built-in model.</summary>
@@ -28,22 +28,23 @@ internal abstract class AdapterKind
     /// <summary>Learning rate of <c>mezo</c> and radius for other models.</summary>
     public abstract (double LearningRate, double Epsilon) ForOthers { get; }
 
-    /// <summary>About the norm of the gradient, which some methods divide by.</summary>
+    /// <summary>The approximate norm of the gradient, by which some methods divide.</summary>
     public abstract double GradientNorm { get; }
 
-    /// <summary>Whether a new adapter starts from activations of the model, which a backend has to compute.</summary>
+    /// <summary>Whether a new adapter is initialized from activations of the model, which a backend must compute.</summary>
     public virtual bool StartsFromActivations => false;
 
-    /// <summary>What PEFT calls the kind: <c>peft_type</c>.</summary>
+    /// <summary>PEFT's name for the kind: <c>peft_type</c>.</summary>
     internal abstract string PeftType { get; }
 
-    /// <exception cref="InvalidInputException">An option of this kind is outside its range.</exception>
+    /// <exception cref="InvalidInputException">An option of this kind is out of range.</exception>
     internal abstract void Validate(AdapterOptions options);
 
     /// <summary>Makes a new adapter and adds it to its model.</summary>
     /// <param name="model">A model without an adapter.</param>
     /// <param name="options">Options that were validated.</param>
-    /// <param name="backend">Runs the model where the adapter starts from its activations; null leaves such an adapter at zero.</param>
+    /// <param name="backend">Runs the model if the adapter is initialized from its activations; null leaves such an adapter at
+    /// zero.</param>
     /// <exception cref="InvalidInputException">An option cannot be used with this model.</exception>
     internal abstract void Attach(LanguageModel model, AdapterOptions options, IBackend? backend);
 
@@ -60,13 +61,13 @@ internal abstract class AdapterKind
     }
 }
 
-/// <summary>Something that can be chosen of a kind of adapter.</summary>
+/// <summary>An option of a kind of adapter.</summary>
 /// <param name="Name">Its name: lower case with dashes.</param>
 /// <param name="Placeholder">What stands for its value in a help text.</param>
 /// <param name="Description">A sentence about it.</param>
 internal abstract record AdapterOption(string Name, string Placeholder, string Description);
 
-/// <summary>An option with its value's type.</summary>
+/// <summary>An option with a value of a certain type.</summary>
 /// <param name="Name">Its name: lower case with dashes.</param>
 /// <param name="Placeholder">What stands for its value in a help text.</param>
 /// <param name="Description">A sentence about it.</param>

@@ -5,11 +5,11 @@ using IlZo.Tokenization.ChatTemplates;
 
 namespace IlZo.Datasets;
 
-/// <summary>How a user's own data are read; see docs/data.md.</summary>
-/// <param name="Path">A file, or a folder with a file for each purpose.</param>
-/// <param name="MaxLength">Tokens of an example at most.</param>
-/// <param name="WindowLength">Tokens of a part of a text at most.</param>
-/// <param name="Seed">Decides which rows are taken.</param>
+/// <summary>How to read a user's own data; see docs/data.md.</summary>
+/// <param name="Path">A file, or a folder with a file per split.</param>
+/// <param name="MaxLength">The maximum number of tokens in an example.</param>
+/// <param name="WindowLength">The maximum number of tokens in a part of a text.</param>
+/// <param name="Seed">The seed for selecting rows.</param>
 internal sealed record UserDataOptions(string Path, int MaxLength, int WindowLength, uint Seed)
 {
     /// <summary>Rows to train on; null for all that remain.</summary>
@@ -21,29 +21,29 @@ internal sealed record UserDataOptions(string Path, int MaxLength, int WindowLen
     /// <summary>Test rows; null for a tenth of the training file, at most <see cref="UserData.MaxTest"/>, or all of a test file.</summary>
     public int? TestSize { get; init; }
 
-    /// <summary>Whether prompts are learned too.</summary>
+    /// <summary>Whether to train on prompts as well.</summary>
     public bool TrainOnPrompt { get; init; }
 
-    /// <summary>Whether only the last turn of a conversation is learned.</summary>
+    /// <summary>Whether to train on only the last turn of a conversation.</summary>
     public bool MaskHistory { get; init; }
 
-    /// <summary>Whether special tokens that are written in texts are letters there; a conversation's never are.</summary>
+    /// <summary>Whether special tokens written in texts are treated as ordinary letters; those in conversations never are.</summary>
     public bool SplitSpecialTokens { get; init; }
 
-    /// <summary>Which columns stand for others, as <c>prompt=Question,completion=Answer</c>; null for none.</summary>
+    /// <summary>Maps columns to the expected ones, as in <c>prompt=Question,completion=Answer</c>; null for no mapping.</summary>
     public string? Columns { get; init; }
 
-    /// <summary>Whether rows that cannot be used are left out instead of ending the work.</summary>
+    /// <summary>Whether to skip unusable rows instead of ending the work.</summary>
     public bool SkipBadRows { get; init; }
 }
 
 /// <summary>A user's own data as examples of the language-model objective.</summary>
 /// <param name="Train">Examples to train on.</param>
 /// <param name="Dev">Examples that decide which checkpoint is kept.</param>
-/// <param name="Test">Examples that the result is measured on.</param>
+/// <param name="Test">Examples on which the result is measured.</param>
 /// <param name="SkippedRows">Rows that were left out.</param>
 /// <param name="FirstProblem">What was wrong with the first of them.</param>
-/// <param name="Notes">What is to be said of the rest: columns without a part in it, and what was decided; a sentence each.</param>
+/// <param name="Notes">What else to report: unused columns and decisions taken, one sentence each.</param>
 internal sealed record UserData(
     IReadOnlyList<EncodedExample> Train,
     IReadOnlyList<EncodedExample> Dev,
@@ -52,22 +52,22 @@ internal sealed record UserData(
     string? FirstProblem,
     IReadOnlyList<string> Notes)
 {
-    /// <summary>What <c>--task</c> calls them.</summary>
+    /// <summary>The value of <c>--task</c> that selects them.</summary>
     public const string TaskName = "data";
 
-    /// <summary>The most dev rows that are taken where no number is asked for.</summary>
+    /// <summary>The maximum default number of dev rows.</summary>
     public const int MaxDev = 500;
 
-    /// <summary>The most test rows that are taken where no number is asked for.</summary>
+    /// <summary>The maximum default number of test rows.</summary>
     public const int MaxTest = 1000;
 
-    /// <summary>Reads data for a training.</summary>
+    /// <summary>Reads data for training.</summary>
     /// <param name="options">What to read.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
-    /// <param name="template">The chat template; asked for only where there are conversations.</param>
+    /// <param name="template">Provides the chat template; called only if there are conversations.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">A file or a row cannot be used, or there are too few rows.</exception>
-    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static UserData Load(
         UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)
     {
@@ -82,7 +82,7 @@ internal sealed record UserData(
         return Divide(options, reader, reader.Read(files.Train), files);
     }
 
-    /// <summary>Takes rows that are in memory, as <see cref="Load"/> takes those of files.</summary>
+    /// <summary>Takes rows from memory, as <see cref="Load"/> takes them from files.</summary>
     internal static UserData Of(
         IEnumerable<DataRow> rows, UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template,
         CancellationToken cancellation)
@@ -113,7 +113,7 @@ internal sealed record UserData(
             reader.Notes);
     }
 
-    /// <summary>Reads data to measure on: all rows of a file, or the test file of a folder, or where there is none its dev file.</summary>
+    /// <summary>Reads data for evaluation: all rows of a file, or the test file of a folder, or its dev file if there is none.</summary>
     /// <inheritdoc cref="Load"/>
     public static UserData LoadTest(
         UserDataOptions options, ITokenizer tokenizer, Func<ChatTemplate> template, CancellationToken cancellation = default)

@@ -3,35 +3,34 @@ using IlZo.Models;
 namespace IlZo.Generation;
 
 /// <summary>
-/// How a text is to be continued. What is null is as <c>generate</c> of transformers has it: as the model's <c>generation_config.json</c>
-/// says, and else the most probable tokens, <see cref="DefaultNewTokens"/> of them.
+/// How to continue a text. What is null follows <c>generate</c> of transformers: the model's <c>generation_config.json</c> if it says,
+/// otherwise the most probable tokens, <see cref="DefaultNewTokens"/> of them.
 /// </summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The most tokens to add where neither the options nor the model say.</summary>
+    /// <summary>The maximum number of new tokens if neither the options nor the model say.</summary>
     public const int DefaultNewTokens = 128;
 
-    /// <summary>The most tokens to add, 0 or more.</summary>
+    /// <summary>The maximum number of new tokens, 0 or more.</summary>
     public int? MaxNewTokens { get; init; }
 
     /// <summary>
-    /// What logits are divided by; 0 always takes the most probable token. Where it is given, the model's own way of drawing tokens has no
-    /// part.
+    /// The divisor of the logits; 0 always takes the most probable token. If set, the model's own sampling settings are ignored.
     /// </summary>
     public double? Temperature { get; init; }
 
-    /// <summary>The probability that the tokens to choose among make up together at least, above 0, up to 1.</summary>
+    /// <summary>Sampling uses the smallest set of most probable tokens with at least this total probability; above 0, up to 1.</summary>
     public double? TopP { get; init; }
 
-    /// <summary>How many of the most probable tokens are chosen among at most; 0 for all.</summary>
+    /// <summary>Sampling uses at most this many of the most probable tokens; 0 for all.</summary>
     public int? TopK { get; init; }
 
     /// <summary>
-    /// What the logits of tokens that are in the text already are divided by (multiplied, where they are negative); above 0.
+    /// The divisor for the logits of tokens that already occur in the text (the factor, if they are negative); above 0.
     /// </summary>
     public double? RepetitionPenalty { get; init; }
 
-    /// <summary>Decides the choices.</summary>
+    /// <summary>The seed for sampling.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>How tokens are chosen.</summary>

@@ -13,17 +13,17 @@ public enum StopReason
     /// <summary>The model ended it.</summary>
     EndOfText,
 
-    /// <summary>It has as many new tokens as were asked for.</summary>
+    /// <summary>It reached the requested number of new tokens.</summary>
     MaxNewTokens,
 
-    /// <summary>It is as long as the model's texts can be.</summary>
+    /// <summary>It reached the maximum length of the model's texts.</summary>
     MaxPositions,
 }
 
 /// <summary>A continuation.</summary>
-/// <param name="PromptIds">The tokens it continues.</param>
-/// <param name="NewIds">Its tokens, with the one that ended the text.</param>
-/// <param name="Text">Its text: that of all tokens without that of the prompt's.</param>
+/// <param name="PromptIds">The tokens of the prompt.</param>
+/// <param name="NewIds">The generated tokens, including the one that ended the text.</param>
+/// <param name="Text">The generated text: the text of all tokens minus that of the prompt.</param>
 /// <param name="Stop">Why it ended.</param>
 public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<int> NewIds, string Text, StopReason Stop);
 
@@ -32,21 +32,21 @@ public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<in
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="backend">The device.</param>
 /// <remarks>
-/// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
-/// Threads that work at the same time have a generator and a backend each, over one model.
+/// Not thread-safe: a call during another, from a second thread or from a callback, throws <see cref="InvalidOperationException"/>. To
+/// generate in parallel, give each thread its own generator and backend over one shared model.
 /// </remarks>
 public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBackend backend)
 {
     private readonly UseGuard _use = new(nameof(TextGenerator));
 
     /// <summary>Continues a prompt.</summary>
-    /// <param name="prompt">The text to continue; where it is empty the continuation begins from the BOS token.</param>
+    /// <param name="prompt">The text to continue; if empty, generation starts from the BOS token.</param>
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
-    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a
-    /// number is outside its range.</exception>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty although the model has no BOS
+    /// token, or a number is out of range.</exception>
     public Continuation Generate(
         string prompt,
         int maxNewTokens,
@@ -55,15 +55,14 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         CancellationToken cancellation = default) =>
         Generate(PromptIds(prompt), maxNewTokens, sampling, onText, cancellation);
 
-    /// <summary>Continues tokens, such as those of a conversation.</summary>
+    /// <summary>Continues a sequence of tokens, such as that of a conversation.</summary>
     /// <param name="promptIds">The tokens, at least one.</param>
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
-    /// <exception cref="InvalidInputException">
-    /// The model is not causal, the tokens are too many or not its own, or a number is outside its range.
-    /// </exception>
+    /// <exception cref="InvalidInputException"> The model is not causal, there are too many tokens or some are not in its vocabulary, or a
+    /// number is out of range. </exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public Continuation Generate(
         IReadOnlyList<int> promptIds,
@@ -119,13 +118,15 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         }
     }
 
-    /// <summary>Continues tokens in the background, and hands out the text as it comes: <c>await foreach (string piece in …)</c>.</summary>
+    /// <summary>
+    /// Continues tokens in the background and yields the text as it is generated: <c>await foreach (string piece in …)</c>.
+    /// </summary>
     /// <param name="promptIds">The tokens, at least one.</param>
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
-    /// <param name="onEnd">Told the whole continuation after its last piece.</param>
+    /// <param name="onEnd">Receives the whole continuation after its last piece.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
-    /// <returns>The pieces, none of them empty. The work begins with the first that is asked for, which throws what
+    /// <returns>The pieces, none of them empty. Work begins when the first is requested, which throws whatever
     /// <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, CancellationToken)"/> throws.</returns>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public async IAsyncEnumerable<string> GenerateAsync(
@@ -170,11 +171,11 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     }
 
     /// <summary>
-    /// The tokens of a prompt: those of the text with what the tokenizer's convention puts around it, or BOS where it is empty.
+    /// The tokens of a prompt: those of the text with the special tokens that the tokenizer normally adds, or BOS if the text is empty.
     /// </summary>
     /// <param name="prompt">The text.</param>
-    /// <param name="splitSpecialTokens">Whether special tokens that are written in it are letters there.</param>
-    /// <exception cref="InvalidInputException">It is empty, and the model names no BOS token.</exception>
+    /// <param name="splitSpecialTokens">Whether special tokens written in the text are treated as ordinary letters.</param>
+    /// <exception cref="InvalidInputException">The text is empty, and the model has no BOS token.</exception>
     public int[] PromptIds(string prompt, bool splitSpecialTokens = false)
     {
         int[] ids = prompt.Length > 0 ? ScoreInputs.Encode(prompt, tokenizer, splitSpecialTokens) : [];

@@ -10,11 +10,12 @@ using IlZo.Training;
 namespace IlZo.Inference;
 
 /// <summary>
-/// A model that is ready to use: weights, tokenizer and chat template of a checkpoint, or of what a run came to, on a device.
+/// A model that is ready to use: the weights, tokenizer and chat template of a checkpoint, or of a run's result, on a device.
 /// </summary>
 /// <remarks>
-/// Not thread-safe: work that begins during other work throws <see cref="InvalidOperationException"/>; a text is in work until the loop
-/// over its pieces has ended. <see cref="Dispose"/> may be called at any time, and leaves to work in progress what that needs.
+/// Not thread-safe: a call made while another is in progress throws <see cref="InvalidOperationException"/>; generation is in progress
+/// until the loop over its pieces has ended. <see cref="Dispose"/> may be called at any time; work in progress keeps the resources it
+/// needs.
 /// </remarks>
 public sealed class TextModel : IDisposable
 {
@@ -40,7 +41,7 @@ public sealed class TextModel : IDisposable
         }
     }
 
-    /// <summary>Where it was found.</summary>
+    /// <summary>Where the model was loaded from.</summary>
     public ModelSource Source { get; }
 
     /// <summary>The weights.</summary>
@@ -52,10 +53,10 @@ public sealed class TextModel : IDisposable
     /// <summary>The device.</summary>
     public IBackend Backend { get; }
 
-    /// <summary>The form of conversations; null where the model has none.</summary>
+    /// <summary>The chat template; null if the model has none.</summary>
     public ChatTemplate? ChatTemplate { get; }
 
-    /// <summary>Makes a model ready.</summary>
+    /// <summary>Loads a model and makes it ready to use.</summary>
     /// <param name="model">A folder in the Hugging Face layout, the folder of a run, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="options">What else there is to say of it.</param>
     /// <param name="cancellation">Ends the work between two tensors.</param>
@@ -64,7 +65,7 @@ public sealed class TextModel : IDisposable
     public static TextModel Load(string model, TextModelOptions? options = null, CancellationToken cancellation = default) =>
         new(ModelSource.Of(model, options?.Adapter), options ?? new TextModelOptions(), cancellation);
 
-    /// <summary>Makes a model ready in the background.</summary>
+    /// <summary>Loads a model in the background and makes it ready to use.</summary>
     /// <param name="model">A folder in the Hugging Face layout, the folder of a run, or <see cref="ModelLoader.BuiltIn"/>.</param>
     /// <param name="options">What else there is to say of it.</param>
     /// <param name="cancellation">Ends the work between two tensors.</param>
@@ -74,22 +75,22 @@ public sealed class TextModel : IDisposable
         Task.Run(() => Load(model, options, cancellation), cancellation);
 
     /// <summary>Continues a text: <c>await foreach (string piece in …)</c>.</summary>
-    /// <param name="prompt">The text; where it is empty the continuation begins from the BOS token.</param>
-    /// <param name="options">How it is to be continued.</param>
-    /// <param name="onEnd">Told the whole continuation after its last piece.</param>
+    /// <param name="prompt">The text; if empty, generation starts from the BOS token.</param>
+    /// <param name="options">How to generate.</param>
+    /// <param name="onEnd">Receives the whole continuation after its last piece.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
-    /// <returns>The pieces as they come, none of them empty. A prompt or options that cannot be used are refused with the first piece that
-    /// is asked for, or before.</returns>
-    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty where no token begins a text, or a
-    /// number is outside its range.</exception>
+    /// <returns>The pieces as they are generated, none of them empty. Invalid prompts or options are rejected when the first piece is
+    /// requested, or earlier.</returns>
+    /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty although the model has no BOS
+    /// token, or a number is out of range.</exception>
     public IAsyncEnumerable<string> GenerateAsync(
         string prompt, GenerationOptions? options = null, Action<Continuation>? onEnd = null, CancellationToken cancellation = default) =>
         ContinueAsync(_generator.PromptIds(prompt), options, onEnd, cancellation);
 
     /// <summary>Answers a conversation: <c>await foreach (string piece in …)</c>.</summary>
     /// <param name="messages">The conversation so far.</param>
-    /// <param name="options">How it is to be answered.</param>
-    /// <param name="onEnd">Told the whole answer after its last piece.</param>
+    /// <param name="options">How to generate the answer.</param>
+    /// <param name="onEnd">Receives the whole answer after its last piece.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
     /// <returns>The pieces of the answer, as for <see cref="GenerateAsync"/>.</returns>
     /// <exception cref="InvalidInputException">
@@ -108,12 +109,13 @@ public sealed class TextModel : IDisposable
     }
 
     /// <summary>
-    /// Measures the model on a task's validation rows, on texts of the user's own, or on the test examples of those that a program gives.
+    /// Evaluates the model on a task's validation rows, on the user's own texts, or on the test examples among those that a program
+    /// supplies.
     /// </summary>
-    /// <param name="rows">Task, data, their sizes and seed, as for a training; what it says of training has no part.</param>
-    /// <param name="evaluation">What stands around the rows of a task; null for nothing.</param>
-    /// <param name="metrics">Metrics of the program's own, beside those that suit the rows; null for none.</param>
-    /// <param name="cancellation">Ends the work between two batches.</param>
+    /// <param name="rows">Task, data, their sizes and seed, as for training; options that only concern training are ignored.</param>
+    /// <param name="evaluation">What surrounds the rows of a task, such as demonstrations; null for nothing.</param>
+    /// <param name="metrics">The program's own metrics, in addition to those that apply to the rows; null for none.</param>
+    /// <param name="cancellation">Cancels between two batches.</param>
     /// <exception cref="InvalidInputException">The task or the data cannot be used with this model.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public Task<Evaluation> EvaluateAsync(
@@ -141,7 +143,7 @@ public sealed class TextModel : IDisposable
         },
         cancellation);
 
-    /// <summary>Gives back the device and the weights.</summary>
+    /// <summary>Releases the device and the weights.</summary>
     public void Dispose()
     {
         Backend.Dispose();

@@ -3,27 +3,27 @@ using IlZo.Tensors;
 
 namespace IlZo.Inference;
 
-/// <summary>How a model is made ready.</summary>
+/// <summary>How a model is loaded.</summary>
 public sealed record TextModelOptions
 {
-    /// <summary>A folder with an adapter in PEFT's format; null for none, or that of the run that the model is.</summary>
+    /// <summary>A folder with an adapter in PEFT's format; null for none or, if the model is a run, for the run's own adapter.</summary>
     public string? Adapter { get; init; }
 
-    /// <summary>The type to keep the checkpoint's weights in; null for the one they are stored in.</summary>
+    /// <summary>The type in which to keep the checkpoint's weights; null for the stored type.</summary>
     public DType? DType { get; init; }
 
-    /// <summary>A file with the chat template; null for the one that the model was trained with, or its own.</summary>
+    /// <summary>A file with the chat template; null for the one used in training, or the model's own.</summary>
     public string? ChatTemplate { get; init; }
 
-    /// <summary>The device: auto, cpu or cuda:N; null is auto.</summary>
+    /// <summary>The device: auto, cpu or cuda:N; null means auto.</summary>
     public string? Device { get; init; }
 
-    /// <summary>Threads of the CPU, 1 or more; null for all processors. They change no result.</summary>
+    /// <summary>CPU threads, 1 or more; null for all processors. Results do not depend on them.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>What is asked for to compute products.</summary>
+    /// <summary>The requested engine for matrix products.</summary>
     public EngineRequest Engine { get; init; } = new();
 
-    /// <summary>Opens the device; where nothing else is given, only the CPU.</summary>
+    /// <summary>Opens the device; by default, only the CPU is available.</summary>
     public BackendFactory Backends { get; init; } = DeviceName.OpenCpu;
 }

@@ -70,8 +70,8 @@ public enum ModelKind
 
 /// <summary>A language model: its parameters and its forward pass in terms of a pass's operations.</summary>
 /// <remarks>
-/// Several threads may read one model at a time, each through a backend of its own; see <see cref="ParameterSet"/> for what throws. The
-/// memory is given back when the operation in progress ends.
+/// Several threads may read one model at a time, each through its own backend; see <see cref="ParameterSet"/> for what throws. On disposal,
+/// memory is released when the operation in progress ends.
 /// </remarks>
 public abstract class LanguageModel : IDisposable
 {
@@ -105,7 +105,7 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Its sizes. An adapter may take some of its positions.</summary>
     public ModelShape Shape { get; private set; }
 
-    /// <summary>What generation_config.json says of writing texts; null where there is none.</summary>
+    /// <summary>The generation settings in generation_config.json; null if there is none.</summary>
     public GenerationConfig? Generation { get; private set; }
 
     /// <summary>What of the weights is read otherwise than the configuration says: a sentence each, without a period.</summary>

@@ -5,7 +5,7 @@ using IlZo.Tokenization;
 
 namespace IlZo.Models;
 
-/// <summary>Finds models by what a user calls them: a folder, or the name of the one that travels with the program.</summary>
+/// <summary>Finds a model by the user's name for it: a folder, or the name of the built-in model.</summary>
 public static class ModelLoader
 {
     /// <summary>The name of opt-reviews-6m, the model of the package IlZo.BuiltIn.</summary>
@@ -21,12 +21,13 @@ public static class ModelLoader
 
     /// <summary>Opens a checkpoint without loading it.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
-    /// <exception cref="InvalidInputException">There is no such folder, or the program is without the package IlZo.BuiltIn.</exception>
+    /// <exception cref="InvalidInputException">There is no such folder, or the program does not reference the package
+    /// IlZo.BuiltIn.</exception>
     public static CheckpointFolder Open(string model) => model == BuiltIn ? OpenBuiltIn() : CheckpointFolder.Open(model);
 
     /// <summary>Loads a model.</summary>
     /// <param name="model">A folder in the Hugging Face layout, or <see cref="BuiltIn"/>.</param>
-    /// <param name="type">The type to keep weights in, or null for the one they are stored in.</param>
+    /// <param name="type">The type in which to keep weights, or null for the stored type.</param>
     /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
@@ -45,7 +46,7 @@ public static class ModelLoader
     }
 
     /// <summary>The tokenizer of a checkpoint.</summary>
-    /// <exception cref="InvalidInputException">The folder has none, or one that cannot be used.</exception>
+    /// <exception cref="InvalidInputException">The folder has no tokenizer, or an unusable one.</exception>
     public static ITokenizer Tokenizer(CheckpointFolder folder) =>
         TokenizerLoader.Load(name => folder.ReadFile(name) is { } content ? new MemoryStream(content) : null, folder.DisplayName);
 

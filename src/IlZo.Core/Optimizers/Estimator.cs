@@ -4,19 +4,19 @@ using IlZo.Perturbations;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// How the gradient is estimated from losses at one batch: which points to evaluate in a step, and what their losses say.
-/// The answers depend on the step and on what was learned from the records of the steps before.
+/// Estimates the gradient from the losses of one batch: which points to evaluate in a step, and what their losses say. The answers depend
+/// on the step and on what was learned from the records of previous steps.
 /// </summary>
-/// <remarks>Not thread-safe, and not to be disposed of during a call: the optimizer that it belongs to sees to both.</remarks>
+/// <remarks>Not thread-safe, and must not be disposed of during a call: the optimizer that owns it ensures both.</remarks>
 public abstract class Estimator : IDisposable
 {
     private int _disposed;
 
-    /// <summary>Bytes that the estimator keeps beside the weights.</summary>
+    /// <summary>Bytes of state that the estimator keeps in addition to the weights.</summary>
     public virtual long StateBytes => 0;
 
     /// <summary>
-    /// Computes what a step's plan and directions need of all weights; called before they are asked for, at times more than once.
+    /// Computes what a step's plan and directions need to know about all weights; called before them, sometimes more than once.
     /// </summary>
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="sums">Sums over all weights.</param>
@@ -37,18 +37,18 @@ public abstract class Estimator : IDisposable
     /// <param name="step">The step, counted from 1.</param>
     public abstract IReadOnlyList<Direction> Directions(long step);
 
-    /// <summary>The scalar that stands for the gradient in logs.</summary>
+    /// <summary>The scalar that represents the gradient in logs.</summary>
     public virtual double ProjectedGradient(double[] coefficients) => coefficients.Sum();
 
-    /// <summary>Numbers that show what was learned up to a step, for logs; names in snake case.</summary>
+    /// <summary>Numbers for logs that show what was learned up to a step, with names in snake case.</summary>
     public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
 
-    /// <summary>Takes in what a step showed, after the weights were changed by it.</summary>
+    /// <summary>Learns from a step's record, after the step has changed the weights.</summary>
     public virtual void Learn(StepRecord record, IBackend backend)
     {
     }
 
-    /// <summary>Gives back what the estimator holds, once.</summary>
+    /// <summary>Releases the estimator's resources, once.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
@@ -59,7 +59,7 @@ public abstract class Estimator : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives back what the estimator holds.</summary>
+    /// <summary>Releases the estimator's resources.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }

@@ -8,24 +8,24 @@ using IlZo.Updates;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// The common composition: an estimator of the gradient, whose coefficients may be clipped, and a rule that applies the estimate to
-/// the tensors that it covers.
+/// The usual composition: a gradient estimator, whose coefficients may be clipped, and a rule that applies the estimate to the tensors it
+/// covers.
 /// </summary>
-/// <param name="settings">The run's seed, its weights and the limit of a coefficient.</param>
-/// <param name="estimator">Where to evaluate, and what the losses say.</param>
-/// <param name="rule">What to do with the estimate.</param>
+/// <param name="settings">The run's seed, its weights and the limit for coefficients.</param>
+/// <param name="estimator">Determines where to evaluate, and what the losses say.</param>
+/// <param name="rule">Determines what to do with the estimate.</param>
 public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator estimator, UpdateRule rule) : Optimizer
 {
-    /// <summary>Bytes that the estimator and the rule keep together.</summary>
+    /// <summary>Bytes of state that the estimator and the rule keep together.</summary>
     public override long StateBytes => estimator.StateBytes + rule.StateBytes;
 
-    /// <summary>What the estimator says of the coefficients (<see cref="Estimator.ProjectedGradient"/>).</summary>
+    /// <summary>The estimator's scalar for the coefficients (<see cref="Estimator.ProjectedGradient"/>).</summary>
     public override double ProjectedGradient(StepRecord record) => estimator.ProjectedGradient(record.Coefficients);
 
-    /// <summary>What the estimator says of a step (<see cref="Estimator.Diagnostics"/>).</summary>
+    /// <summary>The estimator's numbers for a step (<see cref="Estimator.Diagnostics"/>).</summary>
     public override IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => estimator.Diagnostics(step);
 
-    /// <summary>The field that rounding of 16-bit weights takes its bits from in a step.</summary>
+    /// <summary>The field from which stochastic rounding of 16-bit weights takes its bits in a step.</summary>
     internal static NoiseKey RoundingKey(ulong seed, long step) => new(seed, NoiseStream.StochasticRounding, (uint)step, 0);
 
     /// <inheritdoc/>

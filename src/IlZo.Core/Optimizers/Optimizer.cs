@@ -4,14 +4,14 @@ using IlZo.Perturbations;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// A method. It decides a step from losses at points of its choice and writes the decision down as numbers; what then happens to
-/// the weights, and to all that the method remembers, follows from that record alone. So training, continuing and replaying a run
-/// are the same code, and what a method has learned is rebuilt from the log.
+/// A method. It decides a step from losses at points of its choice and records the decision as numbers; the change to the weights and to
+/// the method's own state follows from that record alone. Training, resuming and replaying a run therefore use the same code, and what a
+/// method has learned is rebuilt from the log.
 /// </summary>
 /// <remarks>
-/// Not thread-safe: a <see cref="Decide"/> or <see cref="Apply"/> during another, out of the oracle too, throws
-/// <see cref="InvalidOperationException"/>, and after <see cref="Dispose()"/> <see cref="ObjectDisposedException"/>. What the method holds
-/// is given back when the call in progress ends.
+/// Not thread-safe: calling <see cref="Decide"/> or <see cref="Apply"/> during another call, including from the oracle, throws
+/// <see cref="InvalidOperationException"/>, and after <see cref="Dispose()"/> <see cref="ObjectDisposedException"/>. The method's resources
+/// are released when the call in progress ends.
 /// </remarks>
 public abstract class Optimizer : IDisposable
 {
@@ -20,15 +20,15 @@ public abstract class Optimizer : IDisposable
     /// <summary>A method that has not changed anything yet.</summary>
     protected Optimizer() => _use = new UseGuard(GetType().Name, () => Dispose(true));
 
-    /// <summary>Bytes that the method keeps beside the weights.</summary>
+    /// <summary>Bytes of state that the method keeps in addition to the weights.</summary>
     public virtual long StateBytes => 0;
 
-    /// <summary>Bytes that the method keeps beside the weights on a device that cannot read the checkpoint.</summary>
+    /// <summary>Bytes of state that the method keeps in addition to the weights on a device that cannot read the checkpoint.</summary>
     public virtual long DeviceBytes => StateBytes;
 
-    /// <summary>What a step does. A number that is not finite makes the step a skipped one, which changes nothing.</summary>
+    /// <summary>Decides a step. If a number is not finite, the step is skipped and changes nothing.</summary>
     /// <param name="step">The step, counted from 1.</param>
-    /// <param name="oracle">Evaluates losses at the weights as they are after the steps before.</param>
+    /// <param name="oracle">Evaluates losses at the weights left by the previous steps.</param>
     /// <param name="learningRate">The rate of this step.</param>
     public StepRecord Decide(long step, ILossOracle oracle, double learningRate)
     {
@@ -46,7 +46,7 @@ public abstract class Optimizer : IDisposable
         };
     }
 
-    /// <summary>Changes the weights, and what the method remembers, as the record says.</summary>
+    /// <summary>Changes the weights and the method's own state according to the record.</summary>
     public void Apply(StepRecord record, IBackend backend)
     {
         using var use = _use.Enter();
@@ -56,13 +56,13 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Numbers that show what the method has learned up to a step, for logs; names in snake case.</summary>
+    /// <summary>Numbers for logs that show what the method has learned up to a step, with names in snake case.</summary>
     public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
 
-    /// <summary>The scalar that stands for the gradient in logs.</summary>
+    /// <summary>The scalar that represents the gradient in logs.</summary>
     public virtual double ProjectedGradient(StepRecord record) => record.Coefficients.Sum();
 
-    /// <summary>Gives back what the method holds; during a call, when that ends.</summary>
+    /// <summary>Releases the method's resources; during a call, when it ends.</summary>
     public void Dispose()
     {
         _use.Dispose();
@@ -75,10 +75,10 @@ public abstract class Optimizer : IDisposable
     /// <param name="learningRate">The rate of this step.</param>
     protected abstract double[] Evaluate(long step, ILossOracle oracle, double learningRate);
 
-    /// <summary>Changes the weights, and what the method remembers, as a record says that is not skipped.</summary>
+    /// <summary>Changes the weights and the method's own state according to a record that is not skipped.</summary>
     protected abstract void Update(StepRecord record, IBackend backend);
 
-    /// <summary>Gives back what the method holds.</summary>
+    /// <summary>Releases the method's resources.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }

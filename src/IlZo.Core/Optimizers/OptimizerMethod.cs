@@ -2,39 +2,38 @@ using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
 
-/// <summary>A method by its name.</summary>
-/// <param name="Name">What the command line calls it.</param>
-/// <param name="Description">What it is, in a line.</param>
-/// <param name="Make">Makes it; it asks its settings for all of its own options when it is made, and for weights only later.</param>
+/// <summary>A named method.</summary>
+/// <param name="Name">Its name, for options and the command line.</param>
+/// <param name="Description">A one-line description.</param>
+/// <param name="Make">Creates it. It must read all of its own options from the settings on creation, and weights only later.</param>
 public sealed record OptimizerMethod(string Name, string Description, Func<OptimizerSettings, Optimizer> Make)
 {
-    /// <summary>Directions a step where none are asked for.</summary>
+    /// <summary>The default number of directions per step.</summary>
     public int Queries { get; init; } = 1;
 
-    /// <summary>The fewest directions a step.</summary>
+    /// <summary>The minimum number of directions per step.</summary>
     public int LeastQueries { get; init; } = 1;
 
-    /// <summary>The most directions a step.</summary>
+    /// <summary>The maximum number of directions per step.</summary>
     public int MostQueries { get; init; } = int.MaxValue;
 
-    /// <summary>On how many sides of the weights it can take losses; the first is the standard.</summary>
+    /// <summary>The numbers of sides of the weights on which it can evaluate losses; the first is the default.</summary>
     public IReadOnlyList<int> Sides { get; init; } = [2];
 
-    /// <summary>The kinds of directions it works with; the first is the standard.</summary>
+    /// <summary>The supported kinds of directions; the first is the default.</summary>
     public IReadOnlyList<DirectionKind> Directions { get; init; } =
         [DirectionKind.Gaussian, DirectionKind.Rademacher, DirectionKind.Sphere];
 
     /// <summary>
-    /// The learning rate that suits it, as a multiple of the one that suits <c>mezo</c> on the same weights times what
-    /// <see cref="DividesBy"/> says: from publications' ratios where they give some, and no higher than what was measured
-    /// (docs/optimizers.md).
+    /// A suitable learning rate, as a multiple of that of <c>mezo</c> on the same weights times what <see cref="DividesBy"/> says: the
+    /// ratio in its publication if it gives one, and no higher than what was measured (docs/optimizers.md).
     /// </summary>
     public double RateFactor { get; init; } = 1;
 
     /// <summary>What it divides its update by.</summary>
     public UpdateDivisor DividesBy { get; init; }
 
-    /// <summary>Settings from its publication, or from one that tried it.</summary>
+    /// <summary>Settings from its publication, or from one that evaluated it.</summary>
     internal IReadOnlyList<PublishedSetting> Published { get; init; } = [];
 
     /// <summary>The names of the method's own options.</summary>
@@ -46,7 +45,7 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
         return [.. settings.Options.Known];
     }
 
-    /// <exception cref="InvalidInputException">The method cannot do what is asked for.</exception>
+    /// <exception cref="InvalidInputException">The method does not support a setting.</exception>
     public Optimizer Create(OptimizerSettings settings)
     {
         if (settings.Queries < LeastQueries || settings.Queries > MostQueries)

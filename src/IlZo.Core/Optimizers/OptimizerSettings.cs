@@ -6,7 +6,7 @@ using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 
-/// <summary>How the elements of a direction are distributed; each has mean 0 and variance 1.</summary>
+/// <summary>The distribution of a direction's elements; each has mean 0 and variance 1.</summary>
 public enum DirectionKind
 {
     /// <summary>Independent standard normal numbers.</summary>
@@ -15,7 +15,7 @@ public enum DirectionKind
     /// <summary>Independent signs.</summary>
     Rademacher,
 
-    /// <summary>A point of the sphere of radius √d, uniform.</summary>
+    /// <summary>A uniform point on the sphere of radius √d.</summary>
     Sphere,
 }
 
@@ -35,7 +35,7 @@ internal static class DirectionKinds
     };
 }
 
-/// <summary>What every method takes.</summary>
+/// <summary>The settings common to all methods.</summary>
 /// <param name="Parameters">The weights; a method changes and perturbs those that are <see cref="ParameterSet.Trained"/>.</param>
 public sealed record OptimizerSettings(ParameterSet Parameters)
 {
@@ -48,16 +48,16 @@ public sealed record OptimizerSettings(ParameterSet Parameters)
     /// <summary>Weight decay, multiplied by the learning rate.</summary>
     public WeightDecay WeightDecay { get; init; } = 0;
 
-    /// <summary>Directions a step.</summary>
+    /// <summary>Directions per step.</summary>
     public int Queries { get; init; } = 1;
 
-    /// <summary>Whether losses are taken on both sides of the weights (2), or on one side and at the weights (1).</summary>
+    /// <summary>Whether losses are evaluated on both sides of the weights (2), or on one side and at the weights (1).</summary>
     public int Sides { get; init; } = 2;
 
-    /// <summary>How directions are distributed.</summary>
+    /// <summary>The distribution of directions.</summary>
     public DirectionKind Directions { get; init; }
 
-    /// <summary>The limit of a coefficient's magnitude; null for none.</summary>
+    /// <summary>The limit for a coefficient's magnitude; null for none.</summary>
     public double? ClipAt { get; init; }
 
     /// <summary>The method's own options.</summary>

@@ -2,7 +2,7 @@ using IlZo.Files;
 
 namespace IlZo.Tasks;
 
-/// <summary>What a task's examples are trained on.</summary>
+/// <summary>The training objective of a task.</summary>
 public enum TaskObjective
 {
     /// <summary>Cross-entropy over the mean log-probabilities of all candidates; see <see cref="Scoring.ClassificationLoss"/>.</summary>
@@ -13,8 +13,8 @@ public enum TaskObjective
 }
 
 /// <summary>
-/// A task: how a row of JSON becomes a prompt, its candidate answers and the correct one. It is read from a JSON file; the
-/// built-in tasks are files of the same format (<see cref="TaskCatalog"/>), which <c>docs/tasks.md</c> describes.
+/// A task: how a JSON row becomes a prompt, its candidate answers and the correct one. It is read from a JSON file in the format described
+/// in <c>docs/tasks.md</c>; the built-in tasks are files in the same format (<see cref="TaskCatalog"/>).
 /// </summary>
 internal sealed class TaskDefinition
 {
@@ -28,43 +28,45 @@ internal sealed class TaskDefinition
 
     public required TaskObjective Objective { get; init; }
 
-    /// <summary>How the task is judged above all.</summary>
+    /// <summary>The task's main metric.</summary>
     public required IMetric Metric { get; init; }
 
-    /// <summary>The metrics of a run: what every one has, and the task's own.</summary>
+    /// <summary>The metrics of a run: the usual ones and the task's own.</summary>
     public IReadOnlyList<IMetric> Metrics => [.. MetricCatalog.Usual(Answers).Union([Metric])];
 
-    /// <summary>Dev examples where the user asks for no number: 500 unless the definition says otherwise.</summary>
+    /// <summary>The default number of dev examples: 500 unless the definition says otherwise.</summary>
     public required int DevExamples { get; init; }
 
-    /// <summary>The folder of the embedded data set that suits the task (<see cref="TaskData.LoadBuiltIn"/>), or null.</summary>
+    /// <summary>The folder of the embedded data set that fits the task (<see cref="TaskData.LoadBuiltIn"/>), or null.</summary>
     public required string? Sample { get; init; }
 
     /// <summary>Whether the task has a prompt for causal language models.</summary>
     public bool HasCausalPrompt => Template.Causal is not null;
 
-    /// <summary>The longest text of the prompt for masked language models, in tokens; null where the task has no such prompt.</summary>
+    /// <summary>The maximum length of the prompt for masked language models, in tokens; null if the task has no such prompt.</summary>
     public int? MaskedMaxLength => Template.Masked?.MaxLength;
 
-    /// <summary>Whether the task says what a classification head reads.</summary>
+    /// <summary>Whether the task defines what a classification head reads.</summary>
     public bool HasTexts => Template.Texts.Count > 0;
 
-    /// <summary>Tokens of a generated answer at most; 0 where candidates are compared.</summary>
+    /// <summary>The maximum number of tokens in a generated answer; 0 if candidates are compared.</summary>
     public required int MaxNewTokens { get; init; }
 
     /// <summary>What a model answers.</summary>
     public AnswerKind Answers => Template.Candidates.Kind;
 
-    /// <summary>Whether the answer is generated, not chosen among candidates.</summary>
+    /// <summary>Whether the answer is generated rather than chosen from candidates.</summary>
     public bool Generates => Answers == AnswerKind.Generated;
 
-    /// <summary>Whether the definition has a prompt without content, which calibration needs.</summary>
+    /// <summary>Whether the definition has a content-free prompt, which calibration requires.</summary>
     public bool HasContentFree => Template.Causal?.ContentFree != null;
 
-    /// <summary>Candidate answers of every example: at least 2, 1 where the answer is generated, 0 where each row lists its own.</summary>
+    /// <summary>
+    /// The number of candidate answers of every example: at least 2; 1 if the answer is generated; 0 if each row lists its own.
+    /// </summary>
     public int CandidateCount => Template.Candidates.Count;
 
-    /// <summary>The candidates' texts where they are the same for every row, which name the classes; else empty.</summary>
+    /// <summary>The candidates' texts, which name the classes, if they are the same for every row; otherwise empty.</summary>
     public IReadOnlyList<string> ClassNames => Template.Candidates.Fixed;
 
     internal RowTemplate Template { get; }
@@ -93,7 +95,7 @@ internal sealed class TaskDefinition
 
     /// <summary>Reads a definition from text.</summary>
     /// <param name="json">The content of a definition file.</param>
-    /// <param name="source">What messages call it.</param>
+    /// <param name="source">Its name in error messages.</param>
     /// <exception cref="InvalidInputException">The text is not a definition; the message names the place.</exception>
     public static TaskDefinition Parse(string json, string source)
     {

@@ -7,7 +7,7 @@ using IlZo.Tensors;
 namespace IlZo.Training;
 
 /// <summary>
-/// Runs a training: the loop over steps, evaluations and checkpoints. <c>Trainer.Finish.cs</c> is what follows the last step.
+/// Runs a training: the loop over steps, evaluations and checkpoints. <c>Trainer.Finish.cs</c> has what follows the last step.
 /// </summary>
 public sealed partial class Trainer : IDisposable
 {
@@ -84,15 +84,15 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Trains a model, or continues where the run in the folder stands.</summary>
-    /// <param name="options">What to do.</param>
-    /// <param name="folder">Where to keep the run.</param>
-    /// <param name="resume">How the folder may hold the beginning of this run; null where it may not.</param>
-    /// <param name="progress">Told of every step.</param>
-    /// <param name="cancellation">Ends the run after the step in progress; it can be continued.</param>
-    /// <param name="backends">Opens the device; only the CPU where it is null.</param>
+    /// <summary>Trains a model, or resumes the run in the folder.</summary>
+    /// <param name="options">The configuration of the run.</param>
+    /// <param name="folder">The folder in which to keep the run.</param>
+    /// <param name="resume">How a run that has already begun in the folder may be resumed; null if it must not be.</param>
+    /// <param name="progress">Receives what happens in the run, such as each step and evaluation.</param>
+    /// <param name="cancellation">Ends the run after the step in progress; the run can be resumed.</param>
+    /// <param name="backends">Opens the device; if null, only the CPU is available.</param>
     /// <exception cref="InvalidInputException">An option, the model, the data or the folder cannot be used.</exception>
-    /// <exception cref="OperationCanceledException">The run was ended.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public static TrainingResult Train(
         TrainingOptions options,
         RunFolder folder,
@@ -105,7 +105,7 @@ public sealed partial class Trainer : IDisposable
         return trainer.Run(cancellation);
     }
 
-    /// <summary>Trains a model in the background, or continues where the run in the folder stands.</summary>
+    /// <summary>Trains a model in the background, or resumes the run in the folder.</summary>
     /// <inheritdoc cref="Train"/>
     public static Task<TrainingResult> TrainAsync(
         TrainingOptions options,
@@ -116,7 +116,7 @@ public sealed partial class Trainer : IDisposable
         BackendFactory? backends = null) =>
         Task.Run(() => Train(options, folder, resume, progress, cancellation, backends), cancellation);
 
-    /// <summary>Gives back what the run holds: what there is of it, where the constructor failed.</summary>
+    /// <summary>Releases the run's resources: those acquired so far, if the constructor failed.</summary>
     public void Dispose()
     {
         _clock?.Dispose();

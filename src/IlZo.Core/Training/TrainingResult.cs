@@ -5,18 +5,18 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
-/// <summary>What a run came to.</summary>
-/// <param name="TestLoss">Loss of the test examples with the selected weights, in nats; null without test examples.</param>
+/// <summary>The result of a run.</summary>
+/// <param name="TestLoss">The loss on the test examples with the selected weights, in nats; null without test examples.</param>
 /// <param name="TestExamples">Their number.</param>
-/// <param name="DevLoss">The lowest dev loss, the start's included; null without dev examples.</param>
-/// <param name="SelectedStep">The step it belongs to, whose weights are in the checkpoint folder; 0 where nothing was better than the
+/// <param name="DevLoss">The lowest dev loss, including that at the start; null without dev examples.</param>
+/// <param name="SelectedStep">The step with that loss, whose weights are in the checkpoint folder; 0 if no step was better than the
 /// start.</param>
-/// <param name="Steps">Steps of the run: fewer than were asked for where it ended early.</param>
-/// <param name="ForwardPasses">Forward passes of training: one for each probe of each batch.</param>
-/// <param name="Tokens">Tokens that went through the model in training, at each probe once.</param>
-/// <param name="Seconds">Wall-clock seconds of the whole run, over all processes that had part in it.</param>
+/// <param name="Steps">Steps of the run: fewer than requested if it ended early.</param>
+/// <param name="ForwardPasses">Forward passes in training, one per probe and batch.</param>
+/// <param name="Tokens">Tokens that went through the model in training, counted once per probe.</param>
+/// <param name="Seconds">Wall-clock seconds of the whole run, over all processes that took part in it.</param>
 /// <param name="SkippedSteps">Steps whose loss was not finite.</param>
-/// <param name="PeakRssBytes">The largest resident memory of the process.</param>
+/// <param name="PeakRssBytes">The peak resident memory of the process.</param>
 /// <param name="WeightsSha256">The weights after the last step.</param>
 /// <param name="Run">The folder.</param>
 public sealed record TrainingResult(
@@ -33,26 +33,25 @@ public sealed record TrainingResult(
     string WeightsSha256,
     string Run)
 {
-    /// <summary>What metrics come to on the test examples before training; none without test examples.</summary>
+    /// <summary>The metrics on the test examples before training; empty without test examples.</summary>
     [JsonIgnore]
     public MetricValues ZeroShot { get; init; } = MetricValues.None;
 
-    /// <summary>What metrics come to on the test examples with the selected weights; none without test examples.</summary>
+    /// <summary>The metrics on the test examples with the selected weights; empty without test examples.</summary>
     [JsonIgnore]
     public MetricValues Test { get; init; } = MetricValues.None;
 
     /// <summary>
-    /// Accuracy (exact match of generated answers) on the test examples before training; null without test examples or without answers to
-    /// choose.
+    /// Accuracy (exact match of generated answers) on the test examples before training; null without test examples or candidate answers.
     /// </summary>
     [JsonPropertyOrder(-1)]
     public double? ZeroShotAccuracy => ZeroShot[Accuracy.OfCandidates.Field];
 
-    /// <summary>Accuracy on the test examples with the selected weights; null without test examples or without answers to choose.</summary>
+    /// <summary>Accuracy on the test examples with the selected weights; null without test examples or candidate answers.</summary>
     [JsonPropertyOrder(-1)]
     public double? TestAccuracy => Test[Accuracy.OfCandidates.Field];
 
-    /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
+    /// <summary>The number of the user's rows that were skipped; null if skipping was not enabled.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
 
@@ -61,12 +60,12 @@ public sealed record TrainingResult(
     public double? DevLossAtStart { get; init; }
 
     /// <summary>
-    /// Whether no step's weights were as good as the start's, by the dev loss (without dev examples by the test loss), or all steps were
-    /// skipped: what is kept is the start.
+    /// Whether no step's weights were as good as the initial ones, by the dev loss (without dev examples, by the test loss), or all steps
+    /// were skipped, so that the initial weights are kept.
     /// </summary>
     public bool EndedWorse { get; init; }
 
-    /// <summary>Why the run ended before its last step; null where it did not.</summary>
+    /// <summary>Why the run ended before its last step; null if it did not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EarlyStop? Stopped { get; init; }
 
@@ -75,13 +74,13 @@ public sealed record TrainingResult(
     public string? SelectedSha256 { get; init; }
 
     /// <summary>
-    /// What computed the steps, in their order; more than one where the run was continued by another engine or version of the arithmetic.
+    /// What computed the steps, in order; more than one entry if the run was resumed by another engine or version of the arithmetic.
     /// </summary>
     public IReadOnlyList<EngineChange> Computed { get; init; } = [];
 
     /// <summary>
-    /// One JSON object with the properties in snake case, and metrics beside accuracy as <c>zero_shot_NAME</c> and <c>test_NAME</c>; null
-    /// for what a run without test or dev examples lacks.
+    /// One JSON object with the properties in snake case, and metrics other than accuracy as <c>zero_shot_NAME</c> and <c>test_NAME</c>;
+    /// null for what is missing in a run without test or dev examples.
     /// </summary>
     public string ToJson()
     {

@@ -5,7 +5,7 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
-/// <summary>What a loss of a program's own can be made from in a step: <see cref="TrainingOptions.Losses"/>.</summary>
+/// <summary>What a program's own loss can use in a step: <see cref="TrainingOptions.Losses"/>.</summary>
 public sealed class TrainingStep
 {
     private readonly StepOracle _oracle;
@@ -15,13 +15,13 @@ public sealed class TrainingStep
     /// <summary>The step, counted from 1.</summary>
     public long Number => _oracle.Step;
 
-    /// <summary>The model. Its weights do not move during a step; a probe says where they are read.</summary>
+    /// <summary>The model. Its weights do not change during a step; a probe says where they are read.</summary>
     public LanguageModel Model { get; }
 
     /// <summary>The device.</summary>
     public IBackend Backend { get; }
 
-    /// <summary>The losses of the task, which go by what the run counts.</summary>
+    /// <summary>The losses of the task, whose forward passes the run counts.</summary>
     public ILossOracle OfTask => _oracle;
 
     /// <summary>The examples of a batch.</summary>

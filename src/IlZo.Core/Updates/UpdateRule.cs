@@ -6,23 +6,23 @@ using IlZo.Tensors;
 namespace IlZo.Updates;
 
 /// <summary>
-/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), element by element, in any order and in parallel. It states a law,
-/// which the processor's vectors and a GPU's kernels compute alike; what the law keeps for each element is the rule's own.
+/// Turns a gradient estimate into new weights, θ ← θ − η(T(ĝ) + λθ), element by element, in any order and in parallel. It states a law that
+/// CPU vectors and GPU kernels compute alike; the rule owns the state that the law keeps for each element.
 /// </summary>
-/// <remarks>For one update at a time. What it remembers is given back when the update in progress ends.</remarks>
+/// <remarks>Handles one update at a time. On disposal, its state is released when the update in progress ends.</remarks>
 public abstract class UpdateRule : IDisposable
 {
     private readonly UseGuard _use;
     private readonly WeightDecay _weightDecay;
 
-    /// <param name="weightDecay">λ, and the tensors that it concerns.</param>
+    /// <param name="weightDecay">λ, and the tensors it applies to.</param>
     protected UpdateRule(WeightDecay weightDecay)
     {
         _use = new UseGuard(GetType().Name, () => Dispose(true));
         _weightDecay = weightDecay;
     }
 
-    /// <summary>Bytes that the rule keeps beside the weights.</summary>
+    /// <summary>Bytes of state that the rule keeps in addition to the weights.</summary>
     public virtual long StateBytes => 0;
 
     /// <summary>Called before the slices of each update.</summary>
@@ -30,23 +30,23 @@ public abstract class UpdateRule : IDisposable
     {
     }
 
-    /// <summary>Hands the law of a tensor to a visitor.</summary>
+    /// <summary>Passes the law for a tensor to a visitor.</summary>
     /// <typeparam name="T">Numbers: a float or a vector of them.</typeparam>
     /// <typeparam name="TMath">Their operations.</typeparam>
     /// <typeparam name="TVisitor">What is done with the law.</typeparam>
     /// <param name="parameter">The tensor.</param>
-    /// <param name="step">The step with its rate and weight decay.</param>
+    /// <param name="step">The step, with its learning rate and weight decay.</param>
     /// <param name="visitor">What is done with the law.</param>
     public abstract void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
         where T : struct
         where TMath : struct, IArithmetic<T>
         where TVisitor : struct, IUpdateLawVisitor<T>;
 
-    /// <summary>Changes one slice.</summary>
+    /// <summary>Updates one slice.</summary>
     /// <param name="slice">Where it lies.</param>
     /// <param name="weights">The slice in fp32; receives the new values before they are rounded to the stored type.</param>
     /// <param name="gradient">The estimate for the slice.</param>
-    /// <param name="learningRate">The rate of this step.</param>
+    /// <param name="learningRate">The learning rate of this step.</param>
     internal unsafe void Apply(in WeightSlice slice, Span<float> weights, ReadOnlySpan<float> gradient, double learningRate)
     {
         float kept = Kept(slice.Parameter, learningRate) ?? 1;
@@ -61,7 +61,7 @@ public abstract class UpdateRule : IDisposable
         }
     }
 
-    /// <summary>Gives back what the rule holds; during an update, when that ends.</summary>
+    /// <summary>Releases the rule's resources; during an update, when it ends.</summary>
     public void Dispose()
     {
         _use.Dispose();
@@ -71,8 +71,8 @@ public abstract class UpdateRule : IDisposable
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
     internal float? Kept(Parameter parameter, double learningRate) => _weightDecay.Kept(parameter, learningRate);
 
-    /// <summary>Begins an update by the rule.</summary>
-    /// <exception cref="InvalidOperationException">Another one is in progress.</exception>
+    /// <summary>Begins an update.</summary>
+    /// <exception cref="InvalidOperationException">Another update is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The rule was disposed of.</exception>
     internal UseGuard.Use Hold() => _use.Enter();
 

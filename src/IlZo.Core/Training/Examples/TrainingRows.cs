@@ -6,7 +6,7 @@ using IlZo.Tokenization.ChatTemplates;
 namespace IlZo.Training;
 
 /// <summary>
-/// Rows that a program has in memory; they become examples, and dev and test examples are split off, as those of a file (docs/data.md).
+/// Rows from a program's memory. They become examples, from which dev and test examples are held out, as with a file (docs/data.md).
 /// </summary>
 public sealed class TrainingRows : ITrainingData
 {
@@ -14,8 +14,8 @@ public sealed class TrainingRows : ITrainingData
 
     private TrainingRows(IEnumerable<IReadOnlyList<KeyValuePair<string, object?>>> rows) => _rows = [.. rows];
 
-    /// <summary>What the model is to answer to prompts; the answers are learned.</summary>
-    /// <param name="pairs">Each prompt with its answer, which begins as it is to be written behind the prompt.</param>
+    /// <summary>Prompts and the answers the model should give; the answers are learned.</summary>
+    /// <param name="pairs">Each prompt with its answer, which begins exactly as it should follow the prompt.</param>
     public static TrainingRows Pairs(IEnumerable<(string Prompt, string Completion)> pairs) =>
         new(pairs.Select(p => Row(("prompt", p.Prompt), ("completion", p.Completion))));
 

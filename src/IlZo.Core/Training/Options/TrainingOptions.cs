@@ -10,7 +10,9 @@ using IlZo.Updates;
 
 namespace IlZo.Training;
 
-/// <summary>Everything that decides a training run. What is null is decided by <see cref="Presets"/>, as for the command line.</summary>
+/// <summary>
+/// Everything that determines a training run. <see cref="Presets"/> supplies the defaults for what is null, as on the command line.
+/// </summary>
 public sealed record TrainingOptions() : AdapterOptions((string?)null)
 {
     private const string Loss = "loss";
@@ -19,44 +21,44 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public string Model { get; init; } = ModelLoader.BuiltIn;
 
     /// <summary>
-    /// The name of a built-in task, a file that defines one, or <see cref="UserData.TaskName"/> for the user's own texts; null for the
-    /// latter where there are <see cref="Data"/>, else sentiment.
+    /// The name of a built-in task, a file that defines one, or <see cref="UserData.TaskName"/> for the user's own texts; null means the
+    /// latter if <see cref="Data"/> is set, otherwise sentiment.
     /// </summary>
     public string? Task { get; init; }
 
     /// <summary>
-    /// The folder of train.jsonl and validation.jsonl, null for the task's built-in sample; or a file or folder of the user's own texts.
+    /// The folder with train.jsonl and validation.jsonl, or a file or folder of the user's own texts; null for the task's built-in sample.
     /// </summary>
     public string? Data { get; init; }
 
     /// <summary>
-    /// Examples of the program's own, in the place of <see cref="Task"/> and <see cref="Data"/>; null for those. Who continues a run gives
-    /// them again.
+    /// The program's own examples, instead of <see cref="Task"/> and <see cref="Data"/>; null to use those. Supply them again to resume a
+    /// run.
     /// </summary>
     [JsonIgnore]
     public ITrainingData? Examples { get; init; }
 
     /// <summary>
-    /// What makes the losses that a step goes by, in the place of the task's; null for those. Evaluations, and with them which weights are
-    /// kept, go by the task's loss. The run does not know them: who continues it gives the same ones again.
+    /// Provides the losses that steps minimize, instead of the task's; null to use the task's. Evaluations, and therefore the choice of
+    /// which weights to keep, still use the task's loss. The run does not record this function: supply the same one again to resume it.
     /// </summary>
     [JsonIgnore]
     public Func<TrainingStep, ILossOracle>? Losses { get; init; }
 
-    /// <summary>The name of the method: one of <see cref="OptimizerCatalog"/> or of <see cref="Methods"/>.</summary>
+    /// <summary>The name of the method, from <see cref="OptimizerCatalog"/> or <see cref="Methods"/>.</summary>
     public string Optimizer { get; init; } = "mezo";
 
     /// <summary>
-    /// Methods of the program's own, which <see cref="Optimizer"/> can name beside those of the catalog. A run keeps the name alone, so
-    /// whoever continues or replays it gives the same methods again.
+    /// The program's own methods, which <see cref="Optimizer"/> can name in addition to those of the catalog. A run records only the name,
+    /// so supply the same methods again to resume or replay it.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<OptimizerMethod> Methods { get; init; } = [];
 
-    /// <summary>Steps of the whole run; 0 only measures its start.</summary>
+    /// <summary>Steps of the whole run; 0 only evaluates the initial weights.</summary>
     public int Steps { get; init; } = 1500;
 
-    /// <summary>Examples a step; null for the preset's number.</summary>
+    /// <summary>Examples per step; null for the preset's number.</summary>
     public int? BatchSize { get; init; }
 
     /// <summary>The learning rate; null for the preset's, which is the method's own.</summary>
@@ -67,43 +69,41 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     [JsonPropertyName("eps")]
     public double? Epsilon { get; init; }
 
-    /// <summary>λ of the decay beside each step, θ ← (1 − ηλ)θ, of all tensors but biases and norms.</summary>
+    /// <summary>λ of the weight decay applied in each step, θ ← (1 − ηλ)θ, to all tensors except biases and norms.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>Directions a step; null for the method's own number.</summary>
+    /// <summary>Directions per step; null for the method's own number.</summary>
     public int? Queries { get; init; }
 
-    /// <summary>Sides of the weights on which losses are taken, 1 or 2; null for what the method does.</summary>
+    /// <summary>Whether losses are evaluated on 1 or 2 sides of the weights; null for the method's own choice.</summary>
     public int? Sides { get; init; }
 
     /// <summary>How directions are distributed: gaussian, rademacher or sphere; null for the method's own kind.</summary>
     public string? Directions { get; init; }
 
-    /// <summary>The limit of a coefficient's magnitude; null for none.</summary>
+    /// <summary>The limit for a coefficient's magnitude; null for none.</summary>
     public double? Clip { get; init; }
 
     /// <summary>How the learning rate changes: constant, linear or cosine.</summary>
     public string Schedule { get; init; } = "constant";
 
-    /// <summary>Steps over which the learning rate rises at first.</summary>
+    /// <summary>Initial steps over which the learning rate rises.</summary>
     public int Warmup { get; init; }
 
-    /// <summary>The method's own options, as name=value with commas between them.</summary>
+    /// <summary>The method's own options, as comma-separated name=value pairs.</summary>
     public string Opt { get; init; } = "";
 
-    /// <summary>
-    /// Patterns of the tensors to train, with commas between them; null for all. With an adapter they choose among its tensors.
-    /// </summary>
+    /// <summary> Comma-separated patterns of the tensors to train; null for all. With an adapter they select among its tensors. </summary>
     public string? TrainOnly { get; init; }
 
-    /// <summary>Patterns of the tensors not to train, with commas between them; null for none.</summary>
+    /// <summary>Comma-separated patterns of the tensors not to train; null for none.</summary>
     public string? Freeze { get; init; }
 
-    /// <summary>Decides the sampling of examples; null for <see cref="AdapterOptions.Seed"/>.</summary>
+    /// <summary>The seed for sampling examples; null for <see cref="AdapterOptions.Seed"/>.</summary>
     public uint? DataSeed { get; init; }
 
     /// <summary>
-    /// What losses are: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name
+    /// What is minimized: <c>loss</c>, the task's own, or the negative of a metric on a batch, by its name
     /// (<see cref="MetricCatalog.Objectives"/>).
     /// </summary>
     public string Objective { get; init; } = Loss;
@@ -111,68 +111,70 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>Examples to train on; null for 1000, or all of the user's own rows.</summary>
     public int? TrainSize { get; init; }
 
-    /// <summary>
-    /// Training and dev examples of each class, in place of <see cref="TrainSize"/> and the task's dev size; null for none.
-    /// </summary>
+    /// <summary> Training and dev examples per class, instead of <see cref="TrainSize"/> and the task's dev size; null for none. </summary>
     public int? Shots { get; init; }
 
     /// <summary>Examples that decide which checkpoint is kept; null for the task's own number.</summary>
     public int? DevSize { get; init; }
 
-    /// <summary>Examples the result is measured on; null for 1000, or a tenth of the user's own rows.</summary>
+    /// <summary>Examples on which the result is measured; null for 1000, or a tenth of the user's own rows.</summary>
     public int? TestSize { get; init; }
 
     /// <summary>Steps between evaluations on the dev examples.</summary>
     public int EvalEvery { get; init; } = 250;
 
-    /// <summary>Evaluations without a better one after which the run ends; null for none.</summary>
+    /// <summary>The number of evaluations without improvement after which the run ends; null for no limit.</summary>
     public int? Patience { get; init; }
 
-    /// <summary>The multiple of its start that the loss may not pass, or the run ends (<see cref="StopRule"/>); 0 for none.</summary>
+    /// <summary>The run ends if the loss exceeds this multiple of its initial value (<see cref="StopRule"/>); 0 for no limit.</summary>
     public double StopOnDivergence { get; init; } = 10;
 
-    /// <summary>The longest prompt with its answer, in tokens; null for what the model can take.</summary>
+    /// <summary>The maximum length of a prompt with its answer, in tokens; null for the model's own limit.</summary>
     public int? MaxLength { get; init; }
 
-    /// <summary>Whether the prompts of the user's own rows are learned too.</summary>
+    /// <summary>Whether to train on the prompts of the user's own rows as well.</summary>
     public bool TrainOnPrompt { get; init; }
 
-    /// <summary>Whether only the last turn of each of the user's conversations is learned.</summary>
+    /// <summary>Whether to train on only the last turn of each of the user's conversations.</summary>
     public bool MaskHistory { get; init; }
 
-    /// <summary>Whether special tokens that are written in the user's texts are letters there; a conversation's never are.</summary>
+    /// <summary>
+    /// Whether special tokens written in the user's texts are treated as ordinary letters; those in conversations never are.
+    /// </summary>
     public bool SplitSpecialTokens { get; init; }
 
-    /// <summary>Which columns of the user's rows stand for others, as <c>prompt=Question,completion=Answer</c>; null for none.</summary>
+    /// <summary>
+    /// Maps columns of the user's rows to the expected ones, as in <c>prompt=Question,completion=Answer</c>; null for no mapping.
+    /// </summary>
     public string? Columns { get; init; }
 
-    /// <summary>Whether rows of the user that cannot be used are left out instead of ending the run.</summary>
+    /// <summary>Whether to skip the user's unusable rows instead of ending the run.</summary>
     public bool SkipBadRows { get; init; }
 
     /// <summary>The file of the chat template for the user's conversations; null for the model's own.</summary>
     public string? ChatTemplate { get; init; }
 
-    /// <summary>The type weights are kept in: auto (as stored), fp32, bf16 or fp16.</summary>
+    /// <summary>The type in which weights are kept: auto (as stored), fp32, bf16 or fp16.</summary>
     [JsonPropertyName("dtype")]
     public string DType { get; init; } = "auto";
 
-    /// <summary>What computes products: auto, managed or amx on the CPU, auto or cuda on a GPU.</summary>
+    /// <summary>The engine that computes matrix products: auto, managed or amx on the CPU, auto or cuda on a GPU.</summary>
     public string Engine { get; init; } = "auto";
 
-    /// <summary>How exactly it does: auto, fp32, bf16x3, or fp16 on a GPU.</summary>
+    /// <summary>The precision of matrix products: auto, fp32, bf16x3, or fp16 on a GPU.</summary>
     public string Precision { get; init; } = "auto";
 
-    /// <summary>Threads of the CPU; null for all processors. It changes no result.</summary>
+    /// <summary>CPU threads; null for all processors. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Whether to start even where the memory that is predicted exceeds what there is. It changes no result, and is not part of a run.
+    /// Whether to start even if the predicted memory exceeds what is available. Results do not depend on it, and it is not part of a run.
     /// </summary>
     [JsonIgnore]
     public bool Overcommit { get; init; }
 
     /// <summary>
-    /// Where forwards run: auto, cpu or cuda:N; null is auto. Losses differ in rounding from one kind of device to another.
+    /// Where to run: auto, cpu or cuda:N; null means auto. Losses differ in rounding from one kind of device to another.
     /// </summary>
     public string? Device { get; init; }
 
@@ -203,21 +205,20 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The seed of the sampling of examples.</summary>
     internal uint SamplingSeed => DataSeed ?? Seed;
 
-    /// <summary>The folder of the adapter to train, where it is not a new one; else null.</summary>
+    /// <summary>The folder of the adapter to train, if it is an existing one; otherwise null.</summary>
     internal string? AdapterFolder => AdapterCatalog.Find(Adapter) is null ? Adapter : null;
 
-    /// <summary>The engine that is asked for.</summary>
+    /// <summary>The requested engine.</summary>
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
 
-    /// <summary>These options where it is known what computes.</summary>
+    /// <summary>These options with the engine that actually computes.</summary>
     internal TrainingOptions With(Engine engine) => this with { Engine = engine.Name, Precision = engine.Precision };
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);
 
     /// <summary>
-    /// These options where the model is the folder of a run: with the run's result in its place, and its adapter to be trained where there
-    /// is one.
+    /// If the model is the folder of a run, these options with the run's result instead, and with its adapter, if any, to be trained.
     /// </summary>
     /// <exception cref="InvalidInputException">The run has no result, it is not as the run left it, or there would be two
     /// adapters.</exception>
@@ -232,8 +233,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
                     + "of them was expected.");
     }
 
-    /// <summary>What the optimizer is made from.</summary>
-    /// <param name="parameters">The weights, with what is trained of them chosen.</param>
+    /// <summary>The settings from which the optimizer is made.</summary>
+    /// <param name="parameters">The weights, with the trained ones already selected.</param>
     /// <exception cref="InvalidInputException">There is no such kind of directions, or an option is not a pair.</exception>
     internal OptimizerSettings ToSettings(ParameterSet parameters)
     {
@@ -251,8 +252,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         };
     }
 
-    /// <summary>Refuses what cannot be done, before anything of a model is read.</summary>
-    /// <exception cref="InvalidInputException">A number is outside its range, or the method cannot do what is asked for.</exception>
+    /// <summary>Rejects invalid options before anything of a model is read.</summary>
+    /// <exception cref="InvalidInputException">A number is out of range, or the method does not support an option.</exception>
     public void Validate()
     {
         Require(Steps >= 0, Setting.Steps, Steps, "0 or more");
@@ -343,7 +344,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         }
     }
 
-    /// <summary>Refuses an objective that a task has no metric for.</summary>
+    /// <summary>Rejects an objective for which the task has no metric.</summary>
     internal void RequireObjectiveOf(TaskDefinition task)
     {
         if (ParseObjective(Objective) is { } objective && !objective.Judges.HasFlag(task.Answers))

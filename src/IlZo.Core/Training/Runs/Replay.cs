@@ -13,16 +13,15 @@ public sealed record Replay(long Steps, string WeightsSha256)
     /// <summary>Rebuilds the weights of a step.</summary>
     /// <param name="folder">The run.</param>
     /// <param name="toStep">The step, or null for the last one in the log.</param>
-    /// <param name="output">A folder to save the weights to, or the adapter where the run trains one; or null.</param>
+    /// <param name="output">A folder in which to save the weights, or the adapter if the run trains one; or null.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
-    /// <param name="model">The base checkpoint where it is no longer where the run found it; else null.</param>
-    /// <param name="allowShortLog">Whether the log may hold fewer steps than the run had.</param>
+    /// <param name="model">The base checkpoint, if it is no longer where the run found it; otherwise null.</param>
+    /// <param name="allowShortLog">Whether the log may have fewer steps than the run had.</param>
     /// <param name="methods">The program's own methods, as <see cref="TrainingOptions.Methods"/> had them.</param>
-    /// <param name="cancellation">Ends the work between two steps; nothing is saved then.</param>
+    /// <param name="cancellation">Cancels between two steps; nothing is saved then.</param>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    /// <exception cref="InvalidInputException">
-    /// The run, its base checkpoint or the step cannot be used, or the weights are others than those that the run recorded.
-    /// </exception>
+    /// <exception cref="InvalidInputException"> The run, its base checkpoint or the step cannot be used, or the weights differ from those
+    /// that the run recorded. </exception>
     public static Replay Run(
         RunFolder folder,
         long? toStep = null,

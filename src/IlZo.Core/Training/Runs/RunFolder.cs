@@ -12,19 +12,19 @@ public sealed class RunFolder(string path)
     /// <summary>The absolute path.</summary>
     public string FullPath { get; } = Path.GetFullPath(path);
 
-    /// <summary>What was run, in JSON: <see cref="RunConfiguration"/>. It is written first.</summary>
+    /// <summary>The configuration of the run, in JSON (<see cref="RunConfiguration"/>). It is written first.</summary>
     public string ConfigurationFile => Path.Combine(FullPath, "config.json");
 
     /// <summary>The log, from which the weights of every step can be rebuilt.</summary>
     public string TrajectoryFile => Path.Combine(FullPath, "trajectory.bin");
 
-    /// <summary>Steps and evaluations to be read, a JSON object a line; it decides nothing.</summary>
+    /// <summary>Steps and evaluations for reading, one JSON object per line; it decides nothing.</summary>
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
 
     /// <summary>How long the run has taken.</summary>
     internal string ClockFile => Path.Combine(FullPath, "clock.json");
 
-    /// <summary>What the run came to; written when it ends.</summary>
+    /// <summary>The result of the run; written when it ends.</summary>
     public string ResultFile => Path.Combine(FullPath, "result.json");
 
     /// <summary>The weights that were best on the dev examples, in the Hugging Face layout.</summary>
@@ -33,10 +33,10 @@ public sealed class RunFolder(string path)
     /// <summary>The adapter that was best on the dev examples, in PEFT's format.</summary>
     public string AdapterFolder => Path.Combine(FullPath, "adapter");
 
-    /// <summary>The adapter that the run began with, in PEFT's format, so that no later version has to make it again.</summary>
+    /// <summary>The adapter that the run began with, in PEFT's format, so that no later version has to recreate it.</summary>
     internal string StartFolder => Path.Combine(FullPath, "start");
 
-    /// <summary>Where the run keeps what was best on the dev examples: the adapter if it trains one, else the weights.</summary>
+    /// <summary>Where the run keeps what was best on the dev examples: the adapter if it trains one, otherwise the weights.</summary>
     internal string TrainedFolder(TrainingOptions options) => options.Adapter is null ? CheckpointFolder : AdapterFolder;
 
     /// <summary>Whether a run was started here.</summary>
