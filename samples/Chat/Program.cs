@@ -1,7 +1,7 @@
 using IlZo.Inference;
 using IlZo.Tokenization.ChatTemplates;
 
-// Most chat models have a template of their own.
+// Most chat models have their own template.
 using var model = TextModel.Load(args[0], new TextModelOptions { ChatTemplate = args.ElementAtOrDefault(1) });
 var conversation = new List<ChatMessage>();
 while (Console.ReadLine() is { } line)

@@ -5,9 +5,9 @@ using IlZo.Training;
 using var model = TextModel.Load(args[0]);
 var evaluation = await model.EvaluateAsync(new TrainingOptions { Task = "sst2-sentiment", TestSize = 200 }, metrics: [new ShareOfFirst()]);
 Console.WriteLine(
-    $"accuracy {evaluation.Accuracy:P1}; the first class is answered to {evaluation.Metrics["share_of_first"]:P1} of the rows");
+    $"accuracy {evaluation.Accuracy:P1}; the first class is predicted for {evaluation.Metrics["share_of_first"]:P1} of the rows");
 
-// How often a model answers with the first class: near 0 or 1 it has a bias.
+// How often a model answers with the first class; a value near 0 or 1 indicates a bias.
 internal sealed class ShareOfFirst : IMetric
 {
     public string Name => "share_of_first";

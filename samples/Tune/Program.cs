@@ -1,6 +1,6 @@
 using IlZo.Training;
 
-// Trains the model of the package IlZo.BuiltIn on its sample; Model and Data name others.
+// Trains the model of the package IlZo.BuiltIn on its sample; set Model and Data to use others.
 var options = new TrainingOptions { Model = "builtin", Steps = 40, EvalEvery = 20, DevSize = 100, TestSize = 100 };
 var progress = new Progress<TrainingProgress>(p =>
 {
