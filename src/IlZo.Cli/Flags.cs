@@ -51,7 +51,7 @@ internal static class Flags
             + "transformers and mlx-lm; always so in conversations).";
 
     /// <summary>What <c>--columns</c> is for.</summary>
-    public const string AboutColumns = "Maps columns of your own rows to the expected ones, as in prompt=Question,completion=Answer.";
+    public const string AboutColumns = "Map columns of your own rows to the expected ones, as in prompt=Question,completion=Answer.";
 
     /// <summary>What <c>--engine</c> is for.</summary>
     public const string AboutEngine =

@@ -140,9 +140,9 @@ internal sealed record TrainingSetting(
         Number<int>(
             "threads", "N", Flags.AboutThreads,
             (o, v) => o with { Threads = v }),
-        Switch("overcommit", "Start even where the predicted memory exceeds what the machine has.", (o, v) => o with { Overcommit = v }),
+        Switch("overcommit", "Start even if the predicted memory exceeds what the machine has.", (o, v) => o with { Overcommit = v }),
         Text(
-            "device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, else the CPU), cpu, or cuda:0, ...",
+            "device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, otherwise the CPU), cpu, or cuda:0, ...",
             (o, v) => o with { Device = v }),
     ];
 

@@ -16,7 +16,7 @@ internal static class ScoreCommand
     private static readonly Option<string?> s_input = Flags.Text(
         "--input", "FILE", "A file with {\"ids\": [...]} or {\"text\": \"...\"} on each line, or rows in another format (docs/data.md).");
     private static readonly Option<string?> s_columns = Flags.Text(
-        "--columns", "NAME=COLUMN,…", "Maps columns of --input to text or ids, as in text=review.");
+        "--columns", "NAME=COLUMN,…", "Map columns of --input to text or ids, as in text=review.");
     private static readonly Option<bool> s_splitSpecialTokens =
         new("--split-special-tokens") { Description = Flags.AboutSplitSpecialTokens };
     private static readonly Option<string?> s_logits = Flags.Text(

@@ -154,7 +154,7 @@ public static class OptimizerCatalog
         },
         new(
             "mezo-svrg",
-            "mezo corrected by an estimate over all examples every 2 steps (2024): 4 forward passes and that, a copy of the weights",
+            "mezo corrected by an estimate over all examples every 2 steps (2024): 4 forward passes plus that, a copy of the weights",
             s => new MezoSvrg(s))
         {
             MostQueries = 1,
