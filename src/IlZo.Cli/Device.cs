@@ -53,7 +53,7 @@ internal static class Device
 
         if (name is not null)
         {
-            Terminal.Say($"no GPU is used, for {reason}; running on the CPU.");
+            Terminal.Say($"no GPU is used because {reason}; running on the CPU.");
         }
 
         return null;

@@ -24,7 +24,7 @@ internal static class EngineTrial
         var resolved = EngineChoice.ResolveAuto(request, Failure);
         if (s_failure is { IsValueCreated: true, Value: { } failure })
         {
-            Terminal.Say($"ilzo: the amx engine is not used, for {failure}.");
+            Terminal.Say($"ilzo: the amx engine is not used because {failure}.");
         }
 
         return resolved;

@@ -17,13 +17,13 @@ internal static class ExampleNotes
 
         if (examples.SkippedRows > 0)
         {
-            Terminal.Say($"skipped rows: {examples.SkippedRows}, of the first: {examples.FirstProblem}");
+            Terminal.Say($"skipped rows: {examples.SkippedRows}; the first: {examples.FirstProblem}");
         }
 
         int cut = examples.Train.Concat(examples.Dev).Concat(examples.Test).Count(e => e.Truncated);
         if (cut > 0)
         {
-            Terminal.Say($"cut examples: {cut} were longer than --max-length and lost the beginning of their prompt");
+            Terminal.Say($"truncated examples: {cut} were longer than --max-length and lost the beginning of their prompt");
         }
     }
 }

@@ -46,7 +46,7 @@ internal static class Failure
 
         var invoked = parsed.CommandResult.Command;
         string problem = parsed.UnmatchedTokens is [var token, ..] && invoked.Subcommands.Count > 0 && !token.StartsWith('-')
-            ? $"'{token}' is no command; one of {string.Join(", ", invoked.Subcommands.Select(c => c.Name))} was expected."
+            ? $"'{token}' is not a command; one of {string.Join(", ", invoked.Subcommands.Select(c => c.Name))} was expected."
             : parsed.Errors[0].Message;
         Terminal.Say($"ilzo: {problem}");
         Terminal.Say($"Try '{string.Join(' ', names)} --help'.");

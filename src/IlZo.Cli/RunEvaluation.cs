@@ -24,8 +24,8 @@ internal static class RunEvaluation
         var run = new[] { model, parent }.OfType<string>().Select(f => new RunFolder(f)).FirstOrDefault(f => f.IsRun);
         if (run?.ReadConfiguration().Options is { Task: UserData.TaskName } options && options.Data == Path.GetFullPath(data))
         {
-            Terminal.Say($"note: '{run.FullPath}' was trained on rows of '{data}', which are measured too; 'ilzo eval --run' measures "
-                + "those alone that it was not trained on.");
+            Terminal.Say($"note: '{run.FullPath}' was trained on rows of '{data}', which are included here; 'ilzo eval --run' evaluates "
+                + "only those it was not trained on.");
         }
     }
 

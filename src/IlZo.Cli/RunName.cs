@@ -36,7 +36,7 @@ internal static class RunName
         var last = folders.Select(f => new RunFolder(f)).Where(f => f.HasRun).MaxBy(f => File.GetLastWriteTimeUtc(f.TrajectoryFile));
         return last is null
             ? throw new InvalidInputException(
-                $"--resume is given without --run, and there is no run below '{Parent}'; the folder of the run to continue was expected.")
+                $"--resume is given without --run, and there is no run under '{Parent}'; the folder of the run to continue was expected.")
             : Path.Combine(Parent, Path.GetFileName(last.FullPath));
     }
 

@@ -48,7 +48,7 @@ internal static class TrainingConfigFile
             if (others.Length > 0)
             {
                 throw Error(
-                    path, $"'{others[0]}' stands beside 'options'; only a run's two hashes and what continued it were expected there");
+                    path, $"'{others[0]}' appears next to 'options'; only a run's two hashes and what continued it were expected there");
             }
 
             root = options;
@@ -57,7 +57,7 @@ internal static class TrainingConfigFile
         if (root.ValueKind != JsonValueKind.Object)
         {
             throw Error(
-                path, $"a JSON {root.ValueKind.ToString().ToLowerInvariant()} is there; an object with the names of flags was expected");
+                path, $"found a JSON {root.ValueKind.ToString().ToLowerInvariant()}; an object with the names of flags was expected");
         }
 
         var values = new Dictionary<TrainingSetting, string>();
@@ -66,10 +66,11 @@ internal static class TrainingConfigFile
             var setting = TrainingSetting.All.FirstOrDefault(s => s.Name == property.Name.Replace('_', '-'))
                 ?? throw Error(
                     path,
-                    $"'{property.Name}' is no setting; one of {string.Join(", ", TrainingSetting.All.Select(s => s.Name))} was expected");
+                    $"'{property.Name}' is not a setting; "
+                        + $"one of {string.Join(", ", TrainingSetting.All.Select(s => s.Name))} was expected");
             if (property.Value.ValueKind != JsonValueKind.Null && !values.TryAdd(setting, ValueOf(path, setting, property)))
             {
-                throw Error(path, $"'{setting.Name}' is there twice; one value was expected");
+                throw Error(path, $"'{setting.Name}' appears twice; one value was expected");
             }
         }
 

@@ -28,7 +28,7 @@ internal static class DistinctProperties
                 case JsonTokenType.PropertyName when !open.Peek().Add(reader.GetString()!):
                     int line = utf8[..(int)reader.TokenStartIndex].Count((byte)'\n');
                     throw new JsonException(
-                        $"The property '{reader.GetString()}' is there twice.", path: null, line, bytePositionInLine: null);
+                        $"The property '{reader.GetString()}' appears twice.", path: null, line, bytePositionInLine: null);
                 case JsonTokenType.String:
                     reader.GetString();
                     break;

@@ -67,7 +67,7 @@ public sealed class AdapterTests
         Assert.Equal(TinyRun.Sha(second), TinyRun.Sha(Ilzo.Run("replay", "--run", temp["second"], "--json").Json));
         Ilzo.Run("train", "--run", temp["second"], "--resume", "--steps", "21", "--allow-worse").Success.ToString();
         Directory.Delete(temp["second", "start"], recursive: true);
-        Assert.Contains("no existing folder", Ilzo.Run("replay", "--run", temp["second"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains("not an existing folder", Ilzo.Run("replay", "--run", temp["second"]).Refusal(2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class AdapterTests
     }
 
     [Theory]
-    [InlineData("--adapter", "lore", "no existing folder")]
+    [InlineData("--adapter", "lore", "not an existing folder")]
     [InlineData("--rank", "0", "--rank is 0")]
     [InlineData("--alpha", "-1", "--alpha is -1")]
     [InlineData("--targets", "w_proj", "--targets has 'w_proj'")]

@@ -30,7 +30,7 @@ public sealed class BadModelTests
         { "no tokenizer", "tokenizer" },
         { "broken tokenizer", "tokenizer.json" },
         { "tokenizer is a Git LFS pointer", "tokenizer.json' is a Git LFS pointer" },
-        { "tokenizer has NaN", "NaN is there" },
+        { "tokenizer has NaN", "found NaN" },
         { "tokenizer is a list", "holds a JSON array" },
         { "configuration in UTF-16", "config.json' is text in UTF-16" },
         { "folder does not exist", "is not an existing folder" },

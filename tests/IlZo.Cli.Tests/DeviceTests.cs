@@ -34,7 +34,7 @@ public sealed class DeviceTests
         }
 
         Assert.Equal(Ilzo.Run([.. s_score, "--device", "cpu"]).Success, outcome.Success);
-        Assert.Matches("^no GPU is used, for .*; running on the CPU\\.\n$", outcome.Errors);
+        Assert.Matches("^no GPU is used because .*; running on the CPU\\.\n$", outcome.Errors);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class DeviceTests
         var outcome = Ilzo.Run(
             "bench", "forward", "--shape", "opt-tiny", "--batch", "1", "--seq", "4", "--steps", "1", "--device", "auto", "--json");
         Assert.True(outcome.Json.GetProperty("forward_seconds").GetDouble() > 0);
-        Assert.Matches("^no GPU is used, for .*; running on the CPU\\.\n$", outcome.Errors);
+        Assert.Matches("^no GPU is used because .*; running on the CPU\\.\n$", outcome.Errors);
     }
 
     [Fact]

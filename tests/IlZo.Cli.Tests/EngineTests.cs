@@ -192,7 +192,7 @@ public sealed class EngineTests
         var outcome = Ilzo.Run("train", "--run", temp["run"], "--resume");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(
-            "has engine amx in bf16x3 for this kind of device, and managed in fp32 is asked for now",
+            "has engine amx in bf16x3 for this kind of device, and managed in fp32 is requested now",
             outcome.Errors,
             StringComparison.Ordinal);
     }

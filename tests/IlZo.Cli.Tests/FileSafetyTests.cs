@@ -20,7 +20,8 @@ public sealed class FileSafetyTests
         var outcome = await Disturb(temp["run"], model, s_endless, () => File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..2000]));
         Assert.Equal(1, outcome.ExitCode);
         Assert.EndsWith(
-            $"ilzo: '{weights}' became shorter while it was in use, or the disk cannot read it; a file that stays as it is was expected.\n",
+            $"ilzo: '{weights}' became shorter while it was in use, or the disk cannot read it; "
+                + "a file that does not change was expected.\n",
             outcome.Errors, StringComparison.Ordinal);
     }
 

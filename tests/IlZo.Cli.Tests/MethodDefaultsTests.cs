@@ -21,7 +21,7 @@ public sealed class MethodDefaultsTests
         foreach (string method in LongTests.Of(OptimizerCatalog.All.Select(m => m.Name), name => s_everyTime.Contains(name)))
         {
             var outcome = Ilzo.Run(["train", "--model", model, "--optimizer", method, .. sizes, "--run", temp[method]]);
-            bool said = outcome.Errors.Contains("no step was as good as the start: the start's weights are kept", StringComparison.Ordinal);
+            bool said = outcome.Errors.Contains("no step was as good as the start: the initial weights are kept", StringComparison.Ordinal);
             Assert.True(outcome.ExitCode == (said ? 1 : 0), $"{method}: exit code {outcome.ExitCode}, {outcome.Errors}");
             var result = Ilzo.Run("eval", "--run", temp[method], "--split", "dev", "--json").Json;
             double start = Start(temp[method, "metrics.jsonl"]);

@@ -88,7 +88,7 @@ public sealed partial class OwnDataTests : IDisposable
         Assert.Contains("faq.jsonl:6: is not valid JSON", Ilzo.RunIn(_temp.Path, train).Refusal(2), StringComparison.Ordinal);
         var outcome = Ilzo.RunIn(_temp.Path, [.. train, "--skip-bad-rows"]);
         Assert.Equal(2, outcome.Json.GetProperty("skipped_rows").GetInt32());
-        Assert.Contains("skipped rows: 2, of the first: ", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("skipped rows: 2; the first: ", outcome.Errors, StringComparison.Ordinal);
         Assert.Equal(
             2,
             Ilzo.RunIn(_temp.Path, "eval", "--data", "faq.jsonl", "--skip-bad-rows", "--json").Json.GetProperty("skipped_rows").GetInt32());

@@ -18,8 +18,8 @@ public sealed class RunResultTests
         ];
         var outcome = Ilzo.Run([.. ruin, temp["run"]]);
         Assert.Equal(1, outcome.ExitCode);
-        Assert.Contains("ended after step 4, for the loss diverged", outcome.Errors, StringComparison.Ordinal);
-        Assert.Contains("the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("ended after step 4 because the loss diverged", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("the initial weights are kept", outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("(best, saved)", outcome.Errors, StringComparison.Ordinal);
         Assert.Matches(@"selected step +0 of 4", outcome.Output);
         Assert.Equal(0, Ilzo.Run([.. ruin, temp["allowed"], "--allow-worse"]).ExitCode);

@@ -82,7 +82,7 @@ public sealed class TokenizeTests : IDisposable
     [InlineData("--skip-special-tokens is given without --ids", "--text", "a", "--skip-special-tokens")]
     [InlineData("--split-special-tokens is given with --ids", "--ids", "1", "--split-special-tokens")]
     [InlineData("nothing.txt: cannot be read", "--file", "nothing.txt")]
-    [InlineData("no tokenizer is there", "--model", "nowhere", "--text", "a")]
+    [InlineData("there is no tokenizer", "--model", "nowhere", "--text", "a")]
     public void What_cannot_be_tokenized_is_refused(string expected, params string[] args) =>
         Assert.Contains(expected, Ilzo.Run(["tokenize", .. args]).Refusal(2), StringComparison.Ordinal);
 

@@ -80,7 +80,8 @@ public sealed class RunTests
         var outcome = StandIn.Run(["FILL=255"], [.. s_train.Where(a => a != "--allow-worse"), "--run", temp["run"]]);
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains(
-            "ilzo: all steps were skipped, for no loss was finite: the start's weights are kept", outcome.Errors, StringComparison.Ordinal);
+            "ilzo: all steps were skipped because no loss was finite: the initial weights are kept", outcome.Errors,
+            StringComparison.Ordinal);
     }
 
     // What is allocated is allocated in the first step: on the device, and of the host's memory what is locked in its place.

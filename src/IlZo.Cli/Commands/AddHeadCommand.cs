@@ -41,7 +41,7 @@ internal static class AddHeadCommand
         if (!task.HasTexts || task.ClassNames.Count == 0)
         {
             throw new InvalidInputException(
-                $"Task {task.Name} has no classes to be told apart without a prompt; a task with \"texts\" and the same candidates for "
+                $"Task {task.Name} has no classes to distinguish without a prompt; a task with \"texts\" and the same candidates for "
                     + "every row was expected.");
         }
 

@@ -111,17 +111,17 @@ internal static class TrainCommand
     {
         if (result.Stopped is { } reason)
         {
-            string why = reason == EarlyStop.Divergence ? "the loss diverged" : "no evaluation was better for as many as --patience allows";
-            Terminal.Say($"ilzo: ended after step {result.Steps}, for {why}.");
+            string why = reason == EarlyStop.Divergence ? "the loss diverged" : "the last --patience evaluations brought no improvement";
+            Terminal.Say($"ilzo: ended after step {result.Steps} because {why}.");
         }
 
         if (result.EndedWorse)
         {
             string what = result.SkippedSteps == result.Steps
-                ? "all steps were skipped, for no loss was finite"
+                ? "all steps were skipped because no loss was finite"
                 : result.DevLossAtStart is null ? "the last step is not as good as the start on the test rows, or the loss diverged"
                 : "no step was as good as the start";
-            Terminal.Say($"ilzo: {what}: the start's weights are kept; a smaller --lr may help (--allow-worse accepts this).");
+            Terminal.Say($"ilzo: {what}: the initial weights are kept; a smaller --lr may help (--allow-worse accepts this).");
         }
     }
 

@@ -39,7 +39,7 @@ public record AdapterOptions(string? Adapter)
         if (AdapterCatalog.Find(Adapter) is null && !Directory.Exists(Adapter))
         {
             throw new InvalidInputException(
-                $"{Setting.Adapter} is '{Adapter}', which is no existing folder; "
+                $"{Setting.Adapter} is '{Adapter}', which is not an existing folder; "
                     + $"{string.Join(", ", AdapterCatalog.Kinds.Select(k => k.Name))} or "
                     + "a folder with an adapter in PEFT's format was expected.");
         }

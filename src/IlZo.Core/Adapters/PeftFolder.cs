@@ -100,8 +100,8 @@ internal sealed class PeftFolder : IDisposable
         if (_file.Tensors.FirstOrDefault(t => !expected.Contains(t.Name)) is { } unknown)
         {
             throw new InvalidInputException(
-                $"'{_file.Path}': tensor '{unknown.Name}' has no place in the adapter that {ConfigFileName} describes for this model; its "
-                    + "absence was expected.");
+                $"'{_file.Path}': tensor '{unknown.Name}' does not belong to the adapter that {ConfigFileName} describes for this "
+                    + "model; its absence was expected.");
         }
     }
 

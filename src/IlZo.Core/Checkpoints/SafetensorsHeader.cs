@@ -48,8 +48,8 @@ internal sealed unsafe class SafetensorsHeader
         {
             throw new InvalidInputException(
                 $"'{file}' has {length} bytes and claims a header of {headerLength}; "
-                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected, so it is no safetensors file "
-                + "or its download was cut.");
+                + $"at least 2 bytes, at most {MaxHeaderBytes} and no more than the file holds were expected, so it is not a safetensors "
+                + "file, or its download was truncated.");
         }
 
         var json = new ReadOnlySpan<byte>(data + 8, (int)headerLength);
@@ -103,13 +103,13 @@ internal sealed unsafe class SafetensorsHeader
     {
         if (_hasMetadata)
         {
-            throw new InvalidInputException($"'{_file}' has {MetadataKey} twice in the header; once at most was expected.");
+            throw new InvalidInputException($"'{_file}' has {MetadataKey} twice in the header; at most once was expected.");
         }
 
         _hasMetadata = true;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new InvalidInputException($"'{_file}' has a {MetadataKey} that is no object; an object of strings was expected.");
+            throw new InvalidInputException($"'{_file}' has a {MetadataKey} that is not an object; an object of strings was expected.");
         }
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

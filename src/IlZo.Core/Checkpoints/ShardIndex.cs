@@ -75,7 +75,7 @@ internal sealed class ShardIndex
                 if (file != shard.FileName)
                 {
                     throw new InvalidInputException(
-                        $"'{shard.File.Path}' holds tensor '{name}', which belongs into '{file}' according to '{Path}'.");
+                        $"'{shard.File.Path}' holds tensor '{name}', which belongs in '{file}' according to '{Path}'.");
                 }
 
                 seen.Add(tensor.Name);

@@ -53,7 +53,7 @@ internal static class AlpacaPrompt
         {
             yield return pairs[i] is List<object?> and [string instruction, string answer]
                 ? (instruction, answer)
-                : throw row.Error($"\"history\"[{i}] is no pair of texts; an instruction and its answer were expected");
+                : throw row.Error($"\"history\"[{i}] is not a pair of texts; an instruction and its answer were expected");
         }
     }
 }

@@ -156,7 +156,7 @@ internal sealed class CsvRows : RowSource
 
         if (_at < _bytes.Length && _bytes.Span[_at] != _separator && !"\n\r"u8.Contains(_bytes.Span[_at]))
         {
-            throw Skipped("has text behind a closing quote; a separator or the end of the line was expected");
+            throw Skipped("has text after a closing quote; a separator or the end of the line was expected");
         }
 
         string text = Text(_bytes.Span[start..(_at - 1)]);

@@ -19,7 +19,7 @@ internal sealed partial record DataFiles(
     private static readonly string[] s_extensions = [.. RowSource.Extensions, TextFile.TextExtension];
 
     private static string Endings =>
-        $"{string.Join(", ", s_extensions)}, and {TextFile.CompressedExtension} behind all but {RowSource.ParquetExtension}";
+        $"{string.Join(", ", s_extensions)}, and {TextFile.CompressedExtension} after any but {RowSource.ParquetExtension}";
 
     /// <summary>
     /// A file, or the files of a folder, in it or in its folder <c>data</c>: <c>train</c>, perhaps <c>validation</c>, <c>valid</c>,

@@ -56,7 +56,7 @@ internal sealed class JsonArrayRows : RowSource
         var element = _bytes[start.._at];
         if (kind != JsonTokenType.StartObject)
         {
-            throw Error("is a JSON value that is no object; an array of objects was expected");
+            throw Error("is a JSON value that is not an object; an array of objects was expected");
         }
 
         if (JsonlReader.HasLoneSurrogate(element.Span))

@@ -56,7 +56,7 @@ internal sealed class ParquetPageContent
             int length = content.Length - at >= 4 ? BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan(at)) : -1;
             at = length >= 0 && length <= content.Length - at - 4
                 ? at + 4 + length
-                : throw new InvalidDataException($"a page of the column {column.Path} is cut");
+                : throw new InvalidDataException($"a page of the column {column.Path} is truncated");
         }
 
         var reader = new ThriftReader(new MemoryStream(content) { Position = at }, content.Length);

@@ -170,7 +170,7 @@ internal sealed class ParquetRecords
             do
             {
                 string name = key.Next() as string ?? throw new InvalidDataException(
-                    $"the column {field.Path} has keys that are no text, which is not supported");
+                    $"the column {field.Path} has keys that are not text, which is not supported");
                 object? held = value.Next();
                 if (held is not null)
                 {

@@ -133,7 +133,7 @@ internal sealed class RowEncoder(
         int[] scored = [.. places.SelectMany(p => Enumerable.Range(p.Start, p.End - p.Start)).Where(p => p > 0)];
         if (scored.Length == 0)
         {
-            throw row.Error("nothing is left to learn behind the prompt; expected a completion that the tokenizer keeps apart from it");
+            throw row.Error("nothing is left to learn after the prompt; expected a completion that the tokenizer keeps separate from it");
         }
 
         // What stands behind the last scored token has no part in the loss.

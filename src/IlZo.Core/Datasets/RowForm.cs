@@ -38,10 +38,10 @@ internal static class RowForms
     // What the rest of a row says nothing without.
     private static readonly (string[] Columns, string Meaning)[] s_refused =
     [
-        (["chosen"], "a preferred answer beside a rejected one; pairs of preferences are not learned from"),
-        (["rejected"], "an answer that is not wanted; pairs of preferences are not learned from"),
+        (["chosen"], "a preferred answer next to a rejected one; training on preference pairs is not supported"),
+        (["rejected"], "an answer that is not wanted; training on preference pairs is not supported"),
         (["kto_tag"], "whether an answer is wanted; such marks are not learned from"),
-        (["image", "images", "video", "videos", "audio", "audios"], "what is no text; only texts are learned"),
+        (["image", "images", "video", "videos", "audio", "audios"], "something other than text; only texts are learned"),
     ];
 
     private static readonly HashSet<string> s_labels = new(StringComparer.OrdinalIgnoreCase) { "label", "labels", "class", "category" };

@@ -14,7 +14,7 @@ internal sealed class ThriftReader(Stream source, long end)
     {
         int value = Left > 0 ? source.ReadByte() : -1;
         Left--;
-        return value >= 0 ? (byte)value : throw new InvalidDataException("a structure in it is cut");
+        return value >= 0 ? (byte)value : throw new InvalidDataException("a structure in it is truncated");
     }
 
     /// <summary>A whole number without a sign.</summary>
@@ -67,7 +67,7 @@ internal sealed class ThriftReader(Stream source, long end)
     {
         if (length > Left)
         {
-            throw new InvalidDataException("a structure in it is cut");
+            throw new InvalidDataException("a structure in it is truncated");
         }
 
         source.Seek(length, SeekOrigin.Current);

@@ -172,7 +172,7 @@ internal sealed class TurnReader(DataRow row, string column, int index, object? 
         if (calls.Count == 0 || !calls.All(c => c is OrderedDictionary<string, object?> call && call.GetValueOrDefault("name") is string))
         {
             throw Error(
-                $"is from \"function_call\", and its \"{written}\" is no JSON of a \"name\" with \"arguments\", which was expected");
+                $"is from \"function_call\", and its \"{written}\" is not JSON of a \"name\" with \"arguments\", which was expected");
         }
 
         message["content"] = string.Empty;

@@ -10,7 +10,9 @@ public sealed class FileChangedException : IOException
     /// <param name="path">The file.</param>
     /// <param name="difference">What is different, as the predicate of a sentence: "is 3 bytes shorter".</param>
     public FileChangedException(string path, string difference)
-        : base($"'{path}' {difference} since it was opened; a file that stays as it is was expected, for the results depend on all of it.")
+        : base(
+            $"'{path}' {difference} since it was opened; a file that does not change was expected, "
+                + "because the results depend on all of it.")
     {
     }
 }

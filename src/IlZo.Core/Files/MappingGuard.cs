@@ -58,7 +58,7 @@ internal static unsafe partial class MappingGuard
                 if (s_mappings[i].Text == null)
                 {
                     byte[] text = Encoding.UTF8.GetBytes(
-                        $"{s_program}'{path}' became shorter while it was in use, or the disk cannot read it; a file that stays as it is "
+                        $"{s_program}'{path}' became shorter while it was in use, or the disk cannot read it; a file that does not change "
                             + "was expected.\n");
                     s_mappings[i].Text = (byte*)NativeMemory.Alloc((nuint)text.Length);
                     text.CopyTo(new Span<byte>(s_mappings[i].Text, text.Length));

@@ -109,7 +109,7 @@ internal static class TextFile
             }
             catch (DecoderFallbackException e)
             {
-                throw new InvalidInputException($"{path}: begins with the byte order mark of UTF-16 and holds a character that is none; "
+                throw new InvalidInputException($"{path}: begins with the byte order mark of UTF-16 and contains an invalid character; "
                     + "text in UTF-8 or UTF-16 was expected.", e);
             }
         }
@@ -146,7 +146,7 @@ internal static class TextFile
         catch (InvalidDataException e)
         {
             throw new InvalidInputException(
-                $"{path}: is not what gzip writes, or is cut ({e.Message.TrimEnd('.')}); a whole file was expected.", e);
+                $"{path}: is not a gzip file, or is truncated ({e.Message.TrimEnd('.')}); a complete file was expected.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -63,13 +63,13 @@ internal sealed record ScoreInputs(IReadOnlyList<ScoreInput> Inputs, IReadOnlyLi
 
         if (row.Has(TextColumn))
         {
-            string text = row.Find(TextColumn) as string ?? throw row.Error("has a \"text\" that is no string; text was expected");
+            string text = row.Find(TextColumn) as string ?? throw row.Error("has a \"text\" that is not a string; text was expected");
             notes.AddSpecialTokens(tokenizer.Value.CountSpecialTokens(text), splitSpecialTokens);
             return Encode(text, tokenizer.Value, splitSpecialTokens);
         }
 
         var ids = row.Find(IdsColumn) as List<object?> ?? throw row.Error(
-            "has \"ids\" that are no array; an array of token ids was expected");
+            "has \"ids\" that are not an array; an array of token ids was expected");
         return [.. ids.Select(id => id is long and >= int.MinValue and <= int.MaxValue and var whole
             ? (int)whole
             : throw row.Error("has \"ids\" that are not all whole numbers; an array of token ids was expected"))];

@@ -192,7 +192,7 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         catch (OutOfMemoryException e)
         {
             throw new InvalidInputException(
-                $"There is no memory for the keys and values of a text of {tokens} tokens; a smaller {Setting.MaxNewTokens} was "
+                $"There is not enough memory for the keys and values of a text of {tokens} tokens; a smaller {Setting.MaxNewTokens} was "
                     + "expected.", e);
         }
     }

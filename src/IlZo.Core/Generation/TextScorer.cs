@@ -107,7 +107,7 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
         if (model.Kind != ModelKind.Masked)
         {
             throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' ({model.Shape.Architecture}) is no masked language model; one was expected.");
+                $"'{model.Checkpoint.DisplayName}' ({model.Shape.Architecture}) is not a masked language model; one was expected.");
         }
 
         CheckMasks(ids, maskId, where);

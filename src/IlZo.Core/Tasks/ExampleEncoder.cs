@@ -59,7 +59,7 @@ internal sealed class ExampleEncoder
         {
             throw new InvalidInputException(
                 $"{example.Where}: candidate \"{example.Candidates[candidate]}\" adds no token to the prompt; "
-                + "expected an answer that the tokenizer keeps apart from the prompt.");
+                + "expected an answer that the tokenizer keeps separate from the prompt.");
         }
 
         tokens = Truncate(Final(verbalized, tokens, demonstrations), ref truncated);

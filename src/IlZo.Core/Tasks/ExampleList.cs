@@ -31,7 +31,7 @@ internal sealed class ExampleList : IReadOnlyList<Example>
 
     /// <summary>Reads all rows and checks each.</summary>
     /// <param name="definition">What the rows are read for.</param>
-    /// <param name="reader">Rows, one JSON object a line.</param>
+    /// <param name="reader">Rows, one JSON object per line.</param>
     /// <exception cref="InvalidInputException">A row is broken or does not suit the task, or there is none.</exception>
     public static ExampleList Read(TaskDefinition definition, JsonlReader reader)
     {
@@ -49,7 +49,7 @@ internal sealed class ExampleList : IReadOnlyList<Example>
 
         return result.Count > 0
             ? result
-            : throw new InvalidInputException($"{reader.Name}: holds no examples; expected one JSON object a line.");
+            : throw new InvalidInputException($"{reader.Name}: holds no examples; expected one JSON object per line.");
     }
 
     /// <inheritdoc/>

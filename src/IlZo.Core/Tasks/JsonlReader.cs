@@ -82,12 +82,12 @@ internal sealed class JsonlReader : IDisposable
             var line = Line.Span;
             if (line.Contains((byte)0))
             {
-                throw Error("holds a NUL byte; expected UTF-8 text with one JSON object a line (UTF-16 is read with a byte order mark)");
+                throw Error("holds a NUL byte; expected UTF-8 text with one JSON object per line (UTF-16 is read with a byte order mark)");
             }
 
             if (!Utf8.IsValid(line))
             {
-                throw Error("is not UTF-8 text; expected one JSON object a line in UTF-8");
+                throw Error("is not UTF-8 text; expected one JSON object per line in UTF-8");
             }
 
             if (line.ContainsAnyExcept(" \t\r"u8))
@@ -127,7 +127,7 @@ internal sealed class JsonlReader : IDisposable
         catch (JsonException e)
         {
             throw new InvalidInputException(
-                $"{where}: is not valid JSON at byte {(e.BytePositionInLine ?? 0) + 1} of the line; expected one JSON object a line.", e);
+                $"{where}: is not valid JSON at byte {(e.BytePositionInLine ?? 0) + 1} of the line; expected one JSON object per line.", e);
         }
 
         if (document.RootElement.ValueKind != JsonValueKind.Object)
@@ -182,7 +182,7 @@ internal sealed class JsonlReader : IDisposable
             {
                 LineNumber++;
                 SkipLine();
-                throw Error($"is longer than {MaxLineBytes >> 20} MiB; expected one JSON object a line");
+                throw Error($"is longer than {MaxLineBytes >> 20} MiB; expected one JSON object per line");
             }
 
             if (newline >= 0 || (_ended && length > 0))

@@ -216,7 +216,7 @@ internal sealed partial class TaskDefinitionReader
     private FieldPath Path(DefinitionNode node, string text)
     {
         var path = FieldPath.TryParse(text)
-            ?? throw node.Error($"holds \"{text}\", which is no field; expected names joined by periods");
+            ?? throw node.Error($"holds \"{text}\", which is not a field; expected names joined by periods");
         return path.LiesWithin(_each)
             ? path
             : throw node.Error($"holds \"{text}\", which enters a list; expected only lists that \"each\" enters, in its order");

@@ -43,7 +43,7 @@ internal static class RoleWords
         return s_words.TryGetValue(text[Prefix.Length..], out var means)
             ? means
             : throw new InvalidInputException(
-                $"{source} has '{text}', which is no role; {Prefix} and one of {string.Join(", ", All)} was expected.");
+                $"{source} has '{text}', which is not a role; {Prefix} and one of {string.Join(", ", All)} was expected.");
     }
 
     private static Dictionary<string, Predicate<TensorRole>> Create()

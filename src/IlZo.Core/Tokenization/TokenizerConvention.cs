@@ -194,7 +194,7 @@ internal sealed class TokenizerConvention
     private int[] Needed(int? id, bool? asked, string name) => id is { } known ? [known]
         : asked is null ? []
         : throw new InvalidInputException(
-            $"{_source.PathOf(ConfigFile)}, {name}: the token to add is asked for and is named by no file.");
+            $"{_source.PathOf(ConfigFile)}, {name}: adding the token is requested, but no file names it.");
 
     private void ReadNames(JsonPlace file)
     {

@@ -56,7 +56,7 @@ internal static class TokenizerLoader
         if (!Exists(source))
         {
             throw new InvalidInputException(
-                $"{source.Name}: no tokenizer is there; {TokenizerJsonFile.FileName}, {SentencePieceFile}, or "
+                $"{source.Name}: there is no tokenizer; {TokenizerJsonFile.FileName}, {SentencePieceFile}, or "
                 + $"{VocabMergesFiles.VocabularyFile} with {VocabMergesFiles.MergesFile} were looked for.");
         }
 

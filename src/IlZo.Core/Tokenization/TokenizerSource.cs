@@ -82,7 +82,7 @@ internal sealed class TokenizerSource(Func<string, Stream?> open, string name)
         }
         catch (JsonException e) when (JsonFile.PythonNumber(text.Span, e) is { } number)
         {
-            throw new InvalidInputException($"{path}, line {e.LineNumber + 1}: {number} is there, which Python writes and JSON does not "
+            throw new InvalidInputException($"{path}, line {e.LineNumber + 1}: found {number}, which Python writes and JSON does not "
                 + "have; a number or null was expected.", e);
         }
         catch (JsonException e)

@@ -170,7 +170,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
     [InlineData("peft_type", "null", "peft_type is 'absent'")]
     [InlineData("target_modules", "null", "target_modules is absent")]
     [InlineData(
-        "target_modules", "[\"q_proj\"]", "tensor 'base_model.model.model.decoder.layers.0.self_attn.v_proj.lora_A.weight' has no place")]
+        "target_modules", "[\"q_proj\"]", "'base_model.model.model.decoder.layers.0.self_attn.v_proj.lora_A.weight' does not belong")]
     [InlineData("target_modules", "[\"q_proj\", \"v_proj\", \"k_proj\"]", "k_proj.lora_A.weight' is missing")]
     [InlineData("target_modules", "[\"c_attn\"]", "'c_attn', which is the name of no linear layer")]
     [InlineData("target_modules", "\"(\"", "not a regular expression")]

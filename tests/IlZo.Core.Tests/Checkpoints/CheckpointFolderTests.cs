@@ -86,7 +86,7 @@ public sealed class CheckpointFolderTests : IDisposable
         """{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""",
         "lists tensor 'c' in '2.safetensors', which does not hold it")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}""", "holds tensor 'b'")]
-    [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "belongs into '2.safetensors'")]
+    [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "belongs in '2.safetensors'")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"3.safetensors"}}""", "3.safetensors' does not exist")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"../2.safetensors"}}""", "'../2.safetensors'; the name of a .safetensors file")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"/2.safetensors"}}""", "the name of a .safetensors file")]
@@ -117,7 +117,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
         var error = Assert.Throws<InvalidInputException>(() => CheckpointFolder.Open(_temp.Path));
 
-        Assert.Contains("2.safetensors' holds tensor 'a', which belongs into '1.safetensors'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2.safetensors' holds tensor 'a', which belongs in '1.safetensors'", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -126,7 +126,7 @@ public sealed class TorchFileTests : IDisposable
     [InlineData(24, long.MaxValue, new long[] { 1 }, new long[] { 1 }, "reaches beyond the 24 elements")]
     [InlineData(25, 0, new long[] { 25 }, new long[] { 1 }, "which the archive does not hold")]
     [InlineData(long.MaxValue, 0, new long[] { 1 }, new long[] { 1 }, "which the archive does not hold")]
-    [InlineData(-1, 0, new long[] { 1 }, new long[] { 1 }, "no storage of a known type")]
+    [InlineData(-1, 0, new long[] { 1 }, new long[] { 1 }, "not a storage of a known type")]
     [InlineData(24, -1, new long[] { 1 }, new long[] { 1 }, "calls torch._utils._rebuild_tensor_v2 in another way")]
     [InlineData(24, 3, new long[] { 2 }, new long[] { -1 }, "calls torch._utils._rebuild_tensor_v2 in another way")]
     public void A_view_beyond_its_storage_is_refused(long count, long offset, long[] shape, long[] strides, string words) =>
@@ -145,7 +145,7 @@ public sealed class TorchFileTests : IDisposable
         }
 
         Assert.Contains(
-            "the byte 0xff, which is no operation",
+            "the byte 0xff, which is not an operation",
             Refusal(TorchArchive.Of(new PickleBuilder().Bytes(0xFF).End(), [])),
             StringComparison.Ordinal);
     }
@@ -177,16 +177,16 @@ public sealed class TorchFileTests : IDisposable
         { "a number of nine bytes", new PickleBuilder().Bytes([0x8A, 9, .. new byte[9]]).End(), "an integer of 9 bytes" },
         { "a newer protocol", new PickleBuilder().Bytes(0x80, 6).End(), "protocol 6" },
         { "text that is none", new PickleBuilder().Bytes(0x8C, 1, 0xFF).End(), "a text that is not UTF-8" },
-        { "a call of nothing", new PickleBuilder().Op('N').Op(')').Op('R').End(), "calls something that is no function" },
-        { "a storage of another kind", new PickleBuilder().Text("module").Op('Q').End(), "no storage of a known type" },
+        { "a call of nothing", new PickleBuilder().Op('N').Op(')').Op('R').End(), "calls something that is not a function" },
+        { "a storage of another kind", new PickleBuilder().Text("module").Op('Q').End(), "not a storage of a known type" },
         { "attributes of a list", new PickleBuilder().Op(']').Op('}').Op('b').End(), "a dictionary, whose attributes it sets" },
         { "a length beyond the end", new PickleBuilder().Bytes(0x58, 0xFF, 0xFF, 0xFF, 0xFF).End(), "ends within an operation" },
         { "no end", [0x80, 2, (byte)'}'], "ends within an operation" },
         { "a list", new PickleBuilder().Op(']').End(), "holds no dictionary" },
-        { "a number in place of a tensor", new PickleBuilder().Op('}').Text("epoch").Number(3).Op('s').End(), "'epoch' is no tensor" },
+        { "a number in place of a tensor", new PickleBuilder().Op('}').Text("epoch").Number(3).Op('s').End(), "'epoch' is not a tensor" },
         { "a dictionary around the tensors", new PickleBuilder().Op(
             '}').Text("state_dict").Op('}').Op('s').End(), "'state_dict' is a dictionary, as trainers save one" },
-        { "a key that is no name", new PickleBuilder().Op('}').Number(3).Op('N').Op('s').End(), "a key that is no text" },
+        { "a key that is no name", new PickleBuilder().Op('}').Number(3).Op('N').Op('s').End(), "a key that is not text" },
     };
 
     [Theory]
@@ -208,7 +208,7 @@ public sealed class TorchFileTests : IDisposable
         { "a page", Encoding.UTF8.GetBytes("<!DOCTYPE html><html>"), "a web page" },
         { "nothing", [], "empty" },
         { "GGUF", [.. "GGUF"u8, .. new byte[100]], "a GGUF file of llama.cpp" },
-        { "letters", Encoding.UTF8.GetBytes("pickle"), "is no zip archive" },
+        { "letters", Encoding.UTF8.GetBytes("pickle"), "is not a zip archive" },
     };
 
     [Theory]

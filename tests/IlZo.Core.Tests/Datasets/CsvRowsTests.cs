@@ -24,7 +24,7 @@ public sealed class CsvRowsTests : IDisposable
     [InlineData("a,b\n1,2,3\n", "rows.csv:2: has 3 fields; 2 were expected")]
     [InlineData("a,b\n1,2\n\"3,4\n5,6\n", "rows.csv:3: opens a quote that is not closed")]
     [InlineData("a,b\n1,2\"3\n", "rows.csv:2: has a quote inside of a field")]
-    [InlineData("a,b\n1,\"2\"3\n", "rows.csv:2: has text behind a closing quote")]
+    [InlineData("a,b\n1,\"2\"3\n", "rows.csv:2: has text after a closing quote")]
     [InlineData("a,a\n1,2\n", "rows.csv:1: the header has the column \"a\" twice")]
     [InlineData("", "rows.csv: is empty")]
     public void A_broken_file_is_refused_with_the_line(string content, string expected)

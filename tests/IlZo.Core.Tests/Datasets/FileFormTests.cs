@@ -65,7 +65,7 @@ public sealed class FileFormTests : IDisposable
     }
 
     [Theory]
-    [InlineData("rows.json", "[{\"text\": \"a b\"}, 3]", "rows.json:1 (row 2): is a JSON value that is no object")]
+    [InlineData("rows.json", "[{\"text\": \"a b\"}, 3]", "rows.json:1 (row 2): is a JSON value that is not an object")]
     [InlineData("rows.json", "[\n{\"text\": \"a b\"},\n{\"text\": \"\"}]", "rows.json:3 (row 2): \"text\" is empty")]
     [InlineData("rows.json", "[{\"text\": \"a b\"}] {}", "rows.json:1: is not valid JSON at byte")]
     [InlineData("rows.json", "[\n{\"text\": \"a b\"},\n", "rows.json:3: is not valid JSON")]
@@ -75,8 +75,8 @@ public sealed class FileFormTests : IDisposable
     [InlineData(
         "rows.json",
         "{\n\"text\": \"a b\"\n}",
-        "rows.json:1: is not valid JSON at byte 2 of the line; expected one JSON object a line, or an array of objects")]
-    [InlineData("rows.jsonl.gz", "no gzip", "rows.jsonl.gz: is not what gzip writes")]
+        "rows.json:1: is not valid JSON at byte 2 of the line; expected one JSON object per line, or an array of objects")]
+    [InlineData("rows.jsonl.gz", "no gzip", "rows.jsonl.gz: is not a gzip file")]
     [InlineData("rows.parquet", "no parquet", "rows.parquet: cannot be read as Parquet")]
     public void What_is_no_such_file_is_refused_with_its_place(string name, string content, string expected)
     {
@@ -94,12 +94,12 @@ public sealed class FileFormTests : IDisposable
         Assert.Contains("is text in UTF-32; UTF-8 was expected", Refusal("rows.jsonl"), StringComparison.Ordinal);
         File.WriteAllBytes(_temp["rows.jsonl"], Encoding.Unicode.GetBytes(Lines));
         Assert.Contains(
-            "holds a NUL byte; expected UTF-8 text with one JSON object a line (UTF-16 is read with a byte order mark)",
+            "holds a NUL byte; expected UTF-8 text with one JSON object per line (UTF-16 is read with a byte order mark)",
             Refusal("rows.jsonl"),
             StringComparison.Ordinal);
         File.WriteAllBytes(_temp["rows.jsonl"], [0xFF, 0xFE, 0x00, 0xD8, (byte)'a', 0]);
         Assert.Contains(
-            "begins with the byte order mark of UTF-16 and holds a character that is none",
+            "begins with the byte order mark of UTF-16 and contains an invalid character",
             Refusal("rows.jsonl"),
             StringComparison.Ordinal);
         File.WriteAllBytes(

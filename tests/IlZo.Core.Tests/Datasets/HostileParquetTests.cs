@@ -48,7 +48,7 @@ public sealed class HostileParquetTests : IDisposable
         ("type of a field", "its field 1 is of the type 6; 5 was expected"),
         ("field of a later version", "its field 14 is not known"),
         ("list", "longer than its bytes"),
-        ("cut", "is cut"),
+        ("cut", "is truncated"),
     ]);
 
     [Theory]

@@ -41,7 +41,7 @@ public sealed class RowColumnTests : IDisposable
 
     [Theory]
     [InlineData("""{"instruction": "Go.", "output": "Yes", "history": "Hi"}""", "\"history\" is a string; a list of pairs")]
-    [InlineData("""{"instruction": "Go.", "output": "Yes", "history": [["Hi"]]}""", "\"history\"[0] is no pair of texts")]
+    [InlineData("""{"instruction": "Go.", "output": "Yes", "history": [["Hi"]]}""", "\"history\"[0] is not a pair of texts")]
     [InlineData("""{"instruction": "Go.", "output": "Yes", "system": 3}""", "\"system\" is a number; text was expected")]
     public void What_is_no_history_is_refused(string row, string expected) =>
         Assert.Contains(expected, Assert.Throws<InvalidInputException>(() => Load(row)).Message, StringComparison.Ordinal);

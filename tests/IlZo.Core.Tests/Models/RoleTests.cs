@@ -284,7 +284,7 @@ public sealed class RoleTests : IDisposable
     [Theory]
     [InlineData("role:norm", "which is the role of no linear layer; role: and one of attention, mlp, query, key, value, attention-output, "
         + "mlp-gate, mlp-up, mlp-down was expected")]
-    [InlineData("role:c_attn", "which is no role; role: and one of embedding, attention, mlp, lora, token-embedding,")]
+    [InlineData("role:c_attn", "which is not a role; role: and one of embedding, attention, mlp, lora, token-embedding,")]
     public void A_role_without_a_linear_layer_is_refused(string targets, string message)
     {
         using var model = ModelLoader.Load(TestData.Path("fixtures", "forward", "llama-gqa"));

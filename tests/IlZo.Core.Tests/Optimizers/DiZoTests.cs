@@ -172,8 +172,8 @@ public sealed class DiZoTests
         Make(space, "tensors=x+a").Dispose();
         Make(space, "tensors=role:norm+role:value").Dispose();
         Assert.Contains("'x_proj', which is", Refusal("tensors=x_proj"), StringComparison.Ordinal);
-        Assert.Contains("'role:norm', which is no trained weight's role", Refusal("tensors=role:norm"), StringComparison.Ordinal);
-        Assert.Contains("Opt tensors has 'role:v_proj', which is no role", Refusal("tensors=role:v_proj"), StringComparison.Ordinal);
+        Assert.Contains("'role:norm', which is not the role of a trained weight", Refusal("tensors=role:norm"), StringComparison.Ordinal);
+        Assert.Contains("Opt tensors has 'role:v_proj', which is not a role", Refusal("tensors=role:v_proj"), StringComparison.Ordinal);
 
         string Refusal(string options) => Assert.Throws<InvalidInputException>(() => Make(space, options)).Message;
     }

@@ -83,7 +83,7 @@ public class JsonlReaderTests
         bytes[^1] = (byte)'a';
         using var reader = Open(bytes);
         var e = Assert.Throws<InvalidInputException>(() => reader.Read());
-        Assert.Equal("in.jsonl:1: is longer than 16 MiB; expected one JSON object a line.", e.Message);
+        Assert.Equal("in.jsonl:1: is longer than 16 MiB; expected one JSON object per line.", e.Message);
     }
 
     [Theory]

@@ -115,7 +115,7 @@ public partial class TaskDataTests
         string path = folder.Write("train.jsonl", Encoding.Latin1.GetBytes(Good + "\n{\"sentence\": \"caf\u00e9\", \"label\": 1}\n"));
         folder.Write("validation.jsonl", Good);
         var e = Assert.Throws<InvalidInputException>(() => TaskData.Load(TaskCatalog.Load("sst2"), folder.Root).Train);
-        Assert.Equal($"{path}:2: is not UTF-8 text; expected one JSON object a line in UTF-8.", e.Message);
+        Assert.Equal($"{path}:2: is not UTF-8 text; expected one JSON object per line in UTF-8.", e.Message);
     }
 
     [Fact]

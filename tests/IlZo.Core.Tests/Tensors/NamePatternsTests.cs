@@ -79,9 +79,9 @@ public sealed unsafe class NamePatternsTests : IDisposable
         + "mlp-up, bias was expected.")]
     [InlineData(
         "role:",
-        "Freeze has 'role:', which is no role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
-    [InlineData("role:MLP", "Freeze has 'role:MLP', which is no role")]
-    [InlineData("role:m*", "Freeze has 'role:m*', which is no role")]
+        "Freeze has 'role:', which is not a role; role: and one of embedding, attention, mlp, lora, token-embedding, position-embedding, ")]
+    [InlineData("role:MLP", "Freeze has 'role:MLP', which is not a role")]
+    [InlineData("role:m*", "Freeze has 'role:m*', which is not a role")]
     public void Roles_that_are_not_there_are_refused_with_those_that_are(string freeze, string message) => Assert.StartsWith(
         message, Assert.Throws<InvalidInputException>(() => NamePatterns.Choose(_set, null, freeze)).Message, StringComparison.Ordinal);
 

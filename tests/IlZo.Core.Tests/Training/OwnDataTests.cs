@@ -105,7 +105,7 @@ public sealed class OwnDataTests : IDisposable
     [Fact]
     public void Examples_and_a_task_do_not_go_together()
     {
-        Assert.Contains("beside task sst2", Refusal((s_options with { Task = "sst2" }).Validate), StringComparison.Ordinal);
+        Assert.Contains("together with task sst2", Refusal((s_options with { Task = "sst2" }).Validate), StringComparison.Ordinal);
         Assert.Contains(
             "data 'x.jsonl'", Refusal((s_options with { Task = "program", Data = "x.jsonl" }).Validate), StringComparison.Ordinal);
         Assert.Contains(

@@ -88,7 +88,7 @@ public sealed class RunEngineTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(folder.ConfigurationFile));
 
         void Refuses(Engine engine, string own, string asked) => Assert.Equal(
-            $"'{folder.ConfigurationFile}' has engine {own} for this kind of device, and {asked} is asked for now; the same engine and "
+            $"'{folder.ConfigurationFile}' has engine {own} for this kind of device, and {asked} is requested now; the same engine and "
                 + "precision were expected to resume.",
             Assert.Throws<InvalidInputException>(() => Train(folder, 3, engine, resume: new ResumePolicy())).Message);
     }

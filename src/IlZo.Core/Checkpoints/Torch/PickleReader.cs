@@ -76,7 +76,7 @@ internal ref struct PickleReader
             case PickleOpcode.PROTO when Take(1)[0] is var version:
                 _ = version <= NewestProtocol
                     ? version
-                    : throw Broken($"it is of protocol {version}, {NewestProtocol} at most was expected");
+                    : throw Broken($"it is of protocol {version}, at most {NewestProtocol} was expected");
                 break;
             case PickleOpcode.FRAME:
                 Take(sizeof(long));
@@ -166,7 +166,8 @@ internal ref struct PickleReader
                 _stack.Add(Named(Pop<string>("a module's name"), name));
                 break;
             case PickleOpcode.BINPERSID:
-                _stack.Add(TorchObjects.Storage(Pop()) ?? throw Broken("it names something outside it that is no storage of a known type"));
+                _stack.Add(
+                    TorchObjects.Storage(Pop()) ?? throw Broken("it names something outside it that is not a storage of a known type"));
                 break;
             case PickleOpcode.REDUCE:
                 object? arguments = Pop();
@@ -182,7 +183,7 @@ internal ref struct PickleReader
             default:
                 throw Broken(Enum.IsDefined(opcode)
                     ? $"it holds the operation {opcode}, which no checkpoint of tensors needs"
-                    : $"it holds the byte 0x{(byte)opcode:x2}, which is no operation");
+                    : $"it holds the byte 0x{(byte)opcode:x2}, which is not an operation");
         }
     }
 
@@ -238,7 +239,7 @@ internal ref struct PickleReader
     {
         if (bytes.Length > LongestInteger)
         {
-            throw Broken($"it holds an integer of {bytes.Length} bytes, {LongestInteger} at most were expected");
+            throw Broken($"it holds an integer of {bytes.Length} bytes, at most {LongestInteger} were expected");
         }
 
         long value = bytes.Length > 0 && bytes[^1] >= 0x80 ? -1 : 0;
@@ -282,7 +283,8 @@ internal ref struct PickleReader
         return taken;
     }
 
-    private static string Shown(object? function) => function is PickleGlobal global ? global.ToString() : "something that is no function";
+    private static string Shown(object? function) =>
+        function is PickleGlobal global ? global.ToString() : "something that is not a function";
 
     private readonly InvalidInputException Broken(string problem) => new(
         $"'{_file}' cannot be read, since in its pickle, at byte {_operation}, {problem}; a dictionary of tensors was expected, as "

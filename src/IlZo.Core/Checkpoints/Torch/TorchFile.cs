@@ -96,7 +96,7 @@ internal sealed unsafe class TorchFile : WeightFile
         }
 
         ForeignContent.Refuse(Path, start, Expected);
-        throw new InvalidInputException($"'{Path}' is no zip archive; {Expected} was expected.");
+        throw new InvalidInputException($"'{Path}' is not a zip archive; {Expected} was expected.");
     }
 
     private List<TensorEntry> Read()
@@ -117,7 +117,7 @@ internal sealed unsafe class TorchFile : WeightFile
 
         if (pickle.Length > MaxPickleBytes)
         {
-            throw new InvalidInputException($"'{Path}' has a pickle of {pickle.Length} bytes; {MaxPickleBytes} at most were expected.");
+            throw new InvalidInputException($"'{Path}' has a pickle of {pickle.Length} bytes; at most {MaxPickleBytes} were expected.");
         }
 
         if (PickleReader.Read(Path, Bytes(pickle)) is not PickleDictionary state)
@@ -130,10 +130,10 @@ internal sealed unsafe class TorchFile : WeightFile
         foreach (var (key, value) in state.Entries)
         {
             string name = key as string ?? throw new InvalidInputException(
-                $"'{Path}' has a key that is no text; the names of tensors were expected.");
+                $"'{Path}' has a key that is not text; the names of tensors were expected.");
             tensors[name] = value is TorchTensor tensor ? Entry(root, name, tensor) : throw Bad(name, value is PickleDictionary
                 ? "is a dictionary, as trainers save one around a model's tensors; a file with nothing but the state_dict was expected"
-                : "is no tensor; a tensor was expected");
+                : "is not a tensor; a tensor was expected");
         }
 
         return [.. tensors.Values];

@@ -121,7 +121,7 @@ internal static unsafe class ZipDirectory
         long offset = start + LocalBytes + U16(local[26..]) + U16(local[28..]);
         if (offset > length || stored > (ulong)(length - offset))
         {
-            throw Broken(file, $"'{SafetensorsHeader.Printable(name)}' in it ends behind the file");
+            throw Broken(file, $"'{SafetensorsHeader.Printable(name)}' in it ends beyond the file");
         }
 
         bool compressed = method != 0;
@@ -162,7 +162,7 @@ internal static unsafe class ZipDirectory
     }
 
     private static ReadOnlySpan<byte> Part(string file, byte* data, long length, long at, int count, string what) =>
-        at <= length - count ? new ReadOnlySpan<byte>(data + at, count) : throw Broken(file, $"its {what} ends behind the file");
+        at <= length - count ? new ReadOnlySpan<byte>(data + at, count) : throw Broken(file, $"its {what} ends beyond the file");
 
     private static long Position(string file, ulong at, long length) =>
         at <= (ulong)length ? (long)at : throw Broken(file, $"it names a place at byte {at} of its {length}");

@@ -59,8 +59,8 @@ internal sealed class DiZo : Optimizer
         if (Projected.Count == 0 && settings.Parameters.Trained.Count > 0)
         {
             throw new InvalidInputException(
-                $"{Setting.Opt} tensors is '{string.Join('+', wanted)}', which is no trained weight's role and in no name; roles such as "
-                    + "role:value or parts of names with + between them were expected.");
+                $"{Setting.Opt} tensors is '{string.Join('+', wanted)}', which is not the role of a trained weight and not part of "
+                    + "any name; roles such as role:value, or parts of names, joined by + were expected.");
         }
     }
 

@@ -131,7 +131,7 @@ internal sealed record ArithmeticExpression(string Operator, Expression Left, Ex
                 double power = Math.Pow(a, b);
                 return (double.IsNaN(power) && !double.IsNaN(a) && !double.IsNaN(b))
                     || (double.IsInfinity(power) && double.IsFinite(a) && double.IsFinite(b))
-                    ? throw context.Error(position, "the power is no number of 64 bits")
+                    ? throw context.Error(position, "the power is not a number of 64 bits")
                     : power;
         }
 

@@ -25,7 +25,8 @@ internal sealed record MemberTarget(string Name, string Member, int Position) : 
     {
         if (!context.TryGet(Name, out var target) || target is not TemplateNamespace space)
         {
-            throw context.Error(Position, $"'{Name}.{Member}' is set and '{Name}' is no namespace; only members of namespaces can be set");
+            throw context.Error(
+                Position, $"'{Name}.{Member}' is set and '{Name}' is not a namespace; only members of namespaces can be set");
         }
 
         space.Members[Member] = value;

@@ -28,7 +28,7 @@ internal sealed partial class ExpressionParser
                 tokens.Take();
                 tokens.Take();
                 named.Add(
-                    (names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is there twice"), Parse()));
+                    (names.Add(at.Text) ? at.Text : throw tokens.Error(at.Position, $"the argument '{at.Text}' is given twice"), Parse()));
             }
             else
             {

@@ -188,13 +188,13 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
             case TemplateTokenKind.Operator when at.Text == "{":
                 return new MapExpression(Items("}", Pair), at.Position);
             default:
-                throw tokens.Error(at.Position, $"{at.Shown} is there; a value was expected");
+                throw tokens.Error(at.Position, $"found {at.Shown}; a value was expected");
         }
     }
 
     private LiteralExpression Integer(TemplateToken token) => PythonNumbers.ReadInteger(token.Text, radix: 0) switch
     {
-        null => throw tokens.Error(token.Position, $"{token.Text} is no number"),
+        null => throw tokens.Error(token.Position, $"{token.Text} is not a number"),
         { } whole when whole <= long.MaxValue => new LiteralExpression((long)whole, token.Position),
         _ => throw tokens.Error(token.Position, $"the number {token.Text} has more than 64 bits"),
     };
@@ -234,7 +234,7 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
                 {
                     TemplateTokenKind.Name => new LiteralExpression(name.Text, name.Position),
                     TemplateTokenKind.Integer => Integer(name),
-                    _ => throw tokens.Error(name.Position, $"{name.Shown} is there; a name was expected"),
+                    _ => throw tokens.Error(name.Position, $"found {name.Shown}; a name was expected"),
                 };
                 value = new MemberExpression(value, key, IsAttribute: true, at.Position);
             }

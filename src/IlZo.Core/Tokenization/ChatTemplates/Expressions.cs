@@ -48,7 +48,7 @@ internal sealed record MapExpression(IReadOnlyList<(Expression Key, Expression V
         var map = new OrderedDictionary<string, object?>();
         foreach (var (key, value) in Items)
         {
-            map[key.Evaluate(context) as string ?? throw context.Error(key.Position, "the key of a mapping is no string")] =
+            map[key.Evaluate(context) as string ?? throw context.Error(key.Position, "the key of a mapping is not a string")] =
                 value.Evaluate(context);
         }
 
@@ -200,7 +200,7 @@ internal sealed record ArgumentList(
             foreach (var (name, value) in map)
             {
                 named[name] = named.ContainsKey(name)
-                    ? throw context.Error(Mapping.Position, $"the argument '{name}' is there twice")
+                    ? throw context.Error(Mapping.Position, $"the argument '{name}' is given twice")
                     : value;
             }
         }

@@ -52,7 +52,7 @@ internal static class FormatText
             string flag = format[flags..at];
             int width = Number(format, ref at, error) ?? 0;
             int? precision = at < format.Length && format[at] == '.' && ++at > 0 ? Number(format, ref at, error) ?? 0 : null;
-            char kind = at < format.Length ? format[at] : throw error("the format ends behind '%'");
+            char kind = at < format.Length ? format[at] : throw error("the format ends after '%'");
             string text = kind == '%' ? "%" : One(kind, hasKey
                 ? keyed
                 : used < list.Count ? list[used++] : throw error("the format has more places than values"), flag, precision, budget, error);

@@ -47,7 +47,7 @@ internal sealed class TokenReader(TemplateSource source)
     }
 
     public InvalidInputException Unexpected(string expected) =>
-        source.Error(Current.Position, $"{Current.Shown} is there; {expected} was expected");
+        source.Error(Current.Position, $"found {Current.Shown}; {expected} was expected");
 
     public InvalidInputException Error(int position, string problem) => source.Error(position, problem);
 

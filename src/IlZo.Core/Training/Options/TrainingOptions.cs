@@ -271,7 +271,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(TrainSize is null or >= 1, Setting.TrainSize, TrainSize ?? 0, "1 or more");
         Require(Shots is null or >= 1, Setting.Shots, Shots ?? 0, "1 or more");
         Require(DevSize is null or >= 0, Setting.DevSize, DevSize ?? 0, "0 or more");
-        Require(Shots is null || DevSize is null or 0, Setting.DevSize, DevSize ?? 0, $"0, or no {Setting.DevSize} beside {Setting.Shots}");
+        Require(Shots is null || DevSize is null or 0, Setting.DevSize, DevSize ?? 0, $"0, or no {Setting.DevSize} with {Setting.Shots}");
         Require(TestSize is null or >= 0, Setting.TestSize, TestSize ?? 0, "0 or more");
         Require(EvalEvery >= 1, Setting.EvalEvery, EvalEvery, "1 or more");
         Require(Patience is null or >= 1, Setting.Patience, Patience ?? 0, "1 or more");
@@ -315,7 +315,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if (ofProgram != (Examples is not null) || (ofProgram && Data is not null))
         {
             throw Examples is null ? TrainingExamples.NotGiven() : new InvalidInputException(
-                $"Examples are given beside task {name} and data '{Data}'; one of them was expected.");
+                $"Examples are given together with task {name} and data '{Data}'; one of them was expected.");
         }
 
         if (own && !ofProgram && Data is null)

@@ -51,7 +51,7 @@ public sealed class RunFolder(string path)
     {
         if (!HasRun)
         {
-            throw new InvalidInputException($"'{FullPath}' holds no run: config.json, which a run writes first, was expected.");
+            throw new InvalidInputException($"'{FullPath}' is not a run: config.json, which a run writes first, was expected.");
         }
 
         return RunConfiguration.Parse(ConfigurationFile, PlainFile.ReadAllBytes(ConfigurationFile));
@@ -145,7 +145,7 @@ public sealed class RunFolder(string path)
         if (saved.EngineOn(engine.Kind) is { } own && own != engine)
         {
             throw new InvalidInputException(
-                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is asked for now; the same engine and "
+                $"'{ConfigurationFile}' has engine {own} for this kind of device, and {engine} is requested now; the same engine and "
                     + "precision were expected to resume.");
         }
 
@@ -171,7 +171,7 @@ public sealed class RunFolder(string path)
             if (was != isNow)
             {
                 throw new InvalidInputException(
-                    $"'{ConfigurationFile}' was started with {name} {was}, and {isNow} is asked for now; the same configuration was "
+                    $"'{ConfigurationFile}' was started with {name} {was}, and {isNow} is requested now; the same configuration was "
                         + "expected to resume.");
             }
         }
@@ -182,7 +182,7 @@ public sealed class RunFolder(string path)
         string[] entries = Directory.Exists(FullPath) ? Directory.GetFileSystemEntries(FullPath) : [];
         if (File.Exists(FullPath) || !entries.All(entry => IsTemporary(entry) || entry == TrajectoryWriter.LockOf(TrajectoryFile)))
         {
-            throw new InvalidInputException($"'{FullPath}' is not an empty folder and holds no run; a new or empty folder was expected.");
+            throw new InvalidInputException($"'{FullPath}' is neither an empty folder nor a run; a new or empty folder was expected.");
         }
     }
 

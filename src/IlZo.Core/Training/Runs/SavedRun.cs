@@ -68,7 +68,7 @@ internal sealed class SavedRun
         {
             throw new InvalidInputException(
                 $"'{trained}' does not exist: the run has saved no weights yet, or they were deleted; "
-                + "resuming the run goes on until there are some, and a replay saves any step.");
+                + "resuming the run continues until there are some, and a replay saves any step.");
         }
 
         if (Saved is { } saved)

@@ -25,7 +25,7 @@ public class TemplateRefusalTests
     [InlineData("{% raw %}x", 1, 1, "{% endraw %} was expected")]
     [InlineData("{{ ? }}", 1, 4, "'?' is not understood")]
     [InlineData("{{ 99999999999999999999 }}", 1, 4, "more than 64 bits")]
-    [InlineData("{{ f(a=1, a=2) }}", 1, 11, "there twice")]
+    [InlineData("{{ f(a=1, a=2) }}", 1, 11, "given twice")]
     [InlineData("{% for i in [] recursive %}{% endfor %}", 1, 16, "recursive loops are not supported")]
     public void What_cannot_be_read_is_refused_with_its_place(string template, int line, int column, string problem)
     {
@@ -60,7 +60,7 @@ public class TemplateRefusalTests
     [InlineData("{{ 'a' < 1 }}", "stands between a string and a number")]
     [InlineData("{{ 1 % 0 }}", "divides by zero")]
     [InlineData("{{ strftime_now('%Q') }}", "%Q is not supported")]
-    [InlineData("{% set x.y = 1 %}", "'x' is no namespace")]
+    [InlineData("{% set x.y = 1 %}", "'x' is not a namespace")]
     public void What_cannot_be_done_is_refused_with_its_place(string template, string problem)
     {
         var e = Assert.Throws<InvalidInputException>(() => Render(template));

@@ -48,7 +48,7 @@ internal sealed record KernelProbe(PanelFunction? Function, double Speedup, stri
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or OutOfMemoryException)
         {
-            return Unusable($"the operating system has not what it takes: {e.Message.TrimEnd('.')}");
+            return Unusable($"the operating system does not support it: {e.Message.TrimEnd('.')}");
         }
     }
 
