@@ -5,7 +5,7 @@ internal static class UnreadWeights
 {
     private static readonly (string Pattern, string What)[] s_kinds =
     [
-        ("*.gguf", "a GGUF file of llama.cpp, whose weights are mostly quantised"),
+        ("*.gguf", "a GGUF file of llama.cpp, whose weights are mostly quantized"),
         ("*.pth", "a file of Meta's own release, whose transformers form has another repository"),
         ("tf_model.h5", "TensorFlow's weights"),
         ("flax_model.msgpack", "Flax's weights"),

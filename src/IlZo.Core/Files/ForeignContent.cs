@@ -20,7 +20,7 @@ internal static class ForeignContent
         return start.IsEmpty ? "empty; the file has to be downloaded again"
             : start.StartsWith("version https://git-lfs.github.com/spec/"u8) ? "a Git LFS pointer in place of the file; 'git lfs install' "
                 + "and 'git lfs pull' in the folder fetch the file itself"
-            : start.StartsWith("GGUF"u8) ? "a GGUF file of llama.cpp, whose weights are mostly quantised; the safetensors checkpoint that "
+            : start.StartsWith("GGUF"u8) ? "a GGUF file of llama.cpp, whose weights are mostly quantized; the safetensors checkpoint that "
                 + "it was made from has to be used"
             : start.StartsWith("PK\u0003\u0004"u8) ? "a zip archive, as torch.save writes; such a file is read under the name "
                 + "pytorch_model.bin"

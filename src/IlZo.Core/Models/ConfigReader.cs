@@ -195,7 +195,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
         }
     }
 
-    /// <summary>Refuses a model whose weights are quantised, by the method's name.</summary>
+    /// <summary>Refuses a model whose weights are quantized, by the method's name.</summary>
     public void RefuseQuantized()
     {
         const string Field = "quantization_config";
@@ -209,7 +209,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
             ? named.GetString()!
             : "a method that it does not name";
         throw new InvalidInputException(
-            $"{Source}: the field '{Field}' says that the weights are quantised by {method}, which is not supported; "
+            $"{Source}: the field '{Field}' says that the weights are quantized by {method}, which is not supported; "
             + "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write, was expected.");
     }
 

@@ -29,7 +29,7 @@ internal static class ForeignWeights
         (".base_layer.", "PEFT", "the model after merge_and_unload()"),
     ];
 
-    private static readonly (string Suffix, string Method)[] s_quantised =
+    private static readonly (string Suffix, string Method)[] s_quantized =
     [
         (".qweight", "GPTQ or AWQ"),
         (".qzeros", "GPTQ or AWQ"),
@@ -44,7 +44,7 @@ internal static class ForeignWeights
     ];
 
     /// <summary>Refuses them by their names.</summary>
-    /// <exception cref="InvalidInputException">The tensors are a wrapper's, quantised, or a model's shards of another tool.</exception>
+    /// <exception cref="InvalidInputException">The tensors are a wrapper's, quantized, or a model's shards of another tool.</exception>
     public static void Refuse(CheckpointFolder folder)
     {
         foreach (var (name, tensor) in folder.Tensors)
@@ -65,11 +65,11 @@ internal static class ForeignWeights
                         + $"there; {wanted} was expected.");
             }
 
-            var (suffix, method) = Array.Find(s_quantised, q => name.EndsWith(q.Suffix, StringComparison.Ordinal));
+            var (suffix, method) = Array.Find(s_quantized, q => name.EndsWith(q.Suffix, StringComparison.Ordinal));
             if (suffix is not null || tensor.Type.StartsWith("F8", StringComparison.Ordinal))
             {
                 throw new InvalidInputException(
-                    $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(name)}' of type {tensor.Type} shows weights that are quantised "
+                    $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(name)}' of type {tensor.Type} shows weights that are quantized "
                         + $"by {method ?? "FP8"}, which is not supported; {Quantised} was expected.");
             }
         }

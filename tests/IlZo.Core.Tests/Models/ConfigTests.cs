@@ -122,9 +122,9 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"quantization_config": {"quant_method": "gptq", "bits": 4}}""", "quantised by gptq")]
-    [InlineData("""{"quantization_config": {"load_in_4bit": true}}""", "quantised by a method that it does not name")]
-    public void A_quantised_model_is_called_by_its_method(string config, string words) =>
+    [InlineData("""{"quantization_config": {"quant_method": "gptq", "bits": 4}}""", "quantized by gptq")]
+    [InlineData("""{"quantization_config": {"load_in_4bit": true}}""", "quantized by a method that it does not name")]
+    public void A_quantized_model_is_called_by_its_method(string config, string words) =>
         Assert.Contains(
             words,
             Assert.Throws<InvalidInputException>(() => new LlamaConfig(Reader(config), LlamaVariant.Llama)).Message,
