@@ -28,18 +28,20 @@ internal sealed class DeviceRange : IDisposable
             // Earlier ones are in use until the device has done what it was asked for.
             _stream.Wait();
             var earlier = (_buffer, _count);
-            _buffer = Take(Math.Max(count, 2 * _count));
-            _memory.Give(earlier._buffer, earlier._count * sizeof(int));
+            _buffer = Take((int)Math.Max(count, Math.Min(2L * _count, Array.MaxLength)));
+            _memory.Give(earlier._buffer, Bytes(earlier._count));
         }
 
         return new ArrayView<int>(_buffer, 0, count);
     }
 
-    public void Dispose() => _memory.Give(_buffer, _count * sizeof(int));
+    public void Dispose() => _memory.Give(_buffer, Bytes(_count));
+
+    private static long Bytes(int count) => (long)count * sizeof(int);
 
     private MemoryBuffer Take(int count)
     {
-        var buffer = _memory.Take(count * sizeof(int), Purpose);
+        var buffer = _memory.Take(Bytes(count), Purpose);
         _stream.Write<int>([.. Enumerable.Range(0, count)], new ArrayView<int>(buffer, 0, count));
         _count = count;
         return buffer;

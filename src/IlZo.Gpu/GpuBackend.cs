@@ -1,10 +1,7 @@
 using System.Runtime.ExceptionServices;
 using IlZo.Backends;
-using IlZo.Kernels;
-using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
-using ILGPU;
 using ILGPU.Runtime;
 
 namespace IlZo.Gpu;

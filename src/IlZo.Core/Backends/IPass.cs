@@ -1,4 +1,3 @@
-using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
 namespace IlZo.Backends;

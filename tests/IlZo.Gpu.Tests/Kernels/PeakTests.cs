@@ -83,10 +83,9 @@ public sealed class PeakTests : IDisposable
         var key = new NoiseKey(3, NoiseStream.Direction, 2, 1);
         var arguments = new NoiseArguments<SignDirection>
         {
-            Term = new Term(
-            new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0),
+            Term = new Term(new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0),
             Blocks = blocks,
-            Sums = Sums
+            Sums = Sums,
         };
         double expected = 0;
         for (int i = 0; i < blocks * NoiseWords.Count; i++)
