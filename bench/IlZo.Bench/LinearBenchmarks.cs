@@ -39,7 +39,7 @@ public unsafe class LinearBenchmarks
     public void BothProbes()
     {
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        Run([new Probe(z, 1e-3), new Probe(z, -1e-3)]);
+        Run([Probe.Pair(z, 1e-3)]);
     }
 
     [GlobalCleanup]

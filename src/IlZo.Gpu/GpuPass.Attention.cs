@@ -36,7 +36,7 @@ internal sealed partial class GpuPass
         var prefixValues = RentRows(prefix?.Values);
         _device.Kernels.Launch(
             Kernels.Attention.Run,
-            new Index3D(_tileCount, shape.Heads, _probes),
+            new Index3D(_tileCount, shape.Heads, _points),
             _device.Kernels.Shape.Threads,
             Kernels.Attention.SharedFloats(_tileSide, shape.HeadSize),
             new AttentionArguments

@@ -15,7 +15,7 @@ internal sealed partial class GpuPass
         Fit.Targets(head, x, targets);
         int columns = (int)Math.Clamp(GpuMemory.Logits / Math.Max(from.Rows, 1), 1, head.Rows);
         int blocks = (head.Rows + columns - 1) / columns;
-        int picks = _probes * targets.Count;
+        int picks = _points * targets.Count;
         var biases = RentRows(head.Bias);
         var logits = _device.Arena.Rent((long)from.Rows * columns);
         var results = _device.Arena.Rent(picks + (2L * blocks * from.Rows));
@@ -55,8 +55,8 @@ internal sealed partial class GpuPass
         _device.Arena.Return(results);
         _device.Arena.Return(logits);
         ReturnRows(biases);
-        double[][] result = new double[_probes][];
-        for (int probe = 0; probe < _probes; probe++)
+        double[][] result = new double[_points][];
+        for (int probe = 0; probe < _points; probe++)
         {
             result[probe] = new double[targets.Count];
             for (int i = 0; i < targets.Count; i++)

@@ -134,7 +134,7 @@ internal sealed partial class GpuPass
             return default;
         }
 
-        var block = _device.Arena.Rent(_probes * tensor.Count);
+        var block = _device.Arena.Rent(_points * tensor.Count);
         ReadRows(tensor, _device.Range.To(tensor.Rows), block.View, accumulate: false);
         return block;
     }

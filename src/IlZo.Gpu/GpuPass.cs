@@ -12,7 +12,7 @@ internal sealed partial class GpuPass : IPass
     private readonly GpuWorkspace _device;
     private readonly TokenBatch _batch;
     private readonly GpuKeyValueCache? _cache;
-    private readonly int _probes;
+    private readonly int _points;
 
     /// <param name="pass">Keeps the pass to itself.</param>
     /// <param name="device">What it works with; no other pass does from here on.</param>
@@ -21,9 +21,9 @@ internal sealed partial class GpuPass : IPass
     /// <param name="cache">Earlier tokens of the only text.</param>
     public GpuPass(PassGuard pass, GpuWorkspace device, TokenBatch batch, IReadOnlyList<Probe> probes, GpuKeyValueCache? cache)
     {
-        (_pass, _device, _batch, _cache, _probes) = (pass, device, batch, cache, probes.Count);
+        (_pass, _device, _batch, _cache, _points) = (pass, device, batch, cache, ProbePoints.Count(probes));
         cache?.Begin(pass.Number);
-        ProbeRun.Find(probes, device.Runs);
+        ProbeRun.List(probes, device.Runs);
         device.Begin(pass.Number);
     }
 
@@ -32,7 +32,7 @@ internal sealed partial class GpuPass : IPass
     public void Reserve(int features, int widestInput)
     {
         using var use = EnterPass();
-        _device.Arena.Reserve(((long)features + OperandWords(widestInput)) * _batch.Count * _probes);
+        _device.Arena.Reserve(((long)features + OperandWords(widestInput)) * _batch.Count * _points);
     }
 
     public Activation Rent(int features, Activation? like = null)
@@ -100,7 +100,7 @@ internal sealed partial class GpuPass : IPass
     private GpuActivation Allocate(int features, int tokens)
     {
         var activation = _device.Activations.Next();
-        activation.Describe(features, tokens, _probes, _device.Arena.Rent((long)features * tokens * _probes));
+        activation.Describe(features, tokens, _points, _device.Arena.Rent((long)features * tokens * _points));
         return activation;
     }
 

@@ -42,7 +42,7 @@ public class MemoryPlanTests
 
         var batch = builder.Build();
         var direction = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 0, 0));
-        var pass = device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
+        var pass = device.Backend.Begin(batch, [Probe.Pair(direction, 1e-3)]);
         long taken = 0;
         var rows = fixture.Model.Forward(pass, (_, _) => taken = device.Backend.UsedBytes - weights);
         Assert.InRange(taken, plan.Activations, plan.Activations + Slack);

@@ -21,7 +21,7 @@ public class SynchronizationTests
             long before = device.Backend.Stream.Waits;
             var z = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, step, 0));
             var batch = ForwardFixture.Batch(ids);
-            var pass = device.Backend.Begin(batch, [new Probe(z, 1e-3), new Probe(z, -1e-3)]);
+            var pass = device.Backend.Begin(batch, [Probe.Pair(z, 1e-3)]);
             var hidden = fixture.Model.Forward(pass);
             _ = pass.LogProbabilities(hidden, fixture.Model.Head, [(0, 1), (3, 2)]);
             optimizer.Apply(new StepRecord { Step = step, LearningRate = 1e-6, Losses = [1, 2], Coefficients = [1] }, device.Backend);

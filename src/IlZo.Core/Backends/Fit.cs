@@ -10,13 +10,13 @@ namespace IlZo.Backends;
 /// </summary>
 internal static class Fit
 {
-    /// <summary>A pass has a probe, and one alone where it goes on with a cache's text.</summary>
+    /// <summary>A pass has a point, and a single one where it goes on with a cache's text.</summary>
     public static void Pass(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache)
     {
         ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
-        if (cache is not null && (probes.Count != 1 || batch.Segments.Count != 1))
+        if (cache is not null && (ProbePoints.Count(probes) != 1 || batch.Segments.Count != 1))
         {
-            throw new ArgumentException("A cache serves one text and one probe.", nameof(cache));
+            throw new ArgumentException("A cache serves one text and one point.", nameof(cache));
         }
     }
 

@@ -15,17 +15,17 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
 {
     private readonly (TokenBatch Tokens, List<(int Output, int Id)> Targets) _texts = RandomBatch.Create(model, batch, length);
 
-    /// <summary>Forward passes so far, one for each probe.</summary>
+    /// <summary>Forward passes so far, one for each point.</summary>
     public long ForwardPasses { get; private set; }
 
     public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
     {
-        ForwardPasses += probes.Count;
-        double[] losses = new double[probes.Count];
-        for (int first = 0; first < losses.Length; first += LossEvaluator.ProbesPerPass)
+        double[] losses = new double[ProbePoints.Count(probes)];
+        ForwardPasses += losses.Length;
+        int first = 0;
+        foreach (var group in ProbePoints.Grouped(probes, LossEvaluator.PointsPerPass))
         {
-            int count = Math.Min(LossEvaluator.ProbesPerPass, losses.Length - first);
-            Pass(count == losses.Length ? probes : [.. probes.Skip(first).Take(count)], losses.AsSpan(first));
+            first += Pass(group, losses.AsSpan(first));
         }
 
         return losses;
@@ -35,7 +35,7 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
 
     public IWeightSums Sums => backend;
 
-    private void Pass(IReadOnlyList<Probe> probes, Span<double> losses)
+    private int Pass(IReadOnlyList<Probe> probes, Span<double> losses)
     {
         var pass = backend.Begin(_texts.Tokens, probes);
         double[][] found = pass.LogProbabilities(model.Forward(pass), model.Head, _texts.Targets);
@@ -43,5 +43,7 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
         {
             losses[i] = -found[i].Average();
         }
+
+        return found.Length;
     }
 }

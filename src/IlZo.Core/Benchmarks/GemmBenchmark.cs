@@ -103,7 +103,7 @@ internal sealed record GemmBenchmark(
         builder.AddText(new int[tokens]);
         var batch = builder.Build();
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        Probe[] both = [new(z, 1e-3), new(z, -1e-3)];
+        Probe[] both = [Probe.Pair(z, 1e-3)];
         double flops = 2.0 * outputs * inputs * tokens;
         var plain = new List<double>();
         var dual = new List<double>();

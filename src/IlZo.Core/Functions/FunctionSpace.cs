@@ -37,7 +37,7 @@ internal sealed unsafe class FunctionSpace : IDisposable
     /// <summary>Elements of all tensors.</summary>
     public int Count { get; }
 
-    /// <summary>Evaluations so far, one for each probe.</summary>
+    /// <summary>Evaluations so far, one for each point.</summary>
     public long Evaluations { get; private set; }
 
     /// <summary>All weights, tensor after tensor.</summary>
@@ -54,7 +54,7 @@ internal sealed unsafe class FunctionSpace : IDisposable
     /// <summary>A function of the weights as an oracle.</summary>
     public ILossOracle Oracle(Func<double[], double> f, IBackend backend) => new FunctionOracle(this, f, backend);
 
-    /// <summary>The function at a point.</summary>
+    /// <summary>The function at the first point of a probe.</summary>
     public double At(Func<double[], double> f, Probe probe)
     {
         double[] x = new double[Count];
@@ -101,8 +101,9 @@ internal sealed unsafe class FunctionSpace : IDisposable
     {
         public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
         {
-            space.Evaluations += probes.Count;
-            return [.. probes.Select(p => space.At(f, p))];
+            double[] losses = [.. ProbePoints.Each(probes).Select(p => space.At(f, p))];
+            space.Evaluations += losses.Length;
+            return losses;
         }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);

@@ -32,7 +32,7 @@ internal sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer,
 
     /// <summary>The answer to each prompt, without white space at its ends; null where the model's logits are not finite.</summary>
     /// <param name="prompts">Tokens of each prompt, at least one and fewer than the model has positions.</param>
-    /// <param name="probe">The weights.</param>
+    /// <param name="probe">The weights: a single point.</param>
     /// <param name="cancellation">Ends the work between two answers.</param>
     public IReadOnlyList<string?> Generate(IReadOnlyList<int[]> prompts, Probe probe, CancellationToken cancellation = default)
     {

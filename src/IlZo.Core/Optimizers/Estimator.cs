@@ -30,7 +30,7 @@ public abstract class Estimator : IDisposable
 
     /// <summary>The coefficients cᵢ of the estimate Σ cᵢ δᵢ.</summary>
     /// <param name="step">The step, counted from 1.</param>
-    /// <param name="losses">The loss at each probe of the plan.</param>
+    /// <param name="losses">The loss at each point of the plan.</param>
     public abstract double[] Combine(long step, ReadOnlySpan<double> losses);
 
     /// <summary>The directions δᵢ of the estimate, in the order of the coefficients.</summary>

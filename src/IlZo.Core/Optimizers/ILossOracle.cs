@@ -6,13 +6,13 @@ namespace IlZo.Optimizers;
 /// <summary>Provides an optimizer with the losses of a step's examples at the points it chooses.</summary>
 public interface ILossOracle
 {
-    /// <summary>The loss of one batch at each probe.</summary>
-    /// <param name="probes">The points.</param>
+    /// <summary>The loss of one batch at each point of the probes, in order.</summary>
+    /// <param name="probes">The points, one or two a probe.</param>
     /// <param name="draw">Which of the step's batches: 0 is the one it trains on; others are further batches, the same each time they are
     /// requested.</param>
     double[] Losses(IReadOnlyList<Probe> probes, int draw = 0);
 
-    /// <summary>The loss of all training examples at each probe.</summary>
+    /// <summary>The loss of all training examples at each point of the probes, in order.</summary>
     double[] LossesOfAll(IReadOnlyList<Probe> probes);
 
     /// <summary>Sums over the weights at which losses are evaluated.</summary>

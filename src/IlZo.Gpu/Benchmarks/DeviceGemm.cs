@@ -64,7 +64,7 @@ internal sealed record DeviceGemm(
         builder.AddText(new int[tokens]);
         var batch = builder.Build();
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        Probe[] both = [new(z, 1e-3), new(z, -1e-3)];
+        Probe[] both = [Probe.Pair(z, 1e-3)];
         var plain = new List<double>();
         var dual = new List<double>();
         for (int repetition = 0; repetition <= repetitions; repetition++)

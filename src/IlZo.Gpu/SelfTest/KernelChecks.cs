@@ -147,7 +147,7 @@ public static class KernelChecks
         builder.AddText([4, 8, 0, 4, 1]);
         builder.AddText([7, 2, 3]);
         var batch = builder.Build();
-        var pass = backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+        var pass = backend.Begin(batch, [Probe.Pair(s_direction, 0.01)]);
         var y = Attend(pass, set, causal: false);
         return [.. Read(pass, y, 0), .. Read(pass, y, 1)];
     }

@@ -45,7 +45,7 @@ internal static class LargeChecks
             }
 
             var batch = builder.Build();
-            var pass = backend.Begin(batch, [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+            var pass = backend.Begin(batch, [Probe.Pair(s_direction, 0.01)]);
             var x = pass.Rent(inputs);
             pass.Embed(set["e"], batch.Ids, x);
             var y = pass.Rent(outputs);
@@ -80,7 +80,7 @@ internal static class LargeChecks
         int[] ids = [0, 1, table.Rows / 2, table.Rows - 2, table.Rows - 1];
         var builder = new TokenBatchBuilder();
         builder.AddText(ids);
-        var pass = backend.Begin(builder.Build(), [new Probe(s_direction, 0.01), new Probe(s_direction, -0.01)]);
+        var pass = backend.Begin(builder.Build(), [Probe.Pair(s_direction, 0.01)]);
         var y = pass.Rent(table.Columns);
         pass.Embed(table, ids, y);
         return [.. Read(pass, y, 0), .. Read(pass, y, 1)];

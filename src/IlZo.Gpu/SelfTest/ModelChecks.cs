@@ -112,7 +112,7 @@ public sealed class ModelChecks(string name, Func<DType?, LanguageModel> load, i
     {
         using var model = load(type);
         var z = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0));
-        Probe[] probes = [new Probe(z, 1e-3), new Probe(z, -1e-3)];
+        Probe[] probes = [Probe.Pair(z, 1e-3)];
         backend.Load(model.Parameters);
         return new Oracle(model, backend, texts, length).Losses(probes);
     }

@@ -110,9 +110,9 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
         return
         [
             [Probe.Unperturbed],
-            [new Probe(normal, 0.01), new Probe(normal, -0.01)],
+            [Probe.Pair(normal, 0.01)],
             [Probe.Unperturbed, new Probe(sign, 0.01)],
-            [new Probe(sphere, 0.02), new Probe(scaled, 0.01), new Probe(scaled, -0.01)],
+            [new Probe(sphere, 0.02), Probe.Pair(scaled, 0.01)],
         ];
     }
 
@@ -147,7 +147,7 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
             var results = new List<double[]>();
             foreach (var probes in Probes(set))
             {
-                results.Add(compute(backend.Begin(batch, probes), set, probes.Length));
+                results.Add(compute(backend.Begin(batch, probes), set, ProbePoints.Count(probes)));
             }
 
             return results;

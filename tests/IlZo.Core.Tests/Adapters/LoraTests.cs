@@ -94,7 +94,7 @@ public sealed class LoraTests
         using var fixture = new ForwardFixture(folder);
         var lora = Random(fixture, "q_proj,v_proj");
         var z = new GaussianDirection(new NoiseKey(2, NoiseStream.Direction, 1, 0));
-        double[][] probed = fixture.LogProbabilities(s_ids, new Probe(z, 0.01), new Probe(z, -0.01));
+        double[][] probed = fixture.LogProbabilities(s_ids, Probe.Pair(z, 0.01));
         foreach (var p in lora.Parameters)
         {
             float[] noise = new float[p.Columns];

@@ -128,7 +128,7 @@ public sealed unsafe class PrefixTests
         using var fixture = new ForwardFixture("llama-gqa");
         var prefix = AttachPrefix(fixture, shifts: false);
         var z = new GaussianDirection(new NoiseKey(2, NoiseStream.Direction, 1, 0));
-        double[][] probed = fixture.LogProbabilities(s_text, new Probe(z, 0.1), new Probe(z, -0.1));
+        double[][] probed = fixture.LogProbabilities(s_text, Probe.Pair(z, 0.1));
         foreach (var p in prefix.Parameters)
         {
             float[] noise = new float[p.Columns];

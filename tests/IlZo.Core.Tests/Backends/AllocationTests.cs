@@ -26,7 +26,7 @@ public sealed class AllocationTests
         using var fixture = new ForwardFixture(folder, threads);
         var z = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0));
         using var allocated = new AllocationCounter(fixture.Backend);
-        Probe[] probes = [new(z, 1e-3), new(z, -1e-3)];
+        Probe[] probes = [Probe.Pair(z, 1e-3)];
         foreach (int length in (int[])[5, 60])
         {
             var builder = new TokenBatchBuilder();

@@ -76,7 +76,7 @@ internal sealed unsafe class AttentionTrial : IDisposable
         var (q, k, v) = (Load(_queries), Load(_keys), Load(_values));
         var y = pass.Rent(q.Features);
         pass.Attention(q, k, v, y, _shape, 0, _prefix);
-        return [.. probes.Select((_, probe) =>
+        return [.. ProbePoints.Each(probes).Select((_, probe) =>
         {
             float[] result = new float[batch.Count * y.Features];
             pass.Read(y, probe, result);

@@ -61,7 +61,7 @@ public sealed unsafe class PackedActivationTests : IDisposable
         using var fixture = new ForwardFixture(folder, new CpuBackend(2, _products));
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
         var batch = ForwardFixture.Batch(s_rows);
-        var pass = fixture.Backend.Begin(batch, probes == 1 ? [Probe.Unperturbed] : [new Probe(z, 1e-3), new Probe(z, -1e-3)]);
+        var pass = fixture.Backend.Begin(batch, probes == 1 ? [Probe.Unperturbed] : [Probe.Pair(z, 1e-3)]);
         fixture.Model.Forward(pass);
         int projections = folder == "opt-350m-style" ? 2 : 0;
         Assert.Equal(((4 * fixture.Model.Shape.Layers) + projections) * Panels * probes, _products.TakePanels());
@@ -71,7 +71,7 @@ public sealed unsafe class PackedActivationTests : IDisposable
     public void What_is_equal_for_all_probes_is_packed_for_one()
     {
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        Probe[] probes = [new(z, 1e-2), new(z, -1e-2)];
+        Probe[] probes = [Probe.Pair(z, 1e-2)];
         Begin(probes);
         var x = Embedded();
         var y = _pass.Rent(Size);

@@ -87,7 +87,7 @@ public sealed class SharedActivationTests
 
         long once = Layers(Probe.Unperturbed);
         var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-        Near.Equal(expected, (double)Layers(new Probe(z, 1e-3), new Probe(z, -1e-3)) / once, 1e-12);
+        Near.Equal(expected, (double)Layers(Probe.Pair(z, 1e-3)) / once, 1e-12);
     }
 
     [Fact]

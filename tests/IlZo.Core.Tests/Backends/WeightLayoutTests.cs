@@ -52,15 +52,15 @@ public sealed unsafe class WeightLayoutTests : IDisposable
         int outputs, int inputs, int tokens, int threads)
     {
         using var backend = new CpuBackend(threads);
-        Probe[] probes = [new(s_direction, Epsilon), new(s_direction, -Epsilon), Probe.Unperturbed];
+        Probe[] probes = [Probe.Pair(s_direction, Epsilon), Probe.Unperturbed];
         foreach (var type in Enum.GetValues<DType>())
         {
             var stored = Random("weight", type, inputs, outputs);
             float[][] actual = Product(backend, stored, WeightLayout.InOut, tokens, probes);
-            for (int p = 0; p < probes.Length; p++)
+            foreach (var (point, y) in ProbePoints.Each(probes).Zip(actual))
             {
-                var moved = Transposed(Moved(stored, probes[p]));
-                Assert.Equal(Product(backend, moved, WeightLayout.OutIn, tokens, [Probe.Unperturbed])[0], actual[p]);
+                var moved = Transposed(Moved(stored, point));
+                Assert.Equal(Product(backend, moved, WeightLayout.OutIn, tokens, [Probe.Unperturbed])[0], y);
             }
         }
     }
@@ -114,8 +114,8 @@ public sealed unsafe class WeightLayoutTests : IDisposable
         pass.Embed(Random("x", DType.F32, tokens, inputs), rows, x);
         pass.Embed(Random("y", DType.F32, tokens, outputs), rows, y);
         pass.Linear(x, weight, Random("bias", DType.F32, outputs), y, accumulate: true, ActivationFunction.Silu, layout);
-        var results = new float[probes.Length][];
-        for (int p = 0; p < probes.Length; p++)
+        var results = new float[ProbePoints.Count(probes)][];
+        for (int p = 0; p < results.Length; p++)
         {
             results[p] = new float[tokens * outputs];
             pass.Read(y, p, results[p]);

@@ -68,7 +68,7 @@ public class BFloat16ForwardTests
     {
         const double epsilon = 1e-3;
         var z = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, 0, query));
-        double[][] logprobs = fixture.LogProbabilities(fixture.Inputs[0].Ids, new Probe(z, epsilon), new Probe(z, -epsilon));
+        double[][] logprobs = fixture.LogProbabilities(fixture.Inputs[0].Ids, Probe.Pair(z, epsilon));
         return (logprobs[1].Average() - logprobs[0].Average()) / (2 * epsilon);
     }
 

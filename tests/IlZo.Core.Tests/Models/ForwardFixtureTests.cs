@@ -142,14 +142,14 @@ public class ForwardFixtureTests
             builder.AddText(fixture.Inputs[0].Ids);
             var batch = builder.Build();
             var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
-            foreach (Probe[] probes in (Probe[][])[[Probe.Unperturbed], [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]])
+            foreach (Probe[] probes in (Probe[][])[[Probe.Unperturbed], [Probe.Pair(direction, 1e-3)]])
             {
                 var pass = fixture.Backend.Begin(batch, probes);
                 var rows = fixture.Model.Forward(pass);
                 Assert.Equal(0, rows.Tokens);
                 pass.Logits(rows, fixture.Model.Head, []);
                 Assert.Equal(
-                    [.. probes.Select(_ => Array.Empty<double>())], pass.LogProbabilities(rows, fixture.Model.Head, []));
+                    [.. ProbePoints.Each(probes).Select(_ => Array.Empty<double>())], pass.LogProbabilities(rows, fixture.Model.Head, []));
             }
         }
     }

@@ -32,7 +32,7 @@ public class PerturbedLossTests
             {
                 double epsilon = evaluation.GetProperty("eps").GetDouble();
                 double[][] logprobs = fixture.LogProbabilities(
-                    fixture.Inputs[0], new Probe(sign, epsilon), new Probe(sign, -epsilon), Probe.Unperturbed);
+                    fixture.Inputs[0], Probe.Pair(sign, epsilon), Probe.Unperturbed);
                 Near.Equal(evaluation.GetProperty("loss_plus").GetDouble(), -logprobs[0].Average(), 5e-6);
                 Near.Equal(evaluation.GetProperty("loss_minus").GetDouble(), -logprobs[1].Average(), 5e-6);
                 Near.Equal(json.RootElement.GetProperty("loss").GetDouble(), -logprobs[2].Average(), 5e-6);
@@ -52,7 +52,7 @@ public class PerturbedLossTests
         for (uint query = 0; query < 8; query++)
         {
             var z = new GaussianDirection(new NoiseKey(5, NoiseStream.Direction, 0, query));
-            double[][] logprobs = fixture.LogProbabilities(fixture.Inputs[0].Ids, new Probe(z, epsilon), new Probe(z, -epsilon));
+            double[][] logprobs = fixture.LogProbabilities(fixture.Inputs[0].Ids, Probe.Pair(z, epsilon));
             double projected = (logprobs[1].Average() - logprobs[0].Average()) / (2 * epsilon);
             double exact = fixture.Model.Parameters.All.Sum(p => Dot(p, z, gradient));
             worst = Math.Max(worst, Math.Abs(projected - exact));

@@ -93,10 +93,8 @@ public sealed class SpsaTests : IDisposable
         var estimator = new Spsa(settings with { Queries = 3 });
         var directions = estimator.Directions(7);
         var plan = estimator.Plan(7);
-        Assert.Equal(
-            [.. directions.SelectMany(d => (float[][])[_space.Fill(d), _space.Fill(d)])], plan.Select(p => _space.Fill(p.Direction!)));
-        Assert.Same(plan[0].Direction, plan[1].Direction);
-        Assert.Equal([0.01, -0.01, 0.01, -0.01, 0.01, -0.01], plan.Select(p => p.Radius));
+        Assert.Equal([.. directions.Select(_space.Fill)], plan.Select(p => _space.Fill(p.Direction!)));
+        Assert.All(plan, p => Assert.Equal((0.01, -0.01), (p.Radius, p.Second)));
         double[] coefficients = estimator.Combine(7, [1.0, 0.9, 2.0, 2.3, 5.0, 5.0]);
         Near.Equal(0.1 / 0.02 / 3, coefficients[0], 1e-12);
         Near.Equal(-0.3 / 0.02 / 3, coefficients[1], 1e-12);

@@ -11,7 +11,8 @@ namespace IlZo.Core.Tests.Training;
 /// <summary>Losses as sums over examples in their order, however the examples are shared out.</summary>
 public sealed class ExampleLossTests
 {
-    private static readonly Probe[] s_probes = [Plus(1e-3), Plus(-1e-3), Probe.Unperturbed];
+    private static readonly Probe[] s_probes =
+        [Probe.Pair(new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0)), 1e-3), Probe.Unperturbed];
 
     [Theory]
     [InlineData(TaskObjective.LanguageModel, "loss")]
@@ -35,7 +36,7 @@ public sealed class ExampleLossTests
                 var other = new LossEvaluator(fixture.Model, backend, task, objective);
                 return other.ExampleLosses(other.TrainingBatch(part), s_probes);
             }).ToArray();
-            for (int p = 0; p < s_probes.Length; p++)
+            for (int p = 0; p < whole.Length; p++)
             {
                 Assert.Equal(whole[p], ExampleLoss.Mean(parts.SelectMany(part => part[p])));
             }
@@ -56,8 +57,6 @@ public sealed class ExampleLossTests
         Assert.Equal(examples.Select(e => e.CorrectCandidate.OptionLength), losses.Select(l => l.Count));
         Assert.Equal(losses.Sum(l => l.Sum) / losses.Sum(l => l.Count), ExampleLoss.Mean(losses));
     }
-
-    private static Probe Plus(double radius) => new(new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 1, 0)), radius);
 
     // Options of one to four tokens.
     private static EncodedExample[] Examples(int count) =>

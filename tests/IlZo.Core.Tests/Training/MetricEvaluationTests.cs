@@ -12,7 +12,7 @@ namespace IlZo.Core.Tests.Training;
 /// <summary>Predictions, calibration and metrics as objectives, against the same numbers computed one by one.</summary>
 public sealed class MetricEvaluationTests
 {
-    private static readonly Probe[] s_pair = [new(Direction(1), 0.05), new(Direction(1), -0.05)];
+    private static readonly Probe[] s_pair = [Probe.Pair(Direction(1), 0.05)];
 
     [Fact]
     public void Calibrated_scores_are_sums_less_the_sums_without_content()
@@ -83,7 +83,7 @@ public sealed class MetricEvaluationTests
         double[] losses = evaluator.Losses(evaluator.TrainingBatch(examples), [Probe.Unperturbed, .. s_pair]);
         Assert.Equal(3, evaluator.ForwardPasses);
 
-        double[] expected = [.. new[] { Probe.Unperturbed, s_pair[0], s_pair[1] }.Select(
+        double[] expected = [.. ProbePoints.Each([Probe.Unperturbed, .. s_pair]).Select(
             probe => -examples.Average(e => AnswerMatch.F1(generator.Generate([e.Prompt], probe)[0]!, e.Answers)))];
         Assert.Equal(expected, losses);
         Assert.InRange(losses[0], -0.9, -0.1);

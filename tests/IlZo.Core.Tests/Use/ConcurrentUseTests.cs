@@ -312,7 +312,7 @@ public sealed class ConcurrentUseTests : IDisposable
         public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
         {
             callback(this);
-            return [.. probes.Select(p => p.Radius)];
+            return [.. ProbePoints.Each(probes).Select(p => p.Radius)];
         }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);

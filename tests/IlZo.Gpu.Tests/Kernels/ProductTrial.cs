@@ -30,7 +30,7 @@ internal static class ProductTrial
         var y = pass.Rent(layout == WeightLayout.OutIn ? set["w"].Rows : set["w"].Columns);
         pass.Embed(set["e"], [.. Enumerable.Range(0, tokens)], x);
         pass.Linear(x, set["w"], null, y, layout: layout);
-        return (Read(pass, x, probes.Length), Read(pass, y, probes.Length));
+        return (Read(pass, x, ProbePoints.Count(probes)), Read(pass, y, ProbePoints.Count(probes)));
     }
 
     /// <summary>The product in fp64 of weights as the processor's probes see them.</summary>
@@ -47,10 +47,10 @@ internal static class ProductTrial
         var pass = backend.Begin(Rows(weight.Rows), probes);
         var rows = pass.Rent(weight.Columns);
         pass.Embed(weight, [.. Enumerable.Range(0, weight.Rows)], rows);
-        float[][] w = Read(pass, rows, probes.Length);
+        float[][] w = Read(pass, rows, ProbePoints.Count(probes));
         int inputs = set["e"].Columns;
         int outputs = layout == WeightLayout.OutIn ? weight.Rows : weight.Columns;
-        return [.. probes.Select(
+        return [.. ProbePoints.Each(probes).Select(
             (_, p) => Enumerable.Range(0, x[p].Length / inputs * outputs).Select(i => Dot(p, i / outputs, i % outputs)).ToArray())];
 
         double Dot(int p, int token, int output)

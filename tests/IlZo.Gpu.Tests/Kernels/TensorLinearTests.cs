@@ -85,7 +85,7 @@ public class TensorLinearTests
     {
         var layout = isInOut ? WeightLayout.InOut : WeightLayout.OutIn;
         using var set = Weights(type, layout, tokens, inputs, outputs);
-        Probe[] points = probes == 1 ? [new Probe(s_normal, 0.02)] : [new Probe(s_normal, 0.02), new Probe(s_normal, -0.01)];
+        Probe[] points = probes == 1 ? [new Probe(s_normal, 0.02)] : [new Probe(s_normal, 0.02, -0.01)];
         var (x, y) = Multiply(ProductPrecision.SplitBFloat16, set, points, tokens, layout);
         double[][] exact = Exact(set, points, x, layout);
         for (int p = 0; p < probes; p++)
@@ -103,7 +103,7 @@ public class TensorLinearTests
     {
         var layout = isInOut ? WeightLayout.InOut : WeightLayout.OutIn;
         using var set = Weights(type, layout, tokens, inputs, outputs);
-        Probe[] points = probes == 1 ? [new Probe(s_normal, 0.02)] : [new Probe(s_normal, 0.02), new Probe(s_normal, -0.01)];
+        Probe[] points = probes == 1 ? [new Probe(s_normal, 0.02)] : [new Probe(s_normal, 0.02, -0.01)];
         var (x, y) = Multiply(precision, set, points, tokens, layout);
         double[][] exact = Exact(set, points, x, layout);
         double unit = precision == ProductPrecision.Half ? UnitOfHalf : UnitOfBFloat16;
@@ -129,7 +129,7 @@ public class TensorLinearTests
     {
         using var set = Weights(DType.F16, WeightLayout.OutIn, 5, 70, 20);
         var signs = new RademacherDirection(new NoiseKey(4, NoiseStream.Direction, 1, 0));
-        foreach (Probe[] points in (Probe[][])[[Probe.Unperturbed], [new Probe(signs, 0.01), new Probe(signs, -0.01)]])
+        foreach (Probe[] points in (Probe[][])[[Probe.Unperturbed], [Probe.Pair(signs, 0.01)]])
         {
             var (x, y) = Multiply(ProductPrecision.SplitBFloat16, set, points, 5, WeightLayout.OutIn);
             Assert.True(Distance(Exact(set, points, x, WeightLayout.OutIn)[0], y[0]) < SplitError);
@@ -171,9 +171,9 @@ public class TensorLinearTests
     public void A_token_has_the_same_bits_alone_in_a_batch_and_beside_another_probe(ProductPrecision precision)
     {
         using var set = Weights(DType.F16, WeightLayout.OutIn, 40, 70, 66);
-        Probe[] both = [new Probe(s_normal, 0.02), new Probe(s_normal, -0.01)];
+        Probe[] both = [new Probe(s_normal, 0.02, -0.01)];
         var pair = Multiply(precision, set, both, 40, WeightLayout.OutIn).Y;
-        var single = Multiply(precision, set, [both[1]], 40, WeightLayout.OutIn).Y;
+        var single = Multiply(precision, set, [new Probe(s_normal, -0.01)], 40, WeightLayout.OutIn).Y;
         var alone = Multiply(precision, set, both, 1, WeightLayout.OutIn).Y;
         Assert.Equal(Bits(pair[1]), Bits(single[0]));
         Assert.Equal(Bits(pair[0].AsSpan(0, 66)), Bits(alone[0]));
@@ -194,7 +194,7 @@ public class TensorLinearTests
         const double Radius = 1e-3;
         const int Tokens = 9;
         using var set = Weights(type, WeightLayout.OutIn, Tokens, 96, 64);
-        Probe[] points = [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)];
+        Probe[] points = [Probe.Pair(s_normal, Radius)];
         var (x, y) = Multiply(precision, set, points, Tokens, WeightLayout.OutIn);
         double[][] exact = Exact(set, points, x, WeightLayout.OutIn);
         double[] difference = [.. exact[0].Zip(exact[1], (plus, minus) => plus - minus)];
@@ -232,7 +232,7 @@ public class TensorLinearTests
             var builder = new TokenBatchBuilder();
             builder.Read(builder.AddText([5, 9, 17, 3, 44, 21]), 5);
             var batch = builder.Build();
-            var pass = backend.Begin(batch, [new Probe(s_normal, Radius), new Probe(s_normal, -Radius)]);
+            var pass = backend.Begin(batch, [Probe.Pair(s_normal, Radius)]);
             double[][] losses = pass.LogProbabilities(model.Forward(pass), model.Head, [(0, 8)]);
             return (losses[0][0], losses[1][0]);
         }

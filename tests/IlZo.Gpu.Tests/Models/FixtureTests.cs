@@ -75,11 +75,11 @@ public class FixtureTests
         var key = new NoiseKey(3, NoiseStream.Direction, 1, 0);
         foreach (Direction direction in (Direction[])[new GaussianDirection(key), new RademacherDirection(key)])
         {
-            Probe[] probes = [new Probe(direction, 1e-2), new Probe(direction, -1e-2)];
+            Probe[] probes = [Probe.Pair(direction, 1e-2)];
             double[][] expected = fixture.LogProbabilities(input, probes);
             var pass = backend.Begin(batch, probes);
             double[][] actual = pass.LogProbabilities(fixture.Model.Forward(pass), fixture.Model.Head, input.Targets);
-            for (int p = 0; p < probes.Length; p++)
+            for (int p = 0; p < expected.Length; p++)
             {
                 Near.Equal(expected[p].Average(), actual[p].Average(), 5e-6);
             }
@@ -156,7 +156,7 @@ public class FixtureTests
         builder.AddText(fixture.Inputs[0].Ids);
         var batch = builder.Build();
         var direction = new GaussianDirection(new NoiseKey(3, NoiseStream.Direction, 0, 0));
-        var pass = device.Backend.Begin(batch, [new Probe(direction, 1e-3), new Probe(direction, -1e-3)]);
+        var pass = device.Backend.Begin(batch, [Probe.Pair(direction, 1e-3)]);
         var rows = fixture.Model.Forward(pass);
         Assert.Equal(0, rows.Tokens);
         pass.Logits(rows, fixture.Model.Head, []);

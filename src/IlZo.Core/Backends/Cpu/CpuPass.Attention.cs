@@ -21,7 +21,7 @@ internal sealed unsafe partial class CpuPass
         var queries = Own(q);
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
         int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
-        var keys = new KeyValueSource(_runs, prefixRows, cached, _cache, Own(k), Own(v), layer);
+        var keys = new KeyValueSource(_workspace.Runs, prefixRows, cached, _cache, Own(k), Own(v), layer);
         keys.ExtendCache();
         var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
@@ -46,7 +46,7 @@ internal sealed unsafe partial class CpuPass
         }
 
         bool perturbed = IsPerturbed(prefix.Keys) || IsPerturbed(prefix.Values);
-        var points = perturbed ? _probes : s_stored;
+        var points = perturbed ? _points : PassPoints.Stored;
         bytes = 2 * points.Count * prefix.Keys.Count * sizeof(float);
         room = _arena.Rent(bytes);
         float* values = room + (points.Count * prefix.Keys.Count);

@@ -15,7 +15,7 @@ internal sealed unsafe partial class CpuPass
     /// Whether the pass continues a text by one token at the weights as they are. Sums are then formed along the weights' rows, so logits
     /// differ in rounding from those of the same text in one pass; training and scoring never take this way.
     /// </summary>
-    private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _probes[0].Direction is null;
+    private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _points.Probes[0].Direction is null;
 
     private void DecodeLinear(
         CpuActivation x, Parameter weight, WeightLayout layout, float* biases, CpuActivation y, bool accumulate,

@@ -36,7 +36,7 @@ internal sealed unsafe partial class CpuPass
         var a = Own(x);
         a.Prepare(a.IsShared, keep: true);
         Fit.Rotation(x, heads, frequencies.Pairs);
-        fixed (float* angles = _rotations.For(_batch, frequencies, positionShift))
+        fixed (float* angles = _workspace.Rotations.For(_batch, frequencies, positionShift))
         {
             _pool.Run(a.AllPanels, new RotateWork(a, heads, frequencies.Pairs, angles));
         }

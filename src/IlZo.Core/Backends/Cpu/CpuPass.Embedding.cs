@@ -12,12 +12,12 @@ internal sealed unsafe partial class CpuPass
         var to = Own(y);
         Fit.Rows(table, rows, y);
         var points = PointsOf(table);
-        to.Prepare(points == s_stored && (to.IsShared || !accumulate), keep: accumulate);
+        to.Prepare(points.AreStored && (to.IsShared || !accumulate), keep: accumulate);
         _pool.Run(to.Panels, new EmbedWork(this, table, rows, points, to, accumulate));
     }
 
     private static void EmbedPanel(
-        Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate, int panel,
+        Parameter table, IReadOnlyList<int> rows, PassPoints points, CpuActivation y, bool accumulate, int panel,
         WorkerScratch scratch)
     {
         int first = panel * Panel.Lanes;
@@ -37,7 +37,7 @@ internal sealed unsafe partial class CpuPass
                 for (int probe = 0; probe < y.Parts; probe++)
                 {
                     float* destination = y.At(probe, panel) + ((long)column * Panel.Lanes) + lane;
-                    float* source = slice + (points.Count == 1 ? 0 : probe * Panel.Depth);
+                    float* source = slice + (points.IndexOf(probe) * Panel.Depth);
                     for (int f = 0; f < count; f++)
                     {
                         float old = accumulate ? destination[f * Panel.Lanes] : 0;
@@ -49,7 +49,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     private readonly struct EmbedWork(
-        CpuPass pass, Parameter table, IReadOnlyList<int> rows, IReadOnlyList<Probe> points, CpuActivation y, bool accumulate) : IWork
+        CpuPass pass, Parameter table, IReadOnlyList<int> rows, PassPoints points, CpuActivation y, bool accumulate) : IWork
     {
         public void Do(int item, int worker) => EmbedPanel(table, rows, points, y, accumulate, item, pass._scratch[worker]);
     }

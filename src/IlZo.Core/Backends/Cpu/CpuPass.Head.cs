@@ -20,7 +20,7 @@ internal sealed unsafe partial class CpuPass
         Fit.Targets(head, x, targets);
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
         bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
-        int parts = from.IsShared && !perturbed ? 1 : _probes.Count;
+        int parts = from.IsShared && !perturbed ? 1 : _points.Count;
         int width = parts * from.Panels * Panel.Lanes;
         _profile.CountProducts(head.Weight.Count * x.Tokens * parts);
         long sumBytes = (long)blocks * width * sizeof(float);
@@ -31,7 +31,7 @@ internal sealed unsafe partial class CpuPass
         float* biases = RentBias(head);
         var operand = OperandOf(from);
         _pool.Run(blocks, new LogProbabilityWork(this, from, operand, head, biases, parts, targets, logits, largest, sums));
-        var result = new double[_probes.Count][];
+        var result = new double[_points.Count][];
         for (int probe = 0; probe < result.Length; probe++)
         {
             int part = parts == 1 ? 0 : probe;

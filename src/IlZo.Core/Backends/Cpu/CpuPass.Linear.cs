@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuPass
         var from = Own(x);
         var to = Own(y);
         var points = PointsOf(weight);
-        bool shared = from.IsShared && points == s_stored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
+        bool shared = from.IsShared && points.AreStored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);
         _profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
         float* biases = bias is null ? null : RentVector(bias);
@@ -106,7 +106,7 @@ internal sealed unsafe partial class CpuPass
         Parameter weight,
         WeightLayout layout,
         int block,
-        IReadOnlyList<Probe> points,
+        PassPoints points,
         float* biases,
         CpuActivation y,
         bool accumulate,

@@ -27,7 +27,7 @@ internal sealed unsafe partial class CpuPass
         int size = weight?.Columns ?? x.Features;
         if (offset != 0)
         {
-            var all = new Span<float>(weights, size * _probes.Count);
+            var all = new Span<float>(weights, size * _points.Count);
             TensorPrimitives.Add(all, offset, all);
         }
 

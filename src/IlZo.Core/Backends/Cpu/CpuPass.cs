@@ -6,36 +6,33 @@ namespace IlZo.Backends.Cpu;
 /// <summary>A pass of the managed SIMD engine.</summary>
 internal sealed unsafe partial class CpuPass : IPass
 {
-    private static readonly Probe[] s_stored = [Probe.Unperturbed];
-
     private readonly PassGuard _pass;
+    private readonly CpuWorkspace _workspace;
     private readonly ProductEngine _products;
     private readonly WorkerPool _pool;
     private readonly WorkerScratch[] _scratch;
     private readonly CpuProfile _profile;
     private readonly ActivationArena _arena;
     private readonly PackedActivation _packed;
-    private readonly TextRuns _runs;
-    private readonly RotationTables _rotations;
     private readonly TokenBatch _batch;
-    private readonly IReadOnlyList<Probe> _probes;
+    private readonly PassPoints _points;
     private readonly CpuKeyValueCache? _cache;
 
     /// <param name="pass">Keeps the pass to itself.</param>
     /// <param name="workspace">What it works with; no other pass does from here on.</param>
     /// <param name="batch">The tokens.</param>
-    /// <param name="probes">The points.</param>
+    /// <param name="probes">The probes.</param>
     /// <param name="cache">Earlier tokens of the only text.</param>
     public CpuPass(PassGuard pass, CpuWorkspace workspace, TokenBatch batch, IReadOnlyList<Probe> probes, CpuKeyValueCache? cache)
     {
-        (_pass, _batch, _probes, _cache) = (pass, batch, probes, cache);
+        (_pass, _batch, _points, _cache) = (pass, batch, PassPoints.Of(probes), cache);
         (_products, _pool, _scratch, _profile) = (workspace.Products, workspace.Pool, workspace.Scratch, workspace.Profile);
-        (_arena, _packed, _runs, _rotations) = (workspace.Arena, workspace.Packed, workspace.Runs, workspace.Rotations);
+        (_workspace, _arena, _packed) = (workspace, workspace.Arena, workspace.Packed);
         cache?.Begin(pass.Number);
-        _runs.Set(batch);
+        workspace.Runs.Set(batch);
         _arena.Reset(pass.Number);
         _packed.Forget();
-        _rotations.Reset();
+        workspace.Rotations.Reset();
     }
 
     public TokenBatch Batch => _batch;
@@ -43,13 +40,13 @@ internal sealed unsafe partial class CpuPass : IPass
     public void Reserve(int features, int widestInput)
     {
         using var use = EnterPass();
-        _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _probes.Count * sizeof(float));
+        _arena.Reserve((long)features * CpuActivation.PanelsFor(_batch.Count) * Panel.Lanes * _points.Count * sizeof(float));
     }
 
     public Activation Rent(int features, Activation? like = null)
     {
         using var use = EnterPass();
-        return _arena.Rent(features, like is null ? _batch.Count : Own(like).Tokens, _probes.Count);
+        return _arena.Rent(features, like is null ? _batch.Count : Own(like).Tokens, _points.Count);
     }
 
     public void Return(Activation activation)
@@ -69,7 +66,7 @@ internal sealed unsafe partial class CpuPass : IPass
     {
         using var use = EnterPass();
         var from = Own(x);
-        var to = _arena.Rent(x.Features, _batch.Outputs.Count, _probes.Count);
+        var to = _arena.Rent(x.Features, _batch.Outputs.Count, _points.Count);
         to.Prepare(from.IsShared, keep: false);
         _pool.Run(to.AllPanels, new GatherWork(from, _batch.Outputs, to));
         return to;
@@ -102,9 +99,9 @@ internal sealed unsafe partial class CpuPass : IPass
     /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
     private bool IsPerturbed(Parameter parameter)
     {
-        for (int probe = 0; probe < _probes.Count && parameter.IsTrained; probe++)
+        for (int probe = 0; probe < _points.Probes.Count && parameter.IsTrained; probe++)
         {
-            if (_probes[probe].Direction?.Covers(parameter) == true)
+            if (_points.Probes[probe].Direction?.Covers(parameter) == true)
             {
                 return true;
             }
@@ -114,18 +111,18 @@ internal sealed unsafe partial class CpuPass : IPass
     }
 
     /// <summary>The points at which a tensor has to be read: those of the pass, or one where it is the same at all of them.</summary>
-    private IReadOnlyList<Probe> PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _probes : s_stored;
+    private PassPoints PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _points : PassPoints.Stored;
 
     /// <summary>A vector parameter at every probe; the room goes back with <see cref="ReturnVector"/>.</summary>
     private float* RentVector(Parameter vector)
     {
-        float* values = _arena.Rent((long)vector.Columns * _probes.Count * sizeof(float));
-        WeightReader.ReadVector(vector, _probes, values, _scratch[0]);
+        float* values = _arena.Rent((long)vector.Columns * _points.Count * sizeof(float));
+        WeightReader.ReadVector(vector, _points, values, _scratch[0]);
         return values;
     }
 
     private void ReturnVector(Parameter vector, float* values) =>
-        _arena.Return(values, (long)vector.Columns * _probes.Count * sizeof(float));
+        _arena.Return(values, (long)vector.Columns * _points.Count * sizeof(float));
 
     private readonly struct GatherWork(CpuActivation x, IReadOnlyList<int> tokens, CpuActivation y) : IWork
     {

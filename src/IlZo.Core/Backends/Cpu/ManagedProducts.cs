@@ -31,14 +31,14 @@ internal sealed unsafe class ManagedProducts : ProductEngine
 
     public override byte* Pack(in WeightBlock block, int input, int depth)
     {
-        float* packed = block.Scratch.Packed(ProbeStride(block) * block.Probes.Count);
+        float* packed = block.Scratch.Packed(ProbeStride(block) * block.Points.Count);
         if (block.Layout == WeightLayout.OutIn)
         {
-            WeightReader.Pack(block.Weight, block.First, block.Outputs, input, depth, block.Probes, packed, block.Scratch);
+            WeightReader.Pack(block.Weight, block.First, block.Outputs, input, depth, block.Points, packed, block.Scratch);
         }
         else
         {
-            WeightReader.PackTransposed(block.Weight, input, depth, block.First, block.Outputs, block.Probes, packed, block.Scratch);
+            WeightReader.PackTransposed(block.Weight, input, depth, block.First, block.Outputs, block.Points, packed, block.Scratch);
         }
 
         return (byte*)packed;
@@ -46,7 +46,7 @@ internal sealed unsafe class ManagedProducts : ProductEngine
 
     public override void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int lanes, int input, float* y, int depth)
     {
-        float* w = (float*)packed + (block.PointOf(probe) * ProbeStride(block));
+        float* w = (float*)packed + (block.Points.IndexOf(probe) * ProbeStride(block));
         float* x = (float*)(panel + ((long)input * FeatureBytes));
         if (block.Layout == WeightLayout.OutIn)
         {

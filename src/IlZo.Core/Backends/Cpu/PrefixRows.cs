@@ -21,7 +21,7 @@ internal readonly unsafe struct PrefixRows(float* keys, float* values, int featu
     public float* Values(int probe, int feature) => At(values, probe, feature);
 
     /// <summary>Reads a tensor [tokens, features] at some points as [point][feature][tokens].</summary>
-    public static void Read(Parameter tensor, IReadOnlyList<Probe> points, float* destination, WorkerScratch scratch)
+    public static void Read(Parameter tensor, PassPoints points, float* destination, WorkerScratch scratch)
     {
         float* slice = scratch.Packed((long)points.Count * Panel.Depth);
         for (int token = 0; token < tensor.Rows; token++)

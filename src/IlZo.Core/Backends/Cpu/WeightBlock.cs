@@ -1,4 +1,3 @@
-using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
@@ -8,11 +7,7 @@ namespace IlZo.Backends.Cpu;
 /// <param name="Layout">How it is stored.</param>
 /// <param name="First">The first output of the block; a multiple of 64 where outputs are columns.</param>
 /// <param name="Outputs">Outputs of the block.</param>
-/// <param name="Probes">The points to read at: the pass's, or one where none of them moves this tensor.</param>
+/// <param name="Points">The points to read at: the pass's, or one where none of them moves this tensor.</param>
 /// <param name="Scratch">The worker's buffers.</param>
 internal readonly record struct WeightBlock(
-    Parameter Weight, WeightLayout Layout, int First, int Outputs, IReadOnlyList<Probe> Probes, WorkerScratch Scratch)
-{
-    /// <summary>Which of the points a probe of the pass reads.</summary>
-    public int PointOf(int probe) => Probes.Count == 1 ? 0 : probe;
-}
+    Parameter Weight, WeightLayout Layout, int First, int Outputs, PassPoints Points, WorkerScratch Scratch);

@@ -20,20 +20,20 @@ internal static unsafe class WeightReader
     /// <param name="rows">Rows to pack; zero rows follow up to <see cref="Panel.Padded"/>.</param>
     /// <param name="column">The first column, a multiple of <see cref="Panel.Depth"/>.</param>
     /// <param name="depth">Columns to pack, at most <see cref="Panel.Depth"/>.</param>
-    /// <param name="probes">The points to read at.</param>
+    /// <param name="points">The points to read at.</param>
     /// <param name="packed">Receives [probe][padded row][<see cref="Panel.Stride"/>].</param>
     /// <param name="scratch">The calling worker's buffers.</param>
     public static void Pack(
-        Parameter weight, int row, int rows, int column, int depth, IReadOnlyList<Probe> probes, float* packed, WorkerScratch scratch)
+        Parameter weight, int row, int rows, int column, int depth, PassPoints points, float* packed, WorkerScratch scratch)
     {
         int padded = Panel.Padded(rows);
         long probeStride = (long)padded * Panel.Stride;
         for (int r = 0; r < rows; r++)
         {
-            Read(weight, row + r, column, depth, probes, packed + ((long)r * Panel.Stride), probeStride, scratch);
+            Read(weight, row + r, column, depth, points, packed + ((long)r * Panel.Stride), probeStride, scratch);
         }
 
-        for (int p = 0; p < probes.Count; p++)
+        for (int p = 0; p < points.Count; p++)
         {
             new Span<float>(packed + (p * probeStride) + ((long)rows * Panel.Stride), (padded - rows) * Panel.Stride).Clear();
         }
@@ -51,11 +51,11 @@ internal static unsafe class WeightReader
     /// <param name="depth">Rows to pack, at most <see cref="Panel.Depth"/>.</param>
     /// <param name="column">The first column, a multiple of <see cref="NoiseField.Group"/>.</param>
     /// <param name="columns">Columns to pack.</param>
-    /// <param name="probes">The points to read at.</param>
+    /// <param name="points">The points to read at.</param>
     /// <param name="packed">Receives [probe][<see cref="Panel.Depth"/> rows][<see cref="TransposedStride"/>].</param>
     /// <param name="scratch">The calling worker's buffers.</param>
     public static void PackTransposed(
-        Parameter weight, int row, int depth, int column, int columns, IReadOnlyList<Probe> probes, float* packed, WorkerScratch scratch)
+        Parameter weight, int row, int depth, int column, int columns, PassPoints points, float* packed, WorkerScratch scratch)
     {
         int stride = TransposedStride(columns);
         long probeStride = (long)Panel.Depth * stride;
@@ -64,7 +64,7 @@ internal static unsafe class WeightReader
             for (int c = 0; c < columns; c += Panel.Depth)
             {
                 int count = Math.Min(Panel.Depth, columns - c);
-                Read(weight, row + r, column + c, count, probes, packed + c, probeStride, scratch);
+                Read(weight, row + r, column + c, count, points, packed + c, probeStride, scratch);
             }
         }
     }
@@ -73,7 +73,7 @@ internal static unsafe class WeightReader
     /// Reads at most <see cref="Panel.Depth"/> elements of one row for every probe, <paramref name="probeStride"/> floats apart.
     /// </summary>
     public static void Read(
-        Parameter weight, int row, int column, int count, IReadOnlyList<Probe> probes, float* destination, long probeStride,
+        Parameter weight, int row, int column, int count, PassPoints points, float* destination, long probeStride,
         WorkerScratch scratch)
     {
         byte* source = weight.At(row, column);
@@ -82,43 +82,42 @@ internal static unsafe class WeightReader
             CacheLines.Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
         }
 
-        Direction? filled = null;
-        for (int p = 0; p < probes.Count; p++, destination += probeStride)
+        for (int p = 0; p < points.Probes.Count; p++)
         {
-            if (probes[p].Direction is not { } direction || !weight.IsTrained)
+            var probe = points.Probes[p];
+            if (probe.Direction is not { } direction || !weight.IsTrained)
             {
-                Widening.Read(weight.Type, source, destination, count);
+                for (int point = 0; point < probe.Points; point++, destination += probeStride)
+                {
+                    Widening.Read(weight.Type, source, destination, count);
+                }
+
                 continue;
             }
 
-            if (!ReferenceEquals(filled, direction))
+            direction.Fill(weight, row, column, new Span<float>(scratch.Noise, count));
+            float radius = (float)probe.Radius;
+            if (probe.Second is { } second)
             {
-                direction.Fill(weight, row, column, new Span<float>(scratch.Noise, count));
-                filled = direction;
-            }
-
-            float radius = (float)probes[p].Radius;
-            if (p + 1 < probes.Count && ReferenceEquals(probes[p + 1].Direction, direction))
-            {
-                float* second = destination + probeStride;
-                PerturbedWeights.Write(weight.Type, source, scratch.Noise, radius, destination, (float)probes[p + 1].Radius, second, count);
-                p++;
-                destination = second;
+                PerturbedWeights.Write(
+                    weight.Type, source, scratch.Noise, radius, destination, (float)second, destination + probeStride, count);
             }
             else
             {
                 PerturbedWeights.Write(weight.Type, source, scratch.Noise, radius, destination, count);
             }
+
+            destination += probe.Points * probeStride;
         }
     }
 
     /// <summary>A whole vector (a bias, a norm's weight) at every probe, as [probe][column].</summary>
-    public static void ReadVector(Parameter vector, IReadOnlyList<Probe> probes, float* destination, WorkerScratch scratch)
+    public static void ReadVector(Parameter vector, PassPoints points, float* destination, WorkerScratch scratch)
     {
         for (int column = 0; column < vector.Columns; column += Panel.Depth)
         {
             int count = Math.Min(Panel.Depth, vector.Columns - column);
-            Read(vector, 0, column, count, probes, destination + column, vector.Columns, scratch);
+            Read(vector, 0, column, count, points, destination + column, vector.Columns, scratch);
         }
     }
 }

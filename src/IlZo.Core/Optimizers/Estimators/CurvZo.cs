@@ -53,7 +53,7 @@ internal sealed class CurvZo : Estimator
     {
         var (chosen, _) = Choose(step);
         var direction = new ScaledDirection(_settings.Direction(step, 0), [.. chosen.Select(c => c ? 1f : 0f)]);
-        return [new Probe(direction, _settings.Epsilon), new Probe(direction, -_settings.Epsilon)];
+        return [Probe.Pair(direction, _settings.Epsilon)];
     }
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => [(losses[0] - losses[1]) / (2 * _settings.Epsilon)];

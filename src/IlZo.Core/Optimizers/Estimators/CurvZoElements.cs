@@ -43,7 +43,7 @@ internal sealed class CurvZoElements : Estimator
     public override IReadOnlyList<Probe> Plan(long step)
     {
         var direction = Masked(step, weighted: false);
-        return [new Probe(direction, _settings.Epsilon), new Probe(direction, -_settings.Epsilon)];
+        return [Probe.Pair(direction, _settings.Epsilon)];
     }
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => [(losses[0] - losses[1]) / (2 * _settings.Epsilon)];

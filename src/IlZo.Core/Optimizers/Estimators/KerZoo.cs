@@ -49,19 +49,10 @@ internal sealed class KerZoo : Estimator
 
     private Func<long, double> Interval { get; }
 
-    public override IReadOnlyList<Probe> Plan(long step)
-    {
-        var probes = new List<Probe>();
-        for (int q = 0; q < _settings.Queries; q++)
-        {
-            var z = _settings.Direction(step, q);
-            double radius = _settings.Epsilon * Interval(step) * _radius(step, q);
-            probes.Add(new Probe(z, radius));
-            probes.Add(new Probe(z, -radius));
-        }
-
-        return probes;
-    }
+    public override IReadOnlyList<Probe> Plan(long step) =>
+    [
+        .. Directions(step).Select((z, query) => Probe.Pair(z, _settings.Epsilon * Interval(step) * _radius(step, query))),
+    ];
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses)
     {

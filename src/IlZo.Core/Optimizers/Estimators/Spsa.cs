@@ -23,19 +23,9 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
     public override IReadOnlyList<Probe> Plan(long step)
     {
         var directions = Directions(step);
-        var probes = new Probe[TwoSided ? 2 * directions.Count : directions.Count + 1];
-        probes[0] = Probe.Unperturbed;
-        for (int q = 0; q < directions.Count; q++)
-        {
-            int first = TwoSided ? 2 * q : q + 1;
-            probes[first] = new Probe(directions[q], settings.Epsilon);
-            if (TwoSided)
-            {
-                probes[first + 1] = new Probe(directions[q], -settings.Epsilon);
-            }
-        }
-
-        return probes;
+        return TwoSided
+            ? [.. directions.Select(z => Probe.Pair(z, settings.Epsilon))]
+            : [Probe.Unperturbed, .. directions.Select(z => new Probe(z, settings.Epsilon))];
     }
 
     /// <inheritdoc/>

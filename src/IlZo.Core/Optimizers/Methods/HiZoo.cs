@@ -43,7 +43,7 @@ internal sealed class HiZoo : Optimizer
     {
         double epsilon = _settings.Epsilon;
         var direction = Scaled(step);
-        double[] losses = oracle.Losses([new Probe(direction, epsilon), new Probe(direction, -epsilon), Probe.Unperturbed]);
+        double[] losses = oracle.Losses([Probe.Pair(direction, epsilon), Probe.Unperturbed]);
         double curvature = Math.Abs(losses[0] + losses[1] - (2 * losses[2])) / (2 * epsilon * epsilon);
         return [.. _settings.Clip([(losses[0] - losses[1]) / (2 * epsilon)]), curvature];
     }

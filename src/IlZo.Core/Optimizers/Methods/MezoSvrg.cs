@@ -75,7 +75,7 @@ internal sealed class MezoSvrg : Optimizer
     {
         var z = _settings.Direction(step, 0);
         double epsilon = _settings.Epsilon;
-        Probe[] here = [new Probe(z, epsilon), new Probe(z, -epsilon)];
+        Probe[] here = [Probe.Pair(z, epsilon)];
         if (IsFull(step))
         {
             double[] all = oracle.LossesOfAll(here);

@@ -28,7 +28,7 @@ internal sealed partial class LossEvaluator(
     /// <summary>
     /// Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.
     /// </summary>
-    internal const int ProbesPerPass = 2;
+    internal const int PointsPerPass = 2;
 
     private readonly AnswerGenerator? _generator = answers is null
         ? null
@@ -39,7 +39,7 @@ internal sealed partial class LossEvaluator(
     /// <summary>Forward passes so far, one for each probe of each batch.</summary>
     public long ForwardPasses { get; private set; }
 
-    /// <summary>Tokens that went through the model so far, at each probe once.</summary>
+    /// <summary>Tokens that went through the model so far, at each point once.</summary>
     public long Tokens { get; private set; }
 
     // Whether the loss is a mean over option tokens, not over examples.
@@ -48,14 +48,14 @@ internal sealed partial class LossEvaluator(
     // Whether the loss is of answers that are generated.
     private bool JudgesAnswers => objective?.Judges.HasFlag(AnswerKind.Generated) == true;
 
-    /// <summary>The loss of a batch at each probe.</summary>
+    /// <summary>The loss of a batch at each point.</summary>
     public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes) => [.. ExampleLosses(batch, probes).Select(ExampleLoss.Mean)];
 
-    /// <summary>The loss of many examples at each probe, evaluated in batches: the same bits as in one.</summary>
+    /// <summary>The loss of many examples at each point, evaluated in batches: the same bits as in one.</summary>
     public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
     {
         using var use = _use.Enter();
-        List<ExampleLoss>[] losses = [.. probes.Select(_ => new List<ExampleLoss>(examples.Count))];
+        List<ExampleLoss>[] losses = [.. ProbePoints.Each(probes).Select(_ => new List<ExampleLoss>(examples.Count))];
         foreach (var chunk in examples.Chunk(batchSize))
         {
             var part = BatchLosses(TrainingBatch(chunk), probes);
@@ -68,8 +68,8 @@ internal sealed partial class LossEvaluator(
         return [.. losses.Select(ExampleLoss.Mean)];
     }
 
-    /// <summary>What each example of a batch adds to the loss at each probe.</summary>
-    /// <returns>[probe][example].</returns>
+    /// <summary>What each example of a batch adds to the loss at each point.</summary>
+    /// <returns>[point][example].</returns>
     public ExampleLoss[][] ExampleLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
         using var use = _use.Enter();
@@ -87,21 +87,17 @@ internal sealed partial class LossEvaluator(
     {
         if (JudgesAnswers)
         {
-            return [.. probes.Select(p => Negative(Answer(batch.Examples, p)))];
+            return [.. ProbePoints.Each(probes).Select(p => Negative(Answer(batch.Examples, p)))];
         }
 
-        var losses = new ExampleLoss[probes.Count][];
-        for (int first = 0; first < probes.Count; first += ProbesPerPass)
+        var losses = new List<ExampleLoss[]>();
+        foreach (var pass in ProbePoints.Grouped(probes, PointsPerPass))
         {
-            Probe[] pass = [.. probes.Skip(first).Take(ProbesPerPass)];
-            double[][] logProbabilities = Run(batch, pass);
-            for (int p = 0; p < pass.Length; p++)
-            {
-                losses[first + p] = [.. Enumerable.Range(0, batch.Examples.Count).Select(e => LossOf(batch, logProbabilities[p], e))];
-            }
+            losses.AddRange(Run(batch, pass).Select(
+                point => Enumerable.Range(0, batch.Examples.Count).Select(e => LossOf(batch, point, e)).ToArray()));
         }
 
-        return losses;
+        return [.. losses];
     }
 
     private static double[] Scores(ScoringBatch batch, double[] logProbabilities, int example)
@@ -119,9 +115,10 @@ internal sealed partial class LossEvaluator(
     {
         var pass = backend.Begin(batch.Tokens, probes);
         var hidden = model.Forward(pass);
-        ForwardPasses += probes.Count;
-        Tokens += (long)batch.Tokens.Count * probes.Count;
-        return pass.LogProbabilities(hidden, model.Head, batch.Targets);
+        double[][] logProbabilities = pass.LogProbabilities(hidden, model.Head, batch.Targets);
+        ForwardPasses += logProbabilities.Length;
+        Tokens += (long)batch.Tokens.Count * logProbabilities.Length;
+        return logProbabilities;
     }
 
     private ExampleLoss LossOf(ScoringBatch batch, double[] logProbabilities, int example) => CountsTokens

@@ -52,10 +52,10 @@ internal readonly record struct PassSize(int Probes, long Tokens, long Outputs, 
         {
             long times = (batchSize + (sizes.Length - 1L)) / sizes.Length;
             return new PassSize(
-                LossEvaluator.ProbesPerPass, times * sizes.Sum(s => s.Tokens), times * sizes.Sum(s => s.Outputs), batchSize);
+                LossEvaluator.PointsPerPass, times * sizes.Sum(s => s.Tokens), times * sizes.Sum(s => s.Outputs), batchSize);
         }
 
-        var largest = new PassSize(LossEvaluator.ProbesPerPass, 0, 0, batchSize);
+        var largest = new PassSize(LossEvaluator.PointsPerPass, 0, 0, batchSize);
         var order = new DataOrder(options.Seed, sizes.Length, batchSize);
         for (int step = 1; step <= Math.Min(options.Steps, MostSteps); step++)
         {

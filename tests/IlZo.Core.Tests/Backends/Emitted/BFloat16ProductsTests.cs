@@ -180,7 +180,7 @@ public unsafe class BFloat16ProductsTests
             }
 
             var z = new OnlyWeight(_weight);
-            _probes = [new Probe(z, Epsilon), new Probe(z, -Epsilon)];
+            _probes = [Probe.Pair(z, Epsilon)];
         }
 
         public float[][] Run(CpuBackend backend)
@@ -192,7 +192,7 @@ public unsafe class BFloat16ProductsTests
             var y = pass.Rent(_outputs);
             pass.Embed(_table, [.. Enumerable.Range(0, _tokens)], x);
             pass.Linear(x, _weight, null, y, layout: _layout);
-            return [.. _probes.Select((_, probe) =>
+            return [.. ProbePoints.Each(_probes).Select((_, probe) =>
             {
                 float[] result = new float[_tokens * _outputs];
                 pass.Read(y, probe, result);
@@ -204,7 +204,7 @@ public unsafe class BFloat16ProductsTests
         {
             using var scratch = new WorkerScratch();
             float[] weights = new float[_weight.Count];
-            return [.. _probes.Select(probe =>
+            return [.. ProbePoints.Each(_probes).Select(probe =>
             {
                 fixed (float* w = weights)
                 {
@@ -213,7 +213,7 @@ public unsafe class BFloat16ProductsTests
                         for (int column = 0; column < _weight.Columns; column += Panel.Depth)
                         {
                             int count = Math.Min(Panel.Depth, _weight.Columns - column);
-                            WeightReader.Read(_weight, row, column, count, [probe], w + (row * _weight.Columns) + column, 0, scratch);
+                            WeightReader.Read(_weight, row, column, count, PassPoints.Of([probe]), w + (row * _weight.Columns) + column, 0, scratch);
                         }
                     }
                 }

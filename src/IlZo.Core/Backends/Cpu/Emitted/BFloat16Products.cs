@@ -38,7 +38,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
     public override byte* Pack(in WeightBlock block, int input, int depth)
     {
         long probeBytes = ProbeBytes(block.Outputs);
-        byte* packed = (byte*)block.Scratch.Packed(probeBytes * block.Probes.Count / sizeof(float));
+        byte* packed = (byte*)block.Scratch.Packed(probeBytes * block.Points.Count / sizeof(float));
         for (int offset = 0; offset < depth; offset += Panel.Depth)
         {
             byte* to = packed + (offset * sizeof(ushort));
@@ -53,7 +53,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
             }
         }
 
-        for (int probe = 0; probe < block.Probes.Count; probe++)
+        for (int probe = 0; probe < block.Points.Count; probe++)
         {
             ClearPadding(packed + (probe * probeBytes), block.Outputs, depth);
         }
@@ -66,7 +66,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
         int whole = block.Outputs / _kernel.Rows;
         var arguments = new PanelArguments
         {
-            Weights = packed + (block.PointOf(probe) * ProbeBytes(block.Outputs)),
+            Weights = packed + (block.Points.IndexOf(probe) * ProbeBytes(block.Outputs)),
             Activations = panel + (input / 2 * (long)_layout.PairBytes),
             Result = y,
             Columns = BFloat16Layout.PaddedColumns(depth),
@@ -96,12 +96,12 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
 
     private void PackRows(in WeightBlock block, int input, int length, byte* packed, long probeBytes)
     {
-        int probes = block.Probes.Count;
+        int probes = block.Points.Count;
         float* staged = block.Scratch.Packed2((long)StagedRows * Panel.Stride * probes);
         for (int first = 0; first < block.Outputs; first += StagedRows)
         {
             int count = Math.Min(StagedRows, block.Outputs - first);
-            WeightReader.Pack(block.Weight, block.First + first, count, input, length, block.Probes, staged, block.Scratch);
+            WeightReader.Pack(block.Weight, block.First + first, count, input, length, block.Points, staged, block.Scratch);
             long stagedStride = (long)Panel.Padded(count) * Panel.Stride;
             for (int i = 0; i < count * probes; i++)
             {
@@ -114,9 +114,9 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
     private void PackColumns(in WeightBlock block, int input, int length, byte* packed, long probeBytes)
     {
         int stride = WeightReader.TransposedStride(block.Outputs);
-        float* staged = block.Scratch.Packed2((long)Panel.Depth * stride * block.Probes.Count);
-        WeightReader.PackTransposed(block.Weight, input, length, block.First, block.Outputs, block.Probes, staged, block.Scratch);
-        for (int probe = 0; probe < block.Probes.Count; probe++)
+        float* staged = block.Scratch.Packed2((long)Panel.Depth * stride * block.Points.Count);
+        WeightReader.PackTransposed(block.Weight, input, length, block.First, block.Outputs, block.Points, staged, block.Scratch);
+        for (int probe = 0; probe < block.Points.Count; probe++)
         {
             float* source = staged + ((long)probe * Panel.Depth * stride);
             BFloat16Packing.PackColumns(_layout, source, stride, length, block.Outputs, packed + (probe * probeBytes));

@@ -201,7 +201,7 @@ internal static unsafe class EngineSelfTest
         private (IPass Pass, Activation X) Begin(CpuBackend backend)
         {
             var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
-            var pass = backend.Begin(_batch, [new Probe(z, Epsilon), new Probe(z, -Epsilon)]);
+            var pass = backend.Begin(_batch, [Probe.Pair(z, Epsilon)]);
             var x = pass.Rent(_weight.Columns);
             pass.Embed(_table, [.. Enumerable.Range(0, x.Tokens)], x);
             return (pass, x);

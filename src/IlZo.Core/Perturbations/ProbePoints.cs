@@ -1,0 +1,49 @@
+namespace IlZo.Perturbations;
+
+/// <summary>The points of several probes, in order: that of the losses.</summary>
+internal static class ProbePoints
+{
+    /// <summary>How many points they are.</summary>
+    public static int Count(IReadOnlyList<Probe> probes)
+    {
+        int count = 0;
+        for (int i = 0; i < probes.Count; i++)
+        {
+            count += probes[i].Points;
+        }
+
+        return count;
+    }
+
+    /// <summary>Each point as a probe of its own.</summary>
+    public static IEnumerable<Probe> Each(IEnumerable<Probe> probes) => probes.SelectMany(p => p.Second is { } second
+        ? new[] { new Probe(p.Direction, p.Radius), new Probe(p.Direction, second) }
+        : [p]);
+
+    /// <summary>
+    /// The probes in groups of at most so many points, for passes that hold no more. Groups follow each other in order; a probe that has
+    /// more points than that is a group of its own.
+    /// </summary>
+    public static IEnumerable<IReadOnlyList<Probe>> Grouped(IReadOnlyList<Probe> probes, int points)
+    {
+        if (Count(probes) <= points)
+        {
+            yield return probes;
+            yield break;
+        }
+
+        var group = new List<Probe>();
+        foreach (var probe in probes)
+        {
+            if (group.Count > 0 && Count(group) + probe.Points > points)
+            {
+                yield return group;
+                group = [];
+            }
+
+            group.Add(probe);
+        }
+
+        yield return group;
+    }
+}
