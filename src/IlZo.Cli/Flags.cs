@@ -5,6 +5,7 @@ using System.Numerics;
 using System.Text.Json;
 using IlZo.Backends;
 using IlZo.Models;
+using IlZo.Tensors;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -129,7 +130,7 @@ internal static class Flags
         value >= 1 ? value : throw new InvalidInputException($"{name} is {value}; 1 or more was expected.");
 
     /// <summary>What <c>--dtype</c> means.</summary>
-    public static Tensors.DType? ParseDType(string? name) => TrainingOptions.ParseDType(name ?? "auto");
+    public static Tensors.DType? ParseDType(string? name) => Tensors.DTypeWords.Instance.Parse(name ?? "auto");
 
     /// <summary>What was expected in the place of a text that is no number of this type.</summary>
     public static string Expected<T>(string text)

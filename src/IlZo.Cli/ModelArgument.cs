@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IlZo.Models;
+using IlZo.Tensors;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -8,9 +9,9 @@ namespace IlZo.Cli;
 internal static class ModelArgument
 {
     /// <summary>Loads a model, and says what of its weights is read otherwise than its configuration says.</summary>
-    public static LanguageModel Load(ModelSource source, string? dtype)
+    public static LanguageModel Load(ModelSource source, DType? dtype)
     {
-        var model = source.Load(Flags.ParseDType(dtype));
+        var model = source.Load(dtype);
         foreach (string warning in model.Warnings)
         {
             Terminal.Say($"{warning}.");

@@ -49,7 +49,7 @@ internal static class RunEvaluation
         var options = saved.Configuration.Options;
         var source = saved.Result();
         using var backend = Device.Open(device, threads, engine);
-        using var model = source.Load(source.Adapter is null ? null : TrainingOptions.ParseDType(options.DType));
+        using var model = source.Load(source.Adapter is null ? null : options.DType);
         backend.Load(model.Parameters);
         var examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
         if (examples.Sha256() != saved.Configuration.ExamplesSha256)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
+using IlZo.Tensors;
 using IlZo.Training;
 using IlZo.Updates;
 
@@ -61,9 +63,11 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         string clip = o.Clip is { } limit ? Format.Invariant($", clip {limit:R}") : string.Empty;
         string own = o.Opt.Length > 0 ? $", {o.Opt}" : string.Empty;
         Terminal.Say(Format.Invariant(
-            $"schedule {o.Schedule}, warmup {o.Warmup}, {o.Queries} {o.Directions} directions, sides {o.Sides}{clip}{own}"));
+            $"schedule {ScheduleWords.Instance.Of(o.Schedule)}, warmup {o.Warmup}, {o.Queries} "
+                + $"{DirectionWords.Instance.Of(o.Directions!.Value)} directions, sides {o.Sides}{clip}{own}"));
         Terminal.Say(Format.Invariant(
-            $"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype {o.DType}"));
+            $"weight decay {o.WeightDecay:R}, objective {o.Objective}, seed {o.Seed}, data seed {o.DataSeed}, dtype "
+                + $"{DTypeWords.Instance.Of(o.DType)}"));
         var computed = started.Configuration.Computed;
         Terminal.Say($"engine {computed[^1].Engine} in {computed[^1].Precision}, arithmetic {computed[^1].Arithmetic}");
         foreach (var (before, after) in computed.Zip(computed.Skip(1)))

@@ -4,7 +4,9 @@ using System.Numerics;
 using IlZo.Adapters;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tasks;
+using IlZo.Tensors;
 using IlZo.Training;
 using IlZo.Updates;
 
@@ -116,11 +118,11 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Sides = v }),
         Text(
             "directions", "KIND", "gaussian, rademacher or sphere (default: the method's own kind, gaussian except for fzoo).",
-            (o, v) => o with { Directions = v }),
+            (o, v) => o with { Directions = DirectionWords.Instance.Parse(v) }),
         Number<double>("clip", "X", "Limit for a direction's coefficient (default: none).", (o, v) => o with { Clip = v }),
         Text(
-            "schedule", "SHAPE", $"How the learning rate changes: {string.Join(", ", LearningRateSchedule.Shapes)} (default: constant).",
-            (o, v) => o with { Schedule = v }),
+            "schedule", "SHAPE", $"How the learning rate changes: {ScheduleWords.Instance.List} (default: constant).",
+            (o, v) => o with { Schedule = ScheduleWords.Instance.Parse(v) }),
         Number<int>("warmup", "N", "Initial steps over which the learning rate rises (default: 0).", (o, v) => o with { Warmup = v }),
         new(
             "opt",
@@ -129,7 +131,7 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Opt = v }),
         Text(
             "dtype", "TYPE", "Type in which weights are kept: auto (as stored, default), fp32, bf16 or fp16.",
-            (o, v) => o with { DType = v }),
+            (o, v) => o with { DType = DTypeWords.Instance.Parse(v) }),
         Text(
             "engine", "ENGINE", Flags.AboutEngine,
             (o, v) => o with { Engine = v }),

@@ -21,8 +21,8 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
         ? weight.View
         : throw new InvalidOperationException($"'{parameter.Name}' was not loaded to the device.");
 
-    /// <summary>Replaces all weights by others.</summary>
-    public void Load(ParameterSet parameters)
+    /// <summary>Replaces all weights by others, or by none if that is cancelled.</summary>
+    public void Load(ParameterSet parameters, CancellationToken cancellation)
     {
         Clear();
         memory.Require(parameters.ByteCount, Purpose);
@@ -31,10 +31,17 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
         {
             foreach (var p in parameters.All)
             {
+                cancellation.ThrowIfCancellationRequested();
                 var buffer = memory.Take(p.ByteCount, Purpose);
                 _weights.Add(p, (buffer, View(p, buffer)));
                 Copy(p, staging, buffer);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            stream.Wait();
+            Clear();
+            throw;
         }
         finally
         {

@@ -79,11 +79,11 @@ internal sealed partial class GpuBackend : IBackend
     /// <summary>Bytes of device memory in use.</summary>
     public long UsedBytes => _device.Memory.Used;
 
-    public void Load(ParameterSet parameters)
+    public void Load(ParameterSet parameters, CancellationToken cancellation = default)
     {
         using var use = _use.Enter();
         using var held = parameters.Read();
-        _device.Load(parameters);
+        _device.Load(parameters, cancellation);
     }
 
     /// <summary>Loads kernels, on all processors; those that the device refuses are refused again when they are launched.</summary>

@@ -106,12 +106,12 @@ internal sealed class GpuWorkspace : IDisposable
     }
 
     /// <summary>Forgets weights, and what was made of them.</summary>
-    public void Load(ParameterSet parameters)
+    public void Load(ParameterSet parameters, CancellationToken cancellation)
     {
         Stream.Wait();
         Arena.Dispose();
         State.Dispose();
-        Weights.Load(parameters);
+        Weights.Load(parameters, cancellation);
     }
 
     /// <summary>Finds the types of a kernel that reads a tensor as the probes of a run see it.</summary>

@@ -54,6 +54,23 @@ public class GpuBackendTests
     }
 
     [Fact]
+    public void Loading_ends_and_leaves_no_weights_on_the_device()
+    {
+        using var fixture = new ForwardFixture("opt-tiny", threads: 1);
+        using var device = new TestDevice();
+        long before = device.Backend.UsedBytes;
+        device.Backend.Load(fixture.Model.Parameters);
+        Assert.Throws<OperationCanceledException>(
+            () => device.Backend.Load(fixture.Model.Parameters, new CancellationToken(canceled: true)));
+        Assert.Equal(before, device.Backend.UsedBytes);
+        var pass = device.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
+        Assert.Throws<InvalidOperationException>(() => fixture.Model.Forward(pass));
+        device.Backend.Load(fixture.Model.Parameters);
+        pass = device.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
+        Assert.Equal(3, fixture.Model.Forward(pass).Tokens);
+    }
+
+    [Fact]
     public void Memory_of_weights_is_given_back_when_others_take_their_place()
     {
         using var first = new ForwardFixture("opt-tiny", threads: 1);

@@ -2,6 +2,7 @@ using IlZo.Backends;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Training;
 using IlZo.Updates;
 

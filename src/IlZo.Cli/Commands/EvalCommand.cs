@@ -106,7 +106,7 @@ internal static class EvalCommand
             Columns = parsed.GetValue(s_columns),
             SkipBadRows = parsed.GetValue(s_skipBadRows),
             ChatTemplate = parsed.GetValue(s_chatTemplate),
-            DType = parsed.GetValue(s_dtype)!,
+            DType = Flags.ParseDType(parsed.GetValue(s_dtype)),
             TrainSize = 1,
             DevSize = 0,
         };

@@ -47,15 +47,16 @@ internal static class ExportCommand
                 $"'{run.FullPath}' trained weights and no adapter: without --merge the export is a whole model already.");
         }
 
+        using var interruption = Terminal.OnInterrupt();
         if (options.Adapter is null)
         {
             using var checkpoint = CheckpointFolder.Open(trained);
-            checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>());
+            checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>(), cancellation: interruption.Token);
         }
         else if (merge)
         {
-            using var model = AdapterFactory.Load(options.Model, trained, Flags.ParseDType(options.DType));
-            AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run));
+            using var model = AdapterFactory.Load(options.Model, trained, options.DType, interruption.Token);
+            AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run), interruption.Token);
         }
         else
         {

@@ -93,7 +93,7 @@ internal static class GenerateCommand
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         var source = ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter));
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
-        using var model = ModelArgument.Load(source, parsed.GetValue(s_dtype));
+        using var model = ModelArgument.Load(source, Flags.ParseDType(parsed.GetValue(s_dtype)));
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);

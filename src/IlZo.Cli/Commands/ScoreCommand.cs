@@ -68,7 +68,7 @@ internal static class ScoreCommand
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
         using var backend = Device.Open(parsed.GetValue(s_device), parsed.GetValue(s_threads), engine);
         using var model = ModelArgument.Load(
-            ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), parsed.GetValue(s_dtype));
+            ModelSource.Of(parsed.GetValue(s_model)!, parsed.GetValue(s_adapter)), Flags.ParseDType(parsed.GetValue(s_dtype)));
         backend.Load(model.Parameters);
         var tokenizer = new Lazy<ITokenizer>(() => ModelLoader.Tokenizer(model.Checkpoint));
 

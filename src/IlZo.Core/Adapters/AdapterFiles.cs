@@ -26,10 +26,13 @@ internal static class AdapterFiles
     /// <param name="model">A model with an adapter.</param>
     /// <param name="folder">The folder to create or to replace.</param>
     /// <param name="extraFiles">Further files for the folder, by name.</param>
+    /// <param name="cancellation">Ends the writing between two tensors; the folder is as it was.</param>
     /// <exception cref="InvalidInputException">The adapter is none that weights can stand for, or a sum overflows their type.</exception>
-    public static void SaveMerged(LanguageModel model, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    public static void SaveMerged(
+        LanguageModel model, string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null,
+        CancellationToken cancellation = default)
     {
         model.Adapter!.Merge();
-        model.Save(folder, extraFiles);
+        model.Save(folder, extraFiles, cancellation);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using IlZo.Models;
 
 namespace IlZo.Adapters;
@@ -19,8 +20,9 @@ public record AdapterOptions(string? Adapter)
     /// <summary>The number of prefix tokens.</summary>
     public int PrefixTokens { get; init; } = 5;
 
-    /// <summary>Where the positions of texts begin if there is a prefix: kept (at 0) or shifted (after it).</summary>
-    public string PrefixPositions { get; init; } = PrefixKind.KeptPositions;
+    /// <summary>Where the positions of texts begin if there is a prefix.</summary>
+    [JsonConverter(typeof(PrefixPositionsWords))]
+    public PrefixPositions PrefixPositions { get; init; }
 
     /// <summary>
     /// The seed for the initialization of an adapter; in training also for the order of examples and all noise, and for the sampling of

@@ -119,8 +119,9 @@ internal sealed class LoraAdapter : Adapter
         }
     }
 
-    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null) =>
-        LoraKind.Save(this, Model, _rankStabilized, folder, extraFiles);
+    public override void Save(
+        string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null, CancellationToken cancellation = default) =>
+        LoraKind.Save(this, Model, _rankStabilized, folder, extraFiles, cancellation);
 
     /// <summary>Adds s·BA to the weights of the layers, rounded to nearest even in their type, and takes the factors away.</summary>
     /// <exception cref="InvalidInputException">A sum is outside the range of the type.</exception>

@@ -39,7 +39,7 @@ internal sealed class LoraKind : AdapterKind
     /// <summary>Writes factors.</summary>
     public static void Save(
         LoraAdapter adapter, LanguageModel model, bool rankStabilized, string folder,
-        IReadOnlyDictionary<string, byte[]>? extraFiles) => PeftWriter.Write(
+        IReadOnlyDictionary<string, byte[]>? extraFiles, CancellationToken cancellation) => PeftWriter.Write(
         folder,
         model,
         Type,
@@ -61,7 +61,8 @@ internal sealed class LoraKind : AdapterKind
         },
         [.. adapter.Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))],
         [],
-        extraFiles);
+        extraFiles,
+        cancellation);
 
     internal override void Validate(AdapterOptions options)
     {

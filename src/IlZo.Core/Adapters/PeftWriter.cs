@@ -30,6 +30,7 @@ internal static class PeftWriter
     /// <param name="tensors">The weights.</param>
     /// <param name="metadata">What is said of them.</param>
     /// <param name="extraFiles">Further files for the folder, by name.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     public static void Write(
         string folder,
@@ -38,7 +39,8 @@ internal static class PeftWriter
         IReadOnlyDictionary<string, Action<Utf8JsonWriter>> own,
         IReadOnlyList<TensorEntry> tensors,
         Dictionary<string, string> metadata,
-        IReadOnlyDictionary<string, byte[]>? extraFiles)
+        IReadOnlyDictionary<string, byte[]>? extraFiles,
+        CancellationToken cancellation)
     {
         metadata["format"] = "pt";
         using var stream = new MemoryStream();
@@ -57,7 +59,7 @@ internal static class PeftWriter
         stream.WriteByte((byte)'\n');
         Replace(folder, into =>
         {
-            SafetensorsWriter.Write(Path.Combine(into, PeftFolder.WeightsFileName), tensors, metadata);
+            SafetensorsWriter.Write(Path.Combine(into, PeftFolder.WeightsFileName), tensors, metadata, cancellation);
             AtomicFile.WriteAllBytes(Path.Combine(into, PeftFolder.ConfigFileName), stream.ToArray());
             foreach (var (name, content) in extraFiles ?? new Dictionary<string, byte[]>())
             {

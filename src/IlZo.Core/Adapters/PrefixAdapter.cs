@@ -87,7 +87,8 @@ internal sealed unsafe class PrefixAdapter : Adapter
         }
     }
 
-    public override void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    public override void Save(
+        string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null, CancellationToken cancellation = default)
     {
         int width = checked(2 * Layers.Count * Layers[0].Keys.Columns);
         float[] all = new float[checked(_tokens * width)];
@@ -95,7 +96,7 @@ internal sealed unsafe class PrefixAdapter : Adapter
         fixed (float* data = all)
         {
             var embeddings = new TensorEntry(string.Empty, PrefixKind.PromptEmbeddings, "F32", [_tokens, width], data);
-            PrefixKind.Save(Model, _tokens, PositionShift > 0, embeddings, folder, extraFiles);
+            PrefixKind.Save(Model, _tokens, PositionShift > 0, embeddings, folder, extraFiles, cancellation);
         }
     }
 

@@ -8,17 +8,12 @@ namespace IlZo.Adapters;
 /// <summary>Keys and values before every text (<see cref="PrefixAdapter"/>).</summary>
 internal sealed class PrefixKind : AdapterKind
 {
-    /// <summary>Positions of a text count from 0, as in MeZO.</summary>
-    public const string KeptPositions = "kept";
-
     /// <summary>The tensor of a prefix: [tokens, layers × 2 × key features].</summary>
     public const string PromptEmbeddings = "prompt_embeddings";
 
-    // Positions of a text count from the prefix's length, as in PEFT.
-    private const string ShiftedPositions = "shifted";
-
     // The metadata that says that a prefix leaves positions as they are; PEFT itself shifts them, and writes none.
     private const string PositionsKey = "ilzo.prefix_positions";
+    private static readonly string s_kept = PrefixPositionsWords.Instance.Of(PrefixPositions.Kept);
 
     private const string Type = "PREFIX_TUNING";
 
@@ -28,9 +23,9 @@ internal sealed class PrefixKind : AdapterKind
     [
         new AdapterOption<int>("prefix-tokens", "N", "Number of prefix tokens (default: 5).", (o, v) => o with { PrefixTokens = v }),
         new AdapterOption<string>(
-            "prefix-positions", $"{KeptPositions}|{ShiftedPositions}",
+            "prefix-positions", "kept|shifted",
             "Where texts begin if there is a prefix: at position 0 (default), or after it, as in PEFT.",
-            (o, v) => o with { PrefixPositions = v }),
+            (o, v) => o with { PrefixPositions = PrefixPositionsWords.Instance.Parse(v) }),
     ];
 
     public override (double LearningRate, double Epsilon) ForBuiltIn => (0.3, 1e-1);
@@ -48,7 +43,7 @@ internal sealed class PrefixKind : AdapterKind
     /// <summary>Writes a prefix.</summary>
     public static void Save(
         LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, string folder,
-        IReadOnlyDictionary<string, byte[]>? extraFiles) =>
+        IReadOnlyDictionary<string, byte[]>? extraFiles, CancellationToken cancellation) =>
         PeftWriter.Write(
             folder,
             model,
@@ -64,20 +59,19 @@ internal sealed class PrefixKind : AdapterKind
                 ["token_dim"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
             },
             [embeddings],
-            shiftsPositions ? [] : new() { [PositionsKey] = KeptPositions },
-            extraFiles);
+            shiftsPositions ? [] : new() { [PositionsKey] = s_kept },
+            extraFiles,
+            cancellation);
 
     internal override void Validate(AdapterOptions options)
     {
         Require(options.PrefixTokens is >= 1 and <= 1024, $"{Setting.PrefixTokens} is {options.PrefixTokens}; 1 to 1024 was expected.");
-        Require(
-            options.PrefixPositions is KeptPositions or ShiftedPositions,
-            $"{Setting.PrefixPositions} is '{options.PrefixPositions}'; {KeptPositions} or {ShiftedPositions} was expected.");
+        PrefixPositionsWords.Instance.Of(options.PrefixPositions);
     }
 
     internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
     {
-        var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == ShiftedPositions);
+        var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == PrefixPositions.Shifted);
         if (backend is not null)
         {
             backend.Load(model.Parameters);
@@ -105,6 +99,6 @@ internal sealed class PrefixKind : AdapterKind
             }
         }
 
-        model.Attach(PrefixAdapter.Load(model, saved, tokens, saved.Metadata.GetValueOrDefault(PositionsKey) != KeptPositions));
+        model.Attach(PrefixAdapter.Load(model, saved, tokens, saved.Metadata.GetValueOrDefault(PositionsKey) != s_kept));
     }
 }

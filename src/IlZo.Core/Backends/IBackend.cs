@@ -22,8 +22,11 @@ public interface IBackend : IWeightSums, IDisposable
     internal long? FreeBytes { get; }
 
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
+    /// <param name="parameters">The weights.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the device has no weights then.</param>
     /// <exception cref="InvalidInputException">The device has too little memory.</exception>
-    void Load(ParameterSet parameters);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    void Load(ParameterSet parameters, CancellationToken cancellation = default);
 
     /// <summary>Brings what updates changed into the parameters' own memory.</summary>
     void Store(ParameterSet parameters);

@@ -30,7 +30,7 @@ public sealed class TextModel : IDisposable
             Model = source.Load(options.DType, cancellation);
             Tokenizer = ModelLoader.Tokenizer(Model.Checkpoint);
             ChatTemplate = source.Template(Model, options.ChatTemplate);
-            Backend.Load(Model.Parameters);
+            Backend.Load(Model.Parameters, cancellation);
             _generator = new TextGenerator(Model, Tokenizer, Backend);
             Source = source;
         }

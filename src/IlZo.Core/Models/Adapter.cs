@@ -49,9 +49,12 @@ internal abstract unsafe class Adapter : IDisposable
     /// <summary>Writes the adapter as it is now in PEFT's format, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create, or a saved adapter to replace.</param>
     /// <param name="extraFiles">Further files for the folder, by name: a chat template.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
     /// <exception cref="InvalidInputException">The folder holds something else.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public abstract void Save(string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null);
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public abstract void Save(
+        string folder, IReadOnlyDictionary<string, byte[]>? extraFiles = null, CancellationToken cancellation = default);
 
     /// <summary>
     /// Adds its effect to the weights of its model, rounded to nearest even in their type, and has none itself after that.

@@ -237,7 +237,7 @@ public abstract class LanguageModel : IDisposable
         if (Adapter is { } adapter)
         {
             using var held = Parameters.Read();
-            adapter.Save(folder, extraFiles);
+            adapter.Save(folder, extraFiles, cancellation);
         }
         else
         {

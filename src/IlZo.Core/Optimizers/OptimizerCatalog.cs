@@ -1,3 +1,4 @@
+using IlZo.Perturbations;
 using IlZo.Updates;
 
 namespace IlZo.Optimizers;

@@ -1,3 +1,4 @@
+using IlZo.Perturbations;
 using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
@@ -62,7 +63,8 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
         if (!Directions.Contains(settings.Directions))
         {
             throw new InvalidInputException(
-                $"{Setting.Directions} is {settings.Directions.Name()}; {string.Join(" or ", Directions.Select(d => d.Name()))} was "
+                $"{Setting.Directions} is {DirectionWords.Instance.Of(settings.Directions)}; "
+                    + $"{string.Join(" or ", Directions.Select(d => DirectionWords.Instance.Of(d)))} was "
                     + "expected for "
                     + $"{Name}.");
         }

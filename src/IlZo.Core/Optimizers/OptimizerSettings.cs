@@ -6,35 +6,6 @@ using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 
-/// <summary>The distribution of a direction's elements; each has mean 0 and variance 1.</summary>
-public enum DirectionKind
-{
-    /// <summary>Independent standard normal numbers.</summary>
-    Gaussian,
-
-    /// <summary>Independent signs.</summary>
-    Rademacher,
-
-    /// <summary>A uniform point on the sphere of radius √d.</summary>
-    Sphere,
-}
-
-/// <summary>Kinds of directions by their names.</summary>
-internal static class DirectionKinds
-{
-    /// <summary>What the command line and configurations call a kind.</summary>
-    public static string Name(this DirectionKind kind) => kind.ToString().ToLowerInvariant();
-
-    /// <exception cref="InvalidInputException">There is no such kind.</exception>
-    public static DirectionKind Parse(string name) => name switch
-    {
-        "gaussian" => DirectionKind.Gaussian,
-        "rademacher" => DirectionKind.Rademacher,
-        "sphere" => DirectionKind.Sphere,
-        _ => throw new InvalidInputException($"{Setting.Directions} is '{name}'; gaussian, rademacher or sphere was expected."),
-    };
-}
-
 /// <summary>The settings common to all methods.</summary>
 /// <param name="Parameters">The weights; a method changes and perturbs those that are <see cref="ParameterSet.Trained"/>.</param>
 public sealed record OptimizerSettings(ParameterSet Parameters)

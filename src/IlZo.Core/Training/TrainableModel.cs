@@ -25,7 +25,7 @@ internal static class TrainableModel
         // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C#
         // kernels.
         using var reference = AdapterCatalog.Find(options.Adapter)?.StartsFromActivations == true ? new CpuBackend(options.Threads) : null;
-        var model = ModelLoader.Load(options.Model, TrainingOptions.ParseDType(options.DType), cancellation);
+        var model = ModelLoader.Load(options.Model, options.DType, cancellation);
         try
         {
             Prepare(model, options, reference);

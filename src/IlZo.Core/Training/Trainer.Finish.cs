@@ -155,9 +155,9 @@ public sealed partial class Trainer
     {
         _model.Dispose();
         using var model = _options.Adapter is null
-            ? ModelLoader.Load(TrainedFolder)
-            : AdapterFactory.Load(_options.Model, TrainedFolder, TrainingOptions.ParseDType(_options.DType));
-        _backend.Load(model.Parameters);
+            ? ModelLoader.Load(TrainedFolder, cancellation: cancellation)
+            : AdapterFactory.Load(_options.Model, TrainedFolder, _options.DType, cancellation);
+        _backend.Load(model.Parameters, cancellation);
         return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
     }
 }

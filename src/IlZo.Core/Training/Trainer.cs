@@ -57,7 +57,7 @@ public sealed partial class Trainer : IDisposable
             _clock = RunClock.Open(folder.ClockFile, watch);
             if (_model.Adapter is { } adapter && !Directory.Exists(folder.StartFolder))
             {
-                adapter.Save(folder.StartFolder);
+                adapter.Save(folder.StartFolder, cancellation: cancellation);
             }
 
             _configuration = folder.Continue(run, _backend.Engine, _log.History.Records.Count);
@@ -66,7 +66,7 @@ public sealed partial class Trainer : IDisposable
             _stopRule = new StopRule(_options.Losses is null
                 ? _options.StopOnDivergence
                 : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
-            _backend.Load(_model.Parameters);
+            _backend.Load(_model.Parameters, cancellation);
             _evaluator = NewEvaluator(_model);
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(

@@ -109,12 +109,12 @@ public sealed unsafe class PeftFormatTests : IDisposable
     }
 
     [Theory]
-    [InlineData("opt-tiny", "lora", "kept")]
-    [InlineData("llama-gqa-bf16", "lora", "kept")]
-    [InlineData("opt-350m-style", "prefix", "kept")]
-    [InlineData("llama-gqa", "prefix", "shifted")]
-    [InlineData("roberta-tiny", "prefix", "shifted")]
-    public void A_saved_adapter_loads_again_bit_for_bit(string folder, string kind, string positions)
+    [InlineData("opt-tiny", "lora", PrefixPositions.Kept)]
+    [InlineData("llama-gqa-bf16", "lora", PrefixPositions.Kept)]
+    [InlineData("opt-350m-style", "prefix", PrefixPositions.Kept)]
+    [InlineData("llama-gqa", "prefix", PrefixPositions.Shifted)]
+    [InlineData("roberta-tiny", "prefix", PrefixPositions.Shifted)]
+    public void A_saved_adapter_loads_again_bit_for_bit(string folder, string kind, PrefixPositions positions)
     {
         using var fixture = new ForwardFixture(folder);
         AdapterFactory.Attach(fixture.Model, new AdapterOptions(kind) { PrefixPositions = positions }, fixture.Backend);
@@ -204,13 +204,13 @@ public sealed unsafe class PeftFormatTests : IDisposable
     [Fact]
     public void A_prefix_of_PEFT_shifts_positions()
     {
-        foreach (string positions in new[] { "kept", "shifted" })
+        foreach (var positions in Enum.GetValues<PrefixPositions>())
         {
             Save("opt-tiny", new AdapterOptions("prefix") { PrefixPositions = positions });
             using var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]);
-            Assert.Equal(positions == "kept", file.Metadata.ContainsKey("ilzo.prefix_positions"));
+            Assert.Equal(positions == PrefixPositions.Kept, file.Metadata.ContainsKey("ilzo.prefix_positions"));
             using var model = AdapterFactory.Load(ForwardPath("opt-tiny"), _temp["adapter"]);
-            Assert.Equal(positions == "kept" ? 0 : 5, ((PrefixAdapter)model.Adapter!).PositionShift);
+            Assert.Equal(positions == PrefixPositions.Kept ? 0 : 5, ((PrefixAdapter)model.Adapter!).PositionShift);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class AdapterContractTests : IDisposable
         LearningRate = 1e-3,
         Epsilon = 1e-2,
         MaxLength = 32,
-        DType = "bf16",
+        DType = DType.BF16,
     };
 
     private readonly TempFolder _temp = new();

@@ -1,4 +1,7 @@
+using IlZo.Adapters;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
+using IlZo.Tensors;
 using IlZo.Training;
 using Xunit;
 
@@ -47,7 +50,14 @@ public sealed class MethodOptionsTests
         Assert.Contains("Sides is 3; 2 or 1 was expected for mezo", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Opt = "a=1" }.Validate());
         Assert.Contains("mezo has no option 'a'", error.Message, StringComparison.Ordinal);
-        error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Directions = "up" }.Validate());
-        Assert.Contains("gaussian, rademacher or sphere", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Directions = (DirectionKind)7 }.Validate());
+        Assert.Contains("Directions is 7; gaussian, rademacher or sphere was expected", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { Schedule = (ScheduleShape)3 }.Validate());
+        Assert.Contains("Schedule is 3; constant, linear or cosine was expected", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidInputException>(() => new TrainingOptions { DType = (DType)9 }.Validate());
+        Assert.Contains("DType is 9; auto, fp32, bf16 or fp16 was expected", error.Message, StringComparison.Ordinal);
+        var adapter = new TrainingOptions { Adapter = "prefix", PrefixPositions = (PrefixPositions)2 };
+        error = Assert.Throws<InvalidInputException>(adapter.Validate);
+        Assert.Contains("PrefixPositions is 2; kept or shifted was expected", error.Message, StringComparison.Ordinal);
     }
 }

@@ -1,5 +1,6 @@
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tensors;
 using IlZo.Training;
 using Xunit;
 
@@ -71,7 +72,7 @@ public sealed class OptimizerContractTests : IDisposable
     [MemberData(nameof(Methods))]
     public void Threads_interruptions_and_replay_do_not_change_a_bit(string method, string opt)
     {
-        foreach (string dtype in (string[])["fp32", "bf16"])
+        foreach (var dtype in (DType[])[DType.F32, DType.BF16])
         {
             var options = s_options with { Optimizer = method, Opt = opt, DType = dtype };
             var whole = Trainer.Train(options, Folder("whole", dtype));
@@ -96,7 +97,7 @@ public sealed class OptimizerContractTests : IDisposable
     [MemberData(nameof(Methods))]
     public void At_a_rate_of_zero_no_byte_changes(string method, string opt)
     {
-        foreach (string dtype in (string[])["fp32", "bf16"])
+        foreach (var dtype in (DType[])[DType.F32, DType.BF16])
         {
             var options = s_options with { Optimizer = method, Opt = opt, DType = dtype };
             var zero = Trainer.Train(options with { LearningRate = 0 }, Folder("zero", dtype));
@@ -166,7 +167,7 @@ public sealed class OptimizerContractTests : IDisposable
         Near.Equal(expected, perWeight, 0.1);
     }
 
-    private RunFolder Folder(string name, string dtype) => new(_temp[name + dtype]);
+    private RunFolder Folder(string name, DType dtype) => new(_temp[name + dtype]);
 
     private sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>
     {

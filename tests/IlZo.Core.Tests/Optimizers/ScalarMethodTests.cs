@@ -1,4 +1,5 @@
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Training;
 using IlZo.Updates;
 using Xunit;
@@ -141,9 +142,9 @@ public sealed class ScalarMethodTests : IDisposable
 
     [Theory]
     [InlineData(null, true)]
-    [InlineData("rademacher", true)]
-    [InlineData("gaussian", false)]
-    public void Fzoo_takes_signs_unless_another_kind_is_asked_for(string? asked, bool isSigns)
+    [InlineData(DirectionKind.Rademacher, true)]
+    [InlineData(DirectionKind.Gaussian, false)]
+    public void Fzoo_takes_signs_unless_another_kind_is_asked_for(DirectionKind? asked, bool isSigns)
     {
         var settings = new TrainingOptions { Optimizer = "fzoo", Directions = asked }.ToSettings(_space.Parameters);
         float[] direction = _space.Fill(new Fzoo(settings).Directions(1)[0]);

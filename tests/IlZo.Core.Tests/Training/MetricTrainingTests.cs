@@ -1,5 +1,6 @@
 using System.Text.Json;
 using IlZo.Models;
+using IlZo.Tensors;
 using IlZo.Training;
 using Xunit;
 
@@ -47,9 +48,9 @@ public sealed class MetricTrainingTests : IDisposable
     [InlineData("fp32")]
     public void A_gradient_of_zero_changes_no_byte_and_is_in_the_log(string dtype)
     {
-        using var model = ModelLoader.Load(ModelLoader.BuiltIn, TrainingOptions.ParseDType(dtype));
+        using var model = ModelLoader.Load(ModelLoader.BuiltIn, DTypeWords.Instance.Parse(dtype));
         var folder = new RunFolder(_temp["run"]);
-        var result = Trainer.Train(_options with { DType = dtype }, folder);
+        var result = Trainer.Train(_options with { DType = DTypeWords.Instance.Parse(dtype) }, folder);
 
         Assert.Equal(model.Parameters.Sha256(), result.WeightsSha256);
         Assert.Equal(0, result.SkippedSteps);

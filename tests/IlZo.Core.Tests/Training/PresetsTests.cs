@@ -1,5 +1,6 @@
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Training;
 using Xunit;
 
@@ -60,7 +61,7 @@ public sealed class PresetsTests
             BatchSize = 3,
             Queries = 4,
             Sides = 1,
-            Directions = "sphere",
+            Directions = DirectionKind.Sphere,
             DataSeed = 9,
             TrainSize = 20,
             TestSize = 10,
@@ -109,7 +110,7 @@ public sealed class PresetsTests
         Trainer.Train(new TrainingOptions { Optimizer = "mezo-momentum", Steps = 0, DevSize = 0, TestSize = 1, TrainSize = 1 }, folder);
         var options = folder.ReadConfiguration().Options;
         Assert.Equal((5e-6, 1e-3, 16, "sst2-sentiment"), (options.LearningRate, options.Epsilon, options.BatchSize, options.Task));
-        Assert.Equal((1, 2, "gaussian", 0u), (options.Queries, options.Sides, options.Directions, options.DataSeed));
+        Assert.Equal((1, 2, DirectionKind.Gaussian, 0u), (options.Queries, options.Sides, options.Directions, options.DataSeed));
     }
 
     [Theory]

@@ -1,5 +1,8 @@
 using System.Text;
+using IlZo.Adapters;
 using IlZo.Models;
+using IlZo.Perturbations;
+using IlZo.Tensors;
 using IlZo.Training;
 using IlZo.Updates;
 using Xunit;
@@ -23,9 +26,9 @@ public sealed class RunIdentityTests
         WeightDecay = 0.1,
         Queries = 2,
         Sides = 1,
-        Directions = "rademacher",
+        Directions = DirectionKind.Rademacher,
         Clip = 2.5,
-        Schedule = "cosine",
+        Schedule = ScheduleShape.Cosine,
         Warmup = 4,
         Opt = "a=1",
         TrainOnly = "*.bias",
@@ -35,7 +38,7 @@ public sealed class RunIdentityTests
         Alpha = 8,
         Targets = "q_proj",
         PrefixTokens = 6,
-        PrefixPositions = "shifted",
+        PrefixPositions = PrefixPositions.Shifted,
         Seed = 1,
         DataSeed = 2,
         Objective = "f1",
@@ -48,7 +51,7 @@ public sealed class RunIdentityTests
         TrainOnPrompt = true,
         SkipBadRows = true,
         ChatTemplate = "/c",
-        DType = "fp16",
+        DType = DType.F16,
         Engine = "managed",
         Precision = "fp32",
         Threads = 2,
@@ -65,7 +68,7 @@ public sealed class RunIdentityTests
         EvalEvery = 250,
         Queries = 1,
         Sides = 2,
-        Directions = "gaussian",
+        Directions = DirectionKind.Gaussian,
         DataSeed = 0,
         TrainSize = 1000,
         TestSize = 1000,
@@ -111,7 +114,7 @@ public sealed class RunIdentityTests
         Assert.Equal(Hex(s_plain), Hex(other));
 
         // Where rates depend on the last step, it is.
-        Assert.NotEqual(Hex(s_plain with { Schedule = "linear" }), Hex(other with { Schedule = "linear" }));
+        Assert.NotEqual(Hex(s_plain with { Schedule = ScheduleShape.Linear }), Hex(other with { Schedule = ScheduleShape.Linear }));
     }
 
     [Fact]

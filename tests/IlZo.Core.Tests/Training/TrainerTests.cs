@@ -1,5 +1,6 @@
 using IlZo.Checkpoints;
 using IlZo.Models;
+using IlZo.Tensors;
 using IlZo.Training;
 using Xunit;
 
@@ -30,7 +31,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("bf16")]
     public void Threads_interruptions_and_replay_do_not_change_a_bit(string dtype)
     {
-        var options = s_options with { DType = dtype };
+        var options = s_options with { DType = DTypeWords.Instance.Parse(dtype) };
         var whole = Trainer.Train(options, Folder("whole"));
         var single = Trainer.Train(options with { Threads = 1 }, Folder("single"));
         Assert.Equal(whole.WeightsSha256, single.WeightsSha256);

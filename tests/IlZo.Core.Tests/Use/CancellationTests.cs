@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Backends.Cpu;
 using IlZo.Generation;
 using IlZo.Inference;
@@ -55,6 +56,24 @@ public sealed class CancellationTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => model.SaveTrained(_temp["out"], cancellation: s_ended));
         Assert.Equal(weights, File.ReadAllBytes(_temp["out", "model.safetensors"]));
         Assert.Single(Directory.GetFileSystemEntries(_temp.Path));
+    }
+
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("prefix")]
+    public void Saving_an_adapter_ends_and_leaves_the_folder_as_it_was(string kind)
+    {
+        using var model = ModelLoader.Load(s_model);
+        using var backend = new CpuBackend(1);
+        AdapterFactory.Attach(model, new AdapterOptions(kind), backend);
+        Assert.Throws<OperationCanceledException>(() => model.SaveTrained(_temp["out"], cancellation: s_ended));
+        Assert.Empty(Directory.GetFileSystemEntries(_temp.Path));
+        model.SaveTrained(_temp["out"]);
+        string[] files = [.. Directory.GetFiles(_temp["out"]).Order()];
+        byte[][] contents = [.. files.Select(File.ReadAllBytes)];
+        Assert.Throws<OperationCanceledException>(() => model.SaveTrained(_temp["out"], cancellation: s_ended));
+        Assert.Equal(files, Directory.GetFiles(_temp["out"]).Order());
+        Assert.Equal(contents, files.Select(File.ReadAllBytes));
     }
 
     [Fact]

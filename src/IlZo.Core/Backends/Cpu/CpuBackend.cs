@@ -46,9 +46,10 @@ internal sealed unsafe partial class CpuBackend : IBackend
     /// <summary>Where the time went.</summary>
     public CpuProfile Profile => _workspace.Profile;
 
-    public void Load(ParameterSet parameters)
+    public void Load(ParameterSet parameters, CancellationToken cancellation = default)
     {
         // Weights are read where they lie.
+        cancellation.ThrowIfCancellationRequested();
         using var use = _use.Enter();
         using var held = parameters.Read();
     }

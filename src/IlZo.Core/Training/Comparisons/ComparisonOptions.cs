@@ -95,7 +95,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
             Function is null || DeviceName.KindOf(Training.Device) is not DeviceKind.Cuda,
             $"{Setting.Device} is {Training.Device} with {Setting.Function}; functions are computed on the CPU, and cpu was expected.");
         Require(
-            Training.Schedule == "constant" || Training.Warmup < ForwardPasses,
+            Training.Schedule == ScheduleShape.Constant || Training.Warmup < ForwardPasses,
             $"{Setting.Warmup} is {Training.Warmup}; fewer than {Setting.ForwardPasses} was expected.");
         foreach (string optimizer in Optimizers)
         {

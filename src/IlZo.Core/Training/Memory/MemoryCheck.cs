@@ -24,7 +24,7 @@ internal sealed class MemoryCheck
         var check = new MemoryCheck(options, machine);
         using var outline = Outline(TrainableModel.AtStart(options, folder));
         check.Settle(
-            TrainingMemory.Predict(outline, TrainingOptions.ParseDType(options.DType), options, batchSize: 1, sequence: 1, machine.Kind));
+            TrainingMemory.Predict(outline, options.DType, options, batchSize: 1, sequence: 1, machine.Kind));
         return check;
     }
 
@@ -36,7 +36,7 @@ internal sealed class MemoryCheck
     /// set.</exception>
     public MemoryFinding End(LanguageModel model, TrainingExamples examples) =>
         Settle(TrainingMemory.Predict(
-            model, TrainingOptions.ParseDType(_options.DType), _options, PassSize.Largest(_options, examples), _machine.Kind));
+            model, _options.DType, _options, PassSize.Largest(_options, examples), _machine.Kind));
 
     private MemoryFinding Settle(TrainingMemory predicted)
     {

@@ -86,7 +86,7 @@ internal static class Presets
             Epsilon = epsilon,
             Queries = options.Queries ?? method.Queries,
             Sides = options.Sides ?? method.Sides[0],
-            Directions = options.Directions ?? method.Directions[0].Name(),
+            Directions = options.Directions ?? method.Directions[0],
             DataSeed = options.SamplingSeed,
             TrainSize = options.TrainSize ?? (draws ? Sampling.DefaultTrain : null),
             TestSize = options.TestSize ?? (draws ? Sampling.DefaultTest : null),

@@ -4,6 +4,7 @@ using IlZo.Backends;
 using IlZo.Datasets;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Perturbations;
 using IlZo.Tasks;
 using IlZo.Tensors;
 using IlZo.Updates;
@@ -78,14 +79,16 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>Whether losses are evaluated on 1 or 2 sides of the weights; null for the method's own choice.</summary>
     public int? Sides { get; init; }
 
-    /// <summary>How directions are distributed: gaussian, rademacher or sphere; null for the method's own kind.</summary>
-    public string? Directions { get; init; }
+    /// <summary>How directions are distributed; null for the method's own kind.</summary>
+    [JsonConverter(typeof(DirectionWords))]
+    public DirectionKind? Directions { get; init; }
 
     /// <summary>The limit for a coefficient's magnitude; null for none.</summary>
     public double? Clip { get; init; }
 
-    /// <summary>How the learning rate changes: constant, linear or cosine.</summary>
-    public string Schedule { get; init; } = "constant";
+    /// <summary>How the learning rate changes.</summary>
+    [JsonConverter(typeof(ScheduleWords))]
+    public ScheduleShape Schedule { get; init; }
 
     /// <summary>Initial steps over which the learning rate rises.</summary>
     public int Warmup { get; init; }
@@ -154,9 +157,10 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The file of the chat template for the user's conversations; null for the model's own.</summary>
     public string? ChatTemplate { get; init; }
 
-    /// <summary>The type in which weights are kept: auto (as stored), fp32, bf16 or fp16.</summary>
+    /// <summary>The type in which weights are kept; null for the one in which they are stored.</summary>
     [JsonPropertyName("dtype")]
-    public string DType { get; init; } = "auto";
+    [JsonConverter(typeof(DTypeWords))]
+    public DType? DType { get; init; }
 
     /// <summary>The engine that computes matrix products: auto, managed or amx on the CPU, auto or cuda on a GPU.</summary>
     public string Engine { get; init; } = "auto";
@@ -177,16 +181,6 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// Where to run: auto, cpu or cuda:N; null means auto. Losses differ in rounding from one kind of device to another.
     /// </summary>
     public string? Device { get; init; }
-
-    /// <summary>The weight type that <see cref="DType"/> names, or null for the stored one.</summary>
-    internal static DType? ParseDType(string name) => name switch
-    {
-        "auto" => null,
-        "fp32" => Tensors.DType.F32,
-        "bf16" => Tensors.DType.BF16,
-        "fp16" => Tensors.DType.F16,
-        _ => throw new InvalidInputException($"The dtype is '{name}'; auto, fp32, bf16 or fp16 was expected."),
-    };
 
     /// <summary>The metric that <see cref="Objective"/> names; null for the loss.</summary>
     internal static IExampleMetric? ParseObjective(string name) => name == Loss ? null
@@ -246,7 +240,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
             WeightDecay = WeightDecay,
             Queries = Queries ?? method.Queries,
             Sides = Sides ?? method.Sides[0],
-            Directions = Directions is { } kind ? DirectionKinds.Parse(kind) : method.Directions[0],
+            Directions = Directions ?? method.Directions[0],
             ClipAt = Clip,
             Options = MethodOptions.Parse(Opt),
         };
@@ -285,7 +279,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);
         RequirePath(Setting.ChatTemplate, ChatTemplate);
-        ParseDType(DType);
+        DTypeWords.Instance.Of(DType);
+        ScheduleWords.Instance.Of(Schedule);
         ParseObjective(Objective);
         EngineRequest.Validate(DeviceName.KindOf(Device));
         RequireFittingData();
@@ -293,12 +288,6 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         if (Adapter is not null)
         {
             ValidateAdapter();
-        }
-
-        if (!LearningRateSchedule.Shapes.Contains(Schedule))
-        {
-            throw new InvalidInputException(
-                $"{Setting.Schedule} is '{Schedule}'; one of {string.Join(", ", LearningRateSchedule.Shapes)} was expected.");
         }
 
         // Says before any weights are read what the method does not take.

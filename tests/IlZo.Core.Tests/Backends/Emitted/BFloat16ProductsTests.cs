@@ -213,7 +213,8 @@ public unsafe class BFloat16ProductsTests
                         for (int column = 0; column < _weight.Columns; column += Panel.Depth)
                         {
                             int count = Math.Min(Panel.Depth, _weight.Columns - column);
-                            WeightReader.Read(_weight, row, column, count, PassPoints.Of([probe]), w + (row * _weight.Columns) + column, 0, scratch);
+                            WeightReader.Read(
+                                _weight, row, column, count, PassPoints.Of([probe]), w + (row * _weight.Columns) + column, 0, scratch);
                         }
                     }
                 }
