@@ -13,6 +13,9 @@ internal static class DataTargets
 {
     private const string FileMark = "=== ";
 
+    // A row that cannot be used costs far more than its bytes: many short inputs find more than a few long ones.
+    private const int MaxRows = 1 << 11;
+
     private static readonly string[] s_rowWords =
     [
         "prompt", "completion", "text", "messages", "conversations", "role", "content", "from", "value", "human", "gpt", "user",
@@ -37,31 +40,31 @@ internal static class DataTargets
             "rows of one's own as JSON lines",
             () => SeedFiles.In("rows-jsonl"),
             new JsonMutator(s_rowWords),
-            () => ReadRows("rows.jsonl")),
+            () => ReadRows("rows.jsonl")) { MaxLength = MaxRows },
         new(
             "rows-csv",
             "rows of one's own as CSV",
             () => SeedFiles.In("rows-csv"),
             new ByteMutator([",", "\"", "\"\"", "\n", "\r\n", "\r", ";", .. s_rowWords]),
-            () => ReadRows("rows.csv")),
+            () => ReadRows("rows.csv")) { MaxLength = MaxRows },
         new(
             "rows-json",
             "rows of one's own as a JSON array",
             () => SeedFiles.In("rows-json"),
             new JsonMutator([.. s_rowWords, "[", "]", "},{"]),
-            () => ReadRows("rows.json")),
+            () => ReadRows("rows.json")) { MaxLength = MaxRows },
         new(
             "rows-tsv",
             "rows of one's own with tabs",
             () => SeedFiles.In("rows-tsv"),
             new ByteMutator(["\t", "\"", "\"\"", "\n", "\r\n", "\r", .. s_rowWords]),
-            () => ReadRows("rows.tsv")),
+            () => ReadRows("rows.tsv")) { MaxLength = MaxRows },
         new(
             "rows-gz",
             "compressed rows of one's own",
             () => SeedFiles.In("rows-gz"),
             new GzipMutator(new JsonMutator(s_rowWords)),
-            () => ReadRows("rows.jsonl.gz")),
+            () => ReadRows("rows.jsonl.gz")) { MaxLength = MaxRows },
         new(
             "rows-parquet",
             "rows of one's own as Parquet",
@@ -74,14 +77,14 @@ internal static class DataTargets
             "a folder of one's own data: lines '=== NAME' stand before its files",
             () => SeedFiles.In("data-folder"),
             new ByteMutator("\n=== train.jsonl\n", "\n=== test.csv\n", "\n=== dev.txt\n", "\n=== valid.jsonl\n"),
-            ReadFolder),
+            ReadFolder) { MaxLength = MaxRows },
         new("task", "a task definition, with rows", () => SeedFiles.In("task"), new JsonMutator(s_taskWords), ReadTask),
         new(
             "task-rows",
             "rows of the built-in tasks",
             () => SeedFiles.In("task-rows"),
             new JsonMutator("sentence", "label", "premise", "hypothesis", "choice1", "answers", "question", "paragraph", "passage", "idx"),
-            ReadTaskRows),
+            ReadTaskRows) { MaxLength = MaxRows },
         new(
             "score-input",
             "the file of 'score --input'",
