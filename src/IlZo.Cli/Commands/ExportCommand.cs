@@ -1,6 +1,7 @@
 using System.CommandLine;
 using IlZo.Adapters;
 using IlZo.Checkpoints;
+using IlZo.Gguf;
 using IlZo.Models;
 using IlZo.Training;
 
@@ -20,6 +21,10 @@ internal static class ExportCommand
     {
         Description = "For a run that trained LoRA: write the complete model with the factors merged into its weights.",
     };
+    private static readonly Option<string?> s_gguf = Flags.Text(
+        "--gguf", "TYPE",
+        $"Write one GGUF file for llama.cpp and Ollama, with the tokenizer and chat template; matrices in {GgufTypeWords.Instance.List}. "
+            + "LoRA is merged.");
     private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
     private static readonly Option<bool> s_json = Flags.Json();
 
@@ -28,7 +33,7 @@ internal static class ExportCommand
         var command = new Command(
             "export",
             "Copy the model that a run selected, in the Hugging Face layout, or its adapter, in PEFT's "
-                + "format.") { s_run, s_out, s_merge, s_allowShortLog, s_json };
+                + "format.") { s_run, s_out, s_merge, s_gguf, s_allowShortLog, s_json };
         command.SetAction(Run);
         return command;
     }
@@ -48,7 +53,15 @@ internal static class ExportCommand
         }
 
         using var interruption = Terminal.OnInterrupt();
-        if (options.Adapter is null)
+        if (parsed.GetValue(s_gguf) is { } words)
+        {
+            var type = GgufTypeWords.Instance.Parse(words);
+            OutputFile.Check("--out", output);
+            var source = saved.Result();
+            using var model = source.Load(options.DType, interruption.Token);
+            GgufExport.Save(model, output, type, source.Template(model), interruption.Token);
+        }
+        else if (options.Adapter is null)
         {
             using var checkpoint = CheckpointFolder.Open(trained);
             checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>(), cancellation: interruption.Token);

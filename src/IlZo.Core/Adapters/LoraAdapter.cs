@@ -127,7 +127,8 @@ internal sealed class LoraAdapter : Adapter
     /// <exception cref="InvalidInputException">A sum is outside the range of the type.</exception>
     internal override void Merge()
     {
-        foreach (var (linear, factors) in _layers)
+        // A layer without its factors has been merged before.
+        foreach (var (linear, factors) in _layers.Where(l => l.Linear.Lora is not null))
         {
             MergeInto(linear, factors);
             linear.Lora = null;

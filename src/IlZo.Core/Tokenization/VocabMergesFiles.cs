@@ -62,12 +62,26 @@ internal static class VocabMergesFiles
         return tokens;
     }
 
+    /// <summary>The pairs that merge, in order.</summary>
+    public static IReadOnlyList<(string Left, string Right)> Merges(TokenizerSource source)
+    {
+        var pairs = new List<(string, string)>();
+        EachMerge(source, (left, right, _) => pairs.Add((left, right)));
+        return pairs;
+    }
+
     private static BpeMerges ReadMerges(TokenizerSource source, TokenTable tokens)
     {
-        string path = source.PathOf(MergesFile);
         var merges = new BpeMerges();
-        int number = 0;
         int rank = 0;
+        EachMerge(source, (left, right, error) => MergeRules.Add(merges, tokens, left, right, rank++, error));
+        return merges;
+    }
+
+    private static void EachMerge(TokenizerSource source, Action<string, string, Func<string, InvalidInputException>> take)
+    {
+        string path = source.PathOf(MergesFile);
+        int number = 0;
         foreach (string line in TextLines.Read(source, MergesFile))
         {
             number++;
@@ -75,10 +89,8 @@ internal static class VocabMergesFiles
             {
                 InvalidInputException Error(string expectation) => new($"{path}, line {number}: {expectation}.");
                 (string left, string right) = MergeRules.Parse(line, Error);
-                MergeRules.Add(merges, tokens, left, right, rank++, Error);
+                take(left, right, Error);
             }
         }
-
-        return merges;
     }
 }

@@ -23,7 +23,7 @@ public class LayerTests
         ["Tasks"],
         ["Datasets"],
         ["Optimizers"],
-        ["Functions", "Generation"],
+        ["Functions", "Generation", "Gguf"],
         ["Training"],
         ["Benchmarks", "Inference", "Reporting"],
     ];

@@ -38,6 +38,15 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     /// <summary>The longest text that the angles are for, in tokens.</summary>
     public int LongestText { get; private init; } = ConfigSize.MaxRows;
 
+    /// <summary>The base of the frequencies.</summary>
+    public double Theta { get; private set; }
+
+    /// <summary>How they are scaled: default (not at all), linear, dynamic, llama3, yarn or longrope.</summary>
+    public string Scaling { get; private set; } = "default";
+
+    /// <summary>The frequencies before they are scaled.</summary>
+    public IReadOnlyList<double> Plain { get; private set; } = [];
+
     /// <summary>
     /// Reads the parameters of the angles in the order of transformers 5: <c>rope_scaling</c>, or <c>rope_parameters</c> where that is
     /// absent or empty; what they do not say of <c>rope_theta</c> and <c>partial_rotary_factor</c>, the top level says.
@@ -75,6 +84,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             throw config.Unusable(place, "angles");
         }
 
+        string type = TypeOf(parameters);
+        (rotary.Theta, rotary.Plain, rotary.Scaling) = (theta, plain, mayBePartial && type != "default" ? "longrope" : type);
         return float.IsNormal(rotary.AttentionFactor) ? rotary : throw config.Unusable(place, "a factor of attention");
     }
 
@@ -85,6 +96,8 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
             ? frequencies
             : _byLength.GetOrAdd(key, [.. _compute(textLength).Select(f => (float)f)]);
     }
+
+    private static string TypeOf(ConfigReader? scaling) => scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
 
     // Features of a head that are rotated.
     private static int RotatedSize(ConfigReader config, ConfigReader? parameters, int headSize, bool mayBePartial)
@@ -118,7 +131,7 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
 
     private static RotaryEmbedding Scaled(ConfigReader? scaling, double theta, double[] plain, int headSize, int maxPositions, int original)
     {
-        string type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
+        string type = TypeOf(scaling);
         if (scaling is null || type == "default")
         {
             return new RotaryEmbedding(plain.Length, _ => plain);
@@ -143,7 +156,7 @@ internal sealed class RotaryEmbedding : IRotaryFrequencies
     // Those of LongRoPE for texts up to the original length: generating beyond it would need keys to be rotated anew.
     private static RotaryEmbedding PlainOrLong(ConfigReader? scaling, double[] plain, int maxPositions, int original)
     {
-        string type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
+        string type = TypeOf(scaling);
         if (scaling is null || type == "default")
         {
             return new RotaryEmbedding(plain.Length, _ => plain);

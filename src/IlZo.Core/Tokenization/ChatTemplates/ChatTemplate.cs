@@ -26,6 +26,9 @@ public sealed class ChatTemplate
     /// <summary>What messages call the template.</summary>
     public string Name => _source.Name;
 
+    /// <summary>The text of the template.</summary>
+    internal string Text => _source.Text;
+
     /// <summary>Whether a name stands in the template's text; one that does not is one that it cannot read.</summary>
     internal bool Mentions(string name) => _source.Text.Contains(name, StringComparison.Ordinal);
 

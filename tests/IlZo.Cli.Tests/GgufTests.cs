@@ -1,0 +1,76 @@
+using System.Text;
+using IlZo.Checkpoints;
+
+namespace IlZo.Cli.Tests;
+
+/// <summary><c>export --gguf</c>: a run as one file for llama.cpp.</summary>
+public sealed class GgufTests
+{
+    [Fact]
+    public void A_run_of_a_llama_becomes_one_file_with_its_tokenizer()
+    {
+        using var temp = new TempFolder();
+        Train(temp, TestData.Stories);
+        foreach (string type in new[] { "f16", "q8_0" })
+        {
+            var exported = Ilzo.Run("export", "--run", temp["run"], "--gguf", type, "--out", temp["m.gguf"], "--json").Json;
+            Assert.Equal(temp["m.gguf"], exported.GetProperty("out").GetString());
+            string content = Encoding.Latin1.GetString(File.ReadAllBytes(temp["m.gguf"]));
+            Assert.StartsWith("GGUF", content, StringComparison.Ordinal);
+            Assert.Contains("general.architecture", content, StringComparison.Ordinal);
+            Assert.Contains("blk.4.ffn_up.weight", content, StringComparison.Ordinal);
+            Assert.Contains("tokenizer.ggml.scores", content, StringComparison.Ordinal);
+        }
+    }
+
+    // Values are written as they are, queries and keys in another order.
+    [Fact]
+    public void Factors_of_a_run_are_merged()
+    {
+        using var temp = new TempFolder();
+        Train(temp, TestData.Stories, "--adapter", "lora", "--lr", "1");
+        Assert.NotEmpty(Ilzo.Run("export", "--run", temp["run"], "--merge", "--out", temp["merged"]).Success);
+        Assert.NotEmpty(Ilzo.Run("export", "--run", temp["run"], "--gguf", "f32", "--out", temp["m.gguf"]).Success);
+        byte[] file = File.ReadAllBytes(temp["m.gguf"]);
+        Assert.True(file.AsSpan().IndexOf(Values(temp["merged"])) > 0);
+        Assert.Equal(-1, file.AsSpan().IndexOf(Values(TestData.Stories)));
+    }
+
+    [Fact]
+    public void What_cannot_be_written_is_refused_and_leaves_nothing()
+    {
+        using var temp = new TempFolder();
+        Train(temp, "builtin");
+        string Refused(params string[] flags) => Ilzo.Run(["export", "--run", temp["run"], .. flags]).Refusal(2);
+        Assert.Contains(
+            "--gguf is 'q5'; f32, f16 or q8_0 was expected", Refused("--gguf", "q5", "--out", temp["m.gguf"]), StringComparison.Ordinal);
+        Assert.Contains("is a OPTForCausalLM, which", Refused("--gguf", "f16", "--out", temp["m.gguf"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "a file in an existing folder", Refused("--gguf", "f16", "--out", temp["none", "m.gguf"]), StringComparison.Ordinal);
+        Assert.False(File.Exists(temp["m.gguf"]));
+    }
+
+    private static byte[] Values(string folder)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"));
+        return Bytes(file.Tensors.Single(t => t.Name == "model.layers.2.self_attn.v_proj.weight"));
+    }
+
+    private static unsafe byte[] Bytes(TensorEntry tensor) =>
+        new Span<byte>(tensor.Data, checked((int)tensor.Shape.Aggregate(4L, (a, b) => a * b))).ToArray();
+
+    private static void Train(TempFolder temp, string model, params string[] flags)
+    {
+        File.WriteAllLines(temp["rows.jsonl"], Enumerable.Range(0, 6).Select(i => $$"""{"text": "The cat sat on mat {{i}}."}"""));
+        if (Directory.Exists(temp["run"]))
+        {
+            Directory.Delete(temp["run"], recursive: true);
+        }
+
+        Assert.NotEmpty(Ilzo.Run(
+        [
+            "train", "--model", model, "--data", temp["rows.jsonl"], "--dev-size", "1", "--test-size", "1", "--steps", "2", "--eval-every",
+            "1", "--allow-worse", "--run", temp["run"], .. flags,
+        ]).Success);
+    }
+}
