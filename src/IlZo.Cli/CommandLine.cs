@@ -26,6 +26,7 @@ internal static class CommandLine
         ScoreCommand.Create(),
         TokenizeCommand.Create(),
         GenerateCommand.Create(),
+        ReportCommand.Create(),
         ReplayCommand.Create(),
         ExportCommand.Create(),
         InspectCommand.Create(),

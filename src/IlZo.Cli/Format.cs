@@ -1,4 +1,5 @@
 using System.Globalization;
+using IlZo.Reporting;
 using IlZo.Tasks;
 using IlZo.Training;
 
@@ -28,20 +29,9 @@ internal static class Format
     private static string Interval((double Low, double High) interval) =>
         Invariant($"95 % interval {100 * interval.Low:F1}-{100 * interval.High:F1} %");
 
-    public static string Bytes(double bytes) => bytes switch
-    {
-        < 1e6 => Invariant($"{bytes / 1e3:F1} kB"),
-        < 1e9 => Invariant($"{bytes / 1e6:F1} MB"),
-        _ => Invariant($"{bytes / 1e9:F2} GB"),
-    };
+    public static string Bytes(double bytes) => Quantity.Bytes(bytes);
 
-    public static string Duration(double seconds)
-    {
-        var time = TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2));
-        return time.TotalHours >= 1 ? Invariant($"{(int)time.TotalHours} h {time.Minutes} min")
-            : time.TotalMinutes >= 1 ? Invariant($"{time.Minutes} min {time.Seconds} s")
-            : Invariant($"{time.TotalSeconds:F1} s");
-    }
+    public static string Duration(double seconds) => Quantity.Duration(seconds);
 
     public static string Invariant(InvariantText text) => text.ToString();
 }

@@ -50,6 +50,7 @@ internal static class RunName
         return [model, task];
     }
 
-    private static string Plain(string text) =>
+    /// <summary>A text as part of the name of a folder.</summary>
+    public static string Plain(string text) =>
         string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).Trim('.');
 }

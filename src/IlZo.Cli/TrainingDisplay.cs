@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
+using IlZo.Reporting;
 using IlZo.Tensors;
 using IlZo.Training;
 using IlZo.Updates;
@@ -22,8 +23,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
     private readonly Stopwatch _sinceLine = new();
     private readonly Stopwatch _stepping = new();
     private long _stepsHere;
-    private double _loss;
-    private double _weight;
+    private readonly ExponentialMean _loss = new(Smoothing);
 
     /// <summary>The last step that is in the run.</summary>
     public long LastStep { get; private set; }
@@ -109,9 +109,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         LastStep = step.Record.Step;
         if (!step.Record.Skipped)
         {
-            // An exponential mean whose weights are those of the steps seen, so that it starts at the first loss.
-            _weight += Smoothing * (1 - _weight);
-            _loss += Smoothing * (step.Record.Losses.Average() - _loss);
+            _loss.Add(step.Record.Losses.Average());
         }
 
         bool last = LastStep == step.Steps;
@@ -127,12 +125,12 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
     private void Line(TrainingProgress.Step step)
     {
         double rate = _stepsHere / Math.Max(1e-9, _stepping.Elapsed.TotalSeconds);
-        double loss = _loss / Math.Max(_weight, 1e-9);
         string gradient = step.Record.Skipped
             ? "skipped: loss not finite"
             : Format.Invariant($"projected gradient {step.ProjectedGradient,8:F3}");
         string remaining = Format.Duration((step.Steps - LastStep) / rate);
-        string line = Format.Invariant($"step {LastStep}/{step.Steps}  loss {loss:F4}  {gradient}  {rate:F1} steps/s  ETA {remaining}");
+        string line = Format.Invariant(
+            $"step {LastStep}/{step.Steps}  loss {_loss.Value:F4}  {gradient}  {rate:F1} steps/s  ETA {remaining}");
         if (_terminal)
         {
             Terminal.SayLive(line);

@@ -164,7 +164,7 @@ public sealed class CompareTests
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
         string table = File.ReadAllText(temp["out", "table.md"]);
-        Assert.EndsWith($"\n{table}{temp["out"]}: compare.json, table.md, curves.svg\n", output, StringComparison.Ordinal);
+        Assert.EndsWith($"\n{table}{temp["out"]}: compare.json, table.md, curves.svg, report.html\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -180,14 +180,16 @@ public sealed class CompareTests
         }
 
         Assert.Contains($"{folder}: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
-        Assert.Equal(["compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["compare.json", "curves.svg", "report.html", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
         Assert.Contains($"{folder}-2: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(folder, $"{left[0]}{Guid.NewGuid():N}"), "");
         File.WriteAllText(Path.Combine(folder, ".trial.tmp-mine"), "");
         CompareSphere(temp.Path, "--out", folder);
         Assert.Equal(
-            [".trial.tmp-mine", "compare.json", "curves.svg", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+            [".trial.tmp-mine", "compare.json", "curves.svg", "report.html", "table.md"],
+            Directory.GetFiles(folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]

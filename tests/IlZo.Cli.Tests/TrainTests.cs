@@ -21,7 +21,10 @@ public sealed class TrainTests
         Assert.Equal(temp["run"], outcome.Json.GetProperty("run").GetString());
         Assert.Equal(outcome.Output, File.ReadAllText(temp["run", "result.json"]));
         Assert.Equal(
-            ["checkpoint", "clock.json", "config.json", "metrics.jsonl", "result.json", "trajectory.bin"],
+            [
+                "checkpoint", "clock.json", "config.json", "environment.json", "metrics.jsonl", "report.html", "result.json",
+                "trajectory.bin",
+            ],
             Directory.EnumerateFileSystemEntries(
                 temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
 

@@ -43,7 +43,8 @@ internal static class CompareCommand
             + "replaces mezo's default, and the others' scale with it).");
 
     private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", "Folder for compare.json, table.md and curves.svg, which are replaced (default: a new one under runs/).");
+        "--out", "DIR", "Folder for compare.json, table.md, curves.svg and report.html, which are replaced (default: a new one under "
+            + "runs/).");
 
     private static readonly Option<string?> s_function = Flags.Text(
         "--function", "NAME", "A test function instead of a model and task: "

@@ -3,14 +3,13 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using IlZo.Backends.Cpu;
 using IlZo.Cli.Gpu;
+using IlZo.Machine;
 
 namespace IlZo.Cli.Commands;
 
 /// <summary><c>ilzo devices</c>.</summary>
 internal static class DevicesCommand
 {
-    private const string CpuInfo = "/proc/cpuinfo";
-
     private static readonly Option<bool> s_json = Flags.Json();
 
     public static Command Create()
@@ -30,7 +29,7 @@ internal static class DevicesCommand
         {
             Terminal.PrintJson(writer =>
             {
-                writer.WriteString("cpu", CpuName());
+                writer.WriteString("cpu", ProcessorName.Current);
                 writer.WriteNumber("processors", Environment.ProcessorCount);
                 writer.WriteNumber("vector_bits", bits);
                 writer.WriteString("instructions", Instructions(bits));
@@ -64,7 +63,7 @@ internal static class DevicesCommand
 
         Terminal.PrintTable(
         [
-            ("CPU", CpuName()),
+            ("CPU", ProcessorName.Current),
             ("processors", $"{Environment.ProcessorCount}"),
             ("vectors", bits == 0 ? "none" : $"{bits} bits ({Instructions(bits)})"),
             .. EngineChoice.Explain(EngineTrial.Failure).Select(engine => ($"engine {engine.Name}", engine.Sentence)),
@@ -83,14 +82,4 @@ internal static class DevicesCommand
             128 => "SSE",
             _ => "none",
         };
-
-    private static string CpuName()
-    {
-        string? line = OperatingSystem.IsLinux() && File.Exists(CpuInfo)
-            ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
-            : null;
-        return line is null
-            ? RuntimeInformation.ProcessArchitecture.ToString()
-            : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-    }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using IlZo.Backends;
 using IlZo.Models;
+using IlZo.Reporting;
 using IlZo.Tasks;
 using IlZo.Training;
 
@@ -31,6 +32,11 @@ internal static class TrainCommand
         Description = "Exit with 0 even if no step was as good as the start.",
     };
 
+    private static readonly Option<bool> s_noReport = new("--no-report")
+    {
+        Description = "Do not write report.html, a page with the curves and figures of the run.",
+    };
+
     private static readonly Option<string?> s_config = Flags.Text(
         "--config", "FILE", "JSON object keyed by flag names, or a run's config.json; flags take precedence.");
 
@@ -51,6 +57,7 @@ internal static class TrainCommand
         command.Add(s_exact);
         command.Add(s_allowShortLog);
         command.Add(s_allowWorse);
+        command.Add(s_noReport);
         command.Add(s_config);
         command.Add(s_json);
         command.SetAction(Run);
@@ -86,9 +93,10 @@ internal static class TrainCommand
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
         var display = new TrainingDisplay();
+        var report = parsed.GetValue(s_noReport) ? null : new LiveReport(display, text => Terminal.Say($"note: {text}"));
         try
         {
-            var result = Trainer.Train(options, folder, policy, display, interruption.Token, Device.Open);
+            var result = Train(options, folder, policy, display, report, interruption.Token);
             Terminal.EndLiveLine();
             Print(result, options, folder, parsed.GetValue(s_json));
             SayHowItEnded(result);
@@ -102,6 +110,20 @@ internal static class TrainCommand
         catch (DeviceException e) when (folder.HasRun)
         {
             throw new DeviceException($"{e.Message.TrimEnd('.')}{Continuation(folder)}.", e, e.Log);
+        }
+    }
+
+    private static TrainingResult Train(
+        TrainingOptions options, RunFolder folder, ResumePolicy? policy, TrainingDisplay display, LiveReport? report,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return Trainer.Train(options, folder, policy, (IProgress<TrainingProgress>?)report ?? display, cancellation, Device.Open);
+        }
+        finally
+        {
+            report?.End();
         }
     }
 
@@ -166,6 +188,11 @@ internal static class TrainCommand
         rows.Add(("peak memory", Format.Bytes(result.PeakRssBytes)));
         rows.Add(("run", result.Run));
         rows.Add((options.Adapter is null ? "model" : "adapter", folder.TrainedFolder(options)));
+        if (File.Exists(folder.ReportFile))
+        {
+            rows.Add(("report", folder.ReportFile));
+        }
+
         Terminal.PrintTable(rows);
     }
 

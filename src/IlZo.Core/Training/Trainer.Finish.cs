@@ -49,11 +49,13 @@ public sealed partial class Trainer
         _log.RequireInPlace(_folder);
         _backend.Store(_model.Parameters);
         string sha256 = HashAtEnd();
+        _clock.Lap(RunPhase.Saving);
         var history = _log.History;
         long steps = history.Records.Count;
         var (selected, test, isWorse) = history.Best is { } best
             ? (best.Step, TestOf(best.Step, cancellation), steps > 0 && IsWorseOnDev(history))
             : SelectWithoutDev(cancellation);
+        _clock.Lap(RunPhase.Evaluation);
         var result = new TrainingResult(
             test?.Loss,
             _examples.Test.Count,

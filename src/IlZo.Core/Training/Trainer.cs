@@ -61,6 +61,7 @@ public sealed partial class Trainer : IDisposable
             }
 
             _configuration = folder.Continue(run, _backend.Engine, _log.History.Records.Count);
+            RunEnvironment.Current().WriteTo(folder.EnvironmentFile);
 
             // What a program's own losses come to is not measured by those of the dev examples.
             _stopRule = new StopRule(_options.Losses is null
@@ -161,9 +162,12 @@ public sealed partial class Trainer : IDisposable
 
     private TrainingResult Run(CancellationToken cancellation)
     {
+        _clock.Lap(RunPhase.Loading);
         MeasureStart(cancellation);
+        _clock.Lap(RunPhase.Evaluation);
         Replay(cancellation);
         _log.EndReplay();
+        _clock.Lap(RunPhase.Loading);
         var history = _log.History;
         long done = history.Records.Count;
         if (done > 0)
@@ -237,7 +241,9 @@ public sealed partial class Trainer : IDisposable
         var entry = new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
         _log.Append(entry, gradient, _optimizer.Diagnostics(step));
         _optimizer.Apply(record, _backend);
+        _clock.Lap(RunPhase.Steps);
         _progress?.Report(new TrainingProgress.Step(record, gradient, _options.Steps));
+        _clock.Lap(RunPhase.Other);
     }
 
     private bool IsDue(long step) =>
@@ -252,6 +258,7 @@ public sealed partial class Trainer : IDisposable
         }
 
         var evaluation = _evaluator.Evaluate(_examples.Dev, cancellation);
+        _clock.Lap(RunPhase.Evaluation);
         _log.RequireInPlace(_folder);
         _model.Checkpoint.RequireInPlace();
         bool best = _log.History.IsBest(evaluation.Loss);
@@ -261,6 +268,8 @@ public sealed partial class Trainer : IDisposable
         }
 
         _log.Append(new EvaluationEntry(step, EvaluationSplit.Dev, evaluation, best ? Save(_model) : null));
+        _clock.Lap(RunPhase.Saving);
         _progress?.Report(new TrainingProgress.DevEvaluation(step, evaluation, best));
+        _clock.Lap(RunPhase.Other);
     }
 }

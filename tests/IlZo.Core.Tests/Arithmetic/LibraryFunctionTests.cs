@@ -15,7 +15,7 @@ public partial class LibraryFunctionTests
     [
         "IlZo.Cli/Commands/CompareCommand.cs", "IlZo.Core/Backends/Cpu/Emitted/EngineSelfTest.cs",
         "IlZo.Core/Benchmarks/MachinePeak.cs", "IlZo.Core/Functions/TestFunction.cs",
-        "IlZo.Core/Reporting/ComparisonFiles.cs", "IlZo.Core/Reporting/CurveChart.cs", "IlZo.Core/Sha256.cs",
+        "IlZo.Core/Reporting/Axis.cs", "IlZo.Core/Reporting/ComparisonTable.cs", "IlZo.Core/Sha256.cs",
         "IlZo.Core/Tasks/Metrics/Perplexity.cs", "IlZo.Core/Tokenization/ChatTemplates/ArithmeticExpression.cs",
         "IlZo.Core/Training/Evaluation/Evaluation.cs",
     ];

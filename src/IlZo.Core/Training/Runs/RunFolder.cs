@@ -24,6 +24,12 @@ public sealed class RunFolder(string path)
     /// <summary>How long the run has taken.</summary>
     internal string ClockFile => Path.Combine(FullPath, "clock.json");
 
+    /// <summary>The machine and the version that the run was last continued on (<see cref="RunEnvironment"/>).</summary>
+    internal string EnvironmentFile => Path.Combine(FullPath, "environment.json");
+
+    /// <summary>The run as a page for people.</summary>
+    internal string ReportFile => Path.Combine(FullPath, "report.html");
+
     /// <summary>The result of the run; written when it ends.</summary>
     public string ResultFile => Path.Combine(FullPath, "result.json");
 
@@ -188,5 +194,6 @@ public sealed class RunFolder(string path)
 
     // A process that is killed while it writes one of these files leaves its temporary name.
     private bool IsTemporary(string path) =>
-        new[] { ConfigurationFile, ResultFile, MetricsFile }.Any(file => AtomicFile.IsTemporaryOf(file, Path.GetFileName(path)));
+        new[] { ConfigurationFile, ResultFile, MetricsFile, EnvironmentFile, ReportFile }.Any(
+            file => AtomicFile.IsTemporaryOf(file, Path.GetFileName(path)));
 }
