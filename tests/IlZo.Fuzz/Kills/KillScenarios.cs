@@ -64,11 +64,20 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
             RequireWhole(file);
         }
 
+        RequireWholePage(Path.Combine(place, "report.html"));
         return File.Exists(result)
             ? string.Join(' ', [
                 (string?)JsonNode.Parse(File.ReadAllBytes(result))!["weights_sha256"], .. weights.Order(StringComparer.Ordinal).Select(Sha),
             ])
             : null;
+    }
+
+    private static void RequireWholePage(string path)
+    {
+        if (File.Exists(path) && !File.ReadAllText(path).EndsWith("</html>\n", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"'{path}' is part of a page.");
+        }
     }
 
     private static IEnumerable<string> Folders(string place) =>
@@ -89,15 +98,15 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
 
     private static string? OfComparison(string place)
     {
-        string[] files =
-            [.. new[] { "compare.json", "table.md", "curves.svg" }.Select(name => Path.Combine(place, name)).Where(File.Exists)];
+        string[] names = ["compare.json", "table.md", "curves.svg", "report.html"];
+        string[] files = [.. names.Select(name => Path.Combine(place, name)).Where(File.Exists)];
         if (files.Length == 0)
         {
             return null;
         }
 
         string text = WithoutSeconds(JsonNode.Parse(File.ReadAllBytes(Path.Combine(place, "compare.json")))!).ToJsonString();
-        return files.Length == 3 ? Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null;
+        return files.Length == names.Length ? Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null;
     }
 
     private static JsonNode WithoutSeconds(JsonNode node)

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text;
+using System.Xml.Linq;
 using IlZo.Fuzz.Mutation;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Reporting;
 using IlZo.Training;
 
 namespace IlZo.Fuzz.Targets;
@@ -29,7 +31,11 @@ internal static class RunTargets
         new("trajectory", "trajectory.bin", TrajectorySeeds, new TrajectoryMutator(), () => ReadTrajectory),
         new("metrics", "metrics.jsonl", () => SeedFiles.In("metrics"), new JsonMutator(s_metricWords), ReadMetrics),
         new("result", "result.json of a run", () => SeedFiles.In("result"), new JsonMutator("steps", "weights_sha256", "run"), ReadResult),
-        new("clock", "clock.json of a run", () => SeedFiles.In("clock"), new JsonMutator("seconds"), () => ReadClock),
+        new("report", "metrics.jsonl for a report", () => SeedFiles.In("metrics"), new JsonMutator(s_metricWords), ReadForReport),
+        new(
+            "environment", "environment.json of a run", EnvironmentSeeds, new JsonMutator("ilzo", "processor", "memory_bytes"),
+            () => ReadEnvironment),
+        new("clock", "clock.json of a run", () => SeedFiles.In("clock"), new JsonMutator("seconds", "steps", "loading"), () => ReadClock),
         new("run-config", "config.json of a run", RunConfigurationSeeds, new JsonMutator(s_configWords), () => ReadConfiguration),
     ];
 
@@ -67,8 +73,40 @@ internal static class RunTargets
         {
             File.WriteAllBytes(folder.ResultFile, input);
             LogLength.Require(folder, 20);
+            RunOutcome.Read(folder.ResultFile);
         };
     }
+
+    // Pages of one run and of two, and what is exported from it.
+    private static Action<byte[]> ReadForReport()
+    {
+        var folder = new RunFolder(Scratch.Path("reported"));
+        Directory.CreateDirectory(folder.FullPath);
+        File.WriteAllBytes(folder.ConfigurationFile, RunConfigurationSeeds().First());
+        return input =>
+        {
+            File.WriteAllBytes(folder.MetricsFile, input);
+            HtmlReport.Of(RunReport.Of(RunReport.Read([(folder, "one")])));
+            var both = RunReport.Of(RunReport.Read([(folder, "one"), (folder, "two")]));
+            HtmlReport.Of(both);
+            foreach (var chart in both.Charts)
+            {
+                XDocument.Parse(SvgChart.Of(chart));
+            }
+
+            MetricsCsv.Write(Scratch.Path("metrics.csv"), [(folder, "one")]);
+            TensorBoardEvents.Write(Scratch.Path("events"), folder);
+        };
+    }
+
+    private static IEnumerable<byte[]> EnvironmentSeeds()
+    {
+        string path = Scratch.Path("environment.seed");
+        RunEnvironment.Current().WriteTo(path);
+        yield return File.ReadAllBytes(path);
+    }
+
+    private static void ReadEnvironment(byte[] input) => RunEnvironment.Read(Scratch.File("environment.json", input));
 
     private static void ReadClock(byte[] input) => RunClock.Open(Scratch.File("clock.json", input), new Stopwatch()).Dispose();
 
