@@ -48,7 +48,7 @@ public sealed partial class ReportPageTests : IDisposable
     {
         string[] names = [.. Enumerable.Range(1, Runs - 1).Select(i => $"run-{i}"), "<img src=x onerror=alert(1)>"];
         string[] runs = [.. names.Select(name => _temp.Copy(TestData.PathOf("kept-runs", "format2-full"), name))];
-        Assert.Equal(0, Ilzo.Run(["report", .. runs, "--output", _temp["page.html"]]).ExitCode);
+        Assert.Equal(0, Ilzo.Run(["report", .. runs, "--out", _temp["page.html"]]).ExitCode);
         foreach (var said in Show(_temp["page.html"]))
         {
             string dom = said.GetProperty("dom").GetString()!;

@@ -22,7 +22,7 @@ public sealed partial class ReportTests
         Assert.Equal(Logged(temp["run", "metrics.jsonl"], "loss"), Shown(page, "loss"));
 
         // The same comes of it later, and elsewhere.
-        Assert.Equal(temp["again.html"] + "\n", Ilzo.Run("report", temp["run"], "--output", temp["again.html"]).Success);
+        Assert.Equal(temp["again.html"] + "\n", Ilzo.Run("report", temp["run"], "--out", temp["again.html"]).Success);
         Assert.Equal(page, File.ReadAllText(temp["again.html"]));
 
         var without = Ilzo.Run(TinyRun.Command(4, "--run", temp["without"], "--no-report"));
@@ -97,11 +97,11 @@ public sealed partial class ReportTests
     [Theory]
     [InlineData("'RUN' is not a run: config.json, which a run writes first, was expected.", "RUN")]
     [InlineData("'KEPT' is given twice; each run once was expected.", "KEPT", "KEPT")]
-    [InlineData("--output is 'RUN/page.html'; a file in an existing folder was expected.", "KEPT", "--output", "RUN/page.html")]
+    [InlineData("--out is 'RUN/page.html'; a file in an existing folder was expected.", "KEPT", "--out", "RUN/page.html")]
     [InlineData("--csv is 'RUN/all.csv'; a file in an existing folder was expected.", "KEPT", "--csv", "RUN/all.csv")]
     [InlineData(
-        "--svg is 'KEPT/config.json', which is a file; a folder was expected.", "KEPT", "--output", "PAGE", "--svg", "KEPT/config.json")]
-    [InlineData("--output is ''; FILE was expected.", "KEPT", "--output", "")]
+        "--svg is 'KEPT/config.json', which is a file; a folder was expected.", "KEPT", "--out", "PAGE", "--svg", "KEPT/config.json")]
+    [InlineData("--out is ''; FILE was expected.", "KEPT", "--out", "")]
     public void What_cannot_be_reported_is_refused(string message, params string[] arguments)
     {
         using var temp = new TempFolder();

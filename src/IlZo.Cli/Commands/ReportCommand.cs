@@ -17,7 +17,7 @@ internal static class ReportCommand
     };
 
     private static readonly Option<string?> s_output = Flags.Text(
-        "--output", "FILE", $"The page to write (default: {DefaultName} in the run's folder, or here for several runs).");
+        "--out", "FILE", $"The page to write (default: {DefaultName} in the run's folder, or here for several runs).");
 
     private static readonly Option<string?> s_svg = Flags.Text("--svg", "DIR", "Write each chart to a file of its own here, too.");
 
