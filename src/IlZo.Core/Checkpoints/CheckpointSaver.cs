@@ -14,7 +14,7 @@ internal static class CheckpointSaver
     /// <summary>The files that are copied when the source has them.</summary>
     public static IReadOnlyList<string> CopiedFiles { get; } =
     [
-        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt",
         "added_tokens.json", "generation_config.json", "chat_template.jinja",
     ];
 

@@ -8,7 +8,7 @@ namespace IlZo.Tokenization;
 /// The BPE model of a tokenizer.json: characters become symbols, symbols are merged. A character outside the vocabulary
 /// becomes its bytes (<c>&lt;0x..&gt;</c>) where byte fallback is on, else the unknown token, else nothing.
 /// </summary>
-internal sealed class BpeModel
+internal sealed class BpeModel : IWordModel
 {
     private readonly TokenTable _tokens;
     private readonly BpeMerges _merges;

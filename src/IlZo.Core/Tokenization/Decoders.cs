@@ -10,6 +10,13 @@ internal delegate List<string> DecoderStep(List<string> tokens);
 /// <summary>The decoders a tokenizer.json can name, as the Hugging Face tokenizers library defines them.</summary>
 internal static class Decoders
 {
+    // What the reference does to each token with the space before it.
+    private static readonly (string From, string To)[] s_cleanups =
+    [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"),
+        (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ];
+
     /// <summary>Reads the tokens as GPT-2's byte alphabet, and the bytes as UTF-8.</summary>
     public static List<string> ByteLevel(List<string> tokens)
     {
@@ -76,6 +83,21 @@ internal static class Decoders
         foreach (string token in tokens)
         {
             result.Add(token.Replace(mark, prepended && result.Count == 0 ? string.Empty : " ", StringComparison.Ordinal));
+        }
+
+        return result;
+    };
+
+    /// <summary>Tokens that continue a word join it, others follow a space; and spaces that no English text has may go.</summary>
+    public static DecoderStep WordPiece(string prefix, bool cleanup) => tokens =>
+    {
+        var result = new List<string>(tokens.Count);
+        foreach (string token in tokens)
+        {
+            string text = result.Count == 0 ? token
+                : token.StartsWith(prefix, StringComparison.Ordinal) ? token[prefix.Length..]
+                : " " + token;
+            result.Add(cleanup ? s_cleanups.Aggregate(text, (t, c) => t.Replace(c.From, c.To, StringComparison.Ordinal)) : text);
         }
 
         return result;

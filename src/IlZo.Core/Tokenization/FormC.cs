@@ -1,10 +1,9 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace IlZo.Tokenization;
 
 /// <summary>
-/// Unicode's normalization form C: characters are decomposed, marks are put into canonical order, and what composes is composed.
+/// Unicode's normalization form C: what composes in form D is composed.
 /// Source: Unicode Standard Annex #15; The Unicode Standard, section 3.11.
 /// </summary>
 internal static class FormC
@@ -20,15 +19,8 @@ internal static class FormC
             return text;
         }
 
-        var forms = CanonicalForms.Instance;
-        var characters = new List<int>(text.Length);
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            forms.Decompose(rune.Value, characters);
-        }
-
-        Order(characters, forms);
-        Compose(characters, forms);
+        var characters = FormD.Characters(text);
+        Compose(characters, CanonicalForms.Instance);
         var result = new StringBuilder(text.Length);
         foreach (int character in characters)
         {
@@ -50,33 +42,6 @@ internal static class FormC
         }
 
         return true;
-    }
-
-    // Sorts every run of marks by combining class; equal classes keep their order.
-    private static void Order(List<int> characters, CanonicalForms forms)
-    {
-        var all = CollectionsMarshal.AsSpan(characters);
-        for (int start = 0; start < all.Length; start++)
-        {
-            int end = start;
-            while (end < all.Length && forms.Class(all[end]) != 0)
-            {
-                end++;
-            }
-
-            if (end - start > 1)
-            {
-                long[] keys = new long[end - start];
-                for (int i = 0; i < keys.Length; i++)
-                {
-                    keys[i] = ((long)forms.Class(all[start + i]) << 32) | (uint)i;
-                }
-
-                keys.AsSpan().Sort(all[start..end]);
-            }
-
-            start = end;
-        }
     }
 
     // A mark joins the last starter unless a mark between them has its class or a higher one, or another starter stands there.

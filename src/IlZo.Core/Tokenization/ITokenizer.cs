@@ -14,13 +14,26 @@ public interface ITokenizer
     /// <summary>The token that ends a text.</summary>
     int? EosId { get; }
 
-    /// <summary>The token that stands for one to be predicted, where the tokenizer has one (RoBERTa: <c>&lt;mask&gt;</c>).</summary>
+    /// <summary>
+    /// The token that stands for one to be predicted, where the tokenizer has one (RoBERTa: <c>&lt;mask&gt;</c>, BERT: <c>[MASK]</c>).
+    /// </summary>
     int? MaskId => null;
+
+    /// <summary>What the convention puts around two texts that are read together.</summary>
+    internal PairFrame Pair
+    {
+        get
+        {
+            int[] frame = Encode(string.Empty);
+            int front = frame.Length > 0 && frame[0] == BosId ? 1 : 0;
+            return PairFrame.Of(frame[..front], frame[front..]);
+        }
+    }
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; special tokens written in it are not parsed.</param>
     /// <param name="addSpecialTokens">Whether to add what the convention puts around a text (BOS for OPT and Llama, both ends for
-    /// RoBERTa).</param>
+    /// RoBERTa and BERT).</param>
     int[] Encode(string text, bool addSpecialTokens = true);
 
     /// <summary>

@@ -3,6 +3,9 @@ namespace IlZo.Tokenization;
 /// <summary>What surrounds a text: ids in front and behind, and the id that ends a text; and the one that masks a token.</summary>
 internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId, int? MaskId = null)
 {
+    /// <summary>What surrounds two texts, where the files say more of it than of one.</summary>
+    public PairFrame? Pair { get; init; }
+
     public int? BosId => Prefix.Length > 0 ? Prefix[0] : null;
 
     /// <summary>Ids with what surrounds a text; where they begin or end with that already, it is not doubled.</summary>
@@ -15,7 +18,7 @@ internal sealed record SpecialFrame(int[] Prefix, int[] Suffix, int? EosId, int?
 }
 
 /// <summary>The parts of a <see cref="PipelineTokenizer"/>, in the order in which they see a text.</summary>
-internal sealed record PipelineParts(TokenTable Tokens, BpeModel Model)
+internal sealed record PipelineParts(TokenTable Tokens, IWordModel Model)
 {
     /// <summary>Tokens cut out of the raw text.</summary>
     public AddedTokens Raw { get; init; } = new([]);
@@ -29,6 +32,13 @@ internal sealed record PipelineParts(TokenTable Tokens, BpeModel Model)
 
     /// <summary>The steps of decoding, or null for tokens joined by spaces, as the reference library does without a decoder.</summary>
     public IReadOnlyList<DecoderStep>? Decoder { get; init; }
+}
+
+/// <summary>What makes tokens of the words that a text was cut into.</summary>
+internal interface IWordModel
+{
+    /// <summary>Appends the ids of a word.</summary>
+    void Encode(string piece, List<int> output);
 }
 
 /// <summary>The tokenizer of a tokenizer.json, and of the files that can be expressed as one.</summary>
@@ -45,6 +55,8 @@ internal sealed class PipelineTokenizer(PipelineParts parts, SpecialFrame frame)
     public int? EosId => frame.EosId;
 
     public int? MaskId => frame.MaskId;
+
+    PairFrame ITokenizer.Pair => frame.Pair ?? PairFrame.Of(frame.Prefix, frame.Suffix);
 
     public int[] Encode(string text, bool addSpecialTokens = true)
     {

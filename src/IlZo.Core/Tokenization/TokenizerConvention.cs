@@ -13,6 +13,7 @@ internal enum TokenizerFamily
     Gpt2,
     Opt,
     Roberta,
+    Bert,
     Llama,
 }
 
@@ -36,6 +37,7 @@ internal sealed class TokenizerConvention
         _source = source;
         if (source.TryReadJson(ConfigFile) is { } config)
         {
+            Config = config;
             Class = config.Find("tokenizer_class")?.Text();
             AddBos = config.Find("add_bos_token")?.Flag();
             AddEos = config.Find("add_eos_token")?.Flag();
@@ -75,6 +77,9 @@ internal sealed class TokenizerConvention
         }
     }
 
+    /// <summary>The root of tokenizer_config.json, or null where there is none.</summary>
+    public JsonPlace? Config { get; }
+
     public string? Class { get; }
 
     public string? ModelType { get; }
@@ -103,6 +108,7 @@ internal sealed class TokenizerConvention
                 "gpt2" => TokenizerFamily.Gpt2,
                 "opt" => TokenizerFamily.Opt,
                 "roberta" => TokenizerFamily.Roberta,
+                "bert" or "distilbert" => TokenizerFamily.Bert,
                 "llama" or "mistral" => TokenizerFamily.Llama,
                 null => TokenizerFamily.Unknown,
                 _ => TokenizerFamily.Plain,
@@ -113,6 +119,7 @@ internal sealed class TokenizerConvention
                 // OPT's published files name GPT-2's class.
                 "GPT2Tokenizer" or "GPT2TokenizerFast" => byModel == TokenizerFamily.Opt ? byModel : TokenizerFamily.Gpt2,
                 "RobertaTokenizer" or "RobertaTokenizerFast" => TokenizerFamily.Roberta,
+                "BertTokenizer" or "BertTokenizerFast" or "DistilBertTokenizer" or "DistilBertTokenizerFast" => TokenizerFamily.Bert,
                 "LlamaTokenizer" or "LlamaTokenizerFast" => TokenizerFamily.Llama,
                 _ => TokenizerFamily.Plain,
             };
@@ -127,19 +134,25 @@ internal sealed class TokenizerConvention
             TokenizerFamily.Gpt2 => ("<|endoftext|>", "<|endoftext|>"),
             TokenizerFamily.Opt => ("</s>", "</s>"),
             TokenizerFamily.Roberta or TokenizerFamily.Llama => ("<s>", "</s>"),
+            TokenizerFamily.Bert => ("[CLS]", "[SEP]"),
             _ => ((string?)null, (string?)null),
         };
-        bool roberta = family == TokenizerFamily.Roberta;
-        int? bos = Resolve(tokens, roberta ? "cls_token" : "bos_token", bosText, "bos_token_id");
-        int? eos = Resolve(tokens, roberta ? "sep_token" : "eos_token", eosText, "eos_token_id");
-        bool front = AddBos ?? family is TokenizerFamily.Opt or TokenizerFamily.Roberta or TokenizerFamily.Llama;
-        bool back = AddEos ?? roberta;
-        return new SpecialFrame(
+        bool bert = family == TokenizerFamily.Bert;
+        bool encoder = bert || family == TokenizerFamily.Roberta;
+        int? bos = Resolve(tokens, encoder ? "cls_token" : "bos_token", bosText, bert ? null : "bos_token_id");
+        int? eos = Resolve(tokens, encoder ? "sep_token" : "eos_token", eosText, bert ? null : "eos_token_id");
+        bool front = AddBos ?? (encoder || family is TokenizerFamily.Opt or TokenizerFamily.Llama);
+        bool back = AddEos ?? encoder;
+        var frame = new SpecialFrame(
             front ? Needed(bos, AddBos, "add_bos_token") : [],
             back ? Needed(eos, AddEos, "add_eos_token") : [],
             eos,
-            Resolve(tokens, "mask_token", "<mask>", "mask_token_id"));
+            Resolve(tokens, "mask_token", "<mask>", null) ?? Resolve(tokens, "mask_token", "[MASK]", null));
+        return bert ? frame with { Pair = PairFrame.OfBert(frame.Prefix, frame.Suffix) } : frame;
     }
+
+    /// <summary>The text of a token that a file names, such as <c>unk_token</c>; null where none does.</summary>
+    public string? NameOf(string name) => _named.GetValueOrDefault(name);
 
     /// <summary>The extra tokens that are cut out of a text; special ones are not.</summary>
     public IEnumerable<ExtraToken> Parsed => Extra.Where(token => !token.Special);
@@ -173,7 +186,7 @@ internal sealed class TokenizerConvention
         }
     }
 
-    private int? Resolve(TokenTable tokens, string name, string? otherwise, string modelName)
+    private int? Resolve(TokenTable tokens, string name, string? otherwise, string? modelName)
     {
         if (_named.TryGetValue(name, out string? text))
         {
@@ -183,7 +196,7 @@ internal sealed class TokenizerConvention
                     $"{_source.PathOf(ConfigFile)}, {name}: the token '{text}' is not in the vocabulary.");
         }
 
-        if (_modelIds.TryGetValue(modelName, out int modelId) && tokens.TryGetText(modelId, out _))
+        if (modelName is not null && _modelIds.TryGetValue(modelName, out int modelId) && tokens.TryGetText(modelId, out _))
         {
             return modelId;
         }

@@ -2,7 +2,7 @@ using IlZo.Tokenization.Patterns;
 
 namespace IlZo.Tokenization;
 
-/// <summary>Reads the normalizer of a tokenizer.json: Sequence, NFC, Prepend, Replace.</summary>
+/// <summary>Reads the normalizer of a tokenizer.json: Sequence, NFC, Prepend, Replace, BertNormalizer.</summary>
 internal static class NormalizerReader
 {
     public static List<Func<string, string>> Read(JsonPlace? place)
@@ -58,14 +58,21 @@ internal static class NormalizerReader
                 string content = normalizer.Get("content").Text();
                 steps.Add(text => text.Replace(pattern, content, StringComparison.Ordinal));
                 break;
+            case "BertNormalizer":
+                normalizer.AllowOnly("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
+                bool lowers = normalizer.Flag("lowercase", true);
+                steps.Add(new BertNormalizer(
+                    normalizer.Flag("clean_text", true), normalizer.Flag("handle_chinese_chars", true),
+                    normalizer.Flag("strip_accents", lowers), lowers).Normalize);
+                break;
             default:
                 throw normalizer.Error(
-                    $"the normalizer '{type}' is not supported (supported: Sequence, NFC, Prepend, Replace)");
+                    $"the normalizer '{type}' is not supported (supported: Sequence, NFC, Prepend, Replace, BertNormalizer)");
         }
     }
 }
 
-/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Digits, Metaspace, Split.</summary>
+/// <summary>Reads the pre-tokenizer of a tokenizer.json: Sequence, ByteLevel, Digits, Metaspace, Split, BertPreTokenizer.</summary>
 internal static class PreTokenizerReader
 {
     public static IPreTokenizer? Read(JsonPlace? place) => place is { } preTokenizer ? One(preTokenizer) : null;
@@ -126,9 +133,12 @@ internal static class PreTokenizerReader
                 return new MetaspacePreTokenizer(mark, scheme, place.Flag("split", true));
             case "Split":
                 return Split(place);
+            case "BertPreTokenizer":
+                place.AllowOnly("type");
+                return new BertPreTokenizer();
             default:
-                throw place.Error(
-                    $"the pre-tokenizer '{type}' is not supported (supported: Sequence, ByteLevel, Digits, Metaspace, Split)");
+                throw place.Error($"the pre-tokenizer '{type}' is not supported (supported: Sequence, ByteLevel, Digits, Metaspace, "
+                    + "Split, BertPreTokenizer)");
         }
     }
 
@@ -148,97 +158,6 @@ internal static class PreTokenizerReader
 
     private static IMatcher Matcher(JsonPlace regex) =>
         WordSplitter.ForPattern(regex.Text()) ?? (IMatcher)PatternAutomaton.Parse(regex.Text(), regex.Error);
-}
-
-/// <summary>Reads the post-processor of a tokenizer.json: TemplateProcessing, RobertaProcessing, ByteLevel, Sequence.</summary>
-internal static class PostProcessorReader
-{
-    /// <summary>The ids in front of a text and behind it.</summary>
-    public static (int[] Prefix, int[] Suffix) Read(JsonPlace? place, TokenTable tokens) =>
-        place is { } processor ? One(processor, tokens) : ([], []);
-
-    private static (int[] Prefix, int[] Suffix) One(JsonPlace place, TokenTable tokens)
-    {
-        string type = place.Get("type").Text();
-        switch (type)
-        {
-            case "ByteLevel":
-                // It corrects offsets, which nobody asks for here.
-                place.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
-                return ([], []);
-            case "RobertaProcessing":
-                place.AllowOnly("type", "sep", "cls", "trim_offsets", "add_prefix_space");
-                return ([TokenAndId(place.Get("cls"), tokens)], [TokenAndId(place.Get("sep"), tokens)]);
-            case "TemplateProcessing":
-                return Template(place, tokens);
-            case "Sequence":
-                place.AllowOnly("type", "processors");
-                int[] prefix = [];
-                int[] suffix = [];
-                foreach (JsonPlace step in place.Get("processors").Items())
-                {
-                    (int[] before, int[] after) = One(step, tokens);
-                    prefix = [.. before, .. prefix];
-                    suffix = [.. suffix, .. after];
-                }
-
-                return (prefix, suffix);
-            default:
-                throw place.Error(
-                    $"the post-processor '{type}' is not supported (supported: TemplateProcessing, RobertaProcessing, ByteLevel, "
-                        + "Sequence)");
-        }
-    }
-
-    private static int TokenAndId(JsonPlace place, TokenTable tokens) =>
-        place.Items() is [JsonPlace text, JsonPlace id]
-            ? Known(id, tokens, text.Text())
-            : throw place.Error("a pair of a token and its id was expected");
-
-    private static int Known(JsonPlace place, TokenTable tokens, string text)
-    {
-        int id = place.Integer();
-        return tokens.TryGetText(id, out string? known) && known == text
-            ? id
-            : throw place.Error($"the id {id} is not that of the token '{text}'");
-    }
-
-    private static (int[] Prefix, int[] Suffix) Template(JsonPlace place, TokenTable tokens)
-    {
-        place.AllowOnly("type", "single", "pair", "special_tokens");
-        List<int> prefix = [];
-        List<int> suffix = [];
-        bool seen = false;
-        JsonPlace single = place.Get("single");
-        foreach (JsonPlace item in single.Items())
-        {
-            item.AllowOnly("SpecialToken", "Sequence");
-            if (item.Find("Sequence") is { } sequence)
-            {
-                JsonPlace which = sequence.Get("id");
-                if (which.Text() != "A" || seen)
-                {
-                    throw which.Error("the sequence A was expected, once");
-                }
-
-                seen = true;
-            }
-            else
-            {
-                (seen ? suffix : prefix).AddRange(SpecialIds(item.Get("SpecialToken").Get("id"), place, tokens));
-            }
-        }
-
-        return seen ? ([.. prefix], [.. suffix]) : throw single.Error("the sequence A is missing from the template");
-    }
-
-    private static List<int> SpecialIds(JsonPlace name, JsonPlace template, TokenTable tokens)
-    {
-        JsonPlace special = template.Get("special_tokens").Get(name.Text());
-        return special.Get("ids").Items().ConvertAll(id => tokens.TryGetText(id.Integer(), out _)
-            ? id.Integer()
-            : throw id.Error("the id is not in the vocabulary"));
-    }
 }
 
 /// <summary>Reads the decoder of a tokenizer.json.</summary>
@@ -270,10 +189,13 @@ internal static class DecoderReader
             case "Metaspace":
                 (string mark, PrependScheme scheme) = PreTokenizerReader.Metaspace(place);
                 return [Decoders.Metaspace(mark, scheme != PrependScheme.Never)];
+            case "WordPiece":
+                place.AllowOnly("type", "prefix", "cleanup");
+                return [Decoders.WordPiece(place.Get("prefix").Text(), place.Get("cleanup").Flag())];
             default:
                 throw place.Error(
                     $"the decoder '{type}' is not supported (supported: Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, "
-                        + "Metaspace)");
+                        + "Metaspace, WordPiece)");
         }
     }
 

@@ -1,11 +1,13 @@
 namespace IlZo.Tokenization;
 
 /// <summary>
-/// Reads a tokenizer.json (Hugging Face tokenizers) with a BPE model. Every component is built or refused by name.
+/// Reads a tokenizer.json (Hugging Face tokenizers) with a BPE or WordPiece model. Every component is built or refused by name.
 /// </summary>
 internal static class TokenizerJsonFile
 {
     public const string FileName = "tokenizer.json";
+
+    private const string WordPiece = "WordPiece";
 
     public static ITokenizer Load(TokenizerSource source, TokenizerConvention convention)
     {
@@ -16,7 +18,9 @@ internal static class TokenizerJsonFile
             "model");
         // What a program once asked for; 'truncation' and 'padding' are no part of a text's tokens and are not applied.
         JsonPlace modelPlace = root.Get("model");
+        string type = ModelType(modelPlace);
         TokenTable tokens = ReadVocabulary(modelPlace);
+        WordPieceModel? wordPieces = type == WordPiece ? ReadWordPieces(modelPlace, tokens) : null;
         List<Func<string, string>> normalizer = NormalizerReader.Read(root.Find("normalizer"));
         (AddedTokens raw, AddedTokens normalized, HashSet<string> added) =
             ReadAddedTokens(root.Find("added_tokens"), tokens, normalizer);
@@ -29,9 +33,9 @@ internal static class TokenizerJsonFile
             }
         }
 
-        (int[] prefix, int[] suffix) = PostProcessorReader.Read(root.Find("post_processor"), tokens);
+        PostProcessing processing = PostProcessorReader.Read(root.Find("post_processor"), tokens);
         return new PipelineTokenizer(
-            new PipelineParts(tokens, ReadModel(modelPlace, tokens))
+            new PipelineParts(tokens, wordPieces ?? (IWordModel)ReadModel(modelPlace, tokens))
             {
                 Raw = raw,
                 Normalizer = normalizer,
@@ -39,7 +43,7 @@ internal static class TokenizerJsonFile
                 PreTokenizer = PreTokenizerReader.Read(root.Find("pre_tokenizer")),
                 Decoder = root.Find("decoder") is { } decoder ? DecoderReader.Read(decoder) : null,
             },
-            Frame(convention, tokens, prefix, suffix));
+            Frame(convention, tokens, processing));
     }
 
     /// <summary>
@@ -47,33 +51,41 @@ internal static class TokenizerJsonFile
     /// post-processor from add_bos_token and add_eos_token where they are written down. Where nothing names the end of a
     /// text, it is what the post-processor puts behind one.
     /// </summary>
-    private static SpecialFrame Frame(TokenizerConvention convention, TokenTable tokens, int[] prefix, int[] suffix)
+    private static SpecialFrame Frame(TokenizerConvention convention, TokenTable tokens, PostProcessing processing)
     {
+        (int[] prefix, int[] suffix, PairFrame? pair) = processing;
         TokenizerFamily family = convention.Family;
         SpecialFrame frame = convention.Frame(tokens, family);
         bool written = convention.AddBos is not null || convention.AddEos is not null;
         bool silent = prefix.Length == 0 && suffix.Length == 0;
         return silent || (family == TokenizerFamily.Llama && written)
             ? frame
-            : frame with { Prefix = prefix, Suffix = suffix, EosId = frame.EosId ?? (suffix.Length > 0 ? suffix[^1] : null) };
+            : frame with
+            {
+                Prefix = prefix,
+                Suffix = suffix,
+                Pair = pair,
+                EosId = frame.EosId ?? (suffix.Length > 0 ? suffix[^1] : null),
+            };
+    }
+
+    // Files written before the member existed have no type; only BPE has merges, and only WordPiece a longest word.
+    private static string ModelType(JsonPlace model)
+    {
+        string type = model.Find("type")?.Text()
+            ?? (model.Find("merges") is not null ? "BPE" : model.Find("max_input_chars_per_word") is not null ? WordPiece : "unnamed");
+        if (type is "BPE" or WordPiece)
+        {
+            return type;
+        }
+
+        string known = type == "Unigram" ? " (that of T5, ALBERT and XLM-RoBERTa)" : string.Empty;
+        throw model.Error($"the model type '{type}'{known} is not supported; expected BPE, which the checkpoints of OPT, GPT-2, RoBERTa, "
+            + "Llama, Mistral and Qwen have, or WordPiece, which those of BERT have");
     }
 
     private static TokenTable ReadVocabulary(JsonPlace model)
     {
-        // Files written before the member existed have no type; only BPE has merges.
-        string type = model.Find("type")?.Text() ?? (model.Find("merges") is null ? "unnamed" : "BPE");
-        if (type != "BPE")
-        {
-            string known = type switch
-            {
-                "WordPiece" => " (BERT's)",
-                "Unigram" => " (that of T5, ALBERT and XLM-RoBERTa)",
-                _ => string.Empty,
-            };
-            throw model.Error($"the model type '{type}'{known} is not supported; expected one with BPE, which the checkpoints of OPT, "
-                + "GPT-2, RoBERTa, Llama, Mistral and Qwen have");
-        }
-
         var tokens = new TokenTable();
         foreach ((string text, JsonPlace id) in model.Get("vocab").Members())
         {
@@ -82,6 +94,25 @@ internal static class TokenizerJsonFile
 
         return tokens;
     }
+
+    private static WordPieceModel ReadWordPieces(JsonPlace model, TokenTable tokens)
+    {
+        model.AllowOnly("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab");
+        JsonPlace? longest = model.Find("max_input_chars_per_word");
+        int longestWord = longest?.Integer() ?? WordPieceModel.DefaultLongestWord;
+        if (longestWord is < 0 or > WordPieceModel.LargestLongestWord)
+        {
+            throw longest!.Value.Error($"{longestWord} is not between 0 and {WordPieceModel.LargestLongestWord}");
+        }
+
+        return new WordPieceModel(
+            tokens, Unknown(model.Get("unk_token"), tokens),
+            model.Find("continuing_subword_prefix")?.Text() ?? WordPieceModel.DefaultPrefix, longestWord);
+    }
+
+    private static int Unknown(JsonPlace name, TokenTable tokens) => tokens.TryGetId(name.Text(), out int id)
+        ? id
+        : throw name.Error($"the token '{name.Text()}' is not in the vocabulary");
 
     private static BpeModel ReadModel(JsonPlace model, TokenTable tokens)
     {
@@ -101,14 +132,7 @@ internal static class TokenizerJsonFile
             }
         }
 
-        int? unknown = null;
-        if (model.Find("unk_token") is { } unk)
-        {
-            unknown = tokens.TryGetId(unk.Text(), out int id)
-                ? id
-                : throw unk.Error($"the token '{unk.Text()}' is not in the vocabulary");
-        }
-
+        int? unknown = model.Find("unk_token") is { } unk ? Unknown(unk, tokens) : null;
         var merges = new BpeMerges();
         List<JsonPlace> rules = model.Get("merges").Items();
         for (int rank = 0; rank < rules.Count; rank++)
@@ -158,7 +182,11 @@ internal static class TokenizerJsonFile
             TokenizerConvention.RefuseMatchOptions(token);
             if (token.Flag("normalized", true))
             {
-                normalized.Add((normalizer.Aggregate(text, (current, step) => step(current)), id));
+                string form = normalizer.Aggregate(text, (current, step) => step(current));
+                if (form.Length > 0)
+                {
+                    normalized.Add((form, id));
+                }
             }
             else
             {

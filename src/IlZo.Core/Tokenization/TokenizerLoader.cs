@@ -1,9 +1,9 @@
 namespace IlZo.Tokenization;
 
 /// <summary>
-/// Makes the tokenizer of a model folder. It takes the first of <c>tokenizer.json</c> (Hugging Face tokenizers, BPE),
-/// <c>tokenizer.model</c> (SentencePiece BPE, or Llama 3's tiktoken ranks) and <c>vocab.json</c> with <c>merges.txt</c>
-/// (GPT-2, OPT, RoBERTa). What goes around a text is said by the tokenizer file itself, else by
+/// Makes the tokenizer of a model folder. It takes the first of <c>tokenizer.json</c> (Hugging Face tokenizers, BPE or WordPiece),
+/// <c>tokenizer.model</c> (SentencePiece BPE, or Llama 3's tiktoken ranks), <c>vocab.json</c> with <c>merges.txt</c>
+/// (GPT-2, OPT, RoBERTa) and <c>vocab.txt</c> (BERT). What goes around a text is said by the tokenizer file itself, else by
 /// <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, else by the <c>model_type</c> of <c>config.json</c>.
 /// </summary>
 /// <remarks>The tokenizers are immutable after loading and safe for use from many threads.</remarks>
@@ -49,15 +49,18 @@ internal static class TokenizerLoader
 
     private static bool Exists(TokenizerSource source) =>
         source.Has(TokenizerJsonFile.FileName) || source.Has(SentencePieceFile)
-        || (source.Has(VocabMergesFiles.VocabularyFile) && source.Has(VocabMergesFiles.MergesFile));
+        || HasMerges(source) || source.Has(VocabTextFile.FileName);
+
+    private static bool HasMerges(TokenizerSource source) =>
+        source.Has(VocabMergesFiles.VocabularyFile) && source.Has(VocabMergesFiles.MergesFile);
 
     private static ITokenizer Load(TokenizerSource source)
     {
         if (!Exists(source))
         {
             throw new InvalidInputException(
-                $"{source.Name}: there is no tokenizer; {TokenizerJsonFile.FileName}, {SentencePieceFile}, or "
-                + $"{VocabMergesFiles.VocabularyFile} with {VocabMergesFiles.MergesFile} were looked for.");
+                $"{source.Name}: there is no tokenizer; {TokenizerJsonFile.FileName}, {SentencePieceFile}, "
+                + $"{VocabMergesFiles.VocabularyFile} with {VocabMergesFiles.MergesFile}, or {VocabTextFile.FileName} were looked for.");
         }
 
         var convention = new TokenizerConvention(source);
@@ -66,9 +69,9 @@ internal static class TokenizerLoader
             return TokenizerJsonFile.Load(source, convention);
         }
 
-        return source.Has(SentencePieceFile)
-            ? LoadModelFile(source, convention)
-            : VocabMergesFiles.Load(source, convention);
+        return source.Has(SentencePieceFile) ? LoadModelFile(source, convention)
+            : HasMerges(source) ? VocabMergesFiles.Load(source, convention)
+            : VocabTextFile.Load(source, convention);
     }
 
     private static ITokenizer LoadModelFile(TokenizerSource source, TokenizerConvention convention)

@@ -9,7 +9,7 @@ internal static class VocabMergesFiles
     public static ITokenizer Load(TokenizerSource source, TokenizerConvention convention)
     {
         TokenizerFamily family = convention.Family;
-        if (family is TokenizerFamily.Plain or TokenizerFamily.Llama)
+        if (family is TokenizerFamily.Plain or TokenizerFamily.Llama or TokenizerFamily.Bert)
         {
             string named = convention.Class is { } type ? $"tokenizer_class '{type}'" : $"model_type '{convention.ModelType}'";
             throw new InvalidInputException(

@@ -78,7 +78,10 @@ public class HostileInputTests
     [InlineData("normalizer", """{"type":"Replace","pattern":{"Regex":"a+"},"content":""}""", "'String'")]
     [InlineData("normalizer", """{"type":"Replace","pattern":{"String":""},"content":""}""", "empty")]
     [InlineData("normalizer", """{"type":"Prepend","prepend":"_","other":1}""", "normalizer.other")]
-    [InlineData("pre_tokenizer", """{"type":"BertPreTokenizer"}""", "'BertPreTokenizer'")]
+    [InlineData("pre_tokenizer", """{"type":"Whitespace"}""", "'Whitespace'")]
+    [InlineData("pre_tokenizer", """{"type":"BertPreTokenizer","other":1}""", "pre_tokenizer.other")]
+    [InlineData("normalizer", """{"type":"BertNormalizer","lowercase":"yes"}""", "normalizer.lowercase")]
+    [InlineData("normalizer", """{"type":"BertNormalizer","strip":true}""", "normalizer.strip")]
     [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Whitespace"}]}""", "pretokenizers[0]")]
     [InlineData(
         "pre_tokenizer", """{"type":"Split","pattern":{"Regex":"\\w++"},"behavior":"Isolated","invert":false}""", "possessive quantifiers")]
@@ -86,12 +89,25 @@ public class HostileInputTests
     [InlineData(
         "pre_tokenizer", """{"type":"Metaspace","replacement":"_","add_prefix_space":true,"prepend_scheme":"never"}""", "contradicts")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"_","prepend_scheme":"last"}""", "'last'")]
-    [InlineData("post_processor", """{"type":"BertProcessing"}""", "'BertProcessing'")]
+    [InlineData("post_processor", """{"type":"BertProcessing"}""", "'cls' is missing")]
+    [InlineData("post_processor", """{"type":"BertProcessing","sep":["a",5],"cls":["a",0]}""", "post_processor.sep")]
+    [InlineData(
+        "post_processor",
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],"pair":[{"Sequence":{"id":"B"}}],"special_tokens":{}}""",
+        "post_processor.pair[0]")]
+    [InlineData(
+        "post_processor",
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],"pair":[{"Sequence":{"id":"A"}}],"special_tokens":{}}""",
+        "the sequence B is missing")]
+    [InlineData(
+        "post_processor",
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":-1}}],"special_tokens":{}}""", "type_id")]
     [InlineData("post_processor", """{"type":"RobertaProcessing","sep":["a",5],"cls":["a",0]}""", "post_processor.sep")]
     [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "sequence A")]
     [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}],"special_tokens":{}}""", "sequence A")]
     [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}],"special_tokens":{}}""", "'x'")]
-    [InlineData("decoder", """{"type":"WordPiece"}""", "'WordPiece'")]
+    [InlineData("decoder", """{"type":"WordPiece"}""", "'prefix' is missing")]
+    [InlineData("decoder", """{"type":"CTC"}""", "'CTC'")]
     [InlineData("decoder", """{"type":"Strip","content":" ","start":-1,"stop":0}""", "decoder.start")]
     [InlineData("surprise", "1", "surprise")]
     [InlineData("added_tokens", """[{"id":0,"content":"b","special":true}]""", "both 'a' and 'b'")]
@@ -114,7 +130,7 @@ public class HostileInputTests
 
     [Theory]
     [InlineData("Unigram")]
-    [InlineData("WordPiece")]
+    [InlineData("WordLevel")]
     public void Other_models_are_refused_by_name(string type) => Assert.Contains(
         $"'{type}'",
         MemoryFiles.Json(["a"], []).Edit(root => root["model"]!["type"] = type).Refusal(),

@@ -35,8 +35,15 @@ internal static class TokenizerTargets
         "template",
         "Contiguous", "MergedWithPrevious", "MergedWithNext", "a*b|a", "(a|ab)+c?",
         "(?i:'s)|[^\\s\\p{L}]?\\p{Lu}*[\\p{Ll}\\p{M}]+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+", "(?:", "(?i:", "(?!\\S)", "\\p{",
+        "WordPiece", "max_input_chars_per_word", "continuing_subword_prefix", "##", "##a", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
+        "BertNormalizer",
+        "clean_text", "handle_chinese_chars", "strip_accents", "lowercase", "BertPreTokenizer", "BertProcessing", "prefix", "cleanup",
+        "do_lower_case", "tokenize_chinese_chars", "do_basic_tokenize", "BertTokenizer", "Sequence", "A", "B",
         "default", "clean_up_tokenization_spaces", "model_max_length", "additional_special_tokens", "__type", "AddedToken",
     ];
+
+    private static readonly byte[] s_wordPieces =
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\nit\n'\ns\n2024\n,\nnaive\ncafe\n##e\n\n\u1112\n"u8.ToArray();
 
     public static IEnumerable<FuzzTarget> All =>
     [
@@ -70,6 +77,12 @@ internal static class TokenizerTargets
             () => [Merges()],
             new ByteMutator("#version: 0.2\n", "\n", " ", "a b\n", "ab c\n", "Ġ a\n"),
             () => Folder("merges.txt", ("vocab.json", Vocabulary()))),
+        new(
+            "vocab-txt",
+            "vocab.txt of BERT",
+            () => [s_wordPieces],
+            new ByteMutator("[UNK]\n", "##", "\n", "\r\n", "a\n", "##a\n", "\u0130\n", "\u0301"),
+            () => Folder("vocab.txt", ("tokenizer_config.json", """{"tokenizer_class":"BertTokenizer"}"""u8.ToArray()))),
         new(
             "tokenizer-config",
             "tokenizer_config.json with its chat template",
@@ -138,6 +151,7 @@ internal static class TokenizerTargets
     private static void Use(ITokenizer tokenizer, string text)
     {
         int[] ids = tokenizer.Encode(text);
+        tokenizer.Pair.Around(ids, ids);
         tokenizer.Decode(ids);
         tokenizer.Decode(
             [.. text.Select(c => c % Math.Max(1, tokenizer.VocabularySize)).Take(tokenizer.VocabularySize > 0 ? 64 : 0)],
