@@ -11,9 +11,10 @@ internal sealed partial class GpuPass
     private ArrayView<int> _keys;
     private int _tileCount;
     private int _tileSide;
+    private int _tilePrefix;
 
     public void Attention(
-        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int? layer, KeyValuePrefix? prefix = null)
     {
         using var use = EnterPass();
         if (!shape.Causal && (_cache is not null || !_batch.IsWhole))
@@ -21,15 +22,20 @@ internal sealed partial class GpuPass
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
-        Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
+        if (layer is null && _cache is not null)
+        {
+            throw new ArgumentException("Attention that is no layer's has no cache.", nameof(layer));
+        }
+
+        Fit.Heads(shape, q, k, v, y, _batch, layer ?? 0, prefix, _cache);
         using var cache = _cache?.Enter(_pass.Number) ?? default;
         PrepareTiles(shape, prefix?.Keys.Rows ?? 0);
         var keys = Own(k).All;
         var values = Own(v).All;
         if (_cache is not null)
         {
-            keys = Append(keys, _cache.Keys(layer), k.Features);
-            values = Append(values, _cache.Values(layer), v.Features);
+            keys = Append(keys, _cache.Keys(layer!.Value), k.Features);
+            values = Append(values, _cache.Values(layer!.Value), v.Features);
         }
 
         var prefixKeys = RentRows(prefix?.Keys);
@@ -65,14 +71,16 @@ internal sealed partial class GpuPass
         ReturnRows(prefixKeys);
     }
 
-    // The same for all layers of a pass. Large heads take smaller tiles, so that a group's memory holds them.
+    // The same for all layers of a pass; attention that is no layer's has no prefix. Large heads take smaller tiles, so that a group's
+    // memory holds them.
     private void PrepareTiles(AttentionShape shape, int prefix)
     {
-        if (_tileSide > 0)
+        if (_tileSide > 0 && _tilePrefix == prefix)
         {
             return;
         }
 
+        _tilePrefix = prefix;
         _tileSide = Math.Max(1, _device.Kernels.Shape.AttentionSide * Math.Min(128, shape.HeadSize) / shape.HeadSize);
         var (tiles, keys) = (_device.TileList, _device.KeyList);
         tiles.Clear();

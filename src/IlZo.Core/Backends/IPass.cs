@@ -121,11 +121,11 @@ public interface IPass
     /// <param name="v">The values.</param>
     /// <param name="y">Receives the result.</param>
     /// <param name="shape">The heads, and whether the mask is causal.</param>
-    /// <param name="layer">Which layer of the cache to extend and read.</param>
+    /// <param name="layer">Which layer of the cache to extend and read; null for none, where attention is no layer's.</param>
     /// <param name="prefix">Further keys and values, or null.</param>
     /// <exception cref="ArgumentException">Attention is not causal and a text is in several segments, or partly in the cache.</exception>
     internal void Attention(
-        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null);
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int? layer, KeyValuePrefix? prefix = null);
 
     /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
     internal Activation GatherOutputs(Activation x);

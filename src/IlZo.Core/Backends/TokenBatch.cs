@@ -22,9 +22,11 @@ public sealed class TokenBatch
     /// <param name="outputs">The tokens whose final hidden state is read, in ascending order; none where a pass only fills a cache.</param>
     /// <param name="textLengths">For each token the length of the longest text its tree of segments holds (used by length-dependent
     /// RoPE).</param>
-    internal TokenBatch(int[] ids, int[] positions, Segment[] segments, int[] outputs, int[] textLengths)
+    /// <param name="types">The type of each token.</param>
+    internal TokenBatch(int[] ids, int[] positions, Segment[] segments, int[] outputs, int[] textLengths, int[] types)
     {
         Ids = ids;
+        Types = types;
         Positions = positions;
         Segments = segments;
         Outputs = outputs;
@@ -34,6 +36,9 @@ public sealed class TokenBatch
 
     /// <summary>The id of each token.</summary>
     public IReadOnlyList<int> Ids { get; }
+
+    /// <summary>The type of each token, 0 where nothing else was said: BERT's tell a second text from the first.</summary>
+    internal IReadOnlyList<int> Types { get; }
 
     /// <summary>The position of each token in its text, from 0.</summary>
     public IReadOnlyList<int> Positions { get; }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace IlZo.Backends;
 
 /// <summary>Collects texts, continuations and read positions into a <see cref="TokenBatch"/>.</summary>
@@ -5,6 +7,7 @@ public sealed class TokenBatchBuilder
 {
     private readonly List<int> _ids = [];
     private readonly List<int> _positions = [];
+    private readonly List<int> _types = [];
     private readonly List<Segment> _segments = [];
     private readonly List<int> _roots = [];
     private readonly SortedDictionary<int, int> _outputs = [];
@@ -13,6 +16,21 @@ public sealed class TokenBatchBuilder
     /// <param name="tokens">At least one token.</param>
     /// <param name="firstPosition">The position of the first token; positive when earlier ones lie in a key/value cache.</param>
     public int AddText(ReadOnlySpan<int> tokens, int firstPosition = 0) => Add(tokens, -1, firstPosition);
+
+    /// <summary>Adds a whole text whose tokens have types and returns its segment's index.</summary>
+    /// <param name="tokens">At least one token.</param>
+    /// <param name="types">The type of each; null for 0.</param>
+    internal int AddText(ReadOnlySpan<int> tokens, int[]? types)
+    {
+        int segment = Add(tokens, -1, 0);
+        if (types is not null)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(types.Length, tokens.Length, nameof(types));
+            types.CopyTo(CollectionsMarshal.AsSpan(_types)[_segments[segment].Start..]);
+        }
+
+        return segment;
+    }
 
     /// <summary>Adds tokens that follow all of another segment's text and returns the new segment's index.</summary>
     public int AddContinuation(int parent, ReadOnlySpan<int> tokens) =>
@@ -42,7 +60,7 @@ public sealed class TokenBatchBuilder
             textLengths.AsSpan(_segments[s].Start, _segments[s].Length).Fill(longest[_roots[s]]);
         }
 
-        return new TokenBatch([.. _ids], [.. _positions], [.. _segments], [.. _outputs.Keys], textLengths);
+        return new TokenBatch([.. _ids], [.. _positions], [.. _segments], [.. _outputs.Keys], textLengths, [.. _types]);
     }
 
     private int Add(ReadOnlySpan<int> tokens, int parent, int prefix)
@@ -55,6 +73,7 @@ public sealed class TokenBatchBuilder
         {
             _ids.Add(tokens[i]);
             _positions.Add(prefix + i);
+            _types.Add(0);
         }
 
         return index;

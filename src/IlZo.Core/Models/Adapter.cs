@@ -1,11 +1,13 @@
 using IlZo.Backends;
+using IlZo.Checkpoints;
 using IlZo.Tensors;
 
 namespace IlZo.Models;
 
 /// <summary>
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
-/// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers.
+/// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers. Tensors of a
+/// classification head, which start at random, may be trained and saved with them.
 /// </summary>
 /// <remarks>
 /// Once it is part of its model its memory is the model's: <see cref="Dispose"/> leaves it alone, and the model's gives it back.
@@ -33,6 +35,11 @@ internal abstract unsafe class Adapter : IDisposable
 
     /// <summary>Its tensors, in the order in which they lie in memory.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>
+    /// The tensors of the model's own classification head that are trained and saved too, by the names that transformers gives them.
+    /// </summary>
+    public IReadOnlyDictionary<string, Parameter> Head { get; init; } = new Dictionary<string, Parameter>();
 
     /// <summary>What is added to the positions of texts.</summary>
     public virtual int PositionShift => 0;
@@ -78,8 +85,17 @@ internal abstract unsafe class Adapter : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The numbers of all tensors as they are now.</summary>
-    internal IReadOnlyDictionary<Parameter, float[]> Copy() => Parameters.ToDictionary(p => p, p => Values(p).ToArray());
+    /// <summary>The numbers of all tensors that are trained as they are now.</summary>
+    internal IReadOnlyDictionary<Parameter, float[]> Copy() => Parameters.Concat(Head.Values).ToDictionary(p => p, p =>
+    {
+        float[] values = new float[p.Count];
+        for (int row = 0; row < p.Rows; row++)
+        {
+            WeightLoader.ReadRow(p, row, values.AsSpan(row * p.Columns, p.Columns));
+        }
+
+        return values;
+    });
 
     /// <summary>The numbers of one of the tensors, row-major.</summary>
     internal static Span<float> Values(Parameter tensor) => new((float*)tensor.Data, checked((int)tensor.Count));

@@ -16,27 +16,38 @@ internal static class ClassificationCheckpoint
     // transformers' initializer_range where a configuration names none.
     private const double DefaultDeviation = 0.02;
 
-    private static readonly string[] s_languageModels = ["ForCausalLM", "ForMaskedLM", "LMHeadModel"];
+    private static readonly string[] s_languageModels = ["ForCausalLM", "ForMaskedLM", "LMHeadModel", "Model"];
 
     // What describes the head in config.json.
-    private static readonly string[] s_headFields = ["architectures", "id2label", "label2id", "num_labels"];
+    private static readonly string[] s_headFields =
+        ["architectures", "id2label", "label2id", "num_labels", EncoderConfig.PoolingField];
 
     /// <summary>
     /// Writes a model's weights without its own head and with one whose weights are normally distributed, with the configuration's
-    /// deviation, and whose biases are 0.
+    /// deviation, and whose biases are 0; layers of it that the model was pretrained with are as they are.
     /// </summary>
-    /// <param name="model">A language model.</param>
+    /// <param name="model">A language model, or an encoder without a head.</param>
     /// <param name="labels">The names of the classes, in the order of their logits.</param>
     /// <param name="seed">Decides the head's weights.</param>
     /// <param name="folder">The folder to create; it may exist and be empty.</param>
-    /// <exception cref="InvalidInputException">The model is no language model, or the folder holds something.</exception>
+    /// <param name="pooling">What the head reads; averages are for encoders.</param>
+    /// <exception cref="InvalidInputException">
+    /// The model has a classification head or cannot have this one, or the folder holds something.
+    /// </exception>
     /// <exception cref="IOException">Writing failed; nothing is left.</exception>
-    public static void Write(LanguageModel model, IReadOnlyList<string> labels, uint seed, string folder)
+    public static void Write(LanguageModel model, IReadOnlyList<string> labels, uint seed, string folder, Pooling pooling = Pooling.Token)
     {
         if (model.Kind == ModelKind.Classifier)
         {
             throw new InvalidInputException($"'{model.Checkpoint.DisplayName}' has a classification head already "
                 + $"({model.Shape.Architecture}); a language model was expected.");
+        }
+
+        if (pooling == Pooling.Mean && !model.IsBidirectional)
+        {
+            throw new InvalidInputException(
+                $"'{model.Checkpoint.DisplayName}' is a {model.Shape.Architecture}, whose last token's state knows the whole text; an "
+                    + "encoder was expected for a head that reads the mean of states.");
         }
 
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -45,7 +56,7 @@ internal static class ClassificationCheckpoint
             throw NotEmpty(folder);
         }
 
-        using var head = new HeadWeights(model, labels.Count, seed);
+        using var head = new HeadWeights(model, model.ClassificationTensors(labels.Count, pooling), seed);
         TensorEntry[] tensors =
             [.. model.Backbone.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => TensorEntry.Of(p.Value, p.Key)), .. head.Tensors];
         FolderSwap.Replace(
@@ -61,7 +72,7 @@ internal static class ClassificationCheckpoint
             {
                 var metadata = new Dictionary<string, string> { ["format"] = "pt" };
                 SafetensorsWriter.Write(Path.Combine(fresh, CheckpointFolder.SingleFileName), tensors, metadata);
-                AtomicFile.WriteAllBytes(Path.Combine(fresh, CheckpointFolder.ConfigFileName), Config(model, labels));
+                AtomicFile.WriteAllBytes(Path.Combine(fresh, CheckpointFolder.ConfigFileName), Config(model, labels, pooling));
                 CheckpointSaver.CopyFiles(model.Checkpoint, fresh);
             });
     }
@@ -76,7 +87,7 @@ internal static class ClassificationCheckpoint
     private static InvalidInputException NotEmpty(string folder) =>
         new($"'{folder}' exists and is not an empty folder; a new folder was expected.");
 
-    private static byte[] Config(LanguageModel model, IReadOnlyList<string> labels) => CheckpointSaver.Rewrite(writer =>
+    private static byte[] Config(LanguageModel model, IReadOnlyList<string> labels, Pooling pooling) => CheckpointSaver.Rewrite(writer =>
     {
         writer.WriteStartArray("architectures");
         writer.WriteStringValue(Architecture(model.Shape.Architecture));
@@ -84,6 +95,11 @@ internal static class ClassificationCheckpoint
         foreach (var property in model.Checkpoint.ConfigJson.EnumerateObject().Where(p => !s_headFields.Contains(p.Name)))
         {
             property.WriteTo(writer);
+        }
+
+        if (pooling == Pooling.Mean)
+        {
+            writer.WriteString(EncoderConfig.PoolingField, EncoderConfig.MeanPooling);
         }
 
         writer.WriteStartObject("id2label");
@@ -114,32 +130,47 @@ internal static class ClassificationCheckpoint
     {
         private readonly List<IDisposable> _memory = [];
 
-        public HeadWeights(LanguageModel model, int classes, uint seed)
+        public HeadWeights(LanguageModel model, IReadOnlyList<HeadTensor> head, uint seed)
         {
-            var type = model.Head.Weight.Type;
+            var type = model.Parameters.All.First(p => p.Role.Part == ModelPart.TokenEmbedding).Type;
             float deviation = (float)Deviation(model.Checkpoint);
-            var tensors = new List<TensorEntry>();
-            foreach (var (name, shape) in model.ClassificationTensors(classes))
-            {
-                long count = shape.Aggregate((a, b) => checked(a * b));
-                var values = new NativeBuffer(count * sizeof(float));
-                _memory.Add(values);
-                if (shape.Count == 2)
+            Tensors =
+            [
+                .. head.Select((tensor, i) =>
                 {
-                    var normal = new Span<float>(values.Data, checked((int)count));
-                    NoiseField.FillNormal(new NoiseKey(seed, NoiseStream.Initialization, 0, 0), tensors.Count, 0, normal);
-                    System.Numerics.Tensors.TensorPrimitives.Multiply(normal, deviation, normal);
-                }
-
-                var wide = new TensorEntry(string.Empty, name, StoredType.Name(DType.F32), shape, values.Data);
-                tensors.Add(TensorEntry.Of(WeightLoader.ToParameter(wide, type, _memory)));
-            }
-
-            Tensors = tensors;
+                    var wide = tensor.Pretrained is { } pretrained
+                        ? Checked(pretrained, tensor)
+                        : Initialized(tensor, new NoiseKey(seed, NoiseStream.Initialization, 0, 0), i, deviation);
+                    var parameter = WeightLoader.ToParameter(wide, type, _memory);
+                    WeightLoader.RequireFinite(parameter, wide.File);
+                    return TensorEntry.Of(parameter, tensor.Name);
+                }),
+            ];
         }
 
         public IReadOnlyList<TensorEntry> Tensors { get; }
 
         public void Dispose() => _memory.ForEach(m => m.Dispose());
+
+        private TensorEntry Initialized(HeadTensor tensor, NoiseKey key, int index, float deviation)
+        {
+            long count = tensor.Shape.Aggregate((a, b) => checked(a * b));
+            var values = new NativeBuffer(count * sizeof(float));
+            _memory.Add(values);
+            if (tensor.Shape.Count == 2)
+            {
+                var normal = new Span<float>(values.Data, checked((int)count));
+                NoiseField.FillNormal(key, index, 0, normal);
+                System.Numerics.Tensors.TensorPrimitives.Multiply(normal, deviation, normal);
+            }
+
+            return new TensorEntry(string.Empty, tensor.Name, StoredType.Name(DType.F32), tensor.Shape, values.Data);
+        }
+
+        private static TensorEntry Checked(TensorEntry stored, HeadTensor expected) => stored.Shape.SequenceEqual(expected.Shape)
+            ? stored
+            : throw new InvalidInputException(
+                $"'{stored.File}': tensor '{stored.Name}' has shape [{string.Join(", ", stored.Shape)}]; "
+                    + $"[{string.Join(", ", expected.Shape)}] was expected from config.json.");
     }
 }

@@ -21,11 +21,13 @@ internal static class ConfigFields
         // Training of another kind: there is no dropout, and weights begin as they are.
         "dropout", "attention_dropout", "activation_dropout", "layerdrop", "attn_pdrop", "embd_pdrop", "resid_pdrop", "hidden_dropout_prob",
         "attention_probs_dropout_prob",
-        "classifier_dropout", "classifier_dropout_prob", "hidden_dropout", "initializer_range", "init_std", "problem_type",
+        "classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "qa_dropout", "sinusoidal_pos_embds",
+        "hidden_dropout", "initializer_range", "init_std", "problem_type",
 
         // Heads that other classes have, and the names of classes.
         "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels", "summary_first_dropout", "label2id", "id2label",
-        "num_labels",
+        "num_labels", "tie_weights_", "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
+        "pooler_size_per_head", "pooler_type",
 
         // Tokens and sizes that nothing here asks for.
         "pad_token_id", "sep_token_id", "decoder_start_token_id", "n_ctx", "task_specific_params", "max_length", "model_max_length",

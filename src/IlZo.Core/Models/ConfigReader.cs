@@ -30,9 +30,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
     {
         get
         {
-            bool classifies = Find("architectures") is { ValueKind: JsonValueKind.Array } names
-                && names.EnumerateArray().Any(n => n.ValueKind == JsonValueKind.String
-                && n.GetString()!.EndsWith(ClassificationCheckpoint.Suffix, StringComparison.Ordinal));
+            bool classifies = Architectures.Any(n => n.EndsWith(ClassificationCheckpoint.Suffix, StringComparison.Ordinal));
             if (!classifies)
             {
                 return null;
@@ -43,6 +41,14 @@ internal sealed class ConfigReader(string source, JsonElement root)
                 : Size("num_labels", 2, ConfigSize.MaxRows);
         }
     }
+
+    /// <summary>Whether the architecture is a model without a head, such as BertModel.</summary>
+    public bool IsHeadless => Architectures is [var name, ..] && name.EndsWith("Model", StringComparison.Ordinal)
+        && !name.EndsWith("LMHeadModel", StringComparison.Ordinal);
+
+    private IReadOnlyList<string> Architectures => Find("architectures") is { ValueKind: JsonValueKind.Array } names
+        ? [.. names.EnumerateArray().Where(n => n.ValueKind == JsonValueKind.String).Select(n => n.GetString()!)]
+        : [];
 
     public bool Has(string name) => Find(name) is not null;
 

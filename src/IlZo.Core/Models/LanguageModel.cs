@@ -64,8 +64,11 @@ public enum ModelKind
     /// <summary>The token that a mask stands for, from the whole text.</summary>
     Masked,
 
-    /// <summary>The class of a text, from one of its tokens.</summary>
+    /// <summary>The class of a text, from one of its tokens or all of them.</summary>
     Classifier,
+
+    /// <summary>Nothing: an encoder whose checkpoint has no head, to which one can be added.</summary>
+    Encoder,
 }
 
 /// <summary>A language model: its parameters and its forward pass in terms of a pass's operations.</summary>
@@ -76,24 +79,26 @@ public enum ModelKind
 public abstract class LanguageModel : IDisposable
 {
     private readonly IReadOnlyList<TransformerLayer> _layers;
+    private readonly OutputHead? _head;
 
     /// <summary>Takes over what a family has made of the weights; its own fields are initialized before.</summary>
     /// <param name="shape">The sizes of the language model.</param>
     /// <param name="weights">The checkpoint.</param>
     /// <param name="layers">The layers.</param>
-    /// <param name="head">What makes logits, or null for the output embedding.</param>
+    /// <param name="head">What makes logits, or null for the output embedding; an encoder has none.</param>
     /// <param name="kind">What the language model predicts.</param>
     private protected LanguageModel(
         ModelShape shape, ModelWeights weights, IReadOnlyList<TransformerLayer> layers, OutputHead? head = null,
         ModelKind kind = ModelKind.Causal)
     {
         _layers = layers;
-        Head = head ?? new OutputHead(weights.OutputEmbedding());
+        _head = kind == ModelKind.Encoder ? null : head ?? new OutputHead(weights.OutputEmbedding());
         weights.RefuseOthers();
-        IsBidirectional = kind == ModelKind.Masked;
+        IsBidirectional = kind is ModelKind.Masked or ModelKind.Encoder;
         Kind = weights.Classes is null ? kind : ModelKind.Classifier;
         Shape = weights.Classes is null ? shape : shape with { Architecture = ClassificationCheckpoint.Architecture(shape.Architecture) };
         Backbone = weights.Backbone;
+        ClassificationHead = Kind == ModelKind.Classifier ? weights.HeadTensors : new Dictionary<string, Parameter>();
         Parameters = weights.ToParameterSet();
         Checkpoint = weights.Folder;
         Stored = weights.Stored;
@@ -133,19 +138,27 @@ public abstract class LanguageModel : IDisposable
     public bool IsBidirectional { get; }
 
     /// <summary>What makes logits of the results of <see cref="Forward"/>: of tokens, or of classes.</summary>
-    public OutputHead Head { get; }
+    /// <exception cref="InvalidInputException">The model is an encoder, which has none.</exception>
+    public OutputHead Head => RequireHead();
 
     /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
     internal IReadOnlyDictionary<string, Parameter> Backbone { get; }
 
+    /// <summary>The parameters of a classification head, by the names that transformers gives them; none of another head.</summary>
+    internal IReadOnlyDictionary<string, Parameter> ClassificationHead { get; }
+
     /// <summary>The linear layers inside the model, by the names of their modules in the reference library.</summary>
     internal IReadOnlyDictionary<string, Linear> Linears { get; }
+
+    /// <summary>How many types of tokens it tells apart, as BERT does a first and a second text; null for a model that does not.</summary>
+    internal virtual int? TokenTypes => null;
 
     /// <summary>How far the positions of tokens are shifted, because a prefix takes the first ones.</summary>
     private protected int PositionShift => Adapter?.PositionShift ?? 0;
 
     /// <summary>
-    /// Runs the layers over a pass and returns what <see cref="Head"/> is applied to: one row for each output of the batch.
+    /// Runs the layers over a pass and returns what <see cref="Head"/> is applied to, or an encoder's states after the last layer: one row
+    /// for each output of the batch.
     /// </summary>
     /// <param name="pass">The pass, just begun.</param>
     /// <param name="watch">Called with the residual stream after the embeddings (0) and after each layer (1 … L).</param>
@@ -165,18 +178,23 @@ public abstract class LanguageModel : IDisposable
             watch?.Invoke(i + 1, h);
         }
 
-        return Finish(pass, pass.GatherOutputs(h));
+        return Finish(pass, pass.GatherOutputs(Pool(pass, h)));
     }
 
     /// <summary>The residual stream before the first layer.</summary>
     private protected abstract Activation Embed(IPass pass);
+
+    /// <summary>What outputs are read of, made of the residual stream after the last layer: itself, or averages over its texts.</summary>
+    private protected virtual Activation Pool(IPass pass, Activation h) => h;
 
     /// <summary>
     /// What <see cref="Head"/> is applied to, made of the rows of the residual stream after the last layer that are read.
     /// </summary>
     private protected abstract Activation Finish(IPass pass, Activation rows);
 
-    /// <summary>Adds an adapter. Its tensors are trained from here on, and all others are frozen.</summary>
+    /// <summary>
+    /// Adds an adapter. Its tensors are trained from here on, and those of the model's own that it trains; all others are frozen.
+    /// </summary>
     internal void Attach(Adapter adapter)
     {
         if (Adapter is not null)
@@ -185,7 +203,7 @@ public abstract class LanguageModel : IDisposable
         }
 
         Parameters.Append(adapter.Parameters, [adapter.Memory]);
-        Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count);
+        Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count || adapter.Head.Values.Contains(p));
         Adapter = adapter;
         Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift, LongestText = Shape.LongestText - PositionShift };
     }
@@ -204,16 +222,29 @@ public abstract class LanguageModel : IDisposable
     {
         if (Kind != ModelKind.Causal)
         {
-            string kind = Kind == ModelKind.Masked ? "masked language model" : "classifier";
+            string kind = Kind switch
+            {
+                ModelKind.Masked => "a masked language model",
+                ModelKind.Classifier => "a classifier",
+                _ => "an encoder without a head",
+            };
             throw new InvalidInputException(
-                $"'{Checkpoint.DisplayName}' is a {kind} ({Shape.Architecture}), which does not predict next tokens; a causal language "
+                $"'{Checkpoint.DisplayName}' is {kind} ({Shape.Architecture}), which does not predict next tokens; a causal language "
                     + "model was expected.");
         }
     }
 
+    /// <summary>Refuses a model that predicts nothing.</summary>
+    /// <exception cref="InvalidInputException">The model is an encoder without a head.</exception>
+    internal OutputHead RequireHead() => _head ?? throw new InvalidInputException(
+        $"'{Checkpoint.DisplayName}' is an encoder without a head ({Shape.Architecture}), which predicts nothing; a model with a head was "
+            + "expected, such as add-head makes of it.");
+
     /// <summary>The tensors of a classification head on this model, by the names that transformers gives them.</summary>
-    internal virtual IReadOnlyList<(string Name, IReadOnlyList<long> Shape)> ClassificationTensors(int classes) =>
-        [("score.weight", [classes, Head.Weight.Columns])];
+    /// <param name="classes">Rows of the last one.</param>
+    /// <param name="pooling">What the head reads.</param>
+    internal virtual IReadOnlyList<HeadTensor> ClassificationTensors(int classes, Pooling pooling) =>
+        [new("score.weight", [classes, Head.Weight.Columns])];
 
     /// <summary>Writes the weights as they are now, in the layout of <see cref="Checkpoint"/>, as a whole or not at all.</summary>
     /// <param name="folder">The folder to create or to replace.</param>

@@ -1,4 +1,6 @@
 using IlZo.Checkpoints;
+using IlZo.Models.Bert;
+using IlZo.Models.DistilBert;
 using IlZo.Models.Gemma;
 using IlZo.Models.Gpt2;
 using IlZo.Models.Llama;
@@ -31,8 +33,10 @@ internal static class ModelCatalog
         new(
             "roberta",
             "RobertaForMaskedLM",
-            "RoBERTa up to large, a masked language model: classification with masked prompts",
+            "RoBERTa up to large, a masked language model: classification with masked prompts, or with a head",
             RobertaModel.Load),
+        new("bert", "BertForMaskedLM", "BERT and sentence encoders made of it, with masked prompts or with a head", BertModel.Load),
+        new("distilbert", "DistilBertForMaskedLM", "DistilBERT, with masked prompts or with a head", DistilBertModel.Load),
     ];
 
     private delegate LanguageModel Loader(ConfigReader config, CheckpointFolder folder, WeightOptions options);
@@ -74,7 +78,7 @@ internal static class ModelCatalog
 
         var generation = GenerationConfig.Read(folder);
         string? type = config.Text("dtype") ?? config.Text("torch_dtype");
-        var model = family.Load(config, folder, config.Classes is { } classes ? options with { Classes = classes } : options);
+        var model = family.Load(config, folder, options with { Classes = config.Classes, IsHeadless = config.IsHeadless });
         model.Describe(generation, Notes(config, generation, model, type));
         return model;
     }

@@ -8,15 +8,17 @@ namespace IlZo.Models;
 /// <param name="Type">The type to keep them in, or null for the one they are stored in.</param>
 /// <param name="CheckValues">Whether to read them all and refuse what is not finite.</param>
 /// <param name="Classes">The classes of the classification head that is in place of the language model's; null for none.</param>
+/// <param name="IsHeadless">Whether the configuration says that there is no head.</param>
 /// <param name="Cancellation">Ends the reading between two tensors.</param>
-internal sealed record WeightOptions(DType? Type, bool CheckValues, ConfigSize? Classes = null, CancellationToken Cancellation = default);
+internal sealed record WeightOptions(
+    DType? Type, bool CheckValues, ConfigSize? Classes = null, bool IsHeadless = false, CancellationToken Cancellation = default);
 
 /// <summary>
 /// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it,
 /// and so says shape and role, and what LoRA may be put on. Every one has to be there in the shape that follows from the configuration, and
 /// no others.
 /// </summary>
-internal sealed class ModelWeights
+internal sealed partial class ModelWeights
 {
     private readonly WeightOptions _options;
     private readonly string _prefix;
@@ -31,10 +33,9 @@ internal sealed class ModelWeights
     // Where parameters lie that are in a file's memory: two names in it may share elements, and what is trained must not.
     private readonly List<(nint Start, nint End)> _inFile = [];
 
-    private (Parameter Tokens, string Head, bool IsTied, ConfigSize Vocabulary, ConfigSize Features) _embedding;
-
-    // The head's tensors, before whose names the prefix does not stand.
+    // The head's tensors, and those of them before whose names the prefix stands.
     private readonly HashSet<string> _ofHead = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _innerHead = new(StringComparer.Ordinal);
 
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
     /// <param name="options">What to do with the weights.</param>
@@ -60,9 +61,16 @@ internal sealed class ModelWeights
     /// <summary>The classes of a classification head; null for a language model.</summary>
     public ConfigSize? Classes => _options.Classes;
 
+    /// <summary>Whether the configuration says that there is no head.</summary>
+    public bool IsHeadless => _options.IsHeadless;
+
     /// <summary>The parameters but for the head's, by the names that transformers gives them.</summary>
     public IReadOnlyDictionary<string, Parameter> Backbone => _byName.Where(p => !_ofHead.Contains(p.Key))
         .ToDictionary(p => _publishedPrefix + p.Key, p => p.Value, StringComparer.Ordinal);
+
+    /// <summary>The head's parameters, by the names that transformers gives them.</summary>
+    public IReadOnlyDictionary<string, Parameter> HeadTensors => _byName.Where(p => _ofHead.Contains(p.Key))
+        .ToDictionary(p => (_innerHead.Contains(p.Key) ? _publishedPrefix : string.Empty) + p.Key, p => p.Value, StringComparer.Ordinal);
 
     /// <summary>The parameter behind each stored tensor; what is not in here are buffers.</summary>
     public IReadOnlyDictionary<string, Parameter> Stored => _stored;
@@ -99,6 +107,30 @@ internal sealed class ModelWeights
         return linear;
     }
 
+    /// <summary>
+    /// A linear layer of the head that stands among the tensors of the model below the head, as BERT's pooler does; null where the file has
+    /// none and may have none.
+    /// </summary>
+    /// <param name="name">The module.</param>
+    /// <param name="features">Its inputs, and as many outputs.</param>
+    /// <param name="isRequired">Whether the file has to have it.</param>
+    public Linear? InnerHead(string name, ConfigSize features, bool isRequired)
+    {
+        string stored = _prefix + name;
+        if (!isRequired && !Folder.Tensors.ContainsKey(stored + ".weight"))
+        {
+            return null;
+        }
+
+        var linear = new Linear(
+            Require(name + ".weight", new TensorRole(ModelPart.Head), [features, features], ofHead: true, stored + ".weight"),
+            Require(name + ".bias", new TensorRole(ModelPart.Head, TensorKind.Bias), [features], ofHead: true, stored + ".bias"),
+            WeightLayout.OutIn);
+        _linears.Add(_publishedPrefix + name, linear);
+        _innerHead.UnionWith([name + ".weight", name + ".bias"]);
+        return linear;
+    }
+
     /// <summary>A table of embeddings, or a linear layer's weight on which no LoRA is put.</summary>
     public Parameter Matrix(string name, ModelPart part, ConfigSize rows, ConfigSize columns) =>
         Require(name, new TensorRole(part), [rows, columns]);
@@ -120,7 +152,9 @@ internal sealed class ModelWeights
         return bias;
     }
 
-    /// <summary>A LayerNorm: <c>name.weight</c> and <c>name.bias</c>, or neither.</summary>
+    /// <summary>
+    /// A LayerNorm: <c>name.weight</c> and <c>name.bias</c>, or neither. The first published BERT files call them gamma and beta.
+    /// </summary>
     /// <param name="name">The module.</param>
     /// <param name="features">What it normalizes.</param>
     /// <param name="epsilon">What is added to the variance.</param>
@@ -128,8 +162,8 @@ internal sealed class ModelWeights
     /// <param name="ofHead">Whether it stands in the head.</param>
     public LayerNorm LayerNorm(string name, ConfigSize features, float epsilon, bool isAffine = true, bool ofHead = false) => isAffine
         ? new(
-            Require(name + ".weight", new TensorRole(ModelPart.Norm), [features], ofHead),
-            Require(name + ".bias", new TensorRole(ModelPart.Norm, TensorKind.Bias), [features], ofHead),
+            NormTensor(name, ".weight", ".gamma", TensorKind.Weight, features, ofHead),
+            NormTensor(name, ".bias", ".beta", TensorKind.Bias, features, ofHead),
             epsilon)
         : new(null, null, epsilon);
 
@@ -140,42 +174,6 @@ internal sealed class ModelWeights
     /// <param name="offset">What is added to the weight.</param>
     public RmsNorm RmsNorm(string name, ConfigSize features, float epsilon, float offset = 0) =>
         new(Require(name + ".weight", new TensorRole(ModelPart.Norm), [features]), epsilon, offset);
-
-    /// <summary>The token embedding [vocabulary, features]; where the head is tied to it, it may be stored under the head's name.</summary>
-    /// <param name="name">The table.</param>
-    /// <param name="head">The output embedding.</param>
-    /// <param name="isTied">Whether the two are one parameter.</param>
-    /// <param name="vocabulary">Rows of both.</param>
-    /// <param name="features">Columns of both.</param>
-    public Parameter Embedding(string name, string head, bool isTied, ConfigSize vocabulary, ConfigSize features)
-    {
-        bool isHeads = isTied && Classes is null && !Folder.Tensors.ContainsKey(_prefix + name) && Folder.Tensors.ContainsKey(head);
-        var tokens = Require(name, new TensorRole(ModelPart.TokenEmbedding), [vocabulary, features], storedName: isHeads ? head : null);
-        _embedding = (tokens, head, isTied, vocabulary, features);
-        return tokens;
-    }
-
-    /// <summary>
-    /// What makes logits: the output embedding, a tensor of its own or the one it is tied to; where there are classes, <c>score.weight</c>.
-    /// A stored one that differs from the one it should be tied to stays as it is, as in transformers 5.
-    /// </summary>
-    public Parameter OutputEmbedding()
-    {
-        if (Classes is { } classes)
-        {
-            return Matrix("score.weight", ModelPart.Head, classes, _embedding.Features);
-        }
-
-        string name = _embedding.Head;
-        if (!_embedding.IsTied && !Folder.Tensors.ContainsKey(name))
-        {
-            throw new InvalidInputException(
-                $"'{Folder.DisplayName}': tensor '{name}' is missing, and tie_word_embeddings in config.json is false or absent; "
-                + $"the tensor was expected, or \"tie_word_embeddings\": true where the model's output embedding is its token embedding.");
-        }
-
-        return _embedding.IsTied && TryTie() ? _embedding.Tokens : Matrix(name, ModelPart.Head, _embedding.Vocabulary, _embedding.Features);
-    }
 
     /// <summary>Lets tensors be in the file that are derived from the configuration.</summary>
     public void IgnoreEndingIn(string suffix) => _ignored.Add(suffix);
@@ -195,64 +193,6 @@ internal sealed class ModelWeights
     }
 
     public ParameterSet ToParameterSet() => new(_byName.Values, [.. _memory, Folder.Hold(), Folder]);
-
-    // Lets the file hold a second copy of a tensor, which is the same parameter.
-    private void AllowCopy(string name, string of, params ReadOnlySpan<ConfigSize> shape)
-    {
-        if (!Folder.Tensors.TryGetValue(name, out var copy))
-        {
-            return;
-        }
-
-        CheckShape(copy, shape);
-        if (!IsCopy(copy, _byName[of]))
-        {
-            throw new InvalidInputException(
-                $"'{copy.File}': tensor '{name}' has other numbers than '{of}', which stands for both; equal ones were expected.");
-        }
-
-        _stored.Add(name, _byName[of]);
-    }
-
-    // Whether the head is the embedding: stored under the one name, under the other, or twice with the same numbers.
-    private bool TryTie()
-    {
-        string name = _embedding.Head;
-        if (!Folder.Tensors.TryGetValue(name, out var stored) || _stored.ContainsKey(name))
-        {
-            return true;
-        }
-
-        CheckShape(stored, [_embedding.Vocabulary, _embedding.Features]);
-        if (IsCopy(stored, _embedding.Tokens))
-        {
-            _stored.Add(name, _embedding.Tokens);
-            return true;
-        }
-
-        _notes.Add($"'{name}' has other numbers than the token embedding, so the two are not tied although config.json says so "
-            + "(tie_word_embeddings)");
-        return false;
-    }
-
-    private unsafe bool IsCopy(TensorEntry copy, Parameter of)
-    {
-        var original = Folder.Tensors[_stored.First(s => ReferenceEquals(s.Value, of)).Key];
-        if (copy.Type != original.Type || copy.ByteCount != original.ByteCount)
-        {
-            return false;
-        }
-
-        const int Piece = 1 << 20;
-        bool same = true;
-        for (long at = 0; same && copy.Data != original.Data && at < copy.ByteCount; at += Piece)
-        {
-            int length = (int)Math.Min(Piece, copy.ByteCount - at);
-            same = new ReadOnlySpan<byte>(copy.Data + at, length).SequenceEqual(new ReadOnlySpan<byte>(original.Data + at, length));
-        }
-
-        return same;
-    }
 
     private Parameter Require(string name, TensorRole role, ReadOnlySpan<ConfigSize> shape, bool ofHead = false, string? storedName = null)
     {
@@ -295,6 +235,14 @@ internal sealed class ModelWeights
 
         _inFile.Add((start, end));
         return true;
+    }
+
+    private Parameter NormTensor(string name, string own, string old, TensorKind kind, ConfigSize features, bool ofHead)
+    {
+        string prefix = ofHead ? string.Empty : _prefix;
+        bool isOld = !Folder.Tensors.ContainsKey(prefix + name + own) && Folder.Tensors.ContainsKey(prefix + name + old);
+        return Require(
+            name + own, new TensorRole(ModelPart.Norm, kind), [features], ofHead, storedName: isOld ? prefix + name + old : null);
     }
 
     // What was expected, and from which fields.

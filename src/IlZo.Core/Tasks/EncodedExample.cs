@@ -14,6 +14,9 @@ public sealed record EncodedCandidate(int[] Tokens, int OptionLength)
     /// </summary>
     public (int Token, int Output)? Reading { get; private init; }
 
+    /// <summary>The type of each token, where they are not all 0; else null.</summary>
+    internal int[]? Types { get; init; }
+
     /// <summary>The places of the scored tokens, rising, where they are not the last ones; else null.</summary>
     public int[]? Scored { get; private init; }
 

@@ -13,22 +13,27 @@ internal sealed class TextPairEncoder
 
     private readonly ITokenizer _tokenizer;
     private readonly bool _readsFirst;
+    private readonly bool _hasTypes;
     private readonly int[] _prefix;
     private readonly int[] _suffix;
+    private readonly PairFrame _pair;
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="readsFirst">Whether the class is read at the first token, whose state knows the whole text; else at the last.</param>
     /// <param name="maxLength">Tokens an example may have, special ones included; at least 1.</param>
-    public TextPairEncoder(ITokenizer tokenizer, bool readsFirst, int maxLength)
+    /// <param name="hasTypes">Whether the model tells types of tokens apart.</param>
+    public TextPairEncoder(ITokenizer tokenizer, bool readsFirst, int maxLength, bool hasTypes = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
         _tokenizer = tokenizer;
         _readsFirst = readsFirst;
+        _hasTypes = hasTypes;
         MaxLength = maxLength;
         int[] frame = tokenizer.Encode(string.Empty);
         int front = frame.Length > 0 && frame[0] == tokenizer.BosId ? 1 : 0;
         _prefix = frame[..front];
         _suffix = frame[front..];
+        _pair = tokenizer.Pair;
     }
 
     public int MaxLength { get; }
@@ -39,9 +44,8 @@ internal sealed class TextPairEncoder
     {
         int[][] texts = [.. example.Texts.Select(t => _tokenizer.Encode(t, addSpecialTokens: false))];
 
-        // RoBERTa puts </s></s> between two texts; tokenizers that only begin a text do so with each.
-        int[] between = _suffix.Length > 0 ? [.. _suffix, .. _suffix] : _prefix;
-        int special = _prefix.Length + _suffix.Length + (texts.Length == 2 ? between.Length : 0);
+        bool isPair = texts.Length == 2;
+        int special = isPair ? _pair.Count : _prefix.Length + _suffix.Length;
         if (special >= MaxLength || texts.All(t => t.Length == 0))
         {
             throw new InvalidInputException(
@@ -50,12 +54,14 @@ internal sealed class TextPairEncoder
         }
 
         Truncate(texts, MaxLength - special);
-        int[] tokens = texts.Length == 2
-            ? [.. _prefix, .. texts[0], .. between, .. texts[1], .. _suffix]
-            : [.. _prefix, .. texts[0], .. _suffix];
+        var (tokens, types) = isPair ? _pair.Around(texts[0], texts[1]) : ([.. _prefix, .. texts[0], .. _suffix], null);
         int read = _readsFirst ? 0 : tokens.Length - 1;
         return new EncodedExample(
-            [.. Enumerable.Range(0, example.Candidates.Count).Select(c => EncodedCandidate.AtToken(tokens, read, c))], example.Correct,
+            [
+                .. Enumerable.Range(0, example.Candidates.Count)
+                    .Select(c => EncodedCandidate.AtToken(tokens, read, c) with { Types = _hasTypes ? types : null }),
+            ],
+            example.Correct,
             example.Where)
         {
             CandidateTexts = example.Candidates,

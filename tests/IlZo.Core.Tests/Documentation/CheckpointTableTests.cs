@@ -4,6 +4,8 @@ using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Checkpoints.Torch;
 using IlZo.Models;
+using IlZo.Models.Bert;
+using IlZo.Models.DistilBert;
 using IlZo.Models.Gemma;
 using IlZo.Models.Gpt2;
 using IlZo.Models.Llama;
@@ -109,6 +111,8 @@ public sealed class CheckpointTableTests
             "opt" => new OptConfig(reader),
             "gpt2" => new Gpt2Config(reader),
             "roberta" => new RobertaConfig(reader),
+            "bert" => new BertConfig(reader),
+            "distilbert" => new DistilBertConfig(reader),
             "mistral" => new LlamaConfig(reader, LlamaVariant.Mistral),
             "qwen2" => new LlamaConfig(reader, LlamaVariant.Qwen2),
             "qwen3" => new LlamaConfig(reader, LlamaVariant.Qwen3),

@@ -29,6 +29,10 @@ public sealed unsafe class ClassificationTests : IDisposable
     [InlineData(
         "roberta-tiny", "RobertaForSequenceClassification", "roberta.", "classifier.dense.bias", "classifier.dense.weight",
         "classifier.out_proj.bias", "classifier.out_proj.weight")]
+    [InlineData("bert-tiny", "BertForSequenceClassification", "bert.", "classifier.bias", "classifier.weight")]
+    [InlineData(
+        "distilbert-tiny", "DistilBertForSequenceClassification", "distilbert.", "classifier.bias", "classifier.weight",
+        "pre_classifier.bias", "pre_classifier.weight")]
     public void A_written_checkpoint_has_transformers_names_and_loads_again(
         string fixture, string architecture, string prefix, params string[] head)
     {
@@ -43,7 +47,7 @@ public sealed unsafe class ClassificationTests : IDisposable
         string[] names = [.. model.Checkpoint.Tensors.Keys.Order(StringComparer.Ordinal)];
         Assert.Equal(head, names.Where(n => !n.StartsWith(prefix, StringComparison.Ordinal)));
         Assert.All(model.Parameters.All, p => Assert.Equal(source.Parameters.All[0].Type, p.Type));
-        foreach (var p in source.Parameters.All.Where(p => !p.Name.StartsWith("lm_head.", StringComparison.Ordinal)))
+        foreach (var p in source.Parameters.All.Where(p => p.Role.Part != ModelPart.Head && !IsOfHead(p.Name)))
         {
             Assert.True(Bytes(p).SequenceEqual(Bytes(model.Parameters[p.Name])), p.Name);
         }
@@ -148,6 +152,9 @@ public sealed unsafe class ClassificationTests : IDisposable
         pass.Logits(model.Forward(pass), model.Head, logits);
         return logits;
     }
+
+    private static bool IsOfHead(string name) =>
+        Array.Exists(["lm_head.", "cls.", "vocab_"], start => name.StartsWith(start, StringComparison.Ordinal));
 
     private static ReadOnlySpan<byte> Bytes(Parameter p) => new(p.Data, (int)p.ByteCount);
 

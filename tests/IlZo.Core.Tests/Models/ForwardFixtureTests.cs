@@ -18,7 +18,7 @@ public class ForwardFixtureTests
         "gemma-tiny", "gemma-tiny-bf16", "gemma2-tiny", "phi3-tiny", "phi3-longrope",
     ];
 
-    public static TheoryData<string> All => [.. Causal.Select(row => row.Data), "roberta-tiny"];
+    public static TheoryData<string> All => [.. Causal.Select(row => row.Data), "roberta-tiny", "bert-tiny", "distilbert-tiny"];
 
     [Theory]
     [MemberData(nameof(All))]

@@ -30,7 +30,7 @@ internal sealed class LoadedModel(string folder) : IDisposable
 
         var batch = builder.Build();
         var pass = _backend.Begin(batch, [Probe.Unperturbed], cache);
-        float[] logits = new float[ids.Length * Model.Shape.Vocabulary];
+        float[] logits = new float[ids.Length * Model.Head.Rows];
         pass.Logits(Model.Forward(pass), Model.Head, logits);
         return logits;
     }

@@ -7,7 +7,7 @@ using Xunit;
 namespace IlZo.Core.Tests.Models;
 
 /// <summary>What each tensor of each family is, written down by hand from the papers and the reference library.</summary>
-public sealed class RoleTests : IDisposable
+public sealed partial class RoleTests : IDisposable
 {
     private const string Opt = """
         embed_tokens.weight token-embedding
@@ -122,45 +122,8 @@ public sealed class RoleTests : IDisposable
 
     private const string OutputEmbedding = "lm_head.weight head\n";
 
-    private const string Roberta = """
-        embeddings.word_embeddings.weight token-embedding
-        embeddings.position_embeddings.weight position-embedding
-        embeddings.token_type_embeddings.weight token-type-embedding
-        embeddings.LayerNorm.weight norm
-        embeddings.LayerNorm.bias norm bias
-        encoder.layer.N.attention.self.query.weight query
-        encoder.layer.N.attention.self.query.bias query bias
-        encoder.layer.N.attention.self.key.weight key
-        encoder.layer.N.attention.self.key.bias key bias
-        encoder.layer.N.attention.self.value.weight value
-        encoder.layer.N.attention.self.value.bias value bias
-        encoder.layer.N.attention.output.dense.weight attention-output
-        encoder.layer.N.attention.output.dense.bias attention-output bias
-        encoder.layer.N.attention.output.LayerNorm.weight norm
-        encoder.layer.N.attention.output.LayerNorm.bias norm bias
-        encoder.layer.N.intermediate.dense.weight mlp-up
-        encoder.layer.N.intermediate.dense.bias mlp-up bias
-        encoder.layer.N.output.dense.weight mlp-down
-        encoder.layer.N.output.dense.bias mlp-down bias
-        encoder.layer.N.output.LayerNorm.weight norm
-        encoder.layer.N.output.LayerNorm.bias norm bias
-
-        """;
-
-    private const string RobertaHead = """
-        lm_head.dense.weight head
-        lm_head.dense.bias head bias
-        lm_head.layer_norm.weight norm
-        lm_head.layer_norm.bias norm bias
-        lm_head.bias head bias
-        """;
-
-    private const string RobertaClasses = """
-        classifier.dense.weight head
-        classifier.dense.bias head bias
-        classifier.out_proj.weight head
-        classifier.out_proj.bias head bias
-        """;
+    private const string Prefixes =
+        @"model\.decoder|decoder|distilbert\.transformer|transformer|distilbert|roberta|bert|model";
 
     private readonly TempFolder _temp = new();
 
@@ -173,6 +136,10 @@ public sealed class RoleTests : IDisposable
         { "llama-mha", Llama + OutputEmbedding },
         { "llama-gqa-sharded", Llama },
         { "roberta-tiny", Roberta + RobertaHead },
+        { "bert-tiny", Roberta + BertHead },
+        { "bert-classes", Roberta + Classifier + Pooler },
+        { "distilbert-tiny", DistilBert + DistilBertHead },
+        { "distilbert-classes", DistilBert + Classifier + DistilBertClasses },
         { "gemma-tiny", Llama },
         { "gemma2-tiny", Llama + FeedForwardNorms },
         { "phi3-tiny", Phi3 + OutputEmbedding },
@@ -198,6 +165,8 @@ public sealed class RoleTests : IDisposable
         { "gemma2-tiny", ["q_proj", "v_proj"] },
         { "phi3-tiny", ["qkv_proj"] },
         { "roberta-tiny", ["query", "value"] },
+        { "bert-tiny", ["query", "value"] },
+        { "distilbert-tiny", ["q_lin", "v_lin"] },
     };
 
     public void Dispose() => _temp.Dispose();
@@ -223,6 +192,8 @@ public sealed class RoleTests : IDisposable
     [InlineData("opt-tiny", Opt + OptFinalNorm + "score.weight head")]
     [InlineData("llama-mha", Llama + "score.weight head")]
     [InlineData("roberta-tiny", Roberta + RobertaClasses)]
+    [InlineData("bert-tiny", Roberta + Classifier + Pooler)]
+    [InlineData("distilbert-tiny", DistilBert + Classifier + DistilBertClasses)]
     public void A_classification_head_is_a_head(string fixture, string roles)
     {
         using var source = ModelLoader.Load(TestData.Path("fixtures", "forward", fixture));
@@ -326,5 +297,5 @@ public sealed class RoleTests : IDisposable
         role.Kind == TensorKind.Weight ? role.Part.Word() : $"{role.Part.Word()} {role.Kind.Word()}";
 
     private static string Name(Parameter p) =>
-        Regex.Replace(Regex.Replace(p.Name, @"^(model\.decoder|decoder|transformer|roberta|model)\.", ""), @"\.\d+\.", ".N.");
+        Regex.Replace(Regex.Replace(p.Name, $@"^({Prefixes})\.", ""), @"\.\d+\.", ".N.");
 }

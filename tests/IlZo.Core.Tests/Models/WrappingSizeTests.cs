@@ -40,6 +40,10 @@ public sealed class WrappingSizeTests : IDisposable
             "vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings",
             "type_vocab_size", "pad_token_id",
         ] },
+        { "bert-tiny", s_bert },
+        { "bert-classes", s_bert },
+        { "distilbert-tiny", ["vocab_size", "dim", "n_layers", "hidden_dim", "n_heads", "max_position_embeddings"] },
+        { "distilbert-classes", ["vocab_size", "dim", "n_layers", "hidden_dim", "n_heads", "max_position_embeddings"] },
         { "llama-gqa", s_llama },
         { "llama-gqa as mistral", [.. s_llama, "sliding_window"] },
         { "llama-gqa as qwen2", [.. s_llama, "max_window_layers"] },
@@ -49,6 +53,12 @@ public sealed class WrappingSizeTests : IDisposable
         { "phi3-tiny", [.. s_llama, "sliding_window", "original_max_position_embeddings"] },
         { "phi3-longrope", [.. s_llama, "original_max_position_embeddings"] },
     };
+
+    private static string[] s_bert =>
+        [
+            "vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings",
+            "type_vocab_size",
+        ];
 
     private static string[] s_llama =>
         [

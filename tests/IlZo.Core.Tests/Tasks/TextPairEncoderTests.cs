@@ -1,7 +1,9 @@
 using System.Text;
 using IlZo.Core.Tests.Tokenization;
+using IlZo.Models;
 using IlZo.Tasks;
 using IlZo.Tokenization;
+using IlZo.Training;
 using Xunit;
 
 namespace IlZo.Core.Tests.Tasks;
@@ -41,6 +43,50 @@ public class TextPairEncoderTests
         var encoded = new TextPairEncoder(TestTokenizers.Gpt2, readsFirst: false, 128).Encode(Rows.One("mnli", Pair));
         Assert.Equal(
             [.. Ids(TestTokenizers.Gpt2, "A cat sleeps."), .. Ids(TestTokenizers.Gpt2, "The cat is awake.")], encoded.Candidates[0].Tokens);
+    }
+
+    [Fact]
+    public void Bert_ends_the_first_text_once_and_gives_the_second_another_type()
+    {
+        string vocabulary = string.Join('\n', "[PAD] [UNK] [CLS] [SEP] [MASK] a cat sleeps . the is awake".Split(' '));
+        var tokenizer = new MemoryFiles().With("vocab.txt", vocabulary).With("config.json", """{"model_type": "bert"}""").Load();
+        var encoded = new TextPairEncoder(tokenizer, readsFirst: true, 128, hasTypes: true).Encode(Rows.One("mnli", Pair));
+        Assert.All(encoded.Candidates, c => Assert.Equal([2, 5, 6, 7, 8, 3, 9, 6, 10, 11, 8, 3], c.Tokens));
+        Assert.All(encoded.Candidates, c => Assert.Equal([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], c.Types!));
+        Assert.Equal([(0, 0), (0, 1), (0, 2)], encoded.Candidates.Select(c => c.Reading!.Value));
+
+        // Three special tokens leave room for five of nine.
+        var cut = new TextPairEncoder(tokenizer, readsFirst: true, 8, hasTypes: true).Encode(Rows.One("mnli", Pair));
+        Assert.Equal([2, 5, 6, 7, 3, 9, 6, 3], cut.Candidates[0].Tokens);
+        Assert.Equal([0, 0, 0, 0, 0, 1, 1, 1], cut.Candidates[0].Types!);
+
+        var single = new TextPairEncoder(tokenizer, readsFirst: true, 128, hasTypes: true).Encode(
+            Rows.One("sst2", """{"sentence": "a cat", "label": 1}"""));
+        Assert.Equal([2, 5, 6, 3], single.Candidates[0].Tokens);
+        Assert.Null(single.Candidates[0].Types);
+
+        // A model that does not look at types has examples without them.
+        Assert.Null(new TextPairEncoder(tokenizer, readsFirst: true, 128).Encode(Rows.One("mnli", Pair)).Candidates[0].Types);
+    }
+
+    [Fact]
+    public void A_type_that_the_model_does_not_have_is_refused()
+    {
+        using var bert = ModelLoader.Load(TestData.Path("fixtures", "forward", "bert-tiny"));
+        using var roberta = ModelLoader.Load(TestData.Path("fixtures", "forward", "roberta-tiny"));
+        var example = new EncodedExample([EncodedCandidate.AtToken([2, 5, 3], 0, 0) with { Types = [0, 1, 2] }], 0, "rows.jsonl:1");
+        Assert.Same(example, TrainingExamples.Checked(example, roberta));
+        var e = Assert.Throws<InvalidInputException>(() => TrainingExamples.Checked(example, bert));
+        Assert.Contains("tokens of type 2; types below the model's 2 (type_vocab_size)", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Types_are_a_part_of_what_a_run_was_made_with()
+    {
+        string[] hashes = [.. ((int[]?[])[null, [0, 0, 1], [0, 1, 1]]).Select(types => new TrainingExamples(
+            TaskObjective.Classification,
+            [new EncodedExample([EncodedCandidate.AtToken([2, 5, 3], 0, 0) with { Types = types }], 0, "rows.jsonl:1")], [], []).Sha256())];
+        Assert.Equal(3, hashes.Distinct().Count());
     }
 
     // Six and three words; the special tokens take four places.

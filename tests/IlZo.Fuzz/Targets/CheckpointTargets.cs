@@ -35,6 +35,8 @@ internal static class CheckpointTargets
         "_remove_final_layer_norm", "enable_bias", "quantization_config", "torch_dtype", "position_embedding_type", "is_decoder",
         "longrope", "su", "short_factor", "long_factor", "partial_rotary_factor", "hidden_activation", "gelu_pytorch_tanh",
         "query_pre_attn_scalar",
+        "dim", "hidden_dim", "n_layers", "n_heads", "activation", "classifier_pooling", "mean", "cls", "BertModel", "BertForMaskedLM",
+        "DistilBertForSequenceClassification",
         "attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention",
     ];
 

@@ -21,6 +21,8 @@ internal static class TinyModels
         "opt" => Opt(),
         "gpt2" => Gpt2(),
         "roberta" => Roberta(),
+        "bert" => Bert(),
+        "distilbert" => DistilBert(),
         "phi3" => Phi3(),
         "gemma" or "gemma2" =>
             [.. Llama(bias: false, norms: false).Where(t => t.Item1 != "lm_head.weight"), .. family == "gemma2" ? FeedForwardNorms() : []],
@@ -135,5 +137,40 @@ internal static class TinyModels
         .. Pair("roberta.encoder.layer.0.intermediate.dense", Intermediate, Hidden),
         .. Pair("roberta.encoder.layer.0.output.dense", Hidden, Intermediate),
         .. Pair("roberta.encoder.layer.0.output.LayerNorm", Hidden),
+    ];
+
+    // With the pooler that published language models have beside the head.
+    private static IEnumerable<(string, int[])> Bert() =>
+    [
+        ("bert.embeddings.word_embeddings.weight", [Vocabulary, Hidden]),
+        ("bert.embeddings.position_embeddings.weight", [Positions, Hidden]),
+        ("bert.embeddings.token_type_embeddings.weight", [2, Hidden]),
+        .. Pair("bert.embeddings.LayerNorm", Hidden),
+        .. Pair("bert.pooler.dense", Hidden, Hidden),
+        .. Pair("cls.predictions.transform.dense", Hidden, Hidden),
+        .. Pair("cls.predictions.transform.LayerNorm", Hidden),
+        ("cls.predictions.bias", [Vocabulary]),
+        .. new[] { "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense" }.SelectMany(
+            p => Pair("bert.encoder.layer.0." + p, Hidden, Hidden)),
+        .. Pair("bert.encoder.layer.0.attention.output.LayerNorm", Hidden),
+        .. Pair("bert.encoder.layer.0.intermediate.dense", Intermediate, Hidden),
+        .. Pair("bert.encoder.layer.0.output.dense", Hidden, Intermediate),
+        .. Pair("bert.encoder.layer.0.output.LayerNorm", Hidden),
+    ];
+
+    // A classifier of two classes, whose head may read either state.
+    private static IEnumerable<(string, int[])> DistilBert() =>
+    [
+        ("distilbert.embeddings.word_embeddings.weight", [Vocabulary, Hidden]),
+        ("distilbert.embeddings.position_embeddings.weight", [Positions, Hidden]),
+        .. Pair("distilbert.embeddings.LayerNorm", Hidden),
+        .. Pair("pre_classifier", Hidden, Hidden),
+        .. Pair("classifier", 2, Hidden),
+        .. new[] { "q_lin", "k_lin", "v_lin", "out_lin" }.SelectMany(
+            p => Pair("distilbert.transformer.layer.0.attention." + p, Hidden, Hidden)),
+        .. Pair("distilbert.transformer.layer.0.sa_layer_norm", Hidden),
+        .. Pair("distilbert.transformer.layer.0.ffn.lin1", Intermediate, Hidden),
+        .. Pair("distilbert.transformer.layer.0.ffn.lin2", Hidden, Intermediate),
+        .. Pair("distilbert.transformer.layer.0.output_layer_norm", Hidden),
     ];
 }

@@ -12,7 +12,7 @@ public class FixtureTests
     public static TheoryData<string> Folders =>
     [
         "opt-tiny", "opt-tiny-bf16", "opt-350m-style", "gpt2-tiny", "llama-gqa", "llama-gqa-fp16", "llama3-rope", "roberta-tiny",
-        "gemma-tiny", "gemma2-tiny", "phi3-longrope",
+        "gemma-tiny", "gemma2-tiny", "phi3-longrope", "bert-tiny", "distilbert-tiny",
         .. LongTests.Of([
             "opt-tiny-fp16", "gpt2-tiny-hubnames-fp16", "llama-mha", "llama-gqa-bf16", "llama-gqa-sharded", "gemma-tiny-bf16", "phi3-tiny",
         ], _ => false),

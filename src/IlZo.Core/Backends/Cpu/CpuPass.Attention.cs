@@ -6,7 +6,7 @@ namespace IlZo.Backends.Cpu;
 internal sealed unsafe partial class CpuPass
 {
     public void Attention(
-        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int layer, KeyValuePrefix? prefix = null)
+        Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int? layer, KeyValuePrefix? prefix = null)
     {
         using var use = EnterPass();
         if (!shape.Causal && !_batch.IsWhole)
@@ -14,14 +14,15 @@ internal sealed unsafe partial class CpuPass
             throw new ArgumentException("Attention that is not causal needs every text in one segment.", nameof(shape));
         }
 
-        Fit.Heads(shape, q, k, v, y, _batch, layer, prefix, _cache);
+        var past = layer is null ? null : _cache;
+        Fit.Heads(shape, q, k, v, y, _batch, layer ?? 0, prefix, past);
         using var prefixKeys = _pass.Read(prefix?.Keys);
         using var prefixValues = _pass.Read(prefix?.Values);
-        using var cache = _cache?.Enter(_pass.Number) ?? default;
+        using var cache = past?.Enter(_pass.Number) ?? default;
         var queries = Own(q);
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
-        int cached = _cache is null ? 0 : _batch.Segments[0].Prefix;
-        var keys = new KeyValueSource(_workspace.Runs, prefixRows, cached, _cache, Own(k), Own(v), layer);
+        int cached = past is null ? 0 : _batch.Segments[0].Prefix;
+        var keys = new KeyValueSource(_workspace.Runs, prefixRows, cached, past, Own(k), Own(v), layer ?? 0);
         keys.ExtendCache();
         var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);

@@ -1,7 +1,9 @@
+using IlZo.Models.Bert;
+
 namespace IlZo.Models.Roberta;
 
 /// <summary>The fields of a RoBERTa <c>config.json</c> that shape the forward pass; defaults are the reference library's.</summary>
-internal sealed class RobertaConfig : ModelConfig
+internal sealed class RobertaConfig : BertConfig
 {
     private const int DefaultPad = 1;
 
@@ -22,15 +24,6 @@ internal sealed class RobertaConfig : ModelConfig
     public RobertaConfig(ConfigReader config)
         : base(config, s_fields)
     {
-        config.Refuse("is_decoder", "add_cross_attention");
-        if (config.Text("position_embedding_type") is { } kind and not "absolute")
-        {
-            throw new InvalidInputException($"{config.Source}: position_embedding_type is '{kind}'; absolute was expected.");
-        }
-
-        Split(Hidden / Heads, Heads);
-        TokenTypes = config.Size("type_vocab_size", 2, ConfigSize.MaxRows);
-        NormEpsilon = (float)config.Number("layer_norm_eps", 1e-12);
         PadId = config.Token("pad_token_id", DefaultPad) ?? DefaultPad;
         if (PadId < 0 || PadId >= Vocabulary || LongestText < 1)
         {
@@ -41,11 +34,7 @@ internal sealed class RobertaConfig : ModelConfig
     }
 
     /// <summary>The longest text, in tokens: the first tokens' rows of the position table follow the padding's.</summary>
-    public int LongestText => MaxPositions - PadId - 1;
-
-    public ConfigSize TokenTypes { get; }
-
-    public float NormEpsilon { get; }
+    public override int LongestText => MaxPositions - PadId - 1;
 
     public int PadId { get; }
 }

@@ -79,7 +79,7 @@ internal sealed class ScoringBatch
         {
             var candidates = examples[e].Candidates;
             firstTargets[e] = [.. Enumerable.Range(targets.Count, candidates.Count)];
-            int text = builder.AddText(candidates[0].Tokens);
+            int text = builder.AddText(candidates[0].Tokens, candidates[0].Types);
             foreach (var candidate in candidates)
             {
                 var (token, output) = candidate.Reading!.Value;

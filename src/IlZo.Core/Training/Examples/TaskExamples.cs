@@ -71,10 +71,12 @@ internal sealed class TaskExamples
         {
             RequireClasses(definition, model);
             var pairs = new TextPairEncoder(
-                tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions));
+                tokenizer, model.IsBidirectional, Math.Min(options.MaxLength ?? TextPairEncoder.DefaultMaxLength, positions),
+                model.TokenTypes is not null);
             return (example, _) => pairs.Encode(example);
         }
 
+        model.RequireHead();
         if (definition.MaskedMaxLength is not { } maxLength)
         {
             throw new InvalidInputException(

@@ -104,7 +104,9 @@ public sealed record TrainingExamples(
             FewShotSampling.Draw(rows.Count, classes, i => rows[i].Correct, shots, more, options.SamplingSeed);
     }
 
-    /// <summary>SHA-256 of all token ids, the places of option tokens, labels and gold answers.</summary>
+    /// <summary>
+    /// SHA-256 of all token ids, types of tokens that the model tells apart, the places of option tokens, labels and gold answers.
+    /// </summary>
     internal string Sha256()
     {
         var hash = new Sha256();
@@ -116,6 +118,7 @@ public sealed record TrainingExamples(
                 {
                     hash.Append(MemoryMarshal.AsBytes<int>([example.Correct, candidate.Tokens.Length, candidate.OptionLength]));
                     hash.Append(MemoryMarshal.AsBytes<int>(candidate.Tokens));
+                    hash.Append(MemoryMarshal.AsBytes<int>(candidate.Types));
                     if (candidate.Reading is { } reading)
                     {
                         hash.Append(MemoryMarshal.AsBytes<int>([reading.Token, reading.Output]));
@@ -180,9 +183,17 @@ public sealed record TrainingExamples(
             && Enumerable.Range(0, candidate.OptionLength).All(
                 i => candidate.PlaceOf(i) > (i == 0 ? 0 : candidate.PlaceOf(i - 1)) && candidate.PlaceOf(i) < candidate.Tokens.Length);
 
-    /// <summary>Refuses tokens that the model does not have.</summary>
+    /// <summary>Refuses tokens, and types of tokens, that the model does not have.</summary>
     internal static EncodedExample Checked(EncodedExample example, LanguageModel model)
     {
+        int type = example.Candidates.Max(c => c.Types?.Max() ?? 0);
+        if (type >= model.TokenTypes)
+        {
+            throw new InvalidInputException(
+                $"{example.Where}: the tokenizer gives tokens of type {type}; types below the model's {model.TokenTypes} (type_vocab_size) "
+                    + "were expected.");
+        }
+
         int largest = example.Candidates.Max(c => Math.Max(c.Tokens.Max(), c.Reading?.Output ?? 0));
         return largest < model.Shape.Vocabulary
             ? example
