@@ -60,10 +60,15 @@ internal sealed class LoraAdapter : Adapter
         LanguageModel model, PeftFolder saved, TargetModules targets, int rank, double alpha, bool rankStabilized)
     {
         string source = $"{saved.ConfigPath}: target_modules";
+        var head = SavedHead.Of(saved, model);
         saved.RequireShapes(
             $"r is {rank}",
-            Tensors(model, targets.In(model, source), rank).Select(t => (PeftFolder.ModulePrefix + t.Name, (long)t.Rows, (long)t.Columns)));
-        var adapter = new LoraAdapter(model, targets, rank, alpha, rankStabilized, source);
+            [
+                .. Tensors(model, targets.In(model, source), rank).Select(
+                    t => (PeftFolder.ModulePrefix + t.Name, (IReadOnlyList<long>)[t.Rows, t.Columns])),
+                .. SavedHead.Shapes(head),
+            ]);
+        var adapter = new LoraAdapter(model, targets, rank, alpha, rankStabilized, source) { Head = head };
         try
         {
             if (!float.IsNormal((float)adapter.Scale))
@@ -72,6 +77,7 @@ internal sealed class LoraAdapter : Adapter
                     $"{saved.ConfigPath}: lora_alpha is {alpha:R} and r is {rank}; a scale that fp32 can hold was expected of them.");
             }
 
+            SavedHead.Read(saved, head);
             foreach (var parameter in adapter.Parameters)
             {
                 saved.Read(PeftFolder.ModulePrefix + parameter.Name, Values(parameter));

@@ -53,13 +53,13 @@ internal sealed class LoraKind : AdapterKind
             ["layers_to_transform"] = PeftWriter.Null,
             ["lora_alpha"] = json => json.WriteNumberValue(adapter.Alpha),
             ["lora_dropout"] = json => json.WriteRawValue("0.0"),
-            ["modules_to_save"] = PeftWriter.Null,
+            [SavedHead.Field] = json => SavedHead.WriteModules(json, adapter.Head),
             ["r"] = json => json.WriteNumberValue(adapter.Rank),
             ["rank_pattern"] = PeftWriter.EmptyObject,
             ["target_modules"] = json => WriteTargets(json, adapter.Targets),
             ["use_rslora"] = json => json.WriteBooleanValue(rankStabilized),
         },
-        [.. adapter.Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name))],
+        [.. adapter.Parameters.Select(p => TensorEntry.Of(p, PeftFolder.ModulePrefix + p.Name)), .. SavedHead.Tensors(adapter.Head)],
         [],
         extraFiles,
         cancellation);
@@ -74,7 +74,7 @@ internal sealed class LoraKind : AdapterKind
     internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
     {
         var targets = options.Targets is { } names ? TargetModules.Parse(names, model) : TargetModules.QueriesAndValues(model);
-        var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha);
+        var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha) { Head = model.ClassificationHead };
         lora.Attach();
         lora.Initialize(options.Seed);
     }
@@ -85,7 +85,7 @@ internal sealed class LoraKind : AdapterKind
     {
         var config = saved.Config;
         config.Refuse(
-            "use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "layers_to_transform", "layers_pattern", "exclude_modules",
+            "use_dora", "rank_pattern", "alpha_pattern", "layers_to_transform", "layers_pattern", "exclude_modules",
             "layer_replication", "lora_bias", "trainable_token_indices", "target_parameters", "megatron_config", "use_qalora", "use_bdlora",
             "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config", "monteclora_config");
         if (config.Text("bias") is { } bias and not "none")

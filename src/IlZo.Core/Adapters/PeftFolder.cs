@@ -72,28 +72,31 @@ internal sealed class PeftFolder : IDisposable
     /// <summary>A field of the configuration as it is; null where it is absent.</summary>
     public JsonElement? Field(string name) => _json.RootElement.TryGetProperty(name, out var value) ? value : null;
 
+    /// <summary>Whether the file has a tensor.</summary>
+    public bool Has(string tensor) => _file.Tensors.Any(t => t.Name == tensor);
+
     /// <summary>Refuses a file whose tensors are not these, before room is made for them.</summary>
     /// <param name="reason">What the configuration says that the shapes follow from.</param>
-    /// <param name="tensors">Name, rows and columns of each.</param>
+    /// <param name="tensors">Name and shape of each.</param>
     /// <exception cref="InvalidInputException">One is missing, has another shape or is too much.</exception>
-    public void RequireShapes(string reason, IEnumerable<(string Name, long Rows, long Columns)> tensors)
+    public void RequireShapes(string reason, IEnumerable<(string Name, IReadOnlyList<long> Shape)> tensors)
     {
         var stored = _file.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         var expected = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, rows, columns) in tensors)
+        foreach (var (name, shape) in tensors)
         {
             expected.Add(name);
             if (!stored.TryGetValue(name, out var tensor))
             {
                 throw new InvalidInputException(
-                    $"'{_file.Path}': tensor '{name}' is missing; one of shape [{rows}, {columns}] was expected.");
+                    $"'{_file.Path}': tensor '{name}' is missing; one of shape [{string.Join(", ", shape)}] was expected.");
             }
 
-            if (!tensor.Shape.SequenceEqual([rows, columns]) || (Int128)rows * columns > Array.MaxLength)
+            if (!tensor.Shape.SequenceEqual(shape) || shape.Aggregate((Int128)1, (a, b) => a * b) > Array.MaxLength)
             {
                 throw new InvalidInputException(
-                    $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{rows}, {columns}] was expected, "
-                        + $"since {reason} in {ConfigFileName}.");
+                    $"'{_file.Path}': tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; [{string.Join(", ", shape)}] was "
+                        + $"expected, since {reason} in {ConfigFileName}.");
             }
         }
 

@@ -46,10 +46,12 @@ internal sealed unsafe class PrefixAdapter : Adapter
     internal static PrefixAdapter Load(LanguageModel model, PeftFolder saved, int tokens, bool shifts)
     {
         long width = 2L * model.Shape.Layers * model.Shape.KeyFeatures;
-        saved.RequireShapes($"num_virtual_tokens is {tokens}", [(PrefixKind.PromptEmbeddings, tokens, width)]);
-        var adapter = new PrefixAdapter(model, tokens, shifts);
+        var head = SavedHead.InFile(saved, model);
+        saved.RequireShapes($"num_virtual_tokens is {tokens}", [(PrefixKind.PromptEmbeddings, [tokens, width]), .. SavedHead.Shapes(head)]);
+        var adapter = new PrefixAdapter(model, tokens, shifts) { Head = head };
         try
         {
+            SavedHead.Read(saved, head);
             float[] all = new float[tokens * width];
             saved.Read(PrefixKind.PromptEmbeddings, all);
             adapter.EachRow((row, at) => all.AsSpan(at, row.Length).CopyTo(row));
@@ -96,7 +98,7 @@ internal sealed unsafe class PrefixAdapter : Adapter
         fixed (float* data = all)
         {
             var embeddings = new TensorEntry(string.Empty, PrefixKind.PromptEmbeddings, "F32", [_tokens, width], data);
-            PrefixKind.Save(Model, _tokens, PositionShift > 0, embeddings, folder, extraFiles, cancellation);
+            PrefixKind.Save(this, Model, _tokens, embeddings, folder, extraFiles, cancellation);
         }
     }
 

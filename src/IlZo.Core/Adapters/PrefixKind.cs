@@ -42,7 +42,7 @@ internal sealed class PrefixKind : AdapterKind
 
     /// <summary>Writes a prefix.</summary>
     public static void Save(
-        LanguageModel model, int tokens, bool shiftsPositions, TensorEntry embeddings, string folder,
+        PrefixAdapter prefix, LanguageModel model, int tokens, TensorEntry embeddings, string folder,
         IReadOnlyDictionary<string, byte[]>? extraFiles, CancellationToken cancellation) =>
         PeftWriter.Write(
             folder,
@@ -58,8 +58,8 @@ internal sealed class PrefixKind : AdapterKind
                 ["prefix_projection"] = json => json.WriteBooleanValue(false),
                 ["token_dim"] = json => json.WriteNumberValue(model.Shape.KeyFeatures),
             },
-            [embeddings],
-            shiftsPositions ? [] : new() { [PositionsKey] = s_kept },
+            [embeddings, .. SavedHead.Tensors(prefix.Head)],
+            prefix.PositionShift > 0 ? [] : new() { [PositionsKey] = s_kept },
             extraFiles,
             cancellation);
 
@@ -71,7 +71,10 @@ internal sealed class PrefixKind : AdapterKind
 
     internal override void Attach(LanguageModel model, AdapterOptions options, IBackend? backend)
     {
-        var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == PrefixPositions.Shifted);
+        var prefix = new PrefixAdapter(model, options.PrefixTokens, options.PrefixPositions == PrefixPositions.Shifted)
+        {
+            Head = model.ClassificationHead,
+        };
         if (backend is not null)
         {
             backend.Load(model.Parameters);
@@ -86,7 +89,6 @@ internal sealed class PrefixKind : AdapterKind
     internal override void Attach(LanguageModel model, PeftFolder saved)
     {
         var config = saved.Config;
-        config.Refuse("modules_to_save");
         int tokens = config.Has("num_virtual_tokens")
             ? config.Size("num_virtual_tokens", 0, ConfigSize.MaxRows)
             : throw new InvalidInputException($"{saved.ConfigPath}: num_virtual_tokens is absent; the number of tokens was expected.");

@@ -32,7 +32,7 @@ internal sealed unsafe class BaseWeights(
     }
 
     /// <summary>Weights that are in no checkpoint.</summary>
-    /// <param name="values">The numbers of each fp32 parameter, row-major.</param>
+    /// <param name="values">The numbers of each parameter, row-major.</param>
     public static BaseWeights Of(IReadOnlyDictionary<Parameter, float[]> values)
     {
         var memory = new NativeBuffer(values.Values.Sum(v => (long)v.Length) * sizeof(float));

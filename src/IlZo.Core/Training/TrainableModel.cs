@@ -77,7 +77,7 @@ internal static class TrainableModel
     public static Optimizer CreateOptimizer(
         TrainingOptions options, LanguageModel model, int begunInFormat = RunConfiguration.CurrentFormat)
     {
-        // The start of an adapter is in no file.
+        // The start of an adapter, and of a head that is trained with it, is in no checkpoint.
         var start = model.Adapter?.Copy();
         var settings = options.ToSettings(model.Parameters);
         return options.Method.Create(settings with

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using IlZo.Adapters;
+using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
@@ -159,7 +160,7 @@ public sealed unsafe class PeftFormatTests : IDisposable
 
     [Theory]
     [InlineData("use_dora", "true", "'use_dora'")]
-    [InlineData("modules_to_save", "[\"lm_head\"]", "'modules_to_save'")]
+    [InlineData("modules_to_save", "[\"lm_head\"]", "'modules_to_save' has 'lm_head'")]
     [InlineData("rank_pattern", "{\"q_proj\": 2}", "'rank_pattern'")]
     [InlineData("alpha_pattern", "{\"q_proj\": 2}", "'alpha_pattern'")]
     [InlineData("layers_to_transform", "[0]", "'layers_to_transform'")]
@@ -200,6 +201,67 @@ public sealed unsafe class PeftFormatTests : IDisposable
         AssertRefused("adapter_config.json' holds a JSON array");
     }
 
+    [Theory]
+    [InlineData("bert-classes", "lora", "bert.pooler.dense classifier")]
+    [InlineData("bert-classes", "prefix", null)]
+    [InlineData("distilbert-classes", "lora", "classifier pre_classifier")]
+    public void A_classification_head_is_trained_and_saved_with_an_adapter(string folder, string kind, string? modules)
+    {
+        using var fixture = LoadClassifier(folder, out var backend);
+        AdapterFactory.Attach(fixture, new AdapterOptions(kind), backend);
+        Assert.Equal(4, fixture.Parameters.Trained.Count(p => p.Role.Part == ModelPart.Head));
+        Assert.All(fixture.Parameters.Trained, p => Assert.True(
+            p.Role.Part == ModelPart.Head || p.Role.Kind is TensorKind.LoraA or TensorKind.LoraB or TensorKind.Prefix));
+        foreach (var p in fixture.Parameters.Trained)
+        {
+            Adapter.Values(p)[0] += 0.25f;
+        }
+
+        fixture.SaveTrained(_temp["adapter"]);
+        var config = JsonNode.Parse(File.ReadAllText(_temp["adapter", "adapter_config.json"]))!;
+        Assert.Equal(modules?.Split(' '), config["modules_to_save"]?.AsArray().Select(m => m!.GetValue<string>()));
+        using (var file = SafetensorsFile.Open(_temp["adapter", "adapter_model.safetensors"]))
+        {
+            Assert.Contains(file.Tensors, t => t.Name == "base_model.model.classifier.weight");
+        }
+
+        using var second = ModelLoader.Load(ForwardPath(folder));
+        AdapterFactory.Attach(second, _temp["adapter"]);
+        Assert.Equal(fixture.Parameters.Sha256(), second.Parameters.Sha256());
+        Assert.Equal(fixture.Parameters.Trained.Select(p => p.Name), second.Parameters.Trained.Select(p => p.Name));
+        Assert.Equal(second.Parameters.Trained.Sum(p => p.Count), second.Adapter!.Copy().Values.Sum(v => (long)v.Length));
+        backend.Dispose();
+    }
+
+    // PEFT's own choice for classification: these two names, whatever the model calls its head.
+    [Fact]
+    public void The_head_of_an_adapter_of_PEFT_is_read_and_other_modules_are_refused()
+    {
+        using (var model = LoadClassifier("bert-classes", out var backend))
+        {
+            AdapterFactory.Attach(model, new AdapterOptions("lora"), backend);
+            model.SaveTrained(_temp["adapter"]);
+            backend.Dispose();
+        }
+
+        Change("modules_to_save", """["classifier", "score"]""");
+        AssertRefusedFor("bert-classes", "'base_model.model.bert.pooler.dense.bias' does not belong to the adapter");
+        Change("modules_to_save", """["classifier", "pooler.dense"]""");
+        using (var model = AdapterFactory.Load(ForwardPath("bert-classes"), _temp["adapter"]))
+        {
+            Assert.Equal(4, model.Adapter!.Head.Count);
+        }
+
+        Change("modules_to_save", """["classifier", "dense"]""");
+        AssertRefusedFor("bert-classes", "'modules_to_save' has 'dense'");
+        Change("modules_to_save", """["classifier", "word_embeddings"]""");
+        AssertRefusedFor("bert-classes", "'modules_to_save' has 'word_embeddings'");
+        Change("modules_to_save", "null");
+        AssertRefusedFor("bert-classes", "does not belong to the adapter");
+        Change("modules_to_save", "7");
+        AssertRefusedFor("bert-classes", "modules_to_save is 7");
+    }
+
     // As PEFT writes them: without metadata that says that positions are kept.
     [Fact]
     public void A_prefix_of_PEFT_shifts_positions()
@@ -213,6 +275,17 @@ public sealed unsafe class PeftFormatTests : IDisposable
             Assert.Equal(positions == PrefixPositions.Kept ? 0 : 5, ((PrefixAdapter)model.Adapter!).PositionShift);
         }
     }
+
+    private static LanguageModel LoadClassifier(string name, out CpuBackend backend)
+    {
+        backend = new CpuBackend(2);
+        return ModelLoader.Load(ForwardPath(name));
+    }
+
+    private void AssertRefusedFor(string folder, string message) => Assert.Contains(
+        message,
+        Assert.Throws<InvalidInputException>(() => AdapterFactory.Load(ForwardPath(folder), _temp["adapter"])).Message,
+        StringComparison.Ordinal);
 
     private static string ForwardPath(string name) => TestData.Path("fixtures", "forward", name);
 
