@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using IlZo.Backends;
+using IlZo.Generation;
 using IlZo.Models;
 using IlZo.Tensors;
 using IlZo.Training;
@@ -37,6 +38,7 @@ internal static class Flags
         nameof(TrainingOptions.Epsilon) => "eps",
         nameof(TrainingOptions.DType) => "dtype",
         nameof(ComparisonOptions.LearningRates) => "lrs",
+        nameof(GenerationOptions.StopStrings) => "stop",
         _ => JsonNamingPolicy.KebabCaseLower.ConvertName(property),
     };
 

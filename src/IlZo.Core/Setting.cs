@@ -112,6 +112,8 @@ internal static class Setting
 
     public static string StopOnDivergence => Name();
 
+    public static string StopStrings => Name();
+
     public static string Targets => Name();
 
     public static string Task => Name();

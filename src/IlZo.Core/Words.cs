@@ -9,7 +9,10 @@ namespace IlZo;
 internal abstract class Words<T>(params (string Word, T Value)[] words) : JsonConverter<T>
 {
     /// <summary>The words, separated by commas, for help.</summary>
-    public string List => string.Join(", ", words.Select(w => w.Word));
+    public string List => string.Join(", ", All);
+
+    /// <summary>The words.</summary>
+    public IEnumerable<string> All => words.Select(w => w.Word);
 
     public override bool HandleNull => true;
 

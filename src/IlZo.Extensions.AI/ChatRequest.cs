@@ -28,7 +28,6 @@ internal static class ChatRequest
 
         Refuse(options.Tools is { Count: > 0 } && options.ToolMode is not NoneChatToolMode, "tools", "a request without tools");
         Refuse(options.ResponseFormat is ChatResponseFormatJson, "a response format of JSON", "text");
-        Refuse(options.StopSequences is { Count: > 0 }, "stop sequences", "none");
         Refuse(options.FrequencyPenalty is { } frequency && frequency != 0, $"a frequency penalty of {options.FrequencyPenalty}", "none");
         Refuse(options.PresencePenalty is { } presence && presence != 0, $"a presence penalty of {options.PresencePenalty}", "none");
         return new GenerationOptions
@@ -38,6 +37,7 @@ internal static class ChatRequest
             TopP = options.TopP,
             TopK = options.TopK,
             Seed = unchecked((ulong)(options.Seed ?? 0)),
+            StopStrings = [.. options.StopSequences ?? []],
         };
     }
 

@@ -64,7 +64,7 @@ public sealed class IlZoChatClient : IChatClient
             OutputTokenCount = end.NewIds.Count,
             TotalTokenCount = end.PromptIds.Count + end.NewIds.Count,
         }));
-        last.FinishReason = end.Stop == StopReason.EndOfText ? ChatFinishReason.Stop : ChatFinishReason.Length;
+        last.FinishReason = end.Stop is StopReason.EndOfText or StopReason.StopString ? ChatFinishReason.Stop : ChatFinishReason.Length;
         yield return last;
 
         ChatResponseUpdate Update(AIContent content) => new(ChatRole.Assistant, [content])

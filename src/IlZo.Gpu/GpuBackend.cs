@@ -109,10 +109,10 @@ internal sealed partial class GpuBackend : IBackend
         _device.Weights.Store(parameters);
     }
 
-    public KeyValueCache CreateCache(int layers, int features, int capacity)
+    public KeyValueCache CreateCache(int layers, int features, int capacity, int slots = 1)
     {
         using var use = _use.Enter();
-        return new GpuKeyValueCache(_device.Memory, _device.Stream, layers, features, capacity);
+        return new GpuKeyValueCache(_device.Memory, _device.Stream, layers, features, capacity, slots);
     }
 
     public IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)

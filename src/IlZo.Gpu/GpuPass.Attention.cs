@@ -111,12 +111,12 @@ internal sealed partial class GpuPass
         _keys = _device.Transfers.Send<int>(CollectionsMarshal.AsSpan(keys));
     }
 
-    // Rows by position: those of the parent's text, then the segment's own. In a cache a position is a row.
+    // Rows by position: those of the parent's text, then the segment's own. In a slot of a cache a position is a row.
     private void AddKeys(List<int> keys, Segment segment, int prefix)
     {
         if (_cache is not null)
         {
-            AddRange(keys, 0, segment.Prefix + segment.Length);
+            AddRange(keys, checked(segment.Slot * _cache.Capacity), segment.Prefix + segment.Length);
             return;
         }
 
@@ -142,8 +142,14 @@ internal sealed partial class GpuPass
 
     private RowsView Append(RowsView rows, ArrayView<float> cache, int features)
     {
-        long first = (long)_batch.Segments[0].Prefix * features;
-        Gather(rows, cache.SubView(first, (long)_batch.Count * features), _device.Range.To(_batch.Count), _batch.Count, features);
+        for (int s = 0; s < _batch.Segments.Count; s++)
+        {
+            var segment = _batch.Segments[s];
+            long first = ((long)segment.Slot * _cache!.Capacity) + segment.Prefix;
+            var own = _device.Range.To(_batch.Count).SubView(segment.Start, segment.Length);
+            Gather(rows, cache.SubView(first * features, (long)segment.Length * features), own, _batch.Count, features);
+        }
+
         return new RowsView(cache, features);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class GpuPass : IPass
     /// <param name="device">What it works with; no other pass does from here on.</param>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The points.</param>
-    /// <param name="cache">Earlier tokens of the only text.</param>
+    /// <param name="cache">Earlier tokens of the texts.</param>
     public GpuPass(PassGuard pass, GpuWorkspace device, TokenBatch batch, IReadOnlyList<Probe> probes, GpuKeyValueCache? cache)
     {
         (_pass, _device, _batch, _cache, _points) = (pass, device, batch, cache, ProbePoints.Count(probes));

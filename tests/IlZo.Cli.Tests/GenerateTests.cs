@@ -109,5 +109,51 @@ public sealed class GenerateTests
         Assert.Contains("at most 512", Ilzo.Run("generate", "--prompt", prompt).Refusal(2), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Many_prompts_are_continued_as_each_is_alone_whatever_file_they_come_from()
+    {
+        using var temp = new TempFolder();
+        string[] prompts = [.. Enumerable.Range(0, 18).Select(i => $"Once upon a time {i} \"dogs\" é"), "Lily"];
+        string[] common =
+            ["generate", "--model", TestData.Stories, "--max-new-tokens", "8", "--temperature", "1.2", "--seed", "5", "--stop", "."];
+        string json = string.Concat(prompts.Select(p => JsonSerializer.Serialize(new { prompt = p }) + "\n"));
+        string lines = string.Concat(prompts.Select(p => p + "\r\n"));
+        string fromFile = Ilzo.Run([.. common, "--prompts", temp.Write("p.jsonl", json), "--echo"]).Success;
+        string[] results = fromFile.Split('\n')[..^1];
+        Assert.Equal(prompts, results.Select(r => JsonDocument.Parse(r).RootElement.GetProperty("prompt").GetString()));
+        Assert.Equal(fromFile, Ilzo.Run([.. common, "--prompts", temp.Write("p.txt", lines), "--echo", "--threads", "1"]).Success);
+        Assert.Equal(fromFile, Ilzo.RunWithInput(lines, [.. common, "--prompts", "-", "--echo"]).Success);
+        Assert.Equal(fromFile, Ilzo.RunWithInput(json, [.. common, "--prompts", "-", "--echo"]).Success);
+        foreach (int i in (int[])[0, 17, 18])
+        {
+            Assert.Equal(results[i] + "\n", Ilzo.Run([.. common, "--prompt", prompts[i], "--json", "--echo"]).Success);
+        }
+    }
+
+    [Fact]
+    public void A_text_ends_before_a_string_that_lies_across_tokens()
+    {
+        string[] common = ["generate", "--model", TestData.Stories, "--max-new-tokens", "30", "--prompt", "Once upon a time"];
+        string whole = Ilzo.Run(common).Success;
+        string stop = whole[9..20];
+        string expected = whole[..whole.IndexOf(stop, StringComparison.Ordinal)];
+        Assert.Equal(expected, Ilzo.Run([.. common, "--stop", stop]).Success);
+        var json = Ilzo.Run([.. common, "--stop", "xyz", "--stop", stop, "--json"]).Json;
+        Assert.Equal(("stop_string", expected), (json.GetProperty("stop").GetString(), json.GetProperty("text").GetString()));
+    }
+
+    [Theory]
+    [InlineData("", "standard input: has no lines; a prompt in each was expected.")]
+    [InlineData("{\"prompt\": \"a\"}\n{\"text\": \"a\"}\n", "standard input:2: has no \"prompt\"")]
+    [InlineData("{\"prompt\": 3}\n", "standard input:1: \"prompt\" is ")]
+    [InlineData("a\n\0\n", "standard input:2: holds a NUL byte")]
+    public void Prompts_that_are_none_are_refused_with_their_place(string input, string expected) =>
+        Assert.StartsWith(expected, Ilzo.RunWithInput(input, "generate", "--prompts", "-").Refusal(2), StringComparison.Ordinal);
+
+    [Fact]
+    public void One_source_of_prompts_is_expected() => Assert.Equal(
+        "--prompt and --prompts are both given; one of them was expected.",
+        Ilzo.Run("generate", "--prompts", "-", "--prompt", "a").Refusal(2));
+
     private static int[] Ids(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(e => e.GetInt32())];
 }

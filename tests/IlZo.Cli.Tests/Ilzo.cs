@@ -70,6 +70,29 @@ public static class Ilzo
         return new Outcome(process.ExitCode, output, errors.Result);
     }
 
+    /// <summary>Runs <c>ilzo</c> with a text as its standard input.</summary>
+    public static Outcome RunWithInput(string input, params string[] args)
+    {
+        var command = Command(null, args);
+        command.RedirectStandardInput = true;
+        command.StandardInputEncoding = new UTF8Encoding(false, true);
+        using var process = Process.Start(command)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        try
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended without reading all of it.
+        }
+
+        process.WaitForExit();
+        return new Outcome(process.ExitCode, output.Result, errors.Result);
+    }
+
     /// <summary>Starts <c>ilzo</c>; both outputs are redirected and must be read.</summary>
     public static Process Start(string? folder, params string[] args) => Process.Start(Command(folder, args))!;
 

@@ -1,3 +1,4 @@
+using IlZo.Generation;
 using IlZo.Inference;
 using IlZo.Training;
 using Microsoft.Extensions.AI;
@@ -69,6 +70,31 @@ public sealed class IlZoChatClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Options_of_sampling_reach_the_model()
+    {
+        var options = new ChatOptions { MaxOutputTokens = 30, Temperature = 1.5f, TopK = 40, TopP = 0.9f, Seed = 7 };
+        var drawn = await _client.GetResponseAsync("Once upon a time", options);
+        string expected = string.Empty;
+        var generation = new GenerationOptions { MaxNewTokens = 30, Temperature = 1.5, TopK = 40, TopP = 0.9f, Seed = 7 };
+        await foreach (string piece in _services.GetRequiredService<TextModel>().ChatAsync([new("user", "Once upon a time")], generation))
+        {
+            expected += piece;
+        }
+
+        Assert.Equal(expected, drawn.Text);
+        options.StopSequences = [expected[8..11]];
+        var stopped = await _client.GetResponseAsync("Once upon a time", options);
+        Assert.Equal(expected[..expected.IndexOf(expected[8..11], StringComparison.Ordinal)], stopped.Text);
+        Assert.Equal(ChatFinishReason.Stop, stopped.FinishReason);
+        options.Seed = 8;
+        options.StopSequences = null;
+        Assert.NotEqual(expected, (await _client.GetResponseAsync("Once upon a time", options)).Text);
+        options.TopP = 0;
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() => _client.GetResponseAsync("Once", options));
+        Assert.Equal("TopP is 0; a number above 0, up to 1, was expected.", error.Message);
+    }
+
+    [Fact]
     public async Task Instructions_are_the_message_of_the_system()
     {
         var instructed = await _client.GetResponseAsync("Once", new() { MaxOutputTokens = 12, Instructions = "Tell a story." });
@@ -103,7 +129,6 @@ public sealed class IlZoChatClientTests : IDisposable
     {
         { new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] }, "tools" },
         { new() { ResponseFormat = ChatResponseFormat.Json }, "a response format of JSON" },
-        { new() { StopSequences = ["."] }, "stop sequences" },
         { new() { PresencePenalty = 0.5f }, "a presence penalty of 0.5" },
         { new() { FrequencyPenalty = -1 }, "a frequency penalty of -1" },
     };

@@ -22,6 +22,7 @@ internal static class BenchCommand
         {
             ModelBenchCommand.Step(),
             ModelBenchCommand.Forward(),
+            ModelBenchCommand.Generate(),
             LayerBenchCommand.Gemm(),
             LayerBenchCommand.Noise(),
             OptimizerBenchCommand.Create(),

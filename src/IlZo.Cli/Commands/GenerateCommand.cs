@@ -20,20 +20,11 @@ internal static class GenerateCommand
     private static readonly Option<string?> s_chatTemplate = Flags.Text(
         "--chat-template", "FILE",
         "Chat template for --chat (default: the one used to train the model or its adapter, or the model's own).");
-    private static readonly Option<int?> s_maxNewTokens = Flags.Number<int>(
-        "--max-new-tokens", "N",
-        $"Maximum number of tokens to generate (default: from generation_config.json, otherwise {GenerationOptions.DefaultNewTokens}).");
-    private static readonly Option<double?> s_temperature = Flags.Number<double>(
-        "--temperature", "X", "Divisor of the logits; 0 always takes the most probable token (default: from the model's "
-            + "generation_config.json, otherwise 0).");
-    private static readonly Option<double?> s_topP = Flags.Number<double>(
-        "--top-p", "X", "Sample from the smallest set of most probable tokens with this total probability (default: 1, all).");
-    private static readonly Option<int?> s_topK = Flags.Number<int>(
-        "--top-k", "N", "Sample from this many of the most probable tokens; 0 (default) for all.");
-    private static readonly Option<double?> s_repetitionPenalty = Flags.Number<double>(
-        "--repetition-penalty", "X",
-        "Divisor for the logits of tokens that already occur in the text (default: from generation_config.json, otherwise 1).");
-    private static readonly Option<ulong?> s_seed = Flags.Number<ulong>("--seed", "N", "Seed for sampling (default: 0).");
+    private static readonly Option<string?> s_prompts = Flags.Text(
+        "--prompts", "FILE|-",
+        "A file of texts to continue, or standard input: rows with a column prompt (JSONL, CSV, Parquet), or a text on each line. "
+            + "Several are continued at a time, each as it would be alone, and a JSON object is printed for each, in their order.");
+    private static readonly SamplingFlags s_sampling = new(GenerationOptions.DefaultNewTokens);
     private static readonly Option<bool> s_echo = new("--echo") { Description = "Print the prompt as well." };
     private static readonly Option<string?> s_adapter = Flags.Adapter();
     private static readonly Option<string> s_dtype = Flags.DType();
@@ -48,11 +39,10 @@ internal static class GenerateCommand
     {
         var command = new Command("generate", "Continue a text. Only the continuation is written to standard output.")
         {
-            s_model, s_prompt, s_splitSpecialTokens, s_chat, s_chatTemplate, s_maxNewTokens, s_temperature, s_topP, s_topK,
-            s_repetitionPenalty, s_seed, s_echo, s_adapter, s_dtype, s_device,
-            s_engine, s_precision, s_threads,
-            s_json,
+            s_model, s_prompt, s_prompts, s_splitSpecialTokens, s_chat, s_chatTemplate,
         };
+        s_sampling.All.ToList().ForEach(command.Add);
+        new Option[] { s_echo, s_adapter, s_dtype, s_device, s_engine, s_precision, s_threads, s_json }.ToList().ForEach(command.Add);
         command.SetAction(Run);
         return command;
     }
@@ -60,9 +50,11 @@ internal static class GenerateCommand
     private static int Run(ParseResult parsed)
     {
         string? message = parsed.GetValue(s_chat);
-        if (message is not null && parsed.GetValue(s_prompt) is not null)
+        string? file = parsed.GetValue(s_prompts);
+        string[] given = [.. new Option[] { s_chat, s_prompt, s_prompts }.Where(o => parsed.GetResult(o) is not null).Select(o => o.Name)];
+        if (given.Length > 1)
         {
-            throw new InvalidInputException("--chat and --prompt are both given; one of them was expected.");
+            throw new InvalidInputException($"{given[0]} and {given[1]} are both given; one of them was expected.");
         }
 
         if (message is null && parsed.GetValue(s_chatTemplate) is not null)
@@ -77,17 +69,8 @@ internal static class GenerateCommand
                 "--split-special-tokens is given with --chat, whose template writes special tokens; --prompt was expected.");
         }
 
-        var options = new GenerationOptions
-        {
-            MaxNewTokens = parsed.GetValue(s_maxNewTokens),
-            Temperature = parsed.GetValue(s_temperature),
-            TopP = parsed.GetValue(s_topP),
-            TopK = parsed.GetValue(s_topK),
-            RepetitionPenalty = parsed.GetValue(s_repetitionPenalty),
-            Seed = parsed.GetValue(s_seed) ?? 0,
-        };
-        options.Sampling(null);
-        bool json = parsed.GetValue(s_json);
+        var options = s_sampling.Read(parsed);
+        var prompts = file is null ? null : PromptInputs.Read(file, Console.OpenStandardInput);
         bool echo = parsed.GetValue(s_echo);
         using var interruption = Terminal.OnInterrupt();
         var engine = new EngineRequest(parsed.GetValue(s_engine)!, parsed.GetValue(s_precision)!);
@@ -97,22 +80,22 @@ internal static class GenerateCommand
         backend.Load(model.Parameters);
         var tokenizer = ModelLoader.Tokenizer(model.Checkpoint);
         var generator = new TextGenerator(model, tokenizer, backend);
+        var sampling = SamplingFlags.Of(options, model);
+        if (prompts is not null)
+        {
+            ContinueAll(generator, model, prompts, split, options, echo, interruption.Token);
+            return 0;
+        }
+
         string prompt = message is null
             ? parsed.GetValue(s_prompt) ?? string.Empty
             : Conversation(source.Template(model, parsed.GetValue(s_chatTemplate)), model, message, interruption.Token);
-        var sampling = options.Sampling(model.Generation);
-        if (sampling.Temperature == 0 && (options.TopP is not null || options.TopK is not null))
-        {
-            string given = options.TopP is null ? "--top-k" : "--top-p";
-            throw new InvalidInputException(
-                $"{given} is given and nothing is chosen at random at temperature 0; a --temperature above 0 was expected.");
-        }
-
         int[] promptIds = message is null ? generator.PromptIds(prompt, split) : tokenizer.Begin(tokenizer.EncodeMarkup(prompt));
         int maxNewTokens = options.NewTokens(model.Generation, promptIds.Length);
+        bool json = parsed.GetValue(s_json);
         bool started = false;
         Action<string>? stream = json ? null : Stream;
-        var result = generator.Generate(promptIds, maxNewTokens, sampling, stream, interruption.Token);
+        var result = generator.Generate(promptIds, maxNewTokens, sampling, stream, options.StopStrings, interruption.Token);
         if (json)
         {
             PrintJson(echo ? prompt : null, result);
@@ -126,15 +109,7 @@ internal static class GenerateCommand
             }
         }
 
-        if (result.Stop == StopReason.MaxPositions)
-        {
-            Terminal.Say($"ended at the model's longest text, {model.Shape.LongestText} tokens.");
-        }
-        else if (result.PromptIds.Count + result.NewIds.Count > model.Shape.MaxPositions)
-        {
-            Terminal.Say($"the text is longer than the {model.Shape.MaxPositions} tokens that the model was made for.");
-        }
-
+        SayLength(model, result, string.Empty);
         return 0;
 
         // The prompt is printed with the first text, when the model has accepted it.
@@ -143,6 +118,45 @@ internal static class GenerateCommand
             Terminal.Results.Write(started || !echo ? piece : prompt + piece);
             Terminal.Results.Flush();
             started = true;
+        }
+    }
+
+    // Results come in the order of the prompts, each as soon as those before it are there.
+    private static void ContinueAll(
+        TextGenerator generator, LanguageModel model, IReadOnlyList<PromptInput> prompts, bool split, GenerationOptions options,
+        bool echo, CancellationToken cancellation)
+    {
+        int[][] ids = [.. prompts.Select(p => generator.PromptIds(p.Text, split))];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            TextScorer.CheckIds(ids[i], model.Shape, prompts[i].Where);
+        }
+
+        var ended = new Continuation?[prompts.Count];
+        int printed = 0;
+        generator.GenerateAll(ids, options, Print, cancellation);
+
+        void Print(int number, Continuation result)
+        {
+            ended[number] = result;
+            for (; printed < ended.Length && ended[printed] is { } next; printed++)
+            {
+                PrintJson(echo ? prompts[printed].Text : null, next);
+                Terminal.Results.Flush();
+                SayLength(model, next, $"{prompts[printed].Where}: ");
+            }
+        }
+    }
+
+    private static void SayLength(LanguageModel model, Continuation result, string where)
+    {
+        if (result.Stop == StopReason.MaxPositions)
+        {
+            Terminal.Say($"{where}ended at the model's longest text, {model.Shape.LongestText} tokens.");
+        }
+        else if (result.PromptIds.Count + result.NewIds.Count > model.Shape.MaxPositions)
+        {
+            Terminal.Say($"{where}the text is longer than the {model.Shape.MaxPositions} tokens that the model was made for.");
         }
     }
 
@@ -167,6 +181,7 @@ internal static class GenerateCommand
         {
             StopReason.EndOfText => "end_of_text",
             StopReason.MaxNewTokens => "max_new_tokens",
+            StopReason.StopString => "stop_string",
             _ => "max_positions",
         });
     });

@@ -5,13 +5,21 @@ using IlZo.Benchmarks;
 
 namespace IlZo.Cli.Commands;
 
-/// <summary><c>ilzo bench step</c> and <c>forward</c>, and what other measurements of models share with them.</summary>
+/// <summary><c>ilzo bench step</c>, <c>forward</c> and <c>generate</c>, and what other measurements of models share with them.</summary>
 internal static class ModelBenchCommand
 {
     public static Command Step() => OnAnyDevice("step", "Time and memory of whole MeZO steps on random tokens.", BenchPart.Step, RunStep);
 
     public static Command Forward() =>
         OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
+
+    public static Command Generate() => Of(
+        "generate",
+        "Tokens per second of generated texts on the CPU: one alone, and --batch of them together.",
+        (_, request, threads) => request.WithModel(folder => Print(
+            DecodeBenchmark.Run(
+                folder, request.Batch, request.Length, request.Repetitions, threads, Device.CpuEngine(request.Engine)),
+            request.Json)));
 
     /// <summary>A measurement on a model and random texts.</summary>
     public static Command Of(string verb, string description, Action<ParseResult, BenchRequest, int?> run)
@@ -81,6 +89,30 @@ internal static class ModelBenchCommand
             ("FMA peak, measured now", Format.Invariant(
                 $"{result.PeakGigaflops:F0} GFLOP/s a thread, {result.Threads} threads; the forward reaches {100 * share:F0} %")),
             ("read bandwidth", Format.Invariant($"{result.ReadGigabytes:F1} GB/s a thread")),
+        ]);
+    }
+
+    private static void Print(DecodeBenchmark result, bool json)
+    {
+        if (json)
+        {
+            Terminal.PrintJson(writer =>
+            {
+                writer.WriteNumber("texts", result.Texts);
+                writer.WriteNumber("alone_tokens_per_second", result.AloneRate);
+                writer.WriteNumber("together_tokens_per_second", result.TogetherRate);
+                writer.WriteNumber("prompt_seconds", result.PromptSeconds);
+                writer.WriteNumber("threads", result.Threads);
+            });
+            return;
+        }
+
+        Terminal.PrintTable(
+        [
+            ("one text", Format.Invariant($"{1e3 * result.AloneSeconds:F2} ms a token, {result.AloneRate:F0} tokens/s")),
+            (Format.Invariant($"{result.Texts} texts together"), Format.Invariant(
+                $"{1e3 * result.TogetherSeconds:F2} ms a token of each, {result.TogetherRate:F0} tokens/s")),
+            ("a prompt", Format.Invariant($"{1e3 * result.PromptSeconds:F1} ms")),
         ]);
     }
 

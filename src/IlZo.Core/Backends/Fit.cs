@@ -10,13 +10,25 @@ namespace IlZo.Backends;
 /// </summary>
 internal static class Fit
 {
-    /// <summary>A pass has a point, and a single one where it goes on with a cache's text.</summary>
+    /// <summary>A pass has a point, and a single one where it goes on with texts of a cache, each in a segment.</summary>
     public static void Pass(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache)
     {
         ArgumentOutOfRangeException.ThrowIfZero(probes.Count, nameof(probes));
-        if (cache is not null && (ProbePoints.Count(probes) != 1 || batch.Segments.Count != 1))
+        if (cache is null)
         {
-            throw new ArgumentException("A cache serves one text and one point.", nameof(cache));
+            return;
+        }
+
+        int points = ProbePoints.Count(probes);
+        Require(points == 1, $"A cache serves one point, not {points}.");
+        int last = -1;
+        for (int s = 0; s < batch.Segments.Count; s++)
+        {
+            var segment = batch.Segments[s];
+            Require(
+                segment.Parent < 0 && segment.Slot > last && segment.Slot < cache.Slots,
+                $"Segment {s} is not the only one of one of the {cache.Slots} texts of the cache, in their order.");
+            last = segment.Slot;
         }
     }
 
@@ -65,11 +77,15 @@ internal static class Fit
         Require(
             prefix is null || (prefix.Keys.Columns == keys && prefix.Values.Columns == keys && prefix.Keys.Rows == prefix.Values.Rows),
             $"'{prefix?.Keys.Name}' and '{prefix?.Values.Name}' are no prefix of {keys} features.");
-        Require(
-            cache is null || (cache.Features == keys && layer >= 0 && layer < cache.Layers
-                && batch.Segments[0].Prefix + (long)batch.Count <= cache.Capacity),
-            $"A cache of {cache?.Layers} layers, {cache?.Features} features and {cache?.Capacity} tokens has no room for {keys} features "
-                + $"of {batch.Count} tokens in layer {layer}.");
+        for (int s = 0; cache is not null && s < batch.Segments.Count; s++)
+        {
+            var segment = batch.Segments[s];
+            Require(
+                cache.Features == keys && layer >= 0 && layer < cache.Layers && segment.Prefix + (long)segment.Length <= cache.Capacity,
+                $"A cache of {cache.Layers} layers, {cache.Features} features and {cache.Capacity} tokens has no room for {keys} features "
+                    + $"of {segment.Length} tokens from {segment.Prefix} on in layer {layer}.");
+        }
+
         foreach (var activation in (ReadOnlySpan<Activation>)[q, k, v, y])
         {
             Require(activation.Tokens == batch.Count, $"{activation.Tokens} tokens are not the batch's {batch.Count}.");

@@ -37,21 +37,23 @@ public interface IBackend : IWeightSums, IDisposable
     /// <summary>Copies the weights of a copy's tensors as they are now.</summary>
     internal void Keep(WeightCopy copy);
 
-    /// <summary>Room for the keys and values of one text.</summary>
+    /// <summary>Room for the keys and values of texts.</summary>
     /// <param name="layers">Layers of the model.</param>
     /// <param name="features">Key features of a layer: key/value heads times head size.</param>
     /// <param name="capacity">The longest text, in tokens.</param>
-    internal KeyValueCache CreateCache(int layers, int features, int capacity);
+    /// <param name="slots">How many texts.</param>
+    internal KeyValueCache CreateCache(int layers, int features, int capacity, int slots = 1);
 
     /// <summary>Begins a pass, and ends the one before.</summary>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The points to evaluate; consecutive probes with the same direction share its numbers.</param>
     IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes) => Begin(batch, probes, null);
 
-    /// <summary>Begins a pass that goes on where a cache ends.</summary>
+    /// <summary>Begins a pass that goes on where the texts of a cache end.</summary>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The points to evaluate.</param>
-    /// <param name="cache">Keys and values of earlier tokens of the batch's only text; only for a single probe.</param>
+    /// <param name="cache">Keys and values of earlier tokens of the batch's texts, which are a segment each; only for a single
+    /// probe.</param>
     internal IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache);
 
     /// <summary>

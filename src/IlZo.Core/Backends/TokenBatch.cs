@@ -9,7 +9,11 @@ namespace IlZo.Backends;
 /// <param name="Length">Tokens in the segment.</param>
 /// <param name="Parent">The index of the segment it continues, or −1 at the beginning of a text.</param>
 /// <param name="Prefix">The position of the first token in its text: how many earlier positions it sees.</param>
-public readonly record struct Segment(int Start, int Length, int Parent, int Prefix);
+public readonly record struct Segment(int Start, int Length, int Parent, int Prefix)
+{
+    /// <summary>Which of a cache's texts it goes on with, in a pass that has a cache.</summary>
+    internal int Slot { get; init; }
+}
 
 /// <summary>
 /// The tokens of one forward pass, ragged: texts follow each other without padding, and a common beginning is there once.

@@ -32,6 +32,12 @@ public sealed class TokenBatchBuilder
         return segment;
     }
 
+    /// <summary>Adds the tokens with which a text in a key/value cache goes on, and returns their segment's index.</summary>
+    /// <param name="slot">Which of the cache's texts; each one rises above the one before it.</param>
+    /// <param name="tokens">At least one token.</param>
+    /// <param name="firstPosition">The position of the first token.</param>
+    internal int AddCached(int slot, ReadOnlySpan<int> tokens, int firstPosition) => Add(tokens, -1, firstPosition, slot);
+
     /// <summary>Adds tokens that follow all of another segment's text and returns the new segment's index.</summary>
     public int AddContinuation(int parent, ReadOnlySpan<int> tokens) =>
         Add(tokens, parent, _segments[parent].Prefix + _segments[parent].Length);
@@ -63,11 +69,11 @@ public sealed class TokenBatchBuilder
         return new TokenBatch([.. _ids], [.. _positions], [.. _segments], [.. _outputs.Keys], textLengths, [.. _types]);
     }
 
-    private int Add(ReadOnlySpan<int> tokens, int parent, int prefix)
+    private int Add(ReadOnlySpan<int> tokens, int parent, int prefix, int slot = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(tokens));
         int index = _segments.Count;
-        _segments.Add(new Segment(_ids.Count, tokens.Length, parent, prefix));
+        _segments.Add(new Segment(_ids.Count, tokens.Length, parent, prefix) { Slot = slot });
         _roots.Add(parent < 0 ? index : _roots[parent]);
         for (int i = 0; i < tokens.Length; i++)
         {

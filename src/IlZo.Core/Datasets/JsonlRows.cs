@@ -5,21 +5,24 @@ using IlZo.Tasks;
 namespace IlZo.Datasets;
 
 /// <summary>The rows of a file of JSON lines.</summary>
-internal sealed class JsonlRows(string path) : RowSource
+internal sealed class JsonlRows(JsonlReader reader) : RowSource
 {
-    private readonly JsonlReader _reader = JsonlReader.Open(path);
+    public JsonlRows(string path)
+        : this(JsonlReader.Open(path))
+    {
+    }
 
-    public override long Position => _reader.LineNumber;
+    public override long Position => reader.LineNumber;
 
     public override DataRow? Next()
     {
-        if (!_reader.Read())
+        if (!reader.Read())
         {
             return null;
         }
 
         using var document = Document();
-        return new DataRow(_reader.Where, (OrderedDictionary<string, object?>)JsonValues.Of(document.RootElement, _reader.Error)!);
+        return new DataRow(reader.Where, (OrderedDictionary<string, object?>)JsonValues.Of(document.RootElement, reader.Error)!);
     }
 
     // A .json file may also be an array, or was meant to be one.
@@ -27,13 +30,13 @@ internal sealed class JsonlRows(string path) : RowSource
     {
         try
         {
-            return _reader.ParseObject();
+            return reader.ParseObject();
         }
-        catch (InvalidInputException e) when (_reader.LineNumber == 1 && TextFile.ContentExtension(path) == ".json")
+        catch (InvalidInputException e) when (reader.LineNumber == 1 && TextFile.ContentExtension(reader.Name) == ".json")
         {
             throw new InvalidInputException($"{e.Message.TrimEnd('.')}, or an array of objects.", e);
         }
     }
 
-    public override void Dispose() => _reader.Dispose();
+    public override void Dispose() => reader.Dispose();
 }

@@ -33,6 +33,9 @@ public sealed record GenerationOptions
     /// <summary>The seed for sampling.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Strings that end the text where one of them comes up, and are no part of it.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
     /// <summary>How tokens are chosen.</summary>
     /// <param name="file">What the model's makers say; null where they say nothing.</param>
     /// <exception cref="InvalidInputException">A number is outside its range.</exception>

@@ -18,12 +18,15 @@ public enum StopReason
 
     /// <summary>It reached the maximum length of the model's texts.</summary>
     MaxPositions,
+
+    /// <summary>One of the strings that were to end it came up.</summary>
+    StopString,
 }
 
 /// <summary>A continuation.</summary>
 /// <param name="PromptIds">The tokens of the prompt.</param>
-/// <param name="NewIds">The generated tokens, including the one that ended the text.</param>
-/// <param name="Text">The generated text: the text of all tokens minus that of the prompt.</param>
+/// <param name="NewIds">The generated tokens, including the one that ended the text, and those of a string that did.</param>
+/// <param name="Text">The generated text: the text of all tokens minus that of the prompt, up to a string that ended it.</param>
 /// <param name="Stop">Why it ended.</param>
 public sealed record Continuation(IReadOnlyList<int> PromptIds, IReadOnlyList<int> NewIds, string Text, StopReason Stop);
 
@@ -44,6 +47,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
+    /// <param name="stopStrings">Strings that end the continuation where one of them comes up, and are no part of it; none when
+    /// null.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
     /// <exception cref="InvalidInputException">The model is not causal, the prompt is too long, or empty although the model has no BOS
     /// token, or a number is out of range.</exception>
@@ -52,14 +57,17 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         int maxNewTokens,
         SamplingOptions? sampling = null,
         Action<string>? onText = null,
+        IReadOnlyList<string>? stopStrings = null,
         CancellationToken cancellation = default) =>
-        Generate(PromptIds(prompt), maxNewTokens, sampling, onText, cancellation);
+        Generate(PromptIds(prompt), maxNewTokens, sampling, onText, stopStrings, cancellation);
 
     /// <summary>Continues a sequence of tokens, such as that of a conversation.</summary>
     /// <param name="promptIds">The tokens, at least one.</param>
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onText">Told each piece of text as soon as it is settled; the pieces make up the continuation's text.</param>
+    /// <param name="stopStrings">Strings that end the continuation where one of them comes up, and are no part of it; none when
+    /// null.</param>
     /// <param name="cancellation">Ends the work between two tokens.</param>
     /// <exception cref="InvalidInputException"> The model is not causal, there are too many tokens or some are not in its vocabulary, or a
     /// number is out of range. </exception>
@@ -69,52 +77,58 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         int maxNewTokens,
         SamplingOptions? sampling = null,
         Action<string>? onText = null,
+        IReadOnlyList<string>? stopStrings = null,
         CancellationToken cancellation = default)
     {
         using var use = _use.Enter();
-        model.RequireCausal();
-        TextScorer.CheckIds(promptIds, model.Shape, "The prompt");
-        sampling ??= new SamplingOptions();
-        sampling.Validate();
-        if (maxNewTokens < 0)
+        var text = Text(promptIds, maxNewTokens, sampling, onText, stopStrings, "The prompt");
+        using var slots = new TextSlots(model, tokenizer.VocabularySize, backend, Probe.Unperturbed, text.Room);
+        GrowingText.GrowAll(slots, [text], cancellation: cancellation);
+        return End(text);
+    }
+
+    /// <summary>
+    /// Continues many prompts, several at a time: a pass of the model gives each of them its next token. Each continuation is the one that
+    /// its prompt has alone, bit for bit.
+    /// </summary>
+    /// <param name="prompts">The tokens of each, at least one.</param>
+    /// <param name="options">How to continue them; what it leaves open, the model's own settings decide.</param>
+    /// <param name="onEnd">Told the number of a prompt and its continuation, in the order in which they end.</param>
+    /// <param name="cancellation">Ends the work between two tokens.</param>
+    /// <returns>The continuations, in the order of the prompts.</returns>
+    /// <exception cref="InvalidInputException">As for one prompt; nothing was generated then.</exception>
+    /// <exception cref="OperationCanceledException">The work was ended.</exception>
+    public IReadOnlyList<Continuation> GenerateAll(
+        IReadOnlyList<IReadOnlyList<int>> prompts,
+        GenerationOptions? options = null,
+        Action<int, Continuation>? onEnd = null,
+        CancellationToken cancellation = default)
+    {
+        using var use = _use.Enter();
+        options ??= new GenerationOptions();
+        var sampling = options.Sampling(model.Generation);
+        ContinuedText[] texts =
+        [
+            .. prompts.Select((ids, i) => Text(
+                ids, options.NewTokens(model.Generation, ids.Count), sampling, null, options.StopStrings, $"Prompt {i + 1}")),
+        ];
+        if (texts.Length == 0)
         {
-            throw new InvalidInputException($"{Setting.MaxNewTokens} is {maxNewTokens}; 0 or more was expected.");
+            return [];
         }
 
-        var text = new StreamingText(tokenizer, promptIds);
-        var sampler = new TokenSampler(sampling);
-        int room = (int)Math.Min((long)promptIds.Count + maxNewTokens, model.Shape.LongestText);
-        using var cache = CreateCache(room);
-        var ids = new List<int>(promptIds);
-        var stop = room < promptIds.Count + (long)maxNewTokens ? StopReason.MaxPositions : StopReason.MaxNewTokens;
-        int known = 0;
-        while (ids.Count < room)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            float[] logits = NextToken.Logits(model, tokenizer, backend, Probe.Unperturbed, ids, known, cache);
-            known = ids.Count;
-            sampler.Penalize(logits, ids);
-            ids.Add(sampler.Choose(logits, ids.Count));
-            if (NextToken.Ends(model, tokenizer, ids[^1]))
-            {
-                text.Add(ids[^1]);
-                stop = StopReason.EndOfText;
-                break;
-            }
-
-            Tell(text.Add(ids[^1]));
-        }
-
-        Tell(text.Finish());
+        var ended = new Continuation[texts.Length];
+        int longest = texts.Max(t => t.Room);
+        using var slots = new TextSlots(
+            model, tokenizer.VocabularySize, backend, Probe.Unperturbed, longest, TextSlots.CountFor(model, longest, texts.Length));
+        GrowingText.GrowAll(slots, texts, Tell, cancellation);
         model.Checkpoint.RequireUnchanged();
-        return new Continuation(promptIds, ids[promptIds.Count..], text.Text, stop);
+        return ended;
 
-        void Tell(string piece)
+        void Tell(int number)
         {
-            if (piece.Length > 0)
-            {
-                onText?.Invoke(piece);
-            }
+            ended[number] = texts[number].End();
+            onEnd?.Invoke(number, ended[number]);
         }
     }
 
@@ -125,15 +139,19 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
     /// <param name="maxNewTokens">The most tokens to add.</param>
     /// <param name="sampling">How tokens are chosen; the most probable ones when null.</param>
     /// <param name="onEnd">Receives the whole continuation after its last piece.</param>
+    /// <param name="stopStrings">Strings that end the continuation where one of them comes up, and are no part of it; none when
+    /// null.</param>
     /// <param name="cancellation">Ends the work between two tokens; leaving the loop does too.</param>
     /// <returns>The pieces, none of them empty. Work begins when the first is requested, which throws whatever
-    /// <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, CancellationToken)"/> throws.</returns>
+    /// <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions?, Action{string}?, IReadOnlyList{string}?, CancellationToken)"/>
+    /// throws.</returns>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
     public async IAsyncEnumerable<string> GenerateAsync(
         IReadOnlyList<int> promptIds,
         int maxNewTokens,
         SamplingOptions? sampling = null,
         Action<Continuation>? onEnd = null,
+        IReadOnlyList<string>? stopStrings = null,
         [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var pieces = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
@@ -161,7 +179,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         {
             try
             {
-                return Generate(promptIds, maxNewTokens, sampling, piece => pieces.Writer.TryWrite(piece), left.Token);
+                return Generate(
+                    promptIds, maxNewTokens, sampling, piece => pieces.Writer.TryWrite(piece), stopStrings, left.Token);
             }
             finally
             {
@@ -183,17 +202,23 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
             $"'{model.Checkpoint.DisplayName}' names no bos_token_id to begin a text with; a prompt was expected.")];
     }
 
-    private KeyValueCache CreateCache(int tokens)
+    private ContinuedText Text(
+        IReadOnlyList<int> promptIds, int maxNewTokens, SamplingOptions? sampling, Action<string>? onText,
+        IReadOnlyList<string>? stopStrings, string where)
     {
-        try
-        {
-            return backend.CreateCache(model.Shape.Layers, model.Shape.KeyFeatures, tokens);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new InvalidInputException(
-                $"There is not enough memory for the keys and values of a text of {tokens} tokens; a smaller {Setting.MaxNewTokens} was "
-                    + "expected.", e);
-        }
+        model.RequireCausal();
+        TextScorer.CheckIds(promptIds, model.Shape, where);
+        sampling ??= new SamplingOptions();
+        sampling.Validate();
+        return maxNewTokens >= 0
+            ? new ContinuedText(model, tokenizer, promptIds, maxNewTokens, sampling, stopStrings ?? [], onText)
+            : throw new InvalidInputException($"{Setting.MaxNewTokens} is {maxNewTokens}; 0 or more was expected.");
+    }
+
+    private Continuation End(ContinuedText text)
+    {
+        var continuation = text.End();
+        model.Checkpoint.RequireUnchanged();
+        return continuation;
     }
 }

@@ -53,6 +53,13 @@ public sealed class TextScorer(LanguageModel model, IBackend backend)
                 $"{where} has {ids.Count} tokens; at most {shape.LongestText}, the model's positions, were expected.");
         }
 
+        CheckVocabulary(ids, shape, where);
+    }
+
+    /// <summary>Refuses tokens that a model does not have.</summary>
+    /// <exception cref="InvalidInputException">One is outside the vocabulary.</exception>
+    internal static void CheckVocabulary(IReadOnlyList<int> ids, ModelShape shape, string where)
+    {
         foreach (int id in ids)
         {
             if (id < 0 || id >= shape.Vocabulary)

@@ -38,9 +38,19 @@ public sealed record SamplingOptions(double Temperature = 0, double TopP = 1, ul
     }
 }
 
-/// <summary>Chooses tokens: a pure function of the logits, the seed and the token's position.</summary>
+/// <summary>
+/// Chooses tokens: a pure function of the logits, the seed and the token's position. As in transformers, logits are divided by the
+/// repetition penalty, then by the temperature; of the tokens, the <c>top_k</c> most probable stay, and of these, with probabilities that
+/// add up to 1 again, the smallest set that makes up <c>top_p</c>. Of equally probable tokens the lower id comes first, so <c>top_k</c>
+/// tokens are exactly as many (transformers keeps all that are as probable as the last).
+/// </summary>
 internal sealed class TokenSampler(SamplingOptions options)
 {
+    // Relative to the most probable token. Where these make up enough, the others need no order, which is most of the work.
+    private const double Likely = 1e-4;
+
+    private double[] _weights = [];
+
     /// <summary>
     /// Makes tokens that are in a text already less probable. Source: Keskar et al. 2019, arXiv 1909.05858, as in transformers.
     /// </summary>
@@ -68,33 +78,24 @@ internal sealed class TokenSampler(SamplingOptions options)
             return TokenRanking.Best(logits);
         }
 
-        float largest = logits[TokenRanking.Best(logits)];
-        double[] weights = new double[logits.Length];
-        for (int id = 0; id < weights.Length; id++)
+        Weigh(logits);
+        double chance = Uniform(position);
+        int most = options.TopK == 0 ? logits.Length : Math.Min(options.TopK, logits.Length);
+        double all = options.TopK == 0 ? Sum() : 0;
+        int[] order = Order(Likely);
+        if (options.TopK == 0 ? Sum(order, order.Length) <= Math.Max(options.TopP, chance) * all : order.Length < most)
         {
-            weights[id] = ElementaryFunctions.Exp(((double)logits[id] - largest) / options.Temperature);
+            order = Order(0);
         }
 
-        int[] order = [.. Enumerable.Range(0, weights.Length).OrderByDescending(id => weights[id])];
-        int most = options.TopK == 0 ? order.Length : Math.Min(options.TopK, order.Length);
-        double total = 0;
-        foreach (int id in options.TopK == 0 ? Enumerable.Range(0, weights.Length) : order.Take(most))
-        {
-            total += weights[id];
-        }
-
-        int count = 0;
-        double kept = 0;
-        while (count < most && (count == 0 || kept < options.TopP * total))
-        {
-            kept += weights[order[count++]];
-        }
-
-        double threshold = Uniform(position) * kept;
+        most = Math.Min(most, order.Length);
+        double total = options.TopK == 0 ? all : Sum(order, most);
+        int count = options.TopP < 1 ? Nucleus(order, most, total) : most;
+        double threshold = chance * (options.TopP < 1 ? Sum(order, count) : total);
         double sum = 0;
         for (int i = 0; i < count - 1; i++)
         {
-            sum += weights[order[i]];
+            sum += _weights[order[i]];
             if (threshold < sum)
             {
                 return order[i];
@@ -102,6 +103,72 @@ internal sealed class TokenSampler(SamplingOptions options)
         }
 
         return order[count - 1];
+    }
+
+    // The fewest of the first tokens that make up a part of the total.
+    private int Nucleus(int[] order, int most, double total)
+    {
+        int count = 0;
+        double kept = 0;
+        while (count < most && (count == 0 || kept < options.TopP * total))
+        {
+            kept += _weights[order[count++]];
+        }
+
+        return count;
+    }
+
+    // exp((logit − the largest) / temperature).
+    private void Weigh(ReadOnlySpan<float> logits)
+    {
+        if (_weights.Length != logits.Length)
+        {
+            _weights = new double[logits.Length];
+        }
+
+        float largest = logits[TokenRanking.Best(logits)];
+        for (int id = 0; id < _weights.Length; id++)
+        {
+            _weights[id] = ElementaryFunctions.Exp(((double)logits[id] - largest) / options.Temperature);
+        }
+    }
+
+    // The tokens of at least some weight, the most probable first and of equal ones the lower id.
+    private int[] Order(double least)
+    {
+        var ids = new List<int>();
+        for (int id = 0; id < _weights.Length; id++)
+        {
+            if (_weights[id] >= least)
+            {
+                ids.Add(id);
+            }
+        }
+
+        ids.Sort((a, b) => _weights[a] == _weights[b] ? a.CompareTo(b) : _weights[b].CompareTo(_weights[a]));
+        return [.. ids];
+    }
+
+    private double Sum()
+    {
+        double sum = 0;
+        foreach (double weight in _weights)
+        {
+            sum += weight;
+        }
+
+        return sum;
+    }
+
+    private double Sum(int[] order, int count)
+    {
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+        {
+            sum += _weights[order[i]];
+        }
+
+        return sum;
     }
 
     // 53 bits in [0, 1).

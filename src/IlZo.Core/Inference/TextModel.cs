@@ -101,10 +101,7 @@ public sealed class TextModel : IDisposable
         IEnumerable<ChatMessage> messages, GenerationOptions? options = null, Action<Continuation>? onEnd = null,
         CancellationToken cancellation = default)
     {
-        var template = ChatTemplate ?? throw new InvalidInputException(
-            $"'{Model.Checkpoint.DisplayName}' has no chat template; chat_template.jinja, chat_template in tokenizer_config.json or a "
-                + "template of your own was expected.");
-        string text = template.Render(messages, addGenerationPrompt: true, DateTime.Now, cancellation).Text;
+        string text = RequireTemplate().Render(messages, addGenerationPrompt: true, DateTime.Now, cancellation).Text;
         return ContinueAsync(Tokenizer.Begin(Tokenizer.EncodeMarkup(text)), options, onEnd, cancellation);
     }
 
@@ -143,6 +140,12 @@ public sealed class TextModel : IDisposable
         },
         cancellation);
 
+    /// <summary>The chat template.</summary>
+    /// <exception cref="InvalidInputException">The model has none.</exception>
+    internal ChatTemplate RequireTemplate() => ChatTemplate ?? throw new InvalidInputException(
+        $"'{Model.Checkpoint.DisplayName}' has no chat template; chat_template.jinja, chat_template in tokenizer_config.json or "
+            + $"{Setting.ChatTemplate} was expected.");
+
     /// <summary>Releases the device and the weights.</summary>
     public void Dispose()
     {
@@ -155,6 +158,7 @@ public sealed class TextModel : IDisposable
     {
         options ??= new GenerationOptions();
         return _generator.GenerateAsync(
-            promptIds, options.NewTokens(Model.Generation, promptIds.Length), options.Sampling(Model.Generation), onEnd, cancellation);
+            promptIds, options.NewTokens(Model.Generation, promptIds.Length), options.Sampling(Model.Generation), onEnd,
+            options.StopStrings, cancellation);
     }
 }

@@ -108,6 +108,44 @@ public sealed class AttentionTests : IDisposable
         Near.Equal(0, RelativeError(trial.Exact(AttentionTrial.Text(tokens)), [.. actual]), s_errors[engine]);
     }
 
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Texts_of_a_cache_go_on_as_each_does_alone(string engine)
+    {
+        const int first = 70;
+        const int second = 45;
+        using var trial = new AttentionTrial(first + second + 80, 4, 2, 12, prefix: 3, window: 60);
+        var backend = Backend(engine);
+        using var together = backend.CreateCache(1, 2 * 12, 120, 2);
+        using var alone = backend.CreateCache(1, 2 * 12, 120);
+        trial.Run(backend, Texts((0, first, 0), (1, second, 0)), cache: together);
+        trial.Run(backend, AttentionTrial.Text(second), cache: alone, firstRow: first);
+        int length = second;
+        foreach (int added in (int[])[33, 1, 2])
+        {
+            float[] both = trial.Run(backend, Texts((0, 3, first), (1, added, length)), cache: together, firstRow: first + length)[0];
+            float[] own = trial.Run(backend, AttentionTrial.Text(added, length), cache: alone, firstRow: first + length + 3)[0];
+            if (added > 1)
+            {
+                // One token of one text alone is decoded.
+                Assert.Equal(own, both[(3 * 4 * 12)..]);
+            }
+
+            length += added;
+        }
+
+        static TokenBatch Texts(params (int Slot, int Tokens, int Position)[] texts)
+        {
+            var builder = new TokenBatchBuilder();
+            foreach (var (slot, tokens, position) in texts)
+            {
+                builder.AddCached(slot, new int[tokens], position);
+            }
+
+            return builder.Build();
+        }
+    }
+
     [Fact]
     public void One_token_of_generation_is_computed_in_fp32()
     {

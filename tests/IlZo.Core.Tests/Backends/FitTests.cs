@@ -81,6 +81,34 @@ public sealed unsafe class FitTests : IDisposable
             pass.Rent(8), pass.Rent(8), pass.Rent(8), pass.Rent(8), new AttentionShape(2, 2, 4, 1), 0));
     }
 
+    [Theory]
+    [InlineData(new[] { 0, 0 })]
+    [InlineData(new[] { 1, 0 })]
+    [InlineData(new[] { 1, 2 })]
+    [InlineData(new[] { -1 })]
+    public void Texts_that_are_not_one_of_each_slot_in_order(int[] slots)
+    {
+        var builder = new TokenBatchBuilder();
+        foreach (int slot in slots)
+        {
+            builder.AddCached(slot, [0], 0);
+        }
+
+        using var cache = _backend.CreateCache(1, 8, 8, 2);
+        Refuses("of the 2 texts", () => _backend.Begin(builder.Build(), [Probe.Unperturbed], cache));
+    }
+
+    [Fact]
+    public void Two_probes_or_a_tree_of_texts_with_a_cache()
+    {
+        var builder = new TokenBatchBuilder();
+        int parent = builder.AddText([0]);
+        using var cache = _backend.CreateCache(1, 8, 8, 2);
+        Refuses("one point", () => _backend.Begin(builder.Build(), [Probe.Unperturbed, Probe.Unperturbed], cache));
+        builder.AddContinuation(parent, [1]);
+        Refuses("of the 2 texts", () => _backend.Begin(builder.Build(), [Probe.Unperturbed], cache));
+    }
+
     [Fact]
     public void A_norm_of_other_features() =>
         Refuses("no multiple", () => _pass.LayerNorm(_pass.Rent(8), Table(1, 3), null, 1e-5f, _pass.Rent(8)));

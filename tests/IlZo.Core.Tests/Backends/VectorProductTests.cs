@@ -21,7 +21,7 @@ public sealed unsafe class VectorProductTests
             float[] y = new float[3];
             fixed (float* from = x, to = y)
             {
-                VectorProduct.Multiply(parameters.All[0], 0, 3, from, to);
+                VectorProduct.Multiply(parameters.All[0], 0, 3, new VectorRows(from, columns), new VectorRows(to, 3), 1);
             }
 
             for (int row = 0; row < 3; row++)
@@ -63,7 +63,7 @@ public sealed unsafe class VectorProductTests
             float[] y = new float[columns];
             fixed (float* from = x, to = y)
             {
-                VectorProduct.AddTransposed(parameters.All[0], 0, 7, from, to);
+                VectorProduct.AddTransposed(parameters.All[0], 0, 7, new VectorRows(from, 7), new VectorRows(to, columns), 1);
             }
 
             for (int column = 0; column < columns; column++)
@@ -75,6 +75,42 @@ public sealed unsafe class VectorProductTests
                 }
 
                 Assert.Equal(sum, y[column]);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(64)]
+    [InlineData(200)]
+    public void A_token_has_the_sums_that_it_has_alone(int columns)
+    {
+        const int Rows = 9;
+        var (parameters, _) = Operands(Rows, columns);
+        using (parameters)
+        {
+            var weight = parameters.All[0];
+            var random = new Random(3);
+            int longer = Math.Max(Rows, columns);
+            for (int tokens = 1; tokens <= 9; tokens++)
+            {
+                float[] x = [.. Enumerable.Range(0, tokens * longer).Select(_ => random.NextSingle() - 0.5f)];
+                float[] together = new float[2 * tokens * longer];
+                float[] alone = new float[2 * tokens * longer];
+                fixed (float* from = x, to = together, one = alone)
+                {
+                    var inputs = new VectorRows(from, longer);
+                    VectorProduct.Multiply(weight, 0, Rows, inputs, new VectorRows(to, longer), tokens);
+                    VectorProduct.AddTransposed(weight, 0, Rows, inputs, new VectorRows(to + (tokens * longer), longer), tokens);
+                    for (int token = 0; token < tokens; token++)
+                    {
+                        var input = new VectorRows(inputs[token], longer);
+                        VectorProduct.Multiply(weight, 0, Rows, input, new VectorRows(one + (token * longer), 0), 1);
+                        VectorProduct.AddTransposed(weight, 0, Rows, input, new VectorRows(one + ((tokens + token) * longer), 0), 1);
+                    }
+                }
+
+                Assert.Equal(alone, together);
             }
         }
     }

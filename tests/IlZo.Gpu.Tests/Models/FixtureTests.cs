@@ -142,6 +142,47 @@ public class FixtureTests
         }
     }
 
+    [Fact]
+    public void Texts_go_on_together_in_a_cache_as_each_does_alone()
+    {
+        using var fixture = new ForwardFixture("llama-gqa", threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(fixture.Model.Parameters);
+        var shape = fixture.Model.Shape;
+        int[] ids = fixture.Inputs[2].Ids;
+        using var together = device.Backend.CreateCache(shape.Layers, shape.KeyFeatures, ids.Length, 3);
+        using var alone = device.Backend.CreateCache(shape.Layers, shape.KeyFeatures, ids.Length);
+        Logits(fixture, device.Backend, Texts((0, ids[..9], 0), (2, ids[..5], 0)), together);
+        Logits(fixture, device.Backend, Texts((0, ids[..9], 0)), alone);
+        foreach (int position in (int[])[9, 10])
+        {
+            float[] both = Logits(
+                fixture, device.Backend, Texts((0, [ids[position]], position), (2, [ids[position - 4]], position - 4)), together);
+            float[] one = Logits(fixture, device.Backend, Texts((0, [ids[position]], position)), alone);
+            Assert.Equal(one, both[..shape.Vocabulary]);
+
+            // The second text is the beginning of the first.
+            float[] begun = fixture.Logits(ForwardFixture.Batch(ids[..(position - 3)]));
+            Near.Equal(begun.AsSpan((position - 4) * shape.Vocabulary), both.AsSpan(shape.Vocabulary), 1e-4);
+        }
+
+        together.CopyBeginning(2, 1, 4);
+        float[] copied = Logits(fixture, device.Backend, Texts((1, ids[4..7], 4)), together);
+        float[] whole = fixture.Logits(ForwardFixture.Batch(ids[..7]));
+        Near.Equal(whole.AsSpan(6 * shape.Vocabulary), copied, 1e-4);
+
+        static TokenBatch Texts(params (int Slot, int[] Ids, int Position)[] texts)
+        {
+            var builder = new TokenBatchBuilder();
+            foreach (var (slot, tokens, position) in texts)
+            {
+                builder.Read(builder.AddCached(slot, tokens, position), tokens.Length - 1);
+            }
+
+            return builder.Build();
+        }
+    }
+
     [Theory]
     [InlineData("opt-350m-style")]
     [InlineData("gpt2-tiny")]

@@ -74,10 +74,10 @@ internal sealed unsafe partial class CpuBackend : IBackend
         copy.Keep(RunAll);
     }
 
-    public KeyValueCache CreateCache(int layers, int features, int capacity)
+    public KeyValueCache CreateCache(int layers, int features, int capacity, int slots = 1)
     {
         using var use = _use.Enter();
-        return new CpuKeyValueCache(layers, features, capacity);
+        return new CpuKeyValueCache(layers, features, capacity, slots);
     }
 
     public IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)

@@ -3,20 +3,36 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Keys and values in memory: layer-major, keys then values, each [features, capacity] so that a feature's tokens are adjacent.
+/// Keys and values in memory: layer-major, keys then values of each slot, each [features, capacity] so that a feature's tokens are
+/// adjacent.
 /// </summary>
-internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity) : KeyValueCache(layers, features, capacity)
+internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity, int slots)
+    : KeyValueCache(layers, features, capacity, slots)
 {
-    private readonly NativeBuffer _memory = new(checked(2L * layers * features * capacity * sizeof(float)));
+    private readonly NativeBuffer _memory = new(checked(slots * BytesOf(layers, features, capacity)));
 
-    public float* Keys(int layer) => (float*)_memory.Data + (2L * layer * Features * Capacity);
+    public float* Keys(int layer, int slot) => (float*)_memory.Data + (2L * (((long)layer * Slots) + slot) * Features * Capacity);
 
-    public float* Values(int layer) => Keys(layer) + ((long)Features * Capacity);
+    public float* Values(int layer, int slot) => Keys(layer, slot) + ((long)Features * Capacity);
 
     protected override void Copy(int layer, Span<float> keys, Span<float> values)
     {
-        Copy(Keys(layer), keys);
-        Copy(Values(layer), values);
+        Copy(Keys(layer, 0), keys);
+        Copy(Values(layer, 0), values);
+    }
+
+    protected override void CopySlot(int from, int to, int tokens)
+    {
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            // The values of a slot follow its keys.
+            float* source = Keys(layer, from);
+            float* destination = Keys(layer, to);
+            for (long f = 0; f < 2L * Features; f++)
+            {
+                new ReadOnlySpan<float>(source + (f * Capacity), tokens).CopyTo(new Span<float>(destination + (f * Capacity), tokens));
+            }
+        }
     }
 
     protected override void Release() => _memory.Dispose();

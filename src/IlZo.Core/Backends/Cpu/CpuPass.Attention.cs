@@ -21,15 +21,14 @@ internal sealed unsafe partial class CpuPass
         using var cache = past?.Enter(_pass.Number) ?? default;
         var queries = Own(q);
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
-        int cached = past is null ? 0 : _batch.Segments[0].Prefix;
-        var keys = new KeyValueSource(_workspace.Runs, prefixRows, cached, past, Own(k), Own(v), layer ?? 0);
+        var keys = new KeyValueSource(_batch, _workspace.Runs, prefixRows, past, Own(k), Own(v), layer ?? 0);
         keys.ExtendCache();
         var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
         int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
 
         // One query is not worth packing keys for; and engines do not split heads.
-        var engine = IsDecoding(queries) || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
+        var engine = IsDecoding || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
         _pool.Run(groups, new AttentionWork(this, engine, queries, keys, mixed, shape));
         if (prefix is not null)
         {

@@ -5,37 +5,39 @@ namespace IlZo.Backends.Cpu;
 
 internal sealed unsafe partial class CpuPass
 {
-    // Outputs of a work item when one token is multiplied: some hundred kilobytes of weights.
+    // Outputs of a work item: some hundred kilobytes of weights.
     private const int DecodeRows = 128;
 
     // Inputs of a work item where they are rows. Fixed, because every item has its own sums.
     private const int DecodeInputs = 64;
 
     /// <summary>
-    /// Whether the pass continues a text by one token at the weights as they are. Sums are then formed along the weights' rows, so logits
-    /// differ in rounding from those of the same text in one pass; training and scoring never take this way.
+    /// Whether a pass continues texts by one token each, at the weights as they are. Sums are then formed along the weights' rows, so
+    /// logits differ in rounding from those of the same texts in one pass; training and scoring never take this way. What a text gets does
+    /// not depend on the others.
     /// </summary>
-    private bool IsDecoding(CpuActivation x) => _cache is not null && x.Tokens == 1 && _points.Probes[0].Direction is null;
+    private bool IsDecoding => _cache is not null && _batch.Count == _batch.Segments.Count && _points.Probes[0].Direction is null;
 
     private void DecodeLinear(
         CpuActivation x, Parameter weight, WeightLayout layout, float* biases, CpuActivation y, bool accumulate,
         ActivationFunction? activation)
     {
-        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
-        CopyToken(x, contiguous);
+        long inputBytes = (long)x.Tokens * x.Features * sizeof(float);
+        float* inputs = _arena.Rent(inputBytes);
+        CopyTokens(x, 0, x.Tokens, inputs);
 
         // Rows that are inputs are read once by all threads together: each adds its slice of them, then the slices are added in order.
         int slices = layout == WeightLayout.InOut ? (x.Features + DecodeInputs - 1) / DecodeInputs : 0;
-        long partialBytes = (long)slices * y.Features * sizeof(float);
+        long partialBytes = (long)slices * x.Tokens * y.Features * sizeof(float);
         float* partial = _arena.Rent(partialBytes);
-        _pool.Run(slices, new DecodeSliceWork(weight, x.Features, y.Features, contiguous, partial));
+        _pool.Run(slices, new DecodeSliceWork(weight, x.Features, y.Features, x.Tokens, inputs, partial));
         int blocks = (y.Features + DecodeRows - 1) / DecodeRows;
-        _pool.Run(blocks, new DecodeWork(this, weight, layout, contiguous, partial, slices, biases, y, accumulate, activation));
+        _pool.Run(blocks, new DecodeWork(this, weight, layout, inputs, partial, slices, biases, y, accumulate, activation));
         _arena.Return(partial, partialBytes);
-        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+        _arena.Return(inputs, inputBytes);
     }
 
-    private static void SumSlices(float* partial, int slices, int stride, Span<float> sums)
+    private static void SumSlices(float* partial, int slices, long stride, Span<float> sums)
     {
         sums.Clear();
         for (int slice = 0; slice < slices; slice++, partial += stride)
@@ -44,31 +46,46 @@ internal sealed unsafe partial class CpuPass
         }
     }
 
-    private void DecodeLogits(CpuActivation x, OutputHead head, float* biases, float* destination)
+    private void DecodeLogits(CpuActivation x, OutputHead head, float* biases, int first, int tokens, float* destination)
     {
-        float* contiguous = _arena.Rent((long)x.Features * sizeof(float));
-        CopyToken(x, contiguous);
-        _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, new DecodeLogitsWork(head, biases, contiguous, destination));
-        _arena.Return(contiguous, (long)x.Features * sizeof(float));
+        long inputBytes = (long)tokens * x.Features * sizeof(float);
+        float* inputs = _arena.Rent(inputBytes);
+        CopyTokens(x, first, tokens, inputs);
+        _pool.Run((head.Rows + DecodeRows - 1) / DecodeRows, new DecodeLogitsWork(head, biases, inputs, tokens, destination));
+        _arena.Return(inputs, inputBytes);
     }
 
-    private static void CopyToken(CpuActivation x, float* destination)
+    // Tokens one after the other, from panels in which their features lie side by side.
+    private static void CopyTokens(CpuActivation x, int first, int tokens, float* destination)
     {
-        for (int f = 0; f < x.Features; f++)
+        for (int token = 0; token < tokens;)
         {
-            destination[f] = x.Data[f * Panel.Lanes];
+            int count = Math.Min(tokens - token, Panel.Lanes - ((first + token) % Panel.Lanes));
+            float* source = x.Token(0, first + token);
+            float* to = destination + ((long)token * x.Features);
+            for (int f = 0; f < x.Features; f++)
+            {
+                for (int lane = 0; lane < count; lane++)
+                {
+                    to[((long)lane * x.Features) + f] = source[(f * Panel.Lanes) + lane];
+                }
+            }
+
+            token += count;
         }
     }
 
     // The part that some inputs have in all outputs, where rows are inputs.
-    private readonly struct DecodeSliceWork(Parameter weight, int inputs, int outputs, float* x, float* partial) : IWork
+    private readonly struct DecodeSliceWork(Parameter weight, int inputs, int outputs, int tokens, float* x, float* partial) : IWork
     {
         public void Do(int item, int worker)
         {
             int row = item * DecodeInputs;
-            float* sums = partial + ((long)item * outputs);
-            new Span<float>(sums, outputs).Clear();
-            VectorProduct.AddTransposed(weight, row, Math.Min(DecodeInputs, inputs - row), x + row, sums);
+            long size = (long)tokens * outputs;
+            float* sums = partial + (item * size);
+            new Span<float>(sums, checked((int)size)).Clear();
+            VectorProduct.AddTransposed(
+                weight, row, Math.Min(DecodeInputs, inputs - row), new VectorRows(x + row, inputs), new VectorRows(sums, outputs), tokens);
         }
     }
 
@@ -88,51 +105,76 @@ internal sealed unsafe partial class CpuPass
         {
             int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, y.Features - row);
-            float* result = pass._scratch[worker].Tile(DecodeRows);
+            var results = new VectorRows(pass._scratch[worker].Tile((long)DecodeRows * y.Tokens), DecodeRows);
             if (layout == WeightLayout.OutIn)
             {
-                VectorProduct.Multiply(weight, row, rows, x, result);
-            }
-            else
-            {
-                SumSlices(partial + row, slices, y.Features, new Span<float>(result, rows));
+                VectorProduct.Multiply(weight, row, rows, new VectorRows(x, weight.Columns), results, y.Tokens);
             }
 
-            for (int r = 0; r < rows; r++)
+            for (int token = 0; token < y.Tokens; token++)
             {
-                float* to = y.Data + ((long)(row + r) * Panel.Lanes);
-                result[r] += (biases == null ? 0 : biases[row + r]) + (accumulate ? *to : 0);
+                float* result = results[token];
+                if (layout == WeightLayout.InOut)
+                {
+                    float* first = partial + ((long)token * y.Features) + row;
+                    SumSlices(first, slices, (long)y.Tokens * y.Features, new Span<float>(result, rows));
+                }
+
+                float* before = y.Token(0, token) + ((long)row * Panel.Lanes);
+                for (int r = 0; r < rows; r++)
+                {
+                    result[r] += (biases == null ? 0 : biases[row + r]) + (accumulate ? before[r * Panel.Lanes] : 0);
+                }
+
+                if (activation is { } function)
+                {
+                    Apply(function, new Span<float>(result, rows));
+                }
             }
 
-            if (activation is { } function)
-            {
-                Apply(function, new Span<float>(result, rows));
-            }
+            Store(results, row, rows);
+        }
 
-            for (int r = 0; r < rows; r++)
+        private void Store(VectorRows results, int row, int rows)
+        {
+            for (int panel = 0; panel < y.Panels; panel++)
             {
-                // The other lanes are nobody's token; they must stay finite all the same.
-                var lanes = new Span<float>(y.Data + ((long)(row + r) * Panel.Lanes), Panel.Lanes);
-                lanes.Fill(result[r]);
+                int first = panel * Panel.Lanes;
+                int count = y.Lanes(panel);
+                for (int r = 0; r < rows; r++)
+                {
+                    var lanes = new Span<float>(y.At(0, panel) + ((long)(row + r) * Panel.Lanes), Panel.Lanes);
+                    for (int lane = 0; lane < count; lane++)
+                    {
+                        lanes[lane] = results[first + lane][r];
+                    }
+
+                    // The other lanes are nobody's token; they must stay finite all the same.
+                    lanes[count..].Fill(lanes[count - 1]);
+                }
             }
         }
     }
 
-    private readonly struct DecodeLogitsWork(OutputHead head, float* biases, float* x, float* destination) : IWork
+    private readonly struct DecodeLogitsWork(OutputHead head, float* biases, float* x, int tokens, float* destination) : IWork
     {
         public void Do(int item, int worker)
         {
             int row = item * DecodeRows;
             int rows = Math.Min(DecodeRows, head.Rows - row);
-            VectorProduct.Multiply(head.Weight, row, rows, x, destination + row);
-            for (int r = row; biases != null && r < row + rows; r++)
+            var logits = new VectorRows(destination + row, head.Rows);
+            VectorProduct.Multiply(head.Weight, row, rows, new VectorRows(x, head.Weight.Columns), logits, tokens);
+            for (int token = 0; token < tokens; token++)
             {
-                destination[r] += biases[r];
-            }
+                for (int r = 0; biases != null && r < rows; r++)
+                {
+                    logits[token][r] += biases[row + r];
+                }
 
-            if (head.SoftCap is { } cap)
-            {
-                Cap(cap, destination + row, rows);
+                if (head.SoftCap is { } cap)
+                {
+                    Cap(cap, logits[token], rows);
+                }
             }
         }
     }

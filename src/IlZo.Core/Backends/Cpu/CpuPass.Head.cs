@@ -63,9 +63,9 @@ internal sealed unsafe partial class CpuPass
         float* biases = RentBias(head);
         fixed (float* d = destination)
         {
-            if (IsDecoding(from))
+            if (IsDecoding)
             {
-                DecodeLogits(from, head, biases, d);
+                DecodeLogits(from, head, biases, firstRow, end - firstRow, d);
             }
             else
             {

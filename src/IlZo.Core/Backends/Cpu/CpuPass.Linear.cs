@@ -26,7 +26,7 @@ internal sealed unsafe partial class CpuPass
         to.Prepare(shared, keep: accumulate);
         _profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
         float* biases = bias is null ? null : RentVector(bias);
-        if (IsDecoding(from))
+        if (IsDecoding)
         {
             DecodeLinear(from, weight, layout, biases, to, accumulate, activation);
         }

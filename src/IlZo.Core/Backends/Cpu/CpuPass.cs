@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuPass : IPass
     /// <param name="workspace">What it works with; no other pass does from here on.</param>
     /// <param name="batch">The tokens.</param>
     /// <param name="probes">The probes.</param>
-    /// <param name="cache">Earlier tokens of the only text.</param>
+    /// <param name="cache">Earlier tokens of the texts.</param>
     public CpuPass(PassGuard pass, CpuWorkspace workspace, TokenBatch batch, IReadOnlyList<Probe> probes, CpuKeyValueCache? cache)
     {
         (_pass, _batch, _points, _cache) = (pass, batch, PassPoints.Of(probes), cache);

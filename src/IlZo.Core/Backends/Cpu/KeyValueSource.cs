@@ -5,15 +5,15 @@ namespace IlZo.Backends.Cpu;
 /// continues, or in the cache of earlier passes. They are gathered in the order of their positions, so a shared beginning gives the same
 /// bits as its own copy.
 /// </summary>
+/// <param name="batch">The pass's tokens; where there is a cache, a segment goes on with one of its texts.</param>
 /// <param name="texts">The runs of each segment's text.</param>
 /// <param name="prefix">What comes before all texts.</param>
-/// <param name="cached">Tokens in the cache that come before the pass's.</param>
 /// <param name="cache">Earlier keys and values, or null.</param>
 /// <param name="keys">The pass's keys.</param>
 /// <param name="values">The pass's values.</param>
 /// <param name="layer">The layer of the cache.</param>
 internal readonly unsafe struct KeyValueSource(
-    TextRuns texts, PrefixRows prefix, int cached, CpuKeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
+    TokenBatch batch, TextRuns texts, PrefixRows prefix, CpuKeyValueCache? cache, CpuActivation keys, CpuActivation values, int layer)
 {
     /// <summary>Whether all probes have the same keys and the same values.</summary>
     public bool IsShared => keys.IsShared && values.IsShared && prefix.IsShared;
@@ -29,18 +29,23 @@ internal readonly unsafe struct KeyValueSource(
             return;
         }
 
-        foreach (var run in texts.Of(0))
+        for (int segment = 0; segment < batch.Segments.Count; segment++)
         {
-            CopyFeatures(keys.Token(0, run.Token), Panel.Lanes, cache.Keys(layer) + run.Position, cache.Capacity, keys.Features, run.Count);
-            CopyFeatures(
-                values.Token(0, run.Token), Panel.Lanes, cache.Values(layer) + run.Position, cache.Capacity, values.Features, run.Count);
+            float* to = cache.Keys(layer, batch.Segments[segment].Slot);
+            float* valuesTo = cache.Values(layer, batch.Segments[segment].Slot);
+            foreach (var run in texts.Of(segment))
+            {
+                CopyFeatures(keys.Token(0, run.Token), Panel.Lanes, to + run.Position, cache.Capacity, keys.Features, run.Count);
+                CopyFeatures(
+                    values.Token(0, run.Token), Panel.Lanes, valuesTo + run.Position, cache.Capacity, values.Features, run.Count);
+            }
         }
     }
 
     /// <summary>Keys as [feature][<paramref name="stride"/>], with zeros after the last of <paramref name="count"/> keys.</summary>
     public void GatherKeys(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
     {
-        float* first = cache is null ? null : cache.Keys(layer);
+        float* first = cache is null ? null : cache.Keys(layer, batch.Segments[segment].Slot);
         Gather(prefix.Keys(probe, feature), first, keys, probe, segment, feature, size, count, gathered, stride);
     }
 
@@ -49,7 +54,7 @@ internal readonly unsafe struct KeyValueSource(
     /// </summary>
     public void GatherValues(int probe, int segment, int feature, int size, int count, float* gathered, int stride)
     {
-        float* first = cache is null ? null : cache.Values(layer);
+        float* first = cache is null ? null : cache.Values(layer, batch.Segments[segment].Slot);
         Gather(prefix.Values(probe, feature), first, values, probe, segment, feature, size, count, gathered, stride);
     }
 
@@ -64,10 +69,10 @@ internal readonly unsafe struct KeyValueSource(
             PackRun(prefix.Values(probe, feature), prefix.Count, 0, prefix.Count, size, packed, sliceStride);
         }
 
-        if (cache is not null && cached > 0)
+        if (Cached(segment) is > 0 and var cached)
         {
-            PackRun(
-                cache.Values(layer) + ((long)feature * cache.Capacity), cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
+            float* earlier = cache!.Values(layer, batch.Segments[segment].Slot) + ((long)feature * cache.Capacity);
+            PackRun(earlier, cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
         }
 
         foreach (var run in texts.Of(segment))
@@ -81,6 +86,9 @@ internal readonly unsafe struct KeyValueSource(
             new Span<float>(packed + (slice * sliceStride) + ((long)size * Panel.Stride), (rows - size) * Panel.Stride).Clear();
         }
     }
+
+    // Tokens of a segment's text that are in the cache.
+    private int Cached(int segment) => cache is null ? 0 : batch.Segments[segment].Prefix;
 
     private void Gather(
         float* before,
@@ -100,9 +108,9 @@ internal readonly unsafe struct KeyValueSource(
             CopyFeatures(before, prefix.Count, gathered, stride, size, prefix.Count);
         }
 
-        if (cache is not null && cached > 0)
+        if (Cached(segment) is > 0 and var cached)
         {
-            CopyFeatures(earlier + ((long)feature * cache.Capacity), cache.Capacity, text, stride, size, cached);
+            CopyFeatures(earlier + ((long)feature * cache!.Capacity), cache.Capacity, text, stride, size, cached);
         }
 
         foreach (var run in texts.Of(segment))

@@ -6,91 +6,133 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Weights times one token, y[n] = Σ W[n][k]·x[k]: what generating text consists of. Bound by reading W, so weights go from
+/// Weights times a few tokens, y[n] = Σ W[n][k]·x[k]: what generating text consists of. Bound by reading W, so weights go from
 /// memory through registers into the sums, nothing is packed, and rows follow each other as they lie: one stream of addresses that is
 /// asked for a few kilobytes ahead, across the ends of pages where the processor's own prefetching stops. Of a W that is stored [in, out]
-/// four rows are read side by side.
+/// four rows are read side by side. For several tokens weights are widened once, and each token has the sums that it has alone.
 /// </summary>
 internal static unsafe class VectorProduct
 {
     private const int Unroll = 4;
 
-    // A row is added up in as many sums whatever the width of vectors, so that the bits do not depend on it.
-    private const int Sums = 64;
+    /// <summary>A row is added up in as many sums whatever the width of vectors, so that the bits do not depend on it.</summary>
+    public const int Sums = 64;
 
     private const int PrefetchBytes = 2048;
 
     // Columns whose sums stay in the first-level cache beside the weights of eight rows.
     private const int Chunk = 2048;
 
-    /// <summary>Computes rows <paramref name="row"/> … of y from the contiguous <paramref name="x"/>.</summary>
-    public static void Multiply(Parameter weight, int row, int rows, float* x, float* y) =>
-        Multiply(weight, WeightLayout.OutIn, row, rows, x, y);
+    /// <summary>Computes rows <paramref name="row"/> … of y for each of <paramref name="tokens"/> contiguous x.</summary>
+    public static void Multiply(Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens) =>
+        StoredWeights.Use(weight.Type, new Work(weight, WeightLayout.OutIn, row, rows, x, y, tokens));
 
     /// <summary>
-    /// y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out].
+    /// y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out], for each of
+    /// <paramref name="tokens"/> tokens.
     /// </summary>
-    public static void AddTransposed(Parameter weight, int row, int rows, float* x, float* y) =>
-        Multiply(weight, WeightLayout.InOut, row, rows, x, y);
+    public static void AddTransposed(Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens) =>
+        StoredWeights.Use(weight.Type, new Work(weight, WeightLayout.InOut, row, rows, x, y, tokens));
 
-    private static void Multiply(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) =>
-        StoredWeights.Use(weight.Type, new Work(weight, layout, row, rows, x, y));
-
-    private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y) : IStoredWork
+    private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, VectorRows x, VectorRows y, int tokens)
+        : IStoredWork
     {
         public void Do<TVector, TSimd, TFormat>()
             where TVector : struct
             where TSimd : struct, ISimd<TVector>
-            where TFormat : struct, IWeightFormat<TVector> =>
-            Multiply<TVector, TSimd, TFormat>(weight, layout, row, rows, x, y);
-    }
-
-    private static void Multiply<TVector, TSimd, TFormat>(Parameter weight, WeightLayout layout, int row, int rows, float* x, float* y)
-        where TVector : struct
-        where TSimd : struct, ISimd<TVector>
-        where TFormat : struct, IWeightFormat<TVector>
-    {
-        if (layout == WeightLayout.OutIn)
+            where TFormat : struct, IWeightFormat<TVector>
         {
-            MultiplyRows<TVector, TSimd, TFormat>(weight, row, rows, x, y);
-            return;
-        }
-
-        // Rows beyond the last one are the last one times zero.
-        float* factors = stackalloc float[Unroll];
-        byte** at = stackalloc byte*[Unroll];
-        for (int column = 0; column < weight.Columns; column += Chunk)
-        {
-            for (int r = 0; r < rows; r += Unroll)
+            if (layout == WeightLayout.OutIn)
             {
-                for (int i = 0; i < Unroll; i++)
-                {
-                    factors[i] = r + i < rows ? x[r + i] : 0;
-                    at[i] = weight.At(row + Math.Min(r + i, rows - 1), column);
-                }
-
-                AddRows<TVector, TSimd, TFormat>(weight, at, factors, y + column, Math.Min(Chunk, weight.Columns - column));
+                MultiplyRows<TVector, TSimd, TFormat>(weight, row, rows, x, y, tokens);
+            }
+            else
+            {
+                AddTransposedRows<TVector, TSimd, TFormat>(weight, row, rows, x, y, tokens);
             }
         }
     }
 
-    private static void MultiplyRows<TVector, TSimd, TFormat>(Parameter weight, int row, int rows, float* x, float* y)
+    private static void AddTransposedRows<TVector, TSimd, TFormat>(
+        Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        float* factors = stackalloc float[Unroll];
+        float* widened = stackalloc float[tokens > 1 ? Unroll * Chunk : 0];
+        byte** at = stackalloc byte*[Unroll];
+        for (int column = 0; column < weight.Columns; column += Chunk)
+        {
+            int columns = Math.Min(Chunk, weight.Columns - column);
+            for (int r = 0; r < rows; r += Unroll)
+            {
+                // Rows beyond the last one are the last one times zero.
+                for (int i = 0; i < Unroll; i++)
+                {
+                    at[i] = weight.At(row + Math.Min(r + i, rows - 1), column);
+                    if (tokens > 1)
+                    {
+                        float* to = widened + (i * Chunk);
+                        Widening.Read(weight.Type, at[i], to, columns);
+                        at[i] = (byte*)to;
+                    }
+                }
+
+                for (int token = 0; token < tokens; token++)
+                {
+                    for (int i = 0; i < Unroll; i++)
+                    {
+                        factors[i] = r + i < rows ? x[token][r + i] : 0;
+                    }
+
+                    if (tokens > 1)
+                    {
+                        AddRows<TVector, TSimd, F32Format<TVector, TSimd>>(DType.F32, 0, at, factors, y[token] + column, columns);
+                    }
+                    else
+                    {
+                        long next = Unroll * (long)weight.Columns * TFormat.Size;
+                        AddRows<TVector, TSimd, TFormat>(weight.Type, next, at, factors, y[token] + column, columns);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void MultiplyRows<TVector, TSimd, TFormat>(
+        Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
         int whole = columns / Sums * Sums;
-        for (int r = 0; r < rows; r++)
+        if (tokens > 1)
         {
-            y[r] = Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x, whole);
+            TokenTiles.Multiply<TVector, TSimd>(weight, row, rows, whole, x, y, tokens);
+        }
+        else
+        {
+            for (int r = 0; r < rows; r++)
+            {
+                y[0][r] = Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x[0], whole);
+            }
+        }
+
+        if (whole == columns)
+        {
+            return;
         }
 
         for (int r = 0; r < rows; r++)
         {
-            for (int k = whole; k < columns; k++)
+            for (int token = 0; token < tokens; token++)
             {
-                y[r] += Widening.Read(weight.Type, weight.At(row + r, k)) * x[k];
+                for (int k = whole; k < columns; k++)
+                {
+                    y[token][r] += Widening.Read(weight.Type, weight.At(row + r, k)) * x[token][k];
+                }
             }
         }
     }
@@ -124,7 +166,17 @@ internal static unsafe class VectorProduct
             TSimd.Store(d, sums + first + (3 * width));
         }
 
-        // The upper half is added to the lower one until a vector is left, which goes on so.
+        return Total<TVector, TSimd>(sums);
+    }
+
+    /// <summary>The sum of the sums, which changes them.</summary>
+    /// <remarks>The upper half of the sums is added to the lower one until a vector is left, which goes on so.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Total<TVector, TSimd>(float* sums)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        int width = TSimd.Width;
         for (int half = Sums / 2; half >= width; half /= 2)
         {
             for (int i = 0; i < half; i += width)
@@ -138,14 +190,14 @@ internal static unsafe class VectorProduct
 
     // Four rows at a time, so that y is read and written once for four products; the next four are asked for meanwhile.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddRows<TVector, TSimd, TFormat>(Parameter weight, byte** rows, float* x, float* y, int columns)
+    private static void AddRows<TVector, TSimd, TFormat>(
+        DType type, long next, byte** rows, float* x, float* y, int columns)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int width = TSimd.Width;
         int step = width * TFormat.Size;
-        long next = Unroll * (long)weight.Columns * TFormat.Size;
         byte* w0 = rows[0], w1 = rows[1], w2 = rows[2], w3 = rows[3];
         TVector x0 = TSimd.Broadcast(x[0]), x1 = TSimd.Broadcast(x[1]), x2 = TSimd.Broadcast(x[2]), x3 = TSimd.Broadcast(x[3]);
         int column = 0;
@@ -173,7 +225,7 @@ internal static unsafe class VectorProduct
         {
             for (int c = column; c < columns; c++)
             {
-                y[c] = Scalar.FusedMultiplyAdd(Widening.Read(weight.Type, rows[i] + ((long)c * TFormat.Size)), x[i], y[c]);
+                y[c] = Scalar.FusedMultiplyAdd(Widening.Read(type, rows[i] + ((long)c * TFormat.Size)), x[i], y[c]);
             }
         }
     }
