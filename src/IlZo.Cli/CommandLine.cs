@@ -25,6 +25,7 @@ internal static class CommandLine
         EvalCommand.Create(),
         ScoreCommand.Create(),
         TokenizeCommand.Create(),
+        ChatCommand.Create(),
         GenerateCommand.Create(),
         ReportCommand.Create(),
         ReplayCommand.Create(),
