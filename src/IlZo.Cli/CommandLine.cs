@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using IlZo.Cli.Commands;
+using IlZo.Cli.Shell;
 using IlZo.Files;
 
 namespace IlZo.Cli;
@@ -16,33 +17,55 @@ internal static class CommandLine
           trains the built-in model on the built-in SST-2 sample and reports what it learned.
         """;
 
+    private const string FirstSteps = """
+        IlZo fine-tunes language models with forward passes only. Three commands to begin with:
+
+          ilzo train                             train the built-in model on built-in film reviews: a minute on two cores
+          ilzo train --data FILE --model DIR     train your own model on your own texts (docs/data.md)
+          ilzo chat --model RUN                  talk to what came out of it, for a model with a chat template
+
+        'ilzo --help' lists all commands.
+
+        """;
+
     /// <summary>All verbs. A new one is a file beside the others and a line here.</summary>
-    public static RootCommand Root() => new(Description)
+    public static RootCommand Root()
     {
-        TrainCommand.Create(),
-        AddHeadCommand.Create(),
-        CompareCommand.Create(),
-        EvalCommand.Create(),
-        ScoreCommand.Create(),
-        TokenizeCommand.Create(),
-        ChatCommand.Create(),
-        GenerateCommand.Create(),
-        ReportCommand.Create(),
-        ReplayCommand.Create(),
-        ExportCommand.Create(),
-        InspectCommand.Create(),
-        BenchCommand.Create(),
-        DevicesCommand.Create(),
-        SelfTestCommand.Create(),
-        ListCommand.Create(),
-    };
+        var root = new RootCommand(Description)
+        {
+            TrainCommand.Create(),
+            AddHeadCommand.Create(),
+            CompareCommand.Create(),
+            EvalCommand.Create(),
+            ScoreCommand.Create(),
+            TokenizeCommand.Create(),
+            ChatCommand.Create(),
+            GenerateCommand.Create(),
+            ReportCommand.Create(),
+            ReplayCommand.Create(),
+            ExportCommand.Create(),
+            InspectCommand.Create(),
+            BenchCommand.Create(),
+            DevicesCommand.Create(),
+            SelfTestCommand.Create(),
+            ListCommand.Create(),
+            CompletionCommand.Create(Root),
+        };
+        root.SetAction(_ =>
+        {
+            Terminal.Results.Write(FirstSteps);
+            return 0;
+        });
+        return root;
+    }
 
     /// <summary>Runs a command line.</summary>
-    /// <returns>0 for success, 1 where the work failed, 2 for wrong usage or input.</returns>
+    /// <returns>0 for success, 1 where the work failed, 2 for wrong usage or input, 130 after Ctrl+C and 143 after SIGTERM.</returns>
     public static int Run(string[] args)
     {
         Setting.SpellAs(Flags.Of);
         Terminal.Prepare();
+        ParseResult? parsed = null;
 
         // The handler's sentence begins a line of its own where a live one may stand.
         MappingGuard.Install(Console.IsErrorRedirected ? "ilzo: " : "\nilzo: ");
@@ -51,7 +74,7 @@ internal static class CommandLine
             PathBytes.Require(args);
 
             // A text that begins with @ is a text, not the name of a file of arguments.
-            var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             {
                 Failure.ReportUsage(parsed);
@@ -71,7 +94,8 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            return Failure.Report(e);
+            bool isInput = e is InvalidInputException && parsed is not null;
+            return Failure.Report(e, isInput ? Suggestion.OfValue(parsed!, e.Message) : string.Empty);
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using IlZo.Backends;
+using IlZo.Cli.Shell;
 using IlZo.Files;
 
 namespace IlZo.Cli;
@@ -18,12 +19,19 @@ internal static class Failure
     private const string DebugVariable = "ILZO_DEBUG";
 
     /// <summary>Says what an exception means and returns the exit code for it.</summary>
-    public static int Report(Exception exception)
+    /// <param name="exception">The exception.</param>
+    /// <param name="suggestion">What is to be said behind that, with a space in front; or nothing.</param>
+    public static int Report(Exception exception, string suggestion = "")
     {
         Terminal.EndLiveLine();
-        Terminal.Say($"ilzo: {Message(exception)}");
+        Terminal.Say($"ilzo: {Message(exception)}{suggestion}");
         ShowLog(exception.ToString());
-        return exception is InvalidInputException ? BadInput : Work;
+        return exception switch
+        {
+            InvalidInputException => BadInput,
+            OperationCanceledException => Terminal.InterruptCode,
+            _ => Work,
+        };
     }
 
     /// <summary>Shows what a user asks for with a variable of the environment.</summary>
@@ -45,8 +53,8 @@ internal static class Failure
         }
 
         var invoked = parsed.CommandResult.Command;
-        string problem = parsed.UnmatchedTokens is [var token, ..] && invoked.Subcommands.Count > 0 && !token.StartsWith('-')
-            ? $"'{token}' is not a command; one of {string.Join(", ", invoked.Subcommands.Select(c => c.Name))} was expected."
+        string problem = parsed.UnmatchedTokens is [var token, ..] && (token.StartsWith('-') || invoked.Subcommands.Count > 0)
+            ? Suggestion.OfUnknown(token, invoked, string.Join(' ', names))
             : parsed.Errors[0].Message;
         Terminal.Say($"ilzo: {problem}");
         Terminal.Say($"Try '{string.Join(' ', names)} --help'.");
@@ -68,7 +76,7 @@ internal static class Failure
     private static string Message(Exception exception) => exception switch
     {
         InvalidInputException or FileChangedException or DeviceException => exception.Message,
-        OperationCanceledException => "stopped before the work was done.",
+        OperationCanceledException => "stopped before the work was done; the same command begins it anew.",
         IOException or UnauthorizedAccessException => $"reading or writing failed: {exception.Message}",
         OutOfMemoryException => "there is not enough memory.",
         _ => $"an error of the program itself: {exception.GetType().Name}, {exception.Message} ({DebugVariable}=1 shows more.)",

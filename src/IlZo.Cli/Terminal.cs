@@ -14,6 +14,9 @@ internal static class Terminal
     private static bool s_live;
     private static Exception? s_lost;
 
+    /// <summary>The exit code of work that a signal has ended: 128 and its number, which is 2 for Ctrl+C.</summary>
+    public static int InterruptCode { get; private set; } = 128 + 2;
+
     /// <summary>Standard output: UTF-8 without a byte-order mark, lines ended by a line feed.</summary>
     public static TextWriter Results { get; private set; } = TextWriter.Null;
 
@@ -73,10 +76,17 @@ internal static class Terminal
     }
 
     /// <summary>Rewrites the last line of the terminal; only where standard error is one.</summary>
-    public static void SayLive(string line)
+    /// <param name="forms">What to say, from the longest form to the shortest; the first that fits is taken.</param>
+    public static void SayLive(params ReadOnlySpan<string> forms)
     {
         // Some terminals do not say how wide they are.
         int width = Console.BufferWidth is > 0 and int columns ? columns - 1 : UnknownWidth;
+        string line = forms[^1];
+        for (int i = forms.Length - 1; i >= 0 && forms[i].Length <= width; i--)
+        {
+            line = forms[i];
+        }
+
         WriteMessage($"\r{(line.Length > width ? line[..width] : line)}\u001b[K");
         s_live = true;
     }
@@ -154,6 +164,7 @@ internal static class Terminal
         private void Handle(PosixSignalContext context)
         {
             context.Cancel = !_source.IsCancellationRequested;
+            InterruptCode = context.Signal == PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
             _source.Cancel();
         }
     }

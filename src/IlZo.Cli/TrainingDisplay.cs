@@ -10,14 +10,14 @@ using IlZo.Updates;
 namespace IlZo.Cli;
 
 /// <summary>
-/// Shows a training on standard error: a line that is rewritten where that is a terminal, else a line now and then and one for
-/// every evaluation.
+/// Shows a training on standard error: a line that is rewritten where that is a terminal, else a line a minute and one for every
+/// evaluation.
 /// </summary>
 internal sealed class TrainingDisplay : IProgress<TrainingProgress>
 {
     private const double Smoothing = 0.05;
     private static readonly TimeSpan s_live = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan s_plain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_plain = TimeSpan.FromMinutes(1);
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
     private readonly Stopwatch _sinceLine = new();
@@ -129,11 +129,13 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
             ? "skipped: loss not finite"
             : Format.Invariant($"projected gradient {step.ProjectedGradient,8:F3}");
         string remaining = Format.Duration((step.Steps - LastStep) / rate);
-        string line = Format.Invariant(
-            $"step {LastStep}/{step.Steps}  loss {_loss.Value:F4}  {gradient}  {rate:F1} steps/s  ETA {remaining}");
+        string at = $"step {LastStep}/{step.Steps}";
+        string speed = Format.Invariant($"{rate:F1} steps/s  ETA {remaining}");
+        string line = Format.Invariant($"{at}  loss {_loss.Value:F4}  {gradient}  {speed}");
         if (_terminal)
         {
-            Terminal.SayLive(line);
+            // Where there is little room, when it ends is kept longest.
+            Terminal.SayLive(line, Format.Invariant($"{at}  loss {_loss.Value:F4}  {speed}"), $"{at}  {speed}", speed, $"ETA {remaining}");
         }
         else
         {

@@ -8,7 +8,6 @@ public sealed class ShellTests
     [Theory]
     [InlineData("ilzo train --help", "train", "--nonsense")]
     [InlineData("ilzo --help", "fly")]
-    [InlineData("ilzo --help")]
     [InlineData("ilzo ls --help", "ls", "planets")]
     [InlineData("ilzo replay --help", "replay")]
     [InlineData("ilzo generate --help", "generate", "--max-new-tokens", "many")]
@@ -32,6 +31,106 @@ public sealed class ShellTests
         var outcome = Ilzo.Run(arguments);
         Assert.NotEmpty(outcome.Success);
         Assert.Equal(string.Empty, outcome.Errors);
+    }
+
+    [Fact]
+    public void The_command_alone_shows_the_three_next_ones()
+    {
+        var outcome = Ilzo.Run();
+        Assert.Equal(string.Empty, outcome.Errors);
+        Assert.Equal(3, outcome.Success.Split('\n').Count(line => line.StartsWith("  ilzo ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("tran", "'tran' is not a command; one of train, ", "Did you mean train?")]
+    [InlineData("finetune", "'finetune' is not a command; ", "It is called train here.")]
+    [InlineData("train --learning-rate 1e-4", "'--learning-rate' is not an option of 'ilzo train'.", "It is called --lr here.")]
+    [InlineData("train --epochs 3", "'--epochs' is not an option of 'ilzo train'.", "It is called --steps here. A step takes one batch, ")]
+    [InlineData("train --batch_size=4", "'--batch_size' is not an option of 'ilzo train'.", "Did you mean --batch-size?")]
+    [InlineData("generate --temprature 1", "'--temprature' is not an option of 'ilzo generate'.", "Did you mean --temperature?")]
+    [InlineData("generate --max_tokens 4", "'--max_tokens' is not an option of 'ilzo generate'.", "It is called --max-new-tokens here.")]
+    [InlineData("chat --system-prompt Hi", "'--system-prompt' is not an option of 'ilzo chat'.", "It is called --system here.")]
+    [InlineData("ls optimisers", "'optimisers' is not a command; ", "Did you mean optimizers?")]
+    [InlineData("train --zzz 1", "'--zzz' is not an option of 'ilzo train'.", "")]
+    [InlineData("train --optimizer mezzo", "", "Did you mean mezo?")]
+    [InlineData("compare --optimizers mezo,lorem", "", "Did you mean loren?")]
+    [InlineData("train --task sts2", "", "Did you mean sst2?")]
+    [InlineData("train --schedule cosin", "", "Did you mean cosine?")]
+    [InlineData("train --dtype fp61", "", "Did you mean fp16?")]
+    public void A_word_that_there_is_not_is_named_with_the_one_that_was_meant(string line, string problem, string meant)
+    {
+        var outcome = Ilzo.Run(line.Split(' '));
+        Assert.Equal((2, string.Empty), (outcome.ExitCode, outcome.Output));
+        string first = outcome.Errors.Split('\n')[0];
+        Assert.StartsWith($"ilzo: {problem}", first, StringComparison.Ordinal);
+        Assert.Contains(meant, first, StringComparison.Ordinal);
+        string[] sentences = [" Did you mean ", " It is called "];
+        Assert.Equal(meant.Length > 0, sentences.Any(sentence => first.Contains(sentence, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("tr", "train")]
+    [InlineData("train --optimizer mez", "mezo mezo-adam")]
+    [InlineData("train --schedule ", "constant linear cosine")]
+    [InlineData("train --weight-d", "--weight-decay")]
+    [InlineData("train --steps ", "")]
+    [InlineData("generate --model built", "builtin")]
+    [InlineData("generate --json --top", "--top-k --top-p")]
+    [InlineData("ls ", "models tasks optimizers --help")]
+    [InlineData("ls optimizers --verb", "--verbose")]
+    [InlineData("completion ", "bash zsh fish powershell --help")]
+    [InlineData("bench make --shape opt-1.", "opt-1.3b")]
+    [InlineData("score --input note", "notes.txt")]
+    public void Bash_completes_commands_options_and_values(string line, string expected)
+    {
+        using var temp = new TempFolder();
+        string script = temp.Write("completion.bash", Ilzo.Run("completion", "bash").Success);
+        temp.Write("notes.txt", "");
+        string words = string.Join(' ', line.Split(' ').Select(word => $"'{word}'"));
+        var (code, output, errors) = Shell(
+            $"cd '{temp.Path}'; source '{script}'; COMP_WORDS=(ilzo {words}); COMP_CWORD={line.Split(' ').Length}; _ilzo; "
+                + "echo \"${COMPREPLY[*]}\"");
+        Assert.Equal((0, string.Empty), (code, errors));
+        string[] found = output.TrimEnd('\n').Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (string word in expected.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Assert.Contains(word, found);
+        }
+
+        string current = line.Split(' ')[^1];
+        Assert.All(found, word => Assert.StartsWith(current, word, StringComparison.Ordinal));
+        Assert.Equal(expected.Length > 0, found.Length > 0);
+    }
+
+    [Theory]
+    [InlineData("zsh", "('ilzo train --optimizer') compadd -- mezo ", "compdef _ilzo ilzo")]
+    [InlineData("fish", "-n 'test (__ilzo_place) = \"ilzo train\"' -l optimizer -x -a 'mezo ", "set place \"$place $word\"")]
+    [InlineData("powershell", "'ilzo train --optimizer' = 'mezo ", "Register-ArgumentCompleter -Native -CommandName ilzo")]
+    public void Other_shells_have_scripts_of_the_same_words(string shell, params string[] expected)
+    {
+        string script = Ilzo.Run("completion", shell).Success;
+        Assert.All(expected, part => Assert.Contains(part, script, StringComparison.Ordinal));
+        Assert.All(["chat", "--repetition-penalty", "ilzo bench gemm"], part => Assert.Contains(
+            shell == "fish" ? part.TrimStart('-') : part, script, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(100, "  projected gradient ")]
+    [InlineData(60, "  loss ")]
+    [InlineData(40, "step ")]
+    [InlineData(15, "ETA ")]
+    public void A_narrow_terminal_keeps_how_fast_a_training_is_and_when_it_ends(int columns, string kept)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "This system has no command script, which makes a terminal.");
+        using var temp = new TempFolder();
+        string arguments = string.Join(' ', TinyRun.Command(3, "--run", temp["run"]).Select(a => $"'{a}'"));
+        var (_, output, _) = Shell($"NO_COLOR=1 script -qec \"stty cols {columns}; {{0}} {arguments}\" /dev/null");
+        string[] lines = [.. output.Split('\r', '\n').Where(l => l.EndsWith("\u001b[K", StringComparison.Ordinal)).Select(l => l[..^3])];
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.InRange(line.Length, 1, columns - 1));
+        Assert.All(lines, line => Assert.Contains(kept, line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Contains("ETA ", line, StringComparison.Ordinal));
+        Assert.DoesNotContain("\u001b[3", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -107,8 +107,8 @@ internal static class CompareCommand
         var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token, Device.Open);
         if (report.Methods.Count == 0)
         {
-            Terminal.Say("ilzo: stopped before all runs of a method were done; nothing was written.");
-            return Failure.Work;
+            Terminal.Say("ilzo: stopped before all runs of a method were done; nothing was written; the same command begins anew.");
+            return Terminal.InterruptCode;
         }
 
         ComparisonFiles.Write(report, folder);
@@ -126,8 +126,9 @@ internal static class CompareCommand
         Terminal.Say($"{folder}: {string.Join(", ", ComparisonFiles.Names)}");
         if (report.Interrupted)
         {
-            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the files hold those.");
-            return Failure.Work;
+            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the files hold those, "
+                + "and --optimizers with the others compares them.");
+            return Terminal.InterruptCode;
         }
 
         return 0;

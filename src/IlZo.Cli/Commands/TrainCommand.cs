@@ -105,7 +105,7 @@ internal static class TrainCommand
         catch (OperationCanceledException)
         {
             Terminal.Say($"ilzo: stopped after step {display.LastStep}{(folder.HasRun ? Continuation(folder) : string.Empty)}.");
-            return Failure.Work;
+            return Terminal.InterruptCode;
         }
         catch (DeviceException e) when (folder.HasRun)
         {
