@@ -6,8 +6,8 @@ namespace IlZo.Cli.Tests;
 public sealed class ChatTests : IDisposable
 {
     // Of a model with 512 positions that was made for stories.
-    private const string Template = "{% for m in messages %}{% if m.role == 'system' %}{{ m.content }} {% else %}{{ m.content }} {% endif %}"
-        + "{% endfor %}";
+    private const string Template = "{% for m in messages %}{% if m.role == 'system' %}{{ m.content }} {% else %}{{ m.content }} "
+        + "{% endif %}{% endfor %}";
 
     private readonly TempFolder _temp = new();
 

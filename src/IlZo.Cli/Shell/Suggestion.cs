@@ -6,6 +6,9 @@ namespace IlZo.Cli.Shell;
 /// <summary>What somebody probably meant who wrote a word that there is not.</summary>
 internal static class Suggestion
 {
+    // Another first letter makes another word of one so short: gpu is no mistyped cpu.
+    private const int ShortWord = 3;
+
     // Messages quote the command line by the one and files by the other.
     private static readonly char[] s_marks = ['\'', '"'];
 
@@ -52,10 +55,11 @@ internal static class Suggestion
     public static string? Nearest(string word, IReadOnlyList<string> candidates)
     {
         string written = Plain(word);
-        int most = written.Length <= 3 ? 1 : written.Length <= 7 ? 2 : 3;
+        int most = written.Length <= ShortWord ? 1 : written.Length <= 7 ? 2 : 3;
         var near = candidates
             .Select(c => (Name: c, Distance: Distance(written, Plain(c))))
             .Where(c => c.Distance <= most && c.Distance < Plain(c.Name).Length)
+            .Where(c => written.Length > ShortWord || Plain(c.Name)[0] == written[0])
             .OrderBy(c => c.Distance)
             .ToList();
         return near.Count > 0 ? near[0].Name : null;

@@ -38,7 +38,8 @@ internal sealed record DecodeBenchmark(int Texts, double AloneSeconds, double To
         if (length + NewTokens > loaded.Shape.LongestText)
         {
             throw new InvalidInputException(
-                $"--seq is {length}; at most {loaded.Shape.LongestText - NewTokens} was expected, so that {NewTokens} tokens can follow.");
+                $"Prompts have {length} tokens; at most {loaded.Shape.LongestText - NewTokens} were expected, so that {NewTokens} can "
+                    + "follow.");
         }
 
         using var backend = new CpuBackend(threads, engine);

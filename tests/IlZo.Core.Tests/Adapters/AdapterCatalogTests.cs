@@ -27,7 +27,7 @@ public sealed class AdapterCatalogTests
             {
                 AdapterOption<int> o => o.Set(new TrainingOptions(), 77),
                 AdapterOption<double> o => o.Set(new TrainingOptions(), 77.5),
-                AdapterOption<string> o => o.Set(new TrainingOptions(), "seventy-seven"),
+                AdapterOption<string> o => o.Set(new TrainingOptions(), o.Name == "prefix-positions" ? "shifted" : "seventy-seven"),
                 _ => throw new InvalidOperationException(option.Name),
             };
             var after = Fields(Assert.IsType<TrainingOptions>(set));

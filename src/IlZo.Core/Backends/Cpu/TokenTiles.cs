@@ -6,8 +6,8 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Rows of weights times several tokens, with the sums that <see cref="VectorProduct"/> has for one. Two rows are widened, slab by slab, and
-/// multiplied by tiles of four tokens, whose sums stay in registers.
+/// Rows of weights times several tokens, with the sums that <see cref="VectorProduct"/> has for one. Two rows are widened, slab by slab,
+/// and multiplied by tiles of four tokens, whose sums stay in registers.
 /// </summary>
 internal static unsafe class TokenTiles
 {
