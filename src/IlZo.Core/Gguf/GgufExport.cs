@@ -17,7 +17,9 @@ public static class GgufExport
     // What general.file_type calls a file by most of its matrices.
     private static readonly Dictionary<GgufType, int> s_fileTypes = new()
     {
-        [GgufType.F32] = 0, [GgufType.F16] = 1, [GgufType.Q8_0] = 7,
+        [GgufType.F32] = 0,
+        [GgufType.F16] = 1,
+        [GgufType.Q8_0] = 7,
     };
 
     private static readonly Dictionary<string, GgufArchitecture> s_architectures = new(StringComparer.Ordinal)
