@@ -23,9 +23,10 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
         double[] losses = new double[ProbePoints.Count(probes)];
         ForwardPasses += losses.Length;
         int first = 0;
-        foreach (var group in ProbePoints.Grouped(probes, LossEvaluator.PointsPerPass))
+        var groups = ProbePoints.Grouped(probes, LossEvaluator.PointsPerPass);
+        for (int i = 0; i < groups.Count; i++)
         {
-            first += Pass(group, losses.AsSpan(first));
+            first += Pass(groups[i], losses.AsSpan(first));
         }
 
         return losses;

@@ -24,26 +24,24 @@ internal static class ProbePoints
     /// The probes in groups of at most so many points, for passes that hold no more. Groups follow each other in order; a probe that has
     /// more points than that is a group of its own.
     /// </summary>
-    public static IEnumerable<IReadOnlyList<Probe>> Grouped(IReadOnlyList<Probe> probes, int points)
+    public static IReadOnlyList<IReadOnlyList<Probe>> Grouped(IReadOnlyList<Probe> probes, int points)
     {
         if (Count(probes) <= points)
         {
-            yield return probes;
-            yield break;
+            return [probes];
         }
 
-        var group = new List<Probe>();
+        var groups = new List<List<Probe>>();
         foreach (var probe in probes)
         {
-            if (group.Count > 0 && Count(group) + probe.Points > points)
+            if (groups.Count == 0 || Count(groups[^1]) + probe.Points > points)
             {
-                yield return group;
-                group = [];
+                groups.Add([]);
             }
 
-            group.Add(probe);
+            groups[^1].Add(probe);
         }
 
-        yield return group;
+        return groups;
     }
 }

@@ -23,9 +23,15 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
     public override IReadOnlyList<Probe> Plan(long step)
     {
         var directions = Directions(step);
-        return TwoSided
-            ? [.. directions.Select(z => Probe.Pair(z, settings.Epsilon))]
-            : [Probe.Unperturbed, .. directions.Select(z => new Probe(z, settings.Epsilon))];
+        int first = TwoSided ? 0 : 1;
+        var probes = new Probe[first + directions.Count];
+        probes[0] = Probe.Unperturbed;
+        for (int q = 0; q < directions.Count; q++)
+        {
+            probes[first + q] = TwoSided ? Probe.Pair(directions[q], settings.Epsilon) : new Probe(directions[q], settings.Epsilon);
+        }
+
+        return probes;
     }
 
     /// <inheritdoc/>
