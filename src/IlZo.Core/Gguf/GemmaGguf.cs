@@ -12,13 +12,13 @@ internal sealed record GemmaGguf(string Name, LlamaVariant Variant) : GgufArchit
     // The one size whose scores are divided by another root than that of the head's size: readers know it by its layers.
     private const int LayersOf27B = 46;
 
-    public override void Describe(GgufSource model, GgufMetadata metadata)
+    public override IReadOnlyList<GgufTensor> Describe(GgufSource model, GgufMetadata metadata)
     {
         var config = new GemmaConfig(model.Config, Variant);
         model.Require(config.Activation == ActivationFunction.GeluTanh, $"has the activation {config.Activation}");
         int divisor = config.IsSecond && config.Layers == LayersOf27B ? config.Hidden / config.Heads : config.HeadSize;
         model.Require(config.QueryScale == 1 / MathF.Sqrt(divisor), $"multiplies scores by {config.QueryScale:R}");
-        RotaryGguf.Sizes(Name, model, config, metadata);
+        RotaryGguf.Sizes(Name, model, config, metadata, hasWindows: config.IsSecond);
         if (config.IsSecond)
         {
             int window = config.Window[0] ?? config.MaxPositions;
@@ -30,11 +30,7 @@ internal sealed record GemmaGguf(string Name, LlamaVariant Variant) : GgufArchit
             metadata.Add($"{Name}.attn_logit_softcapping", config.AttentionCap!.Value);
             metadata.Add($"{Name}.final_logit_softcapping", config.LogitCap!.Value);
         }
-    }
 
-    public override IEnumerable<GgufTensor> Tensors(GgufSource model)
-    {
-        var config = new GemmaConfig(model.Config, Variant);
         model.Require(!model.Head("embed_tokens.weight").Any(), "has an output head of its own");
         return
         [

@@ -8,10 +8,7 @@ namespace IlZo.Gguf;
 /// <param name="Prefix">What stands before the names of tensors in the reference library.</param>
 internal abstract record GgufArchitecture(string Name, string Prefix)
 {
-    /// <summary>Adds the sizes of a model.</summary>
+    /// <summary>Adds the sizes of a model to what is said of it, and returns its tensors.</summary>
     /// <exception cref="InvalidInputException">The format cannot say what the model computes.</exception>
-    public abstract void Describe(GgufSource model, GgufMetadata metadata);
-
-    /// <summary>The tensors of a model.</summary>
-    public abstract IEnumerable<GgufTensor> Tensors(GgufSource model);
+    public abstract IReadOnlyList<GgufTensor> Describe(GgufSource model, GgufMetadata metadata);
 }

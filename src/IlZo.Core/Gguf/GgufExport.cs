@@ -24,10 +24,10 @@ public static class GgufExport
 
     private static readonly Dictionary<string, GgufArchitecture> s_architectures = new(StringComparer.Ordinal)
     {
-        ["LlamaForCausalLM"] = new LlamaGguf("llama", LlamaVariant.Llama, Interleaves: true),
-        ["MistralForCausalLM"] = new LlamaGguf("llama", LlamaVariant.Mistral, Interleaves: true),
-        ["Qwen2ForCausalLM"] = new LlamaGguf("qwen2", LlamaVariant.Qwen2, Interleaves: false),
-        ["Qwen3ForCausalLM"] = new LlamaGguf("qwen3", LlamaVariant.Qwen3, Interleaves: false),
+        ["LlamaForCausalLM"] = new LlamaGguf("llama", LlamaVariant.Llama, "llama3", Interleaves: true),
+        ["MistralForCausalLM"] = new LlamaGguf("llama", LlamaVariant.Mistral, "llama3", Interleaves: true),
+        ["Qwen2ForCausalLM"] = new LlamaGguf("qwen2", LlamaVariant.Qwen2),
+        ["Qwen3ForCausalLM"] = new LlamaGguf("qwen3", LlamaVariant.Qwen3),
         ["GemmaForCausalLM"] = new GemmaGguf("gemma", GemmaConfig.First),
         ["Gemma2ForCausalLM"] = new GemmaGguf("gemma2", GemmaConfig.Second),
         ["Phi3ForCausalLM"] = new Phi3Gguf(),
@@ -60,27 +60,30 @@ public static class GgufExport
                 + $"these was expected: {string.Join(", ", s_architectures.Keys)}.");
         model.Adapter?.Merge();
         using var held = model.Parameters.Read();
-        var source = new GgufSource(model, architecture.Prefix);
-        var metadata = Describe(architecture, source, matrices, template);
-        GgufTensor[] tensors = [.. architecture.Tensors(source)];
+        var metadata = General(model, architecture.Name, matrices);
+        var tensors = architecture.Describe(new GgufSource(model, architecture.Prefix), metadata);
+        AddTexts(metadata, model, template);
         AtomicFile.Write(path, stream => GgufWriter.Write(stream, metadata, tensors, matrices, cancellation));
     }
 
-    private static GgufMetadata Describe(GgufArchitecture architecture, GgufSource source, GgufType matrices, ChatTemplate? template)
+    private static GgufMetadata General(LanguageModel model, string architecture, GgufType matrices)
     {
-        var model = source.Model;
-        var checkpoint = model.Checkpoint;
         var metadata = new GgufMetadata();
-        metadata.Add("general.architecture", architecture.Name);
+        metadata.Add("general.architecture", architecture);
         metadata.Add("general.type", "model");
-        metadata.Add("general.name", Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint.DisplayName)));
+        metadata.Add("general.name", Path.GetFileName(Path.TrimEndingDirectorySeparator(model.Checkpoint.DisplayName)));
         metadata.Add("general.file_type", s_fileTypes[matrices]);
         if (matrices == GgufType.Q8_0)
         {
             metadata.Add("general.quantization_version", 2);
         }
 
-        architecture.Describe(source, metadata);
+        return metadata;
+    }
+
+    private static void AddTexts(GgufMetadata metadata, LanguageModel model, ChatTemplate? template)
+    {
+        var checkpoint = model.Checkpoint;
         var files = new TokenizerSource(
             name => checkpoint.ReadFile(name) is { } content ? new MemoryStream(content) : null, checkpoint.DisplayName);
         int? ending = model.Shape.EosIds is [var first, ..] ? first : null;
@@ -90,7 +93,5 @@ public static class GgufExport
         {
             metadata.Add("tokenizer.chat_template", template.Text);
         }
-
-        return metadata;
     }
 }

@@ -3,23 +3,30 @@ using IlZo.Tokenization;
 namespace IlZo.Gguf;
 
 /// <summary>The tokens of a model as the format lists them. Source: ggml-org/llama.cpp gguf-py/gguf/{constants,vocab}.py.</summary>
-/// <param name="tokenizer">The tokenizer.</param>
-/// <param name="source">Its files.</param>
-internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource source)
+internal sealed class GgufVocabulary
 {
-    private const string SentencePieceFile = "tokenizer.model";
-
     // The score of a token that no two tokens merge into, below all others.
     private const float NoScore = -1e9f;
+
+    // What stands for a space in the tokens of SentencePiece.
+    private const char Space = '\u2581';
 
     // Types of tokens are numbered as SentencePiece does.
     private const int Normal = (int)PieceType.Normal;
 
-    private readonly JsonPlace? _json = source.TryReadJson(TokenizerJsonFile.FileName);
+    private readonly ITokenizer _tokenizer;
+    private readonly TokenizerSource _source;
+    private readonly JsonPlace? _json;
+    private readonly HashSet<string> _added;
 
-    private readonly HashSet<string> _added = source.TryReadJson(TokenizerJsonFile.FileName)?.Find("added_tokens") is { } added
-        ? [.. added.Items().Select(t => t.Get("content").Text())]
-        : [];
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="source">Its files.</param>
+    public GgufVocabulary(ITokenizer tokenizer, TokenizerSource source)
+    {
+        (_tokenizer, _source) = (tokenizer, source);
+        _json = source.TryReadJson(TokenizerJsonFile.FileName);
+        _added = _json?.Find("added_tokens") is { } added ? [.. added.Items().Select(t => t.Get("content").Text())] : [];
+    }
 
     /// <summary>Adds the tokens, how texts are cut into them, and those that have a meaning.</summary>
     /// <param name="metadata">What receives them.</param>
@@ -29,20 +36,20 @@ internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource sourc
     /// <exception cref="InvalidInputException">The programs that read the format would cut texts differently.</exception>
     public void Describe(GgufMetadata metadata, int rows, int? beginning, int? ending)
     {
-        if (tokenizer.VocabularySize > rows)
+        if (_tokenizer.VocabularySize > rows)
         {
             throw new InvalidInputException(
-                $"'{source.Name}': the tokenizer has {tokenizer.VocabularySize} tokens; at most {rows} were expected, as many as the model "
-                    + "has embeddings.");
+                $"'{_source.Name}': the tokenizer has {_tokenizer.VocabularySize} tokens; at most {rows} were expected, as many as "
+                    + "the model has embeddings.");
         }
 
-        string[] texts = [.. Enumerable.Range(0, rows).Select(id => tokenizer.Piece(id) ?? $"[PAD{id}]")];
+        string[] texts = [.. Enumerable.Range(0, rows).Select(id => _tokenizer.Piece(id) ?? $"[PAD{id}]")];
         int[] types =
-            [.. Enumerable.Range(0, rows).Select(id => tokenizer.Piece(id) is { } text ? TypeOf(id, text) : (int)PieceType.Unused)];
-        byte[]? pieces = source.TryRead(SentencePieceFile);
+            [.. Enumerable.Range(0, rows).Select(id => _tokenizer.Piece(id) is { } text ? TypeOf(id, text) : (int)PieceType.Unused)];
+        byte[]? pieces = _source.TryRead(TokenizerLoader.SentencePieceFile);
         if (pieces is not null && !TiktokenFile.IsRecognised(pieces))
         {
-            DescribePieces(metadata, new SentencePieceModel(pieces, source.PathOf(SentencePieceFile)), texts, types);
+            DescribePieces(metadata, new SentencePieceModel(pieces, _source.PathOf(TokenizerLoader.SentencePieceFile)), texts, types);
         }
         else if (_json?.Get("model") is { } model && model.Flag("byte_fallback", false))
         {
@@ -53,12 +60,16 @@ internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource sourc
             DescribeBytes(metadata, texts, types);
         }
 
-        AddToken(metadata, "bos", tokenizer.BosId ?? beginning);
-        AddToken(metadata, "eos", tokenizer.EosId ?? ending);
-        metadata.Add("tokenizer.ggml.add_bos_token", tokenizer.BosId is not null);
-        metadata.Add("tokenizer.ggml.add_eos_token", tokenizer.Encode(string.Empty) is [.., var last] && last == tokenizer.EosId
-            && last != tokenizer.BosId);
+        AddToken(metadata, "bos", _tokenizer.BosId ?? beginning);
+        AddToken(metadata, "eos", _tokenizer.EosId ?? ending);
+        metadata.Add("tokenizer.ggml.add_bos_token", _tokenizer.BosId is not null);
+        metadata.Add("tokenizer.ggml.add_eos_token", _tokenizer.Encode(string.Empty) is [.., var last] && last == _tokenizer.EosId
+            && last != _tokenizer.BosId);
     }
+
+    // Whether a space goes in front of a text, which shows in its first token.
+    private bool AddsSpace() => _tokenizer.Encode("a", addSpecialTokens: false) is [var first, ..]
+        && _tokenizer.Piece(first)?.StartsWith(Space) == true;
 
     private static void AddToken(GgufMetadata metadata, string name, int? id)
     {
@@ -76,24 +87,25 @@ internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource sourc
         metadata.Add("tokenizer.ggml.token_type", types);
     }
 
-    // SentencePiece's own file has scores and types.
-    private static void DescribePieces(GgufMetadata metadata, SentencePieceModel model, string[] texts, int[] types)
+    // SentencePiece's own file has scores and types, of those of its pieces that the tokenizer has taken over.
+    private void DescribePieces(GgufMetadata metadata, SentencePieceModel model, string[] texts, int[] types)
     {
         float[] scores = [.. texts.Select(_ => NoScore)];
         for (int id = 0; id < Math.Min(model.Pieces.Count, texts.Length); id++)
         {
             var piece = model.Pieces[id];
-            (texts[id], scores[id]) = (piece.Text, piece.Score);
-            types[id] = types[id] == Normal ? (int)piece.Type : types[id];
+            if (piece.Text == texts[id])
+            {
+                scores[id] = piece.Score;
+                types[id] = types[id] == Normal ? (int)piece.Type : types[id];
+            }
         }
 
-        Add(metadata, "llama", "default", texts, types);
-        metadata.Add("tokenizer.ggml.scores", scores);
-        metadata.Add("tokenizer.ggml.add_space_prefix", model.AddDummyPrefix);
+        AddScored(metadata, texts, types, scores);
     }
 
     // The same as tokenizer.json has it: a token's score is the rank of the merge that makes it.
-    private static void DescribeMarked(GgufMetadata metadata, JsonPlace model, string[] texts, int[] types)
+    private void DescribeMarked(GgufMetadata metadata, JsonPlace model, string[] texts, int[] types)
     {
         var scores = new Dictionary<string, float>(StringComparer.Ordinal);
         int rank = 0;
@@ -110,16 +122,22 @@ internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource sourc
             }
         }
 
+        AddScored(metadata, texts, types, [.. texts.Select(t => scores.GetValueOrDefault(t, NoScore))]);
+    }
+
+    private void AddScored(GgufMetadata metadata, string[] texts, int[] types, float[] scores)
+    {
         Add(metadata, "llama", "default", texts, types);
-        metadata.Add("tokenizer.ggml.scores", [.. texts.Select(t => scores.GetValueOrDefault(t, NoScore))]);
+        metadata.Add("tokenizer.ggml.scores", scores);
+        metadata.Add("tokenizer.ggml.add_space_prefix", AddsSpace());
     }
 
     private void DescribeBytes(GgufMetadata metadata, string[] texts, int[] types)
     {
         IEnumerable<(string Left, string Right)> merges = _json?.Get("model") is { } model ? Merges(model)
-            : source.Has(VocabMergesFiles.MergesFile) ? VocabMergesFiles.Merges(source)
+            : _source.Has(VocabMergesFiles.MergesFile) ? VocabMergesFiles.Merges(_source)
             : throw new InvalidInputException(
-                $"'{source.Name}' has no {TokenizerJsonFile.FileName} or {VocabMergesFiles.MergesFile}; one of them was expected for "
+                $"'{_source.Name}' has no {TokenizerJsonFile.FileName} or {VocabMergesFiles.MergesFile}; one of them was expected for "
                     + "GGUF.");
         Add(metadata, "gpt2", Cuts(), texts, types);
         metadata.Add("tokenizer.ggml.merges", [.. merges.Select(m => $"{m.Left} {m.Right}")]);
@@ -162,5 +180,5 @@ internal sealed class GgufVocabulary(ITokenizer tokenizer, TokenizerSource sourc
         : Normal;
 
     private bool IsMarkup(int id, string text) =>
-        tokenizer.CountSpecialTokens(text) == 1 && tokenizer.EncodeMarkup(text) is [var only] && only == id;
+        _tokenizer.CountSpecialTokens(text) == 1 && _tokenizer.EncodeMarkup(text) is [var only] && only == id;
 }

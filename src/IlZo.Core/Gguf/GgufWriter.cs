@@ -11,7 +11,7 @@ internal static class GgufWriter
     private const int BufferBytes = 1 << 20;
 
     /// <summary>Writes a file.</summary>
-    /// <param name="stream">Receives it.</param>
+    /// <param name="stream">Receives it, from its beginning.</param>
     /// <param name="metadata">What is said of the model.</param>
     /// <param name="tensors">Its tensors.</param>
     /// <param name="matrices">The type in which matrices are kept.</param>
@@ -28,15 +28,14 @@ internal static class GgufWriter
         writer.Write((ulong)tensors.Count);
         writer.Write((ulong)metadata.Count);
         writer.Write(metadata.Bytes.Span);
-        long position = 24 + metadata.Bytes.Length;
         long offset = 0;
         foreach (var tensor in tensors)
         {
-            position += WriteInfo(writer, tensor, tensor.TypeFor(matrices), offset);
+            WriteInfo(writer, tensor, tensor.TypeFor(matrices), offset);
             offset = Aligned(checked(offset + tensor.Bytes(tensor.TypeFor(matrices))));
         }
 
-        Pad(writer, position);
+        Pad(writer);
         foreach (var tensor in tensors)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -50,14 +49,14 @@ internal static class GgufWriter
                 writer.Write(bytes);
             }
 
-            Pad(writer, tensor.Bytes(type));
+            Pad(writer);
         }
 
         writer.Flush();
     }
 
     // Dimensions go from the innermost outwards.
-    private static long WriteInfo(BinaryWriter writer, GgufTensor tensor, GgufType type, long offset)
+    private static void WriteInfo(BinaryWriter writer, GgufTensor tensor, GgufType type, long offset)
     {
         long[] dimensions = tensor.IsVector ? [tensor.Rows.Columns] : [tensor.Rows.Columns, tensor.Rows.Rows];
         GgufMetadata.WriteText(writer, tensor.Name);
@@ -69,11 +68,14 @@ internal static class GgufWriter
 
         writer.Write((uint)(int)type);
         writer.Write((ulong)offset);
-        return sizeof(ulong) + System.Text.Encoding.UTF8.GetByteCount(tensor.Name) + sizeof(uint) + (dimensions.Length * sizeof(ulong))
-            + sizeof(uint) + sizeof(ulong);
     }
 
     private static long Aligned(long bytes) => checked(bytes + Alignment - 1) / Alignment * Alignment;
 
-    private static void Pad(BinaryWriter writer, long bytes) => writer.Write(new byte[Aligned(bytes) - bytes]);
+    // Data begin, and each tensor does, at a multiple of the alignment.
+    private static void Pad(BinaryWriter writer)
+    {
+        long position = writer.BaseStream.Position;
+        writer.Write(new byte[Aligned(position) - position]);
+    }
 }

@@ -12,7 +12,7 @@ internal sealed record Gpt2Gguf() : GgufArchitecture("gpt2", "transformer.")
         ("mlp.c_proj", "ffn_down"),
     ];
 
-    public override void Describe(GgufSource model, GgufMetadata metadata)
+    public override IReadOnlyList<GgufTensor> Describe(GgufSource model, GgufMetadata metadata)
     {
         var config = new Gpt2Config(model.Config);
         model.Require(config.Activation == ActivationFunction.GeluTanh, $"has the activation {config.Activation}");
@@ -25,11 +25,7 @@ internal sealed record Gpt2Gguf() : GgufArchitecture("gpt2", "transformer.")
         metadata.Add("gpt2.feed_forward_length", config.Intermediate);
         metadata.Add("gpt2.attention.head_count", config.Heads);
         metadata.Add("gpt2.attention.layer_norm_epsilon", config.NormEpsilon);
-    }
 
-    public override IEnumerable<GgufTensor> Tensors(GgufSource model)
-    {
-        var config = new Gpt2Config(model.Config);
         return
         [
             .. model.Renamed("wte.weight", "token_embd.weight"),

@@ -7,21 +7,19 @@ namespace IlZo.Gguf;
 /// <summary>Llama and those with its layers: Mistral, Qwen2, Qwen3.</summary>
 /// <param name="Name">What the format calls the architecture.</param>
 /// <param name="Variant">The family.</param>
+/// <param name="Scaling">The way of scaling frequencies that it has a form for beside linear; null for none.</param>
 /// <param name="Interleaves">
 /// Whether the two halves of each head's queries and keys, which are rotated together, become neighbours, as Meta's own files have them.
 /// </param>
-internal sealed record LlamaGguf(string Name, LlamaVariant Variant, bool Interleaves) : GgufArchitecture(Name, "model.")
+internal sealed record LlamaGguf(string Name, LlamaVariant Variant, string? Scaling = null, bool Interleaves = false)
+    : GgufArchitecture(Name, "model.")
 {
-    public override void Describe(GgufSource model, GgufMetadata metadata)
+    public override IReadOnlyList<GgufTensor> Describe(GgufSource model, GgufMetadata metadata)
     {
         var config = new LlamaConfig(model.Config, Variant);
         model.Require(config.Activation == ActivationFunction.Silu, $"has the activation {config.Activation}");
-        RotaryGguf.Sizes(Name, model, config, metadata);
-    }
+        RotaryGguf.Sizes(Name, model, config, metadata, Scaling);
 
-    public override IEnumerable<GgufTensor> Tensors(GgufSource model)
-    {
-        var config = new LlamaConfig(model.Config, Variant);
         Func<Parameter, GgufRows>? order = Interleaves ? p => GgufRows.Of(p, row => Interleaved(row, config.HeadSize)) : null;
         return
         [

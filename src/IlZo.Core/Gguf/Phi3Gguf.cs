@@ -7,22 +7,20 @@ namespace IlZo.Gguf;
 /// <summary>Phi-3 and those after it, with joint matrices as they are.</summary>
 internal sealed record Phi3Gguf() : GgufArchitecture("phi3", "model.")
 {
-    public override void Describe(GgufSource model, GgufMetadata metadata)
+    private const string LongRope = "longrope";
+
+    public override IReadOnlyList<GgufTensor> Describe(GgufSource model, GgufMetadata metadata)
     {
         var config = new LlamaConfig(model.Config, Phi3Model.Variant);
         model.Require(config.Activation == ActivationFunction.Silu, $"has the activation {config.Activation}");
-        RotaryGguf.Sizes(Name, model, config, metadata);
+        RotaryGguf.Sizes(Name, model, config, metadata, LongRope);
         metadata.Add("phi3.attention.sliding_window", config.Window[0] ?? 0);
-        if (config.Rotary.Scaling == "longrope")
+        if (config.Rotary.Scaling == LongRope)
         {
             metadata.Add("phi3.rope.scaling.original_context_length", config.Rotary.LongestText);
             metadata.Add("phi3.rope.scaling.attn_factor", config.Rotary.AttentionFactor);
         }
-    }
 
-    public override IEnumerable<GgufTensor> Tensors(GgufSource model)
-    {
-        var config = new LlamaConfig(model.Config, Phi3Model.Variant);
         return
         [
             .. model.Renamed("embed_tokens.weight", "token_embd.weight"),
@@ -36,7 +34,7 @@ internal sealed record Phi3Gguf() : GgufArchitecture("phi3", "model.")
 
     private static IEnumerable<GgufTensor> Factors(GgufSource model, LlamaConfig config, string length)
     {
-        if (config.Rotary.Scaling == "longrope")
+        if (config.Rotary.Scaling == LongRope)
         {
             var factors = model.Config.Object("rope_scaling")!.Numbers($"{length}_factor", config.Rotary.Pairs, "rotated pair");
             float[] values = [.. factors.Select(f => (float)f)];

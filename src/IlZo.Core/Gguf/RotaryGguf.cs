@@ -6,12 +6,18 @@ namespace IlZo.Gguf;
 internal static class RotaryGguf
 {
     /// <summary>Adds the sizes, and how positions are rotated.</summary>
+    /// <param name="name">What the format calls the architecture.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="config">Its sizes.</param>
+    /// <param name="metadata">What receives them.</param>
+    /// <param name="scaling">The way of scaling frequencies that the architecture has a form for beside linear; null for none.</param>
+    /// <param name="hasWindows">Whether it has one for sliding windows; else no text may be longer than the shortest of them.</param>
     /// <exception cref="InvalidInputException">The format has no form for how positions are rotated.</exception>
-    public static void Sizes(string name, GgufSource model, LlamaConfig config, GgufMetadata metadata)
+    public static void Sizes(
+        string name, GgufSource model, LlamaConfig config, GgufMetadata metadata, string? scaling = null, bool hasWindows = false)
     {
-        // Where texts are longer than the window of some layer, those that read the format do not all hide what is before it.
-        int window = Enumerable.Range(0, config.Layers).Min(i => config.Window[i] ?? int.MaxValue);
-        metadata.Add($"{name}.context_length", Math.Min(model.Model.Shape.MaxPositions, name == "gemma2" ? int.MaxValue : window));
+        int window = hasWindows ? int.MaxValue : Enumerable.Range(0, config.Layers).Min(i => config.Window[i] ?? int.MaxValue);
+        metadata.Add($"{name}.context_length", Math.Min(model.Model.Shape.MaxPositions, window));
         metadata.Add($"{name}.embedding_length", config.Hidden);
         metadata.Add($"{name}.block_count", config.Layers);
         metadata.Add($"{name}.feed_forward_length", config.Intermediate);
@@ -23,11 +29,9 @@ internal static class RotaryGguf
         metadata.Add($"{name}.vocab_size", config.Vocabulary);
         metadata.Add($"{name}.rope.dimension_count", 2 * config.Rotary.Pairs);
         metadata.Add($"{name}.rope.freq_base", (float)config.Rotary.Theta);
-        string scaling = config.Rotary.Scaling;
-        bool known = scaling is "default" or "linear" || (scaling == "llama3" && name == "llama")
-            || (scaling == "longrope" && name == "phi3");
-        model.Require(known, $"rotates positions by the RoPE type '{scaling}'");
-        if (scaling == "linear")
+        string own = config.Rotary.Scaling;
+        model.Require(own is "default" or "linear" || own == scaling, $"rotates positions by the RoPE type '{own}'");
+        if (own == "linear")
         {
             metadata.Add($"{name}.rope.scaling.type", "linear");
             metadata.Add($"{name}.rope.scaling.factor", (float)Factors(config.Rotary)[0]);

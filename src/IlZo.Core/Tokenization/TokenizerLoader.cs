@@ -9,7 +9,7 @@ namespace IlZo.Tokenization;
 /// <remarks>The tokenizers are immutable after loading and safe for use from many threads.</remarks>
 internal static class TokenizerLoader
 {
-    private const string SentencePieceFile = "tokenizer.model";
+    public const string SentencePieceFile = "tokenizer.model";
 
     /// <summary>Whether a folder holds the files of a tokenizer (they may still be refused by <see cref="Load(string)"/>).</summary>
     /// <param name="folder">A path; a folder that does not exist holds none.</param>

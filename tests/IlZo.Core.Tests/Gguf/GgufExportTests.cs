@@ -154,7 +154,11 @@ public sealed class GgufExportTests : IDisposable
         File.Delete(Path.Combine(folder, "tokenizer.model"));
         using var model = ModelLoader.Load(folder);
         var file = Save(model);
-        foreach (string key in new[] { "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type" })
+        Assert.Equal(true, file.Metadata["tokenizer.ggml.add_space_prefix"]);
+        foreach (string key in new[]
+        {
+            "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type", "tokenizer.ggml.add_space_prefix",
+        })
         {
             Assert.Equal(expected.Metadata[key], file.Metadata[key]);
         }

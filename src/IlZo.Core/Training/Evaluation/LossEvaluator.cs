@@ -55,7 +55,7 @@ internal sealed partial class LossEvaluator(
     public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
     {
         using var use = _use.Enter();
-        List<ExampleLoss>[] losses = [.. ProbePoints.Each(probes).Select(_ => new List<ExampleLoss>(examples.Count))];
+        List<ExampleLoss>[] losses = [.. Enumerable.Range(0, ProbePoints.Count(probes)).Select(_ => new List<ExampleLoss>(examples.Count))];
         foreach (var chunk in examples.Chunk(batchSize))
         {
             var part = BatchLosses(TrainingBatch(chunk), probes);
