@@ -35,6 +35,7 @@ internal static class CommandLine
         {
             TrainCommand.Create(),
             AddHeadCommand.Create(),
+            SweepCommand.Create(),
             CompareCommand.Create(),
             EvalCommand.Create(),
             ScoreCommand.Create(),

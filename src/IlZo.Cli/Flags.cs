@@ -38,6 +38,7 @@ internal static class Flags
         nameof(TrainingOptions.Epsilon) => "eps",
         nameof(TrainingOptions.DType) => "dtype",
         nameof(ComparisonOptions.LearningRates) => "lrs",
+        nameof(SweepOptions.Axes) => "vary",
         nameof(GenerationOptions.StopStrings) => "stop",
         _ => JsonNamingPolicy.KebabCaseLower.ConvertName(property),
     };

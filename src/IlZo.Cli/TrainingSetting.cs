@@ -161,10 +161,12 @@ internal sealed record TrainingSetting(
     /// <param name="parsed">The command line.</param>
     /// <param name="settings">The settings that it has flags for.</param>
     /// <param name="values">What is known from elsewhere.</param>
+    /// <param name="adapter">The adapter where neither says it.</param>
     /// <exception cref="InvalidInputException">A value is no number where one was expected, or a flag has no meaning beside the
     /// others.</exception>
     public static TrainingOptions Resolve(
-        ParseResult parsed, IEnumerable<TrainingSetting> settings, IReadOnlyDictionary<TrainingSetting, string>? values = null)
+        ParseResult parsed, IEnumerable<TrainingSetting> settings, IReadOnlyDictionary<TrainingSetting, string>? values = null,
+        string? adapter = null)
     {
         var all = values is null ? [] : new Dictionary<TrainingSetting, string>(values);
         foreach (var setting in settings)
@@ -175,7 +177,7 @@ internal sealed record TrainingSetting(
             }
         }
 
-        IgnoredFlags.Refuse(parsed, settings, all.FirstOrDefault(v => v.Key.Name == "adapter").Value);
+        IgnoredFlags.Refuse(parsed, settings, all.FirstOrDefault(v => v.Key.Name == "adapter").Value ?? adapter);
         return all.Aggregate(new TrainingOptions(), (options, value) => value.Key.Apply(options, value.Value));
     }
 

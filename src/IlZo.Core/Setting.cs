@@ -20,6 +20,8 @@ internal static class Setting
 
     public static string Alpha => Name();
 
+    public static string Axes => Name();
+
     public static string BatchSize => Name();
 
     public static string Calibrate => Name();
@@ -49,6 +51,10 @@ internal static class Setting
     public static string Engine => Name();
 
     public static string Epsilon => Name();
+
+    public static string Epsilons => Name();
+
+    public static string Eta => Name();
 
     public static string EvalEvery => Name();
 
@@ -82,6 +88,8 @@ internal static class Setting
 
     public static string Patience => Name();
 
+    public static string Points => Name();
+
     public static string Precision => Name();
 
     public static string PrefixPositions => Name();
@@ -114,6 +122,10 @@ internal static class Setting
 
     public static string StopStrings => Name();
 
+    public static string Strategy => Name();
+
+    public static string Target => Name();
+
     public static string Targets => Name();
 
     public static string Task => Name();
@@ -135,6 +147,8 @@ internal static class Setting
     public static string TrainOnly => Name();
 
     public static string TrainSize => Name();
+
+    public static string Trials => Name();
 
     public static string Warmup => Name();
 

@@ -77,6 +77,13 @@ public sealed class CompareTests
     [InlineData("--seeds", "0", "--seeds is 0")]
     [InlineData("--forward-passes", "0", "--forward-passes is 0")]
     [InlineData("--dev-size", "0", "--dev-size is 0")]
+    [InlineData("--optimizers", "mezo:queries", "--optimizers has 'mezo:queries'")]
+    [InlineData("--optimizers", "mezo:queries=many", "--optimizers has queries=many")]
+    [InlineData("--optimizers", "mezo:source=true", "--opt: mezo has no option 'source'")]
+    [InlineData("--epsilons", "1e-3,1e-3", "--epsilons has a radius twice")]
+    [InlineData("--epsilons", "-1", "--eps is -1")]
+    [InlineData("--points", "0", "--points is 0")]
+    [InlineData("--target", "NaN", "--target is NaN")]
     public void What_cannot_be_compared_is_refused(string flag, string value, string message)
     {
         string refusal = Ilzo.Run("compare", flag, value).Refusal(2);
@@ -151,6 +158,110 @@ public sealed class CompareTests
     }
 
     [Fact]
+    public void Variants_and_radii_are_compared_over_the_same_seeds()
+    {
+        using var temp = new TempFolder();
+        var result = Ilzo.Run(
+            "compare", "--function", "sphere", "--dimension", "50", "--optimizers", "mezo,mezo:queries=4,kerzoo:source=true", "--epsilons",
+            "1e-3,1e-2", "--seeds", "3", "--forward-passes", "200", "--points", "5", "--target", "20", "--out", temp["out"], "--json").Json;
+        var methods = result.GetProperty("methods").EnumerateArray().ToArray();
+        Assert.Equal(["mezo", "mezo:queries=4", "kerzoo:source=true"], methods.Select(m => m.GetProperty("name").GetString()));
+        Assert.All(methods, m => Assert.Equal(2 * 3 * 3, m.GetProperty("runs").GetArrayLength()));
+        Assert.All(methods[1].GetProperty("runs").EnumerateArray(), r => Assert.Equal(25, r.GetProperty("steps").GetInt32()));
+        Assert.All(methods[0].GetProperty("runs").EnumerateArray(), r => Assert.Equal(6, r.GetProperty("points").GetArrayLength()));
+        double[][] last = [.. methods[..2].Select(m => (double[])[.. BestRuns(m).Select(LastDevLoss)])];
+        var difference = result.GetProperty("differences").GetProperty("mezo:queries=4").GetProperty("dev_loss");
+        Assert.Equal(3, difference.GetProperty("pairs").GetInt32());
+        Assert.Equal(last[1].Zip(last[0], (a, b) => a - b).Average(), difference.GetProperty("mean").GetDouble(), 1e-9);
+        Assert.InRange(difference.GetProperty("mean").GetDouble(), Number("low"), Number("high"));
+        Assert.Equal(1 + (3 * 18 * 6), File.ReadAllLines(temp["out", "points.csv"]).Length);
+
+        double Number(string name) => difference.GetProperty(name).GetDouble();
+
+        static IEnumerable<JsonElement> BestRuns(JsonElement method) => method.GetProperty("runs").EnumerateArray().Where(
+            r => r.GetProperty("learning_rate").GetDouble() == method.GetProperty("best_learning_rate").GetDouble()
+                && r.GetProperty("epsilon").GetDouble() == method.GetProperty("best_epsilon").GetDouble());
+    }
+
+    [Fact]
+    public void A_grid_is_widened_until_its_ends_do_not_win()
+    {
+        using var temp = new TempFolder();
+        var result = Ilzo.Run(
+            "compare", "--function", "sphere", "--dimension", "100", "--optimizers", "mezo", "--lrs", "1e-5,3e-5", "--seeds", "1",
+            "--forward-passes", "400", "--widen", "--out", temp["out"], "--json").Json;
+        var mezo = result.GetProperty("methods")[0];
+        double[] rates = [.. mezo.GetProperty("runs").EnumerateArray().Select(r => r.GetProperty("learning_rate").GetDouble())];
+        Assert.Equal([1e-5, 3e-5, 9e-5, 2.7e-4, 8.1e-4, 2.4e-3], rates);
+        Assert.Equal(1, mezo.GetProperty("edge").GetInt32());
+    }
+
+    [Fact]
+    public void A_comparison_that_was_cut_off_goes_on_to_the_same_result()
+    {
+        using var temp = new TempFolder();
+        var whole = Compare(temp["whole"], "mezo,fzoo", "--threads", "1").Json;
+        string[] lines = File.ReadAllLines(temp["whole", "runs.jsonl"]);
+        Assert.Equal(8, lines.Length);
+        Directory.CreateDirectory(temp["cut"]);
+        File.WriteAllText(temp["cut", "runs.jsonl"], $"{string.Join('\n', lines[..5])}\n{lines[5][..100]}");
+        var cut = Compare(temp["cut"], "mezo,fzoo", "--threads", "2", "--resume");
+        Assert.Equal(Numbers(whole), Numbers(cut.Json));
+        Assert.Equal(5, cut.Errors.Split("done before").Length - 1);
+        Assert.Equal(8, File.ReadAllLines(temp["cut", "runs.jsonl"]).Length);
+
+        // What is asked for beyond that is all that is computed.
+        var more = Compare(temp["cut"], "mezo,fzoo,zo-sign", "--threads", "1", "--resume");
+        Assert.Equal(8, more.Errors.Split("done before").Length - 1);
+        Assert.Equal(12, File.ReadAllLines(temp["cut", "runs.jsonl"]).Length);
+    }
+
+    [Fact]
+    public void Runs_of_other_data_are_not_mixed_in()
+    {
+        using var temp = new TempFolder();
+        Compare(temp["out"], "mezo", "--seeds", "1");
+        string journal = File.ReadAllText(temp["out", "runs.jsonl"]);
+        int at = journal.IndexOf("\"dev_loss\":", StringComparison.Ordinal) + "\"dev_loss\":".Length;
+        File.WriteAllText(temp["out", "runs.jsonl"], journal[..at] + "9" + journal[at..]);
+        string refusal = Compare(temp["out"], "mezo,fzoo", "--seeds", "1", "--resume").Errors.Split('\n')[^2];
+        Assert.Contains("runs.jsonl: got runs of another model or of other data", refusal, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("nothing")]
+    [InlineData("null")]
+    [InlineData("{\"trial\":{},\"examples_sha256\":null,\"run\":{\"points\":[]}}")]
+    [InlineData("{\"trial\":{},\"examples_sha256\":null,\"run\":{\"points\":[null]}}")]
+    [InlineData("{\"trial\":null,\"examples_sha256\":null,\"run\":null}")]
+    [InlineData("{\"trial\":{\"a\":1,\"a\":2},\"examples_sha256\":null,\"run\":{\"points\":[{}]}}")]
+    public void A_journal_with_something_else_is_refused(string line)
+    {
+        using var temp = new TempFolder();
+        File.WriteAllText(temp["runs.jsonl"], $"{line}\n");
+        string refusal = Ilzo.Run("compare", "--function", "sphere", "--resume", "--out", temp.Path).Refusal(2);
+        Assert.Contains("runs.jsonl:1: got other content; expected a finished run", refusal, StringComparison.Ordinal);
+        Assert.Equal($"{line}\n", File.ReadAllText(temp["runs.jsonl"]));
+    }
+
+    [Fact]
+    public void The_settings_of_a_run_are_compared_without_its_method()
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 1, "--optimizer", "fzoo", "--lr", "1e-6");
+        var outcome = Ilzo.Run(
+            "compare", "--config", temp["run", "config.json"], "--optimizers", "mezo,loren", "--seeds", "1", "--forward-passes", "2",
+            "--out", temp["out"], "--json");
+        Assert.Contains("optimizer, steps, lr, queries, sides, directions", outcome.Errors, StringComparison.Ordinal);
+        var settings = outcome.Json.GetProperty("settings");
+        Assert.Equal(8, settings.GetProperty("dev_size").GetInt32());
+        Assert.Equal(1e-6, settings.GetProperty("lr").GetDouble());
+        Assert.Equal(2, outcome.Json.GetProperty("methods").GetArrayLength());
+    }
+
+    [Fact]
     public void No_message_stands_inside_the_table()
     {
         using var temp = new TempFolder();
@@ -164,7 +275,8 @@ public sealed class CompareTests
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
         string table = File.ReadAllText(temp["out", "table.md"]);
-        Assert.EndsWith($"\n{table}{temp["out"]}: compare.json, table.md, curves.svg, report.html\n", output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"\n{table}{temp["out"]}: compare.json, table.md, curves.svg, report.html, points.csv\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -181,14 +293,15 @@ public sealed class CompareTests
 
         Assert.Contains($"{folder}: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
         Assert.Equal(
-            ["compare.json", "curves.svg", "report.html", "table.md"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+            ["compare.json", "curves.svg", "points.csv", "report.html", "runs.jsonl", "table.md"],
+            Directory.GetFiles(folder).Select(Path.GetFileName).Order());
         Assert.Contains($"{folder}-2: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(folder, $"{left[0]}{Guid.NewGuid():N}"), "");
         File.WriteAllText(Path.Combine(folder, ".trial.tmp-mine"), "");
         CompareSphere(temp.Path, "--out", folder);
         Assert.Equal(
-            [".trial.tmp-mine", "compare.json", "curves.svg", "report.html", "table.md"],
+            [".trial.tmp-mine", "compare.json", "curves.svg", "points.csv", "report.html", "runs.jsonl", "table.md"],
             Directory.GetFiles(folder).Select(Path.GetFileName).Order());
     }
 

@@ -23,6 +23,9 @@ internal static class CompareCommand
         .. TrainingSetting.OfTrainedWeights,
     ];
 
+    // What the settings of a single run say about its method.
+    private static readonly string[] s_ofMethods = ["queries", "sides", "directions", "clip"];
+
     // A value is known at no cost.
     private const int PointsOfFunctions = 50;
 
@@ -30,7 +33,8 @@ internal static class CompareCommand
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
         "--optimizers", "A,B,…",
-        $"Comma-separated methods (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 or loren:source=true (default: all): "
+            + $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     private static readonly Option<int?> s_seeds = Flags.Number<int>(
         "--seeds", "N", "Seeds for each method and learning rate, 0 to N-1 (default: 2).");
@@ -42,9 +46,31 @@ internal static class CompareCommand
         "--lrs", "X,Y,…", "Learning rates for every method (default: a third of its default in train, that rate and three times it; --lr "
             + "replaces mezo's default, and the others' scale with it).");
 
+    private static readonly Option<string?> s_epsilons = Flags.Text(
+        "--epsilons", "X,Y,…", "Perturbation radii for every method, each with all learning rates (default: --eps alone).");
+
+    private static readonly Option<bool> s_widen = new("--widen")
+    {
+        Description = "Add learning rates beyond those of a method while its best one is the lowest or the highest, at most four times.",
+    };
+
+    private static readonly Option<int?> s_points = Flags.Number<int>(
+        "--points", "N", "Evaluations per run, at equal distances in forward passes (default: 8, 50 for a function).");
+
+    private static readonly Option<double?> s_target = Flags.Number<double>(
+        "--target", "X", "Also show the forward passes until the dev loss, or the value of the function, is as low as X.");
+
     private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", "Folder for compare.json, table.md, curves.svg and report.html, which are replaced (default: a new one under "
-            + "runs/).");
+        "--out", "DIR", $"Folder for {string.Join(", ", ComparisonFiles.Names)}, which are replaced (default: a new one under runs/).");
+
+    private static readonly Option<bool> s_resume = new("--resume")
+    {
+        Description = $"Take the runs that have ended from {TrialJournal.FileName} in the folder of --out; with more seeds, rates or "
+            + "methods only what is new is computed.",
+    };
+
+    private static readonly Option<string?> s_config = Flags.Text(
+        "--config", "FILE", "JSON object keyed by flag names, or a run's config.json, for what all runs share; flags take precedence.");
 
     private static readonly Option<string?> s_function = Flags.Text(
         "--function", "NAME", "A test function instead of a model and task: "
@@ -62,7 +88,8 @@ internal static class CompareCommand
             "Train with several methods for the same number of forward passes, and write a table and curves. Schedules and warm-up are "
                 + "measured in forward passes here.")
         {
-            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_function, s_dimension, s_out, s_json,
+            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_epsilons, s_widen, s_points, s_target, s_function, s_dimension, s_out,
+            s_resume, s_config, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -75,43 +102,40 @@ internal static class CompareCommand
 
     private static int Run(ParseResult parsed)
     {
-        var training = TrainingSetting.Resolve(parsed, s_shared);
-        var defaults = new ComparisonOptions(
-            training,
-            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
-        var options = defaults with
+        bool resume = parsed.GetValue(s_resume);
+        if (resume && parsed.GetValue(s_out) is null)
         {
-            Seeds = parsed.GetValue(s_seeds) ?? defaults.Seeds,
-            ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
-            LearningRates = parsed.GetValue(s_rates) is { } rates ? [.. Flags.Words(rates).Select(Rate)] : null,
-        };
-        options = WithFunction(options, parsed);
-        options.Validate();
-        if (options.LearningRates is not null && parsed.GetValue(TrainingSetting.Named("lr").Flag) is not null)
-        {
-            throw new InvalidInputException("--lr and --lrs are both given; one of them was expected.");
+            throw new InvalidInputException("--resume is given without --out; the two together were expected.");
         }
 
+        var options = Options(parsed);
+        var training = options.Training;
+        options.Validate();
         IReadOnlyList<string> subjectNames = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
         string folder = Path.GetFullPath(
             parsed.GetValue(s_out) ?? RunName.Next(
                 [.. subjectNames, "compare"], path => OutputFolder.IsTaken(path, ComparisonFiles.Names)));
-        using var made = new OutputFolder(folder, ComparisonFiles.Names);
-        int runs = options.Optimizers.Sum(o => options.RatesOf(o).Count) * options.Seeds;
+        using var journal = resume ? TrialJournal.Resume(folder) : TrialJournal.Begin(folder);
+        using var made = new OutputFolder(folder, [.. ComparisonFiles.Names, TrialJournal.FileName]);
         string subject = options.Function is { } function
             ? $"{function.Name} of {options.Dimension} variables"
             : $"model {training.Model}, task {Presets.TaskOf(training)}";
-        Terminal.Say($"{subject}, {runs} runs of {options.ForwardPasses} forward passes");
+        string known = journal.Count > 0 ? $"; {journal.Count} runs have ended before" : string.Empty;
+        Terminal.Say($"{subject}, {options.Runs} runs of {options.ForwardPasses} forward passes{known}");
         using var interruption = Terminal.OnInterrupt();
-        int done = 0;
-        var report = Comparison.Run(options, (method, run) => Show(++done, runs, method, run), interruption.Token, Device.Open);
-        if (report.Methods.Count == 0)
+        var report = Comparison.Run(options, new Progress(options.Runs, folder), journal, interruption.Token, Device.Open);
+        if (report.Methods.Count > 0)
         {
-            Terminal.Say("ilzo: stopped before all runs of a method were done; nothing was written; the same command begins anew.");
+            ComparisonFiles.Write(report, folder);
+        }
+
+        if (report.Interrupted)
+        {
+            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the same command with "
+                + $"--out \"{folder}\" --resume goes on.");
             return Terminal.InterruptCode;
         }
 
-        ComparisonFiles.Write(report, folder);
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : ComparisonFiles.Table(report));
         foreach (string note in report.Notes)
         {
@@ -124,18 +148,57 @@ internal static class CompareCommand
         }
 
         Terminal.Say($"{folder}: {string.Join(", ", ComparisonFiles.Names)}");
-        if (report.Interrupted)
-        {
-            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the files hold those, "
-                + "and --optimizers with the others compares them.");
-            return Terminal.InterruptCode;
-        }
-
         return 0;
     }
 
-    private static void Show(int done, int runs, string method, ComparisonRun run)
+    private static ComparisonOptions Options(ParseResult parsed)
     {
+        var training = TrainingSetting.Resolve(parsed, s_shared, Configured(parsed));
+        var defaults = new ComparisonOptions(
+            training,
+            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
+        var options = WithFunction(
+            defaults with
+            {
+                Seeds = parsed.GetValue(s_seeds) ?? defaults.Seeds,
+                ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
+                LearningRates = Numbers(parsed, s_rates),
+                Epsilons = Numbers(parsed, s_epsilons),
+                Widen = parsed.GetValue(s_widen),
+                Target = parsed.GetValue(s_target),
+            },
+            parsed);
+        if (options.LearningRates is not null && parsed.GetValue(TrainingSetting.Named("lr").Flag) is not null)
+        {
+            throw new InvalidInputException("--lr and --lrs are both given; one of them was expected.");
+        }
+
+        return options with { Points = parsed.GetValue(s_points) ?? options.Points };
+    }
+
+    // What a file says of one run has no part in those of several methods.
+    private static Dictionary<TrainingSetting, string>? Configured(ParseResult parsed)
+    {
+        if (parsed.GetValue(s_config) is not { } path)
+        {
+            return null;
+        }
+
+        var read = TrainingConfigFile.Read(path, parsed.GetValue(TrainingSetting.Named("device").Flag));
+        string? method = read.FirstOrDefault(v => v.Key.Name == "optimizer").Value;
+        string[] own = [.. s_ownOfRuns, .. s_ofMethods, .. method is null or "mezo" ? Array.Empty<string>() : ["lr"]];
+        string[] left = [.. read.Keys.Select(s => s.Name).Where(own.Contains)];
+        if (left.Length > 0)
+        {
+            Terminal.Say($"note: {string.Join(", ", left)} of '{path}' have no part in a comparison, which decides them for each run.");
+        }
+
+        return read.Where(v => !own.Contains(v.Key.Name)).ToDictionary();
+    }
+
+    private static void Show(int done, int runs, string method, TrialRun run, bool wasKept)
+    {
+        string of = done <= runs ? $"/{runs}" : string.Empty;
         string diverged = !run.Diverged ? string.Empty : double.IsFinite(run.Points[^1].DevLoss) ? ", diverged" : ", diverged: not finite";
         string skipped = run.SkippedSteps > 0 ? $", {run.SkippedSteps} steps skipped" : string.Empty;
         var (first, last) = (run.Points[0], run.Points[^1]);
@@ -146,8 +209,8 @@ internal static class CompareCommand
                     $"dev loss {first.DevLoss:F4} to {last.DevLoss:F4}, test perplexity {Perplexity.Instance.Format(Math.Exp(loss))}")
                 : Format.Invariant($"value {first.DevLoss:G4} to {last.DevLoss:G4}");
         Terminal.Say(Format.Invariant(
-            $"run {done}/{runs}: {method}, lr {run.LearningRate:R}, seed {run.Seed}: {run.Steps} steps, {quality}{diverged}{skipped}, "
-                + $"{Format.Duration(run.Seconds)}"));
+            $"run {done}{of}: {method}, lr {run.LearningRate:R}, eps {run.Epsilon:R}, seed {run.Seed}: {run.Steps} steps, "
+                + $"{quality}{diverged}{skipped}, {(wasKept ? "done before" : Format.Duration(run.Seconds))}"));
     }
 
     private static ComparisonOptions WithFunction(ComparisonOptions options, ParseResult parsed)
@@ -179,7 +242,28 @@ internal static class CompareCommand
         bool IsGiven(TrainingSetting setting) => parsed.GetValue(setting.Flag) is not null;
     }
 
-    private static double Rate(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate)
-        ? rate
-        : throw new InvalidInputException($"--lrs has '{text}'; numbers with commas between them were expected.");
+    private static IReadOnlyList<double>? Numbers(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text
+        ? null
+        : [.. Flags.Words(text).Select(word => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? number
+            : throw new InvalidInputException($"{option.Name} has '{word}'; numbers with commas between them were expected."))];
+
+    /// <summary>Says what has ended, and keeps the files up to date.</summary>
+    private sealed class Progress(int runs, string folder) : IProgress<ComparisonProgress>
+    {
+        private int _done;
+
+        public void Report(ComparisonProgress value)
+        {
+            switch (value)
+            {
+                case ComparisonProgress.RunEnded ended:
+                    Show(++_done, runs, ended.Method, ended.Run, ended.WasKept);
+                    break;
+                case ComparisonProgress.MethodEnded { SoFar.Interrupted: true } ended:
+                    ComparisonFiles.Write(ended.SoFar, folder);
+                    break;
+            }
+        }
+    }
 }

@@ -32,6 +32,12 @@ internal static class TrainCommand
         Description = "Exit with 0 even if no step was as good as the start.",
     };
 
+    private static readonly Option<bool> s_findRate = new("--find-lr")
+    {
+        Description = "Look for the learning rate first, by a few steps at several rates from --lr (or the default) on, and train with it; "
+            + "three minutes at most.",
+    };
+
     private static readonly Option<bool> s_noReport = new("--no-report")
     {
         Description = "Do not write report.html, a page with the curves and figures of the run.",
@@ -57,6 +63,7 @@ internal static class TrainCommand
         command.Add(s_exact);
         command.Add(s_allowShortLog);
         command.Add(s_allowWorse);
+        command.Add(s_findRate);
         command.Add(s_noReport);
         command.Add(s_config);
         command.Add(s_json);
@@ -90,8 +97,24 @@ internal static class TrainCommand
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config, device));
         options = resume ? new RunFolder(run!).WithKeptStart(options) : options;
         options.Validate();
-        var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         using var interruption = Terminal.OnInterrupt();
+        if (parsed.GetValue(s_findRate))
+        {
+            if (resume && new RunFolder(run!).HasRun)
+            {
+                throw new InvalidInputException(
+                    $"--find-lr is given with --resume, and '{run}' has a run, which keeps its rate; one of them was expected.");
+            }
+
+            if (FoundRate(options, interruption.Token) is not { } rate)
+            {
+                return Terminal.InterruptCode;
+            }
+
+            options = options with { LearningRate = rate };
+        }
+
+        var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
         var display = new TrainingDisplay();
         var report = parsed.GetValue(s_noReport) ? null : new LiveReport(display, text => Terminal.Say($"note: {text}"));
         try
@@ -110,6 +133,40 @@ internal static class TrainCommand
         catch (DeviceException e) when (folder.HasRun)
         {
             throw new DeviceException($"{e.Message.TrimEnd('.')}{Continuation(folder)}.", e, e.Log);
+        }
+    }
+
+    // Null where the search was ended.
+    private static double? FoundRate(TrainingOptions options, CancellationToken cancellation)
+    {
+        LearningRateSearch search;
+        try
+        {
+            search = LearningRateSearch.Run(options, new ProbeDisplay(), cancellation, Device.Open);
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Say("ilzo: stopped while looking for a learning rate; nothing was written.");
+            return null;
+        }
+
+        string choice = search.LearningRate == search.Best
+            ? "and is the training's"
+            : FormattableString.Invariant($"and {options.Steps} get the next lower one, {search.LearningRate:R}, ")
+                + "because noise adds up over them";
+        string time = search.EndedByTime ? "; there was no time for rates beyond" : string.Empty;
+        Terminal.Say(Format.Invariant(
+            $"learning rate: {search.Best:R} lowers the loss on {search.Examples} training examples most in {search.Steps} steps, from ")
+            + Format.Invariant($"{search.LossBefore:F4}, {choice}{time}."));
+        return search.LearningRate;
+    }
+
+    private sealed class ProbeDisplay : IProgress<LearningRateProbe>
+    {
+        public void Report(LearningRateProbe value)
+        {
+            string loss = double.IsFinite(value.Loss) ? value.Loss.ToString("F4", CultureInfo.InvariantCulture) : "not finite";
+            Terminal.Say(Format.Invariant($"learning rate {value.LearningRate:R}: loss {loss}"));
         }
     }
 
@@ -133,7 +190,9 @@ internal static class TrainCommand
     {
         if (result.Stopped is { } reason)
         {
-            string why = reason == EarlyStop.Divergence ? "the loss diverged" : "the last --patience evaluations brought no improvement";
+            string why = reason == EarlyStop.Divergence
+                ? "the loss diverged (--find-lr looks for a rate at which it does not)"
+                : "the last --patience evaluations brought no improvement";
             Terminal.Say($"ilzo: ended after step {result.Steps} because {why}.");
         }
 
@@ -143,7 +202,8 @@ internal static class TrainCommand
                 ? "all steps were skipped because no loss was finite"
                 : result.DevLossAtStart is null ? "the last step is not as good as the start on the test rows, or the loss diverged"
                 : "no step was as good as the start";
-            Terminal.Say($"ilzo: {what}: the initial weights are kept; a smaller --lr may help (--allow-worse accepts this).");
+            Terminal.Say($"ilzo: {what}: the initial weights are kept; a smaller --lr may help, which --find-lr looks for (--allow-worse "
+                + "accepts this).");
         }
     }
 

@@ -38,6 +38,9 @@ public enum NoiseStream : byte
 
     /// <summary>The start values of adapters.</summary>
     Adapter = 10,
+
+    /// <summary>The combinations of settings that a sweep tries.</summary>
+    Sweep = 11,
 }
 
 /// <summary>

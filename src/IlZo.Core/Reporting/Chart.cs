@@ -56,6 +56,9 @@ internal sealed record Chart(string Id, string Title, string XLabel, string YLab
     /// <summary>Whether values are fractions, which are labelled in percent.</summary>
     public bool IsFraction { get; init; }
 
+    /// <summary>Whether its horizontal axis is logarithmic, which positive values allow.</summary>
+    public bool HasLogarithmicX { get; init; }
+
     /// <summary>Whether it deserves the whole width of a page.</summary>
     public bool IsWide { get; init; }
 
@@ -65,7 +68,7 @@ internal sealed record Chart(string Id, string Title, string XLabel, string YLab
         get
         {
             var (low, high) = Range(Drawable.Select(p => p.X));
-            return Axis.Tight(Math.Min(0, low), high);
+            return HasLogarithmicX ? Axis.Logarithmic(low, high) : Axis.Tight(Math.Min(0, low), high);
         }
     }
 

@@ -49,13 +49,14 @@ internal sealed class ComparisonCharts(ComparisonReport report)
 
     private static string NameOf(ComparedMethod method) => method.Diverged ? $"{method.Name} (diverged)" : method.Name;
 
-    private Chart New(string id, string title, Func<ComparisonPoint, double?> value) =>
+    private Chart New(string id, string title, Func<TrialPoint, double?> value) =>
         new(id, title, "forward passes", "", Curves(p => value(p) ?? double.NaN));
 
-    private Curve[] Curves(Func<ComparisonPoint, double> value) =>
+    private Curve[] Curves(Func<TrialPoint, double> value) =>
         [.. report.Methods.Index().Select(m => new Curve(NameOf(m.Item), m.Index, Points(m.Item.Best, value)))];
 
-    private static CurvePoint[] Points(IReadOnlyList<ComparisonRun> runs, Func<ComparisonPoint, double> value) =>
+    /// <summary>The mean of trials with other seeds, from the lowest to the highest.</summary>
+    internal static CurvePoint[] Points(IReadOnlyList<TrialRun> runs, Func<TrialPoint, double> value) =>
         [.. Enumerable.Range(0, runs.Min(r => r.Points.Count)).Select(i =>
         {
             double[] values = [.. runs.Select(r => value(r.Points[i]))];

@@ -10,9 +10,10 @@ internal static class ComparisonFiles
     private const string TableFile = "table.md";
     private const string ChartFile = "curves.svg";
     private const string ReportFile = "report.html";
+    private const string RowsFile = "points.csv";
 
     /// <summary>The names of the files.</summary>
-    public static IReadOnlyList<string> Names { get; } = [NumbersFile, TableFile, ChartFile, ReportFile];
+    public static IReadOnlyList<string> Names { get; } = [NumbersFile, TableFile, ChartFile, ReportFile, RowsFile];
 
     /// <summary>Writes the files; earlier ones are replaced.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
@@ -23,6 +24,8 @@ internal static class ComparisonFiles
         AtomicFile.WriteAllText(Path.Combine(folder, TableFile), Table(report));
         AtomicFile.WriteAllText(Path.Combine(folder, ChartFile), SvgChart.Of(new ComparisonCharts(report).Main));
         HtmlReport.Write(Path.Combine(folder, ReportFile), Page(report));
+        AtomicFile.WriteAllText(
+            Path.Combine(folder, RowsFile), TrialCsv.Of("method", report.Methods.SelectMany(m => m.Runs.Select(r => (m.Name, r)))));
     }
 
     /// <summary>One row for each method at its best learning rate, in Markdown.</summary>
@@ -33,7 +36,7 @@ internal static class ComparisonFiles
     {
         var charts = new ComparisonCharts(report);
         string subject = report.Function ?? $"{report.Settings["task"]}, model {report.Settings["model"]}";
-        string interrupted = report.Interrupted ? " It was ended before all methods were done." : "";
+        string interrupted = report.Interrupted ? " Methods that are not done yet are missing." : "";
         return new ReportDocument(
             $"Comparison on {subject}",
             FormattableString.Invariant(

@@ -11,15 +11,24 @@ internal static class ComparisonTable
     public static ReportTable Of(ComparisonReport report)
     {
         bool isFunction = report.Function is not null;
-        string[] columns = isFunction
-            ? ["method", "best lr", "steps", "evaluations", "value", "state / weights", "seconds"]
-            : ["method", "best lr", "steps", "forward passes", QualityOf(report), "dev loss", "state / weights", "seconds"];
+        string against = report.Baseline is { } baseline ? $" − {baseline.Name}'s" : "";
+        string[] columns =
+        [
+            "method", "best lr", .. HasRadii(report) ? (string[])["best eps"] : [], "steps",
+            .. isFunction ? (string[])["evaluations", "value"] : ["forward passes", QualityOf(report), "dev loss"],
+            .. report.Methods.Count > 1 ? (string[])[(isFunction ? "value" : "dev loss") + against] : [],
+            .. report.Target is { } target ? (string[])[$"to {Quantity.Short(target)}", $"ratio to {report.Baseline?.Name}'s"] : [],
+            "state / weights", "seconds",
+        ];
         var rows = new List<ReportCell[]>();
         if (report.Methods.Count > 0)
         {
             // Rates do not matter before the first step.
             var starts = report.Methods[0].Best.Select(r => r.Points[0]).ToArray();
-            rows.Add(["before training", "", "", "0", .. Quality(starts, isFunction), "", ""]);
+            rows.Add([
+                "before training", "", .. HasRadii(report) ? (ReportCell[])[""] : [], "", "0", .. Quality(starts, isFunction),
+                .. Enumerable.Repeat<ReportCell>("", columns.Length - (HasRadii(report) ? 5 : 4) - (isFunction ? 1 : 2)),
+            ]);
         }
 
         rows.AddRange(report.Methods.Select(method => Row(report, method)));
@@ -30,21 +39,29 @@ internal static class ComparisonTable
             ? "The last point, at the rate with the lowest mean value. Diverged: above the start's value, or not finite."
             : "Weights after the last step, at the rate with the lowest mean dev loss. Diverged: dev loss above the start's, or not "
                 + "finite. Seconds: training only.";
-        return new ReportTable("Results", columns, rows, $"{seeds}. {legend}");
+        string differences = report.Methods.Count < 2 ? "" : report.Seeds == 1
+            ? " The difference is that of the seed's two runs."
+            : " Differences are those of the runs of a seed, with their mean's 95 % interval (Student's t).";
+        string passes = report.Target is null ? "" : FormattableString.Invariant(
+            $" To {report.Target}: forward passes until the dev loss is that low, the mean over the seeds that got there.");
+        return new ReportTable("Results", columns, rows, $"{seeds}. {legend}{differences}{passes}");
     }
 
     /// <summary>A row for each method and learning rate.</summary>
     public static ReportTable OfRates(ComparisonReport report)
     {
         bool isFunction = report.Function is not null;
-        string[] columns = isFunction
-            ? ["method", "learning rate", "value", "diverged"]
-            : ["method", "learning rate", QualityOf(report), "dev loss", "diverged"];
+        string[] columns =
+        [
+            "method", "learning rate", .. HasRadii(report) ? (string[])["eps"] : [],
+            .. isFunction ? (string[])["value"] : [QualityOf(report), "dev loss"], "diverged",
+        ];
         return new ReportTable("All learning rates", columns, [
             .. from method in report.Methods
-               from runs in method.Runs.GroupBy(r => r.LearningRate)
+               from runs in method.Runs.GroupBy(r => (r.LearningRate, r.Epsilon))
                select (ReportCell[])[
-                   method.Name, Rate(runs.Key), .. Quality([.. runs.Select(r => r.Points[^1])], isFunction),
+                   method.Name, Rate(runs.Key.LearningRate), .. HasRadii(report) ? (ReportCell[])[Rate(runs.Key.Epsilon)] : [],
+                   .. Quality([.. runs.Select(r => r.Points[^1])], isFunction),
                    FormattableString.Invariant($"{runs.Count(r => r.Diverged)} of {runs.Count()}"),
                ],
         ]);
@@ -87,12 +104,47 @@ internal static class ComparisonTable
         var quality = Quality([.. best.Select(r => r.Points[^1])], report.Function is not null);
         return
         [
-            method.Name, $"{Rate(method.BestLearningRate)}{edge}", Range(best.Select(r => r.Steps)),
+            method.Name, $"{Rate(method.BestLearningRate)}{edge}",
+            .. HasRadii(report) ? (ReportCell[])[Rate(method.BestEpsilon)] : [], Range(best.Select(r => r.Steps)),
             Range(best.Select(r => r.ForwardPasses)), .. quality[..^1], $"{quality[^1].Text}{diverged}{skipped}",
-            FormattableString.Invariant($"{(double)best.Max(r => r.StateBytes) / report.WeightBytes:F3}"),
+            .. Differences(report, method),
+            FormattableString.Invariant($"{best.Max(r => (double)r.StateBytes / r.WeightBytes):F3}"),
             FormattableString.Invariant($"{best.Average(r => r.Seconds):F1}"),
         ];
     }
+
+    // What sets a method apart from the one that all are measured by, and what the target takes it.
+    private static IEnumerable<ReportCell> Differences(ComparisonReport report, ComparedMethod method)
+    {
+        var difference = report.Differences.GetValueOrDefault(method.Name);
+        if (report.Methods.Count > 1)
+        {
+            yield return Interval(difference?.DevLoss, report.Function is null ? "F4" : "G3", v => v);
+        }
+
+        if (report.Target is { } target)
+        {
+            double[] passes = [.. method.Best.Select(r => r.ForwardPassesTo(target)).OfType<double>()];
+            yield return passes.Length == 0 ? "never" : passes.Length == method.Best.Count
+                ? FormattableString.Invariant($"{passes.Average():F0}")
+                : FormattableString.Invariant($"{passes.Average():F0} ({passes.Length} of {method.Best.Count})");
+            yield return Interval(difference?.LogForwardPasses, "F2", Math.Exp);
+        }
+    }
+
+    private static ReportCell Interval(PairedDifference? difference, string format, Func<double, double> scale)
+    {
+        string Number(double value) => scale(value).ToString(format, CultureInfo.InvariantCulture);
+        return difference switch
+        {
+            null => "",
+            { Low: { } low, High: { } high } => new ReportCell($"{Number(difference.Mean)} ({Number(low)} to {Number(high)})"),
+            _ => Number(difference.Mean),
+        };
+    }
+
+    private static bool HasRadii(ComparisonReport report) =>
+        report.Methods.SelectMany(m => m.Runs).Select(r => r.Epsilon).Distinct().Count() > 1;
 
     private static string Rate(double rate) => FormattableString.Invariant($"{rate:0.##E-0}");
 
@@ -101,9 +153,16 @@ internal static class ComparisonTable
             ? "test accuracy, %"
             : "test perplexity";
 
-    private static ReportCell[] Quality(IReadOnlyList<ComparisonPoint> points, bool isFunction) => isFunction
+    private static ReportCell[] Quality(IReadOnlyList<TrialPoint> points, bool isFunction) => isFunction
         ? [Spread(points.Select(p => p.DevLoss), "G4")]
         : [Metric(points), Spread(points.Select(p => p.DevLoss), "F4")];
+
+    /// <summary>What is known at the ends of trainings with other seeds: accuracy in percent or perplexity, and the dev loss.</summary>
+    internal static ReportCell[] Outcome(IReadOnlyList<TrialPoint> points, bool hasAccuracy) =>
+    [
+        hasAccuracy ? Metric(points) : Metric(points.Select(p => p with { TestAccuracy = null })),
+        Spread(points.Select(p => p.DevLoss), "F4"),
+    ];
 
     private static string Range(IEnumerable<long> values) =>
         values.Min() == values.Max()
@@ -111,7 +170,7 @@ internal static class ComparisonTable
             : FormattableString.Invariant($"{values.Min()} to {values.Max()}");
 
     // Accuracy in percent, or the perplexity of texts.
-    private static string Metric(IEnumerable<ComparisonPoint> points) => points.All(p => p.TestAccuracy is not null)
+    private static string Metric(IEnumerable<TrialPoint> points) => points.All(p => p.TestAccuracy is not null)
         ? Spread(points.Select(p => 100 * p.TestAccuracy!.Value), "F1")
         : Spread(points.Select(p => Math.Exp(p.TestLoss!.Value)), "F3");
 

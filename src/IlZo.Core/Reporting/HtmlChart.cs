@@ -75,7 +75,7 @@ internal static class HtmlChart
         string names = Markup.Escape(string.Join(", ", chart.Curves.Select(c => c.Name)));
         html.AppendInvariant($"</div><svg viewBox=\"0 0 {Side} {Side}\" preserveAspectRatio=\"none\" role=\"img\" ");
         html.AppendInvariant($"aria-label=\"{Markup.Escape(chart.Title)}: {names}\" ");
-        html.AppendInvariant($"data-from=\"{shapes.X.From:R}\" data-to=\"{shapes.X.To:R}\">\n");
+        html.AppendInvariant($"data-from=\"{shapes.X.From:R}\" data-to=\"{shapes.X.To:R}\"{(chart.HasLogarithmicX ? " data-log" : "")}>\n");
         html.Append("<path class=\"grid\" d=\"");
         foreach (double tick in y.Ticks)
         {

@@ -52,6 +52,7 @@ internal static class MetricsCsv
         return string.Empty;
     }
 
-    private static string Quoted(string text) =>
+    /// <summary>A text as one cell.</summary>
+    internal static string Quoted(string text) =>
         text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

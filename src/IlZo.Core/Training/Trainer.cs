@@ -130,16 +130,8 @@ public sealed partial class Trainer : IDisposable
     private LossEvaluator NewEvaluator(LanguageModel model) =>
         new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers, _examples.Metrics);
 
-    // Presets, and paths that hold wherever the run is continued or replayed from.
-    private static TrainingOptions Resolve(TrainingOptions options) => Presets.Resolve(options) with
-    {
-        Opt = MethodOptions.Parse(options.Opt).ToString(),
-        Model = options.Model == ModelLoader.BuiltIn ? options.Model : Path.GetFullPath(options.Model),
-        Data = options.Data is { } data ? Path.GetFullPath(data) : null,
-        ChatTemplate = options.ChatTemplate is { } template ? Path.GetFullPath(template) : null,
-        Adapter = options.AdapterFolder is { } adapter ? Path.GetFullPath(adapter) : options.Adapter,
-        Task = File.Exists(options.Task) ? Path.GetFullPath(options.Task) : Presets.TaskOf(options),
-    };
+    private static TrainingOptions Resolve(TrainingOptions options) =>
+        (Presets.Resolve(options) with { Opt = MethodOptions.Parse(options.Opt).ToString() }).WithFullPaths();
 
     private string TrainedFolder => _folder.TrainedFolder(_options);
 

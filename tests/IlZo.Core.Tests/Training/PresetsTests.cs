@@ -119,9 +119,12 @@ public sealed class PresetsTests
     {
         var options = new ComparisonOptions(new TrainingOptions { Adapter = "lora" }, [method]);
         double preset = Presets.Resolve(options.Training with { Optimizer = method }).LearningRate!.Value;
-        Assert.Equal(preset, options.RatesOf(method)[1]);
-        Assert.Equal(
-            preset * 10, (options with { Training = options.Training with { LearningRate = 1e-2 } }).RatesOf(method)[1], preset * 1e-9);
-        Assert.Equal(16, options.Of(method, 1, 0).BatchSize);
+        var variant = ComparedVariant.Parse(method);
+        double epsilon = Assert.Single(options.RadiiOf(variant));
+        Assert.Equal(1e-2, epsilon);
+        Assert.Equal(preset, options.RatesOf(variant, epsilon)[1]);
+        var higher = options with { Training = options.Training with { LearningRate = 1e-2 } };
+        Assert.Equal(preset * 10, higher.RatesOf(variant, epsilon)[1], preset * 1e-9);
+        Assert.Equal(16, options.Of(variant, 1, epsilon, 0).Options.BatchSize);
     }
 }

@@ -38,7 +38,9 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
             new("export --merge", place => ["export", "--run", lora, "--merge", "--out", place], OfFolder),
             new("replay --out", place => ["replay", "--run", run, "--out", place], OfFolder),
             new("add-head", place => ["add-head", "--model", _model, "--task", "sst2", "--out", place], OfFolder),
-            new("compare", Compare, OfComparison),
+            new("compare", place => Compare(place), OfComparison),
+            new("compare --resume", place => Compare(place, "--resume"), OfComparison),
+            new("sweep --resume", place => [.. Sweep(place), "--resume"], OfSweep),
             new(
                 "eval --predictions",
                 place => ["eval", "--model", _model, "--task", "sst2", "--test-size", "8", "--predictions", place],
@@ -51,8 +53,17 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
     private string[] Train(string place, params string[] more) =>
         ["train", "--model", _model, .. s_small, .. more, "--run", place, "--resume", "--allow-worse"];
 
-    private static string[] Compare(string place) =>
-        ["compare", "--function", "rosenbrock", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "4000", "--out", place];
+    private static string[] Compare(string place, params string[] more) =>
+    [
+        "compare", "--function", "rosenbrock", "--optimizers", "mezo,fzoo", "--seeds", "1", "--forward-passes", "4000", "--out",
+        place, .. more,
+    ];
+
+    private string[] Sweep(string place) =>
+    [
+        "sweep", "--model", _model, "--vary", "lr=1e-5,1e-4,1e-3", "--strategy", "halving", "--forward-passes", "12",
+        .. s_small.Chunk(2).Where(flag => flag[0] is not ("--steps" or "--eval-every" or "--lr")).SelectMany(flag => flag), "--out", place,
+    ];
 
     // A run that has no result yet is continued; its checkpoint, once it is there, is a whole one.
     private static string? OfRun(string place)
@@ -96,16 +107,28 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
         return File.Exists(weights) ? OfFolder(place) : null;
     }
 
-    private static string? OfComparison(string place)
+    private static string? OfComparison(string place) =>
+        OfStudy(place, ["compare.json", "table.md", "curves.svg", "report.html", "points.csv"]);
+
+    private static string? OfSweep(string place) =>
+        OfStudy(place, ["sweep.json", "table.md", "curves.svg", "report.html", "points.csv", "best.json"]);
+
+    // What is known is written again and again until all of it is.
+    private static string? OfStudy(string place, string[] names)
     {
-        string[] names = ["compare.json", "table.md", "curves.svg", "report.html"];
         string[] files = [.. names.Select(name => Path.Combine(place, name)).Where(File.Exists)];
         if (files.Length == 0)
         {
             return null;
         }
 
-        string text = WithoutSeconds(JsonNode.Parse(File.ReadAllBytes(Path.Combine(place, "compare.json")))!).ToJsonString();
+        var numbers = WithoutSeconds(JsonNode.Parse(File.ReadAllBytes(files[0]))!);
+        if ((bool)numbers["interrupted"]!)
+        {
+            return null;
+        }
+
+        string text = numbers.ToJsonString();
         return files.Length == names.Length ? Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null;
     }
 

@@ -33,10 +33,10 @@
   }
 
   const text = value => String(Number(value.toPrecision(5)));
-  const nearest = (curve, x) => {
+  const nearest = (curve, x, along) => {
     let best = -1;
     for (let i = 0; i < curve.x.length; i++) {
-      if (curve.y[i] !== null && (best < 0 || Math.abs(curve.x[i] - x) < Math.abs(curve.x[best] - x))) best = i;
+      if (curve.y[i] !== null && (best < 0 || Math.abs(along(curve.x[i]) - x) < Math.abs(along(curve.x[best]) - x))) best = i;
     }
     return best;
   };
@@ -45,18 +45,20 @@
     const chart = charts[figure.dataset.chart];
     const valueOf = y => chart.fraction ? text(100 * y) + ' %' : text(chart.magnitude ? Math.abs(y) : y);
     for (const svg of figure.querySelectorAll('.plot svg')) {
-      const [from, to] = [Number(svg.dataset.from), Number(svg.dataset.to)];
+      const isLog = 'log' in svg.dataset;
+      const along = value => isLog ? Math.log(value) : value;
+      const [from, to] = [along(Number(svg.dataset.from)), along(Number(svg.dataset.to))];
       const rule = element('div', 'rule');
       const tip = element('div', 'tip');
       svg.addEventListener('pointermove', event => {
         const box = svg.getBoundingClientRect();
         const frame = svg.parentElement.getBoundingClientRect();
         const x = from + (event.clientX - box.left) / box.width * (to - from);
-        const rows = chart.curves.map(curve => ({curve, at: nearest(curve, x)})).filter(row => row.at >= 0)
+        const rows = chart.curves.map(curve => ({curve, at: nearest(curve, x, along)})).filter(row => row.at >= 0)
           .map(row => ({curve: row.curve, x: row.curve.x[row.at], y: row.curve.y[row.at], at: row.at}));
         if (rows.length === 0) return;
-        const place = rows.reduce((a, b) => Math.abs(a.x - x) <= Math.abs(b.x - x) ? a : b).x;
-        const left = box.left - frame.left + box.width * (place - from) / (to - from);
+        const place = rows.reduce((a, b) => Math.abs(along(a.x) - x) <= Math.abs(along(b.x) - x) ? a : b).x;
+        const left = box.left - frame.left + box.width * (along(place) - from) / (to - from);
         const styles = pinned(figure.querySelector('.key') ? figure : document.querySelector('main'));
         const shown = rows.filter(row => styles.size === 0 || styles.has(String(row.curve.style)));
         rule.style.left = left + 'px';

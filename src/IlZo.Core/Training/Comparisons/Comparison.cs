@@ -1,37 +1,58 @@
-using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
-using IlZo.Models;
 
 namespace IlZo.Training;
+
+/// <summary>What happens in a comparison.</summary>
+public abstract record ComparisonProgress
+{
+    /// <summary>A run has ended, or was taken from the journal.</summary>
+    /// <param name="Method">The method.</param>
+    /// <param name="Run">What it came to.</param>
+    /// <param name="WasKept">Whether it was taken from the journal.</param>
+    public sealed record RunEnded(string Method, TrialRun Run, bool WasKept) : ComparisonProgress;
+
+    /// <summary>All runs of a method have ended.</summary>
+    /// <param name="SoFar">What is known now.</param>
+    public sealed record MethodEnded(ComparisonReport SoFar) : ComparisonProgress;
+
+    private protected ComparisonProgress()
+    {
+    }
+}
 
 /// <summary>Trains with several methods at an equal number of forward passes, each with several learning rates and seeds.</summary>
 public sealed class Comparison
 {
+    private const int MostWidenings = 4;
+
     private readonly ComparisonOptions _options;
     private readonly IBackend _backend;
-    private readonly MachineMemory _machine;
-    private readonly Action<string, ComparisonRun>? _runDone;
-    private readonly CancellationToken _cancellation;
-
-    // All runs of a seed have the same examples and begin at the same point.
-    private readonly Dictionary<int, TrainingExamples> _examples = [];
-    private readonly Dictionary<int, ComparisonPoint> _starts = [];
-    private long _weightBytes;
+    private readonly TrialRunner _runner;
+    private readonly IProgress<ComparisonProgress>? _progress;
+    private readonly List<ComparedMethod> _methods = [];
+    private readonly Dictionary<(string Variant, double Rate, double Epsilon, int Seed), TrialRun> _done = [];
 
     private Comparison(
-        ComparisonOptions options, IBackend backend, Action<string, ComparisonRun>? runDone, CancellationToken cancellation) =>
-        (_options, _backend, _machine, _runDone, _cancellation) = (options, backend, MachineMemory.Of(backend), runDone, cancellation);
+        ComparisonOptions options, IBackend backend, TrialJournal? journal, IProgress<ComparisonProgress>? progress,
+        CancellationToken cancellation)
+    {
+        (_options, _backend, _progress) = (options, backend, progress);
+        _runner = new TrialRunner(backend, journal, cancellation);
+    }
 
     /// <summary>Runs a comparison.</summary>
     /// <param name="options">What to compare.</param>
-    /// <param name="runDone">Told of each run, with the name of the method, when it has ended.</param>
+    /// <param name="progress">Receives each run and each method when it has ended.</param>
+    /// <param name="journal">Keeps the runs that have ended, and has those of an earlier process; null for nothing.</param>
     /// <param name="cancellation">Ends the comparison; the report then has the methods that were complete.</param>
     /// <param name="backends">Opens the device; only the CPU where it is null.</param>
-    /// <exception cref="InvalidInputException">An option, the model or the data cannot be used.</exception>
+    /// <exception cref="InvalidInputException">An option, the model or the data cannot be used, or the journal's runs began with
+    /// others.</exception>
     public static ComparisonReport Run(
         ComparisonOptions options,
-        Action<string, ComparisonRun>? runDone = null,
+        IProgress<ComparisonProgress>? progress = null,
+        TrialJournal? journal = null,
         CancellationToken cancellation = default,
         BackendFactory? backends = null)
     {
@@ -40,103 +61,81 @@ public sealed class Comparison
 
         // A function's variables are too few to share out, and functions are computed on the CPU.
         using var backend = options.Function is null
-            ? (backends ?? DeviceName.OpenCpu)(options.Training.Device, options.Training.Threads, options.Training.EngineRequest)
+            ? TrialRunner.Open(options.Training, backends)
             : new CpuBackend(options.Training.Threads ?? 1);
-        var comparison = new Comparison(options, backend, runDone, cancellation);
-        var methods = new List<ComparedMethod>();
-        bool interrupted = false;
+        var comparison = new Comparison(options, backend, journal, progress, cancellation);
         try
         {
-            foreach (string optimizer in options.Optimizers)
-            {
-                methods.Add(comparison.RunMethod(optimizer));
-            }
+            comparison.RunAll();
+            return comparison.Report(isInterrupted: false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            interrupted = true;
+            return comparison.Report(isInterrupted: true);
+        }
+    }
+
+    private void RunAll()
+    {
+        ComparedVariant[] variants = [.. _options.Optimizers.Select(ComparedVariant.Parse)];
+        _runner.Try([.. variants.Select(v => _options.Of(v, 1, _options.RadiiOf(v)[0], 0))]);
+        foreach (var variant in variants)
+        {
+            _methods.Add(RunMethod(variant));
+            _progress?.Report(new ComparisonProgress.MethodEnded(Report(isInterrupted: _methods.Count < variants.Length)));
+        }
+    }
+
+    private ComparedMethod RunMethod(ComparedVariant variant)
+    {
+        var radii = _options.RadiiOf(variant);
+        var grid = radii.ToDictionary(e => e, e => _options.RatesOf(variant, e).ToList());
+        var method = RunGrid();
+        for (int i = 0; _options.Widen && method.Edge != 0 && i < MostWidenings; i++)
+        {
+            foreach (var rates in grid.Values)
+            {
+                var (first, last) = (rates[0], rates[^1]);
+                rates.Insert(
+                    method.Edge < 0 ? 0 : rates.Count,
+                    Preset.Rounded(method.Edge < 0 ? first * first / rates[1] : last * last / rates[^2]));
+            }
+
+            method = RunGrid();
         }
 
-        var computed = options with { Training = options.MezoTraining.With(backend.Engine) };
+        return method;
+
+        // What has been done before is taken from there.
+        ComparedMethod RunGrid() => new(variant.Name, [
+            .. from epsilon in radii
+               from rate in grid[epsilon]
+               from seed in Enumerable.Range(0, _options.Seeds)
+               select RunOne(variant, rate, epsilon, seed),
+        ]);
+    }
+
+    private TrialRun RunOne(ComparedVariant variant, double rate, double epsilon, int seed)
+    {
+        if (!_done.TryGetValue((variant.Name, rate, epsilon, seed), out var run))
+        {
+            (run, bool wasKept) = _runner.Run(_options.Of(variant, rate, epsilon, seed));
+            _done[(variant.Name, rate, epsilon, seed)] = run;
+            _progress?.Report(new ComparisonProgress.RunEnded(variant.Name, run, wasKept));
+        }
+
+        return run;
+    }
+
+    private ComparisonReport Report(bool isInterrupted)
+    {
+        var computed = _options with { Training = _options.MezoTraining.With(_backend.Engine) };
         return new ComparisonReport(
-            ComparisonReport.SharedSettings(computed), options.Seeds, options.ForwardPasses, comparison._weightBytes, interrupted, methods)
+            ComparisonReport.SharedSettings(computed), _options.Seeds, _options.ForwardPasses, isInterrupted, [.. _methods])
         {
-            SkippedRows = options.Training.SkipBadRows ? comparison._examples.Values.Select(e => e.SkippedRows).FirstOrDefault() : null,
-            Notes = comparison._examples.Values.Select(e => e.Notes).FirstOrDefault() ?? [],
+            Target = _options.Target,
+            SkippedRows = _options.Training.SkipBadRows ? _runner.Examples?.SkippedRows : null,
+            Notes = _runner.Examples?.Notes ?? [],
         };
-    }
-
-    private ComparedMethod RunMethod(string optimizer)
-    {
-        var runs = new List<ComparisonRun>();
-        foreach (double rate in _options.RatesOf(optimizer))
-        {
-            for (int seed = 0; seed < _options.Seeds; seed++)
-            {
-                runs.Add(RunOne(_options.Of(optimizer, rate, seed), seed));
-                _runDone?.Invoke(optimizer, runs[^1]);
-            }
-        }
-
-        return new ComparedMethod(optimizer, runs);
-    }
-
-    private ComparisonRun RunOne(TrainingOptions options, int seed)
-    {
-        using var subject = Subject(options, seed);
-        using var optimizer = subject.CreateOptimizer();
-        _backend.Load(subject.Parameters);
-        _weightBytes = subject.Parameters.ByteCount;
-        if (!_starts.TryGetValue(seed, out var start))
-        {
-            _starts[seed] = start = subject.Measure(0, _cancellation);
-        }
-
-        var points = new List<ComparisonPoint> { start };
-        var watch = new Stopwatch();
-        int skipped = 0;
-        for (long step = 1; subject.ForwardPasses < _options.ForwardPasses; step++)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            watch.Start();
-            double rate = options.LearningRates.At(subject.ForwardPasses + 1);
-            var record = optimizer.Decide(step, subject.Oracle(step), rate);
-            optimizer.Apply(record, _backend);
-            skipped += record.Skipped ? 1 : 0;
-            watch.Stop();
-            if (subject.ForwardPasses * _options.Points >= (long)points.Count * _options.ForwardPasses)
-            {
-                points.Add(subject.Measure(step, _cancellation));
-            }
-        }
-
-        return new ComparisonRun(
-            options.LearningRate!.Value, options.Seed, skipped, optimizer.StateBytes, watch.Elapsed.TotalSeconds, points);
-    }
-
-    private ComparisonSubject Subject(TrainingOptions options, int seed)
-    {
-        if (_options.Function is { } function)
-        {
-            return new FunctionSubject(options, function, _options.Dimension, _backend);
-        }
-
-        var memory = MemoryCheck.Begin(options, _machine);
-        var model = TrainableModel.Load(options, cancellation: _cancellation);
-        try
-        {
-            if (!_examples.TryGetValue(seed, out var examples))
-            {
-                _examples[seed] = examples = TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), _cancellation);
-            }
-
-            memory.End(model, examples);
-            return new ModelSubject(options, model, _backend, examples);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
     }
 }

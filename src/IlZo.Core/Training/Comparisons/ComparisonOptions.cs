@@ -10,7 +10,9 @@ namespace IlZo.Training;
 /// steps, seed and evaluation interval have no part, nor has what is said of models and tasks where a function is trained. Warm-up and
 /// schedule count forward passes, so that they mean the same for all methods.
 /// </param>
-/// <param name="Optimizers">The methods.</param>
+/// <param name="Optimizers">
+/// The methods, each alone or with settings of its own after colons: <c>mezo:queries=3</c>, <c>loren:source=true</c>.
+/// </param>
 public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
 {
     /// <summary>Seeds 0 … n − 1 of each method and rate.</summary>
@@ -22,8 +24,20 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>The rates of every method; null for a third of its usual one, that one, and three times it.</summary>
     public IReadOnlyList<double>? LearningRates { get; init; }
 
+    /// <summary>The perturbation radii of every method; null for the usual one alone.</summary>
+    public IReadOnlyList<double>? Epsilons { get; init; }
+
+    /// <summary>
+    /// Whether a method whose best rate is the lowest or the highest of several gets a further one beyond it, until that is no longer so or
+    /// there are four of them.
+    /// </summary>
+    public bool Widen { get; init; }
+
     /// <summary>Evaluations of each run, at equal distances in forward passes.</summary>
     public int Points { get; init; } = 8;
+
+    /// <summary>The dev loss whose price in forward passes is asked for; null for none.</summary>
+    public double? Target { get; init; }
 
     /// <summary>A function in the place of a model and its task; null for those.</summary>
     public TestFunction? Function { get; init; }
@@ -36,8 +50,15 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// </summary>
     internal static double LearningRateOf(TestFunction function, int dimension) => Preset.Rounded(1 / (function.Curvature * dimension));
 
-    /// <summary>The rates of a method, in rising order.</summary>
-    public IReadOnlyList<double> RatesOf(string optimizer)
+    /// <summary>How many runs there are, before <see cref="Widen"/> adds any.</summary>
+    public int Runs => Seeds * Optimizers.Select(ComparedVariant.Parse).Sum(v => RadiiOf(v).Sum(e => RatesOf(v, e).Count));
+
+    /// <summary>The radii of a method, in rising order.</summary>
+    internal IReadOnlyList<double> RadiiOf(ComparedVariant variant) =>
+        Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).Epsilon];
+
+    /// <summary>The rates of a method at a radius, in rising order.</summary>
+    internal IReadOnlyList<double> RatesOf(ComparedVariant variant, double epsilon)
     {
         if (LearningRates is { } own)
         {
@@ -46,8 +67,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
         var preset = Presets.Of(Training);
         double usual = preset.LearningRateOf(
-            OptimizerCatalog.Find(optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate,
-            Training.Epsilon ?? preset.Epsilon);
+            OptimizerCatalog.Find(variant.Optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate, epsilon);
         return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
     }
 
@@ -83,6 +103,19 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
             LearningRates is null || LearningRates.Distinct().Count() == LearningRates.Count,
             $"{Setting.LearningRates} has a rate twice; each once was expected.");
         Require(
+            Epsilons is null or { Count: > 0 },
+            $"{Setting.Epsilons} is empty; one or more numbers with commas between them were expected.");
+        Require(
+            Epsilons is null || Epsilons.Distinct().Count() == Epsilons.Count,
+            $"{Setting.Epsilons} has a radius twice; each once was expected.");
+        Require(
+            Epsilons is null || Training.Epsilon is null,
+            $"{Setting.Epsilons} and {Setting.Epsilon} are both given; one of them was expected.");
+        Require(Points is >= 1 and <= 10_000, $"{Setting.Points} is {Points}; 1 to 10000 was expected.");
+        Require(
+            Target is null || double.IsFinite(Target.Value),
+            FormattableString.Invariant($"{Setting.Target} is {Target}; a number was expected."));
+        Require(
             Training.DevSize is null or > 0,
             $"{Setting.DevSize} is 0; 1 or more was expected, because dev loss decides between learning rates.");
         Require(Training.TestSize is null or > 0, $"{Setting.TestSize} is 0; 1 or more was expected.");
@@ -97,25 +130,26 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(
             Training.Schedule == ScheduleShape.Constant || Training.Warmup < ForwardPasses,
             $"{Setting.Warmup} is {Training.Warmup}; fewer than {Setting.ForwardPasses} was expected.");
-        foreach (string optimizer in Optimizers)
+        foreach (var variant in Optimizers.Select(ComparedVariant.Parse))
         {
-            foreach (double rate in RatesOf(optimizer))
+            foreach (double epsilon in RadiiOf(variant))
             {
-                Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant(
-                    $"A learning rate is {rate}; a positive number was expected."));
-                Of(optimizer, rate, 0).Validate();
+                foreach (double rate in RatesOf(variant, epsilon))
+                {
+                    Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant(
+                        $"A learning rate is {rate}; a positive number was expected."));
+                    Of(variant, rate, epsilon, 0).Options.Validate();
+                }
             }
         }
     }
 
-    /// <summary>The options of one run.</summary>
-    internal TrainingOptions Of(string optimizer, double rate, int seed) => Presets.Resolve(Training with
+    /// <summary>One run.</summary>
+    internal Trial Of(ComparedVariant variant, double rate, double epsilon, int seed)
     {
-        Optimizer = optimizer,
-        LearningRate = rate,
-        Seed = (uint)seed,
-        Steps = ForwardPasses,
-    });
+        var options = variant.Apply(Training) with { LearningRate = rate, Epsilon = epsilon, Seed = (uint)seed, Steps = ForwardPasses };
+        return new Trial(Presets.Resolve(options), Points) { Function = Function, Dimension = Dimension };
+    }
 
     private static void Require(bool condition, string message)
     {

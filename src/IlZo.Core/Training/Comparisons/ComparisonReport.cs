@@ -5,76 +5,94 @@ using IlZo.Adapters;
 
 namespace IlZo.Training;
 
-/// <summary>A run at one moment.</summary>
-/// <param name="ForwardPasses">Forward passes of training so far.</param>
-/// <param name="Step">The step.</param>
-/// <param name="DevLoss">Loss on the dev examples, or the value of the function; in JSON null where it is not finite.</param>
-/// <param name="DevAccuracy">Accuracy on them; null where there is nothing to choose, and for a function.</param>
-/// <param name="TestLoss">Loss on the test examples; null for a function.</param>
-/// <param name="TestAccuracy">Accuracy on them; null where there is nothing to choose.</param>
-public sealed record ComparisonPoint(
-    long ForwardPasses, long Step, double DevLoss, double? DevAccuracy, double? TestLoss, double? TestAccuracy);
-
-/// <summary>One training of a comparison.</summary>
-/// <param name="LearningRate">Its rate.</param>
-/// <param name="Seed">Its seed.</param>
-/// <param name="SkippedSteps">Steps whose loss was not finite.</param>
-/// <param name="StateBytes">What the method kept beside the weights.</param>
-/// <param name="Seconds">Wall-clock seconds of training, without evaluation.</param>
-/// <param name="Points">The run from before its first step to after its last.</param>
-public sealed record ComparisonRun(
-    double LearningRate, uint Seed, int SkippedSteps, long StateBytes, double Seconds, IReadOnlyList<ComparisonPoint> Points)
-{
-    /// <summary>Steps of the run.</summary>
-    public long Steps => Points[^1].Step;
-
-    /// <summary>Forward passes of training.</summary>
-    public long ForwardPasses => Points[^1].ForwardPasses;
-
-    /// <summary>Whether training did harm: the dev loss at the end is above the start's, or not a number.</summary>
-    public bool Diverged => !(Points[^1].DevLoss <= Points[0].DevLoss);
-}
-
 /// <summary>All runs of a method.</summary>
-/// <param name="Name">The method.</param>
-/// <param name="Runs">Its runs, by rate and then by seed.</param>
-public sealed record ComparedMethod(string Name, IReadOnlyList<ComparisonRun> Runs)
+/// <param name="Name">The method, with the settings of its own.</param>
+/// <param name="Runs">Its runs, by radius, by rate and then by seed.</param>
+public sealed record ComparedMethod(string Name, IReadOnlyList<TrialRun> Runs)
 {
     /// <summary>The rate with the lowest mean of the final dev losses.</summary>
-    public double BestLearningRate => Runs.GroupBy(r => r.LearningRate)
-        .MinBy(g => g.Average(r => double.IsFinite(r.Points[^1].DevLoss) ? r.Points[^1].DevLoss : double.PositiveInfinity))!.Key;
+    public double BestLearningRate => Best[0].LearningRate;
 
-    /// <summary>The runs at that rate.</summary>
+    /// <summary>The radius with the lowest mean of the final dev losses.</summary>
+    public double BestEpsilon => Best[0].Epsilon;
+
+    /// <summary>The runs at that rate and radius.</summary>
     [JsonIgnore]
-    public IReadOnlyList<ComparisonRun> Best => [.. Runs.Where(r => r.LearningRate == BestLearningRate)];
+    public IReadOnlyList<TrialRun> Best =>
+        [.. Runs.GroupBy(r => (r.LearningRate, r.Epsilon)).MinBy(g => g.Average(r => r.FinalDevLoss))!];
 
     /// <summary>Whether any of the runs at that rate diverged.</summary>
     public bool Diverged => Best.Any(r => r.Diverged);
 
     /// <summary>
-    /// Whether that rate is the lowest (−1) or the highest (1) of several that were tried, so that a better one may lie beyond; else 0.
+    /// Whether that rate is the lowest (−1) or the highest (1) of several that were tried at its radius, so that a better one may lie
+    /// beyond; else 0.
     /// </summary>
     public int Edge
     {
         get
         {
-            double low = Runs.Min(r => r.LearningRate);
-            double high = Runs.Max(r => r.LearningRate);
+            var tried = Runs.Where(r => r.Epsilon == BestEpsilon).Select(r => r.LearningRate).ToArray();
+            var (low, high) = (tried.Min(), tried.Max());
             return low == high ? 0 : BestLearningRate == low ? -1 : BestLearningRate == high ? 1 : 0;
         }
     }
+
+    /// <summary>How the method differs from another, at the best rate of each and over the seeds of both.</summary>
+    internal MethodDifference DifferenceTo(ComparedMethod baseline, double? target)
+    {
+        var pairs = Best.Join(baseline.Best, r => r.Seed, r => r.Seed, (own, other) => (Own: own, Other: other)).ToArray();
+        return new MethodDifference(
+            baseline.Name,
+            PairedDifference.Of(pairs.Select(p => (p.Own.Points[^1].DevLoss, p.Other.Points[^1].DevLoss))),
+            PairedDifference.Of(pairs.Select(p => (p.Own.Points[^1].TestLoss ?? double.NaN, p.Other.Points[^1].TestLoss ?? double.NaN))),
+            PairedDifference.Of(
+                pairs.Select(p => (p.Own.Points[^1].TestAccuracy ?? double.NaN, p.Other.Points[^1].TestAccuracy ?? double.NaN))),
+            target is { } loss
+                ? PairedDifference.Of(pairs.Select(p => (LogPasses(p.Own, loss), LogPasses(p.Other, loss))))
+                : null);
+    }
+
+    private static double LogPasses(TrialRun run, double target) =>
+        run.ForwardPassesTo(target) is > 0 and double n ? Math.Log(n) : double.NaN;
 }
+
+/// <summary>How a method differs from the one that others are measured by.</summary>
+/// <param name="Baseline">The name of that one.</param>
+/// <param name="DevLoss">Of the final dev losses, or of the values of a function.</param>
+/// <param name="TestLoss">Of the final test losses; null for a function.</param>
+/// <param name="TestAccuracy">Of the final accuracies on the test examples; null where there are none.</param>
+/// <param name="LogForwardPasses">
+/// Of the logarithms of the forward passes to the target, over the seeds that reached it with both; null without a target.
+/// </param>
+public sealed record MethodDifference(
+    string Baseline,
+    PairedDifference? DevLoss,
+    PairedDifference? TestLoss,
+    PairedDifference? TestAccuracy,
+    PairedDifference? LogForwardPasses);
 
 /// <summary>What a comparison found.</summary>
 /// <param name="Settings">The training options that all runs share.</param>
 /// <param name="Seeds">Seeds of each method and rate.</param>
 /// <param name="ForwardPasses">Forward passes that were asked for.</param>
-/// <param name="WeightBytes">Bytes of the weights.</param>
 /// <param name="Interrupted">Whether methods are missing because the comparison was ended.</param>
 /// <param name="Methods">The methods with all of their runs, in the order asked for.</param>
 public sealed record ComparisonReport(
-    JsonObject Settings, int Seeds, int ForwardPasses, long WeightBytes, bool Interrupted, IReadOnlyList<ComparedMethod> Methods)
+    JsonObject Settings, int Seeds, int ForwardPasses, bool Interrupted, IReadOnlyList<ComparedMethod> Methods)
 {
+    /// <summary>The dev loss whose price in forward passes was asked for; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Target { get; init; }
+
+    /// <summary>What the others are measured by: <c>mezo</c> where it is there, otherwise the first method; null before any.</summary>
+    [JsonIgnore]
+    internal ComparedMethod? Baseline => Methods.FirstOrDefault(m => m.Name == "mezo") ?? Methods.FirstOrDefault();
+
+    /// <summary>How each of the other methods differs from it, by their names.</summary>
+    public IReadOnlyDictionary<string, MethodDifference> Differences =>
+        Methods.Where(m => m != Baseline).ToDictionary(m => m.Name, m => m.DifferenceTo(Baseline!, Target));
+
     /// <summary>Rows of the user's data that were left out; null where none may be.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
@@ -122,25 +140,6 @@ public sealed record ComparisonReport(
     /// <param name="indented">Whether to write it for people.</param>
     public string ToJson(bool indented) => JsonSerializer.Serialize(
         this, indented ? ComparisonReportIndentedJson.Default.ComparisonReport : ComparisonReportJson.Default.ComparisonReport);
-}
-
-/// <summary>Null for what JSON has no number for.</summary>
-internal sealed class FiniteNumberConverter : JsonConverter<double>
-{
-    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
-
-    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
-    {
-        if (double.IsFinite(value))
-        {
-            writer.WriteNumberValue(value);
-        }
-        else
-        {
-            writer.WriteNullValue();
-        }
-    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(FiniteNumberConverter)])]

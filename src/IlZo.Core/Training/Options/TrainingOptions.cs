@@ -202,6 +202,16 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>The folder of the adapter to train, if it is an existing one; otherwise null.</summary>
     internal string? AdapterFolder => AdapterCatalog.Find(Adapter) is null ? Adapter : null;
 
+    /// <summary>These options with paths that hold wherever a run is continued, replayed or begun again from.</summary>
+    internal TrainingOptions WithFullPaths() => this with
+    {
+        Model = Model == ModelLoader.BuiltIn ? Model : Path.GetFullPath(Model),
+        Data = Data is { } data ? Path.GetFullPath(data) : null,
+        ChatTemplate = ChatTemplate is { } template ? Path.GetFullPath(template) : null,
+        Adapter = AdapterFolder is { } adapter ? Path.GetFullPath(adapter) : Adapter,
+        Task = File.Exists(Task) ? Path.GetFullPath(Task) : Presets.TaskOf(this),
+    };
+
     /// <summary>The requested engine.</summary>
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
 

@@ -2,12 +2,13 @@ using IlZo.Backends;
 using IlZo.Functions;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tasks;
 using IlZo.Tensors;
 
 namespace IlZo.Training;
 
-/// <summary>What one run of a comparison trains.</summary>
-internal abstract class ComparisonSubject : IDisposable
+/// <summary>What one trial of a comparison or a sweep trains.</summary>
+internal abstract class TrialSubject : IDisposable
 {
     /// <summary>The weights.</summary>
     public abstract ParameterSet Parameters { get; }
@@ -15,25 +16,25 @@ internal abstract class ComparisonSubject : IDisposable
     /// <summary>Forward passes of training so far.</summary>
     public abstract long ForwardPasses { get; }
 
-    /// <summary>The run's optimizer.</summary>
-    public abstract Optimizer CreateOptimizer();
+    /// <summary>The optimizer of this trial, or of another one with the same start.</summary>
+    public abstract Optimizer CreateOptimizer(TrainingOptions options);
 
     /// <summary>The losses of a step.</summary>
     public abstract ILossOracle Oracle(long step);
 
     /// <summary>How good the weights are; its forward passes do not count.</summary>
-    public abstract ComparisonPoint Measure(long step, CancellationToken cancellation);
+    public abstract TrialPoint Measure(long step, CancellationToken cancellation);
 
     public abstract void Dispose();
 }
 
 /// <summary>A language model on a task. Weights are read anew for each run; the operating system has the file in memory.</summary>
-/// <param name="options">The run, resolved.</param>
+/// <param name="options">The trial's settings, resolved.</param>
 /// <param name="model">The model, which is disposed with this object.</param>
 /// <param name="backend">What runs forwards.</param>
 /// <param name="examples">The task's examples.</param>
 internal sealed class ModelSubject(
-    TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) : ComparisonSubject
+    TrainingOptions options, LanguageModel model, IBackend backend, TrainingExamples examples) : TrialSubject
 {
     private readonly LossEvaluator _evaluator = NewEvaluator(options, model, backend, examples);
     private readonly DataOrder _order = new(options.Seed, examples.Train.Count, options.BatchSize!.Value);
@@ -42,18 +43,22 @@ internal sealed class ModelSubject(
 
     public override long ForwardPasses => _evaluator.ForwardPasses;
 
-    public override Optimizer CreateOptimizer() => TrainableModel.CreateOptimizer(options, model);
+    public override Optimizer CreateOptimizer(TrainingOptions trial) => TrainableModel.CreateOptimizer(trial, model);
 
     public override ILossOracle Oracle(long step) =>
         options.OracleOf(new TrainingStep(model, backend, new StepOracle(_evaluator, examples, _order, options.BatchSize!.Value, step)));
 
-    public override ComparisonPoint Measure(long step, CancellationToken cancellation)
+    public override TrialPoint Measure(long step, CancellationToken cancellation)
     {
         var evaluator = NewEvaluator(options, model, backend, examples);
         var dev = evaluator.Evaluate(examples.Dev, cancellation);
         var test = evaluator.Evaluate(examples.Test, cancellation);
-        return new ComparisonPoint(ForwardPasses, step, dev.Loss, dev.Accuracy, test.Loss, test.Accuracy);
+        return new TrialPoint(ForwardPasses, step, dev.Loss, dev.Accuracy, test.Loss, test.Accuracy);
     }
+
+    /// <summary>The loss on some examples; its forward passes do not count.</summary>
+    public double LossOf(IReadOnlyList<EncodedExample> measured, CancellationToken cancellation) =>
+        NewEvaluator(options, model, backend, examples).Evaluate(measured, cancellation).Loss;
 
     public override void Dispose() => model.Dispose();
 
@@ -65,21 +70,18 @@ internal sealed class ModelSubject(
 /// A test function, whose value stands in the place of the dev loss. A run that was below the function's floor stays there: steeper and
 /// steeper slopes would throw it about.
 /// </summary>
-internal sealed class FunctionSubject : ComparisonSubject
+internal sealed class FunctionSubject : TrialSubject
 {
-    private readonly TrainingOptions _options;
     private readonly TestFunction _function;
     private readonly FunctionSpace _space;
     private readonly ILossOracle _oracle;
     private bool _hasLeft;
 
-    /// <param name="options">The run.</param>
     /// <param name="function">The function.</param>
     /// <param name="dimension">How many variables it has.</param>
     /// <param name="backend">What updates the variables.</param>
-    public FunctionSubject(TrainingOptions options, TestFunction function, int dimension, IBackend backend)
+    public FunctionSubject(TestFunction function, int dimension, IBackend backend)
     {
-        _options = options;
         _function = function;
         _space = FunctionSpace.Of(dimension);
         _oracle = _space.Oracle(Value, backend);
@@ -93,12 +95,12 @@ internal sealed class FunctionSubject : ComparisonSubject
 
     public override long ForwardPasses => _space.Evaluations;
 
-    public override Optimizer CreateOptimizer() =>
-        _options.Method.Create(_options.ToSettings(Parameters) with { OpenBase = _space.OpenBase });
+    public override Optimizer CreateOptimizer(TrainingOptions options) =>
+        options.Method.Create(options.ToSettings(Parameters) with { OpenBase = _space.OpenBase });
 
     public override ILossOracle Oracle(long step) => _oracle;
 
-    public override ComparisonPoint Measure(long step, CancellationToken cancellation) =>
+    public override TrialPoint Measure(long step, CancellationToken cancellation) =>
         new(ForwardPasses, step, _space.At(Value, Perturbations.Probe.Unperturbed), null, null, null);
 
     public override void Dispose() => _space.Dispose();

@@ -1,0 +1,61 @@
+using System.Globalization;
+using IlZo.Optimizers;
+using IlZo.Perturbations;
+
+namespace IlZo.Training;
+
+/// <summary>A method as it is compared: alone, or with settings of its own, as in <c>mezo:queries=3</c>.</summary>
+/// <param name="Name">The text that it was written as.</param>
+/// <param name="Optimizer">The method.</param>
+/// <param name="Settings">Its settings and their values.</param>
+internal sealed record ComparedVariant(string Name, string Optimizer, IReadOnlyList<(string Name, string Value)> Settings)
+{
+    private static readonly Dictionary<string, Func<TrainingOptions, string, TrainingOptions>> s_ofTraining = new()
+    {
+        ["queries"] = (o, v) => o with { Queries = Number<int>("queries", v) },
+        ["sides"] = (o, v) => o with { Sides = Number<int>("sides", v) },
+        ["directions"] = (o, v) => o with { Directions = DirectionWords.Instance.Parse(v) },
+        ["clip"] = (o, v) => o with { Clip = Number<double>("clip", v) },
+        ["weight-decay"] = (o, v) => o with { WeightDecay = Number<double>("weight-decay", v) },
+    };
+
+    /// <summary>Reads a variant: the method, and settings with colons in front.</summary>
+    /// <exception cref="InvalidInputException">A part is not name=value.</exception>
+    public static ComparedVariant Parse(string text)
+    {
+        string[] parts = text.Split(':');
+        return new ComparedVariant(text, parts[0], [.. parts.Skip(1).Select(part => part.Split('=', 2) switch
+        {
+            [{ Length: > 0 } name, { Length: > 0 } value] => (name, value),
+            _ => throw new InvalidInputException(
+                $"{Setting.Optimizers} has '{text}'; a method, or a method with settings as in mezo:queries=3, was expected."),
+        })]);
+    }
+
+    /// <summary>Options with this method and its settings; what is none of a training's is one of the method's own.</summary>
+    /// <exception cref="InvalidInputException">A value cannot be used.</exception>
+    public TrainingOptions Apply(TrainingOptions options)
+    {
+        options = options with { Optimizer = Optimizer };
+        var own = new List<string>();
+        foreach (var (name, value) in Settings)
+        {
+            if (s_ofTraining.TryGetValue(name, out var apply))
+            {
+                options = apply(options, value);
+            }
+            else
+            {
+                own.Add($"{name}={value}");
+            }
+        }
+
+        return own.Count == 0 ? options : options with { Opt = MethodOptions.Parse(string.Join(',', own)).ToString() };
+    }
+
+    private static T Number<T>(string name, string text)
+        where T : struct, System.Numerics.INumber<T> =>
+        T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new InvalidInputException($"{Setting.Optimizers} has {name}={text}; a number was expected.");
+}
