@@ -16,7 +16,7 @@ public sealed record LearningRateProbe(double LearningRate, double Loss);
 /// <param name="Examples">How many of the training examples those are.</param>
 /// <param name="Steps">The steps of each probe.</param>
 /// <param name="Probes">What was tried, by rate.</param>
-/// <param name="Best">The rate that did best over so few steps.</param>
+/// <param name="Best">The rate that did best over so few steps: the lowest with nine tenths of the largest decrease.</param>
 /// <param name="EndedByTime">Whether the search ended for want of time, so that a rate beyond may do better.</param>
 public sealed record LearningRateSearch(
     double LearningRate,
@@ -34,6 +34,9 @@ public sealed record LearningRateSearch(
 
     // Probes that the time is divided among; more are made where some of it is left.
     private const int UsualProbes = 6;
+
+    // Of two rates that are as good as each other over a few steps, the lower one is better over many.
+    private const double AsGood = 0.9;
 
     // Rates from the first one to either side.
     private const int MostFromFirst = 6;
@@ -88,9 +91,11 @@ public sealed record LearningRateSearch(
                     + $"{Setting.BatchSize}, or more examples, was expected.");
             }
 
+            double largest = _before - _probes[Best].Loss;
+            int chosen = _probes.First(p => _before - p.Value.Loss >= AsGood * largest).Key;
             bool isLong = options.Steps > _steps;
             return new LearningRateSearch(
-                Rate(isLong ? Best - 1 : Best), _before, _measured.Length, _steps, [.. _probes.Values], Rate(Best), !hasTime);
+                Rate(isLong ? chosen - 1 : chosen), _before, _measured.Length, _steps, [.. _probes.Values], Rate(chosen), !hasTime);
         }
 
         private int Best => _probes.MinBy(p => p.Value.Loss).Key;
