@@ -92,13 +92,19 @@ internal sealed class LoraAdapter : Adapter
         return adapter;
     }
 
-    /// <summary>Adds the adapter to its model.</summary>
-    internal void Attach()
+    internal override void Connect()
     {
-        Model.Attach(this);
         foreach (var (linear, factors) in _layers)
         {
             linear.Lora = factors;
+        }
+    }
+
+    internal override void Disconnect()
+    {
+        foreach (var (linear, _) in _layers)
+        {
+            linear.Lora = null;
         }
     }
 

@@ -75,7 +75,7 @@ internal sealed class LoraKind : AdapterKind
     {
         var targets = options.Targets is { } names ? TargetModules.Parse(names, model) : TargetModules.QueriesAndValues(model);
         var lora = new LoraAdapter(model, targets, options.Rank, options.Alpha) { Head = model.ClassificationHead };
-        lora.Attach();
+        model.Attach(lora);
         lora.Initialize(options.Seed);
     }
 
@@ -101,8 +101,8 @@ internal sealed class LoraKind : AdapterKind
                     + "true was expected.");
         }
 
-        LoraAdapter.Load(
-            model, saved, Targets(saved), config.Size("r", 8), config.Number("lora_alpha", 8), config.Flag("use_rslora", false)).Attach();
+        model.Attach(LoraAdapter.Load(
+            model, saved, Targets(saved), config.Size("r", 8), config.Number("lora_alpha", 8), config.Flag("use_rslora", false)));
     }
 
     private static TargetModules Targets(PeftFolder saved) => saved.Field("target_modules") switch

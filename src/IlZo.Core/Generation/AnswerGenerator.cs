@@ -55,17 +55,17 @@ internal sealed class AnswerGenerator(LanguageModel model, ITokenizer tokenizer,
             return !_isFinite ? null : all.Length > start ? all[start..].Trim() : string.Empty;
         }
 
-        protected override bool Take(Span<float> logits)
+        protected override bool Take(NextToken next)
         {
-            _isFinite = float.IsFinite(TensorPrimitives.Max<float>(logits));
-            int next = TokenRanking.Best(logits);
-            if (!_isFinite || Ends(model, tokenizer, next))
+            _isFinite = float.IsFinite(TensorPrimitives.Max<float>(next.Logits));
+            int id = TokenRanking.Best(next.Logits);
+            if (!_isFinite || Ends(model, tokenizer, id))
             {
                 return false;
             }
 
-            Ids.Add(next);
-            return !EndsLine(next);
+            Ids.Add(id);
+            return !EndsLine(id);
         }
 
         // The token of one newline, or one that ends in it where the tokenizer joins it to punctuation; a blank line does not end an

@@ -21,11 +21,10 @@ internal abstract class GrowingText(IReadOnlyList<int> prompt, int room)
     public bool IsOver { get; private set; } = prompt.Count >= room;
 
     /// <summary>Makes the text one token longer, or ends it.</summary>
-    /// <param name="logits">Those of its next token, which may be changed.</param>
-    public void Grow(Span<float> logits) => IsOver = !Take(logits) || Ids.Count >= room;
+    public void Grow(NextToken next) => IsOver = !Take(next) || Ids.Count >= room;
 
     /// <summary>Adds a token, unless the text ends without one, and says whether another may follow.</summary>
-    protected abstract bool Take(Span<float> logits);
+    protected abstract bool Take(NextToken next);
 
     /// <summary>Generates texts, several at a time, until all are over. A text that ends makes room for the next.</summary>
     /// <param name="slots">Where they grow.</param>
@@ -35,70 +34,24 @@ internal abstract class GrowingText(IReadOnlyList<int> prompt, int room)
     public static void GrowAll(
         TextSlots slots, IReadOnlyList<GrowingText> texts, Action<int>? onEnd = null, CancellationToken cancellation = default)
     {
-        int?[] growing = new int?[slots.Count];
+        var numbers = texts.Index().ToDictionary(t => t.Item, t => t.Index);
+        var batch = new GrowingBatch(slots, text => onEnd?.Invoke(numbers[text]));
         int begun = 0;
-        var tokens = new List<(int Slot, int Id)>(slots.Count);
-        do
+        while (begun < texts.Count || batch.Count > 0)
         {
-            for (int slot = 0; slot < growing.Length; slot++)
+            cancellation.ThrowIfCancellationRequested();
+            if (begun < texts.Count && batch.HasRoom)
             {
-                while (growing[slot] is null && begun < texts.Count)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    int number = begun++;
-                    growing[slot] = Begin(slots, slot, texts[number], number, onEnd);
-                }
+                batch.Begin(texts[begun++]);
             }
-
-            tokens.Clear();
-            for (int slot = 0; slot < growing.Length; slot++)
+            else
             {
-                if (growing[slot] is { } number)
-                {
-                    tokens.Add((slot, texts[number].Ids[^1]));
-                }
-            }
-
-            if (tokens.Count > 0)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                slots.Advance(tokens);
-                for (int row = 0; row < tokens.Count; row++)
-                {
-                    int slot = tokens[row].Slot;
-                    growing[slot] = Grow(texts[growing[slot]!.Value], growing[slot]!.Value, slots.Logits(row), onEnd);
-                }
+                batch.Advance();
             }
         }
-        while (tokens.Count > 0);
     }
 
     /// <summary>Whether a token ends the text.</summary>
     protected static bool Ends(LanguageModel model, ITokenizer tokenizer, int id) =>
         model.Shape.EosIds.Contains(id) || id == tokenizer.EosId;
-
-    private static int? Begin(TextSlots slots, int slot, GrowingText text, int number, Action<int>? onEnd)
-    {
-        if (text.IsOver)
-        {
-            onEnd?.Invoke(number);
-            return null;
-        }
-
-        slots.Begin(slot, text.Prompt);
-        return Grow(text, number, slots.Logits(0), onEnd);
-    }
-
-    // The number of a text that goes on, or null.
-    private static int? Grow(GrowingText text, int number, Span<float> logits, Action<int>? onEnd)
-    {
-        text.Grow(logits);
-        if (!text.IsOver)
-        {
-            return number;
-        }
-
-        onEnd?.Invoke(number);
-        return null;
-    }
 }

@@ -81,7 +81,8 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         CancellationToken cancellation = default)
     {
         using var use = _use.Enter();
-        var text = Text(promptIds, maxNewTokens, sampling, onText, stopStrings, "The prompt");
+        var text = new ContinuedText(
+            model, tokenizer, promptIds, maxNewTokens, sampling, stopStrings, piece => onText?.Invoke(piece.Text));
         using var slots = new TextSlots(model, tokenizer.VocabularySize, backend, Probe.Unperturbed, text.Room);
         GrowingText.GrowAll(slots, [text], cancellation: cancellation);
         return End(text);
@@ -109,8 +110,9 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         var sampling = options.Sampling(model.Generation);
         ContinuedText[] texts =
         [
-            .. prompts.Select((ids, i) => Text(
-                ids, options.NewTokens(model.Generation, ids.Count), sampling, null, options.StopStrings, $"Prompt {i + 1}")),
+            .. prompts.Select((ids, i) => new ContinuedText(
+                model, tokenizer, ids, options.NewTokens(model.Generation, ids.Count), sampling, options.StopStrings,
+                where: $"Prompt {i + 1}")),
         ];
         if (texts.Length == 0)
         {
@@ -200,19 +202,6 @@ public sealed class TextGenerator(LanguageModel model, ITokenizer tokenizer, IBa
         int[] ids = prompt.Length > 0 ? ScoreInputs.Encode(prompt, tokenizer, splitSpecialTokens) : [];
         return ids.Length > 0 ? ids : [model.Shape.BosId ?? throw new InvalidInputException(
             $"'{model.Checkpoint.DisplayName}' names no bos_token_id to begin a text with; a prompt was expected.")];
-    }
-
-    private ContinuedText Text(
-        IReadOnlyList<int> promptIds, int maxNewTokens, SamplingOptions? sampling, Action<string>? onText,
-        IReadOnlyList<string>? stopStrings, string where)
-    {
-        model.RequireCausal();
-        TextScorer.CheckIds(promptIds, model.Shape, where);
-        sampling ??= new SamplingOptions();
-        sampling.Validate();
-        return maxNewTokens >= 0
-            ? new ContinuedText(model, tokenizer, promptIds, maxNewTokens, sampling, stopStrings ?? [], onText)
-            : throw new InvalidInputException($"{Setting.MaxNewTokens} is {maxNewTokens}; 0 or more was expected.");
     }
 
     private Continuation End(ContinuedText text)

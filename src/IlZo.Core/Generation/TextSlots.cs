@@ -119,7 +119,10 @@ internal sealed class TextSlots : IDisposable
     }
 
     /// <summary>The logits of the last call, which the caller may change.</summary>
-    public Span<float> Logits(int row) => _logits.AsSpan(row * _model.Head.Rows, _vocabulary);
+    public Span<float> Logits(int row) => Next(row).Logits;
+
+    /// <summary>What the last call says of the next token of a text.</summary>
+    public NextToken Next(int row) => new(_logits.AsSpan(row * _model.Head.Rows, _model.Head.Rows), _vocabulary);
 
     /// <summary>Gives the cache back.</summary>
     public void Dispose() => _cache.Dispose();

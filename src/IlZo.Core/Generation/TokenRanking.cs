@@ -26,7 +26,7 @@ internal static class TokenRanking
         var top = new List<int>(count + 1);
         for (int id = 0; id < logits.Length; id++)
         {
-            if (top.Count == count && logits[id] <= logits[top[^1]])
+            if (top.Count == count && (count == 0 || logits[id] <= logits[top[^1]]))
             {
                 continue;
             }

@@ -75,7 +75,7 @@ internal sealed class ChatSession(TextModel model, GenerationOptions options) : 
 
         int newTokens = Math.Min(MaxNewTokens, Context - prompt.Length);
         var text = new ContinuedText(
-            model.Model, model.Tokenizer, prompt, newTokens, _sampling, options.StopStrings, onText);
+            model.Model, model.Tokenizer, prompt, newTokens, _sampling, options.StopStrings, piece => onText?.Invoke(piece.Text));
         var slots = SlotsFor(text.Room);
         long tokens = slots.Tokens;
         bool wasEnded = false;

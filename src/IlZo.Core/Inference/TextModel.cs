@@ -1,3 +1,4 @@
+using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Datasets;
 using IlZo.Generation;
@@ -28,6 +29,7 @@ public sealed class TextModel : IDisposable
         try
         {
             Model = source.Load(options.DType, cancellation);
+            Others = AttachOthers(Model, options.Others);
             Tokenizer = ModelLoader.Tokenizer(Model.Checkpoint);
             ChatTemplate = source.Template(Model, options.ChatTemplate);
             Backend.Load(Model.Parameters, cancellation);
@@ -46,6 +48,9 @@ public sealed class TextModel : IDisposable
 
     /// <summary>The weights.</summary>
     public LanguageModel Model { get; }
+
+    /// <summary>The further adapters of the model, in the order of the options.</summary>
+    internal IReadOnlyList<Adapter> Others { get; }
 
     /// <summary>The tokenizer.</summary>
     public ITokenizer Tokenizer { get; }
@@ -146,11 +151,30 @@ public sealed class TextModel : IDisposable
         $"'{Model.Checkpoint.DisplayName}' has no chat template; chat_template.jinja, chat_template in tokenizer_config.json or "
             + $"{Setting.ChatTemplate} was expected.");
 
+    /// <inheritdoc cref="TextGenerator.PromptIds"/>
+    internal int[] PromptIds(string prompt) => _generator.PromptIds(prompt);
+
     /// <summary>Releases the device and the weights.</summary>
     public void Dispose()
     {
         Backend.Dispose();
         Model?.Dispose();
+    }
+
+    // The weights are held once: an adapter is what passes have beside them.
+    private static List<Adapter> AttachOthers(LanguageModel model, IReadOnlyList<string> folders)
+    {
+        var own = model.Adapter;
+        var others = new List<Adapter>();
+        foreach (string folder in folders)
+        {
+            model.Use(null);
+            AdapterFactory.Attach(model, folder);
+            others.Add(model.Adapter!);
+        }
+
+        model.Use(own);
+        return others;
     }
 
     private IAsyncEnumerable<string> ContinueAsync(

@@ -9,6 +9,9 @@ public sealed record TextModelOptions
     /// <summary>A folder with an adapter in PEFT's format; null for none or, if the model is a run, for the run's own adapter.</summary>
     public string? Adapter { get; init; }
 
+    /// <summary>Folders of further adapters, which passes can have in the place of that one.</summary>
+    internal IReadOnlyList<string> Others { get; init; } = [];
+
     /// <summary>The type in which to keep the checkpoint's weights; null for the stored type.</summary>
     public DType? DType { get; init; }
 

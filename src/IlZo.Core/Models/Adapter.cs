@@ -44,6 +44,16 @@ internal abstract unsafe class Adapter : IDisposable
     /// <summary>What is added to the positions of texts.</summary>
     public virtual int PositionShift => 0;
 
+    /// <summary>Puts it where the model's layers find it, beyond <see cref="LanguageModel.Adapter"/>.</summary>
+    internal virtual void Connect()
+    {
+    }
+
+    /// <summary>Takes it away from there.</summary>
+    internal virtual void Disconnect()
+    {
+    }
+
     /// <summary>Keys and values that all tokens of a layer see before those of their text, or null.</summary>
     internal virtual KeyValuePrefix? PrefixOf(int layer) => null;
 
@@ -72,7 +82,7 @@ internal abstract unsafe class Adapter : IDisposable
 
     public void Dispose()
     {
-        if (!ReferenceEquals(Model.Adapter, this))
+        if (!Model.Has(this))
         {
             foreach (var parameter in Parameters)
             {

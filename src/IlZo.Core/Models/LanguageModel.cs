@@ -80,6 +80,8 @@ public abstract class LanguageModel : IDisposable
 {
     private readonly IReadOnlyList<TransformerLayer> _layers;
     private readonly OutputHead? _head;
+    private readonly List<Adapter> _adapters = [];
+    private ModelShape _own;
 
     /// <summary>Takes over what a family has made of the weights; its own fields are initialized before.</summary>
     /// <param name="shape">The sizes of the language model.</param>
@@ -96,7 +98,8 @@ public abstract class LanguageModel : IDisposable
         weights.RefuseOthers();
         IsBidirectional = kind is ModelKind.Masked or ModelKind.Encoder;
         Kind = weights.Classes is null ? kind : ModelKind.Classifier;
-        Shape = weights.Classes is null ? shape : shape with { Architecture = ClassificationCheckpoint.Architecture(shape.Architecture) };
+        _own = weights.Classes is null ? shape : shape with { Architecture = ClassificationCheckpoint.Architecture(shape.Architecture) };
+        Shape = _own;
         Backbone = weights.Backbone;
         ClassificationHead = Kind == ModelKind.Classifier ? weights.HeadTensors : new Dictionary<string, Parameter>();
         Parameters = weights.ToParameterSet();
@@ -119,7 +122,7 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Those, and what else of the checkpoint is not used or not as it says.</summary>
     public IReadOnlyList<string> Notes { get; private set; }
 
-    /// <summary>What was added to the model, or null.</summary>
+    /// <summary>Which of the adapters that were added to the model takes part in its passes, or null.</summary>
     internal Adapter? Adapter { get; private set; }
 
     /// <summary>The parameters, tied ones once, and after them those of the adapter.</summary>
@@ -193,7 +196,8 @@ public abstract class LanguageModel : IDisposable
     private protected abstract Activation Finish(IPass pass, Activation rows);
 
     /// <summary>
-    /// Adds an adapter. Its tensors are trained from here on, and those of the model's own that it trains; all others are frozen.
+    /// Adds an adapter and uses it. Its tensors are trained from here on, and those of the model's own that it trains; all others are
+    /// frozen.
     /// </summary>
     internal void Attach(Adapter adapter)
     {
@@ -202,17 +206,42 @@ public abstract class LanguageModel : IDisposable
             throw new InvalidOperationException("The model has an adapter already.");
         }
 
-        Parameters.Append(adapter.Parameters, [adapter.Memory]);
+        Parameters.Append(adapter.Parameters, [adapter.Memory], _adapters.Count == 0 ? string.Empty : $"adapter {_adapters.Count}: ");
         Parameters.Train(p => p.Id >= Parameters.All.Count - adapter.Parameters.Count || adapter.Head.Values.Contains(p));
-        Adapter = adapter;
-        Shape = Shape with { MaxPositions = Shape.MaxPositions - PositionShift, LongestText = Shape.LongestText - PositionShift };
+        _adapters.Add(adapter);
+        Use(adapter);
     }
+
+    /// <summary>Whether an adapter was added to the model.</summary>
+    internal bool Has(Adapter adapter) => _adapters.Contains(adapter);
+
+    /// <summary>Says which of the adapters that were added takes part in the passes that begin from here on; not during one.</summary>
+    /// <param name="adapter">The adapter; null for none.</param>
+    /// <exception cref="InvalidOperationException">It was not added.</exception>
+    internal void Use(Adapter? adapter)
+    {
+        if (adapter is not null && !Has(adapter))
+        {
+            throw new InvalidOperationException("The adapter was not added to the model.");
+        }
+
+        Adapter?.Disconnect();
+        Adapter = adapter;
+        Adapter?.Connect();
+        Shape = ShapeWith(adapter);
+    }
+
+    /// <summary>The sizes of the model with an adapter, or with none.</summary>
+    internal ModelShape ShapeWith(Adapter? adapter) => adapter is { PositionShift: > 0 and var shift }
+        ? _own with { MaxPositions = _own.MaxPositions - shift, LongestText = _own.LongestText - shift }
+        : _own;
 
     /// <summary>Enters what the checkpoint's other files say: the tokens of generation_config.json go before the configuration's.</summary>
     internal void Describe(GenerationConfig? generation, IEnumerable<string> notes)
     {
         Generation = generation;
-        Shape = Shape with { BosId = generation?.BosId ?? Shape.BosId, EosIds = generation?.EosIds ?? Shape.EosIds };
+        _own = _own with { BosId = generation?.BosId ?? _own.BosId, EosIds = generation?.EosIds ?? _own.EosIds };
+        Shape = ShapeWith(Adapter);
         Notes = [.. Notes, .. notes];
     }
 

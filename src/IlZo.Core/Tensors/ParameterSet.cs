@@ -68,12 +68,13 @@ public sealed unsafe class ParameterSet : IDisposable
     /// </summary>
     /// <param name="parameters">The parameters; names must be distinct from those of the set too.</param>
     /// <param name="memory">What to dispose of together with the set.</param>
-    internal void Append(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory)
+    /// <param name="scope">What stands before the names here, where others in the set have the same.</param>
+    internal void Append(IEnumerable<Parameter> parameters, IEnumerable<IDisposable> memory, string scope = "")
     {
         using var alone = _use.Enter();
         foreach (var parameter in parameters.OrderBy(p => p.Name, StringComparer.Ordinal))
         {
-            _byName.Add(parameter.Name, parameter);
+            _byName.Add(scope + parameter.Name, parameter);
             parameter.Id = _all.Count;
             parameter.Index = -1;
             parameter.Set = this;
