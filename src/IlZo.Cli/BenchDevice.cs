@@ -20,7 +20,7 @@ internal static class BenchDevice
         }
 
         request.Engine.Validate(DeviceKind.Cuda);
-        GpuSupport.Bench(part, request);
+        GpuTrial.Bench(part, request);
         return true;
     }
 }

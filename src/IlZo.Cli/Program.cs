@@ -1,3 +1,3 @@
 using IlZo.Cli;
 
-return CommandLine.Run(args);
+return CommandRunner.Run(args, CommandLine.Root);

@@ -35,7 +35,7 @@ internal static class SelfTestCommand
         bool json = parsed.GetValue(s_json);
         if (parsed.GetValue(s_writePtx) is { } folder)
         {
-            int kernels = GpuSupport.WriteKernels(folder);
+            int kernels = GpuTrial.WriteKernels(folder);
             Terminal.Say($"{kernels} kernels were written to '{folder}'.");
             return 0;
         }
@@ -54,7 +54,7 @@ internal static class SelfTestCommand
 
         int? index = DeviceName.CudaIndex(parsed.GetValue(s_device) ?? "cuda:0");
         int failed = 0;
-        foreach (var line in GpuSupport.SelfTest(index, parsed.GetValue(s_only)))
+        foreach (var line in GpuTrial.SelfTest(index, parsed.GetValue(s_only)))
         {
             failed += line.Passed ? 0 : 1;
             Print(line, json);

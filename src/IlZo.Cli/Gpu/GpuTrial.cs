@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using IlZo.Backends;
 using IlZo.Gpu;
 using IlZo.Gpu.Benchmarks;
 using IlZo.Gpu.SelfTest;
@@ -7,20 +6,9 @@ using IlZo.Training;
 
 namespace IlZo.Cli.Gpu;
 
-/// <summary>GPUs, by ILGPU.</summary>
-internal static class GpuSupport
+/// <summary>Measures and checks GPUs.</summary>
+internal static class GpuTrial
 {
-    /// <summary>The GPUs, or why there are none.</summary>
-    public static IReadOnlyList<GpuInfo> Find(out string reason)
-    {
-        var found = GpuDevices.Find();
-        reason = found.Reason;
-        return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture, d.Products.Description()))];
-    }
-
-    /// <summary>Opens a GPU by its number.</summary>
-    public static IBackend Open(int index, string precision) => GpuDevices.Open(index, precision);
-
     /// <summary>Measures a GPU, or goes through the same with ILGPU's simulation of one.</summary>
     public static void Bench(BenchPart part, BenchRequest request)
     {

@@ -13,7 +13,10 @@ internal static class EngineTrial
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
-    private static readonly Lazy<string?> s_failure = new(() => Run(Environment.ProcessPath!, Arguments()));
+    private static readonly Lazy<string?> s_failure = new(() =>
+        SiblingProgram.Find(SiblingProgram.Main) is { } main
+            ? Run(main.File, [.. main.Arguments, "selftest", "--engine", "amx", "--json"])
+            : $"the program {SiblingProgram.Main}, which tests it, does not lie beside this one");
 
     /// <summary>What failed, as a part of a sentence; null where nothing did. Tried once.</summary>
     public static string? Failure() => s_failure.Value;
@@ -59,13 +62,5 @@ internal static class EngineTrial
         }
 
         return null;
-    }
-
-    // Under the dotnet host the program is its first argument.
-    private static string[] Arguments()
-    {
-        string[] selfTest = ["selftest", "--engine", "amx", "--json"];
-        string name = Path.GetFileNameWithoutExtension(Environment.ProcessPath!);
-        return name == "dotnet" ? [Environment.GetCommandLineArgs()[0], .. selfTest] : selfTest;
     }
 }

@@ -1,0 +1,19 @@
+using IlZo.Backends;
+using IlZo.Gpu;
+
+namespace IlZo.Cli.Gpu;
+
+/// <summary>GPUs, by ILGPU.</summary>
+internal static class GpuSupport
+{
+    /// <summary>The GPUs, or why there are none.</summary>
+    public static IReadOnlyList<GpuInfo> Find(out string reason)
+    {
+        var found = GpuDevices.Find();
+        reason = found.Reason;
+        return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture, d.Products.Description()))];
+    }
+
+    /// <summary>Opens a GPU by its number.</summary>
+    public static IBackend Open(int index, string precision) => GpuDevices.Open(index, precision);
+}
