@@ -38,6 +38,7 @@ internal static class CommandLine
             TokenizeCommand.Create(),
             ChatCommand.Create(),
             GenerateCommand.Create(),
+            ServeCommand.Create(ServingProgram.Run),
             ReportCommand.Create(),
             ReplayCommand.Create(),
             ExportCommand.Create(),

@@ -6,8 +6,8 @@ using IlZo.Tokenization;
 namespace IlZo.Generation;
 
 /// <summary>
-/// Continues texts for many callers at a time. Those that are there grow together, a token each in a pass, and texts come and go between any
-/// two tokens (continuous batching); each becomes what it becomes alone, bit for bit. Those of different adapters take turns.
+/// Continues texts for many callers at a time. Those that are there grow together, a token each in a pass, and texts come and go between
+/// any two tokens (continuous batching); each becomes what it becomes alone, bit for bit. Those of different adapters take turns.
 /// </summary>
 /// <remarks>
 /// Thread-safe. From the beginning to the end of <see cref="StopAsync"/> the model and the backend belong to a thread of this object.

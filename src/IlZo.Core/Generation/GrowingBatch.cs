@@ -8,11 +8,14 @@ internal sealed class GrowingBatch(TextSlots slots, Action<GrowingText>? onEnd)
     private readonly GrowingText?[] _texts = new GrowingText?[slots.Count];
     private readonly List<(int Slot, int Id)> _tokens = new(slots.Count);
 
+    // The slot that has been free longest is taken next, so that what others keep of their prompts stays for texts that begin alike.
+    private readonly Queue<int> _free = new(Enumerable.Range(0, slots.Count));
+
     /// <summary>Texts that are growing.</summary>
-    public int Count { get; private set; }
+    public int Count => _texts.Length - _free.Count;
 
     /// <summary>Whether another can begin.</summary>
-    public bool HasRoom => Count < _texts.Length;
+    public bool HasRoom => _free.Count > 0;
 
     /// <summary>Begins a text: its prompt goes through the model, and its first token is chosen.</summary>
     public void Begin(GrowingText text)
@@ -23,10 +26,9 @@ internal sealed class GrowingBatch(TextSlots slots, Action<GrowingText>? onEnd)
             return;
         }
 
-        int slot = Array.IndexOf(_texts, null);
-        slots.Begin(slot, text.Prompt);
+        slots.Begin(_free.Peek(), text.Prompt);
+        int slot = _free.Dequeue();
         _texts[slot] = text;
-        Count++;
         Grow(slot, 0);
     }
 
@@ -75,6 +77,6 @@ internal sealed class GrowingBatch(TextSlots slots, Action<GrowingText>? onEnd)
     private void Free(int slot)
     {
         _texts[slot] = null;
-        Count--;
+        _free.Enqueue(slot);
     }
 }

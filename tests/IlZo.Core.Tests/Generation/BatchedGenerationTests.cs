@@ -87,6 +87,27 @@ public sealed class BatchedGenerationTests : IDisposable
     }
 
     [Fact]
+    public void What_a_prompt_has_computed_is_kept_while_other_texts_come_and_go()
+    {
+        int[] first = _tokenizer.Encode("Once upon a time, there was a big dog");
+        int[] longer = [.. first, .. _tokenizer.Encode(" and a cat.", addSpecialTokens: false)];
+        using var slots = Slots(3);
+        var batch = new GrowingBatch(slots, onEnd: null);
+        foreach (int[] prompt in (int[][])[first, _tokenizer.Encode("Lily went out"), _tokenizer.Encode("One day")])
+        {
+            batch.Begin(new ContinuedText(_model, _tokenizer, prompt, maxNewTokens: 1));
+            Assert.Equal(0, batch.Count);
+        }
+
+        // The slot of the first prompt is the next one, whatever has ended since.
+        long before = slots.Tokens;
+        batch.Begin(new ContinuedText(_model, _tokenizer, longer, maxNewTokens: 1));
+        Assert.Equal(longer.Length - first.Length, slots.Tokens - before);
+        batch.Begin(new ContinuedText(_model, _tokenizer, longer, maxNewTokens: 1));
+        Assert.Equal(longer.Length - first.Length + 2, slots.Tokens - before);
+    }
+
+    [Fact]
     public void As_many_texts_grow_together_as_memory_should_be_taken_for()
     {
         long bytesOfToken = 8L * _model.Shape.Layers * _model.Shape.KeyFeatures;

@@ -7,6 +7,7 @@ internal static class TargetCatalog
         [
             .. CheckpointTargets.All, .. TokenizerTargets.All, .. TemplateTargets.All, .. DataTargets.All, .. RunTargets.All,
             .. CommandTargets.All,
+            .. RequestTargets.All,
         ];
 
     /// <summary>The target of a name.</summary>
