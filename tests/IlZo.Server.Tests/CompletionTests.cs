@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using IlZo.Generation;
 using IlZo.Inference;
+using IlZo.Server.Api;
 
 namespace IlZo.Server.Tests;
 
@@ -129,6 +130,26 @@ public sealed class CompletionTests : IAsyncLifetime
         var streamed = events[..^2].SelectMany(e => e["choices"]![0]!["logprobs"]!["token_logprobs"]!.AsArray());
         Assert.Equal(told["token_logprobs"]!.AsArray().Select(l => (double)l!), streamed.Select(l => (double)l!));
         Assert.Equal(text, string.Concat(events[..^2].Select(e => (string)e["choices"]![0]!["text"]!)));
+    }
+
+    [Fact]
+    public void A_token_that_cannot_be_has_the_number_that_the_protocol_has_for_it()
+    {
+        int id = _model.Tokenizer.Encode("dog")[^1];
+        ChosenToken[] tokens = [new(id, 0, double.NegativeInfinity, [new ScoredToken(id, double.NegativeInfinity)])];
+        var chat = new TokenTexts(_model.Tokenizer, [1]).Chat(tokens).Content[0];
+        Assert.Equal((-9999, -9999), (chat.Logprob, chat.TopLogprobs![0].Logprob));
+        var text = new TokenTexts(_model.Tokenizer, [1]).Text(tokens);
+        Assert.Equal((-9999, -9999), (text.TokenLogprobs[0], text.TopLogprobs[0].Values.Single()));
+    }
+
+    [Fact]
+    public void A_part_of_a_character_is_called_what_the_vocabulary_calls_it()
+    {
+        int[] bytes = _model.Tokenizer.Encode("\U0001F600", addSpecialTokens: false)[^4..];
+        var told = new TokenTexts(_model.Tokenizer, [1]).Chat([.. bytes.Select(id => new ChosenToken(id, 0, -1, []))]).Content;
+        Assert.Equal(["<0xF0>", "<0x9F>", "<0x98>"], told.Take(3).Select(t => t.Token));
+        Assert.All(told.Take(3), t => Assert.Null(t.Bytes));
     }
 
     [Fact]

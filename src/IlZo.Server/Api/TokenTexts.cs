@@ -13,6 +13,9 @@ internal sealed class TokenTexts(ITokenizer tokenizer, IReadOnlyList<int> prompt
     // More than a character is made of.
     private const int Context = 8;
 
+    // What the protocol has for a probability of 0, whose logarithm JSON cannot write.
+    private const double Impossible = -9999;
+
     private readonly List<int> _before = [.. prompt.Skip(prompt.Count - Context)];
 
     /// <summary>The tokens of a piece, as conversations tell them.</summary>
@@ -35,7 +38,7 @@ internal sealed class TokenTexts(ITokenizer tokenizer, IReadOnlyList<int> prompt
             var top = new OrderedDictionary<string, double>();
             foreach (var (id, logProbability) in token.Top)
             {
-                top.TryAdd(Of(id), logProbability);
+                top.TryAdd(Of(id), Finite(logProbability));
             }
 
             texts.Add(Of(token.Id));
@@ -43,19 +46,22 @@ internal sealed class TokenTexts(ITokenizer tokenizer, IReadOnlyList<int> prompt
             Add(token.Id);
         }
 
-        return new TextLogProbabilities(texts, [.. tokens.Select(t => t.LogProbability)], tops, [.. tokens.Select(t => t.Start)]);
+        return new TextLogProbabilities(texts, [.. tokens.Select(t => Finite(t.LogProbability))], tops, [.. tokens.Select(t => t.Start)]);
     }
+
+    private static double Finite(double logProbability) => double.IsFinite(logProbability) ? logProbability : Impossible;
 
     private TokenDetail Detail(int id, double logProbability, IReadOnlyList<TokenDetail>? top)
     {
         string text = Of(id);
-        return new TokenDetail(text, logProbability, IsWhole(id) ? [.. Encoding.UTF8.GetBytes(text).Select(b => (int)b)] : null, top);
+        int[]? bytes = IsWhole(id) ? [.. Encoding.UTF8.GetBytes(text).Select(b => (int)b)] : null;
+        return new TokenDetail(text, Finite(logProbability), bytes, top);
     }
 
     // A token that is a part of a character has no text of its own, and is called what the vocabulary calls it.
     private string Of(int id) => IsWhole(id) ? Added(id) : tokenizer.Piece(id) ?? Added(id);
 
-    private bool IsWhole(int id) => !Added(id).Contains('\uFFFD', StringComparison.Ordinal);
+    private bool IsWhole(int id) => !tokenizer.Decode([id], skipSpecialTokens: false).Contains('\uFFFD', StringComparison.Ordinal);
 
     private string Added(int id) => TokenText.After(tokenizer, _before, id) ?? string.Empty;
 
