@@ -16,6 +16,11 @@ public sealed class SweepTests
         using var temp = new TempFolder();
         var sweep = Sweep(temp["out"], "--vary", "lr=1e-4,1e-3", "--vary", "queries=1,2", "--forward-passes", "16").Json;
         var best = sweep.GetProperty("best");
+        Assert.False(sweep.GetProperty("interrupted").GetBoolean());
+        using var file = JsonDocument.Parse(File.ReadAllText(temp["out", "sweep.json"]));
+        Assert.Equal(Losses(sweep), Losses(file.RootElement));
+        Assert.Contains("\"interrupted\": false", File.ReadAllText(temp["out", "sweep.json"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("not done yet", File.ReadAllText(temp["out", "report.html"]), StringComparison.Ordinal);
         Assert.Equal(4, sweep.GetProperty("rounds")[0].GetProperty("trials").GetArrayLength());
         double[] losses =
         [

@@ -96,6 +96,11 @@ internal static class SweepCommand
             + $"forward passes of each: {string.Join(", then ", options.Rounds)}{known}");
         using var interruption = Terminal.OnInterrupt();
         var report = Sweep.Run(options, new Progress(options, folder), journal, interruption.Token, Device.Open);
+        if (report.Best is not null)
+        {
+            SweepFiles.Write(report, folder);
+        }
+
         if (report.Interrupted)
         {
             Terminal.Say($"ilzo: stopped; the same command with --out \"{folder}\" --resume goes on.");

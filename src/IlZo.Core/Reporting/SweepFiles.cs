@@ -57,7 +57,7 @@ internal static class SweepFiles
         {
             Facts =
             [
-                ("lowest dev loss", Quantity.Short(report.Best!.DevLoss)),
+                ("lowest dev loss", report.Best!.DevLoss.ToString("F4", CultureInfo.InvariantCulture)),
                 .. report.Best.Settings.Select(s => (s.Key, s.Value)),
             ],
             Results = Table(report),
@@ -93,13 +93,14 @@ internal static class SweepFiles
                 + "finite. Seconds: training only.");
     }
 
+    // Of each combination its longest training, those that got furthest first.
     private static Chart Curves(SweepReport report)
     {
-        var shown = report.Rounds.Last(r => r.Trials.Count > 0).Trials.Take(MostCurves).ToArray();
+        var shown = report.Rounds.Reverse().SelectMany(r => r.Trials).DistinctBy(t => t.Number).Take(MostCurves).ToArray();
         double start = shown.Max(t => t.Runs.Max(r => r.Points[0].DevLoss));
         double least = shown.SelectMany(t => t.Runs).SelectMany(r => r.Points).Select(p => p.DevLoss).Where(double.IsFinite).Min();
         return new Chart(
-            "dev-loss", $"Dev loss of the best {shown.Length}", "forward passes", "dev loss, nats",
+            "dev-loss", "Dev loss", "forward passes", "dev loss, nats",
             [.. shown.Select((t, i) => new Curve(NameOf(t), i, ComparisonCharts.Points(t.Runs, p => p.DevLoss)))])
         {
             IsWide = true,

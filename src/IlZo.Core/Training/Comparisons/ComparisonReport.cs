@@ -102,7 +102,8 @@ public sealed record ComparisonReport(
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     // What a comparison decides for each run, or what changes no result.
-    private static readonly string[] s_perRun = ["optimizer", "steps", "seed", "eval_every", "opt", "threads"];
+    private static readonly string[] s_perRun =
+        ["optimizer", "steps", "seed", "eval_every", "patience", "stop_on_divergence", "opt", "threads"];
 
     // What functions do not have.
     private static readonly string[] s_ofModels =
