@@ -120,7 +120,17 @@ public sealed record LearningRateSearch(
             return true;
         }
 
-        private double Rate(int index) => Preset.Rounded(options.LearningRate!.Value * Math.Pow(10, index / 2.0));
+        private double Rate(int index)
+        {
+            double factor = index % 2 == 0 ? 1 : Math.Sqrt(10);
+            for (int i = Math.Abs(index) / 2; i > 0; i--)
+            {
+                factor *= 10;
+            }
+
+            double first = options.LearningRate!.Value;
+            return Preset.Rounded(index < 0 ? first / factor : first * factor);
+        }
 
         private void Try(int index)
         {

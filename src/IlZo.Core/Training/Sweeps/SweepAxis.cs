@@ -1,4 +1,5 @@
 using System.Globalization;
+using IlZo.Arithmetic;
 using IlZo.Noise;
 
 namespace IlZo.Training;
@@ -53,9 +54,9 @@ public sealed record SweepAxis(string Name, Func<TrainingOptions, string, Traini
             return Values[(int)(share * Values.Count)];
         }
 
-        double low = Math.Log(range.Low);
-        double high = Math.Log(range.IsWhole ? range.High + 1 : range.High);
-        double drawn = Math.Exp(low + ((high - low) * share));
+        double low = ElementaryFunctions.Log(range.Low);
+        double high = ElementaryFunctions.Log(range.IsWhole ? range.High + 1 : range.High);
+        double drawn = ElementaryFunctions.Exp(low + ((high - low) * share));
         double value = range.IsWhole ? Math.Floor(drawn) : Preset.Rounded(drawn);
         return Math.Clamp(value, range.Low, range.High).ToString("R", CultureInfo.InvariantCulture);
     }
