@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using IlZo.Backends;
@@ -38,6 +39,26 @@ internal static class TrainingConfigFile
             // How a document reports a string that is not Unicode text when it is asked for it.
             throw Error(path, "a string holds half of a surrogate pair; Unicode text was expected");
         }
+    }
+
+    /// <summary>What a file says for all runs of a comparison or a sweep; what those decide is left out, with a note.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="parsed">The command line, which may name the device.</param>
+    /// <param name="own">The names of the settings that are decided for each run, by the method that the file names, if any.</param>
+    /// <param name="study">What they are runs of.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read, or holds something else.</exception>
+    public static Dictionary<TrainingSetting, string> ReadShared(
+        string path, ParseResult parsed, Func<string?, string[]> own, string study)
+    {
+        var read = Read(path, parsed.GetValue(TrainingSetting.Named("device").Flag));
+        string[] left = own(read.GetValueOrDefault(TrainingSetting.Named("optimizer")));
+        string[] found = [.. read.Keys.Select(s => s.Name).Where(left.Contains)];
+        if (found.Length > 0)
+        {
+            Terminal.Say($"note: {string.Join(", ", found)} of '{path}' have no part in {study}, which decides them for each run.");
+        }
+
+        return read.Where(v => !left.Contains(v.Key.Name)).ToDictionary();
     }
 
     private static Dictionary<TrainingSetting, string> Settings(string path, JsonElement root)

@@ -14,8 +14,11 @@ internal static class Terminal
     private static bool s_live;
     private static Exception? s_lost;
 
-    /// <summary>The exit code of work that a signal has ended: 128 and its number, which is 2 for Ctrl+C.</summary>
-    public static int InterruptCode { get; private set; } = 128 + 2;
+    /// <summary>The exit code of work that Ctrl+C has ended: 128 and the number of its signal.</summary>
+    public const int CtrlCCode = 128 + 2;
+
+    /// <summary>The exit code of work that a signal has ended.</summary>
+    public static int InterruptCode { get; private set; } = CtrlCCode;
 
     /// <summary>Standard output: UTF-8 without a byte-order mark, lines ended by a line feed.</summary>
     public static TextWriter Results { get; private set; } = TextWriter.Null;
@@ -164,7 +167,7 @@ internal static class Terminal
         private void Handle(PosixSignalContext context)
         {
             context.Cancel = !_source.IsCancellationRequested;
-            InterruptCode = context.Signal == PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
+            InterruptCode = context.Signal == PosixSignal.SIGTERM ? 128 + 15 : CtrlCCode;
             _source.Cancel();
         }
     }

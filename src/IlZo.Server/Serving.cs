@@ -7,8 +7,6 @@ namespace IlZo.Server;
 /// <summary>Serves models until a signal ends it.</summary>
 internal static class Serving
 {
-    private const int InterruptCode = 128 + 2;
-
     // How long texts in progress have to end.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
@@ -31,7 +29,7 @@ internal static class Serving
         // SIGTERM is how a service is asked to end, which is no failure.
         Terminal.Say($"ending; texts in progress have {s_patience.TotalSeconds:F0} seconds.");
         await server.StopAsync(s_patience).ConfigureAwait(false);
-        return Terminal.InterruptCode == InterruptCode ? InterruptCode : 0;
+        return Terminal.InterruptCode == Terminal.CtrlCCode ? Terminal.CtrlCCode : 0;
     }
 
     private static ServedModels Load(ServeOptions options, CancellationToken cancellation)

@@ -128,6 +128,20 @@ public sealed class CompareTests
         }
     }
 
+    [Fact]
+    public void A_function_takes_the_rate_of_a_file_and_says_what_it_does_not_take()
+    {
+        using var temp = new TempFolder();
+        string config = temp.Write("c.json", "{\"lr\": 1e-3, \"batch_size\": 4, \"eps\": 1e-2}");
+        var outcome = Ilzo.Run(
+            "compare", "--function", "sphere", "--dimension", "10", "--config", config, "--optimizers", "mezo", "--seeds", "1",
+            "--forward-passes", "4", "--out", temp["out"], "--json");
+        Assert.Contains("note: batch-size of ", outcome.Errors, StringComparison.Ordinal);
+        var runs = outcome.Json.GetProperty("methods")[0].GetProperty("runs").EnumerateArray().ToArray();
+        Assert.Equal([3.3e-4, 1e-3, 3e-3], runs.Select(r => r.GetProperty("learning_rate").GetDouble()));
+        Assert.All(runs, r => Assert.Equal(1e-2, r.GetProperty("epsilon").GetDouble()));
+    }
+
     [Theory]
     [InlineData("There is no function 'cube'", "--function", "cube")]
     [InlineData("--dimension is 3; 2 was expected for saddle", "--function", "saddle", "--dimension", "3")]

@@ -57,6 +57,24 @@ public sealed class SweepTests
         Assert.Equal(Losses(whole), Losses(cut.Json));
     }
 
+    [Fact]
+    public void Objectives_begin_at_losses_of_their_own()
+    {
+        using var temp = new TempFolder();
+        string[] what = ["--vary", "objective=loss,accuracy", "--lr", "1e-4", "--forward-passes", "4"];
+        var first = Sweep(temp["out"], what);
+        Assert.Equal(2, File.ReadLines(temp["out", "runs.jsonl"]).Select(Start).Distinct().Count());
+        var more = Sweep(temp["out"], [.. what, "--seeds", "2", "--resume"]);
+        Assert.DoesNotContain("another model", first.Errors + more.Errors, StringComparison.Ordinal);
+        Assert.Equal(4, File.ReadLines(temp["out", "runs.jsonl"]).Count());
+
+        static double Start(string line)
+        {
+            using var run = JsonDocument.Parse(line);
+            return run.RootElement.GetProperty("run").GetProperty("points")[0].GetProperty("dev_loss").GetDouble();
+        }
+    }
+
     [Theory]
     [InlineData("--vary is 'lr'", "--vary", "lr")]
     [InlineData("--vary names 'steps'", "--vary", "steps=1,2")]

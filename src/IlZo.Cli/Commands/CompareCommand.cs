@@ -60,17 +60,9 @@ internal static class CompareCommand
     private static readonly Option<double?> s_target = Flags.Number<double>(
         "--target", "X", "Also show the forward passes until the dev loss, or the value of the function, is as low as X.");
 
-    private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", $"Folder for {string.Join(", ", ComparisonFiles.Names)}, which are replaced (default: a new one under runs/).");
-
-    private static readonly Option<bool> s_resume = new("--resume")
-    {
-        Description = $"Take the runs that have ended from {TrialJournal.FileName} in the folder of --out; with more seeds, rates or "
-            + "methods only what is new is computed.",
-    };
-
-    private static readonly Option<string?> s_config = Flags.Text(
-        "--config", "FILE", "JSON object keyed by flag names, or a run's config.json, for what all runs share; flags take precedence.");
+    private static readonly Option<string?> s_out = StudyFolder.OutFlag(ComparisonFiles.Names);
+    private static readonly Option<bool> s_resume = StudyFolder.ResumeFlag("seeds, rates or methods");
+    private static readonly Option<string?> s_config = StudyFolder.ConfigFlag();
 
     private static readonly Option<string?> s_function = Flags.Text(
         "--function", "NAME", "A test function instead of a model and task: "
@@ -102,52 +94,33 @@ internal static class CompareCommand
 
     private static int Run(ParseResult parsed)
     {
-        bool resume = parsed.GetValue(s_resume);
-        if (resume && parsed.GetValue(s_out) is null)
-        {
-            throw new InvalidInputException("--resume is given without --out; the two together were expected.");
-        }
-
         var options = Options(parsed);
         var training = options.Training;
         options.Validate();
-        IReadOnlyList<string> subjectNames = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
-        string folder = Path.GetFullPath(
-            parsed.GetValue(s_out) ?? RunName.Next(
-                [.. subjectNames, "compare"], path => OutputFolder.IsTaken(path, ComparisonFiles.Names)));
-        using var journal = resume ? TrialJournal.Resume(folder) : TrialJournal.Begin(folder);
-        using var made = new OutputFolder(folder, [.. ComparisonFiles.Names, TrialJournal.FileName]);
+        IReadOnlyList<string> names = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
+        using var folder = new StudyFolder(
+            parsed.GetValue(s_out), parsed.GetValue(s_resume), [.. names, "compare"], ComparisonFiles.Names);
         string subject = options.Function is { } function
             ? $"{function.Name} of {options.Dimension} variables"
             : $"model {training.Model}, task {Presets.TaskOf(training)}";
-        string known = journal.Count > 0 ? $"; {journal.Count} runs have ended before" : string.Empty;
-        Terminal.Say($"{subject}, {options.Runs} runs of {options.ForwardPasses} forward passes{known}");
+        Terminal.Say($"{subject}, {options.Runs} runs of {options.ForwardPasses} forward passes{folder.DoneBefore}");
         using var interruption = Terminal.OnInterrupt();
-        var report = Comparison.Run(options, new Progress(options.Runs, folder), journal, interruption.Token, Device.Open);
+        var report = Comparison.Run(
+            options, new Progress(options.Runs, folder.FullPath), folder.Journal, interruption.Token, Device.Open);
         if (report.Methods.Count > 0)
         {
-            ComparisonFiles.Write(report, folder);
+            ComparisonFiles.Write(report, folder.FullPath);
         }
 
         if (report.Interrupted)
         {
-            Terminal.Say($"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; the same command with "
-                + $"--out \"{folder}\" --resume goes on.");
+            Terminal.Say(
+                $"ilzo: stopped after {report.Methods.Count} of {options.Optimizers.Count} methods; {folder.Continuation}");
             return Terminal.InterruptCode;
         }
 
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : ComparisonFiles.Table(report));
-        foreach (string note in report.Notes)
-        {
-            Terminal.Say(note);
-        }
-
-        if (report.SkippedRows > 0)
-        {
-            Terminal.Say($"skipped rows: {report.SkippedRows}");
-        }
-
-        Terminal.Say($"{folder}: {string.Join(", ", ComparisonFiles.Names)}");
+        folder.SayResults(report.Notes, report.SkippedRows);
         return 0;
     }
 
@@ -176,25 +149,18 @@ internal static class CompareCommand
         return options with { Points = parsed.GetValue(s_points) ?? options.Points };
     }
 
-    // What a file says of one run has no part in those of several methods.
-    private static Dictionary<TrainingSetting, string>? Configured(ParseResult parsed)
-    {
-        if (parsed.GetValue(s_config) is not { } path)
-        {
-            return null;
-        }
-
-        var read = TrainingConfigFile.Read(path, parsed.GetValue(TrainingSetting.Named("device").Flag));
-        string? method = read.FirstOrDefault(v => v.Key.Name == "optimizer").Value;
-        string[] own = [.. s_ownOfRuns, .. s_ofMethods, .. method is null or "mezo" ? Array.Empty<string>() : ["lr"]];
-        string[] left = [.. read.Keys.Select(s => s.Name).Where(own.Contains)];
-        if (left.Length > 0)
-        {
-            Terminal.Say($"note: {string.Join(", ", left)} of '{path}' have no part in a comparison, which decides them for each run.");
-        }
-
-        return read.Where(v => !own.Contains(v.Key.Name)).ToDictionary();
-    }
+    // What a run's file says of its method, and of the rate of one that is not mezo, has no part in those of several methods.
+    private static Dictionary<TrainingSetting, string>? Configured(ParseResult parsed) => parsed.GetValue(s_config) is not { } path
+        ? null
+        : TrainingConfigFile.ReadShared(
+            path,
+            parsed,
+            method =>
+            [
+                .. s_ownOfRuns, .. s_ofMethods, .. method is null or "mezo" ? Array.Empty<string>() : ["lr"],
+                .. parsed.GetValue(s_function) is null ? [] : s_ofModels,
+            ],
+            "a comparison");
 
     private static void Show(int done, int runs, string method, TrialRun run, bool wasKept)
     {
@@ -222,7 +188,7 @@ internal static class CompareCommand
                 : throw new InvalidInputException("--dimension was expected only with --function.");
         }
 
-        if (s_shared.FirstOrDefault(s => s_ofModels.Contains(s.Name) && IsGiven(s)) is { } other)
+        if (s_shared.FirstOrDefault(s => s_ofModels.Contains(s.Name) && parsed.GetValue(s.Flag) is not null) is { } other)
         {
             throw new InvalidInputException($"--{other.Name} says what a function does not have; one of it and --function was expected.");
         }
@@ -234,12 +200,11 @@ internal static class CompareCommand
             Function = function,
             Dimension = dimension,
             Points = PointsOfFunctions,
-            Training = IsGiven(TrainingSetting.Named("lr"))
-                ? options.Training
-                : options.Training with { LearningRate = ComparisonOptions.LearningRateOf(function, dimension) },
+            Training = options.Training with
+            {
+                LearningRate = options.Training.LearningRate ?? ComparisonOptions.LearningRateOf(function, dimension),
+            },
         };
-
-        bool IsGiven(TrainingSetting setting) => parsed.GetValue(setting.Flag) is not null;
     }
 
     private static IReadOnlyList<double>? Numbers(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text

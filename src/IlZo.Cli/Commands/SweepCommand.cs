@@ -45,18 +45,9 @@ internal static class SweepCommand
     private static readonly Option<int?> s_points = Flags.Number<int>(
         "--points", "N", "Evaluations per training, at equal distances in forward passes (default: 8).");
 
-    private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", $"Folder for {string.Join(", ", SweepFiles.Names)}, which are replaced (default: a new one under runs/).");
-
-    private static readonly Option<bool> s_resume = new("--resume")
-    {
-        Description = $"Take the trainings that have ended from {TrialJournal.FileName} in the folder of --out.",
-    };
-
-    private static readonly Option<string?> s_config = Flags.Text(
-        "--config", "FILE",
-        "JSON object keyed by flag names, or a run's config.json, for what all trainings share; flags take precedence.");
-
+    private static readonly Option<string?> s_out = StudyFolder.OutFlag(SweepFiles.Names);
+    private static readonly Option<bool> s_resume = StudyFolder.ResumeFlag("values or seeds");
+    private static readonly Option<string?> s_config = StudyFolder.ConfigFlag();
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
     public static Command Create()
@@ -79,60 +70,44 @@ internal static class SweepCommand
 
     private static int Run(ParseResult parsed)
     {
-        bool resume = parsed.GetValue(s_resume);
-        if (resume && parsed.GetValue(s_out) is null)
-        {
-            throw new InvalidInputException("--resume is given without --out; the two together were expected.");
-        }
-
         var options = Options(parsed);
         options.Validate();
-        string folder = Path.GetFullPath(parsed.GetValue(s_out) ?? RunName.Next(
-            [.. RunName.SubjectOf(options.Training), "sweep"], path => OutputFolder.IsTaken(path, SweepFiles.Names)));
-        using var journal = resume ? TrialJournal.Resume(folder) : TrialJournal.Begin(folder);
-        using var made = new OutputFolder(folder, [.. SweepFiles.Names, TrialJournal.FileName]);
-        string known = journal.Count > 0 ? $"; {journal.Count} trainings have ended before" : string.Empty;
+        using var folder = new StudyFolder(
+            parsed.GetValue(s_out), parsed.GetValue(s_resume), [.. RunName.SubjectOf(options.Training), "sweep"], SweepFiles.Names);
         Terminal.Say($"model {options.Training.Model}, task {Presets.TaskOf(options.Training)}, {options.Combinations.Count} combinations, "
-            + $"forward passes of each: {string.Join(", then ", options.Rounds)}{known}");
+            + $"forward passes of each: {string.Join(", then ", options.Rounds)}{folder.DoneBefore}");
         using var interruption = Terminal.OnInterrupt();
-        var report = Sweep.Run(options, new Progress(options, folder), journal, interruption.Token, Device.Open);
+        var report = Sweep.Run(
+            options, new Progress(options.Rounds.Count > 1, folder.FullPath), folder.Journal, interruption.Token, Device.Open);
         if (report.Best is not null)
         {
-            SweepFiles.Write(report, folder);
+            SweepFiles.Write(report, folder.FullPath);
         }
 
         if (report.Interrupted)
         {
-            Terminal.Say($"ilzo: stopped; the same command with --out \"{folder}\" --resume goes on.");
+            Terminal.Say($"ilzo: stopped; {folder.Continuation}");
             return Terminal.InterruptCode;
         }
 
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : SweepFiles.Markdown(report));
-        foreach (string note in report.Notes)
-        {
-            Terminal.Say(note);
-        }
-
-        if (report.SkippedRows > 0)
-        {
-            Terminal.Say($"skipped rows: {report.SkippedRows}");
-        }
-
-        Terminal.Say($"{folder}: {string.Join(", ", SweepFiles.Names)}");
+        folder.SayResults(report.Notes, report.SkippedRows);
         if (report.Best!.Diverged)
         {
             Terminal.Say("ilzo: no combination ended below the dev loss that it began with; other values, lower rates first, may.");
             return Failure.Work;
         }
 
-        Terminal.Say($"'ilzo train --config \"{Path.Combine(folder, SweepFiles.BestFile)}\"' trains with the best.");
+        Terminal.Say($"'ilzo train --config \"{Path.Combine(folder.FullPath, SweepFiles.BestFile)}\"' trains with the best.");
         return 0;
     }
 
     private static SweepOptions Options(ParseResult parsed)
     {
         SweepAxis[] axes = [.. (parsed.GetValue(s_vary) ?? []).Select(Axis)];
-        var config = parsed.GetValue(s_config) is { } path ? Configured(path, parsed) : null;
+        var config = parsed.GetValue(s_config) is { } path
+            ? TrainingConfigFile.ReadShared(path, parsed, _ => s_ownOfTrainings, "a sweep")
+            : null;
         if (axes.FirstOrDefault(a => s_shared.Any(s => s.Name == a.Name && parsed.GetValue(s.Flag) is not null)) is { } twice)
         {
             throw new InvalidInputException($"--{twice.Name} and --vary {twice.Name} are both given; one of them was expected.");
@@ -151,18 +126,6 @@ internal static class SweepCommand
             SweepSeed = parsed.GetValue(s_sweepSeed) ?? defaults.SweepSeed,
             Points = parsed.GetValue(s_points) ?? defaults.Points,
         };
-    }
-
-    private static Dictionary<TrainingSetting, string> Configured(string path, ParseResult parsed)
-    {
-        var read = TrainingConfigFile.Read(path, parsed.GetValue(TrainingSetting.Named("device").Flag));
-        string[] left = [.. read.Keys.Select(s => s.Name).Where(s_ownOfTrainings.Contains)];
-        if (left.Length > 0)
-        {
-            Terminal.Say($"note: {string.Join(", ", left)} of '{path}' have no part in a sweep, which decides them for each training.");
-        }
-
-        return read.Where(v => s_shared.Contains(v.Key)).ToDictionary();
     }
 
     private static SweepAxis Axis(string text)
@@ -189,9 +152,10 @@ internal static class SweepCommand
     }
 
     /// <summary>Says what has ended, and keeps the files up to date.</summary>
-    private sealed class Progress(SweepOptions options, string folder) : IProgress<SweepProgress>
+    private sealed class Progress(bool hasRounds, string folder) : IProgress<SweepProgress>
     {
         private int _done;
+        private bool _isNew;
 
         public void Report(SweepProgress value)
         {
@@ -199,15 +163,17 @@ internal static class SweepCommand
             {
                 case SweepProgress.RunEnded ended:
                     var run = ended.Trial.Runs[^1];
-                    string round = options.Rounds.Count > 1 ? $"round {ended.Round}, " : string.Empty;
+                    _isNew |= !ended.WasKept;
+                    string round = hasRounds ? $"round {ended.Round}, " : string.Empty;
                     string settings = string.Join(", ", ended.Trial.Settings.Select(s => $"{s.Key} {s.Value}"));
                     Terminal.Say(Format.Invariant(
                         $"training {++_done}: {round}{settings}, seed {run.Seed}: dev loss {run.Points[0].DevLoss:F4} to "
                             + $"{run.Points[^1].DevLoss:F4}{(run.Diverged ? ", diverged" : "")}, "
                             + $"{(ended.WasKept ? "done before" : Format.Duration(run.Seconds))}"));
                     break;
-                case SweepProgress.TrialEnded ended:
+                case SweepProgress.TrialEnded ended when _isNew:
                     SweepFiles.Write(ended.SoFar, folder);
+                    _isNew = false;
                     break;
             }
         }

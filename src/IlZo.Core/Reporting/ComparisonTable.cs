@@ -116,7 +116,7 @@ internal static class ComparisonTable
     // What sets a method apart from the one that all are measured by, and what the target takes it.
     private static IEnumerable<ReportCell> Differences(ComparisonReport report, ComparedMethod method)
     {
-        var difference = report.Differences.GetValueOrDefault(method.Name);
+        var difference = method == report.Baseline ? null : method.DifferenceTo(report.Baseline!, report.Target);
         if (report.Methods.Count > 1)
         {
             yield return Interval(difference?.DevLoss, report.Function is null ? "F4" : "G3", v => v);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using IlZo.Backends;
-using IlZo.Models;
 using IlZo.Tasks;
 
 namespace IlZo.Training;
@@ -41,7 +40,7 @@ public sealed record LearningRateSearch(
     // Rates from the first one to either side.
     private const int MostFromFirst = 6;
 
-    /// <summary>The time that a search takes at most, but for a probe that has begun.</summary>
+    /// <summary>The time that a search takes at most, unless its first probe takes longer.</summary>
     public static TimeSpan MostTime { get; } = TimeSpan.FromMinutes(2.5);
 
     /// <summary>
@@ -73,6 +72,7 @@ public sealed record LearningRateSearch(
     {
         private readonly SortedDictionary<int, LearningRateProbe> _probes = [];
         private readonly Stopwatch _watch = Stopwatch.StartNew();
+        private readonly MachineMemory _machine = MachineMemory.Of(backend);
         private TrainingExamples? _examples;
         private EncodedExample[] _measured = [];
         private double _before;
@@ -136,12 +136,13 @@ public sealed record LearningRateSearch(
         {
             var began = _watch.Elapsed;
             var trial = options with { LearningRate = Rate(index) };
-            using var subject = Subject(trial);
+            using var subject = ModelSubject.Load(trial, backend, _machine, _examples, cancellation);
+            _examples = subject.Examples;
             using var optimizer = subject.CreateOptimizer(trial);
             backend.Load(subject.Parameters, cancellation);
             if (_probes.Count == 0)
             {
-                _measured = [.. _examples!.Train.Take(MostExamples)];
+                _measured = [.. _examples.Train.Take(MostExamples)];
                 _before = subject.LossOf(_measured, cancellation);
             }
 
@@ -162,21 +163,6 @@ public sealed record LearningRateSearch(
             _probes[index] = new LearningRateProbe(trial.LearningRate.Value, double.IsFinite(loss) ? loss : double.PositiveInfinity);
             _longest = TimeSpan.FromTicks(Math.Max(_longest.Ticks, (_watch.Elapsed - began).Ticks));
             progress?.Report(_probes[index]);
-        }
-
-        private ModelSubject Subject(TrainingOptions trial)
-        {
-            var model = TrainableModel.Load(trial, cancellation: cancellation);
-            try
-            {
-                _examples ??= TrainingExamples.Load(trial, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
-                return new ModelSubject(trial, model, backend, _examples);
-            }
-            catch
-            {
-                model.Dispose();
-                throw;
-            }
         }
     }
 }

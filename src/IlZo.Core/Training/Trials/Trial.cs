@@ -19,7 +19,7 @@ internal sealed record Trial(TrainingOptions Options, int Points)
     private static readonly string[] s_afterStart =
     [
         "optimizer", "opt", "lr", "eps", "queries", "sides", "directions", "clip", "schedule", "warmup", "steps", "batch_size",
-        "weight_decay", "objective",
+        "weight_decay",
     ];
 
     /// <summary>A function in the place of a model and its task; null for those.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using IlZo.Backends;
-using IlZo.Models;
 
 namespace IlZo.Training;
 
@@ -133,23 +132,8 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
             return new FunctionSubject(function, trial.Dimension, backend);
         }
 
-        var memory = MemoryCheck.Begin(trial.Options, _machine);
-        var model = TrainableModel.Load(trial.Options, cancellation: cancellation);
-        try
-        {
-            if (!_examples.TryGetValue(key, out var examples))
-            {
-                _examples[key] = examples = TrainingExamples.Load(
-                    trial.Options, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
-            }
-
-            memory.End(model, examples);
-            return new ModelSubject(trial.Options, model, backend, examples);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        var subject = ModelSubject.Load(trial.Options, backend, _machine, _examples.GetValueOrDefault(key), cancellation);
+        _examples.TryAdd(key, subject.Examples);
+        return subject;
     }
 }

@@ -41,7 +41,35 @@ internal sealed class ModelSubject(
 
     public override ParameterSet Parameters => model.Parameters;
 
+    /// <summary>The task's examples.</summary>
+    public TrainingExamples Examples => examples;
+
     public override long ForwardPasses => _evaluator.ForwardPasses;
+
+    /// <summary>Loads what a trial trains.</summary>
+    /// <param name="options">Its settings, resolved.</param>
+    /// <param name="backend">What runs forwards.</param>
+    /// <param name="machine">The memory that there is.</param>
+    /// <param name="examples">The examples, where they are known.</param>
+    /// <param name="cancellation">Ends the work between two tensors or examples.</param>
+    /// <exception cref="InvalidInputException">The model or the data cannot be used, or there is not enough memory.</exception>
+    public static ModelSubject Load(
+        TrainingOptions options, IBackend backend, MachineMemory machine, TrainingExamples? examples, CancellationToken cancellation)
+    {
+        var memory = MemoryCheck.Begin(options, machine);
+        var model = TrainableModel.Load(options, cancellation: cancellation);
+        try
+        {
+            examples ??= TrainingExamples.Load(options, model, ModelLoader.Tokenizer(model.Checkpoint), cancellation);
+            memory.End(model, examples);
+            return new ModelSubject(options, model, backend, examples);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
 
     public override Optimizer CreateOptimizer(TrainingOptions trial) => TrainableModel.CreateOptimizer(trial, model);
 
