@@ -95,6 +95,9 @@ internal sealed record TrainingSetting(
         Number<int>(
             "eval-every", "N", "Steps between evaluations on the dev examples (default: 250).",
             (o, v) => o with { EvalEvery = v }),
+        Number<int>(
+            "samples", "N", "Examples that the model answers before and after training, for the report (default: 4; 0 for none).",
+            (o, v) => o with { Samples = v }),
         Number<int>("patience", "N", "Stop after N evaluations without improvement (default: never).", (o, v) => o with { Patience = v }),
         Number<double>(
             "stop-on-divergence", "X", "Stop when the loss exceeds X times its initial value (default: 10; 0 for never).",

@@ -104,6 +104,8 @@ internal static class Setting
 
     public static string Resume => Name();
 
+    public static string Samples => Name();
+
     public static string Schedule => Name();
 
     public static string Seeds => Name();

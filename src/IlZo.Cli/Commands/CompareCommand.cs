@@ -12,7 +12,7 @@ namespace IlZo.Cli.Commands;
 internal static class CompareCommand
 {
     // What a comparison decides for each run, and options that not every method has.
-    private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "opt"];
+    private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "samples", "opt"];
 
     // What functions do not have.
     private static readonly string[] s_ofModels =

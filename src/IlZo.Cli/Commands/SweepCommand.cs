@@ -11,7 +11,7 @@ internal static class SweepCommand
     private const string MethodOption = "opt.";
 
     // What a sweep decides for each training.
-    private static readonly string[] s_ownOfTrainings = ["steps", "eval-every", "patience", "stop-on-divergence"];
+    private static readonly string[] s_ownOfTrainings = ["steps", "eval-every", "patience", "stop-on-divergence", "samples"];
 
     private static readonly IReadOnlyList<TrainingSetting> s_shared =
         [.. TrainingSetting.All.Where(s => !s_ownOfTrainings.Contains(s.Name))];

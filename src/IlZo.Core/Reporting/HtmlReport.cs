@@ -103,6 +103,9 @@ internal static class HtmlReport
             case ReportShares shares:
                 AppendShares(html, shares);
                 break;
+            case ReportSamples samples:
+                samples.Samples.ToList().ForEach(sample => AppendSample(html, sample));
+                break;
             case ReportDefinitions definitions:
                 html.Append("<dl class=\"settings\">\n");
                 foreach (var (name, value) in definitions.Entries)
@@ -141,6 +144,18 @@ internal static class HtmlReport
 
         html.Append("</tbody>\n</table></div>\n");
         html.Append(table.Note.Length == 0 ? string.Empty : $"<p class=\"note\">{Markup.Escape(table.Note)}</p>\n");
+    }
+
+    private static void AppendSample(StringBuilder html, ReportSample sample)
+    {
+        html.AppendInvariant($"<div class=\"sample\">\n<p class=\"text\"><bdi>{Markup.EscapeLines(sample.Prompt)}</bdi></p>\n<dl>\n");
+        foreach (var (name, text) in sample.Answers)
+        {
+            html.AppendInvariant($"<div><dt>{Markup.Escape(name)}</dt>");
+            html.AppendInvariant($"<dd class=\"text\"><bdi>{Markup.EscapeLines(text)}</bdi></dd></div>\n");
+        }
+
+        html.Append("</dl>\n</div>\n");
     }
 
     private static void AppendShares(StringBuilder html, ReportShares shares)

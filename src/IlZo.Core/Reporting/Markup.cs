@@ -10,6 +10,9 @@ internal static class Markup
     public static StringBuilder AppendInvariant(this StringBuilder to, FormattableString markup) =>
         to.Append(markup.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>As <see cref="Escape"/>, for an element that shows the lines of a text as lines.</summary>
+    public static string EscapeLines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(Escape));
+
     /// <summary>
     /// Text for an element or a quoted attribute, of HTML as of XML. Characters that XML does not have (control characters, halves of
     /// surrogate pairs) are replaced by U+FFFD.

@@ -47,6 +47,16 @@ internal sealed record ReportTable(
 /// <param name="Parts">Each part with its share and its size in words.</param>
 internal sealed record ReportShares(string Title, IReadOnlyList<(string Name, double Share, string Size)> Parts) : ReportSection(Title);
 
+/// <summary>Examples with what was said to each.</summary>
+/// <param name="Title">Their heading.</param>
+/// <param name="Samples">The examples.</param>
+internal sealed record ReportSamples(string Title, IReadOnlyList<ReportSample> Samples) : ReportSection(Title);
+
+/// <summary>An example with what was said to it.</summary>
+/// <param name="Prompt">The example.</param>
+/// <param name="Answers">What was said, and when or by whom.</param>
+internal sealed record ReportSample(string Prompt, IReadOnlyList<(string Name, string Text)> Answers);
+
 /// <summary>Names with their values.</summary>
 /// <param name="Title">Their heading.</param>
 /// <param name="Entries">The names and values.</param>

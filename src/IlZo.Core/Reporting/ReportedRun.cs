@@ -42,6 +42,9 @@ internal sealed class ReportedRun
     /// <summary>What it was computed by; null where an earlier version left no record.</summary>
     public RunEnvironment? Environment { get; private set; }
 
+    /// <summary>What its model says before and after; null where an earlier version left no record, or none was asked for.</summary>
+    public RunSamples? Samples { get; private set; }
+
     /// <summary>The number of its dev rows; null where there are none, or where the log does not say.</summary>
     public int? DevRows { get; private set; }
 
@@ -58,6 +61,7 @@ internal sealed class ReportedRun
         _metrics.Read(Curves.Add);
         Times = RunTimes.Read(_folder.ClockFile);
         Environment = RunEnvironment.Read(_folder.EnvironmentFile);
+        Samples = RunSamples.Read(_folder.SamplesFile);
 
         // A run that has been resumed to do more steps has the result of those before.
         Outcome = RunOutcome.Read(_folder.ResultFile) is { } outcome && outcome.Steps == Curves.Step ? outcome : null;

@@ -52,6 +52,7 @@ internal static class RunReport
         Charts = new RunCharts([run]).All,
         Sections =
         [
+            .. run.Samples is { Samples.Count: > 0 } samples ? [Samples(samples)] : Array.Empty<ReportSection>(),
             .. run.Times.AreSplit ? [new ReportShares("Time", Times(run))] : Array.Empty<ReportSection>(),
             new ReportDefinitions("Configuration", Settings(run)),
             .. run.Environment is { } environment ? [EnvironmentOf(environment)] : Array.Empty<ReportSection>(),
@@ -125,6 +126,20 @@ internal static class RunReport
         .. run.Seconds is { } seconds ? [("time", Quantity.Duration(seconds))] : Array.Empty<(string, string)>(),
         .. run.PeakBytes is { } peak ? [("peak memory", Quantity.Bytes(peak))] : Array.Empty<(string, string)>(),
     ];
+
+    private static ReportSamples Samples(RunSamples samples)
+    {
+        string after = FormattableString.Invariant($"after step {samples.AfterStep:N0}");
+        return new ReportSamples("Samples",
+        [
+            .. samples.Samples.Select(s => new ReportSample(s.Prompt,
+            [
+                ("expected", s.Expected),
+                .. s.Before is { } before ? [("at the start", before)] : Array.Empty<(string, string)>(),
+                .. s.After is { } said ? [(after, said)] : Array.Empty<(string, string)>(),
+            ])),
+        ]);
+    }
 
     private static (string, double, string)[] Times(ReportedRun run) => [.. s_phases.Select(
         p => (p.Name, run.Times[p.Phase] / Math.Max(run.Times.Seconds, 1e-9), Quantity.Duration(run.Times[p.Phase])))];

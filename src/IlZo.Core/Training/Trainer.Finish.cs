@@ -104,6 +104,7 @@ public sealed partial class Trainer
         if (selected == 0)
         {
             KeepStart();
+            EndSamplesAtStart();
             return _log.History.ZeroShot;
         }
 
@@ -113,9 +114,9 @@ public sealed partial class Trainer
             Keep(selected, SavedWeights.Sha256(TrainedFolder));
         }
 
-        return _examples.Test.Count == 0 ? null
-            : selected == _log.History.Records.Count ? _evaluator.Evaluate(_examples.Test, cancellation)
-            : EvaluateSaved(cancellation);
+        return selected == _log.History.Records.Count ? Measure(selected, _evaluator, _model, cancellation)
+            : _examples.Test.Count == 0 && _sampler is null ? null
+            : MeasureSaved(selected, cancellation);
     }
 
     // The last step is kept, unless what there is to tell says that it is worse than the start.
@@ -129,10 +130,12 @@ public sealed partial class Trainer
         if (steps > 0 && (AllSkipped(history) || worseOnTest || _stopRule.Of(history) == EarlyStop.Divergence))
         {
             KeepStart();
+            EndSamplesAtStart();
             return (0, history.ZeroShot, true);
         }
 
         Keep(steps, Save(_model));
+        EndSamples(steps, _evaluator, _model, cancellation);
         return (steps, test, false);
     }
 
@@ -152,14 +155,46 @@ public sealed partial class Trainer
         }
     }
 
+    private Evaluation? Measure(long selected, LossEvaluator evaluator, LanguageModel model, CancellationToken cancellation)
+    {
+        EndSamples(selected, evaluator, model, cancellation);
+        return _examples.Test.Count == 0 ? null : evaluator.Evaluate(_examples.Test, cancellation);
+    }
+
     // The same for what was saved.
-    private Evaluation EvaluateSaved(CancellationToken cancellation)
+    private Evaluation? MeasureSaved(long selected, CancellationToken cancellation)
     {
         _model.Dispose();
         using var model = _options.Adapter is null
             ? ModelLoader.Load(TrainedFolder, cancellation: cancellation)
             : AdapterFactory.Load(_options.Model, TrainedFolder, _options.DType, cancellation);
         _backend.Load(model.Parameters, cancellation);
-        return NewEvaluator(model).Evaluate(_examples.Test, cancellation);
+        return Measure(selected, NewEvaluator(model), model, cancellation);
+    }
+
+    private void EndSamples(long selected, LossEvaluator evaluator, LanguageModel model, CancellationToken cancellation) =>
+        _sampler?.End(BegunSamples(), selected, _sampler.Ask(evaluator, model, _backend, cancellation)).WriteTo(_folder.SamplesFile);
+
+    // What the weights of the start say is known.
+    private void EndSamplesAtStart()
+    {
+        if (_sampler is not null && BegunSamples() is { } begun)
+        {
+            (begun with { AfterStep = 0, Samples = [.. begun.Samples.Select(s => s with { After = s.Before })] })
+                .WriteTo(_folder.SamplesFile);
+        }
+    }
+
+    // They decide nothing, so what has become unreadable is made anew.
+    private RunSamples? BegunSamples()
+    {
+        try
+        {
+            return RunSamples.Read(_folder.SamplesFile);
+        }
+        catch (InvalidInputException)
+        {
+            return null;
+        }
     }
 }

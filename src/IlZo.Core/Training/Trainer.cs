@@ -25,6 +25,7 @@ public sealed partial class Trainer : IDisposable
     private readonly RunLog _log;
     private readonly RunClock _clock;
     private readonly StopRule _stopRule;
+    private readonly Sampler? _sampler;
 
     private Trainer(
         TrainingOptions options,
@@ -45,7 +46,8 @@ public sealed partial class Trainer : IDisposable
             var memory = MemoryCheck.Begin(options, MachineMemory.Of(_backend), folder);
             _model = TrainableModel.Load(options, folder, cancellation);
             _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);
-            _examples = TrainingExamples.Load(options, _model, ModelLoader.Tokenizer(_model.Checkpoint), cancellation);
+            var tokenizer = ModelLoader.Tokenizer(_model.Checkpoint);
+            _examples = TrainingExamples.Load(options, _model, tokenizer, cancellation);
             var found = memory.End(_model, _examples);
             _extraFiles = TrainableModel.ExtraFiles(options, folder);
             _start = _model.Parameters.Hashes(cancellation);
@@ -69,6 +71,7 @@ public sealed partial class Trainer : IDisposable
                 : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
             _backend.Load(_model.Parameters, cancellation);
             _evaluator = NewEvaluator(_model);
+            _sampler = Sampler.Of(_examples, _options.Samples, tokenizer);
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(
                 _configuration, _examples, folder.FullPath, weights.Count, weights.TrainedCount, _log.History.Records.Count,
@@ -202,6 +205,11 @@ public sealed partial class Trainer : IDisposable
         if (history.Start is { } start)
         {
             _progress?.Report(new TrainingProgress.DevEvaluation(0, start, false));
+        }
+
+        if (history.Records.Count == 0 && !File.Exists(_folder.SamplesFile))
+        {
+            _sampler?.Begin(_sampler.Ask(_evaluator, _model, _backend, cancellation)).WriteTo(_folder.SamplesFile);
         }
     }
 

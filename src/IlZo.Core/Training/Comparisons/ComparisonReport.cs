@@ -103,7 +103,7 @@ public sealed record ComparisonReport(
 
     // What a comparison decides for each run, or what changes no result.
     private static readonly string[] s_perRun =
-        ["optimizer", "steps", "seed", "eval_every", "patience", "stop_on_divergence", "opt", "threads"];
+        ["optimizer", "steps", "seed", "eval_every", "patience", "stop_on_divergence", "samples", "opt", "threads"];
 
     // What functions do not have.
     private static readonly string[] s_ofModels =

@@ -126,6 +126,12 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>Steps between evaluations on the dev examples.</summary>
     public int EvalEvery { get; init; } = 250;
 
+    /// <summary>
+    /// Examples to show what was learned by: the model answers them before and after training. They are dev examples, or the first of the
+    /// others where there are none of those.
+    /// </summary>
+    public int Samples { get; init; } = 4;
+
     /// <summary>The number of evaluations without improvement after which the run ends; null for no limit.</summary>
     public int? Patience { get; init; }
 
@@ -278,6 +284,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(Shots is null || DevSize is null or 0, Setting.DevSize, DevSize ?? 0, $"0, or no {Setting.DevSize} with {Setting.Shots}");
         Require(TestSize is null or >= 0, Setting.TestSize, TestSize ?? 0, "0 or more");
         Require(EvalEvery >= 1, Setting.EvalEvery, EvalEvery, "1 or more");
+        Require(Samples is >= 0 and <= 64, Setting.Samples, Samples, "0 to 64");
         Require(Patience is null or >= 1, Setting.Patience, Patience ?? 0, "1 or more");
         Require(
             StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)),

@@ -27,6 +27,9 @@ public sealed class RunFolder(string path)
     /// <summary>The machine and the version that the run was last continued on (<see cref="RunEnvironment"/>).</summary>
     internal string EnvironmentFile => Path.Combine(FullPath, "environment.json");
 
+    /// <summary>What the model answers before and after training (<see cref="RunSamples"/>).</summary>
+    internal string SamplesFile => Path.Combine(FullPath, "samples.json");
+
     /// <summary>The run as a page for people.</summary>
     internal string ReportFile => Path.Combine(FullPath, "report.html");
 
@@ -194,6 +197,6 @@ public sealed class RunFolder(string path)
 
     // A process that is killed while it writes one of these files leaves its temporary name.
     private bool IsTemporary(string path) =>
-        new[] { ConfigurationFile, ResultFile, MetricsFile, EnvironmentFile, ReportFile }.Any(
+        new[] { ConfigurationFile, ResultFile, MetricsFile, EnvironmentFile, SamplesFile, ReportFile }.Any(
             file => AtomicFile.IsTemporaryOf(file, Path.GetFileName(path)));
 }

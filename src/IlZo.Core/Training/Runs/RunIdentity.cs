@@ -15,7 +15,7 @@ internal static class RunIdentity
     private static readonly string[] s_free =
         [
             "model", "data", "task", "chat_template", "threads", "device", "patience", "stop_on_divergence", "overcommit",
-            "split_special_tokens",
+            "split_special_tokens", "samples",
         ];
 
     // The first defaults of the fields that there are today, frozen. Those without one are always part of the identity. A later field has

@@ -13,7 +13,7 @@ namespace IlZo.Training;
 internal sealed record Trial(TrainingOptions Options, int Points)
 {
     // What is not among a trial's results: those do not depend on it.
-    private static readonly string[] s_withoutEffect = ["threads", "device", "eval_every", "patience", "stop_on_divergence"];
+    private static readonly string[] s_withoutEffect = ["threads", "device", "eval_every", "patience", "stop_on_divergence", "samples"];
 
     // What decides how a trial goes on from its start, but not where that is.
     private static readonly string[] s_afterStart =
