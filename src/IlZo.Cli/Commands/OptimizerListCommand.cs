@@ -42,7 +42,7 @@ internal static class OptimizerListCommand
 
     private static IEnumerable<string> Defaults(OptimizerMethod method) => Presets.All.GroupBy(p => p.Models).Select(models =>
     {
-        var numbers = models.Select(p => Format.Invariant($"{p.Trained} lr {p.LearningRateOf(method):R}, eps {p.Epsilon:R}"));
+        var numbers = models.Select(p => Format.Invariant($"{p.Trained} lr {p.LearningRateOf(method):R}, eps {p.EpsilonOf(method):R}"));
         return $"default, {models.Key}: {string.Join("; ", numbers)}; batches of {models.First().BatchSize}, queries {method.Queries}";
     });
 

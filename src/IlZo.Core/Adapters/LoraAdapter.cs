@@ -148,13 +148,16 @@ internal sealed class LoraAdapter : Adapter
     }
 
     // The order in which PEFT stores them.
-    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(
-        LanguageModel model, IReadOnlyList<string> modules, int rank) =>
+    private static AdapterTensor[] Tensors(LanguageModel model, IReadOnlyList<string> modules, int rank) =>
     [
-        .. modules.SelectMany(m => new[]
+        .. modules.SelectMany(m =>
         {
-            (m + FactorA, model.Linears[m].Weight.Role with { Kind = TensorKind.LoraA }, rank, model.Linears[m].Inputs),
-            (m + FactorB, model.Linears[m].Weight.Role with { Kind = TensorKind.LoraB }, model.Linears[m].Outputs, rank),
+            var (linear, weight) = (model.Linears[m], model.Linears[m].Weight);
+            return new AdapterTensor[]
+            {
+                new(m + FactorA, weight.Role with { Kind = TensorKind.LoraA }, weight.Layer, rank, linear.Inputs),
+                new(m + FactorB, weight.Role with { Kind = TensorKind.LoraB }, weight.Layer, linear.Outputs, rank),
+            };
         }),
     ];
 

@@ -105,12 +105,12 @@ internal sealed unsafe class PrefixAdapter : Adapter
     internal override void Merge() => throw new InvalidInputException(
         "A prefix cannot be merged, because no change of the weights has its effect; an export without merging was expected.");
 
-    private static (string Name, TensorRole Role, int Rows, int Columns)[] Tensors(ModelShape shape, int tokens) =>
+    private static AdapterTensor[] Tensors(ModelShape shape, int tokens) =>
     [
-        .. Enumerable.Range(0, shape.Layers).SelectMany(i => new[]
+        .. Enumerable.Range(0, shape.Layers).SelectMany(i => new AdapterTensor[]
         {
-            ($"prefix.layers.{i}.keys", new TensorRole(ModelPart.Key, TensorKind.Prefix), tokens, shape.KeyFeatures),
-            ($"prefix.layers.{i}.values", new TensorRole(ModelPart.Value, TensorKind.Prefix), tokens, shape.KeyFeatures),
+            new($"prefix.layers.{i}.keys", new TensorRole(ModelPart.Key, TensorKind.Prefix), i, tokens, shape.KeyFeatures),
+            new($"prefix.layers.{i}.values", new TensorRole(ModelPart.Value, TensorKind.Prefix), i, tokens, shape.KeyFeatures),
         }),
     ];
 

@@ -4,6 +4,14 @@ using IlZo.Tensors;
 
 namespace IlZo.Models;
 
+/// <summary>A tensor of an adapter.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Role">What it is.</param>
+/// <param name="Layer">The layer of the model that it belongs to; null outside of layers.</param>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Columns">Its columns.</param>
+internal readonly record struct AdapterTensor(string Name, TensorRole Role, int? Layer, int Rows, int Columns);
+
 /// <summary>
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
 /// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers. Tensors of a
@@ -17,16 +25,16 @@ internal abstract unsafe class Adapter : IDisposable
     private readonly NativeBuffer _memory;
 
     /// <param name="model">The model that the adapter is for.</param>
-    /// <param name="tensors">Name, role and shape of each tensor.</param>
-    private protected Adapter(LanguageModel model, IReadOnlyList<(string Name, TensorRole Role, int Rows, int Columns)> tensors)
+    /// <param name="tensors">Its tensors.</param>
+    private protected Adapter(LanguageModel model, IReadOnlyList<AdapterTensor> tensors)
     {
         Model = model;
         _memory = new NativeBuffer(checked(tensors.Sum(t => (long)t.Rows * t.Columns) * sizeof(float)));
         var parameters = new List<Parameter>();
         float* next = (float*)_memory.Data;
-        foreach (var (name, role, rows, columns) in tensors)
+        foreach (var (name, role, layer, rows, columns) in tensors)
         {
-            parameters.Add(new Parameter(name, [rows, columns], DType.F32, next, role));
+            parameters.Add(new Parameter(name, [rows, columns], DType.F32, next, role) { Layer = layer });
             next += (long)rows * columns;
         }
 

@@ -37,6 +37,9 @@ internal sealed partial class ModelWeights
     private readonly HashSet<string> _ofHead = new(StringComparer.Ordinal);
     private readonly HashSet<string> _innerHead = new(StringComparer.Ordinal);
 
+    // The layer that is being built.
+    private int? _layer;
+
     /// <param name="folder">The checkpoint; the parameters become the owner of its memory.</param>
     /// <param name="options">What to do with the weights.</param>
     /// <param name="prefixes">What may stand before the names of all tensors but the head; transformers writes the first.</param>
@@ -88,11 +91,22 @@ internal sealed partial class ModelWeights
         int stored = Folder.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal))
             .Select(name => name.AsSpan(start.Length)[..Math.Max(0, name.AsSpan(start.Length).IndexOf('.'))].ToString())
             .Distinct().Count();
-        return stored == layers
-            ? [.. Enumerable.Range(0, layers).Select(i => create($"{stem}{i}.", i))]
-            : throw new InvalidInputException(
+        if (stored != layers)
+        {
+            throw new InvalidInputException(
                 $"'{Folder.DisplayName}': {layers.Field} is {layers.Value} in config.json; {stored} was expected, the layers that the "
                     + "weights have.");
+        }
+
+        var built = new TransformerLayer[stored];
+        for (int i = 0; i < built.Length; i++)
+        {
+            _layer = i;
+            built[i] = create($"{stem}{i}.", i);
+        }
+
+        _layer = null;
+        return built;
     }
 
     /// <summary>A linear layer: <c>name.weight</c> and, where it has one, <c>name.bias</c> [out].</summary>
@@ -219,6 +233,7 @@ internal sealed partial class ModelWeights
             WeightLoader.RequireFinite(parameter, tensor.File);
         }
 
+        parameter.Layer = _layer;
         _byName.Add(name, parameter);
         _stored.Add(storedName, parameter);
         return parameter;

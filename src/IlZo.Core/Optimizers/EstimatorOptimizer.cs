@@ -40,12 +40,7 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
     {
         estimator.Prepare(record.Step, backend);
         var directions = estimator.Directions(record.Step);
-        if (directions.Count != record.Coefficients.Length)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {directions.Count} were expected of this optimizer.");
-        }
-
+        record.RequireCoefficients(directions.Count);
         rule.Advance();
         var terms = new (double Coefficient, Direction Direction)[directions.Count];
         for (int i = 0; i < terms.Length; i++)

@@ -184,6 +184,43 @@ public static class OptimizerCatalog
             RateFactor = 0.2,
             Published = [new("the models of its paper", [], [], 1, "R-AdaZO, arXiv 2502.01014; its rates and radii are not known to us")],
         },
+        new("conmezo", "mezo in a cone around the momentum of its estimates (2025): 2 forward passes, 4 bytes per weight", ConMezo)
+        {
+            Sides = [2, 1],
+            Published =
+            [
+                new("OPT-1.3B, OPT-13B", [1e-7], s_usual, 1, "ConMeZO's scripts, arXiv 2511.02757 (LejsDeen/ConMeZO)"),
+                new("RoBERTa-large", [1e-6], s_usual, 1, "ConMeZO's scripts (LejsDeen/ConMeZO)"),
+            ],
+        },
+        new(
+            "zo-align",
+            "what several queries say together: the projection of the gradient on their span (2025): 5 forward passes, no state",
+            s => new ZoAlign(s))
+        {
+            Queries = 4,
+            Sides = [1, 2],
+            Published = [new("its paper's models", [], [], 4, "Multi-Query Paradox, arXiv 2509.15552; its settings are not known to us")],
+        },
+        new("bszo", "a Kalman filter over a step's directions (2026): 3 forward passes, no state", s => Sgd(s, new Bszo(s)))
+        {
+            Queries = 2,
+            Sides = [1, 2],
+            RadiusFactor = 0.1,
+            Published =
+            [
+                new("OPT-1.3B", [1e-7, 5e-7, 1e-6, 5e-6, 1e-5], [1e-4], 2, "BSZO, arXiv 2601.01452 (AeonianQuill/BSZO)"),
+                new("OPT-13B", [5e-8, 5e-7, 5e-6], [1e-4], 2, "BSZO, arXiv 2601.01452; the ends and the middle of its grid"),
+            ],
+        },
+        new(
+            "adalezo",
+            "mezo on few layers, drawn by a bandit, with inverse-probability weights (2026): 2 forward passes, no state",
+            s => Sgd(s, new AdaLezo(s)))
+        {
+            MostQueries = 1,
+            Published = [new("OPT, Llama", [1e-6], s_usual, 1, "AdaLeZO's scripts, arXiv 2604.18264")],
+        },
     ];
 
     /// <summary>The method of a name.</summary>
@@ -208,6 +245,12 @@ public static class OptimizerCatalog
 
     private static EstimatorOptimizer MezoMomentum(OptimizerSettings s) =>
         new(s, new Spsa(s), new Momentum(s.Parameters.Trained, s.Options.Number("beta", 0.9, 0, 1), s.WeightDecay));
+
+    private static EstimatorOptimizer ConMezo(OptimizerSettings s)
+    {
+        var momentum = new ConeMomentum(s);
+        return new(s, new ConMezo(s, momentum), momentum);
+    }
 
     private static EstimatorOptimizer MezoAdam(OptimizerSettings s)
     {

@@ -31,6 +31,9 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// </summary>
     public double RateFactor { get; init; } = 1;
 
+    /// <summary>A suitable radius, as a multiple of that of <c>mezo</c> on the same weights.</summary>
+    public double RadiusFactor { get; init; } = 1;
+
     /// <summary>What it divides its update by.</summary>
     public UpdateDivisor DividesBy { get; init; }
 

@@ -23,6 +23,16 @@ public sealed record class StepRecord
     /// <summary>The numbers that decide the update: the factor of each direction, and what else the method needs.</summary>
     public required double[] Coefficients { get; init; }
 
+    /// <exception cref="InvalidInputException">There are not so many coefficients as a method has.</exception>
+    internal void RequireCoefficients(int count)
+    {
+        if (Coefficients.Length != count)
+        {
+            throw new InvalidInputException(
+                $"Step {Step} has {Coefficients.Length} coefficients; {count} were expected of this optimizer.");
+        }
+    }
+
     /// <summary>Whether all numbers have the same bits: a NaN equals itself, and −0 is not 0.</summary>
     /// <param name="other">The other record.</param>
     public bool Equals(StepRecord? other) =>

@@ -74,6 +74,9 @@ public sealed unsafe class Parameter
     /// <summary>Whether training perturbs and updates it.</summary>
     public bool IsTrained => Index >= 0;
 
+    /// <summary>The layer of the model that it belongs to, from 0; null outside of layers.</summary>
+    internal int? Layer { get; set; }
+
     /// <summary>The set it is in; null for one that stands alone.</summary>
     internal ParameterSet? Set { get; set; }
 

@@ -58,7 +58,7 @@ internal sealed class SampleDirections : IDisposable
             ("bernoulli", new BernoulliDirection(first, new NoiseKey(8, NoiseStream.Mask, 1, 0), scores.State, inclusion, weighted: false)),
             ("weighted bernoulli", new BernoulliDirection(
                 first, new NoiseKey(8, NoiseStream.Mask, 1, 0), scores.State, inclusion, weighted: true)),
-            ("offset", new OffsetDirection(iterate, first, 0.02f)),
+            ("offset", new OffsetDirection(iterate.Ahead, iterate.Share, first, 0.02f)),
             ("snapshot", new SnapshotDirection(first, copy, 100)),
             ("move", new MoveDirection(estimate, Own(new Sgd(0.1)), 0.01)),
             ("travel", new TravelDirection(new Lazy<BaseWeights>(start), new MoveDirection(estimate, rescaling, 0.01))),

@@ -42,6 +42,9 @@ public sealed class OptimizerContractTests : IDisposable
         ("hizoo", "alpha=1e-4"),
         ("mezo-svrg", "interval=5,full=2"),
         ("mezo-svrg", "anneal=1.5,epoch=3"),
+        ("conmezo", "theta=0.7,beta=0.5"),
+        ("bszo", "sigma_p=3,sigma_e=2,repeats=0"),
+        ("adalezo", "share=0.6,temperature=0.5,limit=2"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -155,7 +158,7 @@ public sealed class OptimizerContractTests : IDisposable
         {
             ("mezo-momentum", _) or ("kerzoo", "source=true") => 4,
             ("mezo-adam", _) or ("r-adazo", _) => 8,
-            ("hizoo", _) or ("mezo-svrg", _) => 4,
+            ("hizoo", _) or ("mezo-svrg", _) or ("conmezo", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
             ("loren", _) => 4,

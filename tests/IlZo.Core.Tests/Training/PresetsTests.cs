@@ -39,13 +39,20 @@ public sealed class PresetsTests
         Assert.Equal(rate, Presets.Resolve(new TrainingOptions { Model = s_gpt2, Optimizer = method }).LearningRate);
 
     [Theory]
+    [InlineData(null, 1e-4)]
+    [InlineData("lora", 1e-3)]
+    [InlineData("prefix", 1e-2)]
+    public void The_method_decides_the_radius(string? adapter, double radius) => Assert.Equal(
+        radius, Presets.Resolve(new TrainingOptions { Model = s_gpt2, Optimizer = "bszo", Adapter = adapter }).Epsilon);
+
+    [Theory]
     [MemberData(nameof(Methods))]
     public void Defaults_for_large_models_are_within_what_is_published(string name)
     {
         var method = OptimizerCatalog.Find(name);
         foreach (var preset in Presets.All.Where(p => p.Trained == Presets.Weights && p.Models != "built-in"))
         {
-            Assert.Empty(PublishedSetting.Departures(method, preset.LearningRateOf(method), preset.Epsilon));
+            Assert.Empty(PublishedSetting.Departures(method, preset.LearningRateOf(method), preset.EpsilonOf(method)));
         }
     }
 

@@ -96,11 +96,7 @@ internal sealed class DiZo : Optimizer
     {
         bool projects = record.Step % _interval == 0;
         int expected = _settings.Queries + (projects ? Projected.Count : 0);
-        if (record.Coefficients.Length != expected)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {expected} were expected of this optimizer.");
-        }
+        record.RequireCoefficients(expected);
 
         backend.Update(
             _settings.Parameters.Trained,

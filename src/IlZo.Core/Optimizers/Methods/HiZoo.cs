@@ -50,11 +50,7 @@ internal sealed class HiZoo : Optimizer
 
     protected override void Update(StepRecord record, IBackend backend)
     {
-        if (record.Coefficients.Length != 2)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; 2 were expected of this optimizer.");
-        }
+        record.RequireCoefficients(2);
 
         (_rule.Coefficient, _rule.Curvature) = (record.Coefficients[0], record.Coefficients[1]);
         var z = new GradientEstimate([(1, _settings.Direction(record.Step, 0))]);

@@ -50,12 +50,13 @@ internal sealed class KerZooSource : Optimizer
         for (int q = 0; q < coefficients.Length; q++)
         {
             var z = new ScaledDirection(_settings.Direction(step, q), Factors(step, q).Radii);
-            double[] losses = oracle.Losses(
-                [.. new[] { _settings.Epsilon, -_settings.Epsilon }.Select(e => new Probe(new OffsetDirection(_rule, z, (float)e), 1))]);
+            double[] losses = oracle.Losses([Ahead(z, _settings.Epsilon), Ahead(z, -_settings.Epsilon)]);
             coefficients[q] = (losses[0] - losses[1]) / (2 * _settings.Epsilon) / coefficients.Length;
         }
 
         return _settings.Clip(coefficients);
+
+        Probe Ahead(Direction z, double radius) => new(new OffsetDirection(_rule.Ahead, _rule.Share, z, (float)radius), 1);
     }
 
     protected override void Update(StepRecord record, IBackend backend)

@@ -38,11 +38,7 @@ internal sealed class LozoMomentum : Optimizer
 
     protected override void Update(StepRecord record, IBackend backend)
     {
-        if (record.Coefficients.Length != _settings.Queries)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
-        }
+        record.RequireCoefficients(_settings.Queries);
 
         double keep = _period is null ? 0 : _beta;
         CarryOver(_lozo.Factors.Period(record.Step));

@@ -39,11 +39,7 @@ internal sealed class Meazo : Optimizer
 
     protected override void Update(StepRecord record, IBackend backend)
     {
-        if (record.Coefficients.Length != _settings.Queries)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {_settings.Queries} were expected of this optimizer.");
-        }
+        record.RequireCoefficients(_settings.Queries);
 
         double mean = record.Coefficients.Sum();
         _v = (_beta * _v) + ((1 - _beta) * mean * mean);

@@ -95,11 +95,7 @@ internal sealed class MezoSvrg : Optimizer
     protected override void Update(StepRecord record, IBackend backend)
     {
         bool full = IsFull(record.Step);
-        if (record.Coefficients.Length != (full ? 1 : 2))
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {(full ? 1 : 2)} were expected of this optimizer.");
-        }
+        record.RequireCoefficients((full ? 1 : 2));
 
         if (full)
         {

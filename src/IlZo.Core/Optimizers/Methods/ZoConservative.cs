@@ -38,11 +38,7 @@ internal sealed class ZoConservative(OptimizerSettings settings) : Optimizer
 
     protected override void Update(StepRecord record, IBackend backend)
     {
-        if (record.Coefficients.Length != settings.Queries)
-        {
-            throw new InvalidInputException(
-                $"Step {record.Step} has {record.Coefficients.Length} coefficients; {settings.Queries} were expected of this optimizer.");
-        }
+        record.RequireCoefficients(settings.Queries);
 
         // To stay is to stay as one is, without decay.
         if (!Array.TrueForAll(record.Coefficients, c => c == 0))

@@ -5,17 +5,18 @@ using IlZo.Tensors;
 
 namespace IlZo.Optimizers;
 
-/// <summary>A direction from a point that is ahead of the weights: rδ + (c − x)/β, as <see cref="KerZooSource"/> probes.</summary>
-/// <param name="iterate">c − x and β.</param>
+/// <summary>fδ + sd, where a method keeps d: a direction from a point ahead of the weights, or one beside a momentum.</summary>
+/// <param name="state">d.</param>
+/// <param name="share">s.</param>
 /// <param name="inner">δ.</param>
-/// <param name="radius">r.</param>
-internal sealed class OffsetDirection(AveragedIterate iterate, Direction inner, float radius) : ChangedDirection(inner)
+/// <param name="factor">f.</param>
+internal sealed class OffsetDirection(ParameterState state, float share, Direction inner, float factor) : ChangedDirection(inner)
 {
-    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(iterate.Ahead);
+    public override ElementNumbers Numbers(Parameter parameter) => ElementNumbers.Of(state);
 
-    public override float Factor(Parameter parameter, int row) => radius;
+    public override float Factor(Parameter parameter, int row) => factor;
 
-    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(new OffsetLaw<T, TMath>(iterate.Share));
+    public override void Accept<T, TMath, TVisitor>(ref TVisitor visitor) => visitor.Visit(new OffsetLaw<T, TMath>(share));
 }
 
 /// <summary>y = fδ + sd, where d is the element's number.</summary>

@@ -55,7 +55,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
     /// <summary>The radii of a method, in rising order.</summary>
     internal IReadOnlyList<double> RadiiOf(ComparedVariant variant) =>
-        Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).Epsilon];
+        Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).EpsilonOf(MethodOf(variant))];
 
     /// <summary>The rates of a method at a radius, in rising order.</summary>
     internal IReadOnlyList<double> RatesOf(ComparedVariant variant, double epsilon)
@@ -66,10 +66,11 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         }
 
         var preset = Presets.Of(Training);
-        double usual = preset.LearningRateOf(
-            OptimizerCatalog.Find(variant.Optimizer, Training.Methods), Training.LearningRate ?? preset.LearningRate, epsilon);
+        double usual = preset.LearningRateOf(MethodOf(variant), Training.LearningRate ?? preset.LearningRate, epsilon);
         return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
     }
+
+    private OptimizerMethod MethodOf(ComparedVariant variant) => OptimizerCatalog.Find(variant.Optimizer, Training.Methods);
 
     /// <summary>What all runs share with the preset filled in, but for what depends on the method; the rate is mezo's.</summary>
     internal TrainingOptions MezoTraining

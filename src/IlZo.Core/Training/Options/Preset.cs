@@ -7,7 +7,7 @@ namespace IlZo.Training;
 /// <param name="Trained">What is trained of them: weights, lora or prefix.</param>
 /// <param name="LearningRate">The rate of <c>mezo</c>; <see cref="LearningRateOf(OptimizerMethod)"/> has those of the other
 /// methods.</param>
-/// <param name="Epsilon">The perturbation radius, of all methods.</param>
+/// <param name="Epsilon">The perturbation radius of <c>mezo</c>.</param>
 /// <param name="BatchSize">Examples a step.</param>
 /// <param name="GradientNorm">About the norm of the gradient, which some methods divide by.</param>
 /// <param name="Source">Where this is from.</param>
@@ -16,7 +16,7 @@ internal sealed record Preset(
 {
     /// <summary>A method's rate, to two digits.</summary>
     /// <param name="method">The method.</param>
-    public double LearningRateOf(OptimizerMethod method) => LearningRateOf(method, LearningRate, Epsilon);
+    public double LearningRateOf(OptimizerMethod method) => LearningRateOf(method, LearningRate, EpsilonOf(method));
 
     /// <summary>The rate of a method where that of <c>mezo</c> and the radius are others than here, to two digits.</summary>
     /// <param name="method">The method.</param>
@@ -29,6 +29,10 @@ internal sealed record Preset(
             UpdateDivisor.LossDeviation => GradientNorm * epsilon,
             _ => 1,
         });
+
+    /// <summary>A method's radius, to two digits.</summary>
+    /// <param name="method">The method.</param>
+    public double EpsilonOf(OptimizerMethod method) => Rounded(Epsilon * method.RadiusFactor);
 
     /// <summary>A number to two digits, which are enough for a rate and can be typed again.</summary>
     internal static double Rounded(double rate) =>

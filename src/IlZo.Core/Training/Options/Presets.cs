@@ -77,7 +77,7 @@ internal static class Presets
         var method = options.Method;
         string task = TaskOf(options);
         bool draws = task is not (UserData.TaskName or TrainingExamples.TaskName);
-        double epsilon = options.Epsilon ?? preset.Epsilon;
+        double epsilon = options.Epsilon ?? preset.EpsilonOf(method);
         return options with
         {
             Task = task,

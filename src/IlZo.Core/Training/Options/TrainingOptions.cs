@@ -252,7 +252,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         return new OptimizerSettings(parameters)
         {
             Seed = Seed,
-            Epsilon = Epsilon ?? Presets.Of(this).Epsilon,
+            Epsilon = Epsilon ?? Presets.Of(this).EpsilonOf(method),
             WeightDecay = WeightDecay,
             Queries = Queries ?? method.Queries,
             Sides = Sides ?? method.Sides[0],
