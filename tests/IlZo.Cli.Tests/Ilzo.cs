@@ -71,9 +71,11 @@ public static class Ilzo
     }
 
     /// <summary>Runs <c>ilzo</c> with a text as its standard input.</summary>
-    public static Outcome RunWithInput(string input, params string[] args)
+    public static Outcome RunWithInput(string input, params string[] args) => RunWithInput(input, Command(null, args));
+
+    /// <summary>Runs a command of <see cref="Command"/> with a text as its standard input and waits for its end.</summary>
+    public static Outcome RunWithInput(string input, ProcessStartInfo command)
     {
-        var command = Command(null, args);
         command.RedirectStandardInput = true;
         command.StandardInputEncoding = new UTF8Encoding(false, true);
         using var process = Process.Start(command)!;
