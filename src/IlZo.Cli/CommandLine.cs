@@ -33,6 +33,7 @@ internal static class CommandLine
             AddHeadCommand.Create(),
             SweepCommand.Create(),
             CompareCommand.Create(),
+            ProbeCommand.Create(),
             EvalCommand.Create(),
             ScoreCommand.Create(),
             TokenizeCommand.Create(),

@@ -274,7 +274,7 @@ public sealed class ShellTests
     }
 
     // Runs a line of bash, with {0} for the command.
-    private static (int Code, string Output, string Errors) Shell(string line)
+    internal static (int Code, string Output, string Errors) Shell(string line)
     {
         var info = new ProcessStartInfo("bash", ["-c", line.Replace("{0}", Ilzo.ShellCommand, StringComparison.Ordinal)])
         {

@@ -10,6 +10,9 @@ namespace IlZo.Functions;
 /// <summary>fp32 tensors without a model, and functions of all their elements in the place of its loss.</summary>
 internal sealed unsafe class FunctionSpace : IDisposable
 {
+    /// <summary>Variables of a tensor at most.</summary>
+    internal const int Block = 100;
+
     private readonly NativeBuffer _memory;
 
     /// <param name="shapes">The tensors' names and shapes, and what methods that look for a part of a model take them for; they lie in
@@ -44,12 +47,12 @@ internal sealed unsafe class FunctionSpace : IDisposable
     public Span<float> Weights => new(_memory.Data, Count);
 
     /// <summary>
-    /// Tensors for a function of so many variables: vectors of at most 100 of them as matrices of a row, so that there are tensors to
-    /// choose from. DiZO's projections take them for values.
+    /// Tensors for a function of so many variables: vectors of at most <see cref="Block"/> of them as matrices of a row, so that there are
+    /// tensors to choose from. DiZO's projections take them for values.
     /// </summary>
     public static FunctionSpace Of(int dimension) => new(
-        Enumerable.Range(0, (dimension + 99) / 100).Select(i => (
-            $"x.{i:D6}", new long[] { 1, Math.Min(100, dimension - (100 * i)) }, new TensorRole(ModelPart.Value))));
+        Enumerable.Range(0, (dimension + Block - 1) / Block).Select(i => (
+            $"x.{i:D6}", new long[] { 1, Math.Min(Block, dimension - (Block * i)) }, new TensorRole(ModelPart.Value))));
 
     /// <summary>A function of the weights as an oracle.</summary>
     public ILossOracle Oracle(Func<double[], double> f, IBackend backend) => new FunctionOracle(this, f, backend);

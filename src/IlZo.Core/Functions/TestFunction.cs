@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Functions;
 
 /// <summary>A function of the literature on which methods are tried without a model.</summary>
@@ -22,6 +24,12 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
 
         // x³ − 3xy² from LOREN's start. It is harmonic: the trace is 0, and the rate is that of its test.
         new("saddle", x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]), i => i == 0 ? 2.9 : -0.01, 500) { Dimension = 2, Floor = -10 },
+
+        // ½ Σ κ x² with a κ for each block of 100 variables, which is a tensor: from 1 to 1000, equally far apart in their logarithms.
+        new("ellipsoid", Ellipsoid, Wave, 190),
+
+        // Its third derivatives are 1: the smoothing bias of E[ĝ] is ε²/2 in each variable, everywhere. It has no lowest value.
+        new("cubic", x => x.Sum(v => (0.5 * v * v) + (v * v * v / 6)), Wave, 1.5) { Floor = -1 },
     ];
 
     /// <summary>The function of a name.</summary>
@@ -29,6 +37,19 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
     public static TestFunction Find(string name) => All.FirstOrDefault(f => f.Name == name)
         ?? throw new InvalidInputException(
             $"There is no function '{name}'; one of these was expected: {string.Join(", ", All.Select(f => f.Name))}.");
+
+    private static double Ellipsoid(double[] x)
+    {
+        int last = (x.Length - 1) / FunctionSpace.Block;
+        double sum = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            double curvature = last == 0 ? 1 : ElementaryFunctions.Pow(1000, (double)(i / FunctionSpace.Block) / last);
+            sum += 0.5 * curvature * x[i] * x[i];
+        }
+
+        return sum;
+    }
 
     private static double Wave(int i) => 0.5 + (0.4 * Math.Sin(i));
 

@@ -23,7 +23,7 @@ public sealed partial class LayerGroupsTests
         RequireGroups(model.Parameters.Trained, model.Shape.Layers);
         var groups = new LayerGroups(model.Parameters.Trained);
         Assert.Equal(model.Shape.Layers + 2, groups.Count);
-        int[] embeddings = [.. model.Parameters.Trained.Where(p => p.Role.Part == ModelPart.TokenEmbedding).Select(p => groups.Of[p.Index])];
+        var embeddings = model.Parameters.Trained.Where(p => p.Role.Part == ModelPart.TokenEmbedding).Select(p => groups.Of[p.Index]);
         Assert.Equal([0], embeddings);
     }
 

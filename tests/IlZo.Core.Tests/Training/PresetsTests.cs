@@ -125,10 +125,11 @@ public sealed class PresetsTests
     public void A_comparison_takes_the_presets_of_its_methods(string method)
     {
         var options = new ComparisonOptions(new TrainingOptions { Adapter = "lora" }, [method]);
-        double preset = Presets.Resolve(options.Training with { Optimizer = method }).LearningRate!.Value;
+        var resolved = Presets.Resolve(options.Training with { Optimizer = method });
+        double preset = resolved.LearningRate!.Value;
         var variant = ComparedVariant.Parse(method);
         double epsilon = Assert.Single(options.RadiiOf(variant));
-        Assert.Equal(1e-2, epsilon);
+        Assert.Equal(resolved.Epsilon, epsilon);
         Assert.Equal(preset, options.RatesOf(variant, epsilon)[1]);
         var higher = options with { Training = options.Training with { LearningRate = 1e-2 } };
         Assert.Equal(preset * 10, higher.RatesOf(variant, epsilon)[1], preset * 1e-9);

@@ -6,15 +6,15 @@ using IlZo.Perturbations;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// AdaLeZO (arXiv 2604.18264): SPSA on few layers, which a bandit chooses. Of L groups (<see cref="LayerGroups"/>) a step draws K = ⌊ρL⌋, at
-/// least 1, with replacement and probabilities p; with n_l the times that group l is drawn, all drawn groups are perturbed once and
-/// ĝ_l = c w_l z_l, w_l = n_l min(1/(K p_l), C). Groups that are not drawn do not move. Without the limit C, E[ĝ] = g; with it,
+/// AdaLeZO (arXiv 2604.18264): SPSA on few layers, which a bandit chooses. Of L groups (<see cref="LayerGroups"/>) a step draws
+/// K = ⌊ρL⌋, at least 1, with replacement and probabilities p; with n_l the times that group l is drawn, all drawn groups are perturbed
+/// once and ĝ_l = c w_l z_l, w_l = n_l min(1/(K p_l), C). Groups that are not drawn do not move. Without the limit C, E[ĝ] = g; with it,
 /// E[ĝ_l] = min(1, C K p_l) g_l. With K = 1 and no limit E‖ĝ‖² = Σ (N_l + 2)‖g_l‖²/p_l.
 /// <para>
 /// p = (1 − γ) softmax(Q/(τ max Q)) + γ/L, where Q_l ← (1 − α)Q_l + α|c| for drawn groups; the scalar is common to them, so it is how
-/// often they are drawn together with others that tells layers apart. With the published temperature the groups of the first draws get nearly
-/// all of p, and keep it: what was never drawn has a reward of 0. This is the authors' code as it was with replacement; they have had
-/// other rewards and draws too, and which of them the paper's figures are of is open.
+/// often they are drawn together with others that tells layers apart. With the published temperature the groups of the first draws get
+/// nearly all of p, and keep it: what was never drawn has a reward of 0. This is the authors' code as it was with replacement; they have
+/// had other rewards and draws too, and which of them the paper's figures are of is open.
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 forwards; 2 noise generations of the drawn groups alone; two numbers for each group.</remarks>

@@ -6,13 +6,14 @@ namespace IlZo.Optimizers;
 /// <summary>
 /// BSZO (arXiv 2601.01452): a Kalman filter for the k coefficients of the gradient in the span of k random directions. Each step begins
 /// with the prior μ = 0, Σ = σ_p² I; a difference quotient y along direction i is an observation of μ_i with variance σ_e²:
-/// K = Σ_ii/(Σ_ii + σ_e²), μ_i ← μ_i + K(y − μ_i), Σ_ii ← (1 − K)Σ_ii. Σ stays diagonal, because directions are observed one at a time. After
-/// all k, the quotients of the most uncertain directions are taken once more, without a forward; ĝ = Σ μ_i z_i.
-/// σ_e² is what steps learn: σ_e² ← (1 − α)σ_e² + α(y − μ_i)² before each observation, and no less than a hundredth of its start. With σ_e
-/// fixed and no repeats μ = γy where γ = σ_p²/(σ_p² + σ_e²): the mean of k directions at a rate γk times higher.
+/// K = Σ_ii/(Σ_ii + σ_e²), μ_i ← μ_i + K(y − μ_i), Σ_ii ← (1 − K)Σ_ii. Σ stays diagonal, because directions are observed one at a time.
+/// After all k, the quotients of the most uncertain directions are taken once more, without a forward; ĝ = Σ μ_i z_i.
+/// σ_e² is what steps learn: σ_e² ← (1 − α)σ_e² + α(y − μ_i)² before each observation, and no less than a hundredth of its start. With
+/// σ_e fixed and no repeats μ = γy where γ = σ_p²/(σ_p² + σ_e²): the mean of k directions at a rate γk times higher.
 /// <para>
-/// This is the authors' code (AeonianQuill/BSZO), with its σ_p = σ_e = √(d/10⁶) at the start for d weights. The paper's algorithm adapts σ_e
-/// only in repeats, without the floor.
+/// This is the authors' code (AeonianQuill/BSZO), with its σ_p = σ_e = √(d/10⁶) at the start for d weights: a prior for billions of them,
+/// which for a small model is far below its quotients and keeps γ, and steps, small. The paper's algorithm adapts σ_e only in repeats,
+/// without the floor.
 /// </para>
 /// </summary>
 /// <remarks>Cost: k + 1 forwards, or 2k; a noise generation for the probes of a direction and one for the update; a number.</remarks>

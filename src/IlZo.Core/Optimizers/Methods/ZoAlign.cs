@@ -5,12 +5,12 @@ using IlZo.Updates;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// ZO-Align ("Multi-Query Paradox", arXiv 2509.15552): what q directions S say of the gradient, as the vector of their span that agrees with
-/// all of them, ĝ = (d/q) S(SᵀS)⁻¹y where y are the difference quotients and d the number of weights; in place of their mean, Sy/q. On a
-/// linear function S(SᵀS)⁻¹y is the projection of the gradient g on the span, whatever the directions' lengths and angles; the factor d/q,
-/// which is ours, makes E[ĝ] = g, so rates are MeZO's. cos²(ĝ, g) has the distribution Beta(q/2, (d − q)/2), with q = d ĝ is g, and
-/// E‖ĝ‖² = (d/q)‖g‖², where the mean of q has ((d + q + 1)/q)‖g‖²: the two differ where q is no small part of d, as for an adapter of few
-/// weights.
+/// ZO-Align ("Multi-Query Paradox", arXiv 2509.15552): what q directions S say of the gradient, as the vector of their span that agrees
+/// with all of them, ĝ = (d/q) S(SᵀS)⁻¹y where y are the difference quotients and d the number of weights; in place of their mean, Sy/q.
+/// On a linear function S(SᵀS)⁻¹y is the projection of the gradient g on the span, whatever the directions' lengths and angles; the
+/// factor d/q, which is ours, makes E[ĝ] = g, so rates are MeZO's. cos²(ĝ, g) has the distribution Beta(q/2, (d − q)/2), with q = d ĝ is
+/// g, and E‖ĝ‖² = (d/q)‖g‖², where the mean of q has ((d + q + 1)/q)‖g‖²: the two differ where q is no small part of d, as for an adapter
+/// of few weights.
 /// <para>
 /// The paper's text was not available to us: this follows its abstract, which names the projection, and not whether differences have one
 /// side or two. Directions that lie in the span of others are left out.

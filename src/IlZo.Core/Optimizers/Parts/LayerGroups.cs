@@ -4,8 +4,8 @@ using IlZo.Tensors;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// Trained tensors as the layers of their model: a group for the embeddings, one for each layer, one for all else, as far as there are such.
-/// Where no tensor belongs to a layer, as among the variables of a function, each is a group.
+/// Trained tensors as the layers of their model: a group for the embeddings, one for each layer, one for all else, as far as there are
+/// such. Where no tensor belongs to a layer, as among the variables of a function, each is a group.
 /// </summary>
 internal sealed class LayerGroups
 {
