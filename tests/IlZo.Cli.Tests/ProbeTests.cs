@@ -10,7 +10,7 @@ public sealed class ProbeTests
     {
         var json = Ilzo.Run(
             "probe", "--model", TestData.Stories, "--task", "sst2", "--train-size", "8", "--dev-size", "0", "--test-size", "0",
-            "--batch-size", "2", "--max-length", "48", "--draws", "2", "--json").Json;
+            "--batch-size", "2", "--max-length", "48", "--draws", "3", "--json").Json;
         var methods = json.GetProperty("methods").EnumerateArray().ToArray();
         Assert.Equal(OptimizerCatalog.All.Select(m => m.Name), methods.Select(m => m.GetProperty("name").GetString()));
         foreach (var method in methods)

@@ -15,7 +15,7 @@ internal static class ProbeCommand
     // What says how a training goes on from its first batch.
     private static readonly string[] s_ofTrainings =
     [
-        "optimizer", "opt", "steps", "lr", "schedule", "warmup", "weight-decay", "eval-every", "samples", "patience", "stop-on-divergence",
+        "optimizer", "opt", "steps", "schedule", "warmup", "weight-decay", "eval-every", "samples", "patience", "stop-on-divergence",
     ];
 
     private static readonly IReadOnlyList<TrainingSetting> s_shared = [.. TrainingSetting.All.Where(s => !s_ofTrainings.Contains(s.Name))];

@@ -68,6 +68,9 @@ public abstract class UpdateRule : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>The gradient estimate that an update stands for: what it is given, unless the rule makes it of that.</summary>
+    internal virtual GradientEstimate EstimateOf(GradientEstimate given) => given;
+
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
     internal float? Kept(Parameter parameter, double learningRate) => _weightDecay.Kept(parameter, learningRate);
 

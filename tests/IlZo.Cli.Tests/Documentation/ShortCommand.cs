@@ -30,6 +30,8 @@ internal static class ShortCommand
         ("replay", "--to-step 1"),
         ("sweep random", $"{Rows} --batch-size 2 --trials 2 --forward-passes 4"),
         ("sweep", $"{Rows} --forward-passes 16"),
+        ("probe --function", "--draws 3"),
+        ("probe", $"{Rows} --batch-size 2 --draws 2"),
         ("compare --function", "--forward-passes 24 --seeds 2"),
         ("compare", $"{Rows} --batch-size 2 --forward-passes 12 --seeds 1"),
     ];

@@ -29,6 +29,10 @@ internal sealed class DiagonalScaling(OptimizerSettings settings, double alpha) 
         visitor.Visit(
             new DiagonalLaw<T, TMath>((float)alpha, (float)(alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
 
+    // With H as it is before the update, from which the new one differs by α.
+    internal override GradientEstimate EstimateOf(GradientEstimate given) =>
+        new([(Coefficient, new InverseRootDirection(given.Terms[0].Direction, Excess))]);
+
     protected override void Dispose(bool disposing) => Excess.Dispose();
 }
 

@@ -34,7 +34,7 @@ internal sealed class EstimateRecorder(IBackend inner, Action<IReadOnlyList<Para
     public void Update(
         IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        onEstimate(parameters, estimate);
+        onEstimate(parameters, rule.EstimateOf(estimate));
         inner.Update(parameters, estimate, rule, 0, rounding);
     }
 

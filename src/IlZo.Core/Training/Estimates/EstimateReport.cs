@@ -22,7 +22,7 @@ internal sealed record EstimateReport(
 
 /// <summary>
 /// The estimates ĝ of a method over many draws of its noise, at the same weights and on the same batch, before its rule (momentum, Adam)
-/// makes a step of them. Derivatives along ĝ are differences over a tenth of the radius.
+/// makes a step of them; where a step has several updates, of the first. Derivatives along ĝ are differences over a tenth of the radius.
 /// </summary>
 /// <param name="Name">The method.</param>
 /// <param name="Epsilon">Its radius.</param>
@@ -38,7 +38,9 @@ internal sealed record EstimateReport(
 /// curvature is the same in all directions.
 /// </param>
 /// <param name="Energy">Which share of E‖ĝ‖² falls to each part of the model.</param>
-/// <param name="Skipped">Draws that came to no estimate.</param>
+/// <param name="Skipped">
+/// Draws that came to no estimate, because losses were not finite or did not differ. Where fewer than two came to one, nothing is known.
+/// </param>
 internal sealed record MeasuredEstimate(
     string Name,
     double Epsilon,

@@ -116,11 +116,13 @@ internal sealed class EstimateStudy
         var (atRadius, passes) = Draws(name, 1);
         var (atFine, _) = Draws(name, Fine);
         (Draw At, Draw Fine)[] pairs = [.. atRadius.Zip(atFine).Where(p => p is (not null, not null)).Select(p => (p.First!, p.Second!))];
+        double epsilon = _options.Of(name).Epsilon!.Value;
+        int skipped = _options.Draws - pairs.Length;
         if (pairs.Length < 2)
         {
-            throw new InvalidInputException(
-                $"{name} comes to {pairs.Length} estimates in {_options.Draws} draws, because losses are not finite or do not differ; two "
-                    + "or more were expected.");
+            return new MeasuredEstimate(
+                name, epsilon, passes, SampleMean.Unknown, SampleMean.Unknown, SampleMean.Unknown, SampleMean.Unknown, double.NaN,
+                [.. Trained.Select(PartOf).Distinct().Select(part => (part, double.NaN))], skipped);
         }
 
         double norm = Math.Sqrt(gradient.Value);
@@ -130,7 +132,7 @@ internal sealed class EstimateStudy
         double all = pairs.Sum(p => p.At.Squares.Sum());
         return new MeasuredEstimate(
             name,
-            _options.Of(name).Epsilon!.Value,
+            epsilon,
             passes,
             along.Over(gradient),
             SampleMean.Of([.. pairs.Select(p => p.At.Slope - p.Fine.Slope)]).Over(gradient.Value),
@@ -141,7 +143,7 @@ internal sealed class EstimateStudy
                 .. Trained.GroupBy(PartOf).Select(
                     part => (part.Key, pairs.Sum(p => part.Sum(tensor => p.At.Squares[tensor.Index])) / all)),
             ],
-            _options.Draws - pairs.Length);
+            skipped);
     }
 
     // The estimates of a method, null where there is none, and the forward passes of one.
@@ -149,6 +151,7 @@ internal sealed class EstimateStudy
     {
         using var optimizer = Create(name, radii);
         var draws = new Draw?[_options.Draws];
+        double rate = _options.Of(name).LearningRate!.Value;
         Draw? current = null;
         using var recorder = new EstimateRecorder(_backend, (covered, estimate) => current ??= Of(covered, estimate));
         long passes = 0;
@@ -157,7 +160,7 @@ internal sealed class EstimateStudy
             _cancellation.ThrowIfCancellationRequested();
             current = null;
             long before = _subject.ForwardPasses;
-            var record = optimizer.Decide(step, _oracle, 0);
+            var record = optimizer.Decide(step, _oracle, rate);
             passes += _subject.ForwardPasses - before;
             optimizer.Apply(record, recorder);
             draws[step - 1] = current;

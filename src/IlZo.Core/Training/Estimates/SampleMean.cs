@@ -5,6 +5,9 @@ namespace IlZo.Training;
 /// <param name="Error">Its standard error.</param>
 internal readonly record struct SampleMean(double Value, double Error)
 {
+    /// <summary>The mean of too few samples.</summary>
+    public static SampleMean Unknown { get; } = new(double.NaN, double.NaN);
+
     /// <summary>The mean of at least two samples.</summary>
     public static SampleMean Of(IReadOnlyCollection<double> samples)
     {
