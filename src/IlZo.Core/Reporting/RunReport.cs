@@ -52,7 +52,7 @@ internal static class RunReport
         Charts = new RunCharts([run]).All,
         Sections =
         [
-            .. run.Samples is { Samples.Count: > 0 } samples ? [Samples(samples)] : Array.Empty<ReportSection>(),
+            .. run.Samples is { Samples.Count: > 0 } samples ? [SectionOf(samples)] : Array.Empty<ReportSection>(),
             .. run.Times.AreSplit ? [new ReportShares("Time", Times(run))] : Array.Empty<ReportSection>(),
             new ReportDefinitions("Configuration", Settings(run)),
             .. run.Environment is { } environment ? [EnvironmentOf(environment)] : Array.Empty<ReportSection>(),
@@ -127,7 +127,8 @@ internal static class RunReport
         .. run.PeakBytes is { } peak ? [("peak memory", Quantity.Bytes(peak))] : Array.Empty<(string, string)>(),
     ];
 
-    private static ReportSamples Samples(RunSamples samples)
+    /// <summary>Samples as a part of a report.</summary>
+    internal static ReportSamples SectionOf(RunSamples samples)
     {
         string after = FormattableString.Invariant($"after step {samples.AfterStep:N0}");
         return new ReportSamples("Samples",

@@ -35,6 +35,9 @@ internal static class RunTargets
         new(
             "environment", "environment.json of a run", EnvironmentSeeds, new JsonMutator("ilzo", "processor", "memory_bytes"),
             () => ReadEnvironment),
+        new(
+            "samples", "samples.json of a run, shown", SampleSeeds, new JsonMutator("after_step", "samples", "prompt", "before"),
+            () => ReadSamples),
         new("clock", "clock.json of a run", () => SeedFiles.In("clock"), new JsonMutator("seconds", "steps", "loading"), () => ReadClock),
         new("run-config", "config.json of a run", RunConfigurationSeeds, new JsonMutator(s_configWords), () => ReadConfiguration),
     ];
@@ -104,6 +107,22 @@ internal static class RunTargets
         string path = Scratch.Path("environment.seed");
         RunEnvironment.Current().WriteTo(path);
         yield return File.ReadAllBytes(path);
+    }
+
+    private static IEnumerable<byte[]> SampleSeeds()
+    {
+        string path = Scratch.Path("samples.seed");
+        new RunSamples(8, [new("a.csv:1", "one\ntwo", "<b>", null, "…"), new("a.csv:2", "", "x", "y", null)]).WriteTo(path);
+        yield return File.ReadAllBytes(path);
+    }
+
+    // As a page shows them.
+    private static void ReadSamples(byte[] input)
+    {
+        if (RunSamples.Read(Scratch.File("samples.json", input)) is { } samples)
+        {
+            HtmlReport.Of(new ReportDocument("", "") { Sections = [RunReport.SectionOf(samples)] });
+        }
     }
 
     private static void ReadEnvironment(byte[] input) => RunEnvironment.Read(Scratch.File("environment.json", input));

@@ -36,7 +36,8 @@ internal sealed record RunSamples(long? AfterStep, IReadOnlyList<RunSample> Samp
 
         try
         {
-            return JsonSerializer.Deserialize(PlainFile.ReadAllBytes(path), RunSamplesJson.Default.RunSamples);
+            var read = JsonSerializer.Deserialize(PlainFile.ReadAllBytes(path), RunSamplesJson.Default.RunSamples);
+            return read is null || read.Samples.All(s => s is not null) ? read : throw new JsonException();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
