@@ -30,6 +30,10 @@ public class MethodTests
         ("sparse-mezo", "", "opt-tiny-bf16", DirectionKind.Rademacher, 2),
         ("lozo", "rank=19,divide=true,interval=2", "opt-tiny-fp16", null, null),
         ("lozo-m", "rank=3,interval=2", "opt-tiny-bf16", null, 2),
+        ("subzero", "rank=5,interval=2", "opt-tiny-bf16", null, 2),
+        ("tezo", "rank=3", "opt-tiny-fp16", null, 2),
+        ("tezo-m", "rank=19", "opt-tiny-bf16", null, 2),
+        ("zo-muon", "rank=5,interval=2,exact=true", "opt-tiny-bf16", null, 2),
         ("zo-conservative", "", "opt-tiny-fp16", DirectionKind.Sphere, 2),
         ("r-adazo", "", "opt-tiny-fp16", null, null),
     ];
@@ -84,6 +88,8 @@ public class MethodTests
     [InlineData("curvzo", "", 21)]
     [InlineData("curvzo", "blocks=element", 21)]
     [InlineData("lozo-m", "interval=2", 5)]
+    [InlineData("subzero", "interval=2", 5)]
+    [InlineData("tezo-m", "", 4)]
     public void Weights_after_many_steps_are_those_of_the_processor_bit_for_bit(string method, string options, int steps)
     {
         using var ours = new ForwardFixture("opt-tiny-bf16", threads: 1);

@@ -17,6 +17,12 @@ public static class OptimizerCatalog
         new("OPT with rank 1 or 2, RoBERTa-large with rank 4", s_mezoRates, s_usual, 1, "LOZO, arXiv 2410.07698 (optsuite/LOZO)"),
     ];
 
+    private static readonly PublishedSetting[] s_tezo =
+    [
+        new("OPT-13B with a rank of 31.5 on average", [], [], 1,
+            "TeZO, arXiv 2501.19057, not seen by us; summaries have rates of 1e-7 to 1e-4 without a division by the rank"),
+    ];
+
     /// <summary>All methods.</summary>
     public static IReadOnlyList<OptimizerMethod> All { get; } =
     [
@@ -147,6 +153,49 @@ public static class OptimizerCatalog
             // lozo's: this momentum is a mean and not a sum.
             RateFactor = 0.5,
             Published = s_lozo,
+        },
+        new(
+            "subzero",
+            "mezo in an orthonormal subspace of each matrix for 1000 steps (2024): 2 forward passes, 64 bytes per column, 128 per row",
+            s => Sgd(s, new SubZero(s)))
+        {
+            Sides = [2, 1],
+            Directions = [DirectionKind.Gaussian],
+            Published =
+            [
+                new("OPT-1.3B with rank 16, OPT-13B and Llama-3.1-8B with rank 128", [1e-7, 5e-7, 1e-6], s_usual, 1,
+                    "SubZero, arXiv 2410.08989 (zimingyy/SubZero), as SubZero+ has it"),
+            ],
+        },
+        new(
+            "tezo",
+            "mezo along low-rank directions whose factors stay, with new weights (2025): 2 forward passes, 128 bytes per column and row",
+            s => Sgd(s, new Tezo(s)))
+        {
+            Sides = [2, 1],
+            Directions = [DirectionKind.Gaussian],
+            Published = s_tezo,
+        },
+        new(
+            "tezo-m",
+            "tezo with momentum of these weights (2025): 2 forward passes, 128 bytes per column and row",
+            s => new TezoMomentum(s))
+        {
+            Sides = [2, 1],
+            Directions = [DirectionKind.Gaussian],
+            Published = s_tezo,
+        },
+        new(
+            "zo-muon",
+            "one-sided probes in subspaces of matrices, estimates orthogonalized (2026): 5 forward passes, 256 bytes per column and row",
+            s => new ZoMuon(s))
+        {
+            Queries = 4,
+            Sides = [1],
+            Directions = [DirectionKind.Gaussian],
+
+            DividesBy = UpdateDivisor.SingularValues,
+            Published = [new("OPT-13B", [1e-2], s_usual, 4, "ZO-Muon, arXiv 2602.17155 (OPTML-Group/ZO-Muon)")],
         },
         new("hizoo", "SPSA scaled by a learned diagonal Hessian (2024): 3 forward passes, 4 bytes per weight", s => new HiZoo(s))
         {

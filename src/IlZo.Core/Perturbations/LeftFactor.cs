@@ -7,6 +7,9 @@ namespace IlZo.Perturbations;
 internal abstract class LeftFactor
 {
     /// <summary>Writes the numbers of a row.</summary>
+    /// <param name="parameter">The matrix.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="destination">Receives r numbers.</param>
     public abstract void Fill(Parameter parameter, int row, Span<float> destination);
 }
 
@@ -22,11 +25,10 @@ internal sealed class FreshFactor(NoiseKey key) : LeftFactor
 
 /// <summary>Numbers that are kept.</summary>
 /// <param name="numbers">Those of each matrix, row by row, by <see cref="Parameter.Index"/>.</param>
-/// <param name="rank">r.</param>
-internal sealed class KeptFactor(IReadOnlyList<float[]?> numbers, int rank) : LeftFactor
+internal sealed class KeptFactor(IReadOnlyList<float[]?> numbers) : LeftFactor
 {
     public override void Fill(Parameter parameter, int row, Span<float> destination) =>
-        Numbers(parameter).AsSpan(row * rank, rank).CopyTo(destination);
+        Numbers(parameter).AsSpan(row * destination.Length, destination.Length).CopyTo(destination);
 
     internal float[] Numbers(Parameter parameter) => numbers[parameter.Index]!;
 }

@@ -9,19 +9,22 @@ namespace IlZo.Perturbations;
 /// numbers of U alone, (m + n)r of them and not mn.
 /// </summary>
 /// <param name="left">U.</param>
-/// <param name="right">The r columns of each matrix's V one after another, by <see cref="Parameter.Index"/>; null for vectors.</param>
-/// <param name="rank">r, at most <see cref="NoiseField.Group"/>.</param>
+/// <param name="right">
+/// The r columns of each matrix's V one after another, by <see cref="Parameter.Index"/>; null for vectors. r is at most
+/// <see cref="NoiseField.Group"/>, and may differ between matrices.
+/// </param>
 /// <param name="vectors">What vectors have.</param>
-internal sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> right, int rank, Direction vectors) : Direction
+internal sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> right, Direction vectors) : Direction
 {
     internal LeftFactor Left => left;
-
-    internal int Rank => rank;
 
     internal Direction Vectors => vectors;
 
     /// <summary>V of a matrix; null for a vector.</summary>
     internal float[]? Right(Parameter parameter) => right[parameter.Index];
+
+    /// <summary>r of a matrix.</summary>
+    internal int Rank(Parameter parameter) => right[parameter.Index]!.Length / parameter.Columns;
 
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {
@@ -32,10 +35,10 @@ internal sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> 
         }
 
         Span<float> u = stackalloc float[NoiseField.Group];
-        u = u[..rank];
+        u = u[..Rank(parameter)];
         left.Fill(parameter, row, u);
         TensorPrimitives.Multiply(v.AsSpan(column, destination.Length), u[0], destination);
-        for (int k = 1; k < rank; k++)
+        for (int k = 1; k < u.Length; k++)
         {
             TensorPrimitives.FusedMultiplyAdd(
                 v.AsSpan((k * parameter.Columns) + column, destination.Length), u[k], destination, destination);

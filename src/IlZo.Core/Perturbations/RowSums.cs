@@ -29,6 +29,30 @@ internal static class RowSums
         return sum;
     }
 
+    /// <summary>Σ aᵢ bᵢ of fp64 numbers, summed in eight lanes and then lane by lane.</summary>
+    public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        var lanes = Vector512<double>.Zero;
+        int i = 0;
+        for (; i <= a.Length - Vector512<double>.Count; i += Vector512<double>.Count)
+        {
+            lanes += Vector512.Create(a[i..]) * Vector512.Create(b[i..]);
+        }
+
+        double sum = 0;
+        for (int lane = 0; lane < Vector512<double>.Count; lane++)
+        {
+            sum += lanes[lane];
+        }
+
+        for (; i < a.Length; i++)
+        {
+            sum += a[i] * b[i];
+        }
+
+        return sum;
+    }
+
     /// <summary>Σ aᵢ bᵢ: products in fp64, which are exact, summed in eight lanes and then lane by lane.</summary>
     public static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

@@ -105,18 +105,19 @@ internal sealed class DirectionCompiler
 
         RequireOne(directions, d => d.Right(parameter) == right && d.Left.GetType() == first.Left.GetType(), "factor V");
         var sent = _arrays.Send(right, parameter);
+        int rank = first.Rank(parameter);
         if (first.Left is FreshFactor)
         {
             // Rows of U are numbered as those of a matrix with one group of columns.
             var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, NoiseField.Group, 1));
-            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, first.Rank, parameter.Columns), left.ToArray());
+            visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, rank, parameter.Columns), left.ToArray());
         }
         else
         {
             var kept = _arrays.Send<float>(
                 first, parameter, () => [.. directions.SelectMany(d => ((KeptFactor)d.Left).Numbers(parameter))]);
-            var left = new KeptLeft(kept, parameter.Rows, first.Rank);
-            visitor.Visit(new LowRank<KeptLeft>(left, sent, first.Rank, parameter.Columns), new NoiseSource[directions.Length]);
+            var left = new KeptLeft(kept, parameter.Rows, rank);
+            visitor.Visit(new LowRank<KeptLeft>(left, sent, rank, parameter.Columns), new NoiseSource[directions.Length]);
         }
     }
 

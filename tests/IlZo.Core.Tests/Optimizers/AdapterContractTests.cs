@@ -49,6 +49,9 @@ public sealed class AdapterContractTests : IDisposable
             data.Add("curvzo", string.Empty, "*layers.3.*");
             data.Add("dizo", "interval=5,inner=2", "*layers.3.*");
             data.Add("lozo-m", "interval=5", "*layers.3.*");
+            data.Add("subzero", "interval=5", "prefix");
+            data.Add("tezo-m", string.Empty, "*layers.3.*");
+            data.Add("zo-muon", "interval=5", "*layers.3.*");
             return data;
         }
     }

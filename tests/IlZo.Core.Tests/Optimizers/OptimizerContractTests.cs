@@ -39,6 +39,10 @@ public sealed class OptimizerContractTests : IDisposable
         ("loren", "source=true"),
         ("lozo", "rank=1,interval=5,divide=true"),
         ("lozo-m", "rank=4,interval=5,divide=true,beta=0.8"),
+        ("subzero", "rank=4,interval=5"),
+        ("tezo", "rank=4"),
+        ("tezo-m", "rank=4,beta=0.8"),
+        ("zo-muon", "rank=8,interval=5,exact=true,vector_rate=0.1"),
         ("hizoo", "alpha=1e-4"),
         ("mezo-svrg", "interval=5,full=2"),
         ("mezo-svrg", "anneal=1.5,epoch=3"),
@@ -165,6 +169,12 @@ public sealed class OptimizerContractTests : IDisposable
             ("lozo", "") => 0.1,
             ("lozo-m", "") => 0.25,
             ("lozo-m", _) => 0.5,
+            ("subzero", "") => 2.4,
+            ("subzero", _) => 0.6,
+            ("tezo" or "tezo-m", "") => 3.15,
+            ("tezo" or "tezo-m", _) => 0.4,
+            ("zo-muon", "") => 6.25,
+            ("zo-muon", _) => 0.78,
             _ => 0,
         };
         Near.Equal(expected, perWeight, 0.1);

@@ -35,6 +35,7 @@ public sealed class PresetsTests
     [InlineData("mezo-adam", 1e-5)]
     [InlineData("fzoo", 1e-8)]
     [InlineData("sparse-mezo", 4e-6)]
+    [InlineData("zo-muon", 1e-2)]
     public void The_method_decides_the_rate(string method, double rate) =>
         Assert.Equal(rate, Presets.Resolve(new TrainingOptions { Model = s_gpt2, Optimizer = method }).LearningRate);
 

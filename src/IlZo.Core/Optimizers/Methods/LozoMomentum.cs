@@ -46,7 +46,7 @@ internal sealed class LozoMomentum : Optimizer
         _vectors.Keep = keep;
         var z = new SumDirection([.. record.Coefficients.Select((c, q) => (c, _settings.Direction(record.Step, q)))]);
         var direction = new ScaledDirection(
-            new LowRankDirection(new KeptFactor(_left, _lozo.Rank), _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), _lozo.Rank, z),
+            new LowRankDirection(new KeptFactor(_left), _lozo.Factors.Right(_lozo.Factors.Period(record.Step)), z),
             _lozo.Scales);
         var rounding = EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step);
         backend.Update(_settings.Parameters.Trained, new GradientEstimate([(1, direction)]), _vectors, record.LearningRate, rounding);

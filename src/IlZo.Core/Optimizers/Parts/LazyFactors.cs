@@ -40,24 +40,29 @@ internal sealed class LazyFactors(OptimizerSettings settings, int rank, int inte
     public float[]?[] Draw(long period)
     {
         var key = new NoiseKey(settings.Seed, NoiseStream.LazyFactor, (uint)period, 0);
-        return [.. settings.Parameters.Trained.Select(p => IsMatrix(p) ? Columns(key, p) : null)];
+        return [.. settings.Parameters.Trained.Select(p => IsMatrix(p) ? Vectors(key, p, rank, p.Columns) : null)];
     }
 
     /// <summary>U Vᵀ of a query of a step.</summary>
     public LowRankDirection Direction(long step, int query) =>
-        new(Left(step, query), Right(Period(step)), rank, settings.Direction(step, query));
+        new(Left(step, query), Right(Period(step)), settings.Direction(step, query));
 
     /// <summary>U.</summary>
     public FreshFactor Left(long step, int query) => new(new NoiseKey(settings.Seed, NoiseStream.FreshFactor, (uint)step, (uint)query));
 
-    private float[] Columns(NoiseKey key, Parameter p)
+    /// <summary>Vectors of standard normal numbers for a matrix, one after another.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="p">The matrix.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="length">Elements of each.</param>
+    internal static float[] Vectors(in NoiseKey key, Parameter p, int count, int length)
     {
-        float[] v = new float[rank * p.Columns];
-        for (int k = 0; k < rank; k++)
+        float[] all = new float[checked(count * length)];
+        for (int k = 0; k < count; k++)
         {
-            NoiseField.FillNormal(key, p.Id, NoiseField.GroupOf(k, 0, p.Columns), v.AsSpan(k * p.Columns, p.Columns));
+            NoiseField.FillNormal(key, p.Id, NoiseField.GroupOf(k, 0, length), all.AsSpan(k * length, length));
         }
 
-        return v;
+        return all;
     }
 }

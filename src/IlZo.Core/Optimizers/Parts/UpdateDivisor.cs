@@ -11,4 +11,7 @@ public enum UpdateDivisor
 
     /// <summary>The deviation of the losses of a step, which is about the norm of the gradient times the radius.</summary>
     LossDeviation,
+
+    /// <summary>The singular values of its estimate in each matrix: the learning rate alone decides how far a step goes.</summary>
+    SingularValues,
 }

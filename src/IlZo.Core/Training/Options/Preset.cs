@@ -10,9 +10,14 @@ namespace IlZo.Training;
 /// <param name="Epsilon">The perturbation radius of <c>mezo</c>.</param>
 /// <param name="BatchSize">Examples a step.</param>
 /// <param name="GradientNorm">About the norm of the gradient, which some methods divide by.</param>
+/// <param name="MatrixScale">
+/// About √(mn/r) of the m×n matrices: by so much a step of mezo's is longer than one along a matrix of rank r whose singular values are the
+/// norm of the gradient, which is what methods that divide by singular values make of it.
+/// </param>
 /// <param name="Source">Where this is from.</param>
 internal sealed record Preset(
-    string Models, string Trained, double LearningRate, double Epsilon, int BatchSize, double GradientNorm, string Source)
+    string Models, string Trained, double LearningRate, double Epsilon, int BatchSize, double GradientNorm, double MatrixScale,
+    string Source)
 {
     /// <summary>A method's rate, to two digits.</summary>
     /// <param name="method">The method.</param>
@@ -27,6 +32,7 @@ internal sealed record Preset(
         {
             UpdateDivisor.GradientNorm => GradientNorm,
             UpdateDivisor.LossDeviation => GradientNorm * epsilon,
+            UpdateDivisor.SingularValues => GradientNorm * MatrixScale,
             _ => 1,
         });
 

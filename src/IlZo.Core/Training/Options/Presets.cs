@@ -28,22 +28,25 @@ internal static class Presets
     // built-in model.
     private const double NormOfWeights = 10;
 
+    // What relates published rates of ZO-Muon, at a rank of 64, to MeZO's.
+    private const double ScaleOfWeights = 1000;
+
     private static readonly Preset[] s_builtIn =
     [
-        new("built-in", Weights, 5e-5, 1e-3, 16, NormOfWeights, Measured),
-        .. AdapterCatalog.Kinds.Select(k => Of("built-in", k, k.ForBuiltIn, 16, Measured)),
+        new("built-in", Weights, 5e-5, 1e-3, 16, NormOfWeights, 50, Measured),
+        .. AdapterCatalog.Kinds.Select(k => Of("built-in", k, k.ForBuiltIn, 16, 16, Measured)),
     ];
 
     private static readonly Preset[] s_roberta =
     [
-        new("RoBERTa", Weights, 1e-6, 1e-3, 64, NormOfWeights, OfRoberta),
-        .. AdapterCatalog.Kinds.Select(k => Of("RoBERTa", k, k.ForRoberta, 64, OfRoberta)),
+        new("RoBERTa", Weights, 1e-6, 1e-3, 64, NormOfWeights, ScaleOfWeights, OfRoberta),
+        .. AdapterCatalog.Kinds.Select(k => Of("RoBERTa", k, k.ForRoberta, 64, 32, OfRoberta)),
     ];
 
     private static readonly Preset[] s_others =
     [
-        new("others", Weights, 1e-6, 1e-3, 16, NormOfWeights, OfOpt),
-        .. AdapterCatalog.Kinds.Select(k => Of("others", k, k.ForOthers, 16, OfOpt)),
+        new("others", Weights, 1e-6, 1e-3, 16, NormOfWeights, ScaleOfWeights, OfOpt),
+        .. AdapterCatalog.Kinds.Select(k => Of("others", k, k.ForOthers, 16, 64, OfOpt)),
     ];
 
     /// <summary>All of them.</summary>
@@ -93,9 +96,11 @@ internal static class Presets
         };
     }
 
+    // The factors of adapters have as many singular values as rows or columns: the scale is the root of the model's width.
     private static Preset Of(
-        string models, AdapterKind kind, (double LearningRate, double Epsilon) defaults, int batchSize, string source) =>
-        new(models, kind.Name, defaults.LearningRate, defaults.Epsilon, batchSize, kind.GradientNorm, source);
+        string models, AdapterKind kind, (double LearningRate, double Epsilon) defaults, int batchSize, double rootOfWidth,
+        string source) =>
+        new(models, kind.Name, defaults.LearningRate, defaults.Epsilon, batchSize, kind.GradientNorm, rootOfWidth, source);
 
     private static bool IsRoberta(string model)
     {
