@@ -68,8 +68,14 @@ public sealed class EstimateStudyTests
             new EstimateOptions(
                 new TrainingOptions
                 {
-                    Model = TestData.Path("models", "stories260K"), Task = "sst2", TrainSize = 8, DevSize = 0, TestSize = 0, BatchSize = 2,
-                    MaxLength = 48, Threads = threads,
+                    Model = TestData.Path("models", "stories260K"),
+                    Task = "sst2",
+                    TrainSize = 8,
+                    DevSize = 0,
+                    TestSize = 0,
+                    BatchSize = 2,
+                    MaxLength = 48,
+                    Threads = threads,
                 },
                 ["mezo", "curvzo", "conmezo"])
             {
@@ -102,7 +108,9 @@ public sealed class EstimateStudyTests
         EstimateStudy.Run(
             new EstimateOptions(new TrainingOptions { Epsilon = epsilon, Threads = 1 }, methods)
             {
-                Draws = draws, Function = TestFunction.Find(function), Dimension = dimension,
+                Draws = draws,
+                Function = TestFunction.Find(function),
+                Dimension = dimension,
             },
             null, default, null);
 
