@@ -87,6 +87,19 @@ public static class OptimizerCatalog
                     "LOREN, arXiv 2511.07971 (hseung88/loren); a range to search, its tables of rates are not public"),
             ],
         },
+        new(
+            "rloo",
+            "leave-one-out estimate of one-sided losses, momentum; loren without its curvature: 6 forward passes, 4 bytes per weight",
+            s => new EstimatorOptimizer(s, new Rloo(s), Momentum.OfMatrices(s)))
+        {
+            Queries = 6,
+            LeastQueries = 2,
+            Sides = [1],
+
+            // loren's.
+            RateFactor = 0.3,
+            Published = [new("the models of LOREN", [], [], 6, "LOREN, arXiv 2511.07971, which gives no figures without curvature")],
+        },
         new("zo-sign", "mezo with only the sign of its scalar (Zhang et al. 2024): 2 forward passes, no state", s => Sgd(s, new ZoSign(s)))
         {
             Sides = [2, 1],

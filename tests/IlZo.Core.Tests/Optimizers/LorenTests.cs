@@ -131,6 +131,30 @@ public sealed class LorenTests
     }
 
     [Fact]
+    public void Without_a_vector_it_is_rloo_to_the_bit()
+    {
+        float[] Run(string method, string opt)
+        {
+            using var space = new TestSpace([3, 70], [4]);
+            var settings = new OptimizerSettings(space.Parameters)
+            {
+                Seed = 3, Queries = 4, Sides = 1, Options = MethodOptions.Parse(opt),
+            };
+            using var optimizer = OptimizerCatalog.Find(method).Create(settings);
+            var oracle = space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum());
+            for (int step = 1; step <= 6; step++)
+            {
+                optimizer.Apply(optimizer.Decide(step, oracle, 1e-4), space.Backend);
+            }
+
+            return space.Weights.ToArray();
+        }
+
+        Assert.Equal(Run("loren", "init=zero,lr_a=0"), Run("rloo", ""));
+        Assert.NotEqual(Run("loren", ""), Run("rloo", ""));
+    }
+
+    [Fact]
     public void Without_a_vector_it_is_the_leave_one_out_estimate_with_its_known_covariance()
     {
         const int queries = 4;

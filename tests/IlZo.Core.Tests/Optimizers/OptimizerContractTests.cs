@@ -165,7 +165,7 @@ public sealed class OptimizerContractTests : IDisposable
             ("hizoo", _) or ("mezo-svrg", _) or ("conmezo", _) => 4,
             ("curvzo", "blocks=element") => 4,
             ("loren", "beta=0") => 0,
-            ("loren", _) => 4,
+            ("loren", _) or ("rloo", _) => 4,
             ("lozo", "") => 0.1,
             ("lozo-m", "") => 0.25,
             ("lozo-m", _) => 0.5,
