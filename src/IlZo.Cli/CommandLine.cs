@@ -43,6 +43,7 @@ internal static class CommandLine
             ReportCommand.Create(),
             ReplayCommand.Create(),
             ExportCommand.Create(),
+            ImportCommand.Create(),
             InspectCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),

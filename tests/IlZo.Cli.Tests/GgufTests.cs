@@ -23,6 +23,25 @@ public sealed class GgufTests
         }
     }
 
+    [Fact]
+    public void A_file_becomes_a_model_that_trains_and_writes_as_the_one_it_was_made_of()
+    {
+        using var temp = new TempFolder();
+        Train(temp, TestData.Stories);
+        Assert.NotEmpty(Ilzo.Run("export", "--run", temp["run"], "--gguf", "f32", "--out", temp["m.gguf"]).Success);
+        Assert.Equal(0, Ilzo.Run("import", temp["m.gguf"], "--out", temp["model"]).ExitCode);
+        string Write(string model) =>
+            Ilzo.Run("generate", "--model", model, "--prompt", "Once upon", "--max-new-tokens", "20", "--temperature", "0").Success;
+        Assert.Equal(Write(temp["run"]), Write(temp["model"]));
+        Assert.Equal(0, Ilzo.Run(TinyRun.Command(1, "--model", temp["model"], "--run", temp["next"])).ExitCode);
+        Assert.EndsWith(
+            "exists already; the name of a folder to create was expected.",
+            Ilzo.Run("import", temp["m.gguf"], "--out", temp["model"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Equal(
+            $"'{temp["none"]}' does not exist; a GGUF file was expected.",
+            Ilzo.Run("import", temp["none"], "--out", temp["other"]).Refusal(2));
+    }
+
     // Values are written as they are, queries and keys in another order.
     [Fact]
     public void Factors_of_a_run_are_merged()

@@ -138,7 +138,8 @@ internal static unsafe class WeightLoader
         }
     }
 
-    private static void Narrow(ReadOnlySpan<float> values, DType type, byte* target)
+    /// <summary>Rounds fp32 values to a type, to nearest even.</summary>
+    internal static void Narrow(ReadOnlySpan<float> values, DType type, byte* target)
     {
         if (type == DType.F32)
         {

@@ -7,6 +7,7 @@ using IlZo.Checkpoints;
 using IlZo.Checkpoints.Torch;
 using IlZo.Fuzz.Mutation;
 using IlZo.Generation;
+using IlZo.Gguf;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -75,6 +76,12 @@ internal static class CheckpointTargets
             new ByteMutator(s_pickleWords),
             () => ReadTorch),
         new(
+            "gguf",
+            "a GGUF file: its model, its tokenizer and its numbers",
+            GgufSeeds,
+            new ByteMutator("general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe"),
+            () => ReadGguf),
+        new(
             "generation-config",
             "generation_config.json",
             () => SeedFiles.In("generation-config"),
@@ -127,6 +134,54 @@ internal static class CheckpointTargets
     {
         using var file = TorchFile.FromMemory("input", input);
         ReadAll(file);
+    }
+
+    private static IEnumerable<byte[]> GgufSeeds() => [Gguf("llama", "llama"), Gguf("gpt2", "gpt2")];
+
+    private static byte[] Gguf(string architecture, string tokenizer)
+    {
+        var metadata = new GgufMetadata();
+        metadata.Add("general.architecture", architecture);
+        foreach (string size in (string[])
+            ["context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count"])
+        {
+            metadata.Add($"{architecture}.{size}", 2);
+        }
+
+        metadata.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f);
+        metadata.Add($"{architecture}.attention.layer_norm_epsilon", 1e-5f);
+        metadata.Add($"{architecture}.attention.key_length", 2);
+        metadata.Add($"{architecture}.rope.freq_base", 1e4f);
+        metadata.Add("tokenizer.ggml.model", tokenizer);
+        metadata.Add("tokenizer.ggml.tokens", (string[])["<unk>", "a", "b", "ab"]);
+        metadata.Add("tokenizer.ggml.token_type", (int[])[2, 1, 1, 1]);
+        metadata.Add("tokenizer.ggml.scores", (float[])[0, -1, -2, -3]);
+        metadata.Add("tokenizer.ggml.merges", (string[])["a b"]);
+        metadata.Add("tokenizer.ggml.bos_token_id", 1);
+        metadata.Add("tokenizer.ggml.add_bos_token", value: true);
+        var rows = GgufRows.Of(new float[32]);
+        using var stream = new MemoryStream();
+        GgufWriter.Write(
+            stream, metadata,
+            [
+                new("token_embd.weight", IsVector: false, rows, KeepsExact: false), new("blk.0.attn_q.weight", true, rows, false),
+                new("blk.0.ffn_up.weight", IsVector: false, rows, KeepsExact: true), new("output_norm.weight", true, rows, true),
+                new("rope_freqs.weight", IsVector: true, GgufRows.Of([1, 2, 8, 8]), KeepsExact: true),
+            ],
+            GgufType.Q8_0, default);
+        return stream.ToArray();
+    }
+
+    private static void ReadGguf(byte[] input)
+    {
+        using var file = GgufModelFile.FromMemory("input", input);
+        var (config, tensors) = GgufImport.Describe(file);
+        config.ToJsonString();
+        ImportedTokenizer.Files(file.Fields);
+        foreach (var tensor in tensors)
+        {
+            tensor.Read(file, _ => { });
+        }
     }
 
     private static void ReadGeneration(byte[] input)

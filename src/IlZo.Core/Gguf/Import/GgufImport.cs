@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using IlZo.Checkpoints;
+using IlZo.Files;
+using IlZo.Models;
+using IlZo.Tensors;
+using IlZo.Tokenization;
+
+namespace IlZo.Gguf;
+
+/// <summary>
+/// Makes a checkpoint in the Hugging Face layout of a GGUF file: its weights, widened from blocks where they are in blocks, its tokenizer
+/// and its chat template. Llama, Mistral, Qwen2, Qwen3, Gemma, Gemma 2, Phi-3 and GPT-2.
+/// </summary>
+internal static class GgufImport
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    private static readonly GgufImportArchitecture[] s_architectures =
+    [
+        new LlamaImport("llama", "LlamaForCausalLM", "llama") { Interleaves = true },
+        new LlamaImport("qwen2", "Qwen2ForCausalLM", "qwen2"),
+        new LlamaImport("qwen3", "Qwen3ForCausalLM", "qwen3"),
+        new GemmaImport("gemma", "GemmaForCausalLM", "gemma"),
+        new GemmaImport("gemma2", "Gemma2ForCausalLM", "gemma2"),
+        new Phi3Import(),
+        new Gpt2Import(),
+    ];
+
+    /// <summary>Writes the checkpoint, as a whole or not at all.</summary>
+    /// <param name="path">The GGUF file.</param>
+    /// <param name="folder">The folder to create, which must not exist.</param>
+    /// <param name="type">
+    /// The type of the weights; null for what most of the matrices are stored in: fp32, bf16, or fp16 also for blocks.
+    /// </param>
+    /// <param name="tokenizer">A folder whose tokenizer is taken in place of the file's; null for the file's.</param>
+    /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
+    /// <exception cref="InvalidInputException">The file cannot be used, or a number is outside the range of the type.</exception>
+    /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
+    public static void Save(string path, string folder, DType? type, string? tokenizer, CancellationToken cancellation)
+    {
+        using var file = GgufModelFile.Open(path);
+        var (config, tensors) = Describe(file);
+        var kept = type ?? UsualType(file);
+        config["torch_dtype"] = kept switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
+        var files = tokenizer is null ? ImportedTokenizer.Files(file.Fields) : TokenizerOf(tokenizer);
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        FolderSwap.Replace(target, RefuseExisting, temporary =>
+        {
+            AtomicFile.WriteAllText(Path.Combine(temporary, CheckpointFolder.ConfigFileName), config.ToJsonString(s_indented) + "\n");
+            foreach (var (fileName, content) in files)
+            {
+                AtomicFile.WriteAllBytes(Path.Combine(temporary, fileName), content);
+            }
+
+            Write(file, tensors, kept, Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
+            file.RequireUnchanged();
+            RequireUsable(path, temporary, cancellation);
+        });
+    }
+
+    /// <summary>The configuration and the tensors of the model in a file.</summary>
+    /// <exception cref="InvalidInputException">The file has no model that is known.</exception>
+    internal static (JsonObject Config, IReadOnlyList<ImportedTensor> Tensors) Describe(GgufModelFile file)
+    {
+        string name = file.Fields.Text("general.architecture");
+        var architecture = Array.Find(s_architectures, a => a.Name == name) ?? throw file.Fields.Error(
+            "general.architecture", $"'{name}'", $"one of {string.Join(", ", s_architectures.Select(a => a.Name))}");
+        var config = architecture.Config(file);
+        foreach (string token in (string[])["bos", "eos"])
+        {
+            if (file.Fields.FindInteger($"tokenizer.ggml.{token}_token_id") is { } id)
+            {
+                config[$"{token}_token_id"] = id;
+            }
+        }
+
+        return (config, architecture.Tensors(file));
+    }
+
+    private static void RefuseExisting(string folder) =>
+        throw new InvalidInputException($"'{folder}' exists already; the name of a folder to create was expected.");
+
+    // Shapes and names are checked by who loads them.
+    private static void RequireUsable(string path, string folder, CancellationToken cancellation)
+    {
+        try
+        {
+            using var model = ModelLoader.Load(folder, cancellation: cancellation);
+            ModelLoader.Tokenizer(model.Checkpoint);
+        }
+        catch (InvalidInputException e)
+        {
+            throw new InvalidInputException($"{path}: what came of it cannot be used: {e.Message}", e);
+        }
+    }
+
+    private static Dictionary<string, byte[]> TokenizerOf(string folder)
+    {
+        var files = CheckpointSaver.CopiedFiles.Where(name => File.Exists(Path.Combine(folder, name)))
+            .ToDictionary(name => name, name => PlainFile.ReadAllBytes(Path.Combine(folder, name)), StringComparer.Ordinal);
+        TokenizerLoader.Load(name => files.GetValueOrDefault(name) is { } content ? new MemoryStream(content) : null, folder);
+        return files;
+    }
+
+    // The type of the most bytes; what is in blocks is kept in fp16.
+    private static DType UsualType(GgufModelFile file)
+    {
+        string name = file.Tensors.Values.GroupBy(t => t.Type.Name).MaxBy(g => g.Sum(t => (long)t.Rows * t.RowBytes))?.Key ?? "";
+        return name switch { "F32" => DType.F32, "BF16" => DType.BF16, _ => DType.F16 };
+    }
+
+    private static unsafe void Write(
+        GgufModelFile file, IReadOnlyList<ImportedTensor> tensors, DType type, string path, CancellationToken cancellation)
+    {
+        var byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        SafetensorsWriter.Write(
+            path,
+            [.. tensors.Select(t => new TensorEntry("", t.Name, StoredType.Name(type), t.Shape, null))],
+            new Dictionary<string, string> { ["format"] = "pt" },
+            (entry, stream) =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                byName[entry.Name].Read(file, row => stream.Write(Narrowed(row, type, file, entry.Name)));
+            });
+    }
+
+    private static unsafe byte[] Narrowed(float[] row, DType type, GgufModelFile file, string name)
+    {
+        byte[] bytes = new byte[row.Length * type.Size()];
+        fixed (byte* to = bytes)
+        {
+            WeightLoader.Narrow(row, type, to);
+        }
+
+        for (int i = 0; type == DType.F16 && i < row.Length; i++)
+        {
+            if (!Half.IsFinite(BitConverter.ToHalf(bytes, i * sizeof(ushort))) && float.IsFinite(row[i]))
+            {
+                throw new InvalidInputException(
+                    $"{file.Path}: tensor '{name}' has {row[i]:R}, which overflows fp16; smaller numbers or another {Setting.DType} were "
+                        + "expected.");
+            }
+        }
+
+        return bytes;
+    }
+}

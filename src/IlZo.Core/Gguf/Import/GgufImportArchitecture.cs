@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+
+namespace IlZo.Gguf;
+
+/// <summary>
+/// How a file's architecture becomes a model of the reference library: its configuration, and the names and forms of its tensors, which
+/// are those of <see cref="GgufArchitecture"/> the other way round.
+/// </summary>
+/// <param name="Name">What the format calls the architecture.</param>
+/// <param name="Class">The class of the reference library.</param>
+/// <param name="ModelType">Its <c>model_type</c>.</param>
+internal abstract record GgufImportArchitecture(string Name, string Class, string ModelType)
+{
+    /// <summary>The configuration.</summary>
+    /// <exception cref="InvalidInputException">A key is missing or has another kind of value.</exception>
+    public abstract JsonObject Config(GgufModelFile file);
+
+    /// <summary>The tensors; what is in the file and not among them has no place in the model.</summary>
+    /// <exception cref="InvalidInputException">A tensor is missing, or has no place in the model.</exception>
+    public IReadOnlyList<ImportedTensor> Tensors(GgufModelFile file)
+    {
+        var tensors = new List<ImportedTensor>();
+        foreach (var stored in file.Tensors.Values.OrderBy(t => t.Offset))
+        {
+            if (!IsDerived(stored.Name))
+            {
+                tensors.Add(Of(file, stored) ?? throw new InvalidInputException(
+                    $"{file.Path}: got tensor '{stored.Name}', which a {Class} has no place for; expected those of the architecture "
+                        + $"'{Name}'."));
+            }
+        }
+
+        return tensors;
+    }
+
+    /// <summary>What a tensor of the file becomes; null where it has no place.</summary>
+    protected abstract ImportedTensor? Of(GgufModelFile file, StoredTensor stored);
+
+    /// <summary>Whether a tensor follows from the configuration.</summary>
+    protected virtual bool IsDerived(string name) => name.StartsWith("rope_", StringComparison.Ordinal);
+
+    /// <summary>The configuration that all architectures have.</summary>
+    protected JsonObject Begin(GgufModelFile file) => new()
+    {
+        ["architectures"] = new JsonArray(Class),
+        ["model_type"] = ModelType,
+        ["vocab_size"] = (file.Tensors.GetValueOrDefault("token_embd.weight") ?? throw new InvalidInputException(
+            $"{file.Path}: got no tensor 'token_embd.weight'; expected the embeddings of the tokens.")).Rows,
+        ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
+    };
+
+    /// <summary>A key of the architecture's own.</summary>
+    protected string Key(string name) => $"{Name}.{name}";
+
+    /// <summary>The number and the rest of the name of a layer's tensor, <c>blk.N.rest</c>; null for another name.</summary>
+    protected static (int Layer, string Name)? InLayer(string name) =>
+        name.Split('.', 3) is ["blk", var number, var rest]
+            && int.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int layer)
+            ? (layer, rest)
+            : null;
+}
