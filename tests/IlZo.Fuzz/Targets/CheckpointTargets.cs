@@ -79,7 +79,8 @@ internal static class CheckpointTargets
             "gguf",
             "a GGUF file: its model, its tokenizer and its numbers",
             GgufSeeds,
-            new ByteMutator("general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe"),
+            new ByteMutator(
+                "general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe"),
             () => ReadGguf),
         new(
             "generation-config",

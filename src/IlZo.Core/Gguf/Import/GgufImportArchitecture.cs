@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace IlZo.Gguf;
@@ -55,7 +56,7 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     /// <summary>The number and the rest of the name of a layer's tensor, <c>blk.N.rest</c>; null for another name.</summary>
     protected static (int Layer, string Name)? InLayer(string name) =>
         name.Split('.', 3) is ["blk", var number, var rest]
-            && int.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int layer)
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
             ? (layer, rest)
             : null;
 }

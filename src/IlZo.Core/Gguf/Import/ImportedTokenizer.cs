@@ -212,7 +212,8 @@ internal static class ImportedTokenizer
         file.Message(3, normalizer);
         return file.ToArray();
 
-        int Id(string name, int otherwise) => fields.FindInteger($"{Prefix}{name}_token_id") is { } id && id < tokens.Length ? id : otherwise;
+        int Id(string name, int otherwise) =>
+            fields.FindInteger($"{Prefix}{name}_token_id") is { } id && id < tokens.Length ? id : otherwise;
     }
 
     // Fields of a message of Protocol Buffers.
