@@ -25,6 +25,7 @@ internal static class ShortCommand
         ("eval --run", ""),
         ("eval faq.jsonl", "--test-size 1"),
         ("eval", "--test-size 2"),
+        ("import", ""),
         ("chat", "--max-new-tokens 4"),
         ("generate", "--max-new-tokens 4"),
         ("replay", "--to-step 1"),
