@@ -23,7 +23,7 @@ public sealed class TrainTests
         Assert.Equal(
             [
                 "checkpoint", "clock.json", "config.json", "environment.json", "metrics.jsonl", "report.html", "result.json",
-                "trajectory.bin",
+                "samples.json", "trajectory.bin",
             ],
             Directory.EnumerateFileSystemEntries(
                 temp["run"]).Select(p => Path.GetFileName(p)!).Where(n => !n.EndsWith(".lock", StringComparison.Ordinal)).Order());
