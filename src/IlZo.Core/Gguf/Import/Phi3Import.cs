@@ -44,6 +44,6 @@ internal sealed record Phi3Import() : LlamaImport("phi3", "Phi3ForCausalLM", "ph
             $"{file.Path}: got no tensor '{name}'; expected the factors of frequencies beside those of the other length.");
         float[] factors = new float[stored.Columns];
         file.Read(stored, 0, factors);
-        return [.. factors.Select(f => JsonValue.Create(f))];
+        return new JsonArray([.. factors.Select(f => (JsonNode)JsonValue.Create(f))]);
     }
 }
