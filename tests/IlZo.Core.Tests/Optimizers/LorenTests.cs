@@ -138,7 +138,10 @@ public sealed class LorenTests
             using var space = new TestSpace([3, 70], [4]);
             var settings = new OptimizerSettings(space.Parameters)
             {
-                Seed = 3, Queries = 4, Sides = 1, Options = MethodOptions.Parse(opt),
+                Seed = 3,
+                Queries = 4,
+                Sides = 1,
+                Options = MethodOptions.Parse(opt),
             };
             using var optimizer = OptimizerCatalog.Find(method).Create(settings);
             var oracle = space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum());
