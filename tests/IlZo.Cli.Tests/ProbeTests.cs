@@ -25,6 +25,18 @@ public sealed class ProbeTests
     }
 
     [Fact]
+    public void A_run_stands_for_its_result_and_an_adapter_for_the_weights_that_are_measured()
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 1, "--adapter", "lora");
+        var json = Ilzo.Run(
+            "probe", "--model", temp["run"], "--task", "sst2", "--train-size", "8", "--dev-size", "0", "--test-size", "0",
+            "--batch-size", "2", "--optimizers", "mezo", "--draws", "2", "--json").Json;
+        Assert.Contains(temp["run"], json.GetProperty("subject").GetString(), StringComparison.Ordinal);
+        Assert.InRange(json.GetProperty("weights").GetInt64(), 1, 50_000);
+    }
+
+    [Fact]
     public void A_function_has_a_table_for_people()
     {
         string table = Ilzo.Run("probe", "--function", "sphere", "--dimension", "250", "--optimizers", "mezo,lozo", "--draws", "5").Success;
@@ -37,6 +49,8 @@ public sealed class ProbeTests
     [InlineData("--draws 1", "--draws is 1; 2 to 1000000 was expected.")]
     [InlineData("--dimension 5", "--dimension was expected only with --function.")]
     [InlineData("--function sphere --dimension 0", "--dimension is 0; 1 or more was expected.")]
+    [InlineData(
+        "--function sphere --batch-size 4", "--batch-size says what a function does not have; one of it and --function was expected.")]
     [InlineData("--function saddle --dimension 3", "--dimension is 3; 2 was expected.")]
     [InlineData("--optimizers mezo,mezo", "--optimizers names a method twice; each once was expected.")]
     public void What_cannot_be_measured_is_refused(string arguments, string message) =>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using IlZo.Functions;
 using IlZo.Optimizers;
 using IlZo.Reporting;
 using IlZo.Tasks;
@@ -13,15 +12,6 @@ internal static class CompareCommand
 {
     // What a comparison decides for each run, and options that not every method has.
     private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "samples", "opt"];
-
-    // What functions do not have.
-    private static readonly string[] s_ofModels =
-    [
-        "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective",
-        "data-seed",
-        "engine", "precision",
-        .. TrainingSetting.OfTrainedWeights,
-    ];
 
     // What the settings of a single run say about its method.
     private static readonly string[] s_ofMethods = ["queries", "sides", "directions", "clip"];
@@ -64,13 +54,7 @@ internal static class CompareCommand
     private static readonly Option<bool> s_resume = StudyFolder.ResumeFlag("seeds, rates or methods");
     private static readonly Option<string?> s_config = StudyFolder.ConfigFlag();
 
-    private static readonly Option<string?> s_function = Flags.Text(
-        "--function", "NAME", "A test function instead of a model and task: "
-            + $"{string.Join(", ", TestFunction.All.Select(f => f.Name))}. By default, --lr is then the inverse of its Hessian's trace.");
-
-    private static readonly Option<int?> s_dimension = Flags.Number<int>(
-        "--dimension", "N", "Number of variables (default: 1000, or the function's own).");
-
+    private static readonly FunctionFlags s_function = new(" By default, --lr is then the inverse of its Hessian's trace.");
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
     public static Command Create()
@@ -80,8 +64,8 @@ internal static class CompareCommand
             "Train with several methods for the same number of forward passes, and write a table and curves. Schedules and warm-up are "
                 + "measured in forward passes here.")
         {
-            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_epsilons, s_widen, s_points, s_target, s_function, s_dimension, s_out,
-            s_resume, s_config, s_json,
+            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_epsilons, s_widen, s_points, s_target, s_function.Function,
+            s_function.Dimension, s_out, s_resume, s_config, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -158,7 +142,7 @@ internal static class CompareCommand
             method =>
             [
                 .. s_ownOfRuns, .. s_ofMethods, .. method is null or "mezo" ? Array.Empty<string>() : ["lr"],
-                .. parsed.GetValue(s_function) is null ? [] : s_ofModels,
+                .. parsed.GetValue(s_function.Function) is null ? [] : FunctionFlags.OfModels,
             ],
             "a comparison");
 
@@ -181,20 +165,12 @@ internal static class CompareCommand
 
     private static ComparisonOptions WithFunction(ComparisonOptions options, ParseResult parsed)
     {
-        if (parsed.GetValue(s_function) is not { } name)
+        if (s_function.Resolve(parsed, s_shared) is not var (function, own))
         {
-            return parsed.GetValue(s_dimension) is null
-                ? options
-                : throw new InvalidInputException("--dimension was expected only with --function.");
+            return options;
         }
 
-        if (s_shared.FirstOrDefault(s => s_ofModels.Contains(s.Name) && parsed.GetValue(s.Flag) is not null) is { } other)
-        {
-            throw new InvalidInputException($"--{other.Name} says what a function does not have; one of it and --function was expected.");
-        }
-
-        var function = TestFunction.Find(name);
-        int dimension = parsed.GetValue(s_dimension) ?? function.Dimension ?? options.Dimension;
+        int dimension = own ?? options.Dimension;
         return options with
         {
             Function = function,

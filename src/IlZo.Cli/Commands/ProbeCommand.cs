@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using IlZo.Functions;
 using IlZo.Optimizers;
 using IlZo.Reporting;
 using IlZo.Training;
@@ -27,12 +26,7 @@ internal static class ProbeCommand
     private static readonly Option<int?> s_draws = Flags.Number<int>(
         "--draws", "N", $"Estimates made with each method (default: {EstimateOptions.DefaultDraws}).");
 
-    private static readonly Option<string?> s_function = Flags.Text(
-        "--function", "NAME", $"A test function instead of a model: {string.Join(", ", TestFunction.All.Select(f => f.Name))}.");
-
-    private static readonly Option<int?> s_dimension = Flags.Number<int>(
-        "--dimension", "N", "Number of variables (default: 1000, or the function's own).");
-
+    private static readonly FunctionFlags s_function = new();
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
     public static Command Create()
@@ -42,7 +36,7 @@ internal static class ProbeCommand
             "Measure the gradient estimates of methods at a model's weights: bias, variance, alignment with the gradient, and where their "
                 + "energy goes. Nothing is trained.")
         {
-            s_optimizers, s_draws, s_function, s_dimension, s_json,
+            s_optimizers, s_draws, s_function.Function, s_function.Dimension, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -82,16 +76,10 @@ internal static class ProbeCommand
             throw new InvalidInputException($"--draws is {draws}; 2 to {MostDraws} was expected.");
         }
 
-        var function = parsed.GetValue(s_function) is { } name ? TestFunction.Find(name) : null;
-        int? dimension = parsed.GetValue(s_dimension);
-        return function is null && dimension is not null
-            ? throw new InvalidInputException("--dimension was expected only with --function.")
-            : defaults with
-            {
-                Draws = draws,
-                Function = function,
-                Dimension = dimension ?? function?.Dimension ?? defaults.Dimension,
-            };
+        var options = defaults with { Draws = draws };
+        return s_function.Resolve(parsed, s_shared) is var (function, dimension)
+            ? options with { Function = function, Dimension = dimension ?? options.Dimension }
+            : options;
     }
 
     private static void Write(Utf8JsonWriter writer, EstimateReport report)

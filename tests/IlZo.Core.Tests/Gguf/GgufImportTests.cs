@@ -112,6 +112,10 @@ public sealed class GgufImportTests : IDisposable
         Directory.CreateDirectory(_temp["back"]);
         Refused("'" + _temp["back"] + "' exists already");
         Assert.Empty(Directory.GetFileSystemEntries(_temp["back"]));
+        Directory.Delete(_temp["back"]);
+        File.WriteAllText(_temp["back"], "mine");
+        Refused("'" + _temp["back"] + "' exists already");
+        Assert.Equal("mine", File.ReadAllText(_temp["back"]));
     }
 
     [Fact]

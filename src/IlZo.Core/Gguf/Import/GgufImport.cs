@@ -45,6 +45,11 @@ internal static class GgufImport
         config["torch_dtype"] = kept switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
         var files = tokenizer is null ? ImportedTokenizer.Files(file.Fields) : TokenizerOf(tokenizer);
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (File.Exists(target))
+        {
+            RefuseExisting(target);
+        }
+
         FolderSwap.Replace(target, RefuseExisting, temporary =>
         {
             AtomicFile.WriteAllText(Path.Combine(temporary, CheckpointFolder.ConfigFileName), config.ToJsonString(s_indented) + "\n");

@@ -45,6 +45,8 @@ internal sealed class EstimateStudy
         EstimateOptions options, IProgress<MeasuredEstimate>? progress, CancellationToken cancellation, BackendFactory? backends)
     {
         options.Validate();
+        string asked = options.Training.Model;
+        options = options with { Training = options.Training.WithResultOfRun() };
         using var backend = TrialRunner.Open(options.Training, backends);
         var mezo = options.Of("mezo").With(backend.Engine);
         using TrialSubject subject = options.Function is { } function
@@ -53,7 +55,7 @@ internal sealed class EstimateStudy
         backend.Load(subject.Parameters, cancellation);
         string name = options.Function is { } f
             ? FormattableString.Invariant($"{f.Name} of {options.Dimension} variables")
-            : $"{mezo.Model}, {mezo.Task}";
+            : $"{asked}, {mezo.Task}";
         return new EstimateStudy(options, subject, backend, cancellation).Run(name, progress);
     }
 
