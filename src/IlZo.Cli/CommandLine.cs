@@ -44,6 +44,7 @@ internal static class CommandLine
             ReplayCommand.Create(),
             ExportCommand.Create(),
             ImportCommand.Create(),
+            QuantizeCommand.Create(),
             InspectCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),

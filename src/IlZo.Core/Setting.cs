@@ -66,6 +66,8 @@ internal static class Setting
 
     public static string Function => Name();
 
+    public static string Keep => Name();
+
     public static string LearningRate => Name();
 
     public static string LearningRates => Name();
@@ -137,6 +139,8 @@ internal static class Setting
     public static string TestSize => Name();
 
     public static string Threads => Name();
+
+    public static string To => Name();
 
     public static string ToStep => Name();
 

@@ -3,6 +3,7 @@ using IlZo.Adapters;
 using IlZo.Checkpoints;
 using IlZo.Gguf;
 using IlZo.Models;
+using IlZo.Tensors;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -58,17 +59,17 @@ internal static class ExportCommand
             var type = GgufTypeWords.Instance.Parse(words);
             OutputFile.Check("--out", output);
             var source = saved.Result();
-            using var model = source.Load(options.DType, interruption.Token);
+            using var model = source.Load(WidenedType(options.Adapter is null ? trained : options.Model, options.DType), interruption.Token);
             GgufExport.Save(model, output, type, source.Template(model), interruption.Token);
         }
         else if (options.Adapter is null)
         {
             using var checkpoint = CheckpointFolder.Open(trained);
-            checkpoint.Save(output, new Dictionary<string, Tensors.Parameter>(), cancellation: interruption.Token);
+            checkpoint.Save(output, new Dictionary<string, Parameter>(), cancellation: interruption.Token);
         }
         else if (merge)
         {
-            using var model = AdapterFactory.Load(options.Model, trained, options.DType, interruption.Token);
+            using var model = AdapterFactory.Load(options.Model, trained, WidenedType(options.Model, options.DType), interruption.Token);
             AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run), interruption.Token);
         }
         else
@@ -78,5 +79,12 @@ internal static class ExportCommand
 
         RunProduct.Print(parsed.GetValue(s_json), output);
         return 0;
+    }
+
+    // Nothing can be added to weights in blocks, so these are widened.
+    private static DType? WidenedType(string model, DType? type)
+    {
+        using var checkpoint = ModelLoader.Open(model);
+        return type ?? (checkpoint.HasBlocks ? DType.F16 : null);
     }
 }

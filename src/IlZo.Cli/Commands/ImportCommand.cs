@@ -15,7 +15,7 @@ internal static class ImportCommand
         Required = true,
     };
     private static readonly Option<string?> s_dtype = Flags.Text(
-        "--dtype", "TYPE", "Type of the weights: fp32, fp16 or bf16 (default: the file's; fp16 for quantized ones).");
+        "--dtype", "TYPE", "Type of the weights: auto (as stored, default; blocks stay as they are, for adapters), fp32, fp16 or bf16.");
     private static readonly Option<string?> s_tokenizer = Flags.Text(
         "--tokenizer", "DIR", "Folder with the tokenizer (default: the one in the file).");
 

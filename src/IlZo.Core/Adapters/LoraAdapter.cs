@@ -166,6 +166,13 @@ internal sealed class LoraAdapter : Adapter
     private void MergeInto(Linear linear, LoraFactors factors)
     {
         var (weight, a, b) = (linear.Weight, factors.A, factors.B);
+        if (weight.Type.IsBlocked())
+        {
+            throw new InvalidInputException(
+                $"Tensor '{weight.Name}' is in blocks of {weight.Type.TorchName()}, to which nothing can be added; weights that {Setting.DType} "
+                    + "widens were expected.");
+        }
+
         float[] row = new float[weight.Columns];
         float[] column = new float[weight.Columns];
         for (int i = 0; i < weight.Rows; i++)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IlZo.Arithmetic.Blocks;
 using IlZo.Arithmetic.Vectors;
 using IlZo.Tensors;
 
@@ -13,7 +14,24 @@ internal static unsafe class Widening
     /// <summary>The bits of binary32 that a widened binary16 can have.</summary>
     internal const uint HalfMask = 0x8FFFE000;
 
-    /// <summary>Widens <paramref name="count"/> elements.</summary>
+    /// <summary>Widens consecutive elements of a row of a tensor.</summary>
+    public static void Read(Parameter tensor, int row, int column, float* destination, int count) =>
+        Read(tensor.Type, tensor.RowAt(row), column, destination, count);
+
+    /// <summary>Widens consecutive elements of a row that begins at <paramref name="row"/>.</summary>
+    public static void Read(DType type, byte* row, int column, float* destination, int count)
+    {
+        if (type.IsBlocked())
+        {
+            BlockRows.Read(type, row, column, destination, count);
+        }
+        else
+        {
+            Read(type, row + ((long)column * type.Size()), destination, count);
+        }
+    }
+
+    /// <summary>Widens <paramref name="count"/> elements that each have an address.</summary>
     public static void Read(DType type, byte* source, float* destination, int count)
     {
         if (type == DType.F32)
@@ -31,7 +49,8 @@ internal static unsafe class Widening
     {
         DType.F32 => *(float*)source,
         DType.F16 => (float)BitConverter.UInt16BitsToHalf(*(ushort*)source),
-        _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)source << 16),
+        DType.BF16 => BitConverter.UInt32BitsToSingle((uint)*(ushort*)source << 16),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "An element with an address was expected."),
     };
 
     private readonly struct Work(DType type, byte* source, float* destination, int count) : IStoredWork

@@ -44,7 +44,7 @@ internal sealed record GpuRoofline(double Teraflop, double Gigabytes, IReadOnlyL
     public static GpuRoofline Of(LanguageModel model, DType? type, int batch, int length)
     {
         double flops = Probes * RandomBatch.NeededFlops(model, batch, length);
-        double weights = model.Parameters.All.Sum(p => (double)p.Count * (type ?? p.Type).Size());
+        double weights = model.Parameters.All.Sum(p => (double)(type ?? p.Type).Layout().Bytes(p.Count));
         double bytes = (3 * weights) + (Probes * (double)batch * length * model.Shape.Layers * FeaturesMoved(model.Shape) * sizeof(float));
         GpuBound[] bounds =
         [

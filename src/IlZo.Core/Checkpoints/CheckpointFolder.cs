@@ -91,6 +91,9 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>All stored tensors by their names.</summary>
     internal IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
+    /// <summary>Whether some of them are in blocks.</summary>
+    internal bool HasBlocks => _tensors.Values.Any(t => StoredType.Blocked.Contains(t.Type));
+
     /// <summary>The weight files in the ordinal order of their names.</summary>
     internal IReadOnlyList<CheckpointShard> Shards => _shards;
 

@@ -33,12 +33,30 @@ internal static class CheckpointSaver
         IReadOnlyDictionary<string, byte[]>? extraFiles,
         CancellationToken cancellation)
     {
-        var shards = source.Shards.Select(shard => shard.File.Tensors.Select(t => Stored(t, parameters)).ToList()).ToList();
         if (parameters.Keys.FirstOrDefault(name => !source.Tensors.ContainsKey(name)) is { } unknown)
         {
             throw new ArgumentException($"'{source.DisplayName}' stores no tensor '{unknown}'.", nameof(parameters));
         }
 
+        Save(source, outFolder, t => Stored(t, parameters), SafetensorsWriter.Content(cancellation), TypeOf(parameters), extraFiles);
+    }
+
+    /// <summary>Writes <paramref name="source"/> with tensors that are made as they are written.</summary>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="outFolder">The folder to create or to replace.</param>
+    /// <param name="stored">What is written for each of its tensors.</param>
+    /// <param name="content">Writes the elements of a tensor.</param>
+    /// <param name="type">The type for <c>config.json</c>; null for the one that it has.</param>
+    /// <param name="extraFiles">Further files for the folder, by name.</param>
+    public static void Save(
+        CheckpointFolder source,
+        string outFolder,
+        Func<TensorEntry, TensorEntry> stored,
+        Action<TensorEntry, Stream> content,
+        DType? type,
+        IReadOnlyDictionary<string, byte[]>? extraFiles = null)
+    {
+        var shards = source.Shards.Select(shard => shard.File.Tensors.Select(stored).ToList()).ToList();
         if (source.Shards.Select(shard => shard.SavedName).Distinct(StringComparer.Ordinal).Count() < source.Shards.Count)
         {
             throw new InvalidInputException(
@@ -57,7 +75,7 @@ internal static class CheckpointSaver
             for (int i = 0; i < shards.Count; i++)
             {
                 var shard = source.Shards[i];
-                SafetensorsWriter.Write(Path.Combine(folder, shard.SavedName), shards[i], WithFormat(shard.File.Metadata), cancellation);
+                SafetensorsWriter.Write(Path.Combine(folder, shard.SavedName), shards[i], WithFormat(shard.File.Metadata), content);
             }
 
             if (source.Index != null)
@@ -66,7 +84,7 @@ internal static class CheckpointSaver
                 AtomicFile.WriteAllBytes(Path.Combine(folder, ShardIndex.FileName), index);
             }
 
-            AtomicFile.WriteAllBytes(Path.Combine(folder, CheckpointFolder.ConfigFileName), ConfigWithType(source, TypeOf(parameters)));
+            AtomicFile.WriteAllBytes(Path.Combine(folder, CheckpointFolder.ConfigFileName), ConfigWithType(source, type));
             CopyFiles(source, folder);
             foreach ((string name, byte[] content) in extraFiles ?? new Dictionary<string, byte[]>())
             {
@@ -122,10 +140,10 @@ internal static class CheckpointSaver
         return result;
     }
 
-    /// <summary>The type that holds all weights without loss; null when nothing is replaced.</summary>
+    /// <summary>The type that holds all weights but those in blocks without loss; null when nothing else is replaced.</summary>
     private static DType? TypeOf(IReadOnlyDictionary<string, Parameter> parameters)
     {
-        var types = parameters.Values.Select(p => p.Type).Distinct().ToList();
+        var types = parameters.Values.Select(p => p.Type).Where(t => !t.IsBlocked()).Distinct().ToList();
         return types.Count switch
         {
             0 => null,

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using IlZo.Files;
+using IlZo.Tensors;
 
 namespace IlZo.Checkpoints;
 
@@ -13,6 +14,12 @@ namespace IlZo.Checkpoints;
 internal sealed unsafe class SafetensorsHeader
 {
     public const string MetadataKey = "__metadata__";
+
+    /// <summary>
+    /// What stands before the name of a tensor of bytes, [rows, bytes of a row], in the metadata where these are blocks; the value is the
+    /// name of the type.
+    /// </summary>
+    public const string BlocksKey = "ilzo.blocks.";
 
     /// <summary>The limit of the reference implementation.</summary>
     private const long MaxHeaderBytes = 100_000_000;
@@ -217,11 +224,41 @@ internal sealed unsafe class SafetensorsHeader
             }
 
             end = range.End;
-            tensors.Add(new TensorEntry(_file, range.Name, range.Type, range.Shape, data + range.Begin));
+            var (type, shape) = Unpacked(range);
+            tensors.Add(new TensorEntry(_file, range.Name, type, shape, data + range.Begin));
+        }
+
+        if (_metadata.Keys.FirstOrDefault(key => key.StartsWith(BlocksKey, StringComparison.Ordinal)) is { } left)
+        {
+            throw new InvalidInputException(
+                $"'{_file}' has a {MetadataKey} entry '{Printable(left)}' for a tensor that it does not have; one of its tensors was expected.");
         }
 
         return end == length ? tensors : throw new InvalidInputException(
             $"'{_file}' has {length} bytes of data; {end} were expected, where the last tensor ends.");
+    }
+
+    // What a tensor is of which the metadata says that its bytes are blocks.
+    private (string Type, long[] Shape) Unpacked(Range range)
+    {
+        if (!_metadata.Remove(BlocksKey + range.Name, out string? name))
+        {
+            return (range.Type, range.Shape);
+        }
+
+        if (!StoredType.Blocked.Contains(name) || !StoredType.TryGetDType(name, out var type))
+        {
+            throw Bad(range.Name, $"is in blocks of the unknown type '{Printable(name)}'; one of {string.Join(", ", StoredType.Blocked)} "
+                + "was expected");
+        }
+
+        var layout = type.Layout();
+        bool isMatrix = range.Type == "U8" && range.Shape is [> 0, > 0 and var bytes] && bytes % layout.BlockBytes == 0
+            && bytes / layout.BlockBytes <= int.MaxValue / layout.BlockElements;
+        return isMatrix
+            ? (name, [range.Shape[0], range.Shape[1] / layout.BlockBytes * layout.BlockElements])
+            : throw Bad(range.Name, $"has dtype {range.Type} and shape [{string.Join(", ", range.Shape)}] for blocks of {name}; U8 and "
+                + $"[rows, bytes], a multiple of {layout.BlockBytes} bytes, was expected");
     }
 
     private InvalidInputException Bad(string tensor, string problem) => new($"'{_file}': tensor '{Printable(tensor)}' {problem}.");

@@ -25,14 +25,18 @@ internal static unsafe class SafetensorsWriter
         IReadOnlyList<TensorEntry> tensors,
         IReadOnlyDictionary<string, string>? metadata = null,
         CancellationToken cancellation = default) =>
-        Write(path, tensors, metadata, (tensor, stream) =>
+        Write(path, tensors, metadata, Content(cancellation));
+
+    /// <summary>Writes the elements of a tensor as they lie in memory.</summary>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
+    internal static Action<TensorEntry, Stream> Content(CancellationToken cancellation) => (tensor, stream) =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
         {
-            cancellation.ThrowIfCancellationRequested();
-            for (long offset = 0; offset < tensor.ByteCount; offset += ChunkBytes)
-            {
-                stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));
-            }
-        });
+            stream.Write(new ReadOnlySpan<byte>(tensor.Data + offset, (int)Math.Min(ChunkBytes, tensor.ByteCount - offset)));
+        }
+    };
 
     /// <summary>Writes a file whose elements are made as they are written; <paramref name="content"/> writes those of one tensor.</summary>
     internal static void Write(
@@ -59,10 +63,16 @@ internal static unsafe class SafetensorsWriter
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            if (metadata != null)
+            var entries = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+            foreach (var tensor in tensors.Where(t => StoredType.Blocked.Contains(t.Type)))
+            {
+                entries[SafetensorsHeader.BlocksKey + tensor.Name] = tensor.Type;
+            }
+
+            if (metadata != null || entries.Count > 0)
             {
                 json.WriteStartObject(SafetensorsHeader.MetadataKey);
-                foreach ((string key, string value) in metadata)
+                foreach ((string key, string value) in entries)
                 {
                     json.WriteString(key, value);
                 }
@@ -93,10 +103,11 @@ internal static unsafe class SafetensorsWriter
                 throw new ArgumentException($"The tensor name '{tensor.Name}' is taken.", nameof(tensors));
             }
 
+            bool isBlocked = StoredType.Blocked.Contains(tensor.Type);
             json.WriteStartObject(tensor.Name);
-            json.WriteString("dtype", tensor.Type);
+            json.WriteString("dtype", isBlocked ? "U8" : tensor.Type);
             json.WriteStartArray("shape");
-            foreach (long dimension in tensor.Shape)
+            foreach (long dimension in isBlocked ? [tensor.Shape[0], tensor.ByteCount / tensor.Shape[0]] : tensor.Shape)
             {
                 json.WriteNumberValue(dimension);
             }

@@ -2,9 +2,18 @@ using IlZo.Tensors;
 
 namespace IlZo.Checkpoints;
 
-/// <summary>The element types of the safetensors format, by the names that stand in a file's header.</summary>
+/// <summary>
+/// The element types of the safetensors format, by the names that stand in a file's header, and the types with blocks, which the format does
+/// not have: they are stored as bytes, and the file's metadata has their name.
+/// </summary>
 internal static class StoredType
 {
+    private static readonly Dictionary<string, DType> s_blocked = Enum.GetValues<DType>().Where(t => t.IsBlocked())
+        .ToDictionary(t => t.TorchName(), StringComparer.Ordinal);
+
+    /// <summary>The names of the types with blocks.</summary>
+    public static IReadOnlyCollection<string> Blocked => s_blocked.Keys;
+
     /// <summary>Bits an element takes, or 0 when the format has no such type. Types below 8 bits are packed.</summary>
     public static int Bits(string name) => name switch
     {
@@ -22,7 +31,8 @@ internal static class StoredType
     {
         DType.F32 => "F32",
         DType.F16 => "F16",
-        _ => "BF16",
+        DType.BF16 => "BF16",
+        _ => type.TorchName(),
     };
 
     /// <summary>The weight type of that name; false for the types that weights cannot have.</summary>
@@ -33,18 +43,23 @@ internal static class StoredType
             "F32" => (true, DType.F32),
             "F16" => (true, DType.F16),
             "BF16" => (true, DType.BF16),
-            _ => (false, default),
+            _ => (s_blocked.TryGetValue(name, out var blocked), blocked),
         };
         return known;
     }
 
     /// <summary>
     /// Bytes that a tensor takes; false when the type is unknown, a dimension is negative, the size overflows 63 bits or
-    /// packed elements do not fill whole bytes.
+    /// packed elements do not fill whole bytes, or rows not whole blocks.
     /// </summary>
     internal static bool TryGetByteCount(string type, IReadOnlyList<long> shape, out long byteCount)
     {
         byteCount = 0;
+        if (s_blocked.TryGetValue(type, out var blocked))
+        {
+            return TryGetByteCount(blocked.Layout(), shape, out byteCount);
+        }
+
         Int128 bits = Bits(type);
         if (bits == 0)
         {
@@ -64,5 +79,18 @@ internal static class StoredType
 
         byteCount = (long)(bits / 8);
         return bits % 8 == 0;
+    }
+
+    private static bool TryGetByteCount(StoredLayout layout, IReadOnlyList<long> shape, out long byteCount)
+    {
+        byteCount = 0;
+        if (shape is not [> 0 and var rows, > 0 and var columns] || columns % layout.BlockElements != 0)
+        {
+            return false;
+        }
+
+        Int128 bytes = (Int128)rows * (columns / layout.BlockElements) * layout.BlockBytes;
+        byteCount = bytes <= long.MaxValue ? (long)bytes : 0;
+        return byteCount > 0;
     }
 }

@@ -13,7 +13,7 @@ internal sealed unsafe class TensorEntry
 
     /// <param name="file">The file the tensor is in, for messages; empty for a tensor that is yet to be written.</param>
     /// <param name="name">The stored name.</param>
-    /// <param name="type">A type name of the safetensors format, such as <c>F32</c> or <c>I64</c>.</param>
+    /// <param name="type">A type name of the safetensors format, such as <c>F32</c> or <c>I64</c>, or of one with blocks.</param>
     /// <param name="shape">The dimensions, outermost first; none for a scalar.</param>
     /// <param name="data">The first element.</param>
     /// <exception cref="ArgumentException">The type is unknown, or the shape has no size in bytes.</exception>

@@ -1,14 +1,19 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using IlZo.Arithmetic;
+using IlZo.Arithmetic.Blocks;
 using IlZo.Tensors;
 
 namespace IlZo.Checkpoints;
 
-/// <summary>Makes parameters of stored tensors.</summary>
+/// <summary>Makes parameters of stored tensors. Blocks stay as they are or are widened; nothing is put into blocks here.</summary>
 internal static unsafe class WeightLoader
 {
     private const int ChunkElements = 1 << 14;
+
+    // Elements of blocks that are looked at together, a multiple of every block.
+    private const int BlockChunk = 1 << 10;
 
     /// <summary>
     /// The parameter for a stored tensor. Where the stored type is the wanted one the parameter lies in the file's memory,
@@ -20,7 +25,7 @@ internal static unsafe class WeightLoader
     /// <param name="role">What the tensor is in its model.</param>
     /// <param name="copies">Whether the parameter shall not lie in the file's memory in any case.</param>
     /// <exception cref="InvalidInputException">
-    /// The stored type is none of F32, F16 and BF16, the shape is not one of a parameter, or a value overflows the type.
+    /// The stored type is none that weights have, the shape is not one of a parameter, or a value overflows the type.
     /// </exception>
     public static Parameter ToParameter(
         TensorEntry tensor, DType wanted, List<IDisposable> memory, TensorRole role = default, bool copies = false)
@@ -33,10 +38,11 @@ internal static unsafe class WeightLoader
         }
 
         byte* data = tensor.Data;
-        if (copies || stored != wanted || (nuint)data % (nuint)wanted.Size() != 0)
+        if (copies || stored != wanted || (!wanted.IsBlocked() && (nuint)data % (nuint)wanted.Size() != 0))
         {
-            long count = tensor.ByteCount / stored.Size();
-            var buffer = new NativeBuffer(count * wanted.Size());
+            var layout = stored.Layout();
+            long count = tensor.ByteCount / layout.BlockBytes * layout.BlockElements;
+            var buffer = new NativeBuffer(wanted.Layout().Bytes(count));
             memory.Add(buffer);
             data = (byte*)buffer.Data;
             Convert(tensor, stored, data, wanted, count);
@@ -73,7 +79,7 @@ internal static unsafe class WeightLoader
     }
 
     /// <summary>Reads a row as fp32.</summary>
-    internal static void ReadRow(Parameter parameter, int row, Span<float> values) => Widen(parameter.At(row, 0), parameter.Type, values);
+    internal static void ReadRow(Parameter parameter, int row, Span<float> values) => Widen(parameter.RowAt(row), parameter.Type, values);
 
     /// <summary>Stores a row, rounded to nearest even.</summary>
     /// <exception cref="InvalidInputException">A value overflows the type.</exception>
@@ -104,7 +110,7 @@ internal static unsafe class WeightLoader
             int length = (int)Math.Min(ChunkElements, count - start);
             var values = wide.AsSpan(0, length);
             byte* part = target + (start * to.Size());
-            Widen(source + (start * from.Size()), from, values);
+            Widen(source + from.Layout().Bytes(start), from, values);
             Narrow(values, to, part);
 
             // An infinity that was stored stays one and is RequireFinite's to report.
@@ -122,7 +128,14 @@ internal static unsafe class WeightLoader
 
     private static void Widen(byte* source, DType type, Span<float> values)
     {
-        if (type == DType.F32)
+        if (type.IsBlocked())
+        {
+            fixed (float* to = values)
+            {
+                BlockRows.Read(type, source, 0, to, values.Length);
+            }
+        }
+        else if (type == DType.F32)
         {
             new ReadOnlySpan<byte>(source, values.Length * sizeof(float)).CopyTo(MemoryMarshal.AsBytes(values));
         }
@@ -177,8 +190,27 @@ internal static unsafe class WeightLoader
     {
         DType.F32 => FirstWithBits((uint*)data, count, 0x7f800000u),
         DType.F16 => FirstWithBits((ushort*)data, count, (ushort)0x7c00),
-        _ => FirstWithBits((ushort*)data, count, (ushort)0x7f80),
+        DType.BF16 => FirstWithBits((ushort*)data, count, (ushort)0x7f80),
+        _ => FirstOfBlocks(data, type, count),
     };
+
+    // Of blocks scales can be infinite, which the elements show.
+    private static long FirstOfBlocks(byte* data, DType type, long count)
+    {
+        float* values = stackalloc float[BlockChunk];
+        for (long start = 0; start < count; start += BlockChunk)
+        {
+            int length = (int)Math.Min(BlockChunk, count - start);
+            BlockRows.Read(type, data + type.Layout().Bytes(start), 0, values, length);
+            long index = FirstWithBits((uint*)values, length, 0x7f800000u);
+            if (index >= 0)
+            {
+                return start + index;
+            }
+        }
+
+        return -1;
+    }
 
     private static long FirstWithBits<T>(T* data, long count, T mask)
         where T : unmanaged, IBinaryInteger<T>
@@ -206,8 +238,9 @@ internal static unsafe class WeightLoader
 
     private static float ElementAt(byte* data, DType type, long index)
     {
-        Span<float> value = [0];
-        Widen(data + (index * type.Size()), type, value);
-        return value[0];
+        var layout = type.Layout();
+        float value;
+        Widening.Read(type, data + layout.Bytes(index), (int)(index % layout.BlockElements), &value, 1);
+        return value;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
+using IlZo.Arithmetic.Blocks;
+using IlZo.Tensors;
 
 namespace IlZo.Gguf;
 
@@ -43,34 +44,14 @@ internal static class GgufEncoding
 
                 break;
             default:
-                for (int i = 0; i < row.Length; i += GgufTypes.BlockLength)
+                float extreme = TensorPrimitives.MaxMagnitude(row);
+                if (!(Math.Abs(extreme) / 127 < HalfOverflow) || !BlockRounding.TryWrite(DType.Q8_0, row, destination))
                 {
-                    EncodeBlock(row.Slice(i, GgufTypes.BlockLength), destination, name);
-                    destination = destination[(GgufTypes.BlockLength + sizeof(ushort))..];
+                    throw new InvalidInputException(
+                        $"The tensor '{name}' has the number {extreme:R}; numbers up to {127 * LargestHalf} were expected for q8_0.");
                 }
 
                 break;
-        }
-    }
-
-    // As ggml's quantize_row_q8_0_ref: the scale is the largest magnitude over 127, and halves round away from zero. The integers are
-    // those of the scale before it is rounded.
-    private static void EncodeBlock(ReadOnlySpan<float> block, Span<byte> destination, string name)
-    {
-        float largest = Math.Abs(TensorPrimitives.MaxMagnitude(block));
-        float scale = largest / 127;
-        if (!(scale < HalfOverflow))
-        {
-            throw new InvalidInputException(
-                $"The tensor '{name}' has the number {largest:R}; numbers up to {127 * LargestHalf} were expected for q8_0.");
-        }
-
-        float inverse = scale == 0 ? 0 : 1 / scale;
-        BinaryPrimitives.WriteHalfLittleEndian(destination, (Half)scale);
-        var integers = MemoryMarshal.Cast<byte, sbyte>(destination[sizeof(ushort)..]);
-        for (int i = 0; i < block.Length; i++)
-        {
-            integers[i] = (sbyte)MathF.Round(block[i] * inverse, MidpointRounding.AwayFromZero);
         }
     }
 }

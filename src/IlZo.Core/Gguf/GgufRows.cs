@@ -38,7 +38,7 @@ internal abstract class GgufRows(int rows, int columns)
     {
         fixed (float* to = destination)
         {
-            Widening.Read(parameter.Type, parameter.At(row, column), to, destination.Length);
+            Widening.Read(parameter, row, column, to, destination.Length);
         }
     }
 

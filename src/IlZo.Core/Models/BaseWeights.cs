@@ -57,7 +57,8 @@ internal sealed unsafe class BaseWeights(
         _ = StoredType.TryGetDType(tensor.Type, out var type);
         fixed (float* to = destination)
         {
-            Widening.Read(type, tensor.Data + (slice.Start * type.Size()), to, destination.Length);
+            long rowBytes = type.Layout().Bytes(parameter.Columns);
+            Widening.Read(type, tensor.Data + (slice.Row * rowBytes), slice.Column, to, destination.Length);
         }
 
         if (type != parameter.Type)

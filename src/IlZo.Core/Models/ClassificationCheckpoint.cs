@@ -125,7 +125,7 @@ internal static class ClassificationCheckpoint
         return config.Number(config.Has("init_std") ? "init_std" : "initializer_range", DefaultDeviation);
     }
 
-    // The tensors of the head, in the type of the model's weights.
+    // The tensors of the head, in the type of the model's weights, or in fp32 where those are in blocks.
     private sealed unsafe class HeadWeights : IDisposable
     {
         private readonly List<IDisposable> _memory = [];
@@ -133,6 +133,7 @@ internal static class ClassificationCheckpoint
         public HeadWeights(LanguageModel model, IReadOnlyList<HeadTensor> head, uint seed)
         {
             var type = model.Parameters.All.First(p => p.Role.Part == ModelPart.TokenEmbedding).Type;
+            type = type.IsBlocked() ? DType.F32 : type;
             float deviation = (float)Deviation(model.Checkpoint);
             Tensors =
             [

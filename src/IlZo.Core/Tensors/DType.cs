@@ -1,6 +1,9 @@
 namespace IlZo.Tensors;
 
-/// <summary>The number formats in which weights are stored. Arithmetic is always fp32 or wider.</summary>
+/// <summary>
+/// The formats in which weights are stored. Arithmetic is always fp32 or wider. Those whose elements lie in blocks that have a scale in
+/// common are for weights that stay as they are: no training changes them.
+/// </summary>
 public enum DType
 {
     /// <summary>IEEE binary32.</summary>
@@ -11,19 +14,57 @@ public enum DType
 
     /// <summary>bfloat16: the upper half of a binary32.</summary>
     BF16,
+
+    /// <summary>Blocks of 32 with a binary16 scale and 8 bits an element, as in GGUF.</summary>
+    Q8_0,
+
+    /// <summary>Blocks of 32 with a binary16 scale and 4 bits an element, as in GGUF.</summary>
+    Q4_0,
+
+    /// <summary>Blocks of 256 with a scale and an offset for each 32 and 4 bits an element, as in GGUF.</summary>
+    Q4_K,
+
+    /// <summary>Blocks of 256 with a scale for each 16 and 6 bits an element, as in GGUF.</summary>
+    Q6_K,
+
+    /// <summary>
+    /// Blocks of 64 with a binary32 scale and 4 bits an element that choose one of 16 quantiles of a normal distribution (Dettmers et al.
+    /// 2023, arXiv 2305.14314), as in bitsandbytes.
+    /// </summary>
+    NF4,
 }
 
 /// <summary>Sizes and names of <see cref="DType"/>.</summary>
 internal static class DTypeExtensions
 {
-    /// <summary>Bytes an element takes.</summary>
-    public static int Size(this DType type) => type == DType.F32 ? 4 : 2;
+    /// <summary>How elements lie in memory.</summary>
+    public static StoredLayout Layout(this DType type) => type switch
+    {
+        DType.F32 => new(1, sizeof(float)),
+        DType.F16 or DType.BF16 => new(1, sizeof(ushort)),
+        DType.Q8_0 => new(32, 34),
+        DType.Q4_0 => new(32, 18),
+        DType.Q4_K => new(256, 144),
+        DType.Q6_K => new(256, 210),
+        DType.NF4 => new(64, 36),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No such type."),
+    };
 
-    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>: <c>float32</c>, <c>float16</c> or <c>bfloat16</c>.</summary>
+    /// <summary>Whether elements lie in blocks, so that none of them has an address of its own.</summary>
+    public static bool IsBlocked(this DType type) => type.Layout().BlockElements > 1;
+
+    /// <summary>Bytes an element takes.</summary>
+    /// <exception cref="InvalidOperationException">Elements lie in blocks.</exception>
+    public static int Size(this DType type) => type.Layout() is { BlockElements: 1, BlockBytes: var bytes }
+        ? bytes
+        : throw new InvalidOperationException($"An element of {type} has no size of its own.");
+
+    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>, and for blocks the one that GGUF or bitsandbytes has for them.</summary>
     public static string TorchName(this DType type) => type switch
     {
         DType.F32 => "float32",
         DType.F16 => "float16",
-        _ => "bfloat16",
+        DType.BF16 => "bfloat16",
+        _ => type.ToString().ToLowerInvariant(),
     };
 }

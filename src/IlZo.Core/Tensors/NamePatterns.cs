@@ -20,8 +20,8 @@ internal static class NamePatterns
     public static void Choose(ParameterSet parameters, string? trainOnly, string? freeze)
     {
         var candidates = parameters.Trained;
-        var wanted = trainOnly is null ? [.. candidates] : Matches(candidates, Setting.TrainOnly, trainOnly);
-        wanted.ExceptWith(freeze is null ? [] : Matches(candidates, Setting.Freeze, freeze));
+        var wanted = trainOnly is null ? [.. candidates] : Find(candidates, Setting.TrainOnly, trainOnly);
+        wanted.ExceptWith(freeze is null ? [] : Find(candidates, Setting.Freeze, freeze));
         if (wanted.Count == 0)
         {
             throw new InvalidInputException(
@@ -31,21 +31,26 @@ internal static class NamePatterns
         parameters.Train(wanted.Contains);
     }
 
-    private static HashSet<Parameter> Matches(IReadOnlyList<Parameter> candidates, string flag, string patterns)
+    /// <summary>The tensors that patterns and roles choose.</summary>
+    /// <param name="candidates">What there is to choose from.</param>
+    /// <param name="option">Where the patterns come from, for messages.</param>
+    /// <param name="patterns">Patterns and roles with commas between them.</param>
+    /// <exception cref="InvalidInputException">A pattern matches no tensor or is not well-formed.</exception>
+    public static HashSet<Parameter> Find(IReadOnlyList<Parameter> candidates, string option, string patterns)
     {
         var matches = new HashSet<Parameter>();
         foreach (string pattern in patterns.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            Parameter[] found = RoleWords.Find(pattern, flag) is { } role
-                ? OfRole(candidates, flag, pattern, role)
-                : Named(candidates, flag, pattern);
+            Parameter[] found = RoleWords.Find(pattern, option) is { } role
+                ? OfRole(candidates, option, pattern, role)
+                : Named(candidates, option, pattern);
 
             matches.UnionWith(found);
         }
 
         return matches.Count > 0
             ? matches
-            : throw new InvalidInputException($"{flag} is '{patterns}'; patterns with commas between them were expected.");
+            : throw new InvalidInputException($"{option} is '{patterns}'; patterns with commas between them were expected.");
     }
 
     private static Parameter[] OfRole(IReadOnlyList<Parameter> candidates, string flag, string pattern, Predicate<TensorRole> role)

@@ -30,6 +30,15 @@ public sealed unsafe class Parameter
         Role = role;
         Rows = shape.Count == 2 ? (int)shape[0] : 1;
         Columns = (int)shape[^1];
+        var layout = type.Layout();
+        RowBytes = layout.Bytes(Columns);
+        ByteCount = checked(Rows * RowBytes);
+        if (Columns % layout.BlockElements != 0)
+        {
+            throw new InvalidInputException(
+                $"Tensor '{name}' has rows of {Columns} elements in blocks of {type.TorchName()}; a multiple of {layout.BlockElements} was "
+                    + "expected.");
+        }
     }
 
     /// <summary>The name in the checkpoint, or that of a tensor of an adapter; logs and hashes go by it.</summary>
@@ -58,7 +67,10 @@ public sealed unsafe class Parameter
     public long Count => (long)Rows * Columns;
 
     /// <summary>Bytes of the elements in memory.</summary>
-    public long ByteCount => Count * Type.Size();
+    public long ByteCount { get; }
+
+    /// <summary>Bytes of a row in memory.</summary>
+    internal long RowBytes { get; }
 
     /// <summary>
     /// The number by which noise names this tensor: its place among all parameters in the ordinal order of their names, and after them
@@ -83,6 +95,19 @@ public sealed unsafe class Parameter
     /// <summary>Makes it known that the memory is given back.</summary>
     internal void Release() => _isReleased = true;
 
+    /// <summary>The first byte of a row.</summary>
+    internal byte* RowAt(int row) => Data + (row * RowBytes);
+
     /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
-    internal byte* At(int row, int column) => Data + ((((long)row * Columns) + column) * Type.Size());
+    /// <exception cref="InvalidOperationException">Elements lie in blocks.</exception>
+    internal byte* At(int row, int column) => RowAt(row) + ((long)column * Type.Size());
+
+    /// <summary>Where the bytes of some elements of a row lie, and how many they are; of blocks all that have some of them.</summary>
+    internal (nint Start, long Count) BytesOf(int row, int column, int count)
+    {
+        var layout = Type.Layout();
+        long first = column / layout.BlockElements;
+        long end = (column + (long)count + layout.BlockElements - 1) / layout.BlockElements;
+        return ((nint)RowAt(row) + (nint)(first * layout.BlockBytes), (end - first) * layout.BlockBytes);
+    }
 }

@@ -84,14 +84,16 @@ public sealed unsafe class ParameterSet : IDisposable
         _memory.AddRange(memory);
     }
 
-    /// <summary>Says which parameters are trained; the others are frozen. Not while an optimizer is at work.</summary>
+    /// <summary>
+    /// Says which parameters are trained; the others are frozen, and so are those in blocks. Not while an optimizer is at work.
+    /// </summary>
     internal void Train(Func<Parameter, bool> isTrained)
     {
         using var alone = _use.Enter();
         var trained = new List<Parameter>();
         foreach (var parameter in _all)
         {
-            bool wanted = isTrained(parameter);
+            bool wanted = !parameter.Type.IsBlocked() && isTrained(parameter);
             parameter.Index = wanted ? trained.Count : -1;
             if (wanted)
             {

@@ -28,6 +28,7 @@ internal static class TrainableModel
         var model = ModelLoader.Load(options.Model, options.DType, cancellation);
         try
         {
+            RequireTrainable(model, options);
             Prepare(model, options, reference);
             return model;
         }
@@ -52,6 +53,18 @@ internal static class TrainableModel
         }
 
         NamePatterns.Choose(model.Parameters, options.TrainOnly, options.Freeze);
+    }
+
+    // Nobody who trains all weights wants the few that are not in blocks.
+    private static void RequireTrainable(LanguageModel model, TrainingOptions options)
+    {
+        if (options.Adapter is null && options.TrainOnly is null
+            && model.Parameters.All.FirstOrDefault(p => p.Type.IsBlocked()) is { } blocked)
+        {
+            throw new InvalidInputException(
+                $"'{options.Model}': tensor '{blocked.Name}' is in blocks of {blocked.Type.TorchName()}, which training cannot change; "
+                    + $"{Setting.Adapter}, {Setting.TrainOnly} with other tensors, or {Setting.DType} for widened weights was expected.");
+        }
     }
 
     /// <summary>

@@ -37,7 +37,7 @@ public sealed unsafe class WeightLayoutTests : IDisposable
     public void Both_layouts_give_the_same_bits(int outputs, int inputs, int tokens, int threads)
     {
         using var backend = new CpuBackend(threads);
-        foreach (var type in Enum.GetValues<DType>())
+        foreach (var type in (DType[])[DType.F32, DType.F16, DType.BF16])
         {
             var rows = Random("weight", type, outputs, inputs);
             float[] expected = Product(backend, rows, WeightLayout.OutIn, tokens, [Probe.Unperturbed])[0];
@@ -53,7 +53,7 @@ public sealed unsafe class WeightLayoutTests : IDisposable
     {
         using var backend = new CpuBackend(threads);
         Probe[] probes = [Probe.Pair(s_direction, Epsilon), Probe.Unperturbed];
-        foreach (var type in Enum.GetValues<DType>())
+        foreach (var type in (DType[])[DType.F32, DType.F16, DType.BF16])
         {
             var stored = Random("weight", type, inputs, outputs);
             float[][] actual = Product(backend, stored, WeightLayout.InOut, tokens, probes);
@@ -75,7 +75,7 @@ public sealed unsafe class WeightLayoutTests : IDisposable
     {
         using var one = new CpuBackend(1);
         using var three = new CpuBackend(3);
-        foreach (var type in Enum.GetValues<DType>())
+        foreach (var type in (DType[])[DType.F32, DType.F16, DType.BF16])
         {
             var stored = Random("weight", type, inputs, outputs);
             using var cache = one.CreateCache(1, 1, 1);

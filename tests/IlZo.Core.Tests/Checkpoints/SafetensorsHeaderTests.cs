@@ -50,6 +50,44 @@ public sealed class SafetensorsHeaderTests
     }
 
     [Fact]
+    public void Bytes_that_the_metadata_calls_blocks_are_a_matrix_of_their_type()
+    {
+        const string header = """
+            {"__metadata__":{"ilzo.blocks.w":"q4_0","format":"pt"},"w":{"dtype":"U8","shape":[3,36],"data_offsets":[0,108]}}
+            """;
+        using var file = SafetensorsFile.FromMemory("x", Raw.File(header, 108));
+
+        Assert.Equal(("q4_0", 108L), (file.Tensors[0].Type, file.Tensors[0].ByteCount));
+        Assert.Equal([3, 64], file.Tensors[0].Shape);
+        Assert.Equal(["format"], file.Metadata.Keys);
+    }
+
+    [Theory]
+    [InlineData("q4_0", "U8", "3,36", "ilzo.blocks.v", "has a __metadata__ entry 'ilzo.blocks.v' for a tensor that it does not have")]
+    [InlineData("q3_k", "U8", "3,36", "ilzo.blocks.w", "is in blocks of the unknown type 'q3_k'; one of q8_0, q4_0, q4_k, q6_k, nf4 was")]
+    [InlineData("F32", "U8", "3,36", "ilzo.blocks.w", "is in blocks of the unknown type 'F32'")]
+    [InlineData("q4_0", "I8", "3,36", "ilzo.blocks.w", "has dtype I8 and shape [3, 36] for blocks of q4_0; U8 and [rows, bytes], a multiple")]
+    [InlineData("q4_0", "U8", "108", "ilzo.blocks.w", "has dtype U8 and shape [108] for blocks of q4_0")]
+    [InlineData("q4_0", "U8", "6,18,1", "ilzo.blocks.w", "has dtype U8 and shape [6, 18, 1] for blocks of q4_0")]
+    [InlineData("q8_0", "U8", "3,36", "ilzo.blocks.w", "has dtype U8 and shape [3, 36] for blocks of q8_0")]
+    public void Blocks_that_do_not_fit_are_refused(string blocks, string type, string shape, string key, string expected)
+    {
+        string header = $$$"""
+            {"__metadata__":{"{{{key}}}":"{{{blocks}}}"},"w":{"dtype":"{{{type}}}","shape":[{{{shape}}}],"data_offsets":[0,108]}}
+            """;
+        string message = Assert.Throws<InvalidInputException>(() => SafetensorsFile.FromMemory("x", Raw.File(header, 108))).Message;
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dtype_of_the_header_is_no_type_of_blocks()
+    {
+        const string header = """{"w":{"dtype":"q8_0","shape":[1,32],"data_offsets":[0,34]}}""";
+        string message = Assert.Throws<InvalidInputException>(() => SafetensorsFile.FromMemory("x", Raw.File(header, 34))).Message;
+        Assert.Contains("unknown dtype 'q8_0'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Orders_by_offset_with_scalars_and_empty_tensors()
     {
         const string header = """

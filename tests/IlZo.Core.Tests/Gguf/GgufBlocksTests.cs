@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Gguf;
 using Xunit;
 
@@ -106,10 +107,15 @@ public sealed class GgufBlocksTests
         return block;
     }
 
-    private static float[] Decode(uint code, byte[] bytes, int numbers)
+    private static unsafe float[] Decode(uint code, byte[] bytes, int numbers)
     {
         float[] decoded = new float[numbers];
-        GgufBlocks.Find(code)!.DecodeRow(bytes, decoded);
+        fixed (byte* from = bytes)
+        fixed (float* to = decoded)
+        {
+            Widening.Read(GgufBlocks.Find(code)!.Value, from, 0, to, numbers);
+        }
+
         return decoded;
     }
 }

@@ -28,6 +28,9 @@ internal unsafe interface ISimd<TVector> : IAccumulator<TVector>, IArithmetic<TV
     /// <summary>Widens bfloat16: the upper half of a binary32.</summary>
     static abstract TVector WidenBFloat16(ushort* source);
 
+    /// <summary>As many signed bytes as there are lanes.</summary>
+    static abstract TVector WidenBytes(sbyte* source);
+
     /// <summary>
     /// Widens finite binary16: sign-extended and shifted, sign, exponent and fraction lie where binary32 has them, and one multiplication
     /// by 2¹¹² corrects the exponent's bias, subnormal numbers included.

@@ -56,6 +56,9 @@ internal readonly unsafe struct Scalar : ISimd<float>
     public static float WidenBFloat16(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float WidenBytes(sbyte* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float WidenHalf(ushort* source) =>
         BitConverter.UInt32BitsToSingle((uint)((short)*source << 13) & Widening.HalfMask) * Widening.HalfScale;
 }

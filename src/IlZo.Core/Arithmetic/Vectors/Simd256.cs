@@ -61,6 +61,10 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> WidenBFloat16(ushort* source) => (Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> WidenBytes(sbyte* source) =>
+        Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(ulong*)source).AsSByte()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> WidenHalf(ushort* source)
     {
         var bits = (Avx2.ConvertToVector256Int32(Vector128.Load((short*)source)) << 13).AsUInt32() & Vector256.Create(Widening.HalfMask);

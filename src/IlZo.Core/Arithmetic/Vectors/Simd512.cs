@@ -62,6 +62,10 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> WidenBFloat16(ushort* source) => (Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenBytes(sbyte* source) =>
+        Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> WidenHalf(ushort* source)
     {
         var bits = (Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)) << 13).AsUInt32() & Vector512.Create(Widening.HalfMask);

@@ -16,7 +16,7 @@ internal interface IStoredWork
         where TFormat : struct, IWeightFormat<TVector>;
 }
 
-/// <summary>The types that weights are stored in.</summary>
+/// <summary>The types that weights are stored in whose elements have an address each.</summary>
 internal static class StoredWeights
 {
     /// <summary>Does something with weights of a type.</summary>
@@ -41,9 +41,11 @@ internal static class StoredWeights
                 case DType.F16:
                     work.Do<TVector, TSimd, F16Format<TVector, TSimd>>();
                     break;
-                default:
+                case DType.BF16:
                     work.Do<TVector, TSimd, BF16Format<TVector, TSimd>>();
                     break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(type), type, "Elements with an address each were expected.");
             }
         }
     }

@@ -49,8 +49,8 @@ internal static unsafe class TokenTiles
                 for (int column = 0; column < columns; column += Slab)
                 {
                     int width = Math.Min(Slab, columns - column);
-                    Widening.Read(weight.Type, weight.At(row + r, column), widened, width);
-                    Widening.Read(weight.Type, weight.At(row + last, column), widened + Slab, width);
+                    Widening.Read(weight, row + r, column, widened, width);
+                    Widening.Read(weight, row + last, column, widened + Slab, width);
                     for (int tile = 0; tile < tiles; tile++)
                     {
                         int token = first + (tile * Tokens);

@@ -23,16 +23,22 @@ internal static unsafe class VectorProduct
     // Columns whose sums stay in the first-level cache beside the weights of eight rows.
     private const int Chunk = 2048;
 
+    // Columns of blocks that are widened at a time.
+    private const int Slab = 1024;
+
     /// <summary>Computes rows <paramref name="row"/> … of y for each of <paramref name="tokens"/> contiguous x.</summary>
     public static void Multiply(Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens) =>
-        StoredWeights.Use(weight.Type, new Work(weight, WeightLayout.OutIn, row, rows, x, y, tokens));
+        StoredWeights.Use(Loaded(weight), new Work(weight, WeightLayout.OutIn, row, rows, x, y, tokens));
 
     /// <summary>
     /// y[n] += Σ W[<paramref name="row"/> + k][n]·x[k] over <paramref name="rows"/> rows of a W that is stored [in, out], for each of
     /// <paramref name="tokens"/> tokens.
     /// </summary>
     public static void AddTransposed(Parameter weight, int row, int rows, VectorRows x, VectorRows y, int tokens) =>
-        StoredWeights.Use(weight.Type, new Work(weight, WeightLayout.InOut, row, rows, x, y, tokens));
+        StoredWeights.Use(Loaded(weight), new Work(weight, WeightLayout.InOut, row, rows, x, y, tokens));
+
+    // What the vectors are loaded from: blocks are widened first.
+    private static DType Loaded(Parameter weight) => weight.Type.IsBlocked() ? DType.F32 : weight.Type;
 
     private readonly struct Work(Parameter weight, WeightLayout layout, int row, int rows, VectorRows x, VectorRows y, int tokens)
         : IStoredWork
@@ -60,7 +66,8 @@ internal static unsafe class VectorProduct
         where TFormat : struct, IWeightFormat<TVector>
     {
         float* factors = stackalloc float[Unroll];
-        float* widened = stackalloc float[tokens > 1 ? Unroll * Chunk : 0];
+        bool areWidened = tokens > 1 || weight.Type.IsBlocked();
+        float* widened = stackalloc float[areWidened ? Unroll * Chunk : 0];
         byte** at = stackalloc byte*[Unroll];
         for (int column = 0; column < weight.Columns; column += Chunk)
         {
@@ -70,12 +77,16 @@ internal static unsafe class VectorProduct
                 // Rows beyond the last one are the last one times zero.
                 for (int i = 0; i < Unroll; i++)
                 {
-                    at[i] = weight.At(row + Math.Min(r + i, rows - 1), column);
-                    if (tokens > 1)
+                    int from = row + Math.Min(r + i, rows - 1);
+                    if (areWidened)
                     {
                         float* to = widened + (i * Chunk);
-                        Widening.Read(weight.Type, at[i], to, columns);
+                        Widening.Read(weight, from, column, to, columns);
                         at[i] = (byte*)to;
+                    }
+                    else
+                    {
+                        at[i] = weight.At(from, column);
                     }
                 }
 
@@ -86,7 +97,7 @@ internal static unsafe class VectorProduct
                         factors[i] = r + i < rows ? x[token][r + i] : 0;
                     }
 
-                    if (tokens > 1)
+                    if (areWidened)
                     {
                         AddRows<TVector, TSimd, F32Format<TVector, TSimd>>(DType.F32, 0, at, factors, y[token] + column, columns);
                     }
@@ -116,7 +127,9 @@ internal static unsafe class VectorProduct
         {
             for (int r = 0; r < rows; r++)
             {
-                y[0][r] = Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x[0], whole);
+                y[0][r] = weight.Type.IsBlocked()
+                    ? BlockedRow<TVector, TSimd>(weight, row + r, x[0], whole)
+                    : Row<TVector, TSimd, TFormat>(weight.At(row + r, 0), x[0], whole);
             }
         }
 
@@ -125,31 +138,63 @@ internal static unsafe class VectorProduct
             return;
         }
 
+        float* rest = stackalloc float[Sums];
         for (int r = 0; r < rows; r++)
         {
+            Widening.Read(weight, row + r, whole, rest, columns - whole);
             for (int token = 0; token < tokens; token++)
             {
                 for (int k = whole; k < columns; k++)
                 {
-                    y[token][r] += Widening.Read(weight.Type, weight.At(row + r, k)) * x[token][k];
+                    y[token][r] += rest[k - whole] * x[token][k];
                 }
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float BlockedRow<TVector, TSimd>(Parameter weight, int row, float* x, int columns)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        float* widened = stackalloc float[Slab];
+        float* sums = stackalloc float[Sums];
+        new Span<float>(sums, Sums).Clear();
+        for (int column = 0; column < columns; column += Slab)
+        {
+            int count = Math.Min(Slab, columns - column);
+            Widening.Read(weight, row, column, widened, count);
+            Add<TVector, TSimd, F32Format<TVector, TSimd>>((byte*)widened, x + column, count, sums);
+        }
+
+        return Total<TVector, TSimd>(sums);
+    }
+
     private static float Row<TVector, TSimd, TFormat>(byte* w, float* x, int columns)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        float* sums = stackalloc float[Sums];
+        new Span<float>(sums, Sums).Clear();
+        Add<TVector, TSimd, TFormat>(w, x, columns, sums);
+        return Total<TVector, TSimd>(sums);
+    }
+
+    // Adds the products of some columns, a multiple of the sums, to the sums.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add<TVector, TSimd, TFormat>(byte* w, float* x, int columns, float* sums)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int width = TSimd.Width;
         int step = width * TFormat.Size;
-        float* sums = stackalloc float[Sums];
         for (int first = 0; first < Sums; first += Unroll * width)
         {
-            var zero = TSimd.Broadcast(0);
-            TVector a = zero, b = zero, c = zero, d = zero;
+            var a = TSimd.Load(sums + first);
+            var b = TSimd.Load(sums + first + width);
+            var c = TSimd.Load(sums + first + (2 * width));
+            var d = TSimd.Load(sums + first + (3 * width));
             byte* from = w + ((long)first * TFormat.Size);
             for (int k = first; k < columns; k += Sums, from += Sums * TFormat.Size)
             {
@@ -165,8 +210,6 @@ internal static unsafe class VectorProduct
             TSimd.Store(c, sums + first + (2 * width));
             TSimd.Store(d, sums + first + (3 * width));
         }
-
-        return Total<TVector, TSimd>(sums);
     }
 
     /// <summary>The sum of the sums, which changes them.</summary>

@@ -76,10 +76,10 @@ internal static unsafe class WeightReader
         Parameter weight, int row, int column, int count, PassPoints points, float* destination, long probeStride,
         WorkerScratch scratch)
     {
-        byte* source = weight.At(row, column);
         if (row + PrefetchRows < weight.Rows)
         {
-            CacheLines.Prefetch(weight.At(row + PrefetchRows, column), (long)count * weight.Type.Size());
+            var (next, bytes) = weight.BytesOf(row + PrefetchRows, column, count);
+            CacheLines.Prefetch((byte*)next, bytes);
         }
 
         for (int p = 0; p < points.Probes.Count; p++)
@@ -89,12 +89,13 @@ internal static unsafe class WeightReader
             {
                 for (int point = 0; point < probe.Points; point++, destination += probeStride)
                 {
-                    Widening.Read(weight.Type, source, destination, count);
+                    Widening.Read(weight, row, column, destination, count);
                 }
 
                 continue;
             }
 
+            byte* source = weight.At(row, column);
             direction.Fill(weight, row, column, new Span<float>(scratch.Noise, count));
             float radius = (float)probe.Radius;
             if (probe.Second is { } second)

@@ -9,8 +9,8 @@ using IlZo.Tokenization;
 namespace IlZo.Gguf;
 
 /// <summary>
-/// Makes a checkpoint in the Hugging Face layout of a GGUF file: its weights, widened from blocks where they are in blocks, its tokenizer
-/// and its chat template. Llama, Mistral, Qwen2, Qwen3, Gemma, Gemma 2, Phi-3 and GPT-2.
+/// Makes a checkpoint in the Hugging Face layout of a GGUF file: its weights, in the blocks that they are in or widened, its tokenizer and
+/// its chat template. Llama, Mistral, Qwen2, Qwen3, Gemma, Gemma 2, Phi-3 and GPT-2.
 /// </summary>
 internal static class GgufImport
 {
@@ -31,7 +31,7 @@ internal static class GgufImport
     /// <param name="path">The GGUF file.</param>
     /// <param name="folder">The folder to create, which must not exist.</param>
     /// <param name="type">
-    /// The type of the weights; null for what most of the matrices are stored in: fp32, bf16, or fp16 also for blocks.
+    /// The type of the weights; null for what most of them are stored in, where blocks stay as they are.
     /// </param>
     /// <param name="tokenizer">A folder whose tokenizer is taken in place of the file's; null for the file's.</param>
     /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
@@ -41,8 +41,8 @@ internal static class GgufImport
     {
         using var file = GgufModelFile.Open(path);
         var (config, tensors) = Describe(file);
-        var kept = type ?? UsualType(file);
-        config["torch_dtype"] = kept switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
+        var usual = type ?? UsualType(file);
+        config["torch_dtype"] = Plain(usual).TorchName();
         var files = tokenizer is null ? ImportedTokenizer.Files(file.Fields) : TokenizerOf(tokenizer);
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (File.Exists(target))
@@ -58,7 +58,7 @@ internal static class GgufImport
                 AtomicFile.WriteAllBytes(Path.Combine(temporary, fileName), content);
             }
 
-            Write(file, tensors, kept, Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
+            Write(file, [.. tensors.Select(t => (t, type ?? Kept(t, usual)))], Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
             file.RequireUnchanged();
             RequireUsable(path, temporary, cancellation);
         });
@@ -108,25 +108,38 @@ internal static class GgufImport
         return files;
     }
 
-    // The type of the most bytes; what is in blocks is kept in fp16.
-    private static DType UsualType(GgufModelFile file)
-    {
-        string name = file.Tensors.Values.GroupBy(t => t.Type.Name).MaxBy(g => g.Sum(t => (long)t.Rows * t.RowBytes))?.Key ?? "";
-        return name switch { "F32" => DType.F32, "BF16" => DType.BF16, _ => DType.F16 };
-    }
+    // The type of the most bytes.
+    private static DType UsualType(GgufModelFile file) =>
+        file.Tensors.Values.GroupBy(t => t.Type).MaxBy(g => g.Sum(t => (long)t.Rows * t.RowBytes))?.Key ?? DType.F16;
+
+    // What cannot stay in blocks is in fp16.
+    private static DType Plain(DType type) => type.IsBlocked() ? DType.F16 : type;
+
+    // In a file of blocks everything stays as it is, its norms in fp32 too.
+    private static DType Kept(ImportedTensor tensor, DType usual) => tensor.Stored.Type.IsBlocked()
+        ? tensor.HasStoredRows ? tensor.Stored.Type : Plain(usual)
+        : usual.IsBlocked() ? tensor.Stored.Type : usual;
 
     private static unsafe void Write(
-        GgufModelFile file, IReadOnlyList<ImportedTensor> tensors, DType type, string path, CancellationToken cancellation)
+        GgufModelFile file, IReadOnlyList<(ImportedTensor Tensor, DType Type)> tensors, string path, CancellationToken cancellation)
     {
-        var byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        var byName = tensors.ToDictionary(t => t.Tensor.Name, StringComparer.Ordinal);
         SafetensorsWriter.Write(
             path,
-            [.. tensors.Select(t => new TensorEntry("", t.Name, StoredType.Name(type), t.Shape, null))],
+            [.. tensors.Select(t => new TensorEntry("", t.Tensor.Name, StoredType.Name(t.Type), t.Tensor.Shape, null))],
             new Dictionary<string, string> { ["format"] = "pt" },
             (entry, stream) =>
             {
                 cancellation.ThrowIfCancellationRequested();
-                byName[entry.Name].Read(file, row => stream.Write(Narrowed(row, type, file, entry.Name)));
+                var (tensor, type) = byName[entry.Name];
+                if (type.IsBlocked())
+                {
+                    tensor.Copy(file, stream);
+                }
+                else
+                {
+                    tensor.Read(file, row => stream.Write(Narrowed(row, type, file, entry.Name)));
+                }
             });
     }
 

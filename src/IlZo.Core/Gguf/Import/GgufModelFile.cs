@@ -1,4 +1,6 @@
+using IlZo.Arithmetic;
 using IlZo.Checkpoints;
+using IlZo.Tensors;
 
 namespace IlZo.Gguf;
 
@@ -9,10 +11,10 @@ namespace IlZo.Gguf;
 /// <param name="Rows">Its rows; 1 for a vector.</param>
 /// <param name="Columns">Numbers of a row, a whole number of blocks.</param>
 /// <param name="Offset">Where its bytes begin in the file.</param>
-internal sealed record StoredTensor(string Name, BlockType Type, bool IsVector, int Rows, int Columns, long Offset)
+internal sealed record StoredTensor(string Name, DType Type, bool IsVector, int Rows, int Columns, long Offset)
 {
     /// <summary>Bytes of a row.</summary>
-    public int RowBytes => Columns / Type.Numbers * Type.Bytes;
+    public int RowBytes => (int)Type.Layout().Bytes(Columns);
 }
 
 /// <summary>
@@ -86,8 +88,18 @@ internal sealed unsafe class GgufModelFile : IDisposable
     public static GgufModelFile FromMemory(string name, ReadOnlySpan<byte> content) => Of(name, FileBytes.Copy(content));
 
     /// <summary>Reads a row as fp32.</summary>
-    public void Read(StoredTensor tensor, int row, Span<float> destination) => tensor.Type.DecodeRow(
-        new ReadOnlySpan<byte>(_bytes.Data + tensor.Offset + ((long)row * tensor.RowBytes), tensor.RowBytes), destination);
+    public void Read(StoredTensor tensor, int row, Span<float> destination)
+    {
+        fixed (byte* from = Row(tensor, row))
+        fixed (float* to = destination[..tensor.Columns])
+        {
+            Widening.Read(tensor.Type, from, 0, to, tensor.Columns);
+        }
+    }
+
+    /// <summary>A row as it is stored.</summary>
+    public ReadOnlySpan<byte> Row(StoredTensor tensor, int row) =>
+        new(_bytes.Data + tensor.Offset + ((long)row * tensor.RowBytes), tensor.RowBytes);
 
     /// <summary>Refuses to go on where the file was written to or cut since it was opened.</summary>
     public void RequireUnchanged() => _bytes.RequireUnchanged(Path);
@@ -123,9 +135,10 @@ internal sealed unsafe class GgufModelFile : IDisposable
         uint code = cursor.UInt32();
         var type = GgufBlocks.Find(code)
             ?? throw cursor.Error(at, $"type {code} of tensor '{name}'", $"one of the types that are read, {GgufBlocks.Names}");
-        if (columns % type.Numbers != 0)
+        if (columns % type.Layout().BlockElements is not 0)
         {
-            throw cursor.Error(at, $"rows of {columns} numbers in blocks of {type.Name}, tensor '{name}'", $"a multiple of {type.Numbers}");
+            throw cursor.Error(
+                at, $"rows of {columns} numbers in blocks of {type}, tensor '{name}'", $"a multiple of {type.Layout().BlockElements}");
         }
 
         at = cursor.Position;
@@ -160,7 +173,7 @@ internal sealed unsafe class GgufModelFile : IDisposable
             if (end > _bytes.Length)
             {
                 throw cursor.Error(
-                    at, $"tensor '{tensor.Name}' of {tensor.Rows} × {tensor.Columns} {tensor.Type.Name} up to byte {end}",
+                    at, $"tensor '{tensor.Name}' of {tensor.Rows} × {tensor.Columns} {tensor.Type} up to byte {end}",
                     $"{_bytes.Length} at most, where the file ends");
             }
 

@@ -8,16 +8,31 @@ internal record ImportedTensor(string Name, StoredTensor Stored)
     /// <summary>The dimensions, outermost first.</summary>
     public virtual IReadOnlyList<long> Shape => Stored.IsVector ? [Stored.Columns] : [Stored.Rows, Stored.Columns];
 
+    /// <summary>Whether its rows are rows of the file, so that blocks may stay as they are.</summary>
+    public virtual bool HasStoredRows => !Stored.IsVector;
+
     /// <summary>Hands over the rows, one after the other.</summary>
     public virtual void Read(GgufModelFile file, Action<float[]> onRow)
     {
         float[] row = new float[Stored.Columns];
         for (int r = 0; r < Stored.Rows; r++)
         {
-            file.Read(Stored, r, row);
+            file.Read(Stored, PlaceOf(r), row);
             onRow(row);
         }
     }
+
+    /// <summary>Writes the rows as they are stored, where <see cref="HasStoredRows"/>.</summary>
+    public void Copy(GgufModelFile file, Stream to)
+    {
+        for (int r = 0; r < Stored.Rows; r++)
+        {
+            to.Write(file.Row(Stored, PlaceOf(r)));
+        }
+    }
+
+    /// <summary>Where a row stands in the file.</summary>
+    protected virtual int PlaceOf(int row) => row;
 }
 
 /// <summary>
@@ -31,23 +46,18 @@ internal sealed record InterleavedTensor(string Name, StoredTensor Stored, int H
 {
     public override void Read(GgufModelFile file, Action<float[]> onRow)
     {
-        float[] row = new float[Stored.Columns];
-        if (Stored.IsVector)
+        if (!Stored.IsVector)
         {
-            file.Read(Stored, 0, row);
-            onRow([.. Enumerable.Range(0, row.Length).Select(i => row[PlaceOf(i)])]);
+            base.Read(file, onRow);
             return;
         }
 
-        for (int r = 0; r < Stored.Rows; r++)
-        {
-            file.Read(Stored, PlaceOf(r), row);
-            onRow(row);
-        }
+        float[] row = new float[Stored.Columns];
+        file.Read(Stored, 0, row);
+        onRow([.. Enumerable.Range(0, row.Length).Select(i => row[PlaceOf(i)])]);
     }
 
-    // Where a row stands in the file.
-    private int PlaceOf(int row)
+    protected override int PlaceOf(int row)
     {
         int inHead = row % HeadSize;
         int half = HeadSize / 2;
@@ -58,6 +68,8 @@ internal sealed record InterleavedTensor(string Name, StoredTensor Stored, int H
 /// <summary>A norm whose weights have 1 added in the file.</summary>
 internal sealed record RaisedTensor(string Name, StoredTensor Stored) : ImportedTensor(Name, Stored)
 {
+    public override bool HasStoredRows => false;
+
     public override void Read(GgufModelFile file, Action<float[]> onRow) =>
         base.Read(file, row => onRow([.. row.Select(x => x - 1)]));
 }
@@ -65,6 +77,8 @@ internal sealed record RaisedTensor(string Name, StoredTensor Stored) : Imported
 /// <summary>A matrix whose rows are the columns of the file's.</summary>
 internal sealed record TransposedTensor(string Name, StoredTensor Stored) : ImportedTensor(Name, Stored)
 {
+    public override bool HasStoredRows => false;
+
     public override IReadOnlyList<long> Shape => [Stored.Columns, Stored.Rows];
 
     // The file's rows are what must be decoded as a whole, so that all of them are in memory once.

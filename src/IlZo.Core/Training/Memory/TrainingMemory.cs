@@ -75,7 +75,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         options.EngineRequest.Validate(kind);
         var tensors = model.Parameters.All;
         int own = tensors.Count - (model.Adapter?.Parameters.Count ?? 0);
-        long weights = tensors.Sum(p => p.Count * (p.Id < own ? type ?? p.Type : p.Type).Size());
+        long weights = tensors.Sum(p => (p.Id < own ? type ?? p.Type : p.Type).Layout().Bytes(p.Count));
         bool isFile = kind == DeviceKind.Cpu && model.Checkpoint.Folder is not null;
         long inFile = isFile ? tensors.Where(p => p.Id < own && !p.IsTrained && (type ?? p.Type) == p.Type).Sum(p => p.ByteCount) : 0;
         long state = StateBytes(model, options, kind);
