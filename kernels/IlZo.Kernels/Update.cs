@@ -26,7 +26,7 @@ public static class Update
 {
     [KernelName(nameof(Update))]
     public static void Run<TFormat, TDirection, TRule>(UpdateArguments<TDirection> a, TRule rule)
-        where TFormat : struct, IWeightFormat
+        where TFormat : struct, IElementFormat
         where TDirection : struct, IDirection
         where TRule : struct, IRule
     {
@@ -49,7 +49,7 @@ public static class Update
     }
 
     private struct Store<TFormat, TRule> : IElementAction
-        where TFormat : struct, IWeightFormat
+        where TFormat : struct, IElementFormat
         where TRule : struct, IRule
     {
         public WeightView To;

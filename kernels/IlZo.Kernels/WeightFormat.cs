@@ -8,7 +8,7 @@ namespace IlZo.Kernels;
 
 /// <summary>A tensor in the memory of a device; one of the views is empty.</summary>
 /// <param name="wide">Elements of 32 bits.</param>
-/// <param name="narrow">Elements of 16 bits.</param>
+/// <param name="narrow">Elements of 16 bits, or blocks, which are whole words of 16 bits.</param>
 public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narrow)
 {
     public readonly ArrayView<float> Wide = wide;
@@ -48,21 +48,34 @@ public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narro
 /// <summary>How weights are stored. Weights are finite, which is checked at load.</summary>
 public interface IWeightFormat
 {
-    /// <summary>Bytes of an element.</summary>
+    /// <summary>Whether elements lie in blocks; in shared memory they are fp32 then.</summary>
+    static abstract bool IsBlocked { get; }
+
+    /// <summary>Bytes of an element in shared memory.</summary>
     static abstract int Size { get; }
 
     /// <summary>Some elements of the shared memory that the launch asked for.</summary>
     static abstract WeightView Shared(int first, int count);
 
+    /// <summary>An element of a matrix in global memory, whose rows are whole blocks.</summary>
     static abstract float Load(WeightView weights, long index);
 
+    /// <summary>An element in shared memory.</summary>
+    static abstract float LoadShared(WeightView weights, int index);
+}
+
+/// <summary>How weights are stored that training changes: elements have an address each.</summary>
+public interface IElementFormat : IWeightFormat
+{
     /// <summary>Stores a number, rounded with 16 random bits where it must be.</summary>
     static abstract void Store(WeightView weights, long index, float value, uint random);
 }
 
 /// <summary>IEEE binary32.</summary>
-public readonly struct F32Format : IWeightFormat
+public readonly struct F32Format : IElementFormat
 {
+    public static bool IsBlocked => false;
+
     public static int Size => sizeof(float);
 
     public static WeightView Shared(int first, int count) =>
@@ -70,21 +83,29 @@ public readonly struct F32Format : IWeightFormat
 
     public static float Load(WeightView weights, long index) => weights.Wide[index];
 
+    public static float LoadShared(WeightView weights, int index) => weights.Wide[index];
+
     public static void Store(WeightView weights, long index, float value, uint random) => weights.Wide[index] = value;
 }
 
 /// <summary>IEEE binary16.</summary>
-public readonly struct F16Format : IWeightFormat
+public readonly struct F16Format : IElementFormat
 {
+    public static bool IsBlocked => false;
+
     public static int Size => sizeof(ushort);
 
     public static WeightView Shared(int first, int count) =>
         new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
 
     // The exponent and the fraction move to their places in binary32, and a multiplication repairs the bias, subnormal numbers included.
-    public static float Load(WeightView weights, long index)
+    public static float Load(WeightView weights, long index) => Widen(weights.Narrow[index]);
+
+    public static float LoadShared(WeightView weights, int index) => Widen(weights.Narrow[index]);
+
+    internal static float Widen(ushort half)
     {
-        int bits = (short)weights.Narrow[index] << 13;
+        int bits = (short)half << 13;
         return BitConverter.Int32BitsToSingle(bits & unchecked((int)Widening.HalfMask)) * Widening.HalfScale;
     }
 
@@ -93,14 +114,18 @@ public readonly struct F16Format : IWeightFormat
 }
 
 /// <summary>bfloat16: the upper half of a binary32.</summary>
-public readonly struct BF16Format : IWeightFormat
+public readonly struct BF16Format : IElementFormat
 {
+    public static bool IsBlocked => false;
+
     public static int Size => sizeof(ushort);
 
     public static WeightView Shared(int first, int count) =>
         new(ArrayView<float>.Empty, SharedMemory.GetDynamic<ushort>().SubView(first, count));
 
     public static float Load(WeightView weights, long index) => BitConverter.Int32BitsToSingle(weights.Narrow[index] << 16);
+
+    public static float LoadShared(WeightView weights, int index) => BitConverter.Int32BitsToSingle(weights.Narrow[index] << 16);
 
     public static void Store(WeightView weights, long index, float value, uint random) =>
         weights.Narrow[index] = StochasticRounding.Round(DType.BF16, value, (ushort)random);

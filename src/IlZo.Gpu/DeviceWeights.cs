@@ -68,10 +68,10 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
 
     public void Dispose() => Clear();
 
-    /// <summary>A buffer that holds weights of a tensor, in their type.</summary>
+    /// <summary>A buffer that holds weights of a tensor, in their type; blocks are words of 16 bits.</summary>
     public static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
         ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
-        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.Count));
+        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.ByteCount / sizeof(ushort)));
 
     private void Copy(Parameter p, PageLockedArray1D<byte> staging, MemoryBuffer to)
     {

@@ -57,16 +57,17 @@ internal sealed partial class GpuBackend
         where TDirection : struct, IDirection
     {
         public void Visit<TRule>(TRule rule)
-            where TRule : struct, IRule => Specialization.Choose(type, new UpdateLaunch<TDirection, TRule>(kernels, arguments, rule));
+            where TRule : struct, IRule => Specialization.ChooseElements(
+                type, new UpdateLaunch<TDirection, TRule>(kernels, arguments, rule));
     }
 
     private readonly struct UpdateLaunch<TDirection, TRule>(
-        KernelLauncher kernels, UpdateArguments<TDirection> arguments, TRule rule) : IFormatVisitor
+        KernelLauncher kernels, UpdateArguments<TDirection> arguments, TRule rule) : IElementFormatVisitor
         where TDirection : struct, IDirection
         where TRule : struct, IRule
     {
         public void Visit<TFormat>()
-            where TFormat : struct, IWeightFormat
+            where TFormat : struct, IElementFormat
         {
             long blocks = (long)arguments.Rows * NoiseBlock.BlocksOfRow(arguments.Columns);
             kernels.LaunchItems(Kernels.Update.Run<TFormat, TDirection, TRule>, blocks, arguments, rule);

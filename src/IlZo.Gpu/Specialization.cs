@@ -11,6 +11,13 @@ internal interface IFormatVisitor
         where TFormat : struct, IWeightFormat;
 }
 
+/// <summary>Something to do with a kernel once the format of weights that training changes is known.</summary>
+internal interface IElementFormatVisitor
+{
+    void Visit<TFormat>()
+        where TFormat : struct, IElementFormat;
+}
+
 /// <summary>Something to do with a kernel that reads perturbed weights once its types are known.</summary>
 internal interface IWeightsVisitor
 {
@@ -41,9 +48,45 @@ internal static class Specialization
             case DType.F16:
                 visitor.Visit<F16Format>();
                 break;
-            default:
+            case DType.BF16:
                 visitor.Visit<BF16Format>();
                 break;
+            case DType.Q8_0:
+                visitor.Visit<Q8ZeroFormat>();
+                break;
+            case DType.Q4_0:
+                visitor.Visit<Q4ZeroFormat>();
+                break;
+            case DType.Q4_K:
+                visitor.Visit<Q4KFormat>();
+                break;
+            case DType.Q6_K:
+                visitor.Visit<Q6KFormat>();
+                break;
+            case DType.NF4:
+                visitor.Visit<NormalFloatFormat>();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "No such type.");
+        }
+    }
+
+    public static void ChooseElements<TVisitor>(DType type, TVisitor visitor)
+        where TVisitor : struct, IElementFormatVisitor
+    {
+        switch (type)
+        {
+            case DType.F32:
+                visitor.Visit<F32Format>();
+                break;
+            case DType.F16:
+                visitor.Visit<F16Format>();
+                break;
+            case DType.BF16:
+                visitor.Visit<BF16Format>();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "Elements with an address each were expected.");
         }
     }
 

@@ -32,8 +32,8 @@ public sealed class QuantizeTests
         using var temp = new TempFolder();
         Assert.NotEmpty(Ilzo.Run("quantize", "--model", TestData.Stories, "--to", "nf4", "--out", temp["nf4"]).Success);
         Assert.Equal(
-            $"'{temp["nf4"]}': tensor 'model.embed_tokens.weight' is in blocks of nf4, which training cannot change; --adapter, --train-only with other "
-                + "tensors, or --dtype for widened weights was expected.",
+            $"'{temp["nf4"]}': tensor 'model.embed_tokens.weight' is in blocks of nf4, which training cannot change; --adapter, "
+                + "--train-only with other tensors, or --dtype for widened weights was expected.",
             Ilzo.Run(TinyRun.Command(1, "--model", temp["nf4"], "--run", temp["run"])).Refusal(2));
         Assert.Equal(0, Ilzo.Run(TinyRun.Command(1, "--model", temp["nf4"], "--run", temp["run"], "--train-only", "role:norm")).ExitCode);
         Assert.Equal(0, Ilzo.Run(TinyRun.Command(1, "--model", temp["nf4"], "--run", temp["wide"], "--dtype", "fp16")).ExitCode);
@@ -66,7 +66,9 @@ public sealed class QuantizeTests
         Assert.False(Directory.Exists(temp["q"]));
     }
 
-    private static void Train(TempFolder temp, string run, params string[] more) =>
-        Assert.Equal(
-            0, Ilzo.Run(TinyRun.Command(5, ["--model", temp["q4"], "--adapter", "lora", "--lr", "1e-2", "--run", temp[run], .. more])).ExitCode);
+    private static void Train(TempFolder temp, string run, params string[] more)
+    {
+        string[] flags = ["--model", temp["q4"], "--adapter", "lora", "--lr", "1e-2", "--run", temp[run], .. more];
+        Assert.Equal(0, Ilzo.Run(TinyRun.Command(5, flags)).ExitCode);
+    }
 }

@@ -22,8 +22,8 @@ public readonly struct InOutOrder : IMatrixOrder
 }
 
 /// <summary>
-/// Copies weights as they are stored to shared memory, 16 bytes a thread. Inputs that do not exist become zero; outputs that do not are
-/// others, whose results nobody stores.
+/// Copies weights as they are stored to shared memory, 16 bytes a thread, and blocks as fp32. Inputs that do not exist become zero; outputs
+/// that do not are others, whose results nobody stores.
 /// </summary>
 /// <param name="weights">The matrix.</param>
 /// <param name="columns">Its columns.</param>
@@ -46,10 +46,10 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
         where TFormat : struct, IWeightFormat
         where TOrder : struct, IMatrixOrder
     {
-        ulong address = weights.Address(TFormat.Size);
+        ulong address = TFormat.IsBlocked ? 0 : weights.Address(TFormat.Size);
         int row = TOrder.IsTransposed ? Row<TFormat, TOrder>() : a.FirstOutput + Math.Min(output + Row<TFormat, TOrder>(), a.Outputs - 1);
         int column = Column<TFormat, TOrder>() + (TOrder.IsTransposed ? a.FirstOutput + output : 0);
-        bool isAligned = (address | ((ulong)columns * (ulong)TFormat.Size)) % Tile.Chunk == 0;
+        bool isAligned = !TFormat.IsBlocked && (address | ((ulong)columns * (ulong)TFormat.Size)) % Tile.Chunk == 0;
         return new WeightCopies(weights, columns, address, ((long)row * columns) + column, isAligned);
     }
 
@@ -78,7 +78,14 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
             var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
             for (int i = 0; i < chunk; i++)
             {
-                stored.Set(to + i, _weights, i < count ? from + i : -1, TFormat.Size);
+                if (TFormat.IsBlocked)
+                {
+                    stored.Wide[to + i] = i < count ? TFormat.Load(_weights, from + i) : 0;
+                }
+                else
+                {
+                    stored.Set(to + i, _weights, i < count ? from + i : -1, TFormat.Size);
+                }
             }
         }
     }

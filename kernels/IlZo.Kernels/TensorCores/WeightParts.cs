@@ -127,8 +127,8 @@ internal static class WeightParts
         where TOperands : struct, IOperandFormat
     {
         var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
-        float first = TFormat.Load(stored, from);
-        float second = TFormat.Load(stored, from + 1);
+        float first = TFormat.LoadShared(stored, from);
+        float second = TFormat.LoadShared(stored, from + 1);
         float firstElement = elements.At(0);
         float secondElement = elements.At(1);
         Put<TOperands>(

@@ -59,7 +59,8 @@ internal static class ExportCommand
             var type = GgufTypeWords.Instance.Parse(words);
             OutputFile.Check("--out", output);
             var source = saved.Result();
-            using var model = source.Load(WidenedType(options.Adapter is null ? trained : options.Model, options.DType), interruption.Token);
+            var widened = WidenedType(options.Adapter is null ? trained : options.Model, options.DType);
+            using var model = source.Load(widened, interruption.Token);
             GgufExport.Save(model, output, type, source.Template(model), interruption.Token);
         }
         else if (options.Adapter is null)

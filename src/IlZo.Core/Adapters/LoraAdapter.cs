@@ -169,8 +169,8 @@ internal sealed class LoraAdapter : Adapter
         if (weight.Type.IsBlocked())
         {
             throw new InvalidInputException(
-                $"Tensor '{weight.Name}' is in blocks of {weight.Type.TorchName()}, to which nothing can be added; weights that {Setting.DType} "
-                    + "widens were expected.");
+                $"Tensor '{weight.Name}' is in blocks of {weight.Type.TorchName()}, to which nothing can be added; weights that "
+                    + $"{Setting.DType} widens were expected.");
         }
 
         float[] row = new float[weight.Columns];

@@ -231,7 +231,8 @@ internal sealed unsafe class SafetensorsHeader
         if (_metadata.Keys.FirstOrDefault(key => key.StartsWith(BlocksKey, StringComparison.Ordinal)) is { } left)
         {
             throw new InvalidInputException(
-                $"'{_file}' has a {MetadataKey} entry '{Printable(left)}' for a tensor that it does not have; one of its tensors was expected.");
+                $"'{_file}' has a {MetadataKey} entry '{Printable(left)}' for a tensor that it does not have; one of its tensors was "
+                    + "expected.");
         }
 
         return end == length ? tensors : throw new InvalidInputException(

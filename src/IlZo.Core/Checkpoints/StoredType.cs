@@ -3,8 +3,8 @@ using IlZo.Tensors;
 namespace IlZo.Checkpoints;
 
 /// <summary>
-/// The element types of the safetensors format, by the names that stand in a file's header, and the types with blocks, which the format does
-/// not have: they are stored as bytes, and the file's metadata has their name.
+/// The element types of the safetensors format, by the names that stand in a file's header, and the types with blocks, which the format
+/// does not have: they are stored as bytes, and the file's metadata has their name.
 /// </summary>
 internal static class StoredType
 {

@@ -54,8 +54,8 @@ internal sealed class QuantizedCheckpoint
         if (model.Stored.FirstOrDefault(s => s.Value.Type.IsBlocked()) is { Key: { } name, Value: var blocked })
         {
             throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}': tensor '{name}' is in blocks of {blocked.Type.TorchName()} already; weights in fp32, fp16 or "
-                    + "bf16 were expected.");
+                $"'{model.Checkpoint.DisplayName}': tensor '{name}' is in blocks of {blocked.Type.TorchName()} already; weights in fp32, "
+                    + "fp16 or bf16 were expected.");
         }
 
         var kept = keep is null ? [] : NamePatterns.Find(model.Parameters.All, Setting.Keep, keep);
@@ -120,8 +120,8 @@ internal sealed class QuantizedCheckpoint
         if (!BlockRounding.TryWrite(_type, exact, to))
         {
             throw new InvalidInputException(
-                $"'{_model.Checkpoint.DisplayName}': row {row} of tensor '{parameter.Name}' has numbers that are too large for a scale in fp16; "
-                    + "smaller ones or nf4 were expected.");
+                $"'{_model.Checkpoint.DisplayName}': row {row} of tensor '{parameter.Name}' has numbers that are too large for a scale in "
+                    + "fp16; smaller ones or nf4 were expected.");
         }
 
         fixed (byte* stored = to)

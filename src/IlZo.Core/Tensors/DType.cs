@@ -59,7 +59,7 @@ internal static class DTypeExtensions
         ? bytes
         : throw new InvalidOperationException($"An element of {type} has no size of its own.");
 
-    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>, and for blocks the one that GGUF or bitsandbytes has for them.</summary>
+    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>; for blocks the one that GGUF or bitsandbytes has.</summary>
     public static string TorchName(this DType type) => type switch
     {
         DType.F32 => "float32",

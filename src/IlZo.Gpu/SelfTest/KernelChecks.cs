@@ -53,6 +53,7 @@ public static class KernelChecks
         Exact(
             "update by a scaling diagonal", s => new DiagonalScaling(new OptimizerSettings(s), 0.05) { Coefficient = 0.5, Curvature = 3 }),
         .. DirectionChecks.All,
+        .. BlockChecks.All,
     ];
 
     private static IEnumerable<SelfTestCheck> ProductsOf(DType type) =>

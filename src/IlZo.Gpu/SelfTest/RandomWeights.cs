@@ -1,11 +1,14 @@
 using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
+using IlZo.Benchmarks;
 using IlZo.Noise;
 using IlZo.Tensors;
 
 namespace IlZo.Gpu.SelfTest;
 
-/// <summary>Tensors with weights of the usual size, the same in every run.</summary>
+/// <summary>
+/// Tensors with weights of the usual size, the same in every run. Those that cannot be in blocks where blocks are wanted are in fp32.
+/// </summary>
 internal static unsafe class RandomWeights
 {
     private const float Scale = 0.1f;
@@ -23,10 +26,19 @@ internal static unsafe class RandomWeights
         foreach (var (name, shape, role) in tensors)
         {
             int count = (int)shape.Aggregate((a, b) => a * b);
-            var buffer = new NativeBuffer((long)count * type.Size());
+            var kept = !type.IsBlocked() || (shape.Length == 2 && shape[1] % type.Layout().BlockElements == 0) ? type : DType.F32;
+            var buffer = new NativeBuffer(kept.Layout().Bytes(count));
             memory.Add(buffer);
-            Parallel.For(0, (count + PartCount - 1) / PartCount, part => Fill(buffer, type, name[0], part * PartCount, count));
-            parameters.Add(new Parameter(name, shape, type, buffer.Data, role));
+            if (kept.IsBlocked())
+            {
+                RandomBlocks.Fill(kept, new Span<byte>(buffer.Data, (int)buffer.ByteCount), name[0]);
+            }
+            else
+            {
+                Parallel.For(0, (count + PartCount - 1) / PartCount, part => Fill(buffer, kept, name[0], part * PartCount, count));
+            }
+
+            parameters.Add(new Parameter(name, shape, kept, buffer.Data, role));
         }
 
         return new ParameterSet(parameters, memory);

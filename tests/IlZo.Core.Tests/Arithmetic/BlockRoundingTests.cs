@@ -1,4 +1,5 @@
 using IlZo.Arithmetic.Blocks;
+using IlZo.Benchmarks;
 using IlZo.Tensors;
 using Xunit;
 
@@ -79,7 +80,8 @@ public sealed unsafe class BlockRoundingTests
     [MemberData(nameof(All))]
     public void A_slice_of_a_row_is_what_the_whole_row_has_there(DType type)
     {
-        byte[] stored = Random(type, 3);
+        byte[] stored = new byte[3 * type.Layout().BlockBytes];
+        RandomBlocks.Fill(type, stored, 11);
         int elements = 3 * type.Layout().BlockElements;
         float[] whole = Read(type, stored, 0, elements);
         for (int first = 0; first < elements; first += 7)
@@ -119,18 +121,6 @@ public sealed unsafe class BlockRoundingTests
         }
 
         return read;
-    }
-
-    private static byte[] Random(DType type, int blocks)
-    {
-        byte[] stored = new byte[blocks * type.Layout().BlockBytes];
-        new Random(11).NextBytes(stored);
-        for (int block = 0; block < blocks; block++)
-        {
-            RandomBlocks.MakeFinite(type, stored.AsSpan(block * type.Layout().BlockBytes));
-        }
-
-        return stored;
     }
 
     private static float[] Normals(int count)

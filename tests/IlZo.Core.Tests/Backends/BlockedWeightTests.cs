@@ -1,7 +1,7 @@
 using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
-using IlZo.Core.Tests.Arithmetic;
+using IlZo.Benchmarks;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using Xunit;
@@ -126,10 +126,9 @@ public sealed unsafe class BlockedWeightTests : IDisposable
 
     private Parameter Blocked(DType type, int rows, int columns)
     {
-        byte[] stored = RandomBlocks.Create(type, rows, columns, 7);
-        var buffer = new NativeBuffer(stored.Length);
+        var buffer = new NativeBuffer(rows * type.Layout().Bytes(columns));
         _memory.Add(buffer);
-        stored.CopyTo(new Span<byte>(buffer.Data, stored.Length));
+        RandomBlocks.Fill(type, new Span<byte>(buffer.Data, (int)buffer.ByteCount), 7);
         return new Parameter("w", [rows, columns], type, buffer.Data);
     }
 

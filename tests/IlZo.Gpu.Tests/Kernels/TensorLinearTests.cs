@@ -43,6 +43,11 @@ public class TensorLinearTests
         { DType.BF16, true, 2, 4, 33, 67 },
         { DType.F32, true, 1, 5, 17, 70 },
         { DType.F32, true, 2, 2, 16, 72 },
+        { DType.Q8_0, false, 2, 9, 96, 37 },
+        { DType.Q4_0, true, 1, 5, 40, 96 },
+        { DType.Q4_K, false, 1, 3, 256, 65 },
+        { DType.Q6_K, true, 2, 4, 17, 256 },
+        { DType.NF4, false, 2, 33, 64, 8 },
     };
 
     /// <summary>Shapes for numbers of 16 bits: rows of inputs that are padded and not.</summary>
@@ -54,6 +59,8 @@ public class TensorLinearTests
         { ProductPrecision.BFloat16, DType.F16, false, 2, 33, 32, 70 },
         { ProductPrecision.BFloat16, DType.BF16, false, 1, 7, 19, 65 },
         { ProductPrecision.BFloat16, DType.F32, true, 2, 5, 17, 70 },
+        { ProductPrecision.Half, DType.NF4, false, 2, 9, 128, 37 },
+        { ProductPrecision.BFloat16, DType.Q8_0, false, 1, 7, 64, 65 },
     };
 
     /// <summary>The checks of products that a user runs on a GPU. Parts of a head are treated by the same code in all precisions.</summary>

@@ -45,10 +45,17 @@ public static class KernelList
             + "out]", TensorLinear.Run<BF16Format, SignDirection, TwoProbes, BFloat16Operands, InOutOrder, Silu>),
         ("tensor linear in bf16, fp16, none, one "
             + "probe", TensorLinear.Run<F16Format, NoDirection, OneProbe, BFloat16Operands, OutInOrder, Relu>),
+        ("linear, q4_0, none, two probes", Linear.Run<Q4ZeroFormat, NoDirection, TwoProbes, Identity>),
+        ("tensor linear in bf16x3, q8_0, none, two probes",
+            TensorLinear.Run<Q8ZeroFormat, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
+        ("tensor linear in bf16x3, q4_k, none, two probes",
+            TensorLinear.Run<Q4KFormat, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
         ("rounded inputs, fp16", RoundedInputs.Run<HalfOperands>),
         ("rounded inputs, bf16", RoundedInputs.Run<BFloat16Operands>),
         ("rows, fp16, normal, two probes", ReadRows.Run<F16Format, NormalDirection, TwoProbes>),
         ("rows, fp32, none, one probe", ReadRows.Run<F32Format, NoDirection, OneProbe>),
+        ("rows, nf4, none, one probe", ReadRows.Run<NormalFloatFormat, NoDirection, OneProbe>),
+        ("rows, q6_k, none, one probe", ReadRows.Run<Q6KFormat, NoDirection, OneProbe>),
         ("linear, fp16, scaled sphere, two probes", Linear.Run<F16Format, Scaled, TwoProbes, Identity>),
         (
             "linear, fp16, rank one, one probe",

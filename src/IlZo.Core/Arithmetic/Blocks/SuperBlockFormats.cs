@@ -5,8 +5,8 @@ using IlZo.Arithmetic.Vectors;
 namespace IlZo.Arithmetic.Blocks;
 
 /// <summary>
-/// 256 elements: binary16 d and m, a scale s and an offset l of 6 bits for each of 8 runs in 12 bytes, and 128 bytes of which two runs share
-/// 32, the lower halves first; w = (d·s)q − m·l, rounded once.
+/// 256 elements: binary16 d and m, a scale s and an offset l of 6 bits for each of 8 runs in 12 bytes, and 128 bytes of which two runs
+/// share 32, the lower halves first; w = (d·s)q − m·l, rounded once.
 /// </summary>
 internal readonly unsafe struct Q4KFormat : IBlockFormat
 {

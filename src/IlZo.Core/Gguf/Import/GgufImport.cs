@@ -58,7 +58,8 @@ internal static class GgufImport
                 AtomicFile.WriteAllBytes(Path.Combine(temporary, fileName), content);
             }
 
-            Write(file, [.. tensors.Select(t => (t, type ?? Kept(t, usual)))], Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
+            (ImportedTensor, DType)[] typed = [.. tensors.Select(t => (t, type ?? Kept(t, usual)))];
+            Write(file, typed, Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
             file.RequireUnchanged();
             RequireUsable(path, temporary, cancellation);
         });
