@@ -89,8 +89,8 @@ public readonly struct Q4KFormat : IWeightFormat
         return (Block.Half(weights, block) * scale * nibble) - (Block.Half(weights, block + 1) * least);
     }
 
-    // Of 12 bytes the scales (0) or the offsets (1): six bits of the first eight for runs 0 to 3; later ones have four bits in the last four
-    // bytes, and two at the top of the first ones.
+    // Of 12 bytes the scales (0) or the offsets (1): six bits of the first eight for runs 0 to 3; later ones have four bits in the last
+    // four bytes, and two at the top of the first ones.
     private static int Six(WeightView weights, long word, int run, int which)
     {
         int later = run / 4;

@@ -19,6 +19,12 @@ internal static class BenchDevice
             return false;
         }
 
+        if (request is not { Adapter: null, WeightMemory: null, Blocks: null, HasHoles: false })
+        {
+            throw new InvalidInputException(
+                $"--adapter, --weight-memory, --blocks and --holes are measured on the CPU; --device {request.Device} was not expected.");
+        }
+
         request.Engine.Validate(DeviceKind.Cuda);
         GpuTrial.Bench(part, request);
         return true;

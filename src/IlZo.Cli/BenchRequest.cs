@@ -56,13 +56,25 @@ internal sealed record BenchRequest
     /// <summary>Tokens that layers are measured with; null for several numbers of them.</summary>
     public int? Tokens { get; init; }
 
+    /// <summary>The kind of adapter that steps train; null for all weights.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Bytes of weights that may stay in memory; null for all.</summary>
+    public long? WeightMemory { get; init; }
+
+    /// <summary>What the matrices of a shape are stored in; null for fp16.</summary>
+    public DType? Blocks { get; init; }
+
+    /// <summary>Whether a shape's files have holes in the place of matrices.</summary>
+    public bool HasHoles { get; init; }
+
     /// <summary>Whether JSON is printed.</summary>
     public bool Json { get; init; }
 
     /// <summary>Calls a function with the model's folder, which is made of the shape where there is one.</summary>
     public void WithModel(Action<string> run)
     {
-        using var made = Shape is null ? null : new SyntheticFolder(Shape);
+        using var made = Shape is null ? null : new SyntheticFolder(Shape, HasHoles, Blocks);
         run(made?.Path ?? Model!);
     }
 }

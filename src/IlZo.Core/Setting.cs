@@ -160,5 +160,7 @@ internal static class Setting
 
     public static string WeightDecay => Name();
 
+    public static string WeightMemory => Name();
+
     private static string Name([CallerMemberName] string property = "") => s_spelling(property);
 }

@@ -1,14 +1,37 @@
 using System.CommandLine;
+using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Benchmarks;
+using IlZo.Checkpoints;
+using IlZo.Tensors;
 
 namespace IlZo.Cli.Commands;
 
 /// <summary><c>ilzo bench step</c>, <c>forward</c> and <c>generate</c>, and what other measurements of models share with them.</summary>
 internal static class ModelBenchCommand
 {
-    public static Command Step() => OnAnyDevice("step", "Time and memory of whole MeZO steps on random tokens.", BenchPart.Step, RunStep);
+    private static readonly Option<string?> s_adapter = Flags.Text(
+        "--adapter", "KIND",
+        $"Train an adapter instead of all weights: {string.Join(", ", AdapterCatalog.Kinds.Select(a => a.Name))} (CPU).");
+    private static readonly Option<string?> s_weightMemory = Flags.Text(
+        "--weight-memory", "SIZE", "Weights that may stay in memory, such as 8GB, as in train (CPU).");
+    private static readonly Option<string?> s_blocks = Flags.Text(
+        "--blocks", "TYPE", "Store the matrices of --shape in blocks: q8_0, q4_0, q4_k, q6_k or nf4; with --adapter (CPU).");
+    private static readonly Option<bool> s_holes = new("--holes")
+    {
+        Description = "Leave the matrices of --shape out of its files, which take no room then: weights are zeros (CPU).",
+    };
+
+    public static Command Step()
+    {
+        var command = OnAnyDevice("step", "Time and memory of whole MeZO steps on random tokens.", BenchPart.Step, RunStep, Complete);
+        command.Add(s_adapter);
+        command.Add(s_weightMemory);
+        command.Add(s_blocks);
+        command.Add(s_holes);
+        return command;
+    }
 
     public static Command Forward() =>
         OnAnyDevice("forward", "Time of plain forward passes on random tokens.", BenchPart.Forward, RunForward);
@@ -46,17 +69,35 @@ internal static class ModelBenchCommand
 
     /// <summary>Measures steps on the CPU.</summary>
     public static void RunStep(BenchRequest request, int? threads, EngineChoice engine) => request.WithModel(
-        folder => Print(StepBenchmark.Run(folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
+        folder => Print(
+            StepBenchmark.Run(
+                folder, request.Batch, request.Length, request.Repetitions, threads, engine, request.Adapter, request.WeightMemory),
+            request.Json));
 
     /// <summary>Measures forward passes on the CPU.</summary>
     public static void RunForward(BenchRequest request, int? threads, EngineChoice engine) => request.WithModel(
         folder => Print(ForwardBenchmark.Run(folder, request.Batch, request.Length, request.Repetitions, threads, engine), request.Json));
 
-    private static Command OnAnyDevice(string verb, string description, BenchPart part, Action<BenchRequest, int?, EngineChoice> run)
+    private static BenchRequest Complete(ParseResult parsed, BenchRequest request) => request with
+    {
+        Adapter = parsed.GetValue(s_adapter),
+        WeightMemory = parsed.GetValue(s_weightMemory) is { } size ? ByteSize.Parse("--weight-memory", size) : null,
+        Blocks = parsed.GetValue(s_blocks) is { } name ? Blocks(name) : null,
+        HasHoles = parsed.GetValue(s_holes),
+    };
+
+    private static DType Blocks(string name) => StoredType.Blocked.Contains(name) && StoredType.TryGetDType(name, out var type)
+        ? type
+        : throw new InvalidInputException($"--blocks is '{name}'; one of {string.Join(", ", StoredType.Blocked)} was expected.");
+
+    private static Command OnAnyDevice(
+        string verb, string description, BenchPart part, Action<BenchRequest, int?, EngineChoice> run,
+        Func<ParseResult, BenchRequest, BenchRequest>? more = null)
     {
         var device = Flags.BenchDevice();
         var command = Of(verb, description, (parsed, request, threads) =>
         {
+            request = more is null ? request : more(parsed, request);
             if (!BenchDevice.TryMeasureGpu(part, request with { Device = parsed.GetValue(device) }))
             {
                 run(request, threads, Device.CpuEngine(request.Engine));

@@ -4,7 +4,7 @@ using IlZo.Tensors;
 namespace IlZo.Benchmarks;
 
 /// <summary>
-/// Blocks with any bits but those of their scales, which make weights of the usual size; the same in every run. For tests and for measuring.
+/// Blocks with any bits but those of their scales, which make weights of the usual size; the same in every run, for tests and benchmarks.
 /// </summary>
 internal static class RandomBlocks
 {

@@ -42,9 +42,13 @@ internal sealed record StepBenchmark(
     /// <param name="steps">Measured steps, after one that is not.</param>
     /// <param name="threads">Threads, or null for all processors.</param>
     /// <param name="engine">What computes products; null for the C# kernels.</param>
-    public static StepBenchmark Run(string model, int batch, int length, int steps, int? threads, EngineChoice? engine = null)
+    /// <param name="adapter">The kind of adapter that is trained; null for all weights.</param>
+    /// <param name="weightMemory">See <see cref="TrainingOptions.WeightMemory"/>.</param>
+    public static StepBenchmark Run(
+        string model, int batch, int length, int steps, int? threads, EngineChoice? engine = null, string? adapter = null,
+        long? weightMemory = null)
     {
-        using var loaded = ModelLoader.Load(model);
+        using var loaded = TrainableModel.Load(new TrainingOptions { Model = model, Adapter = adapter, WeightMemory = weightMemory });
         using var backend = new CpuBackend(threads, engine);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
         var oracle = new BenchmarkOracle(loaded, backend, batch, length);
@@ -78,7 +82,7 @@ internal sealed record StepBenchmark(
 
         // Before the bandwidth is measured, whose buffer is not the step's.
         long peakResident = ProcessMemory.PeakResidentBytes();
-        double noise = loaded.Parameters.Count / noiseRate;
+        double noise = loaded.Parameters.TrainedCount / noiseRate;
         var split = new StepSplit(
             noise,
             (backend.Profile.PackingSeconds / steps) - noise,
@@ -105,7 +109,7 @@ internal sealed record StepBenchmark(
 }
 
 /// <summary>Seconds of all threads that the parts of a step take.</summary>
-/// <param name="Noise">The probes' noise: the number of weights over the rate measured in this run.</param>
+/// <param name="Noise">The probes' noise: the number of trained weights over the rate measured in this run.</param>
 /// <param name="Packing">Reading, widening and perturbing weights, without the noise.</param>
 /// <param name="Products">Products of weights and activations.</param>
 /// <param name="Attention">Attention.</param>

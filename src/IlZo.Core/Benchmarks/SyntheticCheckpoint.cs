@@ -24,10 +24,11 @@ internal static class SyntheticCheckpoint
     /// <summary>Writes config.json and model.safetensors in fp16. Takes a few megabytes of memory whatever the shape is.</summary>
     /// <param name="shape">One of <see cref="Shapes"/> or <see cref="TinyShapes"/>.</param>
     /// <param name="folder">The folder to write to; created where needed.</param>
+    /// <param name="blocks">What matrices are stored in; null for fp16.</param>
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
-    public static void Write(string shape, string folder)
+    public static void Write(string shape, string folder, DType? blocks = null)
     {
-        var synthetic = SyntheticShape.Of(shape);
+        var synthetic = Of(shape, blocks);
         WriteConfig(synthetic, folder);
         int written = 0;
         WriteFile(
@@ -41,10 +42,10 @@ internal static class SyntheticCheckpoint
     /// Writes the same without the numbers of matrices, which takes no room on disks whose files may have holes; in parts that can be
     /// mapped where the whole is larger than the memory.
     /// </summary>
-    /// <inheritdoc cref="Write(string, string)"/>
-    public static void WriteOutline(string shape, string folder)
+    /// <inheritdoc cref="Write(string, string, DType?)"/>
+    public static void WriteOutline(string shape, string folder, DType? blocks = null)
     {
-        var synthetic = SyntheticShape.Of(shape);
+        var synthetic = Of(shape, blocks);
         WriteConfig(synthetic, folder);
         var parts = new List<List<TensorEntry>> { new() };
         foreach (var tensor in synthetic.Tensors)
@@ -81,6 +82,9 @@ internal static class SyntheticCheckpoint
         AtomicFile.WriteAllText(Path.Combine(folder, ShardIndex.FileName), new JsonObject { ["weight_map"] = map }.ToJsonString());
     }
 
+    private static SyntheticShape Of(string shape, DType? blocks) =>
+        blocks is { } type ? SyntheticShape.Of(shape).In(type) : SyntheticShape.Of(shape);
+
     private static void WriteConfig(SyntheticShape shape, string folder)
     {
         Directory.CreateDirectory(folder);
@@ -93,6 +97,12 @@ internal static class SyntheticCheckpoint
     // The only vectors that are called weights are those of norms: they are near 1.
     private static unsafe void WriteRandom(TensorEntry tensor, float deviation, int id, Stream stream)
     {
+        if (StoredType.TryGetDType(tensor.Type, out var type) && type.IsBlocked())
+        {
+            WriteBlocks(tensor, type, id, stream);
+            return;
+        }
+
         long count = tensor.ByteCount / 2;
         int chunk = (int)Math.Min(1 << 18, count);
         bool isNorm = tensor.Shape.Count == 1 && tensor.Name.EndsWith("weight", StringComparison.Ordinal);
@@ -115,6 +125,16 @@ internal static class SyntheticCheckpoint
             }
 
             stream.Write(MemoryMarshal.AsBytes(halves.AsSpan(0, length)));
+        }
+    }
+
+    private static void WriteBlocks(TensorEntry tensor, DType type, int id, Stream stream)
+    {
+        byte[] row = new byte[type.Layout().Bytes(tensor.Shape[1])];
+        for (int i = 0; i < tensor.Shape[0]; i++)
+        {
+            RandomBlocks.Fill(type, row, (uint)((id << 20) + i));
+            stream.Write(row);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using IlZo.Tensors;
 
 namespace IlZo.Benchmarks;
 
@@ -10,8 +11,9 @@ internal sealed class SyntheticFolder : IDisposable
     /// <summary>Writes a checkpoint.</summary>
     /// <param name="shape">A shape of <see cref="SyntheticCheckpoint"/>.</param>
     /// <param name="outline">Whether the numbers of matrices are left out; see <see cref="SyntheticCheckpoint.WriteOutline"/>.</param>
+    /// <param name="blocks">What matrices are stored in; null for fp16.</param>
     /// <exception cref="InvalidInputException">There is no such shape.</exception>
-    public SyntheticFolder(string shape, bool outline = false)
+    public SyntheticFolder(string shape, bool outline = false, DType? blocks = null)
     {
         Deviation = SyntheticShape.Of(shape).Deviation;
         _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(s => PosixSignalRegistration.Create(s, _ => Delete()))];
@@ -20,11 +22,11 @@ internal sealed class SyntheticFolder : IDisposable
         {
             if (outline)
             {
-                SyntheticCheckpoint.WriteOutline(shape, Path);
+                SyntheticCheckpoint.WriteOutline(shape, Path, blocks);
             }
             else
             {
-                SyntheticCheckpoint.Write(shape, Path);
+                SyntheticCheckpoint.Write(shape, Path, blocks);
             }
         }
         catch

@@ -7,7 +7,7 @@ namespace IlZo.Benchmarks;
 
 /// <summary>A model without its numbers.</summary>
 /// <param name="Config">Its config.json.</param>
-/// <param name="Tensors">Its tensors, in fp16.</param>
+/// <param name="Tensors">Its tensors, in fp16 or in blocks.</param>
 /// <param name="Deviation">The standard deviation of random weights: as small as published models begin with, or large enough to tell a
 /// tiny model's logits apart.</param>
 internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> Tensors, float Deviation)
@@ -48,6 +48,15 @@ internal sealed record SyntheticShape(string Config, IReadOnlyList<TensorEntry> 
         ? create()
         : throw new InvalidInputException(
             $"There is no shape '{name}'; one of these was expected: {string.Join(", ", [.. Published, .. Tiny])}.");
+
+    /// <summary>The same with matrices in blocks, where their rows are whole ones; tables of positions stay in fp16.</summary>
+    public SyntheticShape In(DType blocks) => this with { Tensors = [.. Tensors.Select(t => Blocked(t, blocks))] };
+
+    private static unsafe TensorEntry Blocked(TensorEntry tensor, DType blocks) =>
+        tensor.Shape.Count == 2 && tensor.Shape[1] % blocks.Layout().BlockElements == 0
+            && !tensor.Name.Contains("position", StringComparison.Ordinal)
+            ? new TensorEntry(string.Empty, tensor.Name, StoredType.Name(blocks), tensor.Shape, null)
+            : tensor;
 
     private static SyntheticShape Opt(int vocabulary, int hidden, int layers, int heads, int positions, float deviation)
     {

@@ -66,6 +66,47 @@ internal static unsafe class WeightLoader
         }
     }
 
+    /// <summary>Reads a parameter as a whole, once: brings its pages in, checks that all elements are finite, and hashes them.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="file">The file it comes from, for the message.</param>
+    /// <param name="hashes">Whether to keep <see cref="Parameter.LoadedHashes"/>.</param>
+    /// <param name="drops">Whether to give its pages back.</param>
+    /// <param name="cancellation">Ends the reading between two pieces.</param>
+    /// <exception cref="InvalidInputException">An element is infinite or not a number; the message names the first.</exception>
+    public static void ReadAll(Parameter parameter, string file, bool hashes, bool drops, CancellationToken cancellation)
+    {
+        var layout = parameter.Type.Layout();
+        int pieces = ParameterPieces.Count(parameter);
+        byte[][] hashed = new byte[pieces][];
+        bool[] isFinite = new bool[pieces];
+        Parallel.For(0, pieces, new ParallelOptions { CancellationToken = cancellation }, piece =>
+        {
+            ParameterPieces.Populate(parameter, piece);
+
+            // The blocks that begin in the piece.
+            long begin = (((long)piece * ParameterPieces.Bytes) + layout.BlockBytes - 1) / layout.BlockBytes;
+            long end = Math.Min(
+                parameter.ByteCount / layout.BlockBytes,
+                (((piece + 1L) * ParameterPieces.Bytes) + layout.BlockBytes - 1) / layout.BlockBytes);
+            isFinite[piece] = FirstNonFinite(
+                parameter.Data + (begin * layout.BlockBytes), parameter.Type, (end - begin) * layout.BlockElements) < 0;
+            if (hashes)
+            {
+                hashed[piece] = Sha256.Hash(ParameterPieces.Read(parameter, piece));
+            }
+        });
+        for (int piece = 0; drops && piece < pieces; piece++)
+        {
+            ParameterPieces.Drop(parameter, piece);
+        }
+
+        parameter.LoadedHashes = hashes ? hashed : null;
+        if (!isFinite.All(finite => finite))
+        {
+            RequireFinite(parameter, file);
+        }
+    }
+
     /// <summary>What fp32 values become when they are kept in a type, rounded to nearest even.</summary>
     internal static void RoundTo(DType type, Span<float> values)
     {
@@ -86,6 +127,7 @@ internal static unsafe class WeightLoader
     internal static void WriteRow(Parameter parameter, int row, ReadOnlySpan<float> values)
     {
         Narrow(values, parameter.Type, parameter.At(row, 0));
+        parameter.LoadedHashes = null;
         long index = FirstNonFinite(parameter.At(row, 0), parameter.Type, values.Length);
         if (index >= 0)
         {

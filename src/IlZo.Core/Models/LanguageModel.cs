@@ -82,6 +82,7 @@ public abstract class LanguageModel : IDisposable
     private readonly OutputHead? _head;
     private readonly List<Adapter> _adapters = [];
     private ModelShape _own;
+    private StreamedWeights? _streamed;
 
     /// <summary>Takes over what a family has made of the weights; its own fields are initialized before.</summary>
     /// <param name="shape">The sizes of the language model.</param>
@@ -176,8 +177,10 @@ public abstract class LanguageModel : IDisposable
         for (int i = 0; i < _layers.Count; i++)
         {
             var call = new LayerCall(pass, i, Adapter);
+            _streamed?.Enter(i);
             _layers[i].Attention.Apply(call, h, normed);
             _layers[i].Mlp.Apply(call, h, normed);
+            _streamed?.Leave(i);
             watch?.Invoke(i + 1, h);
         }
 
@@ -229,6 +232,19 @@ public abstract class LanguageModel : IDisposable
         Adapter = adapter;
         Adapter?.Connect();
         Shape = ShapeWith(adapter);
+    }
+
+    /// <summary>
+    /// Keeps frozen weights of layers in memory only while they are read, but for as many as a budget allows. What is trained must not
+    /// change from here on.
+    /// </summary>
+    /// <param name="budget">Bytes of weights that may stay in memory.</param>
+    /// <returns>What stays.</returns>
+    internal StreamedWeights Stream(long budget)
+    {
+        _streamed = StreamedWeights.Plan(Parameters, _layers.Count, budget);
+        Parameters.IsStreamed = true;
+        return _streamed;
     }
 
     /// <summary>The sizes of the model with an adapter, or with none.</summary>

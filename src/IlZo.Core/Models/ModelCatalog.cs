@@ -51,13 +51,18 @@ internal static class ModelCatalog
     /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The architecture, a field of the configuration or a tensor cannot be used.</exception>
     public static LanguageModel Load(CheckpointFolder folder, DType? type = null, CancellationToken cancellation = default) =>
-        Build(folder, new WeightOptions(type, CheckValues: true, Cancellation: cancellation));
+        Load(folder, new WeightOptions(type, CheckValues: true, Cancellation: cancellation));
+
+    /// <inheritdoc cref="Load(CheckpointFolder, DType?, CancellationToken)"/>
+    /// <param name="folder">The folder; from here on the model owns it.</param>
+    /// <param name="options">What to do with the weights.</param>
+    public static LanguageModel Load(CheckpointFolder folder, WeightOptions options) => Build(folder, options);
 
     /// <summary>
-    /// Checks names and shapes as <see cref="Load"/> does, and reads no weights (but those that are stored unaligned): for looking
-    /// at a model of any size.
+    /// Checks names and shapes as <see cref="Load(CheckpointFolder, WeightOptions)"/> does, and reads no weights (but those that are stored
+    /// unaligned): for looking at a model of any size.
     /// </summary>
-    /// <inheritdoc cref="Load"/>
+    /// <inheritdoc cref="Load(CheckpointFolder, DType?, CancellationToken)"/>
     public static LanguageModel Inspect(CheckpointFolder folder) => Build(folder, new WeightOptions(null, CheckValues: false));
 
     private static Loader Llama(LlamaVariant variant) => (config, folder, options) => LlamaModel.Load(config, folder, options, variant);

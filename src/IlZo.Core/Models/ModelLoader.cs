@@ -31,12 +31,15 @@ public static class ModelLoader
     /// <param name="cancellation">Ends the work between two tensors.</param>
     /// <exception cref="InvalidInputException">The checkpoint cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The work was ended.</exception>
-    public static LanguageModel Load(string model, DType? type = null, CancellationToken cancellation = default)
+    public static LanguageModel Load(string model, DType? type = null, CancellationToken cancellation = default) =>
+        Load(model, new WeightOptions(type, CheckValues: true, Cancellation: cancellation));
+
+    internal static LanguageModel Load(string model, WeightOptions options)
     {
         var folder = Open(model);
         try
         {
-            return ModelCatalog.Load(folder, type, cancellation);
+            return ModelCatalog.Load(folder, options);
         }
         catch
         {

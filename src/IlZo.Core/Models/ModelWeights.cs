@@ -11,7 +11,14 @@ namespace IlZo.Models;
 /// <param name="IsHeadless">Whether the configuration says that there is no head.</param>
 /// <param name="Cancellation">Ends the reading between two tensors.</param>
 internal sealed record WeightOptions(
-    DType? Type, bool CheckValues, ConfigSize? Classes = null, bool IsHeadless = false, CancellationToken Cancellation = default);
+    DType? Type, bool CheckValues, ConfigSize? Classes = null, bool IsHeadless = false, CancellationToken Cancellation = default)
+{
+    /// <summary>Whether to hash what is read, for <see cref="ParameterSet.Hashes"/>.</summary>
+    public bool Hashes { get; init; }
+
+    /// <summary>Whether pages of the file are given back after they were read.</summary>
+    public bool Drops { get; init; }
+}
 
 /// <summary>
 /// Makes the tensors of a model of those of a checkpoint. A family names each of its tensors once, where it builds the layer that uses it,
@@ -228,9 +235,10 @@ internal sealed partial class ModelWeights
         CheckShape(tensor, shape);
         var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
         var parameter = WeightLoader.ToParameter(tensor, type, _memory, role, !TryTake(tensor));
+        parameter.IsMapped = Folder.Folder is not null && IsIn(tensor, parameter);
         if (_options.CheckValues)
         {
-            WeightLoader.RequireFinite(parameter, tensor.File);
+            WeightLoader.ReadAll(parameter, tensor.File, _options.Hashes, _options.Drops, _options.Cancellation);
         }
 
         parameter.Layer = _layer;
@@ -238,6 +246,8 @@ internal sealed partial class ModelWeights
         _stored.Add(storedName, parameter);
         return parameter;
     }
+
+    private static unsafe bool IsIn(TensorEntry tensor, Parameter parameter) => parameter.Data == tensor.Data;
 
     // Whether no parameter has any of these bytes yet.
     private unsafe bool TryTake(TensorEntry tensor)

@@ -11,14 +11,14 @@ namespace IlZo.Models;
 /// <param name="StoredBytes">Bytes of all tensors before.</param>
 /// <param name="QuantizedBytes">Bytes of all tensors after.</param>
 /// <param name="Error">The root mean square of what rounding changed, over that of the weights that were rounded.</param>
-internal sealed record QuantizationReport(
+public sealed record QuantizationReport(
     IReadOnlyList<string> Quantized, IReadOnlyList<string> Kept, long StoredBytes, long QuantizedBytes, double Error);
 
 /// <summary>
 /// Writes a checkpoint whose matrices are stored in blocks, a base for adapters: the weights of linear layers and the tables of tokens.
 /// Biases, norms, other tables, classification heads and rows that are no whole number of blocks stay as they are.
 /// </summary>
-internal sealed class QuantizedCheckpoint
+public sealed class QuantizedCheckpoint
 {
     // Rows that are rounded side by side.
     private const int RowsAtOnce = 64;
@@ -41,15 +41,15 @@ internal sealed class QuantizedCheckpoint
     /// <summary>Writes it, as a whole or not at all. Weights are read and rounded a few rows at a time.</summary>
     /// <param name="model">A model whose weights are stored in fp32, fp16 or bf16.</param>
     /// <param name="folder">The folder to create, or a saved model to replace.</param>
-    /// <param name="type">Q8_0, Q4_0 or NF4.</param>
+    /// <param name="to">Q8_0, Q4_0 or NF4.</param>
     /// <param name="keep">Patterns and roles, with commas between them, of tensors that stay as they are; null for none.</param>
     /// <param name="cancellation">Ends the work between a few rows; the folder is as it was.</param>
     /// <exception cref="InvalidInputException">
-    /// Weights are in blocks already, no tensor can be, a pattern matches none, or a scale overflows.
+    /// Weights are in blocks already, no tensor can be, a pattern matches none, a scale overflows, or the type is another.
     /// </exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
     public static QuantizationReport Save(
-        LanguageModel model, string folder, DType type, string? keep = null, CancellationToken cancellation = default)
+        LanguageModel model, string folder, DType to, string? keep = null, CancellationToken cancellation = default)
     {
         if (model.Stored.FirstOrDefault(s => s.Value.Type.IsBlocked()) is { Key: { } name, Value: var blocked })
         {
@@ -58,12 +58,17 @@ internal sealed class QuantizedCheckpoint
                     + "fp16 or bf16 were expected.");
         }
 
+        if (to is not (DType.Q8_0 or DType.Q4_0 or DType.NF4))
+        {
+            throw new InvalidInputException($"{Setting.To} is '{to.TorchName()}'; {BlockWords.Instance.List} was expected.");
+        }
+
         var kept = keep is null ? [] : NamePatterns.Find(model.Parameters.All, Setting.Keep, keep);
-        var checkpoint = new QuantizedCheckpoint(model, type, kept);
+        var checkpoint = new QuantizedCheckpoint(model, to, kept);
         if (checkpoint._quantized.Count == 0)
         {
             throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' has no matrix left whose rows are whole blocks of {type.Layout().BlockElements}; one at "
+                $"'{model.Checkpoint.DisplayName}' has no matrix left whose rows are whole blocks of {to.Layout().BlockElements}; one at "
                     + "least was expected.");
         }
 

@@ -89,6 +89,12 @@ public sealed unsafe class Parameter
     /// <summary>The layer of the model that it belongs to, from 0; null outside of layers.</summary>
     internal int? Layer { get; set; }
 
+    /// <summary>Whether its memory is that of a mapped file, whose pages can be given back while nothing was written to them.</summary>
+    internal bool IsMapped { get; set; }
+
+    /// <summary>The SHA-256 of each piece as it was when it was loaded; null where nobody asked for them.</summary>
+    internal byte[][]? LoadedHashes { get; set; }
+
     /// <summary>The set it is in; null for one that stands alone.</summary>
     internal ParameterSet? Set { get; set; }
 

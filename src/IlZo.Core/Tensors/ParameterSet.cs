@@ -9,7 +9,7 @@ namespace IlZo.Tensors;
 /// weights were changed before it ended. Memory is given back when the last read in progress ends; from <see cref="Dispose"/> on,
 /// everything that reads or writes weights throws <see cref="ObjectDisposedException"/>, while names and shapes can still be read.
 /// </remarks>
-public sealed unsafe class ParameterSet : IDisposable
+public sealed class ParameterSet : IDisposable
 {
     private readonly List<Parameter> _all = [];
     private readonly List<IDisposable> _memory = [];
@@ -45,6 +45,9 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <param name="name">The name, as the checkpoint has it.</param>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Parameter this[string name] => _byName[name];
+
+    /// <summary>Whether frozen weights of a mapped file are kept in memory only while they are needed.</summary>
+    internal bool IsStreamed { get; set; }
 
     /// <summary>Changes with every change of the weights.</summary>
     internal long Version => Volatile.Read(ref _version);
@@ -115,25 +118,33 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <summary>The hashes that <see cref="Sha256"/> is made of.</summary>
     internal ParameterHashes Hashes(CancellationToken cancellation = default)
     {
-        const long pieceBytes = 16 << 20;
         using var held = Read();
-        var pieces = new List<(Parameter Parameter, long Offset)>();
+        var pieces = new List<(Parameter Parameter, int Piece)>();
         foreach (var parameter in All)
         {
-            for (long offset = 0; offset < parameter.ByteCount; offset += pieceBytes)
-            {
-                pieces.Add((parameter, offset));
-            }
+            pieces.AddRange(Enumerable.Range(0, ParameterPieces.Count(parameter)).Select(piece => (parameter, piece)));
         }
 
         byte[][] hashes = new byte[pieces.Count][];
         Parallel.For(0, pieces.Count, new ParallelOptions { CancellationToken = cancellation }, i =>
         {
-            var (parameter, offset) = pieces[i];
-            hashes[i] = IlZo.Sha256.Hash(
-                new ReadOnlySpan<byte>(parameter.Data + offset, (int)Math.Min(pieceBytes, parameter.ByteCount - offset)));
+            var (parameter, piece) = pieces[i];
+            hashes[i] = Version == 0 && parameter.LoadedHashes is { } loaded ? loaded[piece] : Hash(parameter, piece);
         });
         return new ParameterHashes([.. pieces.Zip(hashes, (piece, hash) => (piece.Parameter, hash))]);
+    }
+
+    // What is streamed is not kept for having been hashed.
+    private byte[] Hash(Parameter parameter, int piece)
+    {
+        ParameterPieces.Populate(parameter, piece);
+        byte[] hash = IlZo.Sha256.Hash(ParameterPieces.Read(parameter, piece));
+        if (IsStreamed && !parameter.IsTrained)
+        {
+            ParameterPieces.Drop(parameter, piece);
+        }
+
+        return hash;
     }
 
     /// <summary>Gives the memory back, as soon as nobody reads or changes the weights.</summary>

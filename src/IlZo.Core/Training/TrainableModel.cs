@@ -25,11 +25,21 @@ internal static class TrainableModel
         // What starts from the model's activations must start from the same bits wherever a run is trained or replayed: those of the C#
         // kernels.
         using var reference = AdapterCatalog.Find(options.Adapter)?.StartsFromActivations == true ? new CpuBackend(options.Threads) : null;
-        var model = ModelLoader.Load(options.Model, options.DType, cancellation);
+        var model = ModelLoader.Load(
+            options.Model, new WeightOptions(options.DType, CheckValues: true, Cancellation: cancellation)
+            {
+                Hashes = true,
+                Drops = options.WeightMemory is not null,
+            });
         try
         {
             RequireTrainable(model, options);
             Prepare(model, options, reference);
+            if (options.WeightMemory is { } budget)
+            {
+                model.Stream(budget);
+            }
+
             return model;
         }
         catch

@@ -76,9 +76,16 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         var tensors = model.Parameters.All;
         int own = tensors.Count - (model.Adapter?.Parameters.Count ?? 0);
         long weights = tensors.Sum(p => (p.Id < own ? type ?? p.Type : p.Type).Layout().Bytes(p.Count));
+        if (options.WeightMemory is { } budget && type is null)
+        {
+            var plan = StreamedWeights.Plan(model.Parameters, model.Shape.Layers, budget);
+            weights = plan.ResidentBytes + plan.WorkingBytes;
+        }
+
         bool isFile = kind == DeviceKind.Cpu && model.Checkpoint.Folder is not null;
         long inFile = isFile ? tensors.Where(p => p.Id < own && !p.IsTrained && (type ?? p.Type) == p.Type).Sum(p => p.ByteCount) : 0;
         long state = StateBytes(model, options, kind);
+        inFile = Math.Min(inFile, weights);
         return new TrainingMemory(0, 0, weights, state, 0, string.Empty, kind == DeviceKind.Cuda
             ? GpuMemory.Total
             : CpuRuntime)

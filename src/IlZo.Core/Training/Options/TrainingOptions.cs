@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Datasets;
+using IlZo.Machine;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
@@ -178,6 +179,13 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public int? Threads { get; init; }
 
     /// <summary>
+    /// Bytes of weights that may stay in memory; frozen weights beyond them are read from the model's files in every pass. Null keeps all.
+    /// On Linux, and for the CPU. Results do not depend on it, and it is not part of a run.
+    /// </summary>
+    [JsonIgnore]
+    public long? WeightMemory { get; init; }
+
+    /// <summary>
     /// Whether to start even if the predicted memory exceeds what is available. Results do not depend on it, and it is not part of a run.
     /// </summary>
     [JsonIgnore]
@@ -293,6 +301,8 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
             "a number above 1, or 0 for never");
         Require(MaxLength is null or >= 2, Setting.MaxLength, MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), Setting.Threads, Threads ?? 0, "1 to 1024");
+        Require(WeightMemory is null or >= 0, Setting.WeightMemory, WeightMemory ?? 0, "0 or more bytes");
+        Require(WeightMemory is null || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0, "none, except on Linux");
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);
         RequirePath(Setting.ChatTemplate, ChatTemplate);
