@@ -24,6 +24,8 @@ internal static class Setting
 
     public static string BatchSize => Name();
 
+    public static string BestOf => Name();
+
     public static string Calibrate => Name();
 
     public static string ChatTemplate => Name();
@@ -59,6 +61,8 @@ internal static class Setting
     public static string EvalEvery => Name();
 
     public static string Exact => Name();
+
+    public static string FirstSeed => Name();
 
     public static string ForwardPasses => Name();
 
@@ -99,6 +103,8 @@ internal static class Setting
     public static string Queries => Name();
 
     public static string Rank => Name();
+
+    public static string Rates => Name();
 
     public static string RepetitionPenalty => Name();
 
