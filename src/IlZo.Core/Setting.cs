@@ -22,6 +22,8 @@ internal static class Setting
 
     public static string Axes => Name();
 
+    public static string Baseline => Name();
+
     public static string BatchSize => Name();
 
     public static string BestOf => Name();

@@ -13,8 +13,8 @@ internal static class StudyCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<string?> s_out = Flags.Text(
-        "--out", "DIR", $"Write {string.Join(" and ", StudyFiles.Names)} here, too; earlier ones are replaced.");
+    private static readonly Option<string?> s_baseline = Flags.Text(
+        "--baseline", "METHOD", "What the others are measured by (default: mezo, or the first method where it is not there).");
 
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
@@ -22,10 +22,10 @@ internal static class StudyCommand
     {
         var command = new Command(
             "study",
-            "Join comparisons on several tasks: forward passes to each target relative to mezo's, with paired intervals, Holm's "
+            "Join comparisons on several tasks: forward passes to each target relative to a baseline's, with paired intervals, Holm's "
                 + "correction, and the smallest ratio that could have been found.")
         {
-            s_tasks, s_out, s_json,
+            s_tasks, s_baseline, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -33,14 +33,8 @@ internal static class StudyCommand
 
     private static int Run(ParseResult parsed)
     {
-        var report = StudyReport.Of([.. parsed.GetValue(s_tasks)!.Select(Read)]);
-        if (parsed.GetValue(s_out) is { } folder)
-        {
-            using var output = new OutputFolder(Path.GetFullPath(folder), StudyFiles.Names);
-            StudyFiles.Write(report, folder);
-        }
-
-        Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson(indented: false) + "\n" : StudyFiles.Tables(report));
+        var report = StudyReport.Of([.. parsed.GetValue(s_tasks)!.Select(Read)], parsed.GetValue(s_baseline));
+        Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson() + "\n" : StudyTables.Markdown(report));
         return 0;
     }
 

@@ -32,6 +32,14 @@ public sealed class StudyReportTests
     }
 
     [Fact]
+    public void Another_baseline_turns_the_ratio_round()
+    {
+        var study = StudyReport.Of([("a", Report(1, Mezo(200, 800), Method("m", 100, 100)))], "m");
+        Assert.Null(study.Methods[1].Ratio);
+        Near.Equal(4, study.Methods[0].Ratio!.Ratio, 1e-12);
+    }
+
+    [Fact]
     public void A_run_that_never_got_there_counts_with_all_of_its_passes()
     {
         var method = StudyReport.Of([("a", Report(1, Mezo(200, 800), Method("m", null, 400)))]).Methods[1].Tasks[0];
@@ -75,6 +83,8 @@ public sealed class StudyReportTests
         Assert.Contains("expected, as in a", Refusal(("a", report), ("b", Report(1, Mezo(1, 2)))), StringComparison.Ordinal);
         var alone = new ComparedMethod("m", [Run(5, 1)]);
         Assert.Contains("no seed in common", Refusal(("a", Report(1, Mezo(1), alone))), StringComparison.Ordinal);
+        var e = Assert.Throws<InvalidInputException>(() => StudyReport.Of([("a", report)], "n"));
+        Assert.Equal("Baseline is n; one of mezo, m was expected.", e.Message);
         Assert.Contains("no comparison", Refusal(), StringComparison.Ordinal);
     }
 

@@ -20,7 +20,7 @@ public sealed record StudiedTask(string Name, double Target, int ForwardPasses, 
 public sealed record StudiedMethod(string Name, PassesRatio? Ratio, IReadOnlyList<MethodOnTask> Tasks);
 
 /// <summary>
-/// Several comparisons of the same methods, joined: the forward passes to each task's target relative to the first method's, with paired
+/// Several comparisons of the same methods, joined: the forward passes to each task's target relative to a baseline's, with paired
 /// intervals and Holm's correction for all methods, and for all methods and tasks.
 /// </summary>
 /// <param name="Baseline">What the others are measured by.</param>
@@ -32,12 +32,14 @@ public sealed record StudyReport(string Baseline, IReadOnlyList<StudiedTask> Tas
     /// <param name="comparisons">
     /// What each found, by the name of its task in the study; all with a target and with the same methods.
     /// </param>
-    /// <exception cref="InvalidInputException">They cannot be joined.</exception>
-    public static StudyReport Of(IReadOnlyList<(string Task, ComparisonReport Report)> comparisons)
+    /// <param name="baseline">What the others are measured by; null for <c>mezo</c>, or the first method where it is not there.</param>
+    /// <exception cref="InvalidInputException">They cannot be joined, or the baseline is not among them.</exception>
+    public static StudyReport Of(IReadOnlyList<(string Task, ComparisonReport Report)> comparisons, string? baseline = null)
     {
         Require(comparisons.Count > 0, "There is no comparison; one or more were expected.");
         string[] names = [.. comparisons[0].Report.Methods.Select(m => m.Name)];
-        string baseline = comparisons[0].Report.Baseline!.Name;
+        baseline ??= comparisons[0].Report.Baseline!.Name;
+        Require(names.Contains(baseline), $"{Setting.Baseline} is {baseline}; one of {string.Join(", ", names)} was expected.");
         foreach (var (task, report) in comparisons)
         {
             Require(report.Target is not null, $"{task}: the comparison has no {Setting.Target}; one with it was expected.");
@@ -47,8 +49,11 @@ public sealed record StudyReport(string Baseline, IReadOnlyList<StudiedTask> Tas
                     + $"{string.Join(", ", names)} were expected, as in {comparisons[0].Task}.");
         }
 
-        var tasks = comparisons.Select(c => new StudiedTask(
-            c.Task, c.Report.Target!.Value, c.Report.ForwardPasses, c.Report.Baseline!.Best.Average(r => r.Points[0].DevLoss))).ToArray();
+        StudiedTask[] tasks = [.. comparisons.Select(c => new StudiedTask(
+            c.Task,
+            c.Report.Target!.Value,
+            c.Report.ForwardPasses,
+            Method(c.Report, baseline).Best.Average(r => r.Points[0].DevLoss)))];
         PairedRuns[][] runs = [.. names.Select(name => (PairedRuns[])[
             .. comparisons.Select(c => PairedRuns.Of(Method(c.Report, name), Method(c.Report, baseline))),
         ])];
@@ -70,9 +75,7 @@ public sealed record StudyReport(string Baseline, IReadOnlyList<StudiedTask> Tas
     }
 
     /// <summary>One JSON object, with the properties in snake case.</summary>
-    /// <param name="indented">Whether to write it for people.</param>
-    public string ToJson(bool indented) => JsonSerializer.Serialize(
-        this, indented ? StudyReportIndentedJson.Default.StudyReport : StudyReportJson.Default.StudyReport);
+    public string ToJson() => JsonSerializer.Serialize(this, StudyReportJson.Default.StudyReport);
 
     private static ComparedMethod Method(ComparisonReport report, string name) => report.Methods.First(m => m.Name == name);
 
@@ -88,8 +91,3 @@ public sealed record StudyReport(string Baseline, IReadOnlyList<StudiedTask> Tas
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(StudyReport))]
 internal sealed partial class StudyReportJson : JsonSerializerContext;
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, Converters = [typeof(FiniteNumberConverter)])]
-[JsonSerializable(typeof(StudyReport))]
-internal sealed partial class StudyReportIndentedJson : JsonSerializerContext;

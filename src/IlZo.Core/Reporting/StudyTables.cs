@@ -1,29 +1,13 @@
 using System.Globalization;
-using IlZo.Checkpoints;
 using IlZo.Training;
 
 namespace IlZo.Reporting;
 
-/// <summary>What a study leaves: its tables, and all of their numbers.</summary>
-internal static class StudyFiles
+/// <summary>What a study found, as tables.</summary>
+internal static class StudyTables
 {
-    private const string NumbersFile = "study.json";
-    private const string TablesFile = "tables.md";
-
-    /// <summary>The names of the files.</summary>
-    public static IReadOnlyList<string> Names { get; } = [NumbersFile, TablesFile];
-
-    /// <summary>Writes the files; earlier ones are replaced.</summary>
-    /// <exception cref="IOException">Writing failed.</exception>
-    public static void Write(StudyReport report, string folder)
-    {
-        Directory.CreateDirectory(folder);
-        AtomicFile.WriteAllText(Path.Combine(folder, NumbersFile), report.ToJson(indented: true) + "\n");
-        AtomicFile.WriteAllText(Path.Combine(folder, TablesFile), Tables(report));
-    }
-
-    /// <summary>The tables in Markdown: one of all tasks, and two for each.</summary>
-    public static string Tables(StudyReport report) => string.Join('\n', [
+    /// <summary>The tables in Markdown: one of all tasks, and two for each of them.</summary>
+    public static string Markdown(StudyReport report) => string.Join('\n', [
         Titled(Joint(report)),
         .. report.Tasks.Select((task, i) => Titled(OfTask(report, task, i))),
         .. report.Tasks.Select((task, i) => Titled(Costs(report, task, i))),
