@@ -209,7 +209,8 @@ public sealed class CompareTests
 
         double[] Rates(string count) => [.. Ilzo.Run(
             "compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--lr", "1e-4", "--rates", count, "--seeds",
-            "1", "--forward-passes", "4", "--out", temp["out"], "--json").Json.GetProperty("methods")[0].GetProperty("runs").EnumerateArray()
+            "1", "--forward-passes", "4", "--out", temp["out"], "--json")
+            .Json.GetProperty("methods")[0].GetProperty("runs").EnumerateArray()
             .Select(r => r.GetProperty("learning_rate").GetDouble())];
     }
 
