@@ -426,11 +426,12 @@ public sealed class CompareTests
     private static double LastDevLoss(JsonElement run) =>
         run.GetProperty("points").EnumerateArray().Last().GetProperty("dev_loss").GetDouble();
 
-    // All but the time, with numbers as they are written.
+    // All but time and memory, with numbers as they are written.
     private static string[] Numbers(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object =>
-            [.. value.EnumerateObject().Where(p => p.Name != "seconds").SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
+            [.. value.EnumerateObject().Where(p => p.Name is not ("seconds" or "peak_resident_bytes"))
+                .SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
         JsonValueKind.Array => [.. value.EnumerateArray().SelectMany(Numbers)],
         _ => [value.GetRawText()],
     };
