@@ -33,6 +33,7 @@ internal static class CommandLine
             AddHeadCommand.Create(),
             SweepCommand.Create(),
             CompareCommand.Create(),
+            StudyCommand.Create(),
             ProbeCommand.Create(),
             EvalCommand.Create(),
             ScoreCommand.Create(),

@@ -22,7 +22,11 @@ internal static class Setting
 
     public static string Axes => Name();
 
+    public static string Baseline => Name();
+
     public static string BatchSize => Name();
+
+    public static string BestOf => Name();
 
     public static string Calibrate => Name();
 
@@ -59,6 +63,8 @@ internal static class Setting
     public static string EvalEvery => Name();
 
     public static string Exact => Name();
+
+    public static string FirstSeed => Name();
 
     public static string ForwardPasses => Name();
 
@@ -101,6 +107,8 @@ internal static class Setting
     public static string Queries => Name();
 
     public static string Rank => Name();
+
+    public static string Rates => Name();
 
     public static string RepetitionPenalty => Name();
 

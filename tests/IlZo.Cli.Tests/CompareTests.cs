@@ -84,6 +84,9 @@ public sealed class CompareTests
     [InlineData("--epsilons", "-1", "--eps is -1")]
     [InlineData("--points", "0", "--points is 0")]
     [InlineData("--target", "NaN", "--target is NaN")]
+    [InlineData("--rates", "0", "--rates is 0")]
+    [InlineData("--first-seed", "-1", "--first-seed is -1")]
+    [InlineData("--best-of", "nowhere", "nowhere: found no compare.json")]
     public void What_cannot_be_compared_is_refused(string flag, string value, string message)
     {
         string refusal = Ilzo.Run("compare", flag, value).Refusal(2);
@@ -195,6 +198,39 @@ public sealed class CompareTests
         static IEnumerable<JsonElement> BestRuns(JsonElement method) => method.GetProperty("runs").EnumerateArray().Where(
             r => r.GetProperty("learning_rate").GetDouble() == method.GetProperty("best_learning_rate").GetDouble()
                 && r.GetProperty("epsilon").GetDouble() == method.GetProperty("best_epsilon").GetDouble());
+    }
+
+    [Fact]
+    public void Rates_lie_around_the_default_a_factor_of_the_root_of_ten_apart()
+    {
+        using var temp = new TempFolder();
+        Assert.Equal([1e-5, 3.2e-5, 1e-4, 3.2e-4, 1e-3], Rates("5"));
+        Assert.Equal([5.6e-5, 1.8e-4], Rates("2"));
+
+        double[] Rates(string count) => [.. Ilzo.Run(
+            "compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--lr", "1e-4", "--rates", count, "--seeds",
+            "1", "--forward-passes", "4", "--out", temp["out"], "--json")
+            .Json.GetProperty("methods")[0].GetProperty("runs").EnumerateArray()
+            .Select(r => r.GetProperty("learning_rate").GetDouble())];
+    }
+
+    [Fact]
+    public void Test_examples_can_be_left_to_the_ends()
+    {
+        using var temp = new TempFolder();
+        var often = Compare(temp["often"], "mezo", "--seeds", "1", "--points", "4").Json;
+        var seldom = Compare(temp["seldom"], "mezo", "--seeds", "1", "--points", "4", "--test-at-end").Json;
+        foreach (var (all, ends) in Points(often).Zip(Points(seldom)))
+        {
+            bool isEnd = ends.GetProperty("step").GetInt32() is 0 or ForwardPasses / 2;
+            Assert.Equal(isEnd ? JsonValueKind.Number : JsonValueKind.Null, ends.GetProperty("test_loss").ValueKind);
+            Assert.Equal(all.GetProperty("dev_loss").GetDouble(), ends.GetProperty("dev_loss").GetDouble());
+        }
+
+        Assert.Contains("test accuracy, %", File.ReadAllText(temp["seldom", "table.md"]), StringComparison.Ordinal);
+
+        static IEnumerable<JsonElement> Points(JsonElement result) => result.GetProperty("methods")[0].GetProperty("runs").EnumerateArray()
+            .SelectMany(r => r.GetProperty("points").EnumerateArray());
     }
 
     [Fact]
@@ -390,11 +426,12 @@ public sealed class CompareTests
     private static double LastDevLoss(JsonElement run) =>
         run.GetProperty("points").EnumerateArray().Last().GetProperty("dev_loss").GetDouble();
 
-    // All but the time, with numbers as they are written.
+    // All but time and memory, with numbers as they are written.
     private static string[] Numbers(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object =>
-            [.. value.EnumerateObject().Where(p => p.Name != "seconds").SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
+            [.. value.EnumerateObject().Where(p => p.Name is not ("seconds" or "peak_resident_bytes"))
+                .SelectMany(p => Numbers(p.Value).Select(n => $"{p.Name}.{n}"))],
         JsonValueKind.Array => [.. value.EnumerateArray().SelectMany(Numbers)],
         _ => [value.GetRawText()],
     };

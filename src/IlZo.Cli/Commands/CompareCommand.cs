@@ -27,7 +27,10 @@ internal static class CompareCommand
             + $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     private static readonly Option<int?> s_seeds = Flags.Number<int>(
-        "--seeds", "N", "Seeds for each method and learning rate, 0 to N-1 (default: 2).");
+        "--seeds", "N", "Seeds for each method and learning rate, as many as this from the first one on (default: 2).");
+
+    private static readonly Option<int?> s_firstSeed = Flags.Number<int>(
+        "--first-seed", "N", "The first seed, so that runs after tuning can have seeds that it did not see (default: 0).");
 
     private static readonly Option<int?> s_forwardPasses = Flags.Number<int>(
         "--forward-passes", "N", "Forward passes per run, which ends with the step that reaches them (default: 1000).");
@@ -35,6 +38,17 @@ internal static class CompareCommand
     private static readonly Option<string?> s_rates = Flags.Text(
         "--lrs", "X,Y,…", "Learning rates for every method (default: a third of its default in train, that rate and three times it; --lr "
             + "replaces mezo's default, and the others' scale with it).");
+
+    private static readonly Option<int?> s_rateCount = Flags.Number<int>(
+        "--rates", "N", "This many learning rates for every method, a factor of √10 apart and around its default (default: as in --lrs).");
+
+    private static readonly Option<string?> s_bestOf = Flags.Text(
+        "--best-of", "DIR", "Train each method only at the learning rate and radius that were its best in the comparison in that folder.");
+
+    private static readonly Option<bool> s_testAtEnd = new("--test-at-end")
+    {
+        Description = "Evaluate the test examples before the first and after the last step only, not at each point.",
+    };
 
     private static readonly Option<string?> s_epsilons = Flags.Text(
         "--epsilons", "X,Y,…", "Perturbation radii for every method, each with all learning rates (default: --eps alone).");
@@ -64,8 +78,8 @@ internal static class CompareCommand
             "Train with several methods for the same number of forward passes, and write a table and curves. Schedules and warm-up are "
                 + "measured in forward passes here.")
         {
-            s_optimizers, s_seeds, s_forwardPasses, s_rates, s_epsilons, s_widen, s_points, s_target, s_function.Function,
-            s_function.Dimension, s_out, s_resume, s_config, s_json,
+            s_optimizers, s_seeds, s_firstSeed, s_forwardPasses, s_rates, s_rateCount, s_epsilons, s_bestOf, s_widen, s_points,
+            s_testAtEnd, s_target, s_function.Function, s_function.Dimension, s_out, s_resume, s_config, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -119,7 +133,11 @@ internal static class CompareCommand
             {
                 Seeds = parsed.GetValue(s_seeds) ?? defaults.Seeds,
                 ForwardPasses = parsed.GetValue(s_forwardPasses) ?? defaults.ForwardPasses,
+                FirstSeed = parsed.GetValue(s_firstSeed) ?? defaults.FirstSeed,
                 LearningRates = Numbers(parsed, s_rates),
+                Rates = parsed.GetValue(s_rateCount),
+                BestOf = parsed.GetValue(s_bestOf) is { } tuned ? ComparisonFiles.Read(tuned).BestSettings : null,
+                TestAtEnd = parsed.GetValue(s_testAtEnd),
                 Epsilons = Numbers(parsed, s_epsilons),
                 Widen = parsed.GetValue(s_widen),
                 Target = parsed.GetValue(s_target),

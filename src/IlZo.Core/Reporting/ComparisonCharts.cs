@@ -49,8 +49,16 @@ internal sealed class ComparisonCharts(ComparisonReport report)
 
     private static string NameOf(ComparedMethod method) => method.Diverged ? $"{method.Name} (diverged)" : method.Name;
 
-    private Chart New(string id, string title, Func<TrialPoint, double?> value) =>
-        new(id, title, "forward passes", "", Curves(p => value(p) ?? double.NaN));
+    private Chart New(string id, string title, Func<TrialPoint, double?> value)
+    {
+        return        new(id, title, "forward passes", "", [
+            .. report.Methods.Index().Select(m => new Curve(
+                NameOf(m.Item), m.Index, Points([.. m.Item.Best.Select(Measured)], p => value(p) ?? double.NaN))),
+        ]);
+
+        // Test examples may have been evaluated at the ends alone.
+        TrialRun Measured(TrialRun run) => run with { Points = [.. run.Points.Where(p => value(p) is not null)] };
+    }
 
     private Curve[] Curves(Func<TrialPoint, double> value) =>
         [.. report.Methods.Index().Select(m => new Curve(NameOf(m.Item), m.Index, Points(m.Item.Best, value)))];

@@ -1,4 +1,5 @@
 using IlZo.Checkpoints;
+using IlZo.Files;
 using IlZo.Training;
 
 namespace IlZo.Reporting;
@@ -26,6 +27,16 @@ internal static class ComparisonFiles
         HtmlReport.Write(Path.Combine(folder, ReportFile), Page(report));
         AtomicFile.WriteAllText(
             Path.Combine(folder, RowsFile), TrialCsv.Of("method", report.Methods.SelectMany(m => m.Runs.Select(r => (m.Name, r)))));
+    }
+
+    /// <summary>Reads the numbers of a comparison that <see cref="Write"/> left.</summary>
+    /// <exception cref="InvalidInputException">They are not there, or not as written.</exception>
+    public static ComparisonReport Read(string folder)
+    {
+        string path = Path.Combine(folder, NumbersFile);
+        return File.Exists(path)
+            ? ComparisonReport.Parse(PlainFile.ReadAllBytes(path), path)
+            : throw new InvalidInputException($"{folder}: found no {NumbersFile}; the folder of a comparison was expected.");
     }
 
     /// <summary>One row for each method at its best learning rate, in Markdown.</summary>

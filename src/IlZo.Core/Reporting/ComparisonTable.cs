@@ -149,7 +149,7 @@ internal static class ComparisonTable
     private static string Rate(double rate) => FormattableString.Invariant($"{rate:0.##E-0}");
 
     private static string QualityOf(ComparisonReport report) =>
-        report.Methods.SelectMany(m => m.Best).SelectMany(r => r.Points).All(p => p.TestAccuracy is not null)
+        report.Methods.SelectMany(m => m.Best).All(r => r.Points[^1].TestAccuracy is not null)
             ? "test accuracy, %"
             : "test perplexity";
 

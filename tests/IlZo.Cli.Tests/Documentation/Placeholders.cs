@@ -42,13 +42,15 @@ internal static class Placeholders
         ["runs/b"] = KeptRun,
         ["runs/c"] = KeptRun,
         ["docs/first-chat"] = OfRepository,
+        ["docs/study"] = OfRepository,
         ["docs/tasks"] = OfRepository,
         ["tests/data/models/stories260K"] = OfRepository,
     };
 
     /// <summary>Whether a command names a placeholder, or something in it.</summary>
     public static bool IsIn(DocumentedCommand command, string placeholder) => command.Words.Append(command.Shell.InputFile).Any(
-        word => word == placeholder || word?.StartsWith($"{placeholder}/", StringComparison.Ordinal) == true);
+        word => word == placeholder || word?.StartsWith($"{placeholder}/", StringComparison.Ordinal) == true
+            || word?.Contains($"={placeholder}/", StringComparison.Ordinal) == true);
 
     /// <summary>Makes the placeholders of some commands.</summary>
     public static void Make(TempFolder folder, IReadOnlyList<DocumentedCommand> commands)

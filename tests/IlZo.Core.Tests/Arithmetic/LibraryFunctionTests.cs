@@ -17,7 +17,9 @@ public partial class LibraryFunctionTests
         "IlZo.Core/Benchmarks/MachinePeak.cs", "IlZo.Core/Functions/TestFunction.cs",
         "IlZo.Core/Reporting/Axis.cs", "IlZo.Core/Reporting/ComparisonTable.cs", "IlZo.Core/Sha256.cs",
         "IlZo.Core/Tasks/Metrics/Perplexity.cs", "IlZo.Core/Tokenization/ChatTemplates/ArithmeticExpression.cs",
-        "IlZo.Core/Training/Comparisons/ComparisonReport.cs", "IlZo.Core/Training/Evaluation/Evaluation.cs",
+        "IlZo.Core/Training/Comparisons/ComparisonReport.cs", "IlZo.Core/Training/Comparisons/Studies/MethodOnTask.cs",
+        "IlZo.Core/Training/Comparisons/Studies/PairedRuns.cs", "IlZo.Core/Training/Comparisons/Studies/PassesRatio.cs",
+        "IlZo.Core/Training/Evaluation/Evaluation.cs",
     ];
 
     [Fact]

@@ -122,7 +122,7 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
             return null;
         }
 
-        var numbers = WithoutSeconds(JsonNode.Parse(File.ReadAllBytes(files[0]))!);
+        var numbers = WithoutMeasurements(JsonNode.Parse(File.ReadAllBytes(files[0]))!);
         if ((bool)numbers["interrupted"]!)
         {
             return null;
@@ -132,17 +132,17 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
         return files.Length == names.Length ? Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null;
     }
 
-    private static JsonNode WithoutSeconds(JsonNode node)
+    private static JsonNode WithoutMeasurements(JsonNode node)
     {
         foreach (var member in node is JsonObject members ? members.ToList() : [])
         {
-            if (member.Key.Contains("seconds", StringComparison.Ordinal))
+            if (member.Key.Contains("seconds", StringComparison.Ordinal) || member.Key == "peak_resident_bytes")
             {
                 node.AsObject().Remove(member.Key);
             }
             else if (member.Value is { } value)
             {
-                WithoutSeconds(value);
+                WithoutMeasurements(value);
             }
         }
 
@@ -150,7 +150,7 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
         {
             if (item is not null)
             {
-                WithoutSeconds(item);
+                WithoutMeasurements(item);
             }
         }
 

@@ -23,7 +23,20 @@ internal sealed record ComparedVariant(string Name, string Optimizer, IReadOnlyL
     /// <exception cref="InvalidInputException">A part is not name=value.</exception>
     public static ComparedVariant Parse(string text)
     {
-        string[] parts = text.Split(':');
+        var parts = new List<string>();
+        foreach (string part in text.Split(':'))
+        {
+            // A value may have colons itself, as in dizo:tensors=role:key+role:value.
+            if (parts.Count > 1 && parts[^1].Contains('=') && !part.Contains('='))
+            {
+                parts[^1] += $":{part}";
+            }
+            else
+            {
+                parts.Add(part);
+            }
+        }
+
         return new ComparedVariant(text, parts[0], [.. parts.Skip(1).Select(part => part.Split('=', 2) switch
         {
             [{ Length: > 0 } name, { Length: > 0 } value] => (name, value),

@@ -78,7 +78,7 @@ public sealed class Comparison
     private void RunAll()
     {
         ComparedVariant[] variants = [.. _options.Optimizers.Select(ComparedVariant.Parse)];
-        _runner.Try([.. variants.Select(v => _options.Of(v, 1, _options.RadiiOf(v)[0], 0))]);
+        _runner.Try([.. variants.Select(v => _options.Of(v, 1, _options.RadiiOf(v)[0], _options.FirstSeed))]);
         foreach (var variant in variants)
         {
             _methods.Add(RunMethod(variant));
@@ -110,9 +110,12 @@ public sealed class Comparison
         ComparedMethod RunGrid() => new(variant.Name, [
             .. from epsilon in radii
                from rate in grid[epsilon]
-               from seed in Enumerable.Range(0, _options.Seeds)
+               from seed in Enumerable.Range(_options.FirstSeed, _options.Seeds)
                select RunOne(variant, rate, epsilon, seed),
-        ]);
+        ])
+        {
+            TunedEdge = _options.BestOf?[variant.Name].Edge,
+        };
     }
 
     private TrialRun RunOne(ComparedVariant variant, double rate, double epsilon, int seed)

@@ -15,14 +15,25 @@ namespace IlZo.Training;
 /// </param>
 public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
 {
-    /// <summary>Seeds 0 … n − 1 of each method and rate.</summary>
+    /// <summary>Seeds of each method and rate, <see cref="FirstSeed"/> and those after it.</summary>
     public int Seeds { get; init; } = 2;
+
+    /// <summary>The first of the seeds; 0 unless others have had a part before, as in the choice of rates.</summary>
+    public int FirstSeed { get; init; }
 
     /// <summary>Forward passes of each run; a run ends with the step that reaches them.</summary>
     public int ForwardPasses { get; init; } = 1000;
 
-    /// <summary>The rates of every method; null for a third of its usual one, that one, and three times it.</summary>
+    /// <summary>
+    /// The rates of every method; null for a third of its usual one, that one, and three times it, or for <see cref="Rates"/>.
+    /// </summary>
     public IReadOnlyList<double>? LearningRates { get; init; }
+
+    /// <summary>How many rates every method gets, a factor of √10 apart and around its usual one; null for the three above.</summary>
+    public int? Rates { get; init; }
+
+    /// <summary>The one rate and radius of each method by its name, found by another comparison; null to look for them.</summary>
+    public IReadOnlyDictionary<string, FrozenSetting>? BestOf { get; init; }
 
     /// <summary>The perturbation radii of every method; null for the usual one alone.</summary>
     public IReadOnlyList<double>? Epsilons { get; init; }
@@ -35,6 +46,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
     /// <summary>Evaluations of each run, at equal distances in forward passes.</summary>
     public int Points { get; init; } = 8;
+
+    /// <summary>Whether the test examples are evaluated before the first step and after the last one only, not at each point.</summary>
+    public bool TestAtEnd { get; init; }
 
     /// <summary>The dev loss whose price in forward passes is asked for; null for none.</summary>
     public double? Target { get; init; }
@@ -54,12 +68,18 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     public int Runs => Seeds * Optimizers.Select(ComparedVariant.Parse).Sum(v => RadiiOf(v).Sum(e => RatesOf(v, e).Count));
 
     /// <summary>The radii of a method, in rising order.</summary>
-    internal IReadOnlyList<double> RadiiOf(ComparedVariant variant) =>
-        Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).EpsilonOf(MethodOf(variant))];
+    internal IReadOnlyList<double> RadiiOf(ComparedVariant variant) => FrozenOf(variant) is { } frozen
+        ? [frozen.Epsilon]
+        : Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).EpsilonOf(MethodOf(variant))];
 
     /// <summary>The rates of a method at a radius, in rising order.</summary>
     internal IReadOnlyList<double> RatesOf(ComparedVariant variant, double epsilon)
     {
+        if (FrozenOf(variant) is { } frozen)
+        {
+            return [frozen.LearningRate];
+        }
+
         if (LearningRates is { } own)
         {
             return [.. own.Order()];
@@ -67,8 +87,21 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
 
         var preset = Presets.Of(Training);
         double usual = preset.LearningRateOf(MethodOf(variant), Training.LearningRate ?? preset.LearningRate, epsilon);
-        return [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
+        return Rates is { } count
+            ? [.. Enumerable.Range(0, count).Select(i => Preset.Rounded(usual * HalfDecades((2 * i) - (count - 1))))]
+            : [Preset.Rounded(usual / 3), usual, Preset.Rounded(usual * 3)];
     }
+
+    // 10 to the power of a quarter of a number: steps of √10 are two apart, and an even number of them lies around 1 without it.
+    private static double HalfDecades(int quarters) => quarters < 0
+        ? 1 / HalfDecades(-quarters)
+        : Enumerable.Repeat(Math.Sqrt(Math.Sqrt(10)), quarters).Aggregate(1.0, (product, factor) => product * factor);
+
+    private FrozenSetting? FrozenOf(ComparedVariant variant) => BestOf is null ? null : BestOf.TryGetValue(variant.Name, out var setting)
+        ? setting
+        : throw new InvalidInputException(
+            $"{Setting.BestOf} has no '{variant.Name}'; the methods that were compared there were expected: "
+                + $"{string.Join(", ", BestOf.Keys)}.");
 
     private OptimizerMethod MethodOf(ComparedVariant variant) => OptimizerCatalog.Find(variant.Optimizer, Training.Methods);
 
@@ -94,6 +127,14 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     public void Validate()
     {
         Require(Seeds is >= 1 and <= 1000, $"{Setting.Seeds} is {Seeds}; 1 to 1000 was expected.");
+        Require(FirstSeed is >= 0 and <= 1_000_000, $"{Setting.FirstSeed} is {FirstSeed}; 0 to 1000000 was expected.");
+        Require(Rates is null or (>= 1 and <= 20), $"{Setting.Rates} is {Rates}; 1 to 20 was expected.");
+        Require(
+            Rates is null || LearningRates is null,
+            $"{Setting.Rates} and {Setting.LearningRates} are both given; one of them was expected.");
+        Require(
+            BestOf is null || (LearningRates is null && Rates is null && Epsilons is null && Training.Epsilon is null && !Widen),
+            $"{Setting.BestOf} is given with other learning rates or radii; those of the folder alone were expected.");
         Require(ForwardPasses >= 1, $"{Setting.ForwardPasses} is {ForwardPasses}; 1 or more was expected.");
         Require(Optimizers.Count > 0, $"{Setting.Optimizers} is empty; one or more names with commas between them were expected.");
         Require(Optimizers.Distinct().Count() == Optimizers.Count, $"{Setting.Optimizers} names a method twice; each once was expected.");
@@ -139,7 +180,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
                 {
                     Require(rate > 0 && double.IsFinite(rate), FormattableString.Invariant(
                         $"A learning rate is {rate}; a positive number was expected."));
-                    Of(variant, rate, epsilon, 0).Options.Validate();
+                    Of(variant, rate, epsilon, FirstSeed).Options.Validate();
                 }
             }
         }
@@ -149,7 +190,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     internal Trial Of(ComparedVariant variant, double rate, double epsilon, int seed)
     {
         var options = variant.Apply(Training) with { LearningRate = rate, Epsilon = epsilon, Seed = (uint)seed, Steps = ForwardPasses };
-        return new Trial(Presets.Resolve(options), Points) { Function = Function, Dimension = Dimension };
+        return new Trial(Presets.Resolve(options), Points) { Function = Function, Dimension = Dimension, TestAtEnd = TestAtEnd };
     }
 
     private static void Require(bool condition, string message)

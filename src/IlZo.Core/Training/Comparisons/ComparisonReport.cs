@@ -24,6 +24,10 @@ public sealed record ComparedMethod(string Name, IReadOnlyList<TrialRun> Runs)
     /// <summary>Whether any of the runs at that rate diverged.</summary>
     public bool Diverged => Best.Any(r => r.Diverged);
 
+    /// <summary>The <see cref="Edge"/> of the comparison that the rate was taken from; null where it was looked for here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? TunedEdge { get; init; }
+
     /// <summary>
     /// Whether that rate is the lowest (−1) or the highest (1) of several that were tried at its radius, so that a better one may lie
     /// beyond; else 0.
@@ -32,6 +36,11 @@ public sealed record ComparedMethod(string Name, IReadOnlyList<TrialRun> Runs)
     {
         get
         {
+            if (TunedEdge is { } tuned)
+            {
+                return tuned;
+            }
+
             var tried = Runs.Where(r => r.Epsilon == BestEpsilon).Select(r => r.LearningRate).ToArray();
             var (low, high) = (tried.Min(), tried.Max());
             return low == high ? 0 : BestLearningRate == low ? -1 : BestLearningRate == high ? 1 : 0;
@@ -137,13 +146,41 @@ public sealed record ComparisonReport(
         return settings;
     }
 
+    /// <summary>The best rate and radius of each method, by its name.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, FrozenSetting> BestSettings =>
+        Methods.ToDictionary(m => m.Name, m => new FrozenSetting(m.BestLearningRate, m.BestEpsilon, m.Edge));
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The object in UTF-8.</param>
+    /// <param name="name">What a message calls it, such as the path of its file.</param>
+    /// <exception cref="InvalidInputException">It is not such an object.</exception>
+    public static ComparisonReport Parse(ReadOnlySpan<byte> json, string name)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ComparisonReportJson.Default.ComparisonReport) is { Methods.Count: > 0 } report
+                && report.Methods.All(m => m.Runs.Count > 0 && m.Runs.All(r => r.Points.Count > 0))
+                ? report
+                : throw Error(null);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw Error(e);
+        }
+
+        InvalidInputException Error(Exception? cause) => new($"{name}: got other content; expected what a comparison writes.", cause!);
+    }
+
     /// <summary>One JSON object, with the properties in snake case.</summary>
     /// <param name="indented">Whether to write it for people.</param>
     public string ToJson(bool indented) => JsonSerializer.Serialize(
         this, indented ? ComparisonReportIndentedJson.Default.ComparisonReport : ComparisonReportJson.Default.ComparisonReport);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(FiniteNumberConverter)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(ComparisonReport))]
 internal sealed partial class ComparisonReportJson : JsonSerializerContext;
 

@@ -1,5 +1,3 @@
-using IlZo.Arithmetic;
-
 namespace IlZo.Training;
 
 /// <summary>
@@ -12,7 +10,8 @@ namespace IlZo.Training;
 /// <param name="Pairs">How many differences there are.</param>
 public sealed record PairedDifference(double Mean, double? Low, double? High, int Pairs)
 {
-    private const double Outside = 0.05;
+    /// <summary>How often an interval misses what it is about.</summary>
+    internal const double Outside = 0.05;
 
     /// <summary>The difference of values by seed, value − baseline; null where none are finite in both.</summary>
     internal static PairedDifference? Of(IEnumerable<(double Value, double Baseline)> pairs)
@@ -23,15 +22,12 @@ public sealed record PairedDifference(double Mean, double? Low, double? High, in
             return null;
         }
 
-        double mean = differences.Average();
-        if (differences.Length == 1)
+        if (MeanEstimate.Of(differences) is not { } estimate)
         {
-            return new PairedDifference(mean, null, null, 1);
+            return new PairedDifference(differences[0], null, null, 1);
         }
 
-        int degrees = differences.Length - 1;
-        double deviation = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / degrees);
-        double half = StudentT.Quantile(Outside, degrees) * deviation / Math.Sqrt(differences.Length);
-        return new PairedDifference(mean, mean - half, mean + half, differences.Length);
+        var (low, high) = estimate.Interval(Outside);
+        return new PairedDifference(estimate.Mean, low, high, differences.Length);
     }
 }

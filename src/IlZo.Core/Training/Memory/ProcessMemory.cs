@@ -8,6 +8,30 @@ internal static class ProcessMemory
 {
     private const string StatusFile = "/proc/self/status";
     private const string PeakField = "VmHWM:";
+    private const string ResetFile = "/proc/self/clear_refs";
+    private const string ResetPeakWord = "5";
+
+    /// <summary>
+    /// Gives back what nothing refers to, and begins anew with the largest resident set; whether the system does that (Linux).
+    /// </summary>
+    public static bool ResetPeak()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists(ResetFile))
+        {
+            return false;
+        }
+
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        try
+        {
+            File.WriteAllText(ResetFile, ResetPeakWord);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The largest resident set so far, in bytes.</summary>
     public static long PeakResidentBytes()

@@ -28,6 +28,9 @@ internal sealed record Trial(TrainingOptions Options, int Points)
     /// <summary>The variables of the function.</summary>
     public int Dimension { get; init; }
 
+    /// <summary>Whether the test examples are evaluated at the first and at the last point only.</summary>
+    public bool TestAtEnd { get; init; }
+
     /// <summary>Forward passes, which the step that reaches them ends.</summary>
     public int ForwardPasses => Options.Steps;
 
@@ -40,6 +43,11 @@ internal sealed record Trial(TrainingOptions Options, int Points)
         if (Function is not null)
         {
             (identity["function"], identity["dimension"]) = (Function.Name, Dimension);
+        }
+
+        if (TestAtEnd)
+        {
+            identity["test_at_end"] = true;
         }
 
         return identity;

@@ -7,8 +7,8 @@ namespace IlZo.Training;
 /// <param name="Step">The step.</param>
 /// <param name="DevLoss">Loss on the dev examples, or the value of the function; in JSON null where it is not finite.</param>
 /// <param name="DevAccuracy">Accuracy on them; null where there is nothing to choose, and for a function.</param>
-/// <param name="TestLoss">Loss on the test examples; null for a function.</param>
-/// <param name="TestAccuracy">Accuracy on them; null where there is nothing to choose.</param>
+/// <param name="TestLoss">Loss on the test examples; null for a function, and where they were not evaluated.</param>
+/// <param name="TestAccuracy">Accuracy on them; null where there is nothing to choose, and where they were not evaluated.</param>
 public sealed record TrialPoint(
     long ForwardPasses, long Step, double DevLoss, double? DevAccuracy, double? TestLoss, double? TestAccuracy);
 
@@ -31,6 +31,13 @@ public sealed record TrialRun(
     double Seconds,
     IReadOnlyList<TrialPoint> Points)
 {
+    /// <summary>
+    /// The largest resident set of the process during the run, with its evaluations and what runs before it left to the process; null where
+    /// the system does not say.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? PeakResidentBytes { get; init; }
+
     /// <summary>Steps of the training.</summary>
     public long Steps => Points[^1].Step;
 

@@ -60,6 +60,7 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
 
     private TrialRun Do(Trial trial, string key)
     {
+        bool isPeakOwn = ProcessMemory.ResetPeak();
         using var subject = Subject(trial, key);
         using var optimizer = subject.CreateOptimizer(trial.Options);
         backend.Load(subject.Parameters, cancellation);
@@ -78,14 +79,18 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
             watch.Stop();
             if (subject.ForwardPasses * trial.Points >= (long)points.Count * trial.ForwardPasses)
             {
-                points.Add(subject.Measure(step, cancellation));
+                bool isLast = subject.ForwardPasses >= trial.ForwardPasses;
+                points.Add(subject.Measure(step, isLast || !trial.TestAtEnd, cancellation));
             }
         }
 
         var options = trial.Options;
         return new TrialRun(
             options.LearningRate!.Value, options.Epsilon!.Value, options.Seed, skipped, optimizer.StateBytes,
-            subject.Parameters.ByteCount, watch.Elapsed.TotalSeconds, points);
+            subject.Parameters.ByteCount, watch.Elapsed.TotalSeconds, points)
+        {
+            PeakResidentBytes = isPeakOwn ? ProcessMemory.PeakResidentBytes() : null,
+        };
     }
 
     // The first point shows whether a journal's trials had this model and these data.
@@ -96,7 +101,7 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
             return start;
         }
 
-        start = Kept(subject.Measure(0, cancellation));
+        start = Kept(subject.Measure(0, withTest: true, cancellation));
         if (_starts.TryGetValue(key, out var before) && before != start)
         {
             throw OtherModel();

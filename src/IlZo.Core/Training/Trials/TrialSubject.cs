@@ -22,8 +22,8 @@ internal abstract class TrialSubject : IDisposable
     /// <summary>The losses of a step.</summary>
     public abstract ILossOracle Oracle(long step);
 
-    /// <summary>How good the weights are; its forward passes do not count.</summary>
-    public abstract TrialPoint Measure(long step, CancellationToken cancellation);
+    /// <summary>How good the weights are, on the test examples too or not; its forward passes do not count.</summary>
+    public abstract TrialPoint Measure(long step, bool withTest, CancellationToken cancellation);
 
     public abstract void Dispose();
 }
@@ -76,12 +76,12 @@ internal sealed class ModelSubject(
     public override ILossOracle Oracle(long step) =>
         options.OracleOf(new TrainingStep(model, backend, new StepOracle(_evaluator, examples, _order, options.BatchSize!.Value, step)));
 
-    public override TrialPoint Measure(long step, CancellationToken cancellation)
+    public override TrialPoint Measure(long step, bool withTest, CancellationToken cancellation)
     {
         var evaluator = NewEvaluator(options, model, backend, examples);
         var dev = evaluator.Evaluate(examples.Dev, cancellation);
-        var test = evaluator.Evaluate(examples.Test, cancellation);
-        return new TrialPoint(ForwardPasses, step, dev.Loss, dev.Accuracy, test.Loss, test.Accuracy);
+        var test = withTest ? evaluator.Evaluate(examples.Test, cancellation) : null;
+        return new TrialPoint(ForwardPasses, step, dev.Loss, dev.Accuracy, test?.Loss, test?.Accuracy);
     }
 
     /// <summary>The loss on some examples; its forward passes do not count.</summary>
@@ -128,7 +128,7 @@ internal sealed class FunctionSubject : TrialSubject
 
     public override ILossOracle Oracle(long step) => _oracle;
 
-    public override TrialPoint Measure(long step, CancellationToken cancellation) =>
+    public override TrialPoint Measure(long step, bool withTest, CancellationToken cancellation) =>
         new(ForwardPasses, step, _space.At(Value, Perturbations.Probe.Unperturbed), null, null, null);
 
     public override void Dispose() => _space.Dispose();

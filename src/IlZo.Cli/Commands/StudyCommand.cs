@@ -1,0 +1,46 @@
+using System.CommandLine;
+using IlZo.Reporting;
+using IlZo.Training;
+
+namespace IlZo.Cli.Commands;
+
+/// <summary><c>ilzo study</c>.</summary>
+internal static class StudyCommand
+{
+    private static readonly Argument<string[]> s_tasks = new("NAME=DIR")
+    {
+        Description = "What a task is to be called, and the folder of a comparison with --target on it; all of the same methods.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<string?> s_baseline = Flags.Text(
+        "--baseline", "METHOD", "What the others are measured by (default: mezo, or the first method where it is not there).");
+
+    private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "study",
+            "Join comparisons on several tasks: forward passes to each target relative to a baseline's, with paired intervals, Holm's "
+                + "correction, and the smallest ratio that could have been found.")
+        {
+            s_tasks, s_baseline, s_json,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        var report = StudyReport.Of([.. parsed.GetValue(s_tasks)!.Select(Read)], parsed.GetValue(s_baseline));
+        Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson() + "\n" : StudyTables.Markdown(report));
+        return 0;
+    }
+
+    private static (string Task, ComparisonReport Report) Read(string argument) => argument.Split('=', 2) switch
+    {
+        [{ Length: > 0 } name, { Length: > 0 } folder] => (name, ComparisonFiles.Read(folder)),
+        _ => throw new InvalidInputException($"'{argument}' is no task; NAME=DIR was expected."),
+    };
+}
