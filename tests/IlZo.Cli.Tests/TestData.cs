@@ -48,13 +48,18 @@ public sealed class TempFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>Copies a folder's files into a new one below this, and returns its path.</summary>
+    /// <summary>Copies a folder, with those in it, into a new one below this, and returns its path.</summary>
     public string Copy(string source, string name)
     {
         Directory.CreateDirectory(this[name]);
         foreach (string file in Directory.EnumerateFiles(source))
         {
             File.Copy(file, System.IO.Path.Combine(this[name], System.IO.Path.GetFileName(file)));
+        }
+
+        foreach (string folder in Directory.EnumerateDirectories(source))
+        {
+            Copy(folder, System.IO.Path.Combine(name, System.IO.Path.GetFileName(folder)));
         }
 
         return this[name];

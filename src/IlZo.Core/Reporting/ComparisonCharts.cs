@@ -51,7 +51,7 @@ internal sealed class ComparisonCharts(ComparisonReport report)
 
     private Chart New(string id, string title, Func<TrialPoint, double?> value)
     {
-        return        new(id, title, "forward passes", "", [
+        return new(id, title, "forward passes", "", [
             .. report.Methods.Index().Select(m => new Curve(
                 NameOf(m.Item), m.Index, Points([.. m.Item.Best.Select(Measured)], p => value(p) ?? double.NaN))),
         ]);
