@@ -120,14 +120,14 @@ internal sealed class GpuWorkspace : IDisposable
     {
         // The device has its own copy, but a model that was disposed of is gone here too.
         using var held = parameter.Set is { } set ? set.Read() : default;
-        var reader = new WeightsReader<TVisitor>(Weights[parameter], parameter, run, visitor);
         if (run.Direction is not { } direction || !parameter.IsTrained || !direction.Covers(parameter))
         {
-            reader.Visit(default(NoDirection), [default]);
+            var still = Seen(Weights[parameter], parameter, run, default(NoDirection), default);
+            Specialization.ChooseStill(parameter.Type, run.AreTwo, still, visitor);
         }
         else
         {
-            Directions.Compile([direction], parameter, reader);
+            Directions.Compile([direction], parameter, new WeightsReader<TVisitor>(Weights[parameter], parameter, run, visitor));
         }
     }
 
@@ -150,24 +150,24 @@ internal sealed class GpuWorkspace : IDisposable
         DeviceFaults.Release(_table);
     }
 
+    private static PerturbedWeights<TDirection> Seen<TDirection>(
+        WeightView weights, Parameter parameter, ProbeRun run, TDirection direction, NoiseSource noise)
+        where TDirection : struct, IDirection => new()
+        {
+            Weights = weights,
+            Columns = parameter.Columns,
+            Direction = direction,
+            Term = new Term(noise, 1, 0),
+            Radius0 = run.Radius0,
+            Radius1 = run.Radius1,
+        };
+
     private readonly struct WeightsReader<TVisitor>(WeightView weights, Parameter parameter, ProbeRun run, TVisitor visitor)
         : IDirectionVisitor
         where TVisitor : struct, IWeightsVisitor
     {
         public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
             where TDirection : struct, IDirection =>
-            Specialization.Choose(
-                parameter.Type,
-                run.AreTwo,
-                new PerturbedWeights<TDirection>
-                {
-                    Weights = weights,
-                    Columns = parameter.Columns,
-                    Direction = direction,
-                    Term = new Term(noise[0], 1, 0),
-                    Radius0 = run.Radius0,
-                    Radius1 = run.Radius1,
-                },
-                visitor);
+            Specialization.Choose(parameter.Type, run.AreTwo, Seen(weights, parameter, run, direction, noise[0]), visitor);
     }
 }

@@ -90,10 +90,16 @@ internal static class Specialization
         }
     }
 
+    /// <summary>For weights that move, which lie in no blocks: of those there would be a kernel for each direction.</summary>
     public static void Choose<TDirection, TVisitor>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
         where TDirection : struct, IDirection
         where TVisitor : struct, IWeightsVisitor =>
-        Choose(type, new ProbesChoice<TDirection, TVisitor>(areTwo, weights, visitor));
+        ChooseElements(type, new ProbesChoice<TDirection, TVisitor>(areTwo, weights, visitor));
+
+    /// <summary>For weights that stay where they are.</summary>
+    public static void ChooseStill<TVisitor>(DType type, bool areTwo, PerturbedWeights<NoDirection> weights, TVisitor visitor)
+        where TVisitor : struct, IWeightsVisitor =>
+        Choose(type, new StillChoice<TVisitor>(areTwo, weights, visitor));
 
     public static void Choose<TVisitor>(ActivationFunction? activation, TVisitor visitor)
         where TVisitor : struct, IActivationVisitor
@@ -125,12 +131,12 @@ internal static class Specialization
     }
 
     private readonly struct ProbesChoice<TDirection, TVisitor>(bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
-        : IFormatVisitor
+        : IElementFormatVisitor
         where TDirection : struct, IDirection
         where TVisitor : struct, IWeightsVisitor
     {
         public void Visit<TFormat>()
-            where TFormat : struct, IWeightFormat
+            where TFormat : struct, IElementFormat
         {
             if (areTwo)
             {
@@ -139,6 +145,23 @@ internal static class Specialization
             else
             {
                 visitor.Visit<TFormat, TDirection, OneProbe>(weights);
+            }
+        }
+    }
+
+    private readonly struct StillChoice<TVisitor>(bool areTwo, PerturbedWeights<NoDirection> weights, TVisitor visitor) : IFormatVisitor
+        where TVisitor : struct, IWeightsVisitor
+    {
+        public void Visit<TFormat>()
+            where TFormat : struct, IWeightFormat
+        {
+            if (areTwo)
+            {
+                visitor.Visit<TFormat, NoDirection, TwoProbes>(weights);
+            }
+            else
+            {
+                visitor.Visit<TFormat, NoDirection, OneProbe>(weights);
             }
         }
     }

@@ -32,16 +32,16 @@ internal sealed class NumbersCompiler(SentArrays arrays, DeviceState state)
                 visitor.Visit(new ColumnNumbers(arrays.Send(columns, parameter)));
                 break;
             default:
-                Specialization.Choose(
+                Specialization.ChooseElements(
                     parameter.Type, new StoredChoice<TVisitor>(state.Stored((IStoredNumbers)numbers.Source, parameter), visitor));
                 break;
         }
     }
 
-    private readonly struct StoredChoice<TVisitor>(WeightView stored, TVisitor visitor) : IFormatVisitor
+    private readonly struct StoredChoice<TVisitor>(WeightView stored, TVisitor visitor) : IElementFormatVisitor
         where TVisitor : struct, INumbersVisitor
     {
         public void Visit<TFormat>()
-            where TFormat : struct, IWeightFormat => visitor.Visit(new StoredNumbers<TFormat>(stored));
+            where TFormat : struct, IElementFormat => visitor.Visit(new StoredNumbers<TFormat>(stored));
     }
 }
