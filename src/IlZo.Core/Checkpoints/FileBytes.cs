@@ -86,6 +86,9 @@ internal sealed unsafe class FileBytes : IDisposable
         return new FileBytes(buffer);
     }
 
+    /// <summary>Whether some bytes are pages of the mapped file, and not memory.</summary>
+    public bool IsMapped(byte* start, long bytes) => _view is not null && start >= Data && start + bytes <= Data + Length;
+
     /// <summary>The beginning, for telling what the file is.</summary>
     public ReadOnlySpan<byte> Start(int most) => new(Data, (int)Math.Min(Length, most));
 

@@ -127,7 +127,10 @@ internal static unsafe class WeightLoader
     internal static void WriteRow(Parameter parameter, int row, ReadOnlySpan<float> values)
     {
         Narrow(values, parameter.Type, parameter.At(row, 0));
+
+        // It is not what was loaded any more, and giving its pages back would undo it.
         parameter.LoadedHashes = null;
+        parameter.IsMapped = false;
         long index = FirstNonFinite(parameter.At(row, 0), parameter.Type, values.Length);
         if (index >= 0)
         {

@@ -235,7 +235,7 @@ internal sealed partial class ModelWeights
         CheckShape(tensor, shape);
         var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
         var parameter = WeightLoader.ToParameter(tensor, type, _memory, role, !TryTake(tensor));
-        parameter.IsMapped = Folder.Folder is not null && IsIn(tensor, parameter);
+        parameter.IsMapped = Lies(parameter, tensor) && Folder.IsMapped(tensor);
         if (_options.CheckValues)
         {
             WeightLoader.ReadAll(parameter, tensor.File, _options.Hashes, _options.Drops, _options.Cancellation);
@@ -247,7 +247,7 @@ internal sealed partial class ModelWeights
         return parameter;
     }
 
-    private static unsafe bool IsIn(TensorEntry tensor, Parameter parameter) => parameter.Data == tensor.Data;
+    private static unsafe bool Lies(Parameter parameter, TensorEntry tensor) => parameter.Data == tensor.Data;
 
     // Whether no parameter has any of these bytes yet.
     private unsafe bool TryTake(TensorEntry tensor)

@@ -50,6 +50,20 @@ public sealed class TorchFileTests : IDisposable
         Assert.Equal(twin.Logits([2, 7, 300]), saved.Logits([2, 7, 300]));
     }
 
+    // What a compressed file is unpacked to is memory, of which no page may be given back as one of the file's.
+    [Theory]
+    [InlineData(CompressionLevel.NoCompression, true)]
+    [InlineData(CompressionLevel.Optimal, false)]
+    public void Only_what_lies_in_the_file_as_it_is_is_mapped(CompressionLevel level, bool isMapped)
+    {
+        byte[] pickle = PickleBuilder.OneTensor("FloatStorage", 12, 0, [3, 4], [4, 1]);
+        File.WriteAllBytes(_temp["model.bin"], TorchArchive.Of(pickle, [s_elements], level));
+        using var file = TorchFile.Open(_temp["model.bin"]);
+        Assert.Equal(isMapped, file.IsMapped(file.Tensors[0]));
+        using var copy = TorchFile.FromMemory("model.bin", File.ReadAllBytes(_temp["model.bin"]));
+        Assert.False(copy.IsMapped(copy.Tensors[0]));
+    }
+
     [Fact]
     public void Safetensors_count_where_both_are_there()
     {
