@@ -3,10 +3,32 @@ using ILGPU;
 namespace IlZo.Kernels;
 
 /// <summary>
-/// What blocks become: fp32 that is the CPU's, bit for bit (<see cref="Arithmetic.Blocks.IBlockFormat"/> has the layouts). Each thread
-/// decodes the elements it needs; a block's scale comes from the first-level cache.
+/// What a block of weights becomes: fp32 that is the CPU's, bit for bit (<see cref="Arithmetic.Blocks.IBlockFormat"/> has the layouts).
+/// Each thread decodes the elements it needs; a block's scale comes from the first-level cache.
 /// </summary>
-internal static class Block
+public interface IBlock
+{
+    /// <summary>An element of a matrix in global memory, whose rows are whole blocks.</summary>
+    static abstract float Load(WeightView weights, long index);
+}
+
+/// <summary>Weights in blocks, which are fp32 in shared memory.</summary>
+public readonly struct BlockedFormat<TBlock> : IWeightFormat
+    where TBlock : struct, IBlock
+{
+    public static bool IsBlocked => true;
+
+    public static int Size => F32Format.Size;
+
+    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
+
+    public static float Load(WeightView weights, long index) => TBlock.Load(weights, index);
+
+    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
+}
+
+/// <summary>The words of 16 bits that blocks consist of.</summary>
+internal static class BlockWords
 {
     /// <summary>A byte of a block that begins at some word.</summary>
     public static int Byte(WeightView weights, long word, int index)
@@ -23,60 +45,36 @@ internal static class Block
 }
 
 /// <summary>Blocks of 32 with a binary16 scale and signed bytes.</summary>
-public readonly struct Q8ZeroFormat : IWeightFormat
+public readonly struct Q8ZeroBlock : IBlock
 {
     private const int Words = 17;
-
-    public static bool IsBlocked => true;
-
-    public static int Size => F32Format.Size;
-
-    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
-
-    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 
     public static float Load(WeightView weights, long index)
     {
         long block = index / 32 * Words;
-        return Block.Half(weights, block) * Block.SignedByte(weights, block + 1, (int)(index % 32));
+        return BlockWords.Half(weights, block) * BlockWords.SignedByte(weights, block + 1, (int)(index % 32));
     }
 }
 
 /// <summary>Blocks of 32 with a binary16 scale and 4 bits an element.</summary>
-public readonly struct Q4ZeroFormat : IWeightFormat
+public readonly struct Q4ZeroBlock : IBlock
 {
     private const int Words = 9;
-
-    public static bool IsBlocked => true;
-
-    public static int Size => F32Format.Size;
-
-    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
-
-    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 
     public static float Load(WeightView weights, long index)
     {
         long block = index / 32 * Words;
         int i = (int)(index % 32);
-        int nibble = (Block.Byte(weights, block + 1, i % 16) >> (i / 16 * 4)) & 15;
-        return Block.Half(weights, block) * (nibble - 8);
+        int nibble = (BlockWords.Byte(weights, block + 1, i % 16) >> (i / 16 * 4)) & 15;
+        return BlockWords.Half(weights, block) * (nibble - 8);
     }
 }
 
 /// <summary>Blocks of 256 with a scale and an offset for each 32 and 4 bits an element.</summary>
-public readonly struct Q4KFormat : IWeightFormat
+public readonly struct Q4KBlock : IBlock
 {
     private const int Words = 72;
     private const int Quants = 8;
-
-    public static bool IsBlocked => true;
-
-    public static int Size => F32Format.Size;
-
-    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
-
-    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 
     public static float Load(WeightView weights, long index)
     {
@@ -85,8 +83,8 @@ public readonly struct Q4KFormat : IWeightFormat
         int run = i / 32;
         int scale = Six(weights, block + 2, run, 0);
         int least = Six(weights, block + 2, run, 1);
-        int nibble = (Block.Byte(weights, block + Quants, (run / 2 * 32) + (i % 32)) >> (run % 2 * 4)) & 15;
-        return (Block.Half(weights, block) * scale * nibble) - (Block.Half(weights, block + 1) * least);
+        int nibble = (BlockWords.Byte(weights, block + Quants, (run / 2 * 32) + (i % 32)) >> (run % 2 * 4)) & 15;
+        return (BlockWords.Half(weights, block) * scale * nibble) - (BlockWords.Half(weights, block + 1) * least);
     }
 
     // Of 12 bytes the scales (0) or the offsets (1): six bits of the first eight for runs 0 to 3; later ones have four bits in the last
@@ -94,27 +92,19 @@ public readonly struct Q4KFormat : IWeightFormat
     private static int Six(WeightView weights, long word, int run, int which)
     {
         int later = run / 4;
-        int first = Block.Byte(weights, word, (run % 4) + (4 * which));
-        int last = (Block.Byte(weights, word, 8 + (run % 4)) >> (4 * which)) & 15;
+        int first = BlockWords.Byte(weights, word, (run % 4) + (4 * which));
+        int last = (BlockWords.Byte(weights, word, 8 + (run % 4)) >> (4 * which)) & 15;
         return later == 0 ? first & 63 : last | (first >> 6 << 4);
     }
 }
 
 /// <summary>Blocks of 256 with a scale for each 16 and 6 bits an element.</summary>
-public readonly struct Q6KFormat : IWeightFormat
+public readonly struct Q6KBlock : IBlock
 {
     private const int Words = 105;
     private const int Upper = 64;
     private const int Scales = 96;
     private const int D = 104;
-
-    public static bool IsBlocked => true;
-
-    public static int Size => F32Format.Size;
-
-    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
-
-    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 
     public static float Load(WeightView weights, long index)
     {
@@ -123,30 +113,22 @@ public readonly struct Q6KFormat : IWeightFormat
         int half = i / 128;
         int quarter = i % 128 / 32;
         int lane = i % 32;
-        int nibble = (Block.Byte(weights, block, (64 * half) + (32 * (quarter % 2)) + lane) >> (quarter / 2 * 4)) & 15;
-        int high = (Block.Byte(weights, block + Upper, (32 * half) + lane) >> (2 * quarter)) & 3;
-        return Block.Half(weights, block + D) * Block.SignedByte(weights, block + Scales, i / 16) * ((nibble | (high << 4)) - 32);
+        int nibble = (BlockWords.Byte(weights, block, (64 * half) + (32 * (quarter % 2)) + lane) >> (quarter / 2 * 4)) & 15;
+        int high = (BlockWords.Byte(weights, block + Upper, (32 * half) + lane) >> (2 * quarter)) & 3;
+        return BlockWords.Half(weights, block + D) * BlockWords.SignedByte(weights, block + Scales, i / 16) * ((nibble | (high << 4)) - 32);
     }
 }
 
 /// <summary>Blocks of 64 with an fp32 scale and 4 bits an element that choose a quantile of a normal distribution.</summary>
-public readonly struct NormalFloatFormat : IWeightFormat
+public readonly struct NormalFloatBlock : IBlock
 {
     private const int Words = 18;
-
-    public static bool IsBlocked => true;
-
-    public static int Size => F32Format.Size;
-
-    public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
-
-    public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 
     public static float Load(WeightView weights, long index)
     {
         long block = index / 64 * Words;
         int i = (int)(index % 64);
-        int code = (Block.Byte(weights, block + 2, i / 2) >> (4 - (i % 2 * 4))) & 15;
+        int code = (BlockWords.Byte(weights, block + 2, i / 2) >> (4 - (i % 2 * 4))) & 15;
         float scale = BitConverter.Int32BitsToSingle(weights.Narrow[block] | (weights.Narrow[block + 1] << 16));
         return scale * Level(code);
     }

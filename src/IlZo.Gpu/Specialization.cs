@@ -42,32 +42,24 @@ internal static class Specialization
     {
         switch (type)
         {
-            case DType.F32:
-                visitor.Visit<F32Format>();
-                break;
-            case DType.F16:
-                visitor.Visit<F16Format>();
-                break;
-            case DType.BF16:
-                visitor.Visit<BF16Format>();
-                break;
             case DType.Q8_0:
-                visitor.Visit<Q8ZeroFormat>();
+                visitor.Visit<BlockedFormat<Q8ZeroBlock>>();
                 break;
             case DType.Q4_0:
-                visitor.Visit<Q4ZeroFormat>();
+                visitor.Visit<BlockedFormat<Q4ZeroBlock>>();
                 break;
             case DType.Q4_K:
-                visitor.Visit<Q4KFormat>();
+                visitor.Visit<BlockedFormat<Q4KBlock>>();
                 break;
             case DType.Q6_K:
-                visitor.Visit<Q6KFormat>();
+                visitor.Visit<BlockedFormat<Q6KBlock>>();
                 break;
             case DType.NF4:
-                visitor.Visit<NormalFloatFormat>();
+                visitor.Visit<BlockedFormat<NormalFloatBlock>>();
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(type), type, "No such type.");
+                ChooseElements(type, new OfElements<TVisitor>(visitor));
+                break;
         }
     }
 
@@ -94,12 +86,13 @@ internal static class Specialization
     public static void Choose<TDirection, TVisitor>(DType type, bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
         where TDirection : struct, IDirection
         where TVisitor : struct, IWeightsVisitor =>
-        ChooseElements(type, new ProbesChoice<TDirection, TVisitor>(areTwo, weights, visitor));
+        ChooseElements(
+            type, new OfElements<ProbesChoice<TDirection, TVisitor>>(new ProbesChoice<TDirection, TVisitor>(areTwo, weights, visitor)));
 
     /// <summary>For weights that stay where they are.</summary>
     public static void ChooseStill<TVisitor>(DType type, bool areTwo, PerturbedWeights<NoDirection> weights, TVisitor visitor)
         where TVisitor : struct, IWeightsVisitor =>
-        Choose(type, new StillChoice<TVisitor>(areTwo, weights, visitor));
+        Choose(type, new ProbesChoice<NoDirection, TVisitor>(areTwo, weights, visitor));
 
     public static void Choose<TVisitor>(ActivationFunction? activation, TVisitor visitor)
         where TVisitor : struct, IActivationVisitor
@@ -130,13 +123,21 @@ internal static class Specialization
         }
     }
 
+    // What can be done in any format can be done in one of elements.
+    private readonly struct OfElements<TVisitor>(TVisitor visitor) : IElementFormatVisitor
+        where TVisitor : struct, IFormatVisitor
+    {
+        public void Visit<TFormat>()
+            where TFormat : struct, IElementFormat => visitor.Visit<TFormat>();
+    }
+
     private readonly struct ProbesChoice<TDirection, TVisitor>(bool areTwo, PerturbedWeights<TDirection> weights, TVisitor visitor)
-        : IElementFormatVisitor
+        : IFormatVisitor
         where TDirection : struct, IDirection
         where TVisitor : struct, IWeightsVisitor
     {
         public void Visit<TFormat>()
-            where TFormat : struct, IElementFormat
+            where TFormat : struct, IWeightFormat
         {
             if (areTwo)
             {
@@ -145,23 +146,6 @@ internal static class Specialization
             else
             {
                 visitor.Visit<TFormat, TDirection, OneProbe>(weights);
-            }
-        }
-    }
-
-    private readonly struct StillChoice<TVisitor>(bool areTwo, PerturbedWeights<NoDirection> weights, TVisitor visitor) : IFormatVisitor
-        where TVisitor : struct, IWeightsVisitor
-    {
-        public void Visit<TFormat>()
-            where TFormat : struct, IWeightFormat
-        {
-            if (areTwo)
-            {
-                visitor.Visit<TFormat, NoDirection, TwoProbes>(weights);
-            }
-            else
-            {
-                visitor.Visit<TFormat, NoDirection, OneProbe>(weights);
             }
         }
     }

@@ -86,7 +86,7 @@ internal static class ModelBenchCommand
         HasHoles = parsed.GetValue(s_holes),
     };
 
-    private static DType Blocks(string name) => StoredType.Blocked.Contains(name) && StoredType.TryGetDType(name, out var type)
+    private static DType Blocks(string name) => StoredType.IsBlocked(name) && StoredType.TryGetDType(name, out var type)
         ? type
         : throw new InvalidInputException($"--blocks is '{name}'; one of {string.Join(", ", StoredType.Blocked)} was expected.");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IlZo.Arithmetic;
 using IlZo.Noise;
 
 namespace IlZo.Benchmarks;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IlZo.Arithmetic;
 using IlZo.Backends.Cpu;
 using IlZo.Models;
 using IlZo.Optimizers;

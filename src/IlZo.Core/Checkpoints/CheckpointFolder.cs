@@ -92,7 +92,7 @@ public sealed class CheckpointFolder : IDisposable
     internal IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     /// <summary>Whether some of them are in blocks.</summary>
-    internal bool HasBlocks => _tensors.Values.Any(t => StoredType.Blocked.Contains(t.Type));
+    internal bool HasBlocks => _tensors.Values.Any(t => StoredType.IsBlocked(t.Type));
 
     /// <summary>Whether a tensor lies in pages of a mapped file.</summary>
     internal bool IsMapped(TensorEntry tensor) => _shards.Exists(shard => shard.File.IsMapped(tensor));

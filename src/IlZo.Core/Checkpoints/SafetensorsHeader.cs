@@ -247,7 +247,7 @@ internal sealed unsafe class SafetensorsHeader
             return (range.Type, range.Shape);
         }
 
-        if (!StoredType.Blocked.Contains(name) || !StoredType.TryGetDType(name, out var type))
+        if (!StoredType.IsBlocked(name) || !StoredType.TryGetDType(name, out var type))
         {
             throw Bad(range.Name, $"is in blocks of the unknown type '{Printable(name)}'; one of {string.Join(", ", StoredType.Blocked)} "
                 + "was expected");

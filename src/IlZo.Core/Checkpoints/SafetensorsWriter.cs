@@ -64,7 +64,7 @@ internal static unsafe class SafetensorsWriter
         {
             json.WriteStartObject();
             var entries = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-            foreach (var tensor in tensors.Where(t => StoredType.Blocked.Contains(t.Type)))
+            foreach (var tensor in tensors.Where(t => StoredType.IsBlocked(t.Type)))
             {
                 entries[SafetensorsHeader.BlocksKey + tensor.Name] = tensor.Type;
             }
@@ -103,7 +103,7 @@ internal static unsafe class SafetensorsWriter
                 throw new ArgumentException($"The tensor name '{tensor.Name}' is taken.", nameof(tensors));
             }
 
-            bool isBlocked = StoredType.Blocked.Contains(tensor.Type);
+            bool isBlocked = StoredType.IsBlocked(tensor.Type);
             json.WriteStartObject(tensor.Name);
             json.WriteString("dtype", isBlocked ? "U8" : tensor.Type);
             json.WriteStartArray("shape");

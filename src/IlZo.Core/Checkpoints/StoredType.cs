@@ -14,6 +14,9 @@ internal static class StoredType
     /// <summary>The names of the types with blocks.</summary>
     public static IReadOnlyCollection<string> Blocked => s_blocked.Keys;
 
+    /// <summary>Whether a name is that of a type with blocks.</summary>
+    public static bool IsBlocked(string name) => s_blocked.ContainsKey(name);
+
     /// <summary>Bits an element takes, or 0 when the format has no such type. Types below 8 bits are packed.</summary>
     public static int Bits(string name) => name switch
     {

@@ -3,40 +3,51 @@ using System.Runtime.InteropServices;
 namespace IlZo.Machine;
 
 /// <summary>
-/// Brings pages of mapped files into memory before they are touched, and gives them back. Only Linux does both; elsewhere nothing happens.
-/// See madvise(2).
+/// What Linux is told about pages of memory; see madvise(2). Elsewhere, and with a C library by another name, nothing happens.
 /// </summary>
 internal static partial class PageAdvice
 {
     private const int WillNeed = 3;
     private const int DontNeed = 4;
+    private const int HugePage = 14;
     private const int PopulateRead = 22;
 
     // What one call brings in: longer ones cannot be ended.
     private const long ChunkBytes = 16 << 20;
+
+    private const long SmallestHugeBytes = 8 << 20;
 
     private static readonly nint s_pageSize = Environment.SystemPageSize;
 
     /// <summary>Whether pages can be given back.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
-    /// <summary>Reads all pages that some bytes lie in, in order; a fault a page would take several times as long.</summary>
+    /// <summary>
+    /// Asks for pages of 2 MB for a large buffer: activations are walked in steps of hundreds of kilobytes, which would need a new entry of
+    /// the address translation cache for every few rows otherwise.
+    /// </summary>
+    public static void UseHugePages(nint start, long bytes)
+    {
+        if (bytes >= SmallestHugeBytes)
+        {
+            nint first = Up(start);
+            TryAdvise(first, bytes - (first - start), HugePage);
+        }
+    }
+
+    /// <summary>Reads all pages of a mapped file that some bytes lie in; a fault a page would take several times as long.</summary>
     public static void Populate(nint start, long bytes)
     {
-        if (!IsSupported)
+        nint first = Down(start);
+        long length = bytes + (start - first);
+        for (long done = 0; done < length; done += ChunkBytes)
         {
-            return;
-        }
-
-        nint first = start / s_pageSize * s_pageSize;
-        for (long done = 0; done < bytes + (start - first); done += ChunkBytes)
-        {
-            nuint length = (nuint)Math.Min(ChunkBytes, bytes + (start - first) - done);
-
             // Linux before 5.14 has the weaker advice only.
-            if (Advise(first + (nint)done, length, PopulateRead) != 0)
+            nint chunk = first + (nint)done;
+            long chunkBytes = Math.Min(ChunkBytes, length - done);
+            if (!TryAdvise(chunk, chunkBytes, PopulateRead))
             {
-                _ = Advise(first + (nint)done, length, WillNeed);
+                TryAdvise(chunk, chunkBytes, WillNeed);
             }
         }
     }
@@ -47,11 +58,28 @@ internal static partial class PageAdvice
     /// </summary>
     public static void Drop(nint start, long bytes)
     {
-        nint first = (start + s_pageSize - 1) / s_pageSize * s_pageSize;
-        nint end = (nint)(start + bytes) / s_pageSize * s_pageSize;
-        if (IsSupported && end > first)
+        nint first = Up(start);
+        TryAdvise(first, Down(start + (nint)bytes) - first, DontNeed);
+    }
+
+    private static nint Down(nint address) => address / s_pageSize * s_pageSize;
+
+    private static nint Up(nint address) => Down(address + s_pageSize - 1);
+
+    private static bool TryAdvise(nint address, long bytes, int advice)
+    {
+        if (!IsSupported || bytes <= 0)
         {
-            _ = Advise(first, (nuint)(end - first), DontNeed);
+            return false;
+        }
+
+        try
+        {
+            return Advise(address, (nuint)bytes, advice) == 0;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return false;
         }
     }
 

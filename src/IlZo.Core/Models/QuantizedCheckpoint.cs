@@ -107,8 +107,8 @@ public sealed class QuantizedCheckpoint
             Parallel.For(0, rows, new ParallelOptions { CancellationToken = cancellation }, i =>
                 (squares[i], errors[i]) = Round(parameter, begin + i, rounded.AsSpan(i * rowBytes, rowBytes)));
             stream.Write(rounded, 0, rows * rowBytes);
-            _squares += squares.AsSpan(0, rows).ToArray().Sum();
-            _errors += errors.AsSpan(0, rows).ToArray().Sum();
+            _squares += squares.Take(rows).Sum();
+            _errors += errors.Take(rows).Sum();
         }
     }
 

@@ -48,25 +48,16 @@ internal sealed class StreamedWeights
         }
 
         long[] bytes = [.. groups.Select(g => g.Sum(p => p.ByteCount))];
-        long fix = parameters.ByteCount - bytes.Sum();
-        int kept = 0;
-        long resident = fix;
-        foreach (long size in bytes.Where(b => b > 0).Order())
-        {
-            if (resident + size > budget)
-            {
-                break;
-            }
-
-            resident += size;
-            kept++;
-        }
-
         int[] candidates = [.. Enumerable.Range(0, layers).Where(i => bytes[i] > 0)];
-        int count = candidates.Length - kept;
-        var streamed = candidates.Where((_, i) => (i + 1L) * count / candidates.Length > (long)i * count / candidates.Length).ToHashSet();
-        return new StreamedWeights(
-            groups, streamed, parameters.ByteCount - streamed.Sum(i => bytes[i]), streamed.Select(i => bytes[i]).DefaultIfEmpty().Max());
+        for (int count = 0; ; count++)
+        {
+            var streamed = Spread(candidates, count);
+            long resident = parameters.ByteCount - streamed.Sum(i => bytes[i]);
+            if (resident <= budget || count == candidates.Length)
+            {
+                return new StreamedWeights(groups, streamed, resident, streamed.Select(i => bytes[i]).DefaultIfEmpty().Max());
+            }
+        }
     }
 
     /// <summary>Sees to it that a layer is in memory, and begins to read the next one that is not.</summary>
@@ -95,6 +86,10 @@ internal sealed class StreamedWeights
             PageAdvice.Drop(start, bytes);
         }
     }
+
+    // Some of the layers, as far from each other as they can be.
+    private static HashSet<int> Spread(int[] layers, int count) =>
+        [.. layers.Where((_, i) => (i + 1L) * count / layers.Length > (long)i * count / layers.Length)];
 
     // The next layer that is read anew, after the last one that of the next pass; null where it is the same.
     private int? Next(int layer)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using IlZo.Machine;
 
 namespace IlZo.Tensors;
 
@@ -19,7 +20,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         ByteCount = byteCount;
         _block = (nint)NativeMemory.AllocZeroed((nuint)byteCount + Alignment);
         _data = (void*)((_block + Alignment - 1) & ~(nint)(Alignment - 1));
-        HugePages.Advise(_data, byteCount);
+        PageAdvice.UseHugePages((nint)_data, byteCount);
     }
 
     ~NativeBuffer() => Free();

@@ -7,6 +7,7 @@ namespace IlZo.Tensors;
 /// </summary>
 public sealed unsafe class Parameter
 {
+    private readonly StoredLayout _layout;
     private readonly byte* _data;
     private bool _isReleased;
 
@@ -30,14 +31,14 @@ public sealed unsafe class Parameter
         Role = role;
         Rows = shape.Count == 2 ? (int)shape[0] : 1;
         Columns = (int)shape[^1];
-        var layout = type.Layout();
-        RowBytes = layout.Bytes(Columns);
+        _layout = type.Layout();
+        RowBytes = _layout.Bytes(Columns);
         ByteCount = checked(Rows * RowBytes);
-        if (Columns % layout.BlockElements != 0)
+        if (Columns % _layout.BlockElements != 0)
         {
             throw new InvalidInputException(
-                $"Tensor '{name}' has rows of {Columns} elements in blocks of {type.TorchName()}; a multiple of {layout.BlockElements} was "
-                    + "expected.");
+                $"Tensor '{name}' has rows of {Columns} elements in blocks of {type.TorchName()}; a multiple of {_layout.BlockElements} "
+                    + "was expected.");
         }
     }
 
@@ -106,14 +107,15 @@ public sealed unsafe class Parameter
 
     /// <summary>The address of element [<paramref name="row"/>, <paramref name="column"/>].</summary>
     /// <exception cref="InvalidOperationException">Elements lie in blocks.</exception>
-    internal byte* At(int row, int column) => RowAt(row) + ((long)column * Type.Size());
+    internal byte* At(int row, int column) => _layout.BlockElements == 1
+        ? RowAt(row) + ((long)column * _layout.BlockBytes)
+        : throw new InvalidOperationException($"'{Name}' is in blocks of {Type.TorchName()}, whose elements have no address.");
 
     /// <summary>Where the bytes of some elements of a row lie, and how many they are; of blocks all that have some of them.</summary>
     internal (nint Start, long Count) BytesOf(int row, int column, int count)
     {
-        var layout = Type.Layout();
-        long first = column / layout.BlockElements;
-        long end = (column + (long)count + layout.BlockElements - 1) / layout.BlockElements;
-        return ((nint)RowAt(row) + (nint)(first * layout.BlockBytes), (end - first) * layout.BlockBytes);
+        long first = column / _layout.BlockElements;
+        long end = (column + (long)count + _layout.BlockElements - 1) / _layout.BlockElements;
+        return ((nint)RowAt(row) + (nint)(first * _layout.BlockBytes), (end - first) * _layout.BlockBytes);
     }
 }

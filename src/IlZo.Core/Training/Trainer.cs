@@ -43,12 +43,6 @@ public sealed partial class Trainer : IDisposable
         {
             _backend = backends(options.Device, options.Threads, options.EngineRequest);
             options = Resolve(options.WithResultOfRun()).With(_backend.Engine);
-            if (options.WeightMemory is not null && _backend.Engine.Kind == DeviceKind.Cuda)
-            {
-                throw new InvalidInputException(
-                    $"{Setting.WeightMemory} is given for {options.Device}, which holds all weights; the CPU was expected with it.");
-            }
-
             var memory = MemoryCheck.Begin(options, MachineMemory.Of(_backend), folder);
             _model = TrainableModel.Load(options, folder, cancellation);
             _optimizer = TrainableModel.CreateOptimizer(options, _model, folder.BegunInFormat);

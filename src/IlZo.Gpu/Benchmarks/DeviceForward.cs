@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IlZo.Arithmetic;
 using IlZo.Benchmarks;
 using IlZo.Perturbations;
 

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Backends;
 using IlZo.Benchmarks;
 using IlZo.Noise;

@@ -1,3 +1,4 @@
+using IlZo.Arithmetic;
 using IlZo.Benchmarks;
 using IlZo.Kernels;
 

@@ -37,8 +37,8 @@ public sealed class GgufImportTests : IDisposable
         foreach (var tensor in back.Parameters.All)
         {
             string name = tensor.Name[(tensor.Name.IndexOf('.', StringComparison.Ordinal) + 1)..];
-            float[] was = All(mine[name]);
-            float[] now = All(tensor);
+            float[] was = StoredNumbers.Of(mine[name]);
+            float[] now = StoredNumbers.Of(tensor);
             Assert.Equal(mine[name].Shape, tensor.Shape);
 
             // Gemma's norms are written with 1 added, which takes their last bits.
@@ -187,16 +187,5 @@ public sealed class GgufImportTests : IDisposable
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray("a b") },
         }.ToJsonString());
         return folder;
-    }
-
-    private static float[] All(Parameter parameter)
-    {
-        float[] all = new float[parameter.Count];
-        for (int row = 0; row < parameter.Rows; row++)
-        {
-            GgufRows.Of(parameter).Read(row, all.AsSpan(row * parameter.Columns, parameter.Columns));
-        }
-
-        return all;
     }
 }

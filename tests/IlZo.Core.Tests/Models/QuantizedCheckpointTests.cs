@@ -1,4 +1,3 @@
-using IlZo.Arithmetic;
 using IlZo.Models;
 using IlZo.Tensors;
 using Xunit;
@@ -6,7 +5,7 @@ using Xunit;
 namespace IlZo.Core.Tests.Models;
 
 /// <summary>Checkpoints whose matrices are in blocks.</summary>
-public sealed unsafe class QuantizedCheckpointTests : IDisposable
+public sealed class QuantizedCheckpointTests : IDisposable
 {
     private readonly TempFolder _temp = new();
 
@@ -69,7 +68,7 @@ public sealed unsafe class QuantizedCheckpointTests : IDisposable
             }
 
             Assert.Contains(report.Quantized, name => name.EndsWith(parameter.Name, StringComparison.Ordinal));
-            float[] exact = All(before), rounded = All(parameter);
+            float[] exact = StoredNumbers.Of(before), rounded = StoredNumbers.Of(parameter);
             squares += exact.Sum(x => (double)x * x);
             errors += exact.Zip(rounded, (x, y) => ((double)x - y) * ((double)x - y)).Sum();
         }
@@ -105,19 +104,5 @@ public sealed unsafe class QuantizedCheckpointTests : IDisposable
         Assert.Equal(blocks.Parameters.Sha256(), again.Parameters.Sha256());
         Assert.Equal(
             File.ReadAllBytes(_temp["blocks", "config.json"]), File.ReadAllBytes(_temp["again", "config.json"]));
-    }
-
-    private static float[] All(Parameter parameter)
-    {
-        float[] all = new float[parameter.Count];
-        fixed (float* to = all)
-        {
-            for (int row = 0; row < parameter.Rows; row++)
-            {
-                Widening.Read(parameter, row, 0, to + ((long)row * parameter.Columns), parameter.Columns);
-            }
-        }
-
-        return all;
     }
 }

@@ -57,6 +57,25 @@ public sealed class StreamedWeightsTests : IDisposable
         Assert.All(chosen.Zip(chosen.Skip(1)), pair => Assert.Equal(Layers / streamed, pair.Second - pair.First));
     }
 
+    // The first layer is as large as three others.
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void What_stays_is_within_the_budget_though_layers_differ(int units)
+    {
+        var model = Load(null);
+        var source = model.Parameters.All.First(p => p.Layer == 0 && p.IsMapped);
+        string[] names = ["a0", "a1", "a2", "b", "c", "d", "e"];
+        var tensors = names.Select((name, i) => Copy(source, name, Math.Max(0, i - 2)));
+        using var set = new ParameterSet([.. tensors, Copy(source, "z", null)], []);
+        set.Train(p => p.Name == "z");
+        var plan = StreamedWeights.Plan(set, 5, units * source.ByteCount);
+        Assert.InRange(plan.ResidentBytes, source.ByteCount, units * source.ByteCount);
+        Assert.Equal(units < 8, plan.Layers > 0);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(0L)]

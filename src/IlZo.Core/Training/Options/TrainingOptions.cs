@@ -230,7 +230,10 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
 
     /// <summary>These options with the engine that actually computes.</summary>
-    internal TrainingOptions With(Engine engine) => this with { Engine = engine.Name, Precision = engine.Precision };
+    internal TrainingOptions With(Engine engine) => WeightMemory is null || engine.Kind == DeviceKind.Cpu
+        ? this with { Engine = engine.Name, Precision = engine.Precision }
+        : throw new InvalidInputException(
+            $"{Setting.WeightMemory} is given for {Device}, which holds all weights; the CPU was expected with it.");
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);

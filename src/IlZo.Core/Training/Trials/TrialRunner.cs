@@ -60,7 +60,7 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
 
     private TrialRun Do(Trial trial, string key)
     {
-        bool isPeakOwn = ProcessMemory.ResetPeak();
+        bool isPeakOwn = trial.Function is null && ProcessMemory.ResetPeak();
         using var subject = Subject(trial, key);
         using var optimizer = subject.CreateOptimizer(trial.Options);
         backend.Load(subject.Parameters, cancellation);

@@ -1,3 +1,5 @@
+using IlZo.Arithmetic;
+
 namespace IlZo.Training;
 
 /// <summary>What a method came to on a task of a study, over the seeds that the baseline was trained with too.</summary>
@@ -46,19 +48,13 @@ public sealed record MethodOnTask(
         Mean(runs.Own.Select(r => r.Points[^1].TestAccuracy)),
         runs.IsBaseline ? null : runs.DifferenceOf(r => r.Points[^1].TestLoss),
         runs.IsBaseline ? null : runs.DifferenceOf(r => r.Points[^1].TestAccuracy),
-        Median(runs.Own.Select(r => r.Seconds / r.ForwardPasses)),
+        Statistics.Median(runs.Own.Select(r => r.Seconds / r.ForwardPasses)),
         runs.Own.Max(r => r.StateBytes),
-        runs.Own.All(r => r.PeakResidentBytes is not null) ? Median(runs.Own.Select(r => (double)r.PeakResidentBytes!)) : null);
+        runs.Own.All(r => r.PeakResidentBytes is not null) ? Statistics.Median(runs.Own.Select(r => (double)r.PeakResidentBytes!)) : null);
 
     private static double? Mean(IEnumerable<double?> values)
     {
         double?[] all = [.. values];
         return all.All(v => v is { } number && double.IsFinite(number)) ? all.Average() : null;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

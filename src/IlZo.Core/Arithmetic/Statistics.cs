@@ -1,7 +1,10 @@
-namespace IlZo.Benchmarks;
+namespace IlZo.Arithmetic;
 
+/// <summary>What is said of several numbers.</summary>
 internal static class Statistics
 {
+    /// <summary>The number in the middle, or the mean of the two there.</summary>
+    /// <param name="values">One or more.</param>
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
