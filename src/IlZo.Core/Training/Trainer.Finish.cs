@@ -20,12 +20,33 @@ public sealed partial class Trainer
     private bool MaySaveAgain =>
         IsDue(_log.History.Records.Count) || (_examples.Dev.Count == 0 && _log.History.Saved?.Step < _log.History.Records.Count);
 
-    // What a run saved is checked before it goes on, which may replace it.
+    // What a run saved is checked before it goes on, which may replace it. Where others have meanwhile gone on, what they have kept since
+    // is made here while their steps are replayed.
     private void RequireSaved()
     {
-        if (_log.History.Saved is { } saved && Directory.Exists(TrainedFolder) && !MaySaveAgain)
+        if (_log.History.Saved is not { } saved || !Directory.Exists(TrainedFolder) || MaySaveAgain)
+        {
+            return;
+        }
+
+        if (_shared is null)
         {
             SavedRun.RequireSaved(TrainedFolder, saved);
+        }
+        else if (SavedWeights.Sha256(TrainedFolder) != saved.Sha256)
+        {
+            Directory.Delete(TrainedFolder, recursive: true);
+        }
+    }
+
+    // Who trains a run together keeps the same weights.
+    private void RequireAsDecided(string? own, string? decided)
+    {
+        if (own != decided)
+        {
+            throw new InvalidInputException(
+                $"'{TrainedFolder}': the weights to keep have SHA-256 {own ?? "none"} here and {decided ?? "none"} in the run's common log; "
+                    + "the same was expected of all who train the run.");
         }
     }
 
@@ -135,7 +156,7 @@ public sealed partial class Trainer
         }
 
         Keep(steps, Save(_model));
-        EndSamples(steps, _evaluator, _model, cancellation);
+        EndSamples(steps, _model, cancellation);
         return (steps, test, false);
     }
 
@@ -149,15 +170,19 @@ public sealed partial class Trainer
 
     private void Keep(long step, string sha256)
     {
-        if (_log.History.Saved != (step, sha256))
+        if (_log.History.Saved == (step, sha256))
         {
-            _log.Append(new SelectionEntry(step, sha256));
+            return;
         }
+
+        var entry = _log.Append(() => new SelectionEntry(step, sha256));
+        _log.Flush();
+        RequireAsDecided(sha256, entry.SavedSha256);
     }
 
     private Evaluation? Measure(long selected, LossEvaluator evaluator, LanguageModel model, CancellationToken cancellation)
     {
-        EndSamples(selected, evaluator, model, cancellation);
+        EndSamples(selected, model, cancellation);
         return _examples.Test.Count == 0 ? null : evaluator.Evaluate(_examples.Test, cancellation);
     }
 
@@ -169,11 +194,13 @@ public sealed partial class Trainer
             ? ModelLoader.Load(TrainedFolder, cancellation: cancellation)
             : AdapterFactory.Load(_options.Model, TrainedFolder, _options.DType, cancellation);
         _backend.Load(model.Parameters, cancellation);
-        return Measure(selected, NewEvaluator(model), model, cancellation);
+        return Measure(selected, NewEvaluator(model, _shared), model, cancellation);
     }
 
-    private void EndSamples(long selected, LossEvaluator evaluator, LanguageModel model, CancellationToken cancellation) =>
-        _sampler?.End(BegunSamples(), selected, _sampler.Ask(evaluator, model, _backend, cancellation)).WriteTo(_folder.SamplesFile);
+    // Each trainer has its own samples, or none, so that no other does a part of them.
+    private void EndSamples(long selected, LanguageModel model, CancellationToken cancellation) =>
+        _sampler?.End(BegunSamples(), selected, _sampler.Ask(NewEvaluator(model, null), model, _backend, cancellation))
+            .WriteTo(_folder.SamplesFile);
 
     // What the weights of the start say is known.
     private void EndSamplesAtStart()

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Optimizers;
+using IlZo.Tasks;
 using IlZo.Tensors;
 
 namespace IlZo.Training;
@@ -26,6 +27,7 @@ public sealed partial class Trainer : IDisposable
     private readonly RunClock _clock;
     private readonly StopRule _stopRule;
     private readonly Sampler? _sampler;
+    private readonly ISharedRun? _shared;
 
     private Trainer(
         TrainingOptions options,
@@ -33,11 +35,13 @@ public sealed partial class Trainer : IDisposable
         ResumePolicy? resume,
         IProgress<TrainingProgress>? progress,
         BackendFactory backends,
+        ISharedRun? shared,
         CancellationToken cancellation)
     {
         options.Validate();
         _progress = progress;
         _folder = folder;
+        _shared = shared;
         var watch = Stopwatch.StartNew();
         try
         {
@@ -70,7 +74,7 @@ public sealed partial class Trainer : IDisposable
                 ? _options.StopOnDivergence
                 : 0, _options.Patience, TrainingOptions.ParseObjective(_options.Objective));
             _backend.Load(_model.Parameters, cancellation);
-            _evaluator = NewEvaluator(_model);
+            _evaluator = NewEvaluator(_model, shared);
             _sampler = Sampler.Of(_examples, _options.Samples, tokenizer);
             var weights = _model.Parameters;
             progress?.Report(new TrainingProgress.Started(
@@ -103,9 +107,27 @@ public sealed partial class Trainer : IDisposable
         ResumePolicy? resume = null,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellation = default,
+        BackendFactory? backends = null) =>
+        TrainShared(options, folder, null, resume, progress, cancellation, backends);
+
+    /// <summary>Trains a model together with others, or alone.</summary>
+    /// <param name="options">The configuration of the run.</param>
+    /// <param name="folder">The folder in which this trainer keeps the run.</param>
+    /// <param name="shared">The run as others train it too; null where none do.</param>
+    /// <param name="resume">How a run that has already begun in the folder may be resumed; null if it must not be.</param>
+    /// <param name="progress">Receives what happens in the run, such as each step and evaluation.</param>
+    /// <param name="cancellation">Ends the run after the step in progress; the run can be resumed.</param>
+    /// <param name="backends">Opens the device; if null, only the CPU is available.</param>
+    internal static TrainingResult TrainShared(
+        TrainingOptions options,
+        RunFolder folder,
+        ISharedRun? shared,
+        ResumePolicy? resume = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default,
         BackendFactory? backends = null)
     {
-        using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu, cancellation);
+        using var trainer = new Trainer(options, folder, resume, progress, backends ?? DeviceName.OpenCpu, shared, cancellation);
         return trainer.Run(cancellation);
     }
 
@@ -130,8 +152,9 @@ public sealed partial class Trainer : IDisposable
         _model?.Dispose();
     }
 
-    private LossEvaluator NewEvaluator(LanguageModel model) =>
-        new(model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers, _examples.Metrics);
+    private LossEvaluator NewEvaluator(LanguageModel model, ISharedRun? shared) => new(
+        model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers, _examples.Metrics,
+        shared);
 
     private static TrainingOptions Resolve(TrainingOptions options) =>
         (Presets.Resolve(options) with { Opt = MethodOptions.Parse(options.Opt).ToString() }).WithFullPaths();
@@ -152,17 +175,19 @@ public sealed partial class Trainer : IDisposable
             FirstRunFormat.Upgrade(_folder, run, _examples.Dev.Count);
         }
 
-        return RunLog.Open(_folder, run);
+        return RunLog.Open(_folder, run, _backend.Engine, _shared);
     }
 
     private TrainingResult Run(CancellationToken cancellation)
     {
         _clock.Lap(RunPhase.Loading);
-        MeasureStart(cancellation);
+        BeginSamples(cancellation);
         _clock.Lap(RunPhase.Evaluation);
         Replay(cancellation);
         _log.EndReplay();
         _clock.Lap(RunPhase.Loading);
+        MeasureStart(cancellation);
+        _clock.Lap(RunPhase.Evaluation);
         var history = _log.History;
         long done = history.Records.Count;
         if (done > 0)
@@ -189,7 +214,7 @@ public sealed partial class Trainer : IDisposable
         var history = _log.History;
         if (_log.Entries.Count == 0 && _examples.Test.Count > 0)
         {
-            _log.Append(new EvaluationEntry(0, EvaluationSplit.Test, _evaluator.Evaluate(_examples.Test, cancellation)));
+            Evaluate(EvaluationSplit.Test, _examples.Test, cancellation);
         }
 
         if (history.ZeroShot is { } zeroShot)
@@ -199,18 +224,28 @@ public sealed partial class Trainer : IDisposable
 
         if (history.Records.Count == 0 && history.Start is null && _examples.Dev.Count > 0)
         {
-            _log.Append(new EvaluationEntry(0, EvaluationSplit.Dev, _evaluator.Evaluate(_examples.Dev, cancellation)));
+            Evaluate(EvaluationSplit.Dev, _examples.Dev, cancellation);
         }
 
         if (history.Start is { } start)
         {
             _progress?.Report(new TrainingProgress.DevEvaluation(0, start, false));
         }
+    }
 
-        if (history.Records.Count == 0 && !File.Exists(_folder.SamplesFile))
+    // With the weights of the start, which whoever joins a run has before the steps of others are replayed.
+    private void BeginSamples(CancellationToken cancellation)
+    {
+        if ((_log.History.Records.Count == 0 || _shared is not null) && !File.Exists(_folder.SamplesFile))
         {
-            _sampler?.Begin(_sampler.Ask(_evaluator, _model, _backend, cancellation)).WriteTo(_folder.SamplesFile);
+            _sampler?.Begin(_sampler.Ask(NewEvaluator(_model, null), _model, _backend, cancellation)).WriteTo(_folder.SamplesFile);
         }
+    }
+
+    private void Evaluate(EvaluationSplit split, IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
+    {
+        _log.Write(_log.Append(() => new EvaluationEntry(0, split, _evaluator.Evaluate(examples, cancellation))));
+        _log.Flush();
     }
 
     private void Replay(CancellationToken cancellation)
@@ -220,30 +255,42 @@ public sealed partial class Trainer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             if (entry is StepEntry step)
             {
-                _log.Replay(step, _optimizer.ProjectedGradient(step.Record), _optimizer.Diagnostics(step.Step));
+                _log.Write(step, _optimizer.ProjectedGradient(step.Record), _optimizer.Diagnostics(step.Step));
                 _optimizer.Apply(step.Record, _backend);
                 RestoreSaved(step.Step);
             }
             else if (entry is EvaluationEntry evaluation)
             {
-                _log.Replay(evaluation);
+                _log.Write(evaluation);
             }
         }
     }
 
     private void TrainStep(long step, DataOrder order)
     {
+        var entry = _log.Append(() => Decide(step, order));
+        double gradient = _optimizer.ProjectedGradient(entry.Record);
+        _log.Write(entry, gradient, _optimizer.Diagnostics(step));
+        _optimizer.Apply(entry.Record, _backend);
+        _clock.Lap(RunPhase.Steps);
+        _progress?.Report(new TrainingProgress.Step(entry.Record, gradient, _options.Steps));
+        _shared?.Mark(step, HashNow);
+        _clock.Lap(RunPhase.Other);
+    }
+
+    private StepEntry Decide(long step, DataOrder order)
+    {
         var (passes, tokens) = (_evaluator.ForwardPasses, _evaluator.Tokens);
         var oracle = _options.OracleOf(
             new TrainingStep(_model, _backend, new StepOracle(_evaluator, _examples, order, _options.BatchSize!.Value, step)));
         var record = _optimizer.Decide(step, oracle, _options.LearningRates.At(step));
-        double gradient = _optimizer.ProjectedGradient(record);
-        var entry = new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
-        _log.Append(entry, gradient, _optimizer.Diagnostics(step));
-        _optimizer.Apply(record, _backend);
-        _clock.Lap(RunPhase.Steps);
-        _progress?.Report(new TrainingProgress.Step(record, gradient, _options.Steps));
-        _clock.Lap(RunPhase.Other);
+        return new StepEntry(record, _evaluator.ForwardPasses - passes, _evaluator.Tokens - tokens);
+    }
+
+    private string HashNow()
+    {
+        _backend.Store(_model.Parameters);
+        return _model.Parameters.Sha256();
     }
 
     private bool IsDue(long step) =>
@@ -257,6 +304,30 @@ public sealed partial class Trainer : IDisposable
             return;
         }
 
+        string? own = null;
+        var entry = _log.Append(() =>
+        {
+            var evaluated = EvaluateDev(step, cancellation);
+            own = evaluated.SavedSha256;
+            return evaluated;
+        });
+        _log.Write(entry);
+        _log.Flush();
+        if (entry.SavedSha256 is not null && own is null)
+        {
+            // Decided elsewhere.
+            _backend.Store(_model.Parameters);
+            own = Save(_model);
+        }
+
+        RequireAsDecided(own, entry.SavedSha256);
+        _clock.Lap(RunPhase.Saving);
+        _progress?.Report(new TrainingProgress.DevEvaluation(step, entry.Evaluation, entry.SavedSha256 is not null));
+        _clock.Lap(RunPhase.Other);
+    }
+
+    private EvaluationEntry EvaluateDev(long step, CancellationToken cancellation)
+    {
         var evaluation = _evaluator.Evaluate(_examples.Dev, cancellation);
         _clock.Lap(RunPhase.Evaluation);
         _log.RequireInPlace(_folder);
@@ -267,9 +338,6 @@ public sealed partial class Trainer : IDisposable
             _backend.Store(_model.Parameters);
         }
 
-        _log.Append(new EvaluationEntry(step, EvaluationSplit.Dev, evaluation, best ? Save(_model) : null));
-        _clock.Lap(RunPhase.Saving);
-        _progress?.Report(new TrainingProgress.DevEvaluation(step, evaluation, best));
-        _clock.Lap(RunPhase.Other);
+        return new EvaluationEntry(step, EvaluationSplit.Dev, evaluation, best ? Save(_model) : null);
     }
 }

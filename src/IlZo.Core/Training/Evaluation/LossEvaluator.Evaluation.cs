@@ -42,38 +42,23 @@ internal sealed partial class LossEvaluator
 
     private Evaluation EvaluateAnswers(IReadOnlyList<EncodedExample> examples, CancellationToken cancellation)
     {
-        var predictions = Answer(examples, Probe.Unperturbed, cancellation);
+        Prediction[] predictions = [.. examples.Zip(
+            AnswerWork.Texts(this, examples, Probe.Unperturbed, cancellation), Prediction.Generated)];
         model.Checkpoint.RequireUnchanged();
         double loss = JudgesAnswers ? ExampleLoss.Mean(Negative(predictions)) : Score(examples, (_, _) => { }, cancellation);
         return Evaluation.Of(predictions, loss, metrics ?? MetricCatalog.Usual(AnswerKind.Generated));
     }
 
-    private List<Prediction> Answer(IReadOnlyList<EncodedExample> examples, Probe probe, CancellationToken cancellation = default)
-    {
-        long before = _generator!.Tokens;
-        var texts = _generator.Generate([.. examples.Select(e => e.Prompt)], probe, cancellation);
-        ForwardPasses++;
-        Tokens += _generator.Tokens - before;
-        return [.. examples.Zip(texts, Prediction.Generated)];
-    }
-
     // Tells the scores of all examples in order and returns their loss.
     private double Score(IReadOnlyList<EncodedExample> examples, Action<EncodedExample, double[]> onScores, CancellationToken cancellation)
     {
-        var losses = new List<ExampleLoss>(examples.Count);
-        foreach (var chunk in EvaluationBatches.Of(examples, EvaluationTokens))
+        var values = Values(new ScoreWork(this, examples, cancellation))[0];
+        for (int e = 0; e < examples.Count; e++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            var batch = ScoringBatch.Build(chunk);
-            double[] logProbabilities = Run(batch, [Probe.Unperturbed])[0];
-            for (int e = 0; e < chunk.Count; e++)
-            {
-                onScores(chunk[e], Scores(batch, logProbabilities, e));
-                losses.Add(LossOf(batch, logProbabilities, e));
-            }
+            onScores(examples[e], values[e].Scores);
         }
 
-        return ExampleLoss.Mean(losses);
+        return ExampleLoss.Mean(values.Select(v => v.Loss));
     }
 
     // The same prompts without content come again and again; each is computed once.

@@ -13,6 +13,7 @@ namespace IlZo.Training;
 /// <param name="objective">The metric whose negative is the loss instead; null for none.</param>
 /// <param name="answers">How answers are generated; null where candidates are compared.</param>
 /// <param name="metrics">What judges predictions; null for what is usual for the examples.</param>
+/// <param name="shared">The run, where others do a part of the work; null for none.</param>
 /// <remarks>
 /// Not thread-safe: a call during another, from a second thread or out of a callback, throws <see cref="InvalidOperationException"/>.
 /// Threads that work at the same time have an evaluator and a backend each, over one model.
@@ -23,7 +24,8 @@ internal sealed partial class LossEvaluator(
     TaskObjective task,
     IExampleMetric? objective = null,
     AnswerSettings? answers = null,
-    IReadOnlyList<IMetric>? metrics = null)
+    IReadOnlyList<IMetric>? metrics = null,
+    ISharedRun? shared = null)
 {
     /// <summary>
     /// Probes of one traversal: the pair ±ε, whose activations fit where those of a plain forward of twice the batch would.
@@ -83,22 +85,12 @@ internal sealed partial class LossEvaluator(
     /// <summary>Sums over the weights.</summary>
     public IWeightSums Sums => backend;
 
-    private ExampleLoss[][] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
-    {
-        if (JudgesAnswers)
-        {
-            return [.. ProbePoints.Each(probes).Select(p => Negative(Answer(batch.Examples, p)))];
-        }
+    private ExampleLoss[][] BatchLosses(ScoringBatch batch, IReadOnlyList<Probe> probes) =>
+        JudgesAnswers ? AnswerWork.Losses(this, batch.Examples, probes) : BatchWork.Losses(this, batch, probes);
 
-        var losses = new List<ExampleLoss[]>();
-        foreach (var pass in ProbePoints.Grouped(probes, PointsPerPass))
-        {
-            losses.AddRange(Run(batch, pass).Select(
-                point => Enumerable.Range(0, batch.Examples.Count).Select(e => LossOf(batch, point, e)).ToArray()));
-        }
-
-        return [.. losses];
-    }
+    // All values of work, [pass][item], whoever computes them.
+    private T[][] Values<T>(ISharedWork<T> work) =>
+        shared is null ? [.. Enumerable.Range(0, work.Passes).Select(pass => work.Do(pass, 0, work.Items))] : shared.Share(work);
 
     private static double[] Scores(ScoringBatch batch, double[] logProbabilities, int example)
     {
@@ -124,6 +116,9 @@ internal sealed partial class LossEvaluator(
     private ExampleLoss LossOf(ScoringBatch batch, double[] logProbabilities, int example) => CountsTokens
         ? Scoring.LanguageModelLoss(batch.Option(logProbabilities, example, batch.Examples[example].Correct))
         : ChoiceLoss(batch.Examples[example], Scores(batch, logProbabilities, example));
+
+    // The terms of an example's loss.
+    private int TermsOf(EncodedExample example) => CountsTokens ? example.CorrectCandidate.OptionLength : 1;
 
     private ExampleLoss ChoiceLoss(EncodedExample example, double[] scores) =>
         objective is null

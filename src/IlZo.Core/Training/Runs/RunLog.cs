@@ -1,38 +1,53 @@
+using IlZo.Backends;
+
 namespace IlZo.Training;
 
 /// <summary>
 /// The two logs of a run: the trajectory, which decides, and the metrics, which say how it went and follow from it. Entries that were there
-/// when the log was opened are told again by <c>Replay</c>, as far as metrics are concerned; <see cref="EndReplay"/> ends that.
+/// when the log was opened are told again by <c>Write</c>, as far as metrics are concerned; <see cref="EndReplay"/> ends that.
 /// </summary>
+/// <remarks>Where others train the run too, what the common log has is written here, byte for byte.</remarks>
 internal sealed class RunLog : IDisposable
 {
     private readonly TrajectoryWriter _trajectory;
     private readonly MetricsFile _metrics;
+    private readonly ISharedRun? _shared;
 
-    private RunLog(TrajectoryWriter trajectory, MetricsFile metrics)
+    private RunLog(TrajectoryWriter trajectory, IReadOnlyList<LogEntry> entries, MetricsFile metrics, ISharedRun? shared)
     {
-        _trajectory = trajectory;
-        _metrics = metrics;
-        foreach (var entry in trajectory.Entries)
+        (_trajectory, Entries, _metrics, _shared) = (trajectory, entries, metrics, shared);
+        foreach (var entry in entries)
         {
             History.Add(entry);
         }
     }
 
     /// <summary>The entries when the log was opened.</summary>
-    public IReadOnlyList<LogEntry> Entries => _trajectory.Entries;
+    public IReadOnlyList<LogEntry> Entries { get; }
 
     /// <summary>What the log says so far.</summary>
     public RunHistory History { get; } = new();
 
     /// <summary>Opens the logs of a run, which no other process may have open.</summary>
-    public static RunLog Open(RunFolder folder, RunConfiguration configuration)
+    /// <param name="folder">The run.</param>
+    /// <param name="configuration">What it is.</param>
+    /// <param name="engine">What computes here.</param>
+    /// <param name="shared">The run as others train it too, of which the log gets what they have decided; null where none do.</param>
+    public static RunLog Open(RunFolder folder, RunConfiguration configuration, Engine engine, ISharedRun? shared)
     {
-        var trajectory = TrajectoryWriter.Open(folder.TrajectoryFile, RunIdentity.Fingerprint(configuration));
+        byte[] fingerprint = RunIdentity.Fingerprint(configuration);
+        var trajectory = TrajectoryWriter.Open(folder.TrajectoryFile, fingerprint);
         try
         {
             folder.RemoveTemporary();
-            return new RunLog(trajectory, MetricsFile.Begin(folder.MetricsFile));
+            shared?.Begin(configuration, engine, TrajectoryFormat.EncodeAll(fingerprint, trajectory.Entries));
+            var entries = new List<LogEntry>(trajectory.Entries);
+            while (shared?.Entry(trajectory.Count) is { } decided)
+            {
+                entries.Add(trajectory.Append(decided));
+            }
+
+            return new RunLog(trajectory, entries, MetricsFile.Begin(folder.MetricsFile), shared);
         }
         catch
         {
@@ -41,40 +56,33 @@ internal sealed class RunLog : IDisposable
         }
     }
 
-    /// <summary>Writes the metrics of a step that the log has.</summary>
-    public void Replay(StepEntry entry, double gradient, IReadOnlyList<(string Name, double Value)> diagnostics) =>
-        _metrics.Write(entry, gradient, diagnostics);
-
-    /// <summary>Writes the metrics of an evaluation that the log has.</summary>
-    public void Replay(EvaluationEntry entry) => _metrics.Write(entry);
-
     /// <summary>Ends the replay: entries are appended from here on.</summary>
     public void EndReplay() => _metrics.Publish();
 
-    /// <summary>Logs a step.</summary>
+    /// <summary>Logs an entry.</summary>
+    /// <typeparam name="T">What the entry must be.</typeparam>
+    /// <param name="decide">Makes the entry; not asked where others have.</param>
+    /// <returns>The entry of the log, which is another's where others were first.</returns>
+    /// <exception cref="InvalidInputException">The log has an entry of another kind.</exception>
+    public T Append<T>(Func<T> decide)
+        where T : LogEntry
+    {
+        var entry = _shared is null ? AppendOwn(decide()) : AppendShared(_shared, decide);
+        History.Add(entry);
+        return entry as T ?? throw new InvalidInputException(
+            $"The run's common log has an entry {_trajectory.Count - 1} of kind {entry.GetType().Name}; a {typeof(T).Name} was expected, "
+                + "as the entries before it ask for.");
+    }
+
+    /// <summary>Writes the metrics of a step.</summary>
     /// <param name="entry">The step.</param>
     /// <param name="gradient">The scalar that stands for the gradient.</param>
     /// <param name="diagnostics">What the method shows of itself.</param>
-    public void Append(StepEntry entry, double gradient, IReadOnlyList<(string Name, double Value)> diagnostics)
-    {
-        Append(entry);
+    public void Write(StepEntry entry, double gradient, IReadOnlyList<(string Name, double Value)> diagnostics) =>
         _metrics.Write(entry, gradient, diagnostics);
-    }
 
-    /// <summary>Logs an evaluation, lastingly.</summary>
-    public void Append(EvaluationEntry entry)
-    {
-        Append((LogEntry)entry);
-        _metrics.Write(entry);
-        Flush();
-    }
-
-    /// <summary>Logs what is kept, lastingly.</summary>
-    public void Append(SelectionEntry entry)
-    {
-        Append((LogEntry)entry);
-        Flush();
-    }
+    /// <summary>Writes the metrics of an evaluation.</summary>
+    public void Write(EvaluationEntry entry) => _metrics.Write(entry);
 
     /// <summary>Refuses to go on in a folder that was moved or deleted while the run went on.</summary>
     /// <exception cref="IOException">The log is no longer where it was.</exception>
@@ -101,9 +109,29 @@ internal sealed class RunLog : IDisposable
         _trajectory.Dispose();
     }
 
-    private void Append(LogEntry entry)
+    private LogEntry AppendOwn(LogEntry entry)
     {
         _trajectory.Append(entry);
-        History.Add(entry);
+        return entry;
+    }
+
+    private LogEntry AppendShared<T>(ISharedRun shared, Func<T> decide)
+        where T : LogEntry
+    {
+        long index = _trajectory.Count;
+        byte[]? decided = shared.Entry(index);
+        if (decided is null)
+        {
+            try
+            {
+                decided = shared.Append(index, _trajectory.Encode(decide()));
+            }
+            catch (DecidedElsewhereException)
+            {
+                decided = shared.Entry(index) ?? throw new InvalidOperationException($"Entry {index} was decided and is not there.");
+            }
+        }
+
+        return _trajectory.Append(decided);
     }
 }

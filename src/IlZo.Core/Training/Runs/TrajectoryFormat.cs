@@ -90,6 +90,19 @@ internal class TrajectoryFormat
         return bytes;
     }
 
+    /// <summary>The bytes of all entries of a log, in order.</summary>
+    public static IReadOnlyList<byte[]> EncodeAll(ReadOnlySpan<byte> fingerprint, IReadOnlyList<LogEntry> entries)
+    {
+        uint chain = HeaderChecksum(Header(fingerprint));
+        byte[][] bytes = new byte[entries.Count][];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = Encode(entries[i], i, ref chain);
+        }
+
+        return bytes;
+    }
+
     /// <summary>
     /// Reads an entry that has its whole length. Null when the checksum does not fit, or the payload is none that this version has;
     /// <paramref name="chain"/> is as for <see cref="Encode"/>.
@@ -106,6 +119,12 @@ internal class TrajectoryFormat
         chain = checksum;
         return entry;
     }
+
+    /// <summary>Reads an entry of the current layout from just its bytes; null where they are none.</summary>
+    public static LogEntry? DecodeWhole(ReadOnlySpan<byte> bytes, long index, ref uint chain) =>
+        bytes.Length >= s_current.StartBytes && s_current.EntryBytes(bytes) == bytes.Length
+            ? s_current.Decode(bytes, index, ref chain)
+            : null;
 
     /// <summary>
     /// The bytes of the entry that starts with these <see cref="StartBytes"/>; -1 when they contradict each other or exceed what an entry

@@ -67,7 +67,33 @@ internal sealed class TrajectoryWriter : IDisposable
     public void Append(LogEntry entry)
     {
         uint chain = _chain;
-        byte[] bytes = TrajectoryFormat.Encode(entry, Count, ref chain);
+        Append(TrajectoryFormat.Encode(entry, Count, ref chain), chain);
+    }
+
+    /// <summary>The bytes that <see cref="Append(LogEntry)"/> would append.</summary>
+    public byte[] Encode(LogEntry entry)
+    {
+        uint chain = _chain;
+        return TrajectoryFormat.Encode(entry, Count, ref chain);
+    }
+
+    /// <summary>Appends the bytes of an entry that was decided elsewhere.</summary>
+    /// <param name="bytes">Its bytes.</param>
+    /// <returns>The entry.</returns>
+    /// <exception cref="InvalidInputException">They are no entry, or none that follows from those before.</exception>
+    /// <exception cref="IOException">Writing failed.</exception>
+    public LogEntry Append(byte[] bytes)
+    {
+        uint chain = _chain;
+        var entry = TrajectoryFormat.DecodeWhole(bytes, Count, ref chain) ?? throw new InvalidInputException(
+            $"'{_stream.Name}': the run's common log has an entry {Count} that does not follow from the {Count} before it; one that does "
+                + "was expected.");
+        Append(bytes, chain);
+        return entry;
+    }
+
+    private void Append(byte[] bytes, uint chain)
+    {
         try
         {
             RandomAccess.Write(_stream.SafeFileHandle, bytes, _end);

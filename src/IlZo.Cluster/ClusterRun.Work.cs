@@ -1,0 +1,269 @@
+using System.Text;
+using IlZo.Training;
+
+namespace IlZo.Clusters;
+
+/// <content>How work is shared: a worker does its own part, tells the values, and waits for the others', as long as that is worth it.</content>
+public sealed partial class ClusterRun
+{
+    // A part that another has not done in this many times what the own part took is done here.
+    private const double Patience = 2;
+
+    private static readonly TimeSpan s_leastPatience = TimeSpan.FromMilliseconds(200);
+
+    // Workers enter what they have decided one after another, so that all but the first find it there.
+    private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(5);
+
+    // Values of work that this worker has not come to; more would be those of a worker that is far ahead, whose steps are in the log.
+    private const int MostAhead = 4096;
+
+    private int _round;
+    private List<(long Entry, ulong Worker, ValuesBody Body)> _ahead = [];
+
+    T[][] ISharedRun.Share<T>(ISharedWork<T> work)
+    {
+        var round = new Round<T>(this, work, _round++);
+        return round.Run();
+    }
+
+    // Tells a message's news to all but the work in progress; values are left to it.
+    private (long Entry, ulong Worker, ValuesBody Body)? Hear(ReadOnlyMemory<byte> bytes)
+    {
+        if (Message.Decode(bytes) is not { } message || message.Worker == _presence.Self)
+        {
+            Refused++;
+            return null;
+        }
+
+        _presence.Hear(message.Worker, Math.Min(message.Entry, _log.Count + 1));
+        switch (message.Kind)
+        {
+            case MessageKind.Values when ValuesBody.Decode(message.Body) is { } body:
+                return (message.Entry, message.Worker, body);
+            case MessageKind.Mark when MarkBody.Decode(message.Body.Span) is { } mark:
+                _marks.Add(mark.Step, message.Worker, mark.Sha256);
+                RequireMajority();
+                return null;
+            case MessageKind.Stop:
+                _stopped = Encoding.UTF8.GetString(message.Body.Span);
+                throw new InvalidInputException(_stopped);
+            case MessageKind.Here:
+                return null;
+            default:
+                Refused++;
+                return null;
+        }
+    }
+
+    private void WaitForTurn()
+    {
+        var present = _presence.At(_log.Count);
+        int rank = present.ToList().IndexOf(_presence.Self);
+        int distance = (int)((rank - (_log.Count % present.Count) + present.Count) % present.Count);
+        long start = _time.GetTimestamp();
+        var turn = s_turn * distance;
+        while (Channel.Length <= _log.Count && turn - _time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+        {
+            if (Channel.Receive(Channel.Length, left, _cancellation) is { } bytes && Hear(bytes) is { } ahead)
+            {
+                Keep(ahead);
+            }
+        }
+    }
+
+    private void Keep((long Entry, ulong Worker, ValuesBody Body) values)
+    {
+        if (values.Entry >= _log.Count && _ahead.Count < MostAhead)
+        {
+            _ahead.Add(values);
+        }
+    }
+
+    /// <summary>One piece of work.</summary>
+    private sealed class Round<T>(ClusterRun run, ISharedWork<T> work, int number)
+    {
+        private readonly RoundValues<T> _values = new(work);
+        private readonly long[] _weights = [.. Enumerable.Range(0, work.Items).Select(work.Weight)];
+        private readonly Queue<(ulong Worker, ValuesBody Body)> _audits = [];
+        private IReadOnlyList<IReadOnlyList<WorkPart>> _plan = [];
+        private IReadOnlyList<ulong> _present = [];
+        private int _planned = -1;
+        private TimeSpan _worked;
+
+        private int Entry => run._log.Count;
+
+        public T[][] Run()
+        {
+            foreach (var early in run._ahead.Where(a => a.Entry == Entry && a.Body.Round == number).ToList())
+            {
+                Take(early.Worker, early.Body);
+            }
+
+            Plan();
+            if (Own().Count == 0)
+            {
+                run.Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
+            }
+
+            long idle = run._time.GetTimestamp();
+            while (!_values.IsComplete)
+            {
+                if (Next(Own()) is { } part)
+                {
+                    Do(part);
+                    idle = run._time.GetTimestamp();
+                }
+                else if (LeftOf(idle) is var left && left > TimeSpan.Zero)
+                {
+                    Listen(left);
+                    continue;
+                }
+                else
+                {
+                    DoForOthers();
+                }
+
+                Listen(TimeSpan.Zero);
+            }
+
+            Audit();
+            return _values.All;
+        }
+
+        private IReadOnlyList<WorkPart> Own() => _plan[Rank];
+
+        private int Rank => ((List<ulong>)[.. _present]).IndexOf(run._presence.Self);
+
+        // Who is there may change while the work goes on; what is done is done.
+        private void Plan()
+        {
+            _present = run._presence.At(Entry);
+            if (_planned == run._presence.Version)
+            {
+                return;
+            }
+
+            _planned = run._presence.Version;
+            _plan = [.. _present.Select((_, rank) => WorkPlan.Of(work.Passes, _weights, run.Settings.Split, rank, _present.Count))];
+        }
+
+        private WorkPart? Next(IReadOnlyList<WorkPart> parts) =>
+            parts.Select(_values.MissingOf).FirstOrDefault(p => p is not null);
+
+        private TimeSpan LeftOf(long idle)
+        {
+            var patience = _worked * Patience;
+            return (patience > s_leastPatience ? patience : s_leastPatience) - run._time.GetElapsedTime(idle);
+        }
+
+        private void Do(WorkPart part)
+        {
+            long start = run._time.GetTimestamp();
+            var values = work.Do(part.Pass, part.First, part.Count);
+            _worked += run._time.GetElapsedTime(start);
+            _values.Take(part, values);
+            Tell(part, [.. values.Select(v => (ReadOnlyMemory<byte>)work.Encode(v))]);
+        }
+
+        // Each begins with another's part, so that not all do the same.
+        private void DoForOthers()
+        {
+            int rank = Rank;
+            for (int i = 1; i < _plan.Count; i++)
+            {
+                int other = (rank + i) % _plan.Count;
+                if (Next(_plan[other]) is { } missing)
+                {
+                    run._presence.Miss(_present[other]);
+                    Do(missing);
+                    return;
+                }
+            }
+        }
+
+        // In as many messages as it takes. Values that no message holds are computed by each.
+        private void Tell(WorkPart part, IReadOnlyList<ReadOnlyMemory<byte>> values)
+        {
+            int first = 0;
+            while (first < values.Count)
+            {
+                long bytes = ValuesBody.LeastBytes;
+                int count = 0;
+                while (first + count < values.Count && bytes + ValuesBody.BytesOf(values[first + count]) <= Message.MostBody)
+                {
+                    bytes += ValuesBody.BytesOf(values[first + count]);
+                    count++;
+                }
+
+                if (count > 0)
+                {
+                    var body = new ValuesBody(number, part.Pass, part.First + first, [.. values.Skip(first).Take(count)]);
+                    run.Send(MessageKind.Values, body.Encode());
+                }
+
+                first += Math.Max(1, count);
+            }
+        }
+
+        private void Listen(TimeSpan wait)
+        {
+            if (run.Channel.Length > Entry)
+            {
+                throw new DecidedElsewhereException();
+            }
+
+            while (run.Channel.Receive(run.Channel.Length, wait, run._cancellation) is { } bytes)
+            {
+                wait = TimeSpan.Zero;
+                if (run.Hear(bytes) is not { } said)
+                {
+                    continue;
+                }
+
+                if (said.Entry == Entry && said.Body.Round == number)
+                {
+                    Take(said.Worker, said.Body);
+                }
+                else
+                {
+                    run.Keep(said);
+                }
+            }
+
+            run._cancellation.ThrowIfCancellationRequested();
+            Plan();
+        }
+
+        private void Take(ulong worker, ValuesBody body)
+        {
+            if (!_values.TryTake(body))
+            {
+                run.Refused++;
+            }
+            else if (run._audit > 0 && run._random.NextDouble() < run._audit)
+            {
+                _audits.Enqueue((worker, body));
+            }
+        }
+
+        // The bits of an engine are the same everywhere, so that whoever says others has not computed them.
+        private void Audit()
+        {
+            while (_audits.TryDequeue(out var audit))
+            {
+                var (worker, body) = audit;
+                var own = work.Do(body.Pass, body.First, body.Values.Count);
+                for (int i = 0; i < own.Length; i++)
+                {
+                    if (!body.Values[i].Span.SequenceEqual(work.Encode(own[i])))
+                    {
+                        run.StopAll(
+                            $"Run {run.Name}, entry {Entry - 1}: worker {worker:x16} says {Convert.ToHexStringLower(body.Values[i].Span)} of item "
+                                + $"{body.First + i} in pass {body.Pass}, and worker {run._presence.Self:x16} computes "
+                                + $"{Convert.ToHexStringLower(work.Encode(own[i]))}; the same was expected of two workers.");
+                    }
+                }
+            }
+        }
+    }
+}

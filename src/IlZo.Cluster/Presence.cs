@@ -1,0 +1,56 @@
+namespace IlZo.Clusters;
+
+/// <summary>
+/// Who takes part, as one worker believes. It decides who does what and nothing else. Time is counted in entries of the log: whoever has
+/// not been heard for two of them, or did not do its part in time, is taken to be gone until it is heard again.
+/// </summary>
+/// <param name="self">This worker.</param>
+internal sealed class Presence(ulong self)
+{
+    private const int Entries = 2;
+
+    private readonly Dictionary<ulong, long> _heard = [];
+
+    /// <summary>This worker.</summary>
+    public ulong Self => self;
+
+    /// <summary>Grows with each change of who is there.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>A worker was heard.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="entry">The entry it works on.</param>
+    public void Hear(ulong worker, long entry)
+    {
+        if (!_heard.TryGetValue(worker, out long before))
+        {
+            Version++;
+        }
+
+        _heard[worker] = Math.Max(before, entry);
+    }
+
+    /// <summary>A worker did not do its part.</summary>
+    public void Miss(ulong worker)
+    {
+        if (_heard.Remove(worker))
+        {
+            Version++;
+        }
+    }
+
+    /// <summary>Those who are there, in the order of their ranks.</summary>
+    /// <param name="entry">The entry that is worked on.</param>
+    public IReadOnlyList<ulong> At(long entry)
+    {
+        foreach (var (worker, heard) in _heard)
+        {
+            if (heard < entry - Entries)
+            {
+                Miss(worker);
+            }
+        }
+
+        return [.. _heard.Keys.Append(self).Order()];
+    }
+}
