@@ -1,0 +1,55 @@
+using System.Text;
+using IlZo.Clusters;
+
+namespace IlZo.Cluster.Tests.Nats;
+
+/// <summary>Waits of tests, which end when what they wait for is there.</summary>
+internal static class Waits
+{
+    /// <summary>A time in which anything here happens on the slowest of machines.</summary>
+    public static TimeSpan Long { get; } = TimeSpan.FromSeconds(60);
+
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    public static string Text(byte[]? bytes) => Encoding.UTF8.GetString(Assert.IsType<byte[]>(bytes));
+
+    /// <summary>Waits until a channel says that the log has this many entries.</summary>
+    public static void UntilLength(this IRunChannel channel, long length)
+    {
+        using var limit = new CancellationTokenSource(Long);
+        for (long known = channel.Length; known != length; known = channel.Length)
+        {
+            channel.Receive(known, Timeout.InfiniteTimeSpan, limit.Token);
+        }
+    }
+
+    /// <summary>Reads a log of this many entries.</summary>
+    public static string[] Log(this IRunChannel channel, int length)
+    {
+        channel.UntilLength(length);
+        return [.. Enumerable.Range(0, length).Select(i => Text(channel.Entry(i)))];
+    }
+
+    /// <summary>Appends an entry wherever the log ends, after all that others append meanwhile.</summary>
+    /// <returns>Its index.</returns>
+    public static long AppendAtEnd(this IRunChannel channel, string entry)
+    {
+        using var limit = new CancellationTokenSource(Long);
+        for (long index = channel.Length; ; index = channel.Length)
+        {
+            if (channel.Append(index, Bytes(entry), limit.Token))
+            {
+                return index;
+            }
+
+            // After an answer that was lost, the entry may be there.
+            for (; index < channel.Length; index++)
+            {
+                if (channel.Entry(index, limit.Token) is { } found && Text(found) == entry)
+                {
+                    return index;
+                }
+            }
+        }
+    }
+}
