@@ -30,6 +30,8 @@ internal static class CommandLine
         var root = new RootCommand(Description)
         {
             TrainCommand.Create(),
+            WorkerCommand.Create(),
+            ClusterCommand.Create(),
             AddHeadCommand.Create(),
             SweepCommand.Create(),
             CompareCommand.Create(),

@@ -45,8 +45,9 @@ public sealed partial class ClusterRun
                 RequireMajority();
                 return null;
             case MessageKind.Stop:
-                _stopped = Encoding.UTF8.GetString(message.Body.Span);
-                throw new InvalidInputException(_stopped);
+                throw message.Body.IsEmpty
+                    ? new OperationCanceledException()
+                    : new InvalidInputException($"Another worker has stopped the run: {Encoding.UTF8.GetString(message.Body.Span)}");
             case MessageKind.Here:
                 return null;
             default:

@@ -24,7 +24,6 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     private readonly List<byte[]> _log = [];
 
     private IRunChannel? _channel;
-    private string? _stopped;
 
     /// <param name="open">Opens the channel of the run of a name.</param>
     /// <param name="settings">What workers agree on, if this one begins the run.</param>
@@ -69,28 +68,35 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _channel?.Dispose();
 
-    void ISharedRun.Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries)
+    /// <summary>Puts what the common log has lost back, from the folder of a worker.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The entries that were put back, and all there are.</returns>
+    /// <exception cref="InvalidInputException">The folder has no run, or the common log is that of another one.</exception>
+    public (long Put, long All) Restore(RunFolder folder)
     {
-        Name = Genesis.NameOf(configuration);
-        _channel = _open(Name);
-        var own = new Genesis(_asked, configuration.ToJson());
-        if (Channel.Entry(0, _cancellation) is null)
-        {
-            Channel.Append(0, own.Encode(), _cancellation);
-        }
-
-        byte[] first = Channel.Entry(0, _cancellation)
-            ?? throw new IOException($"The log of run {Name} was begun and is gone; a log that keeps what is entered was expected.");
-        var genesis = Genesis.Decode(first) ?? throw new InvalidInputException(
-            $"The log of run {Name} does not begin with what a run is; a log that an ilzo of this version has begun was expected.");
-        Settings = genesis.Settings;
-        RequireFitting(genesis.Parse($"run {Name}"), configuration, engine);
-        _log.Add(first);
-        _log.AddRange(entries);
-        RequireSame();
-        PutBack();
-        Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
+        var configuration = folder.ReadConfiguration();
+        var content = folder.ReadTrajectory() ?? throw new InvalidInputException(
+            $"'{folder.TrajectoryFile}' is missing; the log of a worker was expected.");
+        long before = 0;
+        var open = _open;
+        Begin(
+            configuration, configuration.Engine, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries),
+            name =>
+            {
+                var channel = open(name);
+                before = channel.Length;
+                return channel;
+            });
+        return (Channel.Length - before, Channel.Length);
     }
+
+    /// <summary>Asks all workers of a run to stop after the work in progress.</summary>
+    /// <param name="channel">The run's channel.</param>
+    public static void AskToStop(IRunChannel channel) =>
+        channel.Send(new Message(MessageKind.Stop, (ulong)Random.Shared.NextInt64(), channel.Length, ReadOnlyMemory<byte>.Empty).Encode());
+
+    void ISharedRun.Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries) =>
+        Begin(configuration, engine, entries, _open);
 
     byte[]? ISharedRun.Entry(long index)
     {
@@ -132,6 +138,30 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         _marks.Add(step, _presence.Self, own);
         Send(MessageKind.Mark, new MarkBody(step, own).Encode());
         RequireMajority();
+    }
+
+    private void Begin(
+        RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries, Func<string, IRunChannel> open)
+    {
+        Name = Genesis.NameOf(configuration);
+        _channel = open(Name);
+        var own = new Genesis(_asked, configuration.ToJson());
+        if (Channel.Entry(0, _cancellation) is null)
+        {
+            Channel.Append(0, own.Encode(), _cancellation);
+        }
+
+        byte[] first = Channel.Entry(0, _cancellation)
+            ?? throw new IOException($"The log of run {Name} was begun and is gone; a log that keeps what is entered was expected.");
+        var genesis = Genesis.Decode(first) ?? throw new InvalidInputException(
+            $"The log of run {Name} does not begin with what a run is; a log that an ilzo of this version has begun was expected.");
+        Settings = genesis.Settings;
+        RequireFitting(genesis.Parse($"run {Name}"), configuration, engine);
+        _log.Add(first);
+        _log.AddRange(entries);
+        RequireSame();
+        PutBack();
+        Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
     }
 
     private static string Tail(byte[] bytes) => Convert.ToHexStringLower(bytes.AsSpan(Math.Max(0, bytes.Length - sizeof(uint))));
@@ -188,7 +218,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
             if (!Channel.Append(place, own, _cancellation) && Channel.Entry(place, _cancellation) is { } theirs
                 && !theirs.AsSpan().SequenceEqual(own))
             {
-                throw Parted(place - 1, theirs);
+                // Each worker's beginning has its own paths.
+                _log[0] = place == 0 && Genesis.Decode(theirs) is not null ? theirs : throw Parted(place - 1, theirs);
             }
         }
     }
@@ -205,11 +236,6 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         if (index != _log.Count - 1)
         {
             throw new ArgumentOutOfRangeException(nameof(index), index, $"Entry {_log.Count - 1} is the next one.");
-        }
-
-        if (_stopped is { } why)
-        {
-            throw new InvalidInputException(why);
         }
     }
 

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using IlZo.Backends;
 using IlZo.Models;
-using IlZo.Reporting;
-using IlZo.Tasks;
 using IlZo.Training;
 
 namespace IlZo.Cli.Commands;
@@ -67,6 +64,7 @@ internal static class TrainCommand
         command.Add(s_noReport);
         command.Add(s_config);
         command.Add(s_json);
+        ClusterFlags.AddTo(command);
         command.SetAction(Run);
         return command;
     }
@@ -97,6 +95,12 @@ internal static class TrainCommand
         var options = TrainingSetting.Resolve(parsed, TrainingSetting.All, config is null ? null : TrainingConfigFile.Read(config, device));
         options = resume ? new RunFolder(run!).WithKeptStart(options) : options;
         options.Validate();
+        var cluster = ClusterFlags.Read(parsed);
+        if (cluster is not null && parsed.GetValue(s_findRate))
+        {
+            throw new InvalidInputException("--find-lr is given with --cluster, where all workers have one rate; one of them was expected.");
+        }
+
         using var interruption = Terminal.OnInterrupt();
         if (parsed.GetValue(s_findRate))
         {
@@ -115,25 +119,12 @@ internal static class TrainCommand
         }
 
         var folder = new RunFolder(run ?? RunName.Next(options, options.Optimizer, AdapterName(options), $"seed{options.Seed}"));
-        var display = new TrainingDisplay();
-        var report = parsed.GetValue(s_noReport) ? null : new LiveReport(display, text => Terminal.Say($"note: {text}"));
-        try
+        return new TrainingSession(options, folder, policy, cluster)
         {
-            var result = Train(options, folder, policy, display, report, interruption.Token);
-            Terminal.EndLiveLine();
-            Print(result, options, folder, parsed.GetValue(s_json));
-            SayHowItEnded(result);
-            return result.EndedWorse && !parsed.GetValue(s_allowWorse) ? Failure.Work : 0;
-        }
-        catch (OperationCanceledException)
-        {
-            Terminal.Say($"ilzo: stopped after step {display.LastStep}{(folder.HasRun ? Continuation(folder) : string.Empty)}.");
-            return Terminal.InterruptCode;
-        }
-        catch (DeviceException e) when (folder.HasRun)
-        {
-            throw new DeviceException($"{e.Message.TrimEnd('.')}{Continuation(folder)}.", e, e.Log);
-        }
+            Json = parsed.GetValue(s_json),
+            AllowWorse = parsed.GetValue(s_allowWorse),
+            WritesReport = !parsed.GetValue(s_noReport),
+        }.Run(interruption.Token);
     }
 
     // Null where the search was ended.
@@ -170,92 +161,6 @@ internal static class TrainCommand
         }
     }
 
-    private static TrainingResult Train(
-        TrainingOptions options, RunFolder folder, ResumePolicy? policy, TrainingDisplay display, LiveReport? report,
-        CancellationToken cancellation)
-    {
-        try
-        {
-            return Trainer.Train(options, folder, policy, (IProgress<TrainingProgress>?)report ?? display, cancellation, Device.Open);
-        }
-        finally
-        {
-            report?.End();
-        }
-    }
-
-    private static string Continuation(RunFolder folder) => $"; 'ilzo train --run \"{folder.FullPath}\" --resume' continues the run";
-
-    private static void SayHowItEnded(TrainingResult result)
-    {
-        if (result.Stopped is { } reason)
-        {
-            string why = reason == EarlyStop.Divergence
-                ? "the loss diverged (--find-lr looks for a rate at which it does not)"
-                : "the last --patience evaluations brought no improvement";
-            Terminal.Say($"ilzo: ended after step {result.Steps} because {why}.");
-        }
-
-        if (result.EndedWorse)
-        {
-            string what = result.SkippedSteps == result.Steps
-                ? "all steps were skipped because no loss was finite"
-                : result.DevLossAtStart is null ? "the last step is not as good as the start on the test rows, or the loss diverged"
-                : "no step was as good as the start";
-            Terminal.Say($"ilzo: {what}: the initial weights are kept; a smaller --lr may help, which --find-lr looks for (--allow-worse "
-                + "accepts this).");
-        }
-    }
-
     private static string AdapterName(TrainingOptions options) =>
         Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Adapter ?? string.Empty));
-
-    private static void Print(TrainingResult result, TrainingOptions options, RunFolder folder, bool json)
-    {
-        if (json)
-        {
-            Terminal.Results.WriteLine(result.ToJson());
-            return;
-        }
-
-        var rows = new List<(string, string)>();
-        foreach (var (metric, _) in result.Test.Concat(result.ZeroShot).DistinctBy(v => v.Metric))
-        {
-            var (before, after) = metric is Accuracy
-                ? ($"zero-shot {metric.Title}", $"final {metric.Title}")
-                : ($"{metric.Title} before", $"{metric.Title} after");
-            rows.AddRange(Metric(before, metric, result.ZeroShot, result.TestExamples).Concat(
-                Metric(after, metric, result.Test, result.TestExamples)));
-        }
-
-        if (result.DevLoss is { } loss)
-        {
-            rows.Add(("dev loss", loss.ToString("F4", CultureInfo.InvariantCulture)));
-        }
-
-        if (result.SkippedRows is > 0 and int left)
-        {
-            rows.Add(("skipped rows", $"{left}"));
-        }
-
-        rows.Add(("selected step", $"{result.SelectedStep} of {result.Steps}"));
-        if (result.SkippedSteps > 0)
-        {
-            rows.Add(("skipped steps", $"{result.SkippedSteps} (loss not finite)"));
-        }
-
-        rows.Add(("time", Format.Duration(result.Seconds)));
-        rows.Add(("peak memory", Format.Bytes(result.PeakRssBytes)));
-        rows.Add(("run", result.Run));
-        rows.Add((options.Adapter is null ? "model" : "adapter", folder.TrainedFolder(options)));
-        if (File.Exists(folder.ReportFile))
-        {
-            rows.Add(("report", folder.ReportFile));
-        }
-
-        Terminal.PrintTable(rows);
-    }
-
-    private static IEnumerable<(string, string)> Metric(string name, IMetric metric, MetricValues values, int examples) =>
-        from v in values where v.Metric == metric select (name, metric is Accuracy ? Format.Accuracy(v, examples) : v.Text);
 }

@@ -92,16 +92,9 @@ public sealed class RunFolder(string path)
     /// files.</exception>
     internal RunConfiguration Start(RunConfiguration configuration, ResumePolicy? resume)
     {
-        if (!HasRun)
+        if (TryBegin(configuration))
         {
-            RequireEmpty();
-            Directory.CreateDirectory(FullPath);
-            using var alone = TrajectoryWriter.Lock(TrajectoryFile);
-            if (!HasRun)
-            {
-                AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
-                return configuration;
-            }
+            return configuration;
         }
 
         if (resume is null)
@@ -115,6 +108,17 @@ public sealed class RunFolder(string path)
         var continued = configuration.BegunAs(saved);
         RequireSameIdentity(saved, continued);
         return continued;
+    }
+
+    /// <summary>Makes an empty or absent folder that of a run which was begun elsewhere, or finds that it is.</summary>
+    /// <param name="begun">The run.</param>
+    /// <exception cref="InvalidInputException">The folder holds another run, or other files.</exception>
+    internal void Adopt(RunConfiguration begun)
+    {
+        if (!TryBegin(begun))
+        {
+            RequireSameIdentity(ReadConfiguration(), begun);
+        }
     }
 
     /// <summary>
@@ -145,6 +149,26 @@ public sealed class RunFolder(string path)
         {
             File.Delete(left);
         }
+    }
+
+    // False where a run was begun here already.
+    private bool TryBegin(RunConfiguration configuration)
+    {
+        if (HasRun)
+        {
+            return false;
+        }
+
+        RequireEmpty();
+        Directory.CreateDirectory(FullPath);
+        using var alone = TrajectoryWriter.Lock(TrajectoryFile);
+        if (HasRun)
+        {
+            return false;
+        }
+
+        AtomicFile.WriteAllBytes(ConfigurationFile, configuration.ToJson());
+        return true;
     }
 
     // Another version of the arithmetic rounds differently too, but no one has the earlier version any more.
