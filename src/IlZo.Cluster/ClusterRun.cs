@@ -102,6 +102,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     {
         RequirePlace(index);
         PutBack();
+        _round = 0;
         return Channel.Entry(_log.Count, _cancellation) is { } entry ? Take(entry) : null;
     }
 

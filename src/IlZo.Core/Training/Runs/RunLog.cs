@@ -119,19 +119,16 @@ internal sealed class RunLog : IDisposable
         where T : LogEntry
     {
         long index = _trajectory.Count;
-        byte[]? decided = shared.Entry(index);
-        if (decided is null)
+        while (true)
         {
             try
             {
-                decided = shared.Append(index, _trajectory.Encode(decide()));
+                return _trajectory.Append(shared.Entry(index) ?? shared.Append(index, _trajectory.Encode(decide())));
             }
             catch (DecidedElsewhereException)
             {
-                decided = shared.Entry(index) ?? throw new InvalidOperationException($"Entry {index} was decided and is not there.");
+                // It is there now; or it was lost with the end of the log, and is decided anew.
             }
         }
-
-        return _trajectory.Append(decided);
     }
 }
