@@ -100,7 +100,7 @@ public sealed partial class ClusterRun
                 Take(early.Worker, early.Body);
             }
 
-            Plan();
+            Listen(TimeSpan.Zero);
             if (Own().Count == 0)
             {
                 run.Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
@@ -208,11 +208,8 @@ public sealed partial class ClusterRun
 
         private void Listen(TimeSpan wait)
         {
-            if (run.Channel.Length > Entry)
-            {
-                throw new DecidedElsewhereException();
-            }
-
+            bool isDecided = run.Channel.Length > Entry;
+            wait = isDecided ? TimeSpan.Zero : wait;
             while (run.Channel.Receive(run.Channel.Length, wait, run._cancellation) is { } bytes)
             {
                 wait = TimeSpan.Zero;
@@ -229,6 +226,13 @@ public sealed partial class ClusterRun
                 {
                     run.Keep(said);
                 }
+            }
+
+            if (isDecided)
+            {
+                // Whoever is fast is looked at too.
+                Audit();
+                throw new DecidedElsewhereException();
             }
 
             run._cancellation.ThrowIfCancellationRequested();

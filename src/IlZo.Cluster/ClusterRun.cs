@@ -147,13 +147,13 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         Name = Genesis.NameOf(configuration);
         _channel = open(Name);
         var own = new Genesis(_asked, configuration.ToJson());
-        if (Channel.Entry(0, _cancellation) is null)
+        byte[]? first;
+        while ((first = Channel.Entry(0, _cancellation)) is null)
         {
+            _cancellation.ThrowIfCancellationRequested();
             Channel.Append(0, own.Encode(), _cancellation);
         }
 
-        byte[] first = Channel.Entry(0, _cancellation)
-            ?? throw new IOException($"The log of run {Name} was begun and is gone; a log that keeps what is entered was expected.");
         var genesis = Genesis.Decode(first) ?? throw new InvalidInputException(
             $"The log of run {Name} does not begin with what a run is; a log that an ilzo of this version has begun was expected.");
         Settings = genesis.Settings;
