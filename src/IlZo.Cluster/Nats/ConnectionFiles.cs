@@ -23,7 +23,7 @@ internal static class ConnectionFiles
         if (connection is { CredentialsFile: not null, NKeySeedFile: not null })
         {
             throw new InvalidInputException(
-                $"{connection.CredentialsFile} and {connection.NKeySeedFile} both say who asks {ClusterAddress.Flag}, expected one of them.");
+                $"{connection.CredentialsFile} and {connection.NKeySeedFile} both say who this worker is, expected one of them.");
         }
 
         return connection switch
@@ -78,7 +78,8 @@ internal static class ConnectionFiles
         string? seed = Behind(lines, SeedLine);
         if (jwt is null || seed is null)
         {
-            throw new InvalidInputException($"{file} has no line behind '{(jwt is null ? JwtLine : SeedLine)}', expected a .creds file of NATS.");
+            string mark = jwt is null ? JwtLine : SeedLine;
+            throw new InvalidInputException($"{file} has nothing behind a line '{mark}', expected a .creds file of NATS.");
         }
 
         _ = PublicKey(file, seed);

@@ -42,13 +42,18 @@ public sealed class NatsChannel : IRunChannel
     /// file of the connection is wrong. One sentence.
     /// </exception>
     public static NatsChannel Open(
-        ClusterConnection connection, string run, bool create = true, int replicas = 1, CancellationToken cancellation = default)
+        ClusterConnection connection, string run, bool create = true, int replicas = 1, CancellationToken cancellation = default) =>
+        OpenWithin(connection, run, create ? replicas : null, StartTime, cancellation);
+
+    /// <summary>Opens the channel of a run, and says how long servers are tried.</summary>
+    internal static NatsChannel OpenWithin(
+        ClusterConnection connection, string run, int? replicas, TimeSpan patience, CancellationToken cancellation)
     {
         RunNames.Check(run);
-        var channel = new NatsChannel(connection, run, create ? replicas : null);
+        var channel = new NatsChannel(connection, run, replicas);
         try
         {
-            Task.Run(() => channel._follower.StartAsync(StartTime, cancellation), cancellation).GetAwaiter().GetResult();
+            Task.Run(() => channel._follower.StartAsync(patience, cancellation), cancellation).GetAwaiter().GetResult();
             return channel;
         }
         catch
@@ -178,7 +183,8 @@ public sealed class NatsChannel : IRunChannel
 
     /// <summary>Asks a server on threads of the pool, as the caller's may have a context in which answers would wait for it.</summary>
     /// <returns>Whether there is an answer, and that.</returns>
-    private (bool Answered, T? Answer) Ask<T>(NatsSession session, Func<CancellationToken, Task<T>> question, CancellationToken cancellation)
+    private (bool Answered, T? Answer) Ask<T>(
+        NatsSession session, Func<CancellationToken, Task<T>> question, CancellationToken cancellation)
     {
         using var any = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, _follower.Stopping, cancellation);
         try

@@ -18,12 +18,28 @@ public static class NatsRuns
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="InvalidInputException">No server can be used; one sentence, as that of <see cref="NatsChannel.Open"/>.</exception>
     public static IReadOnlyList<NatsRun> List(ClusterConnection connection, CancellationToken cancellation = default) =>
-        Task.Run(() => Passing.WithinAsync(connection, NatsChannel.StartTime, token => ListAsync(connection, token), cancellation), cancellation)
-            .GetAwaiter().GetResult();
+        Task.Run(() => TryAsync(connection, cancellation), cancellation).GetAwaiter().GetResult();
+
+    private static Task<IReadOnlyList<NatsRun>> TryAsync(ClusterConnection connection, CancellationToken cancellation) =>
+        Passing.WithinAsync(connection, NatsChannel.StartTime, token => ListAsync(connection, token), cancellation);
 
     private static async Task<IReadOnlyList<NatsRun>> ListAsync(ClusterConnection connection, CancellationToken cancellation)
     {
         await using var session = await NatsSession.OpenAsync(connection, cancellation).ConfigureAwait(false);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, cancellation);
+        try
+        {
+            return await ListAsync(session, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Passing.Is(e))
+        {
+            session.ThrowIfDenied();
+            throw;
+        }
+    }
+
+    private static async Task<IReadOnlyList<NatsRun>> ListAsync(NatsSession session, CancellationToken cancellation)
+    {
         var runs = new List<NatsRun>();
         await foreach (var stream in session.JetStream.ListStreamsAsync(cancellationToken: cancellation).ConfigureAwait(false))
         {
@@ -32,7 +48,8 @@ public static class NatsRuns
             {
                 var state = stream.Info.State;
                 bool any = state.Messages > 0;
-                runs.Add(new NatsRun(run, (long)state.LastSeq, state.Bytes, any ? Time(state.FirstTs) : null, any ? Time(state.LastTs) : null));
+                var (first, last) = any ? (Time(state.FirstTs), Time(state.LastTs)) : default;
+                runs.Add(new NatsRun(run, (long)state.LastSeq, state.Bytes, first, last));
             }
         }
 

@@ -14,14 +14,28 @@ internal sealed class NatsSession : IAsyncDisposable
 
     private readonly CancellationTokenSource _ended = new();
     private readonly NatsConnection _connection;
+    private readonly ClusterAddress _address;
+    private volatile string? _denial;
 
-    private NatsSession(NatsConnection connection)
+    private NatsSession(NatsConnection connection, ClusterAddress address)
     {
         _connection = connection;
+        _address = address;
         JetStream = new NatsJSContext(connection, new NatsJSOpts(connection.Opts, requestTimeout: AnswerTime));
         connection.ConnectionDisconnected += (_, _) =>
         {
             End();
+            return ValueTask.CompletedTask;
+        };
+        connection.ServerError += (_, error) =>
+        {
+            // The server says so once, and does not answer: whoever waits would wait for ever.
+            if (error.Kind == NatsServerErrorKind.PermissionsViolation)
+            {
+                _denial = error.Error;
+                End();
+            }
+
             return ValueTask.CompletedTask;
         };
         Ended = _ended.Token;
@@ -46,11 +60,11 @@ internal sealed class NatsSession : IAsyncDisposable
     /// <exception cref="NatsException">No server can be reached now.</exception>
     public static async Task<NatsSession> OpenAsync(ClusterConnection connection, CancellationToken cancellation)
     {
-        var session = new NatsSession(new NatsConnection(OptionsOf(connection)));
+        var session = new NatsSession(new NatsConnection(OptionsOf(connection)), connection.Address);
         try
         {
             await session._connection.ConnectAsync().AsTask().WaitAsync(cancellation).ConfigureAwait(false);
-            await session.CheckServerAsync(connection, cancellation).ConfigureAwait(false);
+            await session.CheckServerAsync(cancellation).ConfigureAwait(false);
             return session;
         }
         catch (Exception e)
@@ -70,6 +84,16 @@ internal sealed class NatsSession : IAsyncDisposable
     {
         // Whoever waits is woken elsewhere: this may be a thread that reads from the server.
         _ = _ended.CancelAsync();
+    }
+
+    /// <summary>Says so where the session ended because the server does not let this user do something.</summary>
+    /// <exception cref="InvalidInputException">It did.</exception>
+    public void ThrowIfDenied()
+    {
+        if (_denial is { } denial)
+        {
+            throw new InvalidInputException($"{ClusterAddress.Flag} {_address} does not let this user do what a run needs: {denial}.");
+        }
     }
 
     /// <inheritdoc/>
@@ -102,13 +126,13 @@ internal sealed class NatsSession : IAsyncDisposable
         _ => IsRefusal(e.InnerException),
     };
 
-    private async Task CheckServerAsync(ClusterConnection connection, CancellationToken cancellation)
+    private async Task CheckServerAsync(CancellationToken cancellation)
     {
         string? version = _connection.ServerInfo?.Version;
         if (ServerVersions.LosesStreams(version))
         {
             throw new InvalidInputException(
-                $"{ClusterAddress.Flag} {connection.Address} is nats-server {version}, which may lose a run's log when it crashes, "
+                $"{ClusterAddress.Flag} {_address} is nats-server {version}, which may lose a run's log when it crashes, "
                 + "expected 2.10.23 or later, or one before 2.10.20.");
         }
 
@@ -125,7 +149,7 @@ internal sealed class NatsSession : IAsyncDisposable
         catch (NatsNoRespondersException e)
         {
             throw new InvalidInputException(
-                $"{ClusterAddress.Flag} {connection.Address} is a NATS server that keeps nothing, expected one with JetStream (-js).", e);
+                $"{ClusterAddress.Flag} {_address} is a NATS server that keeps nothing, expected one with JetStream (-js).", e);
         }
     }
 }

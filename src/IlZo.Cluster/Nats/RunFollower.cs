@@ -58,6 +58,7 @@ internal sealed class RunFollower(ClusterConnection connection, string run, int?
         catch
         {
             await session.DisposeAsync().ConfigureAwait(false);
+            session.ThrowIfDenied();
             throw;
         }
     }
@@ -128,6 +129,8 @@ internal sealed class RunFollower(ClusterConnection connection, string run, int?
             await session.DisposeAsync().ConfigureAwait(false);
             await listening.ConfigureAwait(false);
         }
+
+        session.ThrowIfDenied();
     }
 
     private async Task ListenAsync(INatsSub<byte[]> messages, CancellationToken cancellation)

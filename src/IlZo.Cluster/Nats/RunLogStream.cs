@@ -27,6 +27,9 @@ internal sealed class RunLogStream(NatsSession session, string run)
 
     private const int WrongLastSequenceWithoutNumber = 10164;
 
+    /// <summary>No room in the stream or on the disk. Its code is 503, as of what passes.</summary>
+    private const int StoreFailed = 10077;
+
     /// <summary>Bytes that are kept free for an entry's headers, which have 160 with the longest run and number.</summary>
     private const int HeaderBytes = 256;
 
@@ -67,7 +70,8 @@ internal sealed class RunLogStream(NatsSession session, string run)
         try
         {
             var answer = await session.JetStream.JSRequestResponseAsync<StreamMsgGetRequest, StreamMsgGetResponse>(
-                $"$JS.API.STREAM.MSG.GET.{_stream}", new StreamMsgGetRequest { Seq = SequenceOf(index) }, cancellation).ConfigureAwait(false);
+                $"$JS.API.STREAM.MSG.GET.{_stream}", new StreamMsgGetRequest { Seq = SequenceOf(index) }, cancellation)
+                .ConfigureAwait(false);
             return answer.Message.Data.ToArray();
         }
         catch (NatsJSApiException e) when (e.Error.ErrCode is MessageNotFound or StreamNotFound)
@@ -94,7 +98,7 @@ internal sealed class RunLogStream(NatsSession session, string run)
                 return (true, (long)answer.Seq);
             case { ErrCode: WrongLastSequence or WrongLastSequenceWithoutNumber } lost:
                 return (false, NumberIn(lost.Description) ?? await LengthAsync(cancellation).ConfigureAwait(false));
-            case { Code: 503 } busy:
+            case { Code: 503, ErrCode: not StoreFailed } busy:
                 throw new NatsException(busy.Description ?? "the server is busy");
             case var refused:
                 throw new IOException(

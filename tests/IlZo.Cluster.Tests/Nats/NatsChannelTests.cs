@@ -201,13 +201,4 @@ public sealed class NatsChannelTests(NatsFixture nats) : IClassFixture<NatsFixtu
         Assert.Throws<ObjectDisposedException>(() => channel.Send(Bytes("late")));
         channel.Dispose();
     }
-
-    private static void InThreads(int count, Action<int> work)
-    {
-        var failures = new Exception?[count];
-        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => failures[i] = Record.Exception(() => work(i)))).ToArray();
-        Array.ForEach(threads, t => t.Start());
-        Array.ForEach(threads, t => t.Join());
-        Assert.All(failures, Assert.Null);
-    }
 }

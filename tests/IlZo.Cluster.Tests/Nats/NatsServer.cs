@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using IlZo.Clusters.Nats;
+using NATS.Client.Core;
 
 namespace IlZo.Cluster.Tests.Nats;
 
@@ -22,6 +24,9 @@ public sealed partial class NatsServer : IDisposable
     private readonly string _program;
     private readonly string[] _arguments;
     private Process? _process;
+
+    /// <summary>Tests wait on threads of the pool, which then has none for answers where there are as few cores as one.</summary>
+    static NatsServer() => ThreadPool.SetMinThreads(32, 32);
 
     /// <summary>Starts one.</summary>
     /// <param name="config">Further lines of its configuration.</param>
@@ -45,17 +50,27 @@ public sealed partial class NatsServer : IDisposable
 
     public NatsChannel Open(string run, bool create = true) => NatsChannel.Open(Connection, run, create);
 
+    /// <summary>Starts it, and waits until it says that it is ready.</summary>
     public void Start()
     {
-        var start = new ProcessStartInfo(_program, _arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        _process = Process.Start(start)!;
-
-        // Pipes that nobody reads fill up.
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
+        _process = Process.Start(new ProcessStartInfo(_program, _arguments) { RedirectStandardError = true })!;
+        var log = new ConcurrentQueue<string>();
+        var ready = new TaskCompletionSource<bool>();
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            // To the end: a pipe that nobody reads fills up.
+            log.Enqueue(line.Data ?? "");
+            if (line.Data is null || line.Data.Contains("Server is ready", StringComparison.Ordinal))
+            {
+                ready.TrySetResult(line.Data is not null);
+            }
+        };
         _process.BeginErrorReadLine();
+        Assert.True(ready.Task.Wait(Waits.Long) && ready.Task.Result, string.Join('\n', log));
     }
+
+    /// <summary>A connection that does what no worker does.</summary>
+    public NatsConnection Stranger() => new(NatsOpts.Default with { Url = Connection.Address.Servers });
 
     /// <summary>Ends it as a power failure would, except that what was written is there.</summary>
     public void Kill()

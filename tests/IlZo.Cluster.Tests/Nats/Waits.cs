@@ -52,4 +52,14 @@ internal static class Waits
             }
         }
     }
+
+    /// <summary>Does something in as many threads, and fails where one of them does.</summary>
+    public static void InThreads(int count, Action<int> work)
+    {
+        var failures = new Exception?[count];
+        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => failures[i] = Record.Exception(() => work(i)))).ToArray();
+        Array.ForEach(threads, t => t.Start());
+        Array.ForEach(threads, t => t.Join());
+        Assert.All(failures, Assert.Null);
+    }
 }
