@@ -182,9 +182,9 @@ public sealed class NatsFaultTests
         await using var stranger = server.Stranger();
         var headers = new NatsHeaders { ["Nats-Msg-Id"] = "1", ["Other"] = "x" };
         await stranger.PublishAsync("ilzo.foreign.log", new byte[] { 0xff, 0, 1 }, headers);
-        await stranger.PublishAsync("ilzo.foreign.say", new byte[] { 0xfe, 0 }, headers, replyTo: "ilzo.foreign.log");
         channel.UntilLength(1);
         Assert.Equal([0xff, 0, 1], channel.Entry(0));
+        await stranger.PublishAsync("ilzo.foreign.say", new byte[] { 0xfe, 0 }, headers, replyTo: "ilzo.foreign.log");
         Assert.Equal([0xfe, 0], channel.Receive(1, Long));
         Assert.True(channel.Append(1, Bytes("ours")));
     }

@@ -13,7 +13,7 @@ internal static class Waits
 
     public static string Text(byte[]? bytes) => Encoding.UTF8.GetString(Assert.IsType<byte[]>(bytes));
 
-    /// <summary>Waits until a channel says that the log has this many entries.</summary>
+    /// <summary>Waits until a channel says that the log has this many entries. Messages that come meanwhile are dropped.</summary>
     public static void UntilLength(this IRunChannel channel, long length)
     {
         using var limit = new CancellationTokenSource(Long);
