@@ -14,9 +14,13 @@ public sealed partial class ClusterRun
     // Workers enter what they have decided one after another, so that all but the first find it there.
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(5);
 
+    // Before its first work a worker listens for those who begin with it.
+    private static readonly TimeSpan s_greeting = TimeSpan.FromMilliseconds(50);
+
     // Values of work that this worker has not come to; more would be those of a worker that is far ahead, whose steps are in the log.
     private const int MostAhead = 4096;
 
+    private bool _hasGreeted;
     private int _round;
     private List<(long Entry, ulong Worker, ValuesBody Body)> _ahead = [];
 
@@ -58,9 +62,8 @@ public sealed partial class ClusterRun
 
     private void WaitForTurn()
     {
-        var present = _presence.At(_log.Count);
-        int rank = present.ToList().IndexOf(_presence.Self);
-        int distance = (int)((rank - (_log.Count % present.Count) + present.Count) % present.Count);
+        int present = _presence.At(_log.Count).Count;
+        int distance = (_presence.RankAt(_log.Count) - (_log.Count % present) + present) % present;
         long start = _time.GetTimestamp();
         var turn = s_turn * distance;
         while (Channel.Length <= _log.Count && turn - _time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
@@ -86,8 +89,7 @@ public sealed partial class ClusterRun
         private readonly RoundValues<T> _values = new(work);
         private readonly long[] _weights = [.. Enumerable.Range(0, work.Items).Select(work.Weight)];
         private readonly Queue<(ulong Worker, ValuesBody Body)> _audits = [];
-        private IReadOnlyList<IReadOnlyList<WorkPart>> _plan = [];
-        private IReadOnlyList<ulong> _present = [];
+        private IReadOnlyList<WorkPart> _own = [];
         private int _planned = -1;
         private TimeSpan _worked;
 
@@ -100,7 +102,7 @@ public sealed partial class ClusterRun
                 Take(early.Worker, early.Body);
             }
 
-            Listen(TimeSpan.Zero);
+            Greet();
             if (Own().Count == 0)
             {
                 run.Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
@@ -131,22 +133,32 @@ public sealed partial class ClusterRun
             return _values.All;
         }
 
-        private IReadOnlyList<WorkPart> Own() => _plan[Rank];
-
-        private int Rank => ((List<ulong>)[.. _present]).IndexOf(run._presence.Self);
+        private void Greet()
+        {
+            long start = run._time.GetTimestamp();
+            do
+            {
+                var left = run._hasGreeted ? TimeSpan.Zero : s_greeting - run._time.GetElapsedTime(start);
+                Listen(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
+            while (!run._hasGreeted && run._time.GetElapsedTime(start) < s_greeting);
+            run._hasGreeted = true;
+        }
 
         // Who is there may change while the work goes on; what is done is done.
-        private void Plan()
+        private IReadOnlyList<WorkPart> Own()
         {
-            _present = run._presence.At(Entry);
-            if (_planned == run._presence.Version)
+            var present = run._presence.At(Entry);
+            if (_planned != run._presence.Version)
             {
-                return;
+                (_planned, _own) = (run._presence.Version, PartsOf(run._presence.RankAt(Entry), present.Count));
             }
 
-            _planned = run._presence.Version;
-            _plan = [.. _present.Select((_, rank) => WorkPlan.Of(work.Passes, _weights, run.Settings.Split, rank, _present.Count))];
+            return _own;
         }
+
+        private IReadOnlyList<WorkPart> PartsOf(int rank, int workers) =>
+            WorkPlan.Of(work.Passes, _weights, run.Settings.Split, rank, workers);
 
         private WorkPart? Next(IReadOnlyList<WorkPart> parts) =>
             parts.Select(_values.MissingOf).FirstOrDefault(p => p is not null);
@@ -169,13 +181,14 @@ public sealed partial class ClusterRun
         // Each begins with another's part, so that not all do the same.
         private void DoForOthers()
         {
-            int rank = Rank;
-            for (int i = 1; i < _plan.Count; i++)
+            var present = run._presence.At(Entry);
+            int rank = run._presence.RankAt(Entry);
+            for (int i = 1; i < present.Count; i++)
             {
-                int other = (rank + i) % _plan.Count;
-                if (Next(_plan[other]) is { } missing)
+                int other = (rank + i) % present.Count;
+                if (Next(PartsOf(other, present.Count)) is { } missing)
                 {
-                    run._presence.Miss(_present[other]);
+                    run._presence.Miss(present[other]);
                     Do(missing);
                     return;
                 }
@@ -236,7 +249,6 @@ public sealed partial class ClusterRun
             }
 
             run._cancellation.ThrowIfCancellationRequested();
-            Plan();
         }
 
         private void Take(ulong worker, ValuesBody body)

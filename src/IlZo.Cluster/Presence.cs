@@ -10,6 +10,9 @@ internal sealed class Presence(ulong self)
     private const int Entries = 2;
 
     private readonly Dictionary<ulong, long> _heard = [];
+    private ulong[] _present = [];
+    private int _listed = -1;
+    private long _entry = -1;
 
     /// <summary>This worker.</summary>
     public ulong Self => self;
@@ -43,14 +46,26 @@ internal sealed class Presence(ulong self)
     /// <param name="entry">The entry that is worked on.</param>
     public IReadOnlyList<ulong> At(long entry)
     {
-        foreach (var (worker, heard) in _heard)
+        if (_entry != entry)
         {
-            if (heard < entry - Entries)
+            _entry = entry;
+            foreach (var (worker, heard) in _heard)
             {
-                Miss(worker);
+                if (heard < entry - Entries)
+                {
+                    Miss(worker);
+                }
             }
         }
 
-        return [.. _heard.Keys.Append(self).Order()];
+        if (_listed != Version)
+        {
+            (_listed, _present) = (Version, [.. _heard.Keys.Append(self).Order()]);
+        }
+
+        return _present;
     }
+
+    /// <summary>This worker's place among <see cref="At"/>.</summary>
+    public int RankAt(long entry) => Array.BinarySearch((ulong[])At(entry), self);
 }

@@ -18,6 +18,7 @@ internal static class ClusterCommand
         Verb("status", "List the runs of the servers and how far they are.", Status, s_json),
         Verb("stop", "Ask all workers of a run to stop; it can be resumed.", Stop, ClusterFlags.Run),
         Verb("restore", "Put back a run's log that the servers have lost, from a worker's folder.", Restore, s_folder),
+        ClusterPlanCommand.Create(),
     };
 
     private static Command Verb(string name, string description, Func<ParseResult, CancellationToken, int> run, Option own)
