@@ -34,6 +34,7 @@ public sealed class Simulation
     private readonly List<Worker> _workers = [];
     private readonly List<(byte[] Entry, long At)> _log = [];
     private readonly SemaphoreSlim _turn = new(0);
+    private long _serverFree;
     private long _lost;
     private int _left;
 
@@ -261,7 +262,8 @@ public sealed class Simulation
             byte[] bytes = message.ToArray();
             long bytesOnLine = bytes.Length + NetworkSpeed.MessageOverhead;
             Sent += bytesOnLine;
-            double passing = NetworkSpeed.PerDelivery * _all._workers.Count;
+            // The server passes messages on one after another.
+            long received = _now + Latency;
             foreach (var other in _all._workers.Where(w => w != this && !w._isGone))
             {
                 if (_all._random.NextDouble() < _all._loss)
@@ -270,8 +272,8 @@ public sealed class Simulation
                     continue;
                 }
 
-                long at = _all.Together(_now + Ticks((2 * _all._network.Latency) + (passing * _all._random.NextDouble())
-                    + (bytesOnLine / _all._network.BytesPerSecond)));
+                _all._serverFree = Math.Max(_all._serverFree, received) + Ticks(NetworkSpeed.PerDelivery);
+                long at = _all.Together(_all._serverFree + Latency + Ticks(bytesOnLine / _all._network.BytesPerSecond));
                 other._messages.Enqueue(bytes, at);
                 other.Hear(at);
             }

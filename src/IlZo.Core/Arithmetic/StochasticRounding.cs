@@ -16,9 +16,14 @@ namespace IlZo.Arithmetic;
 /// </remarks>
 internal static unsafe class StochasticRounding
 {
-    private const uint SmallestNormalHalf = 0x38800000;
-    private const uint BeyondHalf = 0x47800000;
-    private const uint BeyondBFloat16 = 0x7F800000;
+    /// <summary>The bits of 2⁻¹⁴ in fp32.</summary>
+    internal const uint SmallestNormalHalf = 0x38800000;
+
+    /// <summary>Those of 2¹⁶, the first power of two that binary16 does not have.</summary>
+    internal const uint BeyondHalf = 0x47800000;
+
+    /// <summary>Those of infinity.</summary>
+    internal const uint BeyondBFloat16 = 0x7F800000;
 
     /// <summary>Rounds one number: the definition that <see cref="Write"/> repeats, in functions that GPU kernels have too.</summary>
     public static ushort Round(DType type, float value, ushort random)
@@ -41,13 +46,29 @@ internal static unsafe class StochasticRounding
         return (ushort)(sign | ((Math.Min(magnitude + fraction, BeyondHalf - 1) - 0x38000000) >> 13));
     }
 
+    /// <summary>Stores a slice of numbers that the type represents exactly.</summary>
+    public static void Store(DType type, float* values, ushort* destination, int count)
+    {
+        int i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            Narrow(Round(type, Vector512.Load(values + i), Vector512<uint>.Zero)).Store(destination + i);
+        }
+
+        for (; i < count; i++)
+        {
+            destination[i] = Round(type, values[i], 0);
+        }
+    }
+
     /// <summary>Rounds a slice and stores it.</summary>
     public static void Write(DType type, float* values, ushort* random, ushort* destination, int count)
     {
         int i = 0;
         for (; i <= count - 16; i += 16)
         {
-            Narrow(RoundVector(type, values + i, random + i)).Store(destination + i);
+            var (lower, upper) = Vector256.Widen(Vector256.Load(random + i));
+            Narrow(Round(type, Vector512.Load(values + i), Vector512.Create(lower, upper))).Store(destination + i);
         }
 
         for (; i < count; i++)
@@ -56,14 +77,23 @@ internal static unsafe class StochasticRounding
         }
     }
 
+    /// <summary>How many steps of 2⁻²⁴ a magnitude below 2⁻¹⁴ becomes by 13 random bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> RoundVector(DType type, float* values, ushort* random)
+    internal static Vector512<int> Steps(Vector512<uint> magnitude, Vector512<uint> fraction)
     {
-        var bits = Vector512.Load(values).AsUInt32();
+        var scaled = (magnitude.AsSingle() * Vector512.Create(16777216f))
+            + (Vector512.ConvertToSingle(fraction.AsInt32()) * Vector512.Create(1f / 8192));
+
+        // What processors make of large numbers differs, and is not used.
+        return Vector512.ConvertToInt32Native(scaled);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Round(DType type, Vector512<float> values, Vector512<uint> noise)
+    {
+        var bits = values.AsUInt32();
         var sign = (bits >> 16) & Vector512.Create(0x8000u);
         var magnitude = bits & Vector512.Create(0x7FFFFFFFu);
-        var (lower, upper) = Vector256.Widen(Vector256.Load(random));
-        var noise = Vector512.Create(lower, upper);
         if (type == DType.BF16)
         {
             return sign | (Vector512.Min(magnitude + noise, Vector512.Create(BeyondBFloat16 - 1)) >> 16);
@@ -71,14 +101,10 @@ internal static unsafe class StochasticRounding
 
         var fraction = noise & Vector512.Create(0x1FFFu);
         var normal = (Vector512.Min(magnitude + fraction, Vector512.Create(BeyondHalf - 1)) - Vector512.Create(0x38000000u)) >> 13;
-        var scaled = (magnitude.AsSingle() * Vector512.Create(16777216f))
-            + (Vector512.ConvertToSingle(fraction.AsInt32()) * Vector512.Create(1f / 8192));
         var isSubnormal = Vector512.LessThan(magnitude, Vector512.Create(SmallestNormalHalf));
-
-        // What processors make of large numbers differs, and is not used.
-        var subnormal = Vector512.ConvertToInt32Native(scaled).AsUInt32();
-        return sign | Vector512.ConditionalSelect(isSubnormal, subnormal, normal);
+        return sign | Vector512.ConditionalSelect(isSubnormal, Steps(magnitude, fraction).AsUInt32(), normal);
     }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Narrow(Vector512<uint> values) => Avx512F.IsSupported
         ? Avx512F.ConvertToVector256UInt16(values)

@@ -68,6 +68,21 @@ public interface IBackend : IWeightSums, IDisposable
     void Update(IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding);
 
     /// <summary>
+    /// Changes parameters by several updates, one after the other: the same bits as <see cref="Update"/> for each of them. Where it can, a
+    /// device reads a weight once for all of them.
+    /// </summary>
+    /// <param name="updates">The updates; what they change is of one set.</param>
+    /// <param name="cancellation">Ends the work, at weights that no number of updates leads to.</param>
+    internal void UpdateAll(IReadOnlyList<WeightUpdate> updates, CancellationToken cancellation = default)
+    {
+        foreach (var u in updates)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Update(u.Parameters, u.Estimate, u.Rule, u.LearningRate, u.Rounding);
+        }
+    }
+
+    /// <summary>
     /// Calls a function for every number below <paramref name="items"/>, in any order and on all of the backend's threads.
     /// </summary>
     internal void Parallel(int items, Action<int> body);

@@ -11,6 +11,7 @@ namespace IlZo.Benchmarks;
 /// <param name="StepSeconds">The median step.</param>
 /// <param name="ForwardSeconds">The median of its forward part.</param>
 /// <param name="UpdateSeconds">The median of its update part.</param>
+/// <param name="ReplaySeconds">What a record takes when many are replayed at once.</param>
 /// <param name="NeededGigaflop">Multiplications and additions that the products of both probes need, per step.</param>
 /// <param name="Split">Where a step's thread time goes.</param>
 /// <param name="PeakGigaflops">What one core can do at best, see <see cref="MachinePeak"/>.</param>
@@ -25,6 +26,7 @@ internal sealed record StepBenchmark(
     double StepSeconds,
     double ForwardSeconds,
     double UpdateSeconds,
+    double ReplaySeconds,
     double NeededGigaflop,
     StepSplit Split,
     double PeakGigaflops,
@@ -36,6 +38,10 @@ internal sealed record StepBenchmark(
     int Collections,
     long PeakRssBytes)
 {
+    // Records that are replayed at once: enough for the first reading of a weight and its last writing not to count.
+    private const int Replayed = 40;
+    private const int Replays = 3;
+
     /// <summary>Measures a model.</summary>
     /// <param name="model">A checkpoint folder or the built-in model.</param>
     /// <param name="batch">Texts.</param>
@@ -96,6 +102,7 @@ internal sealed record StepBenchmark(
             Statistics.Median([.. forward.Zip(update, (f, u) => f + u)]),
             Statistics.Median(forward),
             Statistics.Median(update),
+            Replay(optimizer, backend, steps + 2),
             2 * RandomBatch.NeededFlops(loaded, batch, length) / 1e9,
             split,
             peak,
@@ -106,6 +113,26 @@ internal sealed record StepBenchmark(
             allocated,
             collections,
             peakResident);
+    }
+
+    private static double Replay(Optimizer optimizer, CpuBackend backend, long firstStep)
+    {
+        var record = new StepRecord { Step = firstStep, LearningRate = 1e-7, Losses = [1, 1], Coefficients = [0.5] };
+        var seconds = new List<double>();
+        for (int replay = 0; replay < Replays; replay++, firstStep += Replayed)
+        {
+            long start = Stopwatch.GetTimestamp();
+            var queue = new RecordQueue(optimizer, backend);
+            for (int i = 0; i < Replayed; i++)
+            {
+                queue.Apply(record with { Step = firstStep + i });
+            }
+
+            queue.Flush();
+            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / Replayed);
+        }
+
+        return Statistics.Median(seconds);
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using IlZo.Arithmetic;
+using IlZo.Tensors;
 
 namespace IlZo.Noise;
 
@@ -51,49 +53,85 @@ internal static unsafe class NoiseField
     public static void FillBits(in NoiseKey key, int tensor, long group, Span<ushort> destination) =>
         Fill<BitLanes, ushort>(key, tensor, group, destination);
 
-    private static void Fill<TLanes, TElement>(in NoiseKey key, int tensor, long group, Span<TElement> destination)
+    /// <summary>Adds deviates as those of <see cref="FillNormal"/>, times a factor, to a sum, each by one fused multiply-add.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="group">The group in which the sum starts.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="sum">The sum.</param>
+    /// <param name="isFirst">Whether it begins here, at zero, and is not read.</param>
+    public static void AddNormal(in NoiseKey key, int tensor, long group, float factor, Span<float> sum, bool isFirst)
+    {
+        if (isFirst)
+        {
+            Fill<NormalTermLanes<FirstTerm>, float>(key, tensor, group, sum, factor);
+        }
+        else
+        {
+            Fill<NormalTermLanes<FurtherTerm>, float>(key, tensor, group, sum, factor);
+        }
+    }
+
+    /// <summary>
+    /// Rounds fp32 numbers stochastically to those that a type of 16 bits has, by the bits of <see cref="FillBits"/>: what
+    /// <see cref="StochasticRounding.Round(DType, float, ushort)"/> makes of each, widened again.
+    /// </summary>
+    public static void Round(DType type, in NoiseKey key, int tensor, long group, Span<float> values)
+    {
+        if (type == DType.BF16)
+        {
+            Fill<RoundingLanes<RoundedBFloat16>, float>(key, tensor, group, values);
+        }
+        else
+        {
+            Fill<RoundingLanes<RoundedHalf>, float>(key, tensor, group, values);
+        }
+    }
+
+    private static void Fill<TLanes, TElement>(in NoiseKey key, int tensor, long group, Span<TElement> destination, float factor = 1)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
         fixed (TElement* d = destination)
         {
             int whole = destination.Length / Group;
-            FillGroups<TLanes, TElement>(key, tensor, group, d, whole);
+            FillGroups<TLanes, TElement>(key, tensor, group, d, whole, factor);
             int rest = destination.Length - (whole * Group);
             if (rest > 0)
             {
                 TElement* last = stackalloc TElement[Group];
-                FillGroups<TLanes, TElement>(key, tensor, group + whole, last, 1);
+                destination[(whole * Group)..].CopyTo(new Span<TElement>(last, rest));
+                FillGroups<TLanes, TElement>(key, tensor, group + whole, last, 1, factor);
                 new ReadOnlySpan<TElement>(last, rest).CopyTo(destination[(whole * Group)..]);
             }
         }
     }
 
-    private static void FillGroups<TLanes, TElement>(in NoiseKey key, int tensor, long group, TElement* d, int groups)
+    private static void FillGroups<TLanes, TElement>(in NoiseKey key, int tensor, long group, TElement* d, int groups, float factor)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
         long block = group * BlocksPerGroup;
         if (Avx512BW.IsSupported)
         {
-            Fill512<TLanes, TElement>(key, tensor, block, d, groups);
+            Fill512<TLanes, TElement>(key, tensor, block, d, groups, factor);
         }
         else if (Avx2.IsSupported)
         {
-            Fill256<TLanes, TElement>(key, tensor, block, d, groups);
+            Fill256<TLanes, TElement>(key, tensor, block, d, groups, factor);
         }
         else
         {
-            FillOneByOne<TLanes, TElement>(key, tensor, block, d, groups);
+            FillOneByOne<TLanes, TElement>(key, tensor, block, d, groups, factor);
         }
     }
 
     [SkipLocalsInit]
-    private static void Fill512<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups)
+    private static void Fill512<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups, float factor)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
-        var lanes = TLanes.Create512();
+        var lanes = TLanes.Create512(factor);
         var words = stackalloc Vector512<uint>[6];
         int g = 0;
 
@@ -116,11 +154,11 @@ internal static unsafe class NoiseField
     }
 
     [SkipLocalsInit]
-    private static void Fill256<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups)
+    private static void Fill256<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups, float factor)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
-        var lanes = TLanes.Create256();
+        var lanes = TLanes.Create256(factor);
         var roundKeys = new PhiloxLanes.RoundKeys256(key.Seed);
         var words = stackalloc Vector256<uint>[4];
         for (int g = 0; g < groups; g++, block += BlocksPerGroup, d += Group)
@@ -135,7 +173,7 @@ internal static unsafe class NoiseField
         }
     }
 
-    private static void FillOneByOne<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups)
+    private static void FillOneByOne<TLanes, TElement>(in NoiseKey key, int tensor, long block, TElement* d, int groups, float factor)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
@@ -144,20 +182,20 @@ internal static unsafe class NoiseField
             for (int b = 0; b < BlocksPerGroup; b++, block++)
             {
                 var words = Philox4x32.Block(key.Seed, (uint)block, NoiseKey.Word1(tensor, block), key.Step, key.Word3);
-                Store<TLanes, TElement>(words.W0, d + (2 * b));
-                Store<TLanes, TElement>(words.W1, d + (2 * b) + 1);
-                Store<TLanes, TElement>(words.W2, d + (2 * b) + 32);
-                Store<TLanes, TElement>(words.W3, d + (2 * b) + 33);
+                Store<TLanes, TElement>(words.W0, d + (2 * b), factor);
+                Store<TLanes, TElement>(words.W1, d + (2 * b) + 1, factor);
+                Store<TLanes, TElement>(words.W2, d + (2 * b) + 32, factor);
+                Store<TLanes, TElement>(words.W3, d + (2 * b) + 33, factor);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TLanes, TElement>(uint word, TElement* lower)
+    private static void Store<TLanes, TElement>(uint word, TElement* lower, float factor)
         where TLanes : struct, INoiseLanes<TLanes, TElement>
         where TElement : unmanaged
     {
-        lower[0] = TLanes.FromBits((ushort)word);
-        lower[16] = TLanes.FromBits((ushort)(word >> 16));
+        TLanes.Store((ushort)word, lower, factor);
+        TLanes.Store((ushort)(word >> 16), lower + 16, factor);
     }
 }

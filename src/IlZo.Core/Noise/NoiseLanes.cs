@@ -10,11 +10,14 @@ internal unsafe interface INoiseLanes<TSelf, TElement>
     where TSelf : struct, INoiseLanes<TSelf, TElement>
     where TElement : unmanaged
 {
-    static abstract TSelf Create512();
+    /// <param name="factor">What elements are multiplied by, where lanes do that.</param>
+    static abstract TSelf Create512(float factor);
 
-    static abstract TSelf Create256();
+    /// <inheritdoc cref="Create512"/>
+    static abstract TSelf Create256(float factor);
 
-    static abstract TElement FromBits(ushort bits);
+    /// <summary>Stores one element.</summary>
+    static abstract void Store(ushort bits, TElement* destination, float factor);
 
     /// <summary>Stores the elements of 16 lower halves and, after them, of the upper halves.</summary>
     void Store(Vector512<uint> words, TElement* destination);
@@ -29,11 +32,11 @@ internal unsafe struct NormalLanes : INoiseLanes<NormalLanes, float>
     private NormalTransform.Table512 _table512;
     private NormalTransform.Table256 _table256;
 
-    public static NormalLanes Create512() => new() { _table512 = new() };
+    public static NormalLanes Create512(float factor) => new() { _table512 = new() };
 
-    public static NormalLanes Create256() => new() { _table256 = new() };
+    public static NormalLanes Create256(float factor) => new() { _table256 = new() };
 
-    public static float FromBits(ushort bits) => NormalTransform.FromBits(bits);
+    public static void Store(ushort bits, float* destination, float factor) => *destination = NormalTransform.FromBits(bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(Vector512<uint> words, float* destination)
@@ -56,11 +59,11 @@ internal readonly unsafe struct SignLanes : INoiseLanes<SignLanes, float>
     private const uint Sign = 0x80000000;
     private const uint One = 0x3F800000;
 
-    public static SignLanes Create512() => default;
+    public static SignLanes Create512(float factor) => default;
 
-    public static SignLanes Create256() => default;
+    public static SignLanes Create256(float factor) => default;
 
-    public static float FromBits(ushort bits) => (bits & 0x8000) == 0 ? 1 : -1;
+    public static void Store(ushort bits, float* destination, float factor) => *destination = (bits & 0x8000) == 0 ? 1 : -1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(Vector512<uint> words, float* destination)
@@ -88,11 +91,11 @@ internal readonly unsafe struct BitLanes : INoiseLanes<BitLanes, ushort>
 {
     private const uint Lower = 0xFFFF;
 
-    public static BitLanes Create512() => default;
+    public static BitLanes Create512(float factor) => default;
 
-    public static BitLanes Create256() => default;
+    public static BitLanes Create256(float factor) => default;
 
-    public static ushort FromBits(ushort bits) => bits;
+    public static void Store(ushort bits, ushort* destination, float factor) => *destination = bits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(Vector512<uint> words, ushort* destination) =>

@@ -16,6 +16,12 @@ public abstract class Estimator : IDisposable
     public virtual long StateBytes => 0;
 
     /// <summary>
+    /// Whether the change of the weights by a record may wait for those of later ones: nothing is prepared or learned from the weights
+    /// themselves, and the directions of a step stay as they are when later records are learned.
+    /// </summary>
+    internal virtual bool FollowsFromRecords => false;
+
+    /// <summary>
     /// Computes what a step's plan and directions need to know about all weights; called before them, sometimes more than once.
     /// </summary>
     /// <param name="step">The step, counted from 1.</param>

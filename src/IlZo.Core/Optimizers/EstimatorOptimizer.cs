@@ -35,10 +35,30 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
         return settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
     }
 
+    internal override WeightUpdate? DeferUpdate(StepRecord record, IBackend backend)
+    {
+        if (!estimator.FollowsFromRecords || !rule.FollowsFromRecords)
+        {
+            return null;
+        }
+
+        estimator.Prepare(record.Step, backend);
+        var change = Change(record);
+        estimator.Learn(record, backend);
+        return change with { Rule = rule.AsOfNow() };
+    }
+
     /// <inheritdoc/>
     protected override void Update(StepRecord record, IBackend backend)
     {
         estimator.Prepare(record.Step, backend);
+        var change = Change(record);
+        backend.Update(change.Parameters, change.Estimate, rule, change.LearningRate, change.Rounding);
+        estimator.Learn(record, backend);
+    }
+
+    private WeightUpdate Change(StepRecord record)
+    {
         var directions = estimator.Directions(record.Step);
         record.RequireCoefficients(directions.Count);
         rule.Advance();
@@ -48,9 +68,8 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
             terms[i] = (record.Coefficients[i], directions[i]);
         }
 
-        var estimate = new GradientEstimate(terms);
-        backend.Update(Covered(directions), estimate, rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
-        estimator.Learn(record, backend);
+        return new WeightUpdate(
+            Covered(directions), new GradientEstimate(terms), rule, record.LearningRate, RoundingKey(settings.Seed, record.Step));
     }
 
     // The list of all trained tensors itself where directions cover them all, as they mostly do: the backend knows it again.

@@ -1,5 +1,6 @@
 using IlZo.Backends;
 using IlZo.Perturbations;
+using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 
@@ -56,6 +57,23 @@ public abstract class Optimizer : IDisposable
         }
     }
 
+    /// <summary>
+    /// Changes the method's own state according to a record that is not skipped and returns how the weights change, where that follows
+    /// from records alone. Returns null, and changes nothing, where the method has to see the weights that the change leads to.
+    /// </summary>
+    internal WeightUpdate? Defer(StepRecord record, IBackend backend)
+    {
+        using var use = _use.Enter();
+        return DeferUpdate(record, backend);
+    }
+
+    /// <summary>Changes the weights as returned by <see cref="Defer"/>, in the order of the records.</summary>
+    internal void ApplyDeferred(IReadOnlyList<WeightUpdate> deferred, IBackend backend, CancellationToken cancellation)
+    {
+        using var use = _use.Enter();
+        backend.UpdateAll(deferred, cancellation);
+    }
+
     /// <summary>Numbers for logs that show what the method has learned up to a step, with names in snake case.</summary>
     public virtual IReadOnlyList<(string Name, double Value)> Diagnostics(long step) => [];
 
@@ -77,6 +95,9 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>Changes the weights and the method's own state according to a record that is not skipped.</summary>
     protected abstract void Update(StepRecord record, IBackend backend);
+
+    /// <inheritdoc cref="Defer"/>
+    internal virtual WeightUpdate? DeferUpdate(StepRecord record, IBackend backend) => null;
 
     /// <summary>Releases the method's resources.</summary>
     protected virtual void Dispose(bool disposing)

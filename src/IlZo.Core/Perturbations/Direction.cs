@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using IlZo.Tensors;
 
 namespace IlZo.Perturbations;
@@ -21,4 +22,25 @@ public abstract class Direction
     /// <param name="column">The first column, a multiple of <see cref="Noise.NoiseField.Group"/>.</param>
     /// <param name="destination">Receives one element for each column from <paramref name="column"/> on.</param>
     public abstract void Fill(Parameter parameter, int row, int column, Span<float> destination);
+
+    /// <summary>Whether <see cref="Fill"/> may read the stored weights of the slice.</summary>
+    internal virtual bool ReadsWeights => true;
+
+    /// <summary>Adds the elements of one row slice, times a coefficient, to a sum.</summary>
+    /// <param name="slice">Where it lies; the column as that of <see cref="Fill"/>.</param>
+    /// <param name="coefficient">The coefficient.</param>
+    /// <param name="sum">The sum.</param>
+    /// <param name="isFirst">Whether the sum begins here, at zero.</param>
+    /// <param name="buffer">Room for the elements.</param>
+    internal virtual void AddTo(in WeightSlice slice, float coefficient, Span<float> sum, bool isFirst, Span<float> buffer)
+    {
+        var elements = buffer[..sum.Length];
+        Fill(slice.Parameter, slice.Row, slice.Column, elements);
+        if (isFirst)
+        {
+            sum.Clear();
+        }
+
+        TensorPrimitives.FusedMultiplyAdd(elements, coefficient, sum, sum);
+    }
 }

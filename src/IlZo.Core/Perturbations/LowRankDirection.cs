@@ -20,6 +20,8 @@ internal sealed class LowRankDirection(LeftFactor left, IReadOnlyList<float[]?> 
 
     internal Direction Vectors => vectors;
 
+    internal override bool ReadsWeights => vectors.ReadsWeights;
+
     /// <summary>V of a matrix; null for a vector.</summary>
     internal float[]? Right(Parameter parameter) => right[parameter.Index];
 

@@ -9,6 +9,8 @@ public sealed class RademacherDirection(NoiseKey key) : Direction
 {
     internal NoiseKey Key => key;
 
+    internal override bool ReadsWeights => false;
+
     /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination) =>
         NoiseField.FillSigns(key, parameter.Id, NoiseField.GroupOf(row, column, parameter.Columns), destination);

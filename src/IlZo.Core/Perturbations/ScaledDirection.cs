@@ -9,6 +9,8 @@ namespace IlZo.Perturbations;
 /// <param name="scales">The numbers, by <see cref="Parameter.Index"/>.</param>
 internal sealed class ScaledDirection(Direction inner, IReadOnlyList<float> scales) : ChangedDirection(inner)
 {
+    internal override bool ReadsWeights => Inner.ReadsWeights;
+
     public override bool Covers(Parameter parameter) => scales[parameter.Index] != 0 && Inner.Covers(parameter);
 
     public override bool Changes(Parameter parameter) => scales[parameter.Index] != 1;

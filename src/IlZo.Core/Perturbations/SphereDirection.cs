@@ -24,6 +24,8 @@ public sealed class SphereDirection(NoiseKey key, ParameterSet parameters) : Dir
 
     internal GaussianDirection Normal => _gaussian;
 
+    internal override bool ReadsWeights => false;
+
     /// <inheritdoc/>
     public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
     {

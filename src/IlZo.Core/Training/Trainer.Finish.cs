@@ -51,17 +51,16 @@ public sealed partial class Trainer
     }
 
     // Saved weights that are gone are made again while the steps before them are replayed.
-    private void RestoreSaved(long step)
+    private bool IsMissing(long step) =>
+        step == (_log.History.Saved?.Step ?? _log.History.Best?.Step) && !Directory.Exists(TrainedFolder);
+
+    private void RestoreSaved()
     {
-        var history = _log.History;
-        if (step == (history.Saved?.Step ?? history.Best?.Step) && !Directory.Exists(TrainedFolder))
+        _backend.Store(_model.Parameters);
+        Save(_model);
+        if (_log.History.Saved is { } saved)
         {
-            _backend.Store(_model.Parameters);
-            Save(_model);
-            if (history.Saved is { } saved)
-            {
-                SavedRun.RequireSaved(TrainedFolder, saved);
-            }
+            SavedRun.RequireSaved(TrainedFolder, saved);
         }
     }
 

@@ -250,20 +250,27 @@ public sealed partial class Trainer : IDisposable
 
     private void Replay(CancellationToken cancellation)
     {
+        var records = new RecordQueue(_optimizer, _backend);
         foreach (var entry in _log.Entries)
         {
             cancellation.ThrowIfCancellationRequested();
             if (entry is StepEntry step)
             {
                 _log.Write(step, _optimizer.ProjectedGradient(step.Record), _optimizer.Diagnostics(step.Step));
-                _optimizer.Apply(step.Record, _backend);
-                RestoreSaved(step.Step);
+                records.Apply(step.Record, cancellation);
+                if (IsMissing(step.Step))
+                {
+                    records.Flush(cancellation);
+                    RestoreSaved();
+                }
             }
             else if (entry is EvaluationEntry evaluation)
             {
                 _log.Write(evaluation);
             }
         }
+
+        records.Flush(cancellation);
     }
 
     private void TrainStep(long step, DataOrder order)

@@ -74,6 +74,18 @@ public abstract class UpdateRule : IDisposable
     /// <summary>1 − ηλ, or null for a tensor that does not decay.</summary>
     internal float? Kept(Parameter parameter, double learningRate) => _weightDecay.Kept(parameter, learningRate);
 
+    /// <summary>Whether an update may wait for those of later steps, as <see cref="AsOfNow"/> has it.</summary>
+    internal virtual bool FollowsFromRecords => false;
+
+    /// <summary>λ, and the tensors it applies to.</summary>
+    internal WeightDecay WeightDecay => _weightDecay;
+
+    /// <summary>
+    /// The rule as it is since <see cref="Advance"/>, whatever steps follow, with the same numbers for each element; the rule itself if its
+    /// law is the same in all steps. It is not disposed of.
+    /// </summary>
+    internal virtual UpdateRule AsOfNow() => this;
+
     /// <summary>Begins an update.</summary>
     /// <exception cref="InvalidOperationException">Another update is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The rule was disposed of.</exception>

@@ -87,6 +87,18 @@ public unsafe class StochasticRoundingTests
         }
 
         Assert.Equal(values.Select((v, i) => StochasticRounding.Round(type, v, random[i])), actual);
+
+        // In place, and then stored.
+        NoiseField.Round(type, new NoiseKey(1, NoiseStream.StochasticRounding, 0, 0), 0, 0, values);
+        Assert.Equal(actual.Select(a => BitConverter.SingleToInt32Bits(Widen(type, a))), values.Select(BitConverter.SingleToInt32Bits));
+        ushort[] stored = new ushort[count];
+        fixed (float* v = values)
+        fixed (ushort* s = stored)
+        {
+            StochasticRounding.Store(type, v, s, count);
+        }
+
+        Assert.Equal(actual, stored);
     }
 
     [Fact]

@@ -68,6 +68,43 @@ public unsafe class UpdateTests
     }
 
     [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Updates_of_different_tensors_at_once_are_those_one_after_the_other(DType type)
+    {
+        using var one = Weights(type, 3);
+        using var all = Weights(type, 3);
+        using var backend = new CpuBackend(2);
+        foreach (var update in Updates(one))
+        {
+            backend.Update(update.Parameters, update.Estimate, update.Rule, update.LearningRate, update.Rounding);
+        }
+
+        backend.UpdateAll([.. Updates(all)]);
+        Assert.Equal(one.Sha256(), all.Sha256());
+        Assert.Equal(1, all.Version);
+
+        // Each tensor in some of them, the last one in none; one of the directions reads the weights.
+        static IEnumerable<WeightUpdate> Updates(ParameterSet set)
+        {
+            var rule = new Sgd(weightDecay: 0.5);
+            float[] thresholds = [.. set.All.Select(_ => 0.02f)];
+            for (uint step = 1; step <= 7; step++)
+            {
+                var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, step, 0));
+                var u = new SmallWeightsDirection(new RademacherDirection(new NoiseKey(1, NoiseStream.Direction, step, 1)), thresholds);
+                yield return new WeightUpdate(
+                    [.. set.All.SkipLast(1).Where(p => step % (p.Id + 2) > 0)],
+                    new GradientEstimate(step % 3 == 0 ? [] : step % 2 == 0 ? [(0.5, z)] : [(0.5, z), (-1.5, u)]),
+                    rule,
+                    1e-3,
+                    s_rounding with { Step = step });
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
     public void Updates_of_16_bit_weights_are_right_in_the_mean(DType type)

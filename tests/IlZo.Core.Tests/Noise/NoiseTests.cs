@@ -96,6 +96,29 @@ public class NoiseTests
         }
     }
 
+    [Theory]
+    [InlineData(0L)]
+    [InlineData((1L << 29) - 2)]
+    public void Deviates_are_added_to_a_sum_as_if_they_had_been_stored(long group)
+    {
+        var key = new NoiseKey(0x123456789abcdef0, NoiseStream.Direction, 77, 3);
+        const float factor = -0.7f;
+        foreach (int length in (int[])[1, 63, 64, 65, 192, 300])
+        {
+            float[] normal = new float[length];
+            float[] start = new float[length];
+            NoiseField.FillNormal(key, 9, group, normal);
+            NoiseField.FillNormal(key with { Step = 1 }, 9, group, start);
+            float[] sum = [.. start];
+            NoiseField.AddNormal(key, 9, group, factor, sum, isFirst: false);
+            Assert.Equal(start.Zip(normal, (s, z) => MathF.FusedMultiplyAdd(z, factor, s)), sum);
+
+            sum.AsSpan().Fill(float.NaN);
+            NoiseField.AddNormal(key, 9, group, factor, sum, isFirst: true);
+            Assert.Equal(normal.Select(z => MathF.FusedMultiplyAdd(z, factor, 0)), sum);
+        }
+    }
+
     [Fact]
     public void A_million_deviates_have_the_moments_of_the_normal_distribution()
     {

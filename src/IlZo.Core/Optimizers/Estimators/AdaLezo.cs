@@ -46,6 +46,8 @@ internal sealed class AdaLezo : Estimator
 
     public override long StateBytes => 2L * _rewards.Length * sizeof(double);
 
+    internal override bool FollowsFromRecords => true;
+
     /// <summary>K.</summary>
     internal int Draws => Math.Max(1, (int)(_share * _groups.Count));
 

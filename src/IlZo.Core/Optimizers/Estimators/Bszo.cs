@@ -43,6 +43,8 @@ internal sealed class Bszo : Estimator
 
     public override long StateBytes => sizeof(double);
 
+    internal override bool FollowsFromRecords => true;
+
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => Filter(Quotients(step, losses)).Mean;

@@ -40,6 +40,8 @@ internal sealed class CurvZo : Estimator
         _budget = new PerturbationBudget(settings.Options.Number("budget", 0.4, 0, 1), settings.Options.Flag("adapt", standard: true));
     }
 
+    internal override bool FollowsFromRecords => true;
+
     private IReadOnlyList<Parameter> Blocks => _settings.Parameters.Trained;
 
     /// <summary>π_b as the scores are now.</summary>

@@ -23,6 +23,8 @@ internal sealed class Fzoo : Estimator
         _spsa = new Spsa(settings with { Sides = 1 });
     }
 
+    internal override bool FollowsFromRecords => true;
+
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses)

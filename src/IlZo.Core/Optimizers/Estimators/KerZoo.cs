@@ -47,6 +47,8 @@ internal sealed class KerZoo : Estimator
         Interval = _ => 1;
     }
 
+    internal override bool FollowsFromRecords => true;
+
     private Func<long, double> Interval { get; }
 
     public override IReadOnlyList<Probe> Plan(long step) =>

@@ -29,6 +29,8 @@ internal sealed class Lozo : Estimator
 
     public override long StateBytes => Factors.StateBytes;
 
+    internal override bool FollowsFromRecords => true;
+
     /// <summary>r.</summary>
     internal int Rank { get; }
 

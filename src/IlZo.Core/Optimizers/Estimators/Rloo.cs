@@ -12,6 +12,8 @@ namespace IlZo.Optimizers;
 /// <param name="settings">The radius, the directions and K.</param>
 internal sealed class Rloo(OptimizerSettings settings) : Estimator
 {
+    internal override bool FollowsFromRecords => true;
+
     public override IReadOnlyList<Probe> Plan(long step) => [.. Directions(step).Select(z => new Probe(z, settings.Epsilon))];
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => Loren.LeaveOneOut(losses, settings.Epsilon);

@@ -17,6 +17,8 @@ namespace IlZo.Optimizers;
 /// <param name="direction">The direction of a query of a step, where it is not the settings' own.</param>
 public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>? direction = null) : Estimator
 {
+    internal override bool FollowsFromRecords => direction is null;
+
     private bool TwoSided => settings.Sides == 2;
 
     /// <inheritdoc/>

@@ -14,6 +14,8 @@ internal sealed class ZoSign(OptimizerSettings settings) : Estimator
 {
     private readonly Spsa _spsa = new(settings);
 
+    internal override bool FollowsFromRecords => true;
+
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) =>

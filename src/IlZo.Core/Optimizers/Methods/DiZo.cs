@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Models;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -26,7 +25,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: 2 + 2J/κ forwards a step (2.4); no memory but pages of the checkpoint's P, of which a GPU keeps a copy.</remarks>
-internal sealed class DiZo : Optimizer
+internal sealed class DiZo : RecordOptimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _estimator;
@@ -92,13 +91,13 @@ internal sealed class DiZo : Optimizer
         return [.. coefficients, .. ratios];
     }
 
-    protected override void Update(StepRecord record, IBackend backend)
+    protected override WeightUpdate Change(StepRecord record)
     {
         bool projects = record.Step % _interval == 0;
         int expected = _settings.Queries + (projects ? Projected.Count : 0);
         record.RequireCoefficients(expected);
 
-        backend.Update(
+        return new WeightUpdate(
             _settings.Parameters.Trained,
             Estimate(record.Step, record.Coefficients[.._settings.Queries]),
             Rule(projects ? record.Coefficients[_settings.Queries..] : []),

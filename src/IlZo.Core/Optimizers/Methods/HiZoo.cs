@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
@@ -17,7 +16,7 @@ namespace IlZo.Optimizers;
 /// </para>
 /// </summary>
 /// <remarks>Cost: 3 forwards; 2 noise generations (probes, update); 4 bytes a weight.</remarks>
-internal sealed class HiZoo : Optimizer
+internal sealed class HiZoo : RecordOptimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly DiagonalScaling _rule;
@@ -48,14 +47,17 @@ internal sealed class HiZoo : Optimizer
         return [.. _settings.Clip([(losses[0] - losses[1]) / (2 * epsilon)]), curvature];
     }
 
-    protected override void Update(StepRecord record, IBackend backend)
+    protected override WeightUpdate Change(StepRecord record)
     {
         record.RequireCoefficients(2);
 
-        (_rule.Coefficient, _rule.Curvature) = (record.Coefficients[0], record.Coefficients[1]);
         var z = new GradientEstimate([(1, _settings.Direction(record.Step, 0))]);
-        backend.Update(
-            _settings.Parameters.Trained, z, _rule, record.LearningRate, EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
+        return new WeightUpdate(
+            _settings.Parameters.Trained,
+            z,
+            _rule.OfStep(record.Coefficients[0], record.Coefficients[1]),
+            record.LearningRate,
+            EstimatorOptimizer.RoundingKey(_settings.Seed, record.Step));
     }
 
     protected override void Dispose(bool disposing) => _rule.Dispose();

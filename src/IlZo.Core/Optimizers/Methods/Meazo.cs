@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Updates;
 
 namespace IlZo.Optimizers;
@@ -10,7 +9,7 @@ namespace IlZo.Optimizers;
 /// The paper's constants are not known to us: β = 0.99 and ζ = 1e-8 are ours.
 /// </summary>
 /// <remarks>Cost with n directions: SPSA's, 2n forwards or n + 1, two noise generations a direction; two numbers.</remarks>
-internal sealed class Meazo : Optimizer
+internal sealed class Meazo : RecordOptimizer
 {
     private readonly OptimizerSettings _settings;
     private readonly Spsa _spsa;
@@ -37,7 +36,7 @@ internal sealed class Meazo : Optimizer
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate) =>
         _settings.Clip(_spsa.Combine(step, oracle.Losses(_spsa.Plan(step))));
 
-    protected override void Update(StepRecord record, IBackend backend)
+    protected override WeightUpdate Change(StepRecord record)
     {
         record.RequireCoefficients(_settings.Queries);
 
@@ -45,7 +44,7 @@ internal sealed class Meazo : Optimizer
         _v = (_beta * _v) + ((1 - _beta) * mean * mean);
         _decay *= _beta;
         double scale = 1 / (Math.Sqrt(_v / (1 - _decay)) + _zeta);
-        backend.Update(
+        return new WeightUpdate(
             _settings.Parameters.Trained,
             new GradientEstimate([.. record.Coefficients.Select(c => c * scale).Zip(_spsa.Directions(record.Step))]),
             _rule,

@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Updates;
 
@@ -18,7 +17,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <remarks>Cost: q + 1 forwards, or 2q; q(q + 1)/2 sums over pairs of noises beside the probes' and the update's; no memory.</remarks>
 /// <param name="settings">What SPSA takes.</param>
-internal sealed class ZoAlign(OptimizerSettings settings) : Optimizer
+internal sealed class ZoAlign(OptimizerSettings settings) : RecordOptimizer
 {
     private readonly Spsa _spsa = new(settings);
     private readonly Sgd _rule = new(settings.WeightDecay);
@@ -32,10 +31,10 @@ internal sealed class ZoAlign(OptimizerSettings settings) : Optimizer
         return settings.Clip([.. alpha.Select(a => a * scale)]);
     }
 
-    protected override void Update(StepRecord record, IBackend backend)
+    protected override WeightUpdate Change(StepRecord record)
     {
         record.RequireCoefficients(settings.Queries);
-        backend.Update(
+        return new WeightUpdate(
             settings.Parameters.Trained,
             new GradientEstimate([.. record.Coefficients.Zip(_spsa.Directions(record.Step))]),
             _rule,

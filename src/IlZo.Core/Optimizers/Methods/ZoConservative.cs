@@ -1,4 +1,3 @@
-using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Updates;
 
@@ -15,7 +14,7 @@ namespace IlZo.Optimizers;
 /// </summary>
 /// <remarks>Cost: 5 forwards; 4 noise generations (the pair, each candidate, the update); no memory.</remarks>
 /// <param name="settings">What SPSA takes.</param>
-internal sealed class ZoConservative(OptimizerSettings settings) : Optimizer
+internal sealed class ZoConservative(OptimizerSettings settings) : RecordOptimizer
 {
     private readonly Spsa _spsa = new(settings);
     private readonly Sgd _rule = new(settings.WeightDecay);
@@ -36,16 +35,18 @@ internal sealed class ZoConservative(OptimizerSettings settings) : Optimizer
         return reached[better] < losses[^1] ? candidates[better] : new double[coefficients.Length];
     }
 
-    protected override void Update(StepRecord record, IBackend backend)
+    protected override WeightUpdate Change(StepRecord record)
     {
         record.RequireCoefficients(settings.Queries);
 
         // To stay is to stay as one is, without decay.
-        if (!Array.TrueForAll(record.Coefficients, c => c == 0))
-        {
-            var rounding = EstimatorOptimizer.RoundingKey(settings.Seed, record.Step);
-            backend.Update(settings.Parameters.Trained, Estimate(record.Step, record.Coefficients), _rule, record.LearningRate, rounding);
-        }
+        bool stays = Array.TrueForAll(record.Coefficients, c => c == 0);
+        return new WeightUpdate(
+            stays ? [] : settings.Parameters.Trained,
+            Estimate(record.Step, record.Coefficients),
+            _rule,
+            record.LearningRate,
+            EstimatorOptimizer.RoundingKey(settings.Seed, record.Step));
     }
 
     protected override void Dispose(bool disposing) => _rule.Dispose();

@@ -42,27 +42,43 @@ public sealed class Adam(
     internal float[] SecondMoment(in WeightSlice slice, int count) =>
         [.. _v.At(slice, count).ToArray().Select(v => (float)(v / (1 - _decay2)))];
 
-    /// <inheritdoc/>
-    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
+    internal override bool FollowsFromRecords => true;
+
+    private AdamNumbers Numbers => new()
     {
-        var numbers = new AdamNumbers
-        {
-            Beta1 = (float)beta1,
-            Rest1 = (float)(1 - beta1),
-            Beta2 = (float)beta2,
-            Rest2 = (float)(1 - beta2),
-            Delta = (float)delta,
-            Correction1 = (float)(1 / (1 - _decay1)),
-            Correction2 = (float)(1 / (1 - _decay2)),
-        };
+        Beta1 = (float)beta1,
+        Rest1 = (float)(1 - beta1),
+        Beta2 = (float)beta2,
+        Rest2 = (float)(1 - beta2),
+        Delta = (float)delta,
+        Correction1 = (float)(1 / (1 - _decay1)),
+        Correction2 = (float)(1 / (1 - _decay2)),
+    };
+
+    internal override UpdateRule AsOfNow() => new OfStep(this, Numbers);
+
+    /// <inheritdoc/>
+    public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+        Accept(Numbers, step, ref visitor);
+
+    private void Accept<T, TMath, TVisitor>(AdamNumbers numbers, StepLaw<T, TMath> step, ref TVisitor visitor)
+        where T : struct
+        where TMath : struct, IArithmetic<T>
+        where TVisitor : struct, IUpdateLawVisitor<T> =>
         visitor.Visit(new AdamLaw<T, TMath>(numbers, step), ElementNumbers.Of(_m), ElementNumbers.Of(_v));
-    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         _m.Dispose();
         _v.Dispose();
+    }
+
+    // The corrections of a step.
+    private sealed class OfStep(Adam rule, AdamNumbers numbers) : UpdateRule(rule.WeightDecay)
+    {
+        public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
+            rule.Accept(numbers, step, ref visitor);
     }
 }
 

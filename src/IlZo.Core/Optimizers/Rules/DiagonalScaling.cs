@@ -7,27 +7,45 @@ using IlZo.Updates;
 namespace IlZo.Optimizers;
 
 /// <summary>The rule of <see cref="HiZoo"/>, given z: H ← (1 − α)H + α s H∘z², θ ← θ − η(c z∘H^−½ + λθ). It keeps H − 1.</summary>
-/// <param name="settings">The tensors and λ.</param>
-/// <param name="alpha">α; with 0 nothing is learned.</param>
-internal sealed class DiagonalScaling(OptimizerSettings settings, double alpha) : UpdateRule(settings.WeightDecay)
+internal sealed class DiagonalScaling : UpdateRule
 {
+    private readonly double _alpha;
+
+    /// <param name="settings">The tensors and λ.</param>
+    /// <param name="alpha">α; with 0 nothing is learned.</param>
+    public DiagonalScaling(OptimizerSettings settings, double alpha)
+        : this(settings.WeightDecay, alpha, new ParameterState(settings.Parameters.Trained))
+    {
+    }
+
+    private DiagonalScaling(WeightDecay weightDecay, double alpha, ParameterState excess)
+        : base(weightDecay)
+    {
+        _alpha = alpha;
+        Excess = excess;
+    }
+
     /// <summary>The least H − 1: where no curvature is ever seen, rounding would take H to 0.</summary>
     internal const float Least = 1e-6f - 1;
 
     public override long StateBytes => Excess.ByteCount;
 
     /// <summary>c.</summary>
-    public double Coefficient { get; set; }
+    public double Coefficient { get; init; }
 
     /// <summary>s.</summary>
-    public double Curvature { get; set; }
+    public double Curvature { get; init; }
 
     /// <summary>H − 1.</summary>
-    internal ParameterState Excess { get; } = new(settings.Parameters.Trained);
+    internal ParameterState Excess { get; }
+
+    /// <summary>The rule of a step, with the same H. It is not disposed of.</summary>
+    public DiagonalScaling OfStep(double coefficient, double curvature) =>
+        new(WeightDecay, _alpha, Excess) { Coefficient = coefficient, Curvature = curvature };
 
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
         visitor.Visit(
-            new DiagonalLaw<T, TMath>((float)alpha, (float)(alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
+            new DiagonalLaw<T, TMath>((float)_alpha, (float)(_alpha * Curvature), (float)Coefficient, step), ElementNumbers.Of(Excess));
 
     // With H as it is before the update, from which the new one differs by α.
     internal override GradientEstimate EstimateOf(GradientEstimate given) =>

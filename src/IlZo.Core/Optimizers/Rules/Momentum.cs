@@ -31,6 +31,8 @@ public sealed class Momentum(IEnumerable<Parameter> parameters, double beta, Wei
     /// <inheritdoc/>
     public override long StateBytes => _m.ByteCount;
 
+    internal override bool FollowsFromRecords => true;
+
     /// <inheritdoc/>
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor)
     {

@@ -24,6 +24,8 @@ internal sealed class RAdaZo(OptimizerSettings settings) : UpdateRule(settings.W
 
     public override long StateBytes => _m.ByteCount + _v.ByteCount;
 
+    internal override bool FollowsFromRecords => true;
+
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
         visitor.Visit(new RAdaZoLaw<T, TMath>(_beta1, _beta2, _zeta, step), ElementNumbers.Of(_m), ElementNumbers.Of(_v));
 

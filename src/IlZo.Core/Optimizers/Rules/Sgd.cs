@@ -11,6 +11,8 @@ namespace IlZo.Optimizers;
 /// <param name="weightDecay">λ, 0 in the published runs.</param>
 public sealed class Sgd(WeightDecay? weightDecay = null) : UpdateRule(weightDecay ?? 0)
 {
+    internal override bool FollowsFromRecords => true;
+
     /// <inheritdoc/>
     public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
         visitor.Visit(step);

@@ -44,11 +44,14 @@ public sealed record Replay(long Steps, string WeightsSha256)
         using var backend = new CpuBackend(threads);
         using var start = run.LoadStart(model, cancellation);
         using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
+        var records = new RecordQueue(optimizer, backend);
         foreach (var record in run.Records.Take((int)last))
         {
             cancellation.ThrowIfCancellationRequested();
-            optimizer.Apply(record, backend);
+            records.Apply(record, cancellation);
         }
+
+        records.Flush(cancellation);
 
         string sha256 = start.Parameters.Sha256(cancellation);
         start.Checkpoint.RequireUnchanged();
