@@ -6,6 +6,7 @@ internal static class NotRun
     private const string Gpu = "needs a GPU; IlZo.Gpu.Tests run the kernels without one";
     private const string Instructions = "needs instructions that few processors have; EngineTests try them where they are there";
     private const string Server = "answers until it is stopped; IlZo.Server.Tests do that";
+    private const string Nats = "needs a NATS server; IlZo.Cluster.Tests start one";
     private const string Publishing = "makes self-contained programs, for minutes";
     private const string Fuzzing = "fuzzes for minutes; .ci/run does it";
 
@@ -13,6 +14,12 @@ internal static class NotRun
     public static IReadOnlyList<(string Commands, string Reason)> All { get; } =
     [
         ("ilzo serve", Server),
+        ("nats-server", Nats),
+        ("ilzo train --steps 60 --cluster", Nats),
+        ("ilzo worker", Nats),
+        ("ilzo cluster status", Nats),
+        ("ilzo cluster stop", Nats),
+        ("ilzo cluster restore", Nats),
         ("ilzo train --device cuda:0", Gpu),
         ("ilzo selftest --device cuda:0", Gpu),
         ("ilzo bench --device cuda:0", Gpu),
