@@ -14,7 +14,7 @@ internal static class Instrumentation
 
     public static void Apply()
     {
-        foreach (string assembly in (string[])["IlZo.Core.dll", "IlZo.CommandLine.dll", "ilzo.dll", "ilzo-serve.dll"])
+        foreach (string assembly in (string[])["IlZo.Core.dll", "IlZo.Cluster.dll", "IlZo.CommandLine.dll", "ilzo.dll", "ilzo-serve.dll"])
         {
             try
             {

@@ -6,7 +6,7 @@ internal static class TargetCatalog
     public static IReadOnlyList<FuzzTarget> All { get; } =
         [
             .. CheckpointTargets.All, .. TokenizerTargets.All, .. TemplateTargets.All, .. DataTargets.All, .. RunTargets.All,
-            .. CommandTargets.All,
+            .. ClusterTargets.All, .. CommandTargets.All,
             .. RequestTargets.All,
         ];
 
