@@ -12,7 +12,7 @@ public sealed class ScheduleTests
     [Fact]
     public void Every_schedule_comes_to_the_log_of_one_worker()
     {
-        int schedules = IsLong ? 10_000 : 300;
+        int schedules = IsLong ? 10_000 : 150;
         for (int seed = 0; seed < schedules; seed++)
         {
             Require(seed);
