@@ -39,15 +39,12 @@ public sealed record Outcome(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>Runs the command as a process.</summary>
-public static class Ilzo
+public static partial class Ilzo
 {
     private static readonly string s_assembly = Path.Combine(AppContext.BaseDirectory, "ilzo.dll");
 
-    /// <summary>Runs <c>ilzo</c> with arguments and waits for its end.</summary>
-    public static Outcome Run(params string[] args) => RunIn(null, args);
-
-    /// <summary>Runs <c>ilzo</c> in a folder.</summary>
-    public static Outcome RunIn(string? folder, params string[] args) => Run(Command(folder, args));
+    /// <summary>Runs <c>ilzo</c> in a process of its own and waits for its end.</summary>
+    public static Outcome RunAlone(params string[] args) => Run(Command(null, args));
 
     /// <summary>Runs <c>ilzo</c> with a variable of its environment set.</summary>
     /// <param name="variable">NAME=VALUE.</param>

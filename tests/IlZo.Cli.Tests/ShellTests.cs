@@ -36,11 +36,11 @@ public sealed class ShellTests
     [Fact]
     public void Serving_without_the_program_that_serves_says_where_it_comes_from()
     {
-        string message = Ilzo.Run("serve", "--port", "0").Refusal(2);
+        string message = Ilzo.RunAlone("serve", "--port", "0").Refusal(2);
         Assert.StartsWith("There is no program ilzo-serve in '", message, StringComparison.Ordinal);
         Assert.Contains("dotnet publish src/IlZo.Server -c Release ", message, StringComparison.Ordinal);
         Assert.Contains(" -r RID -o DIR' puts it there", message, StringComparison.Ordinal);
-        Assert.StartsWith("--port is 65536; ", Ilzo.Run("serve", "--port", "65536").Refusal(2), StringComparison.Ordinal);
+        Assert.StartsWith("--port is 65536; ", Ilzo.RunAlone("serve", "--port", "65536").Refusal(2), StringComparison.Ordinal);
     }
 
     [Fact]

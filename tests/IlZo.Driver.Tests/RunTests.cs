@@ -15,6 +15,11 @@ public sealed class RunTests
     // before a pass was an object, which takes some 130; the runtime may add something of its own.
     private const long RecordBytes = 1152;
 
+    private const int Few = 20;
+
+    // Benchmarks of steps by shape and number, each run once.
+    private static readonly Dictionary<(string Shape, int Steps), (IReadOnlyDictionary<string, long> Calls, long Bytes)> s_steps = [];
+
     // The same training without a fault.
     private static readonly Lazy<(string Sha256, byte[] Log)> s_whole = new(() =>
     {
@@ -36,6 +41,16 @@ public sealed class RunTests
             c => c.Only != ","),
     ];
 
+    // A device that is lost while it computes, memory that is not there, a kernel that is refused; and calls that tell of a lost device.
+    public static TheoryData<string> Ends =>
+    [
+        "FAIL=kernel:900:700",
+        "FAIL=cuMemAlloc_v2:103:2",
+        "REFUSE=.entry Kernel_Update",
+        .. LongTests.Of(
+            ["FAIL=cuLaunchKernel:900:719:lost", "FAIL=cuStreamSynchronize:80:999:lost", "FAIL=cuMemcpyAsync:150:214:lost"], _ => false),
+    ];
+
     [Theory]
     [MemberData(nameof(SelfTests))]
     public void A_self_test_goes_on_after_a_fault(string fault, string only)
@@ -53,12 +68,7 @@ public sealed class RunTests
     }
 
     [Theory]
-    [InlineData("FAIL=cuLaunchKernel:900:719:lost")]
-    [InlineData("FAIL=kernel:900:700")]
-    [InlineData("FAIL=cuStreamSynchronize:80:999:lost")]
-    [InlineData("FAIL=cuMemcpyAsync:150:214:lost")]
-    [InlineData("FAIL=cuMemAlloc_v2:103:2")]
-    [InlineData("REFUSE=.entry Kernel_Update")]
+    [MemberData(nameof(Ends))]
     public void A_training_that_the_device_ends_is_continued_to_the_same_log(string fault)
     {
         using var temp = new TempFolder();
@@ -88,7 +98,7 @@ public sealed class RunTests
     [Fact]
     public void Steps_after_the_first_take_no_memory()
     {
-        var (one, few) = (Step("opt-tiny", 1), Step("opt-tiny", 5));
+        var (one, few) = (Step("opt-tiny", 1), Step("opt-tiny", Few));
         foreach (string function in (string[])[
             "cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostRegister_v2", "cuModuleLoadDataEx", "cuCtxCreate_v2",
         ])
@@ -107,7 +117,7 @@ public sealed class RunTests
     [InlineData("llama-tiny")]
     [InlineData("gpt2-tiny")]
     public void A_step_takes_no_more_of_the_managed_heap_than_its_record(string shape) =>
-        Assert.InRange(Step(shape, 20).AllocatedBytes, 0, RecordBytes);
+        Assert.InRange(Step(shape, Few).AllocatedBytes, 0, RecordBytes);
 
     [Theory]
     [InlineData("score", "--text", "A film")]
@@ -123,9 +133,14 @@ public sealed class RunTests
 
     private static (IReadOnlyDictionary<string, long> Calls, long AllocatedBytes) Step(string shape, int steps)
     {
+        if (s_steps.TryGetValue((shape, steps), out var known))
+        {
+            return known;
+        }
+
         var (outcome, calls) = StandIn.Count(
             "bench", "step", "--device", "cuda:0", "--shape", shape, "--batch", "2", "--seq", "8", "--steps", $"{steps}", "--json");
         using var json = JsonDocument.Parse(outcome.Success);
-        return (calls, json.RootElement.GetProperty("allocated_bytes_per_step").GetInt64());
+        return s_steps[(shape, steps)] = (calls, json.RootElement.GetProperty("allocated_bytes_per_step").GetInt64());
     }
 }

@@ -14,13 +14,32 @@ internal sealed class DocumentedRun(string folder)
     /// <param name="asWritten">Whether its numbers stay as they are; those of <see cref="ShortCommand"/> take seconds.</param>
     public Outcome Run(DocumentedCommand command, bool asWritten = false)
     {
-        string[] arguments = [.. command.Shell.Words.Skip(1).SelectMany(Files)];
-        var start = Ilzo.Command(folder, asWritten ? arguments : ShortCommand.Of(command, arguments));
+        var outcome = Outcome(command, asWritten);
+        _output = outcome.Output;
+        if (command.Shell.OutputFile is { } output)
+        {
+            File.WriteAllText(Path.Combine(folder, output), _output);
+        }
+
+        return outcome;
+    }
+
+    private Outcome Outcome(DocumentedCommand command, bool asWritten)
+    {
+        string[] words = [.. command.Shell.Words.Skip(1).SelectMany(Files)];
+        string[] arguments = asWritten ? words : ShortCommand.Of(command, words);
+        bool hasInput = command.Shell.IsPiped || command.Shell.InputFile is not null || command.Typed.Count > 0;
+        if (command.IsIlzo && !hasInput && command.Shell.Variables.Count == 0)
+        {
+            return Ilzo.RunIn(folder, arguments);
+        }
+
+        var start = Ilzo.Command(folder, arguments);
         if (!command.IsIlzo)
         {
             start.FileName = command.Words[0];
             start.ArgumentList.Clear();
-            Array.ForEach(arguments, start.ArgumentList.Add);
+            Array.ForEach(words, start.ArgumentList.Add);
         }
 
         foreach (string variable in command.Shell.Variables)
@@ -31,14 +50,7 @@ internal sealed class DocumentedRun(string folder)
         string input = command.Shell.IsPiped ? _output
             : command.Shell.InputFile is { } file ? File.ReadAllText(Path.Combine(folder, file))
             : string.Concat(command.Typed.Select(line => $"{line}\n"));
-        var outcome = Ilzo.RunWithInput(input, start);
-        _output = outcome.Output;
-        if (command.Shell.OutputFile is { } output)
-        {
-            File.WriteAllText(Path.Combine(folder, output), _output);
-        }
-
-        return outcome;
+        return Ilzo.RunWithInput(input, start);
     }
 
     // What a word comes to: the paths that a pattern fits.

@@ -14,6 +14,10 @@ public partial class PtxTests
     // Set to write the table anew.
     private const string WriteVariable = "ILZO_WRITE_PTX_TABLE";
 
+    // Each is compiled once: its text does not depend on what was compiled before it (StableTextTests).
+    private static readonly Dictionary<string, Lazy<PtxText>> s_texts =
+        KernelList.All.ToDictionary(k => k.Name, k => new Lazy<PtxText>(() => PtxText.Of(k.Kernel)));
+
     public static TheoryData<string> Names => [.. KernelList.All.Select(k => k.Name)];
 
     public static TheoryData<string> NamesForNewerGpus =>
@@ -26,7 +30,7 @@ public partial class PtxTests
     [MemberData(nameof(Names))]
     public void A_kernel_has_nothing_that_a_gpu_would_refuse_or_be_slow_at(string name)
     {
-        var ptx = PtxText.Of(KernelList.All.Single(k => k.Name == name).Kernel);
+        var ptx = Of(name);
         Assert.DoesNotContain(".extern .func", ptx.Text, StringComparison.Ordinal);
         Assert.Equal(name.Contains("fp64", StringComparison.Ordinal), DoublePrecision().IsMatch(ptx.Text));
         Assert.DoesNotContain(".local", ptx.Text, StringComparison.Ordinal);
@@ -39,7 +43,7 @@ public partial class PtxTests
     [MemberData(nameof(TensorNames))]
     public void A_step_on_tensor_cores_is_one_run_of_instructions_on_registers(string name)
     {
-        var ptx = PtxText.Of(KernelList.All.Single(k => k.Name == name).Kernel);
+        var ptx = Of(name);
         var step = ptx.StraightRun("mma.sync");
         bool isSplit = name.StartsWith("tensor linear in bf16x3", StringComparison.Ordinal);
         string type = name.StartsWith("tensor linear in fp16", StringComparison.Ordinal) ? "f16" : "bf16";
@@ -59,7 +63,7 @@ public partial class PtxTests
     public void Newer_gpus_are_given_the_same_instructions(string name)
     {
         var kernel = KernelList.All.Single(k => k.Name == name).Kernel;
-        string expected = Instructions(PtxText.Of(kernel));
+        string expected = Instructions(Of(name));
         Assert.Equal(expected, Instructions(PtxText.Of(kernel, CudaArchitecture.SM_90, CudaInstructionSet.ISA_88)));
         Assert.Equal(expected, Instructions(PtxText.Of(kernel, CudaArchitecture.SM_120, CudaInstructionSet.ISA_88)));
     }
@@ -71,9 +75,9 @@ public partial class PtxTests
         table.Append("| kernel | instructions | declared registers | innermost loop with most fma: instructions, fma, loads from shared "
             + "memory | bar.sync | mma.sync, ldmatrix, cp.async |\n");
         table.Append("|---|---|---|---|---|---|\n");
-        foreach (var (name, kernel) in KernelList.All)
+        foreach (var (name, _) in KernelList.All)
         {
-            var ptx = PtxText.Of(kernel);
+            var ptx = Of(name);
             var loop = ptx.InnermostLoop("fma.rn.f32");
             int fma = PtxText.CountIn(loop, "fma.rn.f32");
             string inner = fma == 0 ? "none" : $"{PtxText.CountAll(loop)}, {fma}, {PtxText.CountIn(loop, "ld.shared")}";
@@ -95,6 +99,8 @@ public partial class PtxTests
 
         Assert.EndsWith("\n\n" + table, File.ReadAllText(path), StringComparison.Ordinal);
     }
+
+    private static PtxText Of(string name) => s_texts[name].Value;
 
     // Without the version, the target, and the numbers that the compiler gives to names.
     private static string Instructions(PtxText ptx) =>

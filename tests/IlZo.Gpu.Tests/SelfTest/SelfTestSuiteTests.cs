@@ -51,12 +51,16 @@ public class SelfTestSuiteTests
         using var suite = SelfTestSuite.ForSimulation();
         var models = suite.Checks.Skip(KernelChecks.All.Count).ToList();
         Assert.Equal(14, models.Count);
-        Assert.All(models, c =>
+
+        // A two-point step of each family; what weights are stored as is what the checks of kernels differ in.
+        Assert.All(LongTests.Of(models, c => !IsTwoPoint(c) || c.Name.EndsWith(", float16", StringComparison.Ordinal)), c =>
         {
             var result = c.Run(device.Backend);
             Assert.Equal(c.Name, result.Name);
             Assert.True(result.Passed, $"{c.Name}: {result.Difference:G3} is above {result.Allowed:G3}.");
         });
+
+        static bool IsTwoPoint(SelfTestCheck check) => check.Name.StartsWith("two-point", StringComparison.Ordinal);
     }
 
     [Theory]
