@@ -10,17 +10,23 @@ namespace IlZo.Cli;
 /// <param name="Replicas">How many servers keep the log of a run that begins.</param>
 internal sealed record ClusterRequest(ClusterConnection Connection, ClusterSettings Settings, double Audit = 0, int Replicas = 1)
 {
-    /// <summary>The run as this worker takes part in it.</summary>
+    /// <summary>The run as this worker takes part in it. Servers that cannot be used are found before anything is read or written.</summary>
     /// <param name="cancellation">Ends the work.</param>
-    public ClusterRun Open(CancellationToken cancellation) => new(
-        name =>
-        {
-            var channel = NatsChannel.Open(Connection, name, replicas: Replicas, cancellation: cancellation);
-            Terminal.Say(
-                $"cluster: run {name}; others join with 'ilzo worker --cluster {Connection.Address} --cluster-run {name}'");
-            return channel;
-        },
-        Settings, Audit, cancellation: cancellation);
+    /// <exception cref="InvalidInputException">The servers cannot be used.</exception>
+    public ClusterRun Open(CancellationToken cancellation)
+    {
+        var run = new ClusterRun(
+            name =>
+            {
+                var channel = NatsChannel.Open(Connection, name, replicas: Replicas, cancellation: cancellation);
+                Terminal.Say(
+                    $"cluster: run {name}; others join with 'ilzo worker --cluster {Connection.Address} --cluster-run {name}'");
+                return channel;
+            },
+            Settings, Audit, cancellation: cancellation);
+        NatsRuns.List(Connection, cancellation);
+        return run;
+    }
 
     /// <summary>Says what is worth knowing at the end of a run.</summary>
     public static void SayHowItWent(ClusterRun run)

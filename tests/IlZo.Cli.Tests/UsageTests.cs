@@ -35,7 +35,7 @@ public sealed class UsageTests
     }
 
     [Theory]
-    [InlineData("fly", "'fly' is not a command; one of train, add-head, sweep, compare, ")]
+    [InlineData("fly", "'fly' is not a command; one of train, worker, cluster, add-head, ")]
     [InlineData("ls planets", "'planets' is not a command; one of models, tasks, optimizers was expected.")]
     public void A_word_that_is_no_command_is_named_with_those_that_are(string line, string expected) =>
         Assert.StartsWith($"ilzo: {expected}", Ilzo.Run(line.Split(' ')).Errors, StringComparison.Ordinal);
