@@ -131,7 +131,7 @@ public sealed partial class RunReportTests : IDisposable
         var random = new Random(3);
         using (var metrics = new StreamWriter(folder.MetricsFile))
         {
-            for (int i = 1; i <= 100_000; i++)
+            for (int i = 1; i <= 30_000; i++)
             {
                 metrics.WriteLine(FormattableString.Invariant(
                     $"{{\"step\":{i},\"loss\":{random.NextDouble()},\"projected_gradient\":{random.NextDouble() - 0.5},")

@@ -15,6 +15,8 @@ public sealed class OwnMethodTests : IDisposable
 
     private static readonly TrainingOptions s_options = new()
     {
+        Model = TestData.Path("models", "stories260K"),
+        Task = "sst2",
         Optimizer = "twin",
         Methods = [s_twin],
         Steps = 4,
