@@ -30,7 +30,11 @@ internal sealed class WarmIlzo : IDisposable
         var command = Ilzo.Command(null);
         command.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
         command.Environment[StartupHook.PipeVariable] = name;
+        command.RedirectStandardInput = true;
         _process = Process.Start(command)!;
+
+        // Nothing to read for a command that asks.
+        _process.StandardInput.Close();
         var connected = _pipe.WaitForConnectionAsync();
         if (Task.WaitAny(connected, _process.WaitForExitAsync()) != 0)
         {
