@@ -44,8 +44,20 @@ public sealed class FaultTests : IDisposable
     {
         var options = new TrainingOptions
         {
-            Model = TestData.Path("models", "stories260K"), Task = "sst2", Optimizer = method, Opt = opt, Steps = steps, BatchSize = 4,
-            TrainSize = 30, DevSize = 12, TestSize = 9, EvalEvery = 40, Samples = 0, Threads = 1, LearningRate = 1e-5, MaxLength = 48,
+            Model = TestData.Path("models", "stories260K"),
+            Task = "sst2",
+            Optimizer = method,
+            Opt = opt,
+            Steps = steps,
+            BatchSize = 4,
+            TrainSize = 30,
+            DevSize = 12,
+            TestSize = 9,
+            EvalEvery = 40,
+            Samples = 0,
+            Threads = 1,
+            LearningRate = 1e-5,
+            MaxLength = 48,
         };
         var alone = Trainer.Train(options, new RunFolder(_temp["alone"]));
         using var server = new NatsServer();

@@ -73,8 +73,18 @@ public sealed class SharedTrainingTests : IDisposable
         File.WriteAllLines(_temp["data", "validation.jsonl"], rows[8..]);
         var options = Options with
         {
-            Model = new TrainingOptions().Model, Task = _temp["films.json"], Data = _temp["data"], Objective = "f1", Steps = 4,
-            TrainSize = 5, BatchSize = 2, DevSize = 3, TestSize = 4, EvalEvery = 2, Epsilon = 0.1, MaxLength = null,
+            Model = new TrainingOptions().Model,
+            Task = _temp["films.json"],
+            Data = _temp["data"],
+            Objective = "f1",
+            Steps = 4,
+            TrainSize = 5,
+            BatchSize = 2,
+            DevSize = 3,
+            TestSize = 4,
+            EvalEvery = 2,
+            Epsilon = 0.1,
+            MaxLength = null,
         };
         var alone = Trainer.Train(options, Folder("alone"));
         Assert.All(Train(options, new MemoryHub(), new ClusterSettings(), "shared", 2), r => RequireSame(alone, r));
