@@ -84,7 +84,8 @@ internal static class ClusterFlags
             parsed.GetValue(s_markEvery) ?? new ClusterSettings().MarkEvery);
         settings.Validate();
         return new ClusterRequest(
-            Connection(parsed), settings, parsed.GetValue(s_audit) ?? 0, Flags.AtLeastOne(s_replicas.Name, parsed.GetValue(s_replicas) ?? 1));
+            Connection(parsed), settings, parsed.GetValue(s_audit) ?? 0,
+            Flags.AtLeastOne(s_replicas.Name, parsed.GetValue(s_replicas) ?? 1));
     }
 
     /// <summary>How to reach the servers.</summary>
@@ -114,9 +115,10 @@ internal static class ClusterFlags
             ? runs[0].Run
             : throw new InvalidInputException(
                 runs.Count == 0
-                    ? $"{connection.Address} has no runs; one that 'ilzo train {s_servers.Name} {connection.Address}' has begun was expected."
-                    : $"{Run.Name} is not given, and {connection.Address} has {runs.Count} runs ({string.Join(", ", runs.Select(r => r.Run))}); "
-                        + "one of them was expected.");
+                    ? $"{connection.Address} has no runs; one that 'ilzo train {s_servers.Name} {connection.Address}' has begun was "
+                        + "expected."
+                    : $"{Run.Name} is not given, and {connection.Address} has {runs.Count} runs "
+                        + $"({string.Join(", ", runs.Select(r => r.Run))}); one of them was expected.");
     }
 
     private static WorkSplit SplitOf(string word) => word switch

@@ -10,7 +10,9 @@ namespace IlZo.Cli;
 /// <param name="Replicas">How many servers keep the log of a run that begins.</param>
 internal sealed record ClusterRequest(ClusterConnection Connection, ClusterSettings Settings, double Audit = 0, int Replicas = 1)
 {
-    /// <summary>The run as this worker takes part in it. Servers that cannot be used are found before anything is read or written.</summary>
+    /// <summary>
+    /// The run as this worker takes part in it. Servers that cannot be used are found before anything is read or written.
+    /// </summary>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="InvalidInputException">The servers cannot be used.</exception>
     public ClusterRun Open(CancellationToken cancellation)

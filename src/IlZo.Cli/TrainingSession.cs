@@ -49,8 +49,8 @@ internal sealed class TrainingSession(TrainingOptions options, RunFolder folder,
     }
 
     private string Continuation =>
-        $"; 'ilzo train --run \"{folder.FullPath}\" --resume{(cluster is null ? string.Empty : $" --cluster {cluster.Connection.Address}")}' "
-            + "continues the run";
+        $"; 'ilzo train --run \"{folder.FullPath}\" --resume"
+            + (cluster is null ? "' continues the run" : $" --cluster {cluster.Connection.Address}' continues the run");
 
     private TrainingResult Train(CancellationToken cancellation)
     {

@@ -3,7 +3,9 @@ using IlZo.Training;
 
 namespace IlZo.Clusters;
 
-/// <content>How work is shared: a worker does its own part, tells the values, and waits for the others', as long as that is worth it.</content>
+/// <content>
+/// How work is shared: a worker does its own part, tells the values, and waits for the others', as long as that is worth it.
+/// </content>
 public sealed partial class ClusterRun
 {
     // A part that another has not done in this many times what the own part took is done here.
@@ -275,8 +277,8 @@ public sealed partial class ClusterRun
                     if (!body.Values[i].Span.SequenceEqual(work.Encode(own[i])))
                     {
                         run.StopAll(
-                            $"Run {run.Name}, entry {Entry - 1}: worker {worker:x16} says {Convert.ToHexStringLower(body.Values[i].Span)} of item "
-                                + $"{body.First + i} in pass {body.Pass}, and worker {run._presence.Self:x16} computes "
+                            $"Run {run.Name}, entry {Entry - 1}: worker {worker:x16} says "
+                                + $"{Convert.ToHexStringLower(body.Values[i].Span)} of item {body.First + i} in pass {body.Pass}, and worker {run._presence.Self:x16} computes "
                                 + $"{Convert.ToHexStringLower(work.Encode(own[i]))}; the same was expected of two workers.");
                     }
                 }

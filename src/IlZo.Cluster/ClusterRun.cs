@@ -27,7 +27,9 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
 
     /// <param name="open">Opens the channel of the run of a name.</param>
     /// <param name="settings">What workers agree on, if this one begins the run.</param>
-    /// <param name="audit">How often a part that another worker has done is done again here, and compared: 0 for never, 1 for always.</param>
+    /// <param name="audit">
+    /// How often a part that another worker has done is done again here, and compared: 0 for never, 1 for always.
+    /// </param>
     /// <param name="time">The clock; null for the machine's.</param>
     /// <param name="worker">This worker's number; null to draw one.</param>
     /// <param name="cancellation">Ends the work.</param>
@@ -181,8 +183,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         if (!RunIdentity.Fingerprint(begun).AsSpan().SequenceEqual(RunIdentity.Fingerprint(configuration)))
         {
             throw new InvalidInputException(
-                $"Run {Name} was begun by {begun.Engine}, and this one by {configuration.Engine}; 'ilzo worker --cluster-run {Name}', which "
-                    + "takes the run as it was begun, was expected.");
+                $"Run {Name} was begun by {begun.Engine}, and this one by {configuration.Engine}; 'ilzo worker --cluster-run {Name}', "
+                    + "which takes the run as it was begun, was expected.");
         }
 
         if (Settings.MixedEngines && begun.Options.Sides == 1)

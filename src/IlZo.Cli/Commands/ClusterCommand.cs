@@ -71,7 +71,8 @@ internal static class ClusterCommand
             ? "its log does not begin with what a run is"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{log.Configuration.Options.Optimizer} on {log.Configuration.Options.Task}, step {log.Step} of {log.Configuration.Options.Steps}")
+                $"{log.Configuration.Options.Optimizer} on {log.Configuration.Options.Task}, step {log.Step} ")
+                + string.Create(CultureInfo.InvariantCulture, $"of {log.Configuration.Options.Steps}")
                 + (log.DevLoss is { } loss ? Format.Invariant($", dev loss {loss:F4}") : string.Empty);
         string last = server.Last is { } time ? time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "never";
         return $"{what}, {server.Entries} entries, {Format.Bytes(server.Bytes)}, last {last}";

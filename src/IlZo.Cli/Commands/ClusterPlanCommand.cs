@@ -75,8 +75,8 @@ internal static class ClusterPlanCommand
         if (simulated is not null)
         {
             Terminal.Results.WriteLine(Format.Invariant(
-                $"simulated with {machines} workers: {simulated.StepsPerSecond:G3} steps/s, {simulated.BytesSent:F0} bytes a step sent by a worker, ")
-                + Format.Invariant($"{simulated.Lost} messages lost, {simulated.Left} workers left, ")
+                $"simulated with {machines} workers: {simulated.StepsPerSecond:G3} steps/s, {simulated.BytesSent:F0} bytes a step sent by ")
+                + Format.Invariant($"a worker, {simulated.Lost} messages lost, {simulated.Left} workers left, ")
                 + (simulated.Same ? "the log of one worker" : "another log than that of one worker"));
         }
 

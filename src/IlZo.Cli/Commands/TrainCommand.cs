@@ -98,7 +98,8 @@ internal static class TrainCommand
         var cluster = ClusterFlags.Read(parsed);
         if (cluster is not null && parsed.GetValue(s_findRate))
         {
-            throw new InvalidInputException("--find-lr is given with --cluster, where all workers have one rate; one of them was expected.");
+            throw new InvalidInputException(
+                "--find-lr is given with --cluster, where all workers have one rate; one of them was expected.");
         }
 
         using var interruption = Terminal.OnInterrupt();

@@ -3,7 +3,9 @@ using IlZo.Updates;
 
 namespace IlZo.Optimizers;
 
-/// <summary>A method whose change of the weights follows from records alone: it may wait until those of further records are known.</summary>
+/// <summary>
+/// A method whose change of the weights follows from records alone: it may wait until those of further records are known.
+/// </summary>
 internal abstract class RecordOptimizer : Optimizer
 {
     /// <summary>Changes the method's own state according to a record, and returns how the weights change.</summary>

@@ -45,8 +45,8 @@ public sealed partial class Trainer
         if (own != decided)
         {
             throw new InvalidInputException(
-                $"'{TrainedFolder}': the weights to keep have SHA-256 {own ?? "none"} here and {decided ?? "none"} in the run's common log; "
-                    + "the same was expected of all who train the run.");
+                $"'{TrainedFolder}': the weights to keep have SHA-256 {own ?? "none"} here and {decided ?? "none"} in the run's common "
+                    + "log; the same was expected of all who train the run.");
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class CommandTests : IDisposable
         string[] training =
         [
             "train", "--model", model, "--task", "sst2", "--steps", "100000", "--train-size", "30", "--dev-size", "0", "--test-size", "0",
-            "--samples", "0", "--threads", "1", "--lr", "1e-6", "--max-length", "48", "--no-report", "--cluster", address, "--run", _temp["a"],
+            "--samples", "0", "--threads", "1", "--lr", "1e-6", "--max-length", "48", "--no-report", "--cluster", address,
+            "--run", _temp["a"],
         ];
         using var first = new WorkerProcess(training);
         string run = Run(server);
@@ -38,7 +39,8 @@ public sealed class CommandTests : IDisposable
         Assert.Contains($"--resume --cluster {address}' continues the run", first.Said, StringComparison.Ordinal);
 
         // What both have is one log, of which one may have an entry more.
-        byte[][] logs = [.. ((string[])["a", "b"]).Select(w => File.ReadAllBytes(new RunFolder(_temp[w]).TrajectoryFile)).OrderBy(l => l.Length)];
+        byte[][] logs =
+            [.. ((string[])["a", "b"]).Select(w => File.ReadAllBytes(new RunFolder(_temp[w]).TrajectoryFile)).OrderBy(l => l.Length)];
         Assert.Equal(logs[0], logs[1][..logs[0].Length]);
 
         // Alone, on a server that has lost all, and from the longer log.

@@ -66,7 +66,8 @@ public sealed class FaultTests : IDisposable
             "train", "--model", options.Model, "--task", "sst2", "--optimizer", method, "--steps", $"{steps}", "--batch-size", "4",
             "--train-size", "30", "--dev-size", "12", "--test-size", "9", "--eval-every", "40", "--samples", "0", "--threads", "1", "--lr",
             "1e-5", "--max-length", "48", "--no-report", "--allow-worse", "--mark-every", "25", "--cluster",
-            $"{server.Connection.Address}", .. opt.Split(',', StringSplitOptions.RemoveEmptyEntries).SelectMany(o => (string[])["--opt", o]),
+            $"{server.Connection.Address}",
+            .. opt.Split(',', StringSplitOptions.RemoveEmptyEntries).SelectMany(o => (string[])["--opt", o]),
         ];
         WorkerProcess Start(int w) => new([.. arguments, "--run", _temp[$"w{w}"], "--resume"]);
         var workers = Enumerable.Range(0, Workers).Select(Start).ToArray();

@@ -75,8 +75,8 @@ internal sealed class NumberRun(int passes, int items, int steps, int rounds = 3
     private static double Next(double weights, byte[] entry) => Math.IEEERemainder(weights + BitConverter.ToDouble(entry), 1000);
 
     private double Sum(int step, double weights, Func<Numbers, double[][]> share, Schedule? schedule) =>
-        Enumerable.Range(0, 1 + (step % rounds)).Select(round => share(new Numbers(passes, items, weights + round, schedule)).Sum(p => p.Sum()))
-            .Sum();
+        Enumerable.Range(0, 1 + (step % rounds)).Select(
+            round => share(new Numbers(passes, items, weights + round, schedule)).Sum(p => p.Sum())).Sum();
 
     private sealed class Numbers(int passes, int items, double weights, Schedule? schedule) : ISharedWork<double>
     {

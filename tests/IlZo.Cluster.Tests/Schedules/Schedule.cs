@@ -137,7 +137,8 @@ internal sealed class Schedule : TimeProvider
 
                 byte[] message = _underWay[i];
                 _underWay.RemoveAt(i);
-                for (int times = random.NextDouble() < LostMessages ? 0 : random.NextDouble() < RepeatedMessages ? 2 : 1; times > 0; times--)
+                int times = random.NextDouble() < LostMessages ? 0 : random.NextDouble() < RepeatedMessages ? 2 : 1;
+                for (; times > 0; times--)
                 {
                     _messages.Enqueue(message);
                 }

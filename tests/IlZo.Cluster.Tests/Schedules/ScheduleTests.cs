@@ -55,7 +55,8 @@ public sealed class ScheduleTests
         Assert.True(ends.Count >= 1, $"Schedule {seed}: no worker came to the end.");
         foreach (var log in ends)
         {
-            Assert.True(log.Count == Steps && log.Zip(expected).All(p => p.First.AsSpan().SequenceEqual(p.Second)), $"Schedule {seed} differs.");
+            bool same = log.Count == Steps && log.Zip(expected).All(p => p.First.AsSpan().SequenceEqual(p.Second));
+            Assert.True(same, $"Schedule {seed} differs.");
         }
 
         Assert.Equal(expected, schedule.Log.Skip(1).Take(Steps));

@@ -52,7 +52,15 @@ public sealed class SharedTrainingTests : IDisposable
     {
         File.WriteAllLines(_temp["texts.jsonl"], Enumerable.Range(0, 30).Select(i =>
             $$"""{"text": "{{string.Join(' ', Enumerable.Range(0, 1 + (i % 7)).Select(n => $"Number {n + i} was a good day."))}}"}"""));
-        var options = Options with { Task = null, Data = _temp["texts.jsonl"], Queries = 2, DevSize = null, TestSize = null, TrainSize = null };
+        var options = Options with
+        {
+            Task = null,
+            Data = _temp["texts.jsonl"],
+            Queries = 2,
+            DevSize = null,
+            TestSize = null,
+            TrainSize = null,
+        };
         var alone = Trainer.Train(options, Folder("alone"));
         Assert.All(Train(options, new MemoryHub(), new ClusterSettings(), "shared", 3), r => RequireSame(alone, r));
     }

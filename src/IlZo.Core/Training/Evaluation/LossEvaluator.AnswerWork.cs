@@ -23,7 +23,8 @@ internal sealed partial class LossEvaluator
         public int Items => 1;
 
         /// <summary>The negative of the metric that is trained on, [point][example].</summary>
-        public static ExampleLoss[][] Losses(LossEvaluator evaluator, IReadOnlyList<EncodedExample> examples, IReadOnlyList<Probe> probes) =>
+        public static ExampleLoss[][] Losses(
+            LossEvaluator evaluator, IReadOnlyList<EncodedExample> examples, IReadOnlyList<Probe> probes) =>
         [
             .. Answers(evaluator, examples, [.. ProbePoints.Each(probes)], CancellationToken.None).Select(
                 texts => evaluator.Negative([.. examples.Zip(texts, Prediction.Generated)])),
