@@ -276,10 +276,12 @@ public sealed partial class ClusterRun
                 {
                     if (!body.Values[i].Span.SequenceEqual(work.Encode(own[i])))
                     {
+                        string said = Convert.ToHexStringLower(body.Values[i].Span);
+                        string computed = Convert.ToHexStringLower(work.Encode(own[i]));
                         run.StopAll(
-                            $"Run {run.Name}, entry {Entry - 1}: worker {worker:x16} says "
-                                + $"{Convert.ToHexStringLower(body.Values[i].Span)} of item {body.First + i} in pass {body.Pass}, and worker {run._presence.Self:x16} computes "
-                                + $"{Convert.ToHexStringLower(work.Encode(own[i]))}; the same was expected of two workers.");
+                            $"Run {run.Name}, entry {Entry - 1}: worker {worker:x16} says {said} of item {body.First + i} in pass "
+                                + $"{body.Pass}, and worker {run._presence.Self:x16} computes {computed}; the same was expected of two "
+                                + "workers.");
                     }
                 }
             }
