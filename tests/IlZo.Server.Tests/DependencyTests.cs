@@ -11,7 +11,7 @@ public sealed class DependencyTests
         var main = Assembly.Load("ilzo");
         var shared = typeof(Cli.ServeCommand).Assembly;
         Assert.Equal(["IlZo.BuiltIn", "IlZo.CommandLine", "IlZo.Core"], Ours(serve));
-        Assert.Equal(["IlZo.BuiltIn", "IlZo.CommandLine", "IlZo.Core", "IlZo.Gpu"], Ours(main));
+        Assert.Equal(["IlZo.BuiltIn", "IlZo.Cluster", "IlZo.CommandLine", "IlZo.Core", "IlZo.Gpu"], Ours(main));
         Assert.Equal(["IlZo.Core", "IlZo.Gpu"], Ours(shared));
         Assert.Contains(serve.GetReferencedAssemblies(), IsOfWeb);
         Assert.DoesNotContain(main.GetReferencedAssemblies().Concat(shared.GetReferencedAssemblies()), IsOfWeb);

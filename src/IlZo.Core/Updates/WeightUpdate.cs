@@ -9,5 +9,5 @@ namespace IlZo.Updates;
 /// <param name="Rule">What to do with it.</param>
 /// <param name="LearningRate">The rate.</param>
 /// <param name="Rounding">The field the rounding bits are taken from.</param>
-internal sealed record WeightUpdate(
+internal readonly record struct WeightUpdate(
     IReadOnlyList<Parameter> Parameters, GradientEstimate Estimate, UpdateRule Rule, double LearningRate, NoiseKey Rounding);
