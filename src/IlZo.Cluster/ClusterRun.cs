@@ -6,7 +6,7 @@ namespace IlZo.Clusters;
 
 /// <summary>
 /// A run that workers on several machines train together over a channel. There is no leader: each decides the steps itself from losses
-/// that all of them evaluate a part of, and the first to enter a step into the log decides for all. <c>ClusterRun.Work.cs</c> has how
+/// that all of them evaluate a part of, and the first to enter a step into the log decides for all. <c>ClusterRun.Round.cs</c> has how
 /// work is shared.
 /// </summary>
 public sealed partial class ClusterRun : ISharedRun, IDisposable
@@ -46,7 +46,9 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
 
         (_open, _audit, _time, _cancellation) = (open, audit, time ?? TimeProvider.System, cancellation);
         ulong number = worker ?? (ulong)Random.Shared.NextInt64();
-        (_presence, _marks, _random) = (new Presence(number), new Marks(number), new Random((int)number));
+
+        // The number is in every message, and nobody must know from it what will be looked at.
+        (_presence, _marks, _random) = (new Presence(number), new Marks(number), worker is null ? new Random() : new Random((int)number));
         Settings = _asked;
     }
 
@@ -62,9 +64,6 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     /// <summary>Messages that were none, or not of this run.</summary>
     public int Refused { get; private set; }
 
-    /// <summary>Bytes of messages and entries that this worker has sent.</summary>
-    public long BytesSent { get; private set; }
-
     private IRunChannel Channel => _channel ?? throw new InvalidOperationException("The run has not begun.");
 
     /// <inheritdoc/>
@@ -79,17 +78,9 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         var configuration = folder.ReadConfiguration();
         var content = folder.ReadTrajectory() ?? throw new InvalidInputException(
             $"'{folder.TrajectoryFile}' is missing; the log of a worker was expected.");
-        long before = 0;
-        var open = _open;
-        Begin(
-            configuration, configuration.Engine, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries),
-            name =>
-            {
-                var channel = open(name);
-                before = channel.Length;
-                return channel;
-            });
-        return (Channel.Length - before, Channel.Length);
+        int put = Begin(
+            configuration, configuration.Engine, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries));
+        return (put, Channel.Length);
     }
 
     /// <summary>Asks all workers of a run to stop after the work in progress.</summary>
@@ -98,7 +89,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         channel.Send(new Message(MessageKind.Stop, (ulong)Random.Shared.NextInt64(), channel.Length, ReadOnlyMemory<byte>.Empty).Encode());
 
     void ISharedRun.Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries) =>
-        Begin(configuration, engine, entries, _open);
+        Begin(configuration, engine, entries);
 
     byte[]? ISharedRun.Entry(long index)
     {
@@ -124,7 +115,6 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
 
             if (Channel.Append(_log.Count, entry, _cancellation))
             {
-                BytesSent += entry.Length;
                 return Take(entry);
             }
         }
@@ -143,28 +133,29 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         RequireMajority();
     }
 
-    private void Begin(
-        RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries, Func<string, IRunChannel> open)
+    // Returns how many entries the common log got from here.
+    private int Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries)
     {
         Name = Genesis.NameOf(configuration);
-        _channel = open(Name);
+        _channel = _open(Name);
         var own = new Genesis(_asked, configuration.ToJson());
+        int put = 0;
         byte[]? first;
         while ((first = Channel.Entry(0, _cancellation)) is null)
         {
             _cancellation.ThrowIfCancellationRequested();
-            Channel.Append(0, own.Encode(), _cancellation);
+            put = Channel.Append(0, own.Encode(), _cancellation) ? 1 : 0;
         }
 
-        var genesis = Genesis.Decode(first) ?? throw new InvalidInputException(
-            $"The log of run {Name} does not begin with what a run is; a log that an ilzo of this version has begun was expected.");
+        var genesis = Genesis.Require(first, Name);
         Settings = genesis.Settings;
         RequireFitting(genesis.Parse($"run {Name}"), configuration, engine);
         _log.Add(first);
         _log.AddRange(entries);
         RequireSame();
-        PutBack();
+        put += PutBack();
         Send(MessageKind.Here, ReadOnlyMemory<byte>.Empty);
+        return put;
     }
 
     private static string Tail(byte[] bytes) => Convert.ToHexStringLower(bytes.AsSpan(Math.Max(0, bytes.Length - sizeof(uint))));
@@ -193,6 +184,13 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
                 $"Run {Name} compares losses on one side (--sides 1) and has --engines mixed: the difference of two engines' rounding over "
                     + "ε would be taken for a slope; --sides 2 or --engines same was expected.");
         }
+
+        if (Settings.MixedEngines && _audit > 0)
+        {
+            throw new InvalidInputException(
+                $"Run {Name} has --engines mixed, and --audit is {_audit}: other engines round otherwise, which is no lie; --audit 0 or a "
+                    + "run with --engines same was expected.");
+        }
     }
 
     // What this worker's log and the common one both have must be the same: the last entry of it says so of all before.
@@ -210,21 +208,27 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
             + $"{Tail(_log[(int)entry + 1])}); the same was expected: a worker with a new folder follows the common log.");
 
     // A server that was ended may have lost the end of the log. All workers have the same entries, so that it does not matter whose
-    // come first.
-    private void PutBack()
+    // come first. Returns how many came from here.
+    private int PutBack()
     {
+        int put = 0;
         while (Channel.Length < _log.Count)
         {
             _cancellation.ThrowIfCancellationRequested();
             long place = Channel.Length;
             byte[] own = _log[(int)place];
-            if (!Channel.Append(place, own, _cancellation) && Channel.Entry(place, _cancellation) is { } theirs
-                && !theirs.AsSpan().SequenceEqual(own))
+            if (Channel.Append(place, own, _cancellation))
+            {
+                put++;
+            }
+            else if (Channel.Entry(place, _cancellation) is { } theirs && !theirs.AsSpan().SequenceEqual(own))
             {
                 // Each worker's beginning has its own paths.
                 _log[0] = place == 0 && Genesis.Decode(theirs) is not null ? theirs : throw Parted(place - 1, theirs);
             }
         }
+
+        return put;
     }
 
     private byte[] Take(byte[] entry)
@@ -254,12 +258,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
                 + "'ilzo replay' says which of them the log comes to.");
     }
 
-    private void Send(MessageKind kind, ReadOnlyMemory<byte> body)
-    {
-        byte[] bytes = new Message(kind, _presence.Self, _log.Count, body).Encode();
-        BytesSent += bytes.Length;
-        Channel.Send(bytes);
-    }
+    private void Send(MessageKind kind, ReadOnlyMemory<byte> body) =>
+        Channel.Send(new Message(kind, _presence.Self, _log.Count, body).Encode());
 
     private void StopAll(string why)
     {

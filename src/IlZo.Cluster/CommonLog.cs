@@ -15,7 +15,7 @@ public sealed record CommonLog(RunConfiguration Configuration, long Step, double
     /// <exception cref="InvalidInputException">An entry does not follow from those before it.</exception>
     public static CommonLog? Read(IRunChannel channel, string name, CancellationToken cancellation = default)
     {
-        if (channel.Entry(0, cancellation) is not { } first || Genesis.Decode(first) is not { } genesis)
+        if (Genesis.Decode(channel.Entry(0, cancellation)) is not { } genesis)
         {
             return null;
         }

@@ -51,6 +51,13 @@ internal sealed record Genesis(ClusterSettings Settings, ReadOnlyMemory<byte> Co
         return bytes;
     }
 
+    /// <summary>Reads the first entry of a log.</summary>
+    /// <param name="bytes">Its bytes; null where there is none.</param>
+    /// <param name="name">The run's name.</param>
+    /// <exception cref="InvalidInputException">The bytes are none.</exception>
+    public static Genesis Require(byte[]? bytes, string name) => Decode(bytes) ?? throw new InvalidInputException(
+        $"The log of run {name} does not begin with what a run is; a log that an ilzo of this version has begun was expected.");
+
     /// <summary>Reads the first entry of a log; null where the bytes are none.</summary>
     public static Genesis? Decode(ReadOnlyMemory<byte> bytes)
     {

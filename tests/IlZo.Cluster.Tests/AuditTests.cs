@@ -24,6 +24,15 @@ public class AuditTests
         Assert.Equal((Steps, "", ""), (steps, honest, liar));
     }
 
+    [Fact]
+    public void Other_engines_are_not_taken_for_liars()
+    {
+        var hub = new MemoryHub();
+        using var run = new ClusterRun(_ => hub.Open(), new ClusterSettings(MixedEngines: true), audit: 0.5);
+        string message = Assert.Throws<InvalidInputException>(() => new NumberRun(1, 8, Steps).Train(run)).Message;
+        Assert.Contains("--engines mixed, and --audit is 0.5", message, StringComparison.Ordinal);
+    }
+
     // Each step's lie is found with probability p, so that the steps before are geometric: their mean is (1 - p) / p, and the variance of
     // one (1 - p) / p².
     [Fact]

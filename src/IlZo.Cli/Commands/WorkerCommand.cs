@@ -65,10 +65,6 @@ internal static class WorkerCommand
     private static RunConfiguration Begun(ClusterConnection connection, string name, CancellationToken cancellation)
     {
         using var channel = NatsChannel.Open(connection, name, create: false, cancellation: cancellation);
-        return channel.Entry(0, cancellation) is { } first && Genesis.Decode(first) is { } genesis
-            ? genesis.Parse($"run {name}")
-            : throw new InvalidInputException(
-                $"Run {name} on {connection.Address} does not begin with what a run is; a log that an ilzo of this version has begun was "
-                    + "expected.");
+        return Genesis.Require(channel.Entry(0, cancellation), name).Parse($"run {name}");
     }
 }

@@ -185,6 +185,15 @@ internal sealed class ChannelState<TSession>
         }
     }
 
+    /// <summary>The session that there is; null while there is none, and where the channel has failed or is closed.</summary>
+    public TSession? SessionAtEnd()
+    {
+        lock (_gate)
+        {
+            return _session;
+        }
+    }
+
     /// <summary>The session, or null where there is none now.</summary>
     public TSession? SessionNow()
     {

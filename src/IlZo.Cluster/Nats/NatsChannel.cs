@@ -12,6 +12,8 @@ public sealed class NatsChannel : IRunChannel
     /// <summary>How long servers are tried before they are said to be out of reach, when a channel is opened.</summary>
     internal static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan s_flushTime = TimeSpan.FromSeconds(1);
+
     private const int SendsUnderWayLimit = 1024;
 
     private readonly ChannelState<NatsSession> _state = new();
@@ -132,11 +134,31 @@ public sealed class NatsChannel : IRunChannel
     public byte[]? Receive(long length, TimeSpan timeout, CancellationToken cancellation = default) =>
         _state.Receive(length, timeout, cancellation);
 
-    /// <inheritdoc/>
+    /// <summary>Closes the channel once a server that answers has what was sent.</summary>
     public void Dispose()
     {
+        Flush();
         _state.Close();
         Task.Run(_follower.StopAsync).GetAwaiter().GetResult();
+    }
+
+    // An answer to a ping comes behind all that was sent before it.
+    private void Flush()
+    {
+        if (_state.SessionAtEnd() is not { } session)
+        {
+            return;
+        }
+
+        try
+        {
+            SpinWait.SpinUntil(() => Volatile.Read(ref _sendsUnderWay) == 0, s_flushTime);
+            Task.Run(() => session.Connection.PingAsync(session.Ended).AsTask().WaitAsync(s_flushTime)).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (Passing.Is(e))
+        {
+            // Messages may be lost.
+        }
     }
 
     private static TimeSpan Pause(TimeSpan wait, CancellationToken cancellation)

@@ -150,7 +150,7 @@ public sealed class Simulation
 
         public long TokensAtATime => long.MaxValue;
 
-        public long Weight(int item) => ClusterRunTokens;
+        public long Weight(int item) => TokensEach;
 
         public double[] Do(int pass, int first, int count)
         {
@@ -165,7 +165,7 @@ public sealed class Simulation
             BinaryPrimitives.TryReadDoubleLittleEndian(bytes, out value) && bytes.Length == 24;
 
         // Enough for examples to be divided.
-        private const int ClusterRunTokens = 1 << 20;
+        private const int TokensEach = 1 << 20;
     }
 
     // A worker's thread, its clock, and its channel.

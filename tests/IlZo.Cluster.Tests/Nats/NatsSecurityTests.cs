@@ -42,6 +42,24 @@ public sealed class NatsSecurityTests : IDisposable
     }
 
     [Fact]
+    public void The_permissions_of_the_documentation_are_enough()
+    {
+        string key = NKey("worker.nk", out string user);
+        string page = File.ReadAllText(TestData.InRepository("docs", "cluster.md"));
+        string block = page[page.IndexOf("authorization {", StringComparison.Ordinal)..];
+        block = block[..block.IndexOf("```", StringComparison.Ordinal)].Replace("<run>", "run", StringComparison.Ordinal);
+        using var server = new NatsServer(block.Replace("\"U…\"", user, StringComparison.Ordinal));
+        var connection = server.Connection with { NKeySeedFile = key };
+        using var first = NatsChannel.Open(connection, "run");
+        using var second = NatsChannel.Open(connection, "run");
+        Assert.True(first.Append(0, Bytes("entry")));
+        Assert.Equal(["entry"], second.Log(1));
+        first.Send(Bytes("message"));
+        Assert.Equal("message", Text(second.Receive(1, Long)));
+        Assert.Equal(["run"], NatsRuns.List(connection).Select(r => r.Run));
+    }
+
+    [Fact]
     public void A_worker_that_may_not_ask_for_streams_is_told_so()
     {
         string key = NKey("nobody.nk", out string user);

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
+using IlZo.Cluster.Tests.Processes;
 using IlZo.Clusters.Nats;
 using NATS.Client.Core;
 
@@ -12,13 +12,9 @@ namespace IlZo.Cluster.Tests.Nats;
 /// A real NATS server with JetStream, on a free port of this machine, which can be killed, started again and stopped for a while. Tests are
 /// skipped where there is none.
 /// </summary>
-public sealed partial class NatsServer : IDisposable
+public sealed class NatsServer : IDisposable
 {
     private const string Variable = "ILZO_NATS_SERVER";
-
-    private const int StopSignal = 19;
-
-    private const int ContinueSignal = 18;
 
     private readonly TempFolder _folder = new();
     private readonly string _program;
@@ -49,6 +45,20 @@ public sealed partial class NatsServer : IDisposable
     public ClusterConnection Connection => new(ClusterAddress.Parse($"nats://127.0.0.1:{Port}"));
 
     public NatsChannel Open(string run, bool create = true) => NatsChannel.Open(Connection, run, create);
+
+    /// <summary>Waits until there is a run.</summary>
+    /// <returns>Its ID.</returns>
+    public string Run()
+    {
+        using var limit = new CancellationTokenSource(Waits.Long);
+        while (true)
+        {
+            if (NatsRuns.List(Connection, limit.Token) is [var run])
+            {
+                return run.Run;
+            }
+        }
+    }
 
     /// <summary>Starts it, and waits until it says that it is ready.</summary>
     public void Start()
@@ -82,10 +92,10 @@ public sealed partial class NatsServer : IDisposable
     }
 
     /// <summary>Stops it without closing its connections.</summary>
-    public void Freeze() => Signal(StopSignal);
+    public void Freeze() => Assert.True(_process!.Freeze());
 
     /// <summary>Has it go on.</summary>
-    public void Continue() => Signal(ContinueSignal);
+    public void Continue() => Assert.True(_process!.Continue());
 
     /// <summary>Copies what a server that does not run keeps.</summary>
     public void SaveStore(string to) => Copy(_folder["store"], to);
@@ -137,9 +147,4 @@ public sealed partial class NatsServer : IDisposable
             File.Copy(file, copy, overwrite: true);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int SendSignal(int process, int signal);
-
-    private void Signal(int signal) => Assert.Equal(0, SendSignal(_process!.Id, signal));
 }

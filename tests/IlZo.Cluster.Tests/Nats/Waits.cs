@@ -23,6 +23,18 @@ internal static class Waits
         }
     }
 
+    /// <summary>Waits until a log has grown by some entries, or it is of no use to wait.</summary>
+    public static void UntilGrown(this IRunChannel channel, long entries, Func<bool> isOver)
+    {
+        using var limit = new CancellationTokenSource(Long);
+        long grown = 0;
+        for (long known = channel.Length; grown < entries && !isOver(); known = channel.Length)
+        {
+            channel.Receive(known, TimeSpan.FromSeconds(1), limit.Token);
+            grown += Math.Max(0, channel.Length - known);
+        }
+    }
+
     /// <summary>Reads a log of this many entries.</summary>
     public static string[] Log(this IRunChannel channel, int length)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using IlZo.Cluster.Tests.Nats;
-using IlZo.Clusters.Nats;
 using IlZo.Training;
 
 namespace IlZo.Cluster.Tests.Processes;
@@ -25,9 +24,9 @@ public sealed class CommandTests : IDisposable
             "--run", _temp["a"],
         ];
         using var first = new WorkerProcess(training);
-        string run = Run(server);
+        string run = server.Run();
         using var second = new WorkerProcess("worker", "--cluster", address, "--run", _temp["b"], "--threads", "1", "--no-report");
-        Wait(server, run, 40);
+        UntilGrown(server, run, 40);
 
         var status = JsonDocument.Parse(Output("cluster", "status", "--cluster", address, "--json")).RootElement.GetProperty("runs")[0];
         Assert.Equal((run, "mezo", 100000), (
@@ -49,10 +48,9 @@ public sealed class CommandTests : IDisposable
         server.Start();
         string from = File.ReadAllBytes(new RunFolder(_temp["a"]).TrajectoryFile).Length == logs[1].Length ? "a" : "b";
         Output("cluster", "restore", "--cluster", address, "--run", _temp[from]);
-        int steps = TrajectoryReader.ReadAll(new RunFolder(_temp[from]).TrajectoryFile).Records.Count;
         using var third = new WorkerProcess(
             "worker", "--cluster", address, "--cluster-run", run, "--run", _temp["c"], "--threads", "1", "--no-report");
-        Wait(server, run, steps + 10);
+        UntilGrown(server, run, 10);
         third.Kill();
         Assert.Equal(logs[1], File.ReadAllBytes(new RunFolder(_temp["c"]).TrajectoryFile)[..logs[1].Length]);
     }
@@ -74,6 +72,12 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("sha256", other, StringComparison.Ordinal);
     }
 
+    private static void UntilGrown(NatsServer server, string run, long entries)
+    {
+        using var channel = server.Open(run);
+        channel.UntilGrown(entries, () => false);
+    }
+
     private static string Output(params string[] arguments)
     {
         using var command = new WorkerProcess(arguments);
@@ -86,27 +90,5 @@ public sealed class CommandTests : IDisposable
         using var command = new WorkerProcess(arguments);
         Assert.Equal(2, command.Wait());
         return command.Said;
-    }
-
-    private static string Run(NatsServer server)
-    {
-        using var limit = new CancellationTokenSource(Waits.Long);
-        while (true)
-        {
-            if (NatsRuns.List(server.Connection, limit.Token) is [var run])
-            {
-                return run.Run;
-            }
-        }
-    }
-
-    private static void Wait(NatsServer server, string run, long entries)
-    {
-        using var limit = new CancellationTokenSource(Waits.Long);
-        using var channel = server.Open(run);
-        for (long known = channel.Length; known < entries; known = channel.Length)
-        {
-            channel.Receive(known, TimeSpan.FromSeconds(1), limit.Token);
-        }
     }
 }

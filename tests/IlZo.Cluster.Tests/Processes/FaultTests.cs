@@ -1,5 +1,4 @@
 using IlZo.Cluster.Tests.Nats;
-using IlZo.Clusters;
 using IlZo.Clusters.Nats;
 using IlZo.Training;
 
@@ -35,7 +34,7 @@ public sealed class FaultTests : IDisposable
     [InlineData("dizo", "interval=50,inner=3")]
     public void A_hundred_faults_over_five_methods_change_nothing(string method, string opt)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1", "Runs with ILZO_TEST_LONG=1.");
+        Assert.SkipUnless(LongTests.Run, "Runs with ILZO_TEST_LONG=1.");
         var kinds = Enum.GetValues<Fault>();
         Require(method, opt, 700, [.. Enumerable.Range(0, 20).Select(i => kinds[i % kinds.Length])]);
     }
@@ -73,7 +72,7 @@ public sealed class FaultTests : IDisposable
         var workers = Enumerable.Range(0, Workers).Select(Start).ToArray();
         try
         {
-            string name = Name(server);
+            string name = server.Run();
             for (int f = 0; f < faults.Length; f++)
             {
                 // Faults lie between entries of the log, however fast the machine is.
@@ -96,8 +95,7 @@ public sealed class FaultTests : IDisposable
                         workers[w].Continue();
                         break;
                     case Fault.ServerFrozen:
-                        server.Freeze();
-                        server.Continue();
+                        Freeze(server);
                         break;
                     case Fault.TailLost:
                         server.Kill();
@@ -131,28 +129,19 @@ public sealed class FaultTests : IDisposable
         });
     }
 
-    private static string Name(NatsServer server)
-    {
-        using var limit = new CancellationTokenSource(Waits.Long);
-        while (true)
-        {
-            if (NatsRuns.List(server.Connection, limit.Token) is [var run])
-            {
-                return run.Run;
-            }
-        }
-    }
-
     // Waits until the log has grown by some entries, or the run has ended.
     private static void Progress(NatsServer server, string name, int entries, WorkerProcess[] workers)
     {
-        using var limit = new CancellationTokenSource(Waits.Long);
-        using IRunChannel channel = NatsChannel.Open(server.Connection, name, cancellation: limit.Token);
-        long grown = 0;
-        for (long known = channel.Length; grown < entries && !workers.Any(w => w.HasEnded); known = channel.Length)
-        {
-            channel.Receive(known, TimeSpan.FromSeconds(1), limit.Token);
-            grown += Math.Max(0, channel.Length - known);
-        }
+        using var channel = server.Open(name);
+        channel.UntilGrown(entries, () => workers.Any(w => w.HasEnded));
+    }
+
+    // Until a client that asks it goes away.
+    private static void Freeze(NatsServer server)
+    {
+        server.Freeze();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        Assert.ThrowsAny<OperationCanceledException>(() => NatsRuns.List(server.Connection, patience.Token));
+        server.Continue();
     }
 }

@@ -1,15 +1,11 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace IlZo.Cluster.Tests.Processes;
 
 /// <summary>A worker as users have it: the command <c>ilzo</c>, which can be killed, or stopped for a while.</summary>
-internal sealed partial class WorkerProcess : IDisposable
+internal sealed class WorkerProcess : IDisposable
 {
-    private const int StopSignal = 19;
-    private const int ContinueSignal = 18;
-
     private readonly Process _process;
     private readonly StringBuilder _said = new();
 
@@ -58,9 +54,9 @@ internal sealed partial class WorkerProcess : IDisposable
         _process.WaitForExit();
     }
 
-    public void Freeze() => Signal(StopSignal);
+    public void Freeze() => _process.Freeze();
 
-    public void Continue() => Signal(ContinueSignal);
+    public void Continue() => _process.Continue();
 
     public void Dispose()
     {
@@ -79,9 +75,4 @@ internal sealed partial class WorkerProcess : IDisposable
             _said.Append(line.Data).Append('\n');
         }
     }
-
-    private void Signal(int signal) => _ = SendSignal(_process.Id, signal);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int SendSignal(int process, int signal);
 }

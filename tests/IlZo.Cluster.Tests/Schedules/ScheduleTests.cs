@@ -7,12 +7,10 @@ public sealed class ScheduleTests
 {
     private const int Steps = 20;
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1";
-
     [Fact]
     public void Every_schedule_comes_to_the_log_of_one_worker()
     {
-        int schedules = IsLong ? 10_000 : 150;
+        int schedules = LongTests.Run ? 10_000 : 150;
         for (int seed = 0; seed < schedules; seed++)
         {
             Require(seed);

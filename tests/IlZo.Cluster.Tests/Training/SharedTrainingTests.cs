@@ -39,8 +39,7 @@ public sealed class SharedTrainingTests : IDisposable
     {
         var options = Options with { Optimizer = method, Opt = opt, Queries = queries };
         var alone = Trainer.Train(options, Folder("alone"));
-        bool each = method == "mezo" || Environment.GetEnvironmentVariable("ILZO_TEST_LONG") == "1";
-        foreach (var split in each ? Enum.GetValues<WorkSplit>() : [WorkSplit.Auto])
+        foreach (var split in LongTests.Of(Enum.GetValues<WorkSplit>(), s => s == WorkSplit.Auto || method == "mezo"))
         {
             var results = Train(options, new MemoryHub(), new ClusterSettings(split, MarkEvery: 3), $"{split}", 3);
             Assert.All(results, r => RequireSame(alone, r));
