@@ -23,8 +23,16 @@ internal static class ClusterFlags
     private static readonly Option<int?> s_markEvery = Flags.Number<int>(
         "--mark-every", "N", "Steps after which workers compare their weights (default: 200; 0 for never).");
 
+    private static readonly Option<int?> s_quorum = Flags.Number<int>(
+        "--quorum", "K", "Queries that a step waits for, of the --queries it has, if the run begins here (default: all).");
+
     private static readonly Option<double?> s_audit = Flags.Number<double>(
         "--audit", "P", "Probability that a part which another worker has done is done again here, and compared (default: 0).");
+
+    private static readonly Option<bool> s_evaluateOnly = new("--evaluate-only")
+    {
+        Description = "Evaluate, and leave it to others to enter steps into the log: for users who may only send messages.",
+    };
 
     private static readonly Option<int?> s_replicas = Flags.Number<int>(
         "--replicas", "N", "Servers that keep the log of a run that begins here (default: 1).");
@@ -43,7 +51,7 @@ internal static class ClusterFlags
 
     private static readonly Option[] s_connection = [s_servers, s_credentials, s_key, s_authority, s_certificate, s_certificateKey];
 
-    private static readonly Option[] s_beginning = [s_split, s_engines, s_markEvery, s_replicas];
+    private static readonly Option[] s_beginning = [s_split, s_engines, s_markEvery, s_quorum, s_replicas];
 
     /// <summary>Adds what a training has.</summary>
     public static void AddTo(Command training)
@@ -57,7 +65,7 @@ internal static class ClusterFlags
     /// <summary>Adds what a worker has, which begins no run.</summary>
     public static void AddToWorker(Command worker)
     {
-        foreach (var option in (Option[])[s_servers, Run, s_audit, .. s_connection[1..]])
+        foreach (var option in (Option[])[s_servers, Run, s_evaluateOnly, s_audit, .. s_connection[1..]])
         {
             worker.Add(option);
         }
@@ -81,11 +89,12 @@ internal static class ClusterFlags
         var settings = new ClusterSettings(
             parsed.GetValue(s_split) is { } split ? SplitOf(split) : WorkSplit.Auto,
             parsed.GetValue(s_engines) is { } engines && IsMixed(engines),
-            parsed.GetValue(s_markEvery) ?? new ClusterSettings().MarkEvery);
+            parsed.GetValue(s_markEvery) ?? new ClusterSettings().MarkEvery,
+            parsed.GetValue(s_quorum) is { } quorum ? Flags.AtLeastOne(s_quorum.Name, quorum) : 0);
         settings.Validate();
         return new ClusterRequest(
             Connection(parsed), settings, parsed.GetValue(s_audit) ?? 0,
-            Flags.AtLeastOne(s_replicas.Name, parsed.GetValue(s_replicas) ?? 1));
+            Flags.AtLeastOne(s_replicas.Name, parsed.GetValue(s_replicas) ?? 1), parsed.GetValue(s_evaluateOnly));
     }
 
     /// <summary>How to reach the servers.</summary>

@@ -8,7 +8,9 @@ namespace IlZo.Cli;
 /// <param name="Settings">What workers agree on, if this one begins the run.</param>
 /// <param name="Audit">How often a part that another has done is done again here.</param>
 /// <param name="Replicas">How many servers keep the log of a run that begins.</param>
-internal sealed record ClusterRequest(ClusterConnection Connection, ClusterSettings Settings, double Audit = 0, int Replicas = 1)
+/// <param name="EvaluatesOnly">Whether the log is left to others.</param>
+internal sealed record ClusterRequest(
+    ClusterConnection Connection, ClusterSettings Settings, double Audit = 0, int Replicas = 1, bool EvaluatesOnly = false)
 {
     /// <summary>
     /// The run as this worker takes part in it. Servers that cannot be used are found before anything is read or written.
@@ -20,12 +22,12 @@ internal sealed record ClusterRequest(ClusterConnection Connection, ClusterSetti
         var run = new ClusterRun(
             name =>
             {
-                var channel = NatsChannel.Open(Connection, name, replicas: Replicas, cancellation: cancellation);
+                var channel = NatsChannel.Open(Connection, name, !EvaluatesOnly, Replicas, cancellation);
                 Terminal.Say(
                     $"cluster: run {name}; others join with 'ilzo worker --cluster {Connection.Address} --cluster-run {name}'");
                 return channel;
             },
-            Settings, Audit, cancellation: cancellation);
+            Settings, Audit, EvaluatesOnly, cancellation: cancellation);
         NatsRuns.List(Connection, cancellation);
         return run;
     }

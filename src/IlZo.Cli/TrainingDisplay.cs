@@ -109,7 +109,7 @@ internal sealed class TrainingDisplay : IProgress<TrainingProgress>
         LastStep = step.Record.Step;
         if (!step.Record.Skipped)
         {
-            _loss.Add(step.Record.Losses.Average());
+            _loss.Add(step.Record.MeanLoss);
         }
 
         bool last = LastStep == step.Steps;

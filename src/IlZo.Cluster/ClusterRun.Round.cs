@@ -18,7 +18,7 @@ public sealed partial class ClusterRun
         // Before its first work a worker listens for those who begin with it.
         private static readonly TimeSpan s_greeting = TimeSpan.FromMilliseconds(50);
 
-        private readonly RoundValues<T> _values = new(work);
+        private readonly RoundValues<T> _values = new(work, run.PassesOf(work));
         private readonly long[] _weights = [.. Enumerable.Range(0, work.Items).Select(work.Weight)];
         private readonly Queue<HeardValues> _audits = [];
         private IReadOnlyList<WorkPart> _own = [];
@@ -87,7 +87,7 @@ public sealed partial class ClusterRun
         }
 
         private IReadOnlyList<WorkPart> PartsOf(int rank, int workers) =>
-            WorkPlan.Of(work.Passes, _weights, run.Settings.Split, rank, workers);
+            WorkPlan.Of(work.Passes, _weights, run.SplitOf(work), rank, workers);
 
         private WorkPart? Next(IReadOnlyList<WorkPart> parts) =>
             parts.Select(_values.MissingOf).FirstOrDefault(p => p is not null);

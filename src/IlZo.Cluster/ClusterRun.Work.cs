@@ -9,6 +9,9 @@ public sealed partial class ClusterRun
     // Workers enter what they have decided one after another, so that all but the first find it there.
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(5);
 
+    // How long whoever leaves the log to others waits before it looks whether it is to end.
+    private static readonly TimeSpan s_others = TimeSpan.FromSeconds(1);
+
     // Values of work that this worker has not come to; more would be those of a worker that is far ahead, whose steps are in the log.
     private const int MostAhead = 4096;
 
@@ -17,6 +20,13 @@ public sealed partial class ClusterRun
     private List<HeardValues> _ahead = [];
 
     T[][] ISharedRun.Share<T>(ISharedWork<T> work) => new Round<T>(this, work, _round++).Run();
+
+    // How many passes a worker waits for, and how they are divided: with a quorum, a query is one worker's.
+    private int PassesOf<T>(ISharedWork<T> work) => HasQuorum(work) ? Settings.Quorum : work.Passes;
+
+    private WorkSplit SplitOf<T>(ISharedWork<T> work) => HasQuorum(work) ? WorkSplit.Queries : Settings.Split;
+
+    private bool HasQuorum<T>(ISharedWork<T> work) => Settings.Quorum > 0 && work.MayLackPasses;
 
     // Tells a message's news to all but the work in progress; values are left to it.
     private HeardValues? Hear(ReadOnlyMemory<byte> bytes)
@@ -56,10 +66,16 @@ public sealed partial class ClusterRun
         var turn = s_turn * distance;
         while (Channel.Length <= _log.Count && turn - _time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
         {
-            if (Channel.Receive(Channel.Length, left, _cancellation) is { } bytes && Hear(bytes) is { } ahead)
-            {
-                Keep(ahead);
-            }
+            WaitForOthers(left);
+        }
+    }
+
+    // Until something is said, or the log has changed.
+    private void WaitForOthers(TimeSpan most)
+    {
+        if (Channel.Receive(Channel.Length, most, _cancellation) is { } bytes && Hear(bytes) is { } ahead)
+        {
+            Keep(ahead);
         }
     }
 

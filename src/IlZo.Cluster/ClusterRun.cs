@@ -14,6 +14,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     private readonly Func<string, IRunChannel> _open;
     private readonly ClusterSettings _asked;
     private readonly double _audit;
+    private readonly bool _evaluatesOnly;
     private readonly TimeProvider _time;
     private readonly CancellationToken _cancellation;
     private readonly Random _random;
@@ -30,12 +31,15 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     /// <param name="audit">
     /// How often a part that another worker has done is done again here, and compared: 0 for never, 1 for always.
     /// </param>
+    /// <param name="evaluatesOnly">
+    /// Whether this worker leaves it to others to enter steps into the log, because it may only send messages.
+    /// </param>
     /// <param name="time">The clock; null for the machine's.</param>
     /// <param name="worker">This worker's number; null to draw one.</param>
     /// <param name="cancellation">Ends the work.</param>
     public ClusterRun(
-        Func<string, IRunChannel> open, ClusterSettings? settings = null, double audit = 0, TimeProvider? time = null,
-        ulong? worker = null, CancellationToken cancellation = default)
+        Func<string, IRunChannel> open, ClusterSettings? settings = null, double audit = 0, bool evaluatesOnly = false,
+        TimeProvider? time = null, ulong? worker = null, CancellationToken cancellation = default)
     {
         _asked = settings ?? new ClusterSettings();
         _asked.Validate();
@@ -44,7 +48,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
             throw new InvalidInputException($"--audit is {audit}; 0 to 1 was expected.");
         }
 
-        (_open, _audit, _time, _cancellation) = (open, audit, time ?? TimeProvider.System, cancellation);
+        (_open, _audit, _evaluatesOnly) = (open, audit, evaluatesOnly);
+        (_time, _cancellation) = (time ?? TimeProvider.System, cancellation);
         ulong number = worker ?? (ulong)Random.Shared.NextInt64();
 
         // The number is in every message, and nobody must know from it what will be looked at.
@@ -58,7 +63,10 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     /// <summary>The run's name on the server; null before it is known.</summary>
     public string? Name { get; private set; }
 
-    /// <summary>Entries that this worker has computed otherwise than the log has them: a difference in rounding, or of machines.</summary>
+    /// <summary>
+    /// Entries that this worker has computed otherwise than the log has them: a difference in rounding, or of machines. None are counted in
+    /// a run with a quorum, whose workers have heard different queries.
+    /// </summary>
     public int Differences { get; private set; }
 
     /// <summary>Messages that were none, or not of this run.</summary>
@@ -79,7 +87,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         var content = folder.ReadTrajectory() ?? throw new InvalidInputException(
             $"'{folder.TrajectoryFile}' is missing; the log of a worker was expected.");
         int put = Begin(
-            configuration, configuration.Engine, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries));
+            configuration, configuration.Engine, mayLackQueries: true, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries));
         return (put, Channel.Length);
     }
 
@@ -88,8 +96,9 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     public static void AskToStop(IRunChannel channel) =>
         channel.Send(new Message(MessageKind.Stop, (ulong)Random.Shared.NextInt64(), channel.Length, ReadOnlyMemory<byte>.Empty).Encode());
 
-    void ISharedRun.Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries) =>
-        Begin(configuration, engine, entries);
+    void ISharedRun.Begin(
+        RunConfiguration configuration, Engine engine, bool mayLackQueries, IReadOnlyList<byte[]> entries) =>
+        Begin(configuration, engine, mayLackQueries, entries);
 
     byte[]? ISharedRun.Entry(long index)
     {
@@ -109,11 +118,15 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
             PutBack();
             if (Channel.Entry(_log.Count, _cancellation) is { } first)
             {
-                Differences += first.AsSpan().SequenceEqual(entry) ? 0 : 1;
+                Differences += Settings.Quorum > 0 || first.AsSpan().SequenceEqual(entry) ? 0 : 1;
                 return Take(first);
             }
 
-            if (Channel.Append(_log.Count, entry, _cancellation))
+            if (_evaluatesOnly)
+            {
+                WaitForOthers(s_others);
+            }
+            else if (Channel.Append(_log.Count, entry, _cancellation))
             {
                 return Take(entry);
             }
@@ -134,9 +147,10 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     }
 
     // Returns how many entries the common log got from here.
-    private int Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries)
+    private int Begin(RunConfiguration configuration, Engine engine, bool mayLackQueries, IReadOnlyList<byte[]> entries)
     {
         Name = Genesis.NameOf(configuration);
+        RequirePossible(configuration.Options, mayLackQueries);
         _channel = _open(Name);
         var own = new Genesis(_asked, configuration.ToJson());
         int put = 0;
@@ -144,12 +158,19 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         while ((first = Channel.Entry(0, _cancellation)) is null)
         {
             _cancellation.ThrowIfCancellationRequested();
+            if (_evaluatesOnly)
+            {
+                throw new InvalidInputException(
+                    $"The log of run {Name} has nothing yet; a run that another worker has begun was expected of one that only evaluates.");
+            }
+
             put = Channel.Append(0, own.Encode(), _cancellation) ? 1 : 0;
         }
 
         var genesis = Genesis.Require(first, Name);
         Settings = genesis.Settings;
         RequireFitting(genesis.Parse($"run {Name}"), configuration, engine);
+        RequirePossible(configuration.Options, mayLackQueries);
         _log.Add(first);
         _log.AddRange(entries);
         RequireSame();
@@ -177,8 +198,19 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
                 $"Run {Name} was begun by {begun.Engine}, and this one by {configuration.Engine}; 'ilzo worker --cluster-run {Name}', "
                     + "which takes the run as it was begun, was expected.");
         }
+    }
 
-        if (Settings.MixedEngines && begun.Options.Sides == 1)
+    // What workers have agreed on, or are asked to, and what the method and this worker do.
+    private void RequirePossible(TrainingOptions options, bool mayLackQueries)
+    {
+        if (Settings.Quorum > 0 && !(mayLackQueries && options.Queries > Settings.Quorum))
+        {
+            throw new InvalidInputException(
+                $"Run {Name} has --quorum {Settings.Quorum}, --optimizer {options.Optimizer} and --queries {options.Queries}; a method that "
+                    + "averages two-sided queries, such as mezo, kerzoo or lozo, and more of them than that were expected.");
+        }
+
+        if (Settings.MixedEngines && options.Sides == 1)
         {
             throw new InvalidInputException(
                 $"Run {Name} compares losses on one side (--sides 1) and has --engines mixed: the difference of two engines' rounding over "
@@ -215,6 +247,12 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         while (Channel.Length < _log.Count)
         {
             _cancellation.ThrowIfCancellationRequested();
+            if (_evaluatesOnly)
+            {
+                WaitForOthers(s_others);
+                continue;
+            }
+
             long place = Channel.Length;
             byte[] own = _log[(int)place];
             if (Channel.Append(place, own, _cancellation))

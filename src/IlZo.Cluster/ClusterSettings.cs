@@ -17,7 +17,12 @@ public enum WorkSplit : byte
 /// <param name="Split">How work is divided.</param>
 /// <param name="MixedEngines">Whether workers may compute with other engines than the one that began the run.</param>
 /// <param name="MarkEvery">Steps after which the workers compare their weights; 0 for never.</param>
-public sealed record ClusterSettings(WorkSplit Split = WorkSplit.Auto, bool MixedEngines = false, int MarkEvery = 200)
+/// <param name="Quorum">
+/// Queries that a step waits for, whichever come first; 0 for all. A run that does without some is replayed from its log as any other, and
+/// is not what one machine would come to.
+/// </param>
+public sealed record ClusterSettings(
+    WorkSplit Split = WorkSplit.Auto, bool MixedEngines = false, int MarkEvery = 200, int Quorum = 0)
 {
     /// <summary>Rejects what has no meaning.</summary>
     /// <exception cref="InvalidInputException">A number is out of range.</exception>
@@ -26,6 +31,17 @@ public sealed record ClusterSettings(WorkSplit Split = WorkSplit.Auto, bool Mixe
         if (MarkEvery < 0)
         {
             throw new InvalidInputException($"--mark-every is {MarkEvery}; 0 or more steps was expected.");
+        }
+
+        if (Quorum is < 0 or > ushort.MaxValue)
+        {
+            throw new InvalidInputException($"--quorum is {Quorum}; 0, for all, to {ushort.MaxValue} queries was expected.");
+        }
+
+        if (Quorum > 0 && Split == WorkSplit.Examples)
+        {
+            throw new InvalidInputException(
+                $"--quorum is {Quorum} with --split examples, where each query needs all workers; auto or queries was expected.");
         }
     }
 }

@@ -8,7 +8,7 @@ namespace IlZo.Clusters;
 
 /// <summary>
 /// The first entry of a run's common log: what the run is. Bytes, little-endian: the magic <c>IZG1</c>; u8 split; u8 1 for mixed engines;
-/// 2 bytes 0; u32 steps between marks; u32 length of the configuration; the configuration, as config.json has it; u32 CRC-32 of all bytes
+/// u16 queries that a step waits for, 0 for all; u32 steps between marks; u32 length of the configuration; the configuration, as config.json has it; u32 CRC-32 of all bytes
 /// before it.
 /// </summary>
 /// <param name="Settings">What its workers agree on.</param>
@@ -43,6 +43,7 @@ internal sealed record Genesis(ClusterSettings Settings, ReadOnlyMemory<byte> Co
         Magic.CopyTo(bytes);
         bytes[4] = (byte)Settings.Split;
         bytes[5] = Settings.MixedEngines ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(6), checked((ushort)Settings.Quorum));
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), Settings.MarkEvery);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), Configuration.Length);
         Configuration.Span.CopyTo(bytes.AsSpan(HeaderBytes));
@@ -64,13 +65,14 @@ internal sealed record Genesis(ClusterSettings Settings, ReadOnlyMemory<byte> Co
         var span = bytes.Span;
         if (bytes.Length < HeaderBytes + ChecksumBytes || !span.StartsWith(Magic)
             || BinaryPrimitives.ReadUInt32LittleEndian(span[^ChecksumBytes..]) != Crc32.HashToUInt32(span[..^ChecksumBytes])
-            || !Enum.IsDefined((WorkSplit)span[4]) || span[5] > 1 || span[6..8].ContainsAnyExcept((byte)0)
+            || !Enum.IsDefined((WorkSplit)span[4]) || span[5] > 1
             || BinaryPrimitives.ReadInt32LittleEndian(span[8..]) is var marks && marks < 0
             || BinaryPrimitives.ReadInt32LittleEndian(span[12..]) != bytes.Length - HeaderBytes - ChecksumBytes)
         {
             return null;
         }
 
-        return new Genesis(new ClusterSettings((WorkSplit)span[4], span[5] == 1, marks), bytes[HeaderBytes..^ChecksumBytes]);
+        int quorum = BinaryPrimitives.ReadUInt16LittleEndian(span[6..]);
+        return new Genesis(new ClusterSettings((WorkSplit)span[4], span[5] == 1, marks, quorum), bytes[HeaderBytes..^ChecksumBytes]);
     }
 }

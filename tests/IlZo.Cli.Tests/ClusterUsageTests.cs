@@ -11,6 +11,10 @@ public class ClusterUsageTests
     [InlineData("--tls-ca is given without --cluster; the two together were expected.", "train", "--tls-ca", "ca.pem")]
     [InlineData("--split is 'half'; auto, examples or queries was expected.", "train", "--cluster", Nowhere, "--split", "half")]
     [InlineData("--engines is 'any'; same or mixed was expected.", "train", "--cluster", Nowhere, "--engines", "any")]
+    [InlineData(
+        "--quorum is 2 with --split examples, where each query needs all workers; auto or queries was expected.",
+        "train", "--cluster", Nowhere, "--quorum", "2", "--split", "examples")]
+    [InlineData("--quorum is 0; 1 or more was expected.", "train", "--cluster", Nowhere, "--quorum", "0")]
     [InlineData("--mark-every is -1; 0 or more steps was expected.", "train", "--cluster", Nowhere, "--mark-every", "-1")]
     [InlineData("--audit is 2; 0 to 1 was expected.", "train", "--cluster", Nowhere, "--audit", "2")]
     [InlineData("--replicas is 0; 1 or more was expected.", "train", "--cluster", Nowhere, "--replicas", "0")]

@@ -32,9 +32,10 @@ internal sealed class MemoryHub
 
     /// <summary>A channel of a worker that is there from now on.</summary>
     /// <param name="alter">What becomes of the messages it sends; null is lost.</param>
-    public IRunChannel Open(Func<byte[], byte[]?>? alter = null)
+    /// <param name="mayAppend">Whether it may write the log.</param>
+    public IRunChannel Open(Func<byte[], byte[]?>? alter = null, bool mayAppend = true)
     {
-        var channel = new Channel(this, alter ?? (message => message));
+        var channel = new Channel(this, alter ?? (message => message), mayAppend);
         lock (_log)
         {
             _channels.Add(channel);
@@ -43,7 +44,7 @@ internal sealed class MemoryHub
         return channel;
     }
 
-    private sealed class Channel(MemoryHub hub, Func<byte[], byte[]?> alter) : IRunChannel
+    private sealed class Channel(MemoryHub hub, Func<byte[], byte[]?> alter, bool mayAppend) : IRunChannel
     {
         private readonly Queue<byte[]> _messages = [];
 
@@ -68,6 +69,7 @@ internal sealed class MemoryHub
 
         public bool Append(long index, ReadOnlyMemory<byte> entry, CancellationToken cancellation = default)
         {
+            Assert.True(mayAppend);
             lock (hub._log)
             {
                 if (hub._log.Count != index)

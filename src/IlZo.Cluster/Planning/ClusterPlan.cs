@@ -12,7 +12,7 @@ public sealed record ClusterPlan(
     int Machines, double StepsPerSecond, double ExamplesSpeedUp, double QueriesPerSecond, double QueriesSpeedUp, double BytesSent,
     double BytesReceived)
 {
-    private const int ValueBytes = 28;
+    private const int ValueBytes = 17;
     private const int BodyBytes = 16;
     private const int EntryBytes = 100;
 

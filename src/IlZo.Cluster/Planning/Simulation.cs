@@ -146,6 +146,8 @@ public sealed class Simulation
     {
         public int Passes => 1;
 
+        public bool MayLackPasses => false;
+
         public int Items => examples;
 
         public long TokensAtATime => long.MaxValue;
@@ -159,10 +161,10 @@ public sealed class Simulation
         }
 
         // What a pair's losses of an example take.
-        public byte[] Encode(double value) => [.. BitConverter.GetBytes(value), .. new byte[16]];
+        public byte[] Encode(double value) => [.. BitConverter.GetBytes(value), .. new byte[8]];
 
         public bool TryDecode(int pass, int item, ReadOnlySpan<byte> bytes, out double value) =>
-            BinaryPrimitives.TryReadDoubleLittleEndian(bytes, out value) && bytes.Length == 24;
+            BinaryPrimitives.TryReadDoubleLittleEndian(bytes, out value) && bytes.Length == 16;
 
         // Enough for examples to be divided.
         private const int TokensEach = 1 << 20;
@@ -337,7 +339,7 @@ public sealed class Simulation
         private void Train()
         {
             ISharedRun run = new ClusterRun(_ => this, new ClusterSettings(WorkSplit.Examples, MarkEvery: 0), time: this, worker: _number);
-            run.Begin(Configuration, Engine, []);
+            run.Begin(Configuration, Engine, mayLackQueries: false, []);
             double state = 0;
             for (int step = 0; step < _all._steps;)
             {

@@ -5,17 +5,19 @@ namespace IlZo.Clusters;
 /// <summary>The values of a piece of work, as they come in: the first one of each counts.</summary>
 /// <typeparam name="T">The values.</typeparam>
 /// <param name="work">The work.</param>
-internal sealed class RoundValues<T>(ISharedWork<T> work)
+/// <param name="needed">Passes that are waited for, whichever come first.</param>
+internal sealed class RoundValues<T>(ISharedWork<T> work, int needed)
 {
     private readonly T[][] _values = [.. Enumerable.Range(0, work.Passes).Select(_ => new T[work.Items])];
     private readonly bool[][] _known = [.. Enumerable.Range(0, work.Passes).Select(_ => new bool[work.Items])];
-    private long _missing = (long)work.Passes * work.Items;
+    private readonly int[] _missing = [.. Enumerable.Repeat(work.Items, work.Passes)];
+    private int _complete;
 
-    /// <summary>Whether every value is there.</summary>
-    public bool IsComplete => _missing == 0;
+    /// <summary>Whether the values of enough passes are there.</summary>
+    public bool IsComplete => _complete >= needed;
 
-    /// <summary>The values, [pass][item].</summary>
-    public T[][] All => _values;
+    /// <summary>The values, [pass][item]; none of passes that are not complete.</summary>
+    public T[][] All => [.. _values.Select((values, pass) => _missing[pass] == 0 ? values : [])];
 
     /// <summary>Takes values that were computed here.</summary>
     public void Take(WorkPart part, IReadOnlyList<T> values)
@@ -79,7 +81,7 @@ internal sealed class RoundValues<T>(ISharedWork<T> work)
         {
             _values[pass][item] = value;
             _known[pass][item] = true;
-            _missing--;
+            _complete += --_missing[pass] == 0 ? 1 : 0;
         }
     }
 }

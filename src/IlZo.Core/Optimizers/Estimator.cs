@@ -22,6 +22,11 @@ public abstract class Estimator : IDisposable
     internal virtual bool FollowsFromRecords => false;
 
     /// <summary>
+    /// Whether the estimate is the mean of what each query says by its own pair of losses, so that a step can do without some.
+    /// </summary>
+    internal virtual bool AveragesQueries => false;
+
+    /// <summary>
     /// Computes what a step's plan and directions need to know about all weights; called before them, sometimes more than once.
     /// </summary>
     /// <param name="step">The step, counted from 1.</param>

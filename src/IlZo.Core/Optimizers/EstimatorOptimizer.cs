@@ -19,6 +19,8 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
     /// <summary>Bytes of state that the estimator and the rule keep together.</summary>
     public override long StateBytes => estimator.StateBytes + rule.StateBytes;
 
+    internal override bool AveragesQueries => estimator.AveragesQueries;
+
     /// <summary>The estimator's scalar for the coefficients (<see cref="Estimator.ProjectedGradient"/>).</summary>
     public override double ProjectedGradient(StepRecord record) => estimator.ProjectedGradient(record.Coefficients);
 
@@ -32,7 +34,21 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
     protected override double[] Evaluate(long step, ILossOracle oracle, double learningRate)
     {
         estimator.Prepare(step, oracle.Sums);
-        return settings.Clip(estimator.Combine(step, oracle.Losses(estimator.Plan(step))));
+        double[] losses = oracle.Losses(estimator.Plan(step));
+        return settings.Clip(MeanOfEvaluated(losses, estimator.Combine(step, losses)));
+    }
+
+    // Where a step does without some queries, which it may if they are averaged: the mean of the others.
+    private static double[] MeanOfEvaluated(double[] losses, double[] coefficients)
+    {
+        bool IsEvaluated(int query) => !StepRecord.IsNotEvaluated(losses[2 * query]);
+
+        int evaluated = Array.Exists(losses, StepRecord.IsNotEvaluated)
+            ? Enumerable.Range(0, coefficients.Length).Count(IsEvaluated)
+            : coefficients.Length;
+        return evaluated == coefficients.Length
+            ? coefficients
+            : [.. coefficients.Select((c, q) => IsEvaluated(q) ? c * coefficients.Length / evaluated : 0)];
     }
 
     internal override WeightUpdate? DeferUpdate(StepRecord record, IBackend backend)

@@ -27,6 +27,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Bytes of state that the method keeps in addition to the weights on a device that cannot read the checkpoint.</summary>
     public virtual long DeviceBytes => StateBytes;
 
+    /// <summary>Whether a step can do without the losses of some queries.</summary>
+    internal virtual bool AveragesQueries => false;
+
     /// <summary>Decides a step. If a number is not finite, the step is skipped and changes nothing.</summary>
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="oracle">Evaluates losses at the weights left by the previous steps.</param>
@@ -36,7 +39,8 @@ public abstract class Optimizer : IDisposable
         using var use = _use.Enter();
         var recorder = new Recorder(oracle);
         double[] coefficients = Evaluate(step, recorder, learningRate);
-        bool skipped = !recorder.Losses.TrueForAll(double.IsFinite) || !Array.TrueForAll(coefficients, double.IsFinite);
+        bool skipped = !recorder.Losses.TrueForAll(l => double.IsFinite(l) || StepRecord.IsNotEvaluated(l))
+            || !Array.TrueForAll(coefficients, double.IsFinite);
         return new StepRecord
         {
             Step = step,

@@ -8,6 +8,9 @@ namespace IlZo.Optimizers;
 /// </summary>
 public sealed record class StepRecord
 {
+    // A NaN of its own, as missing values have in statistics: a loss that was evaluated to NaN has another, and its step is skipped.
+    private const long NotEvaluatedBits = 0x7FF8_0000_0000_4E45;
+
     /// <summary>The number of the step.</summary>
     public required long Step { get; init; }
 
@@ -17,11 +20,25 @@ public sealed record class StepRecord
     /// <summary>The learning rate that the update used.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>The loss of each probe, in the order of evaluation.</summary>
+    /// <summary>
+    /// The loss of each probe, in the order of evaluation; the NaN 0x7FF8000000004E45 where none was waited for, in runs on many machines.
+    /// </summary>
     public required double[] Losses { get; init; }
 
     /// <summary>The numbers that decide the update: the factor of each direction, and what else the method needs.</summary>
     public required double[] Coefficients { get; init; }
+
+    /// <summary>The mean of the losses that were evaluated.</summary>
+    public double MeanLoss => Losses.Where(l => !IsNotEvaluated(l)).Average();
+
+    /// <summary>Whether some queries were not waited for.</summary>
+    internal bool IsPartial => Array.Exists(Losses, IsNotEvaluated);
+
+    /// <summary>What stands in the place of a loss that was not waited for.</summary>
+    internal static double NotEvaluated => BitConverter.Int64BitsToDouble(NotEvaluatedBits);
+
+    /// <summary>Whether a loss was not waited for.</summary>
+    internal static bool IsNotEvaluated(double loss) => BitConverter.DoubleToInt64Bits(loss) == NotEvaluatedBits;
 
     /// <exception cref="InvalidInputException">There are not so many coefficients as a method has.</exception>
     internal void RequireCoefficients(int count)

@@ -57,7 +57,7 @@ internal sealed class StopRule(double factor, int? patience, IExampleMetric? obj
     // Not a number where all of them were skipped.
     private static double MeanLoss(IEnumerable<StepRecord> records)
     {
-        double[] losses = [.. records.Where(r => !r.Skipped).Select(r => r.Losses.Average())];
+        double[] losses = [.. records.Where(r => !r.Skipped).Select(r => r.MeanLoss)];
         return losses.Length > 0 ? losses.Average() : double.NaN;
     }
 }

@@ -93,6 +93,7 @@ public sealed partial class Trainer
             ZeroShot = history.ZeroShot?.Metrics ?? MetricValues.None,
             Test = test?.Metrics ?? MetricValues.None,
             SkippedRows = _options.SkipBadRows ? _examples.SkippedRows : null,
+            PartialSteps = history.Records.Count(r => r.IsPartial) is > 0 and var partial ? partial : null,
             DevLossAtStart = history.Start?.Loss,
             EndedWorse = isWorse,
             Stopped = steps < _options.Steps ? _stopRule.Of(history) : null,

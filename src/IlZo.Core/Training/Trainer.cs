@@ -175,7 +175,7 @@ public sealed partial class Trainer : IDisposable
             FirstRunFormat.Upgrade(_folder, run, _examples.Dev.Count);
         }
 
-        return RunLog.Open(_folder, run, _backend.Engine, _shared);
+        return RunLog.Open(_folder, run, _backend.Engine, _shared, _optimizer.AveragesQueries);
     }
 
     private TrainingResult Run(CancellationToken cancellation)

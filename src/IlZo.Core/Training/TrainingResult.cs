@@ -55,6 +55,13 @@ public sealed record TrainingResult(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SkippedRows { get; init; }
 
+    /// <summary>
+    /// Steps that did not wait for all queries, in a run on many machines with a quorum; null if there are none. Such a run is replayed
+    /// from its log, and is not what one machine would come to.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? PartialSteps { get; init; }
+
     /// <summary>The dev loss before the first step; null without dev examples.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? DevLossAtStart { get; init; }

@@ -45,10 +45,8 @@ public sealed class NatsSecurityTests : IDisposable
     public void The_permissions_of_the_documentation_are_enough()
     {
         string key = NKey("worker.nk", out string user);
-        string page = File.ReadAllText(TestData.InRepository("docs", "cluster.md"));
-        string block = page[page.IndexOf("authorization {", StringComparison.Ordinal)..];
-        block = block[..block.IndexOf("```", StringComparison.Ordinal)].Replace("<run>", "run", StringComparison.Ordinal);
-        using var server = new NatsServer(block.Replace("\"U…\"", user, StringComparison.Ordinal));
+        NKey("other.nk", out string other);
+        using var server = new NatsServer(DocumentedUsers(user, other));
         var connection = server.Connection with { NKeySeedFile = key };
         using var first = NatsChannel.Open(connection, "run");
         using var second = NatsChannel.Open(connection, "run");
@@ -57,6 +55,32 @@ public sealed class NatsSecurityTests : IDisposable
         first.Send(Bytes("message"));
         Assert.Equal("message", Text(second.Receive(1, Long)));
         Assert.Equal(["run"], NatsRuns.List(connection).Select(r => r.Run));
+    }
+
+    [Fact]
+    public void Whoever_only_evaluates_can_read_the_log_and_talk_and_not_write()
+    {
+        string writes = NKey("worker.nk", out string user);
+        string evaluates = NKey("evaluator.nk", out string evaluator);
+        using var server = new NatsServer(DocumentedUsers(user, evaluator));
+        using var writing = NatsChannel.Open(server.Connection with { NKeySeedFile = writes }, "run");
+        Assert.True(writing.Append(0, Bytes("entry")));
+        var connection = server.Connection with { NKeySeedFile = evaluates };
+        using (var channel = NatsChannel.Open(connection, "run", create: false))
+        {
+            Assert.Equal(["entry"], channel.Log(1));
+            channel.Send(Bytes("message"));
+            Assert.Equal("message", Text(writing.Receive(1, Long)));
+            Assert.True(writing.Append(1, Bytes("another")));
+            Assert.Null(channel.Receive(1, Long));
+            Assert.Equal(["entry", "another"], channel.Log(2));
+            Assert.Equal(["run"], NatsRuns.List(connection).Select(r => r.Run));
+        }
+
+        using var refused = NatsChannel.Open(connection, "run", create: false);
+        string message = Assert.Throws<InvalidInputException>(() => refused.Append(2, Bytes("entry"))).Message;
+        Assert.Contains("ilzo.run.log", message, StringComparison.Ordinal);
+        Assert.Equal(2, writing.Length);
     }
 
     [Fact]
@@ -125,6 +149,14 @@ public sealed class NatsSecurityTests : IDisposable
             Assert.Throws<InvalidInputException>(
                 () => NatsChannel.OpenWithin(connection, "run", 1, TimeSpan.FromMilliseconds(100), default)).Message,
             StringComparison.Ordinal);
+    }
+
+    private static string DocumentedUsers(string worker, string evaluator)
+    {
+        string page = File.ReadAllText(TestData.InRepository("docs", "cluster.md"));
+        string block = page[page.IndexOf("authorization {", StringComparison.Ordinal)..];
+        return block[..block.IndexOf("```", StringComparison.Ordinal)].Replace("<run>", "run", StringComparison.Ordinal)
+            .Replace("\"U…\"", worker, StringComparison.Ordinal).Replace("\"V…\"", evaluator, StringComparison.Ordinal);
     }
 
     private string NKey(string name, out string user)

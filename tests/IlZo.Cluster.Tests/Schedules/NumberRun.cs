@@ -18,7 +18,10 @@ internal sealed class NumberRun(int passes, int items, int steps, int rounds = 3
     private static readonly Engine s_engine = new(EngineName.Managed, PrecisionName.Fp32);
 
     private static readonly RunConfiguration s_run = new(
-        new TrainingOptions { Engine = s_engine.Name, Precision = s_engine.Precision, BatchSize = 4, LearningRate = 1, Epsilon = 1 },
+        new TrainingOptions
+        {
+            Engine = s_engine.Name, Precision = s_engine.Precision, BatchSize = 4, LearningRate = 1, Epsilon = 1, Queries = 2,
+        },
         new string('1', 64), new string('2', 64))
     {
         Arithmetic = s_engine.Arithmetic,
@@ -31,7 +34,7 @@ internal sealed class NumberRun(int passes, int items, int steps, int rounds = 3
     /// <param name="onStep">Told after each step.</param>
     public List<byte[]> Train(ISharedRun run, Schedule? schedule = null, Action? onBegun = null, Action<int>? onStep = null)
     {
-        run.Begin(s_run, s_engine, []);
+        run.Begin(s_run, s_engine, mayLackQueries: true, []);
         onBegun?.Invoke();
         var log = new List<byte[]>();
         double weights = 0;
@@ -81,6 +84,8 @@ internal sealed class NumberRun(int passes, int items, int steps, int rounds = 3
     private sealed class Numbers(int passes, int items, double weights, Schedule? schedule) : ISharedWork<double>
     {
         public int Passes => passes;
+
+        public bool MayLackPasses => true;
 
         public int Items => items;
 

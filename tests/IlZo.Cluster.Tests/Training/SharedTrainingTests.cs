@@ -97,13 +97,69 @@ public sealed class SharedTrainingTests : IDisposable
         Assert.All(Train(options, new MemoryHub(), new ClusterSettings(), "shared", 2), r => RequireSame(alone, r));
     }
 
-    private TrainingResult[] Train(TrainingOptions options, MemoryHub hub, ClusterSettings settings, string name, int workers)
+    [Fact]
+    public void A_run_that_waits_for_two_of_five_queries_is_the_same_for_all_and_replayed()
+    {
+        var options = Options with { Queries = 5 };
+        var results = Train(options, new MemoryHub(), new ClusterSettings(MarkEvery: 3, Quorum: 2), "quorum", 3, audit: 0);
+        byte[] log = File.ReadAllBytes(new RunFolder(results[0].Run).TrajectoryFile);
+        Assert.All(results, r =>
+        {
+            Assert.Equal(log, File.ReadAllBytes(new RunFolder(r.Run).TrajectoryFile));
+            Assert.Equal((results[0].WeightsSha256, results[0].PartialSteps), (r.WeightsSha256, r.PartialSteps));
+        });
+        var records = new RunFolder(results[0].Run).ReadTrajectory()!.Records;
+        Assert.Equal(records.Count(r => r.Losses.Any(double.IsNaN)), results[0].PartialSteps ?? 0);
+        Assert.All(records, r => Assert.InRange(r.Losses.Count(double.IsFinite), 4, 10));
+        Assert.Equal(
+            results[0].WeightsSha256, Replay.Run(new RunFolder(results[0].Run)).WeightsSha256);
+    }
+
+    [Theory]
+    [InlineData("mezo", 2, 2)]
+    [InlineData("loren", 6, 2)]
+    [InlineData("dizo", 4, 2)]
+    public void A_quorum_that_a_method_cannot_have_is_refused_before_the_run_begins(string method, int queries, int quorum)
+    {
+        var hub = new MemoryHub();
+        using var run = new ClusterRun(_ => hub.Open(), new ClusterSettings(Quorum: quorum));
+        string message = Assert.Throws<InvalidInputException>(
+            () => Trainer.TrainShared(Options with { Optimizer = method, Queries = queries }, Folder("refused"), run)).Message;
+        Assert.Contains($"has --quorum {quorum}, --optimizer {method} and --queries {queries};", message, StringComparison.Ordinal);
+        using var channel = hub.Open();
+        Assert.Equal(0, channel.Length);
+    }
+
+    [Fact]
+    public async Task A_worker_that_only_evaluates_has_the_run_of_one_and_begins_none()
+    {
+        var alone = Trainer.Train(Options, Folder("alone"));
+        var hub = new MemoryHub();
+        using var nothing = new ClusterRun(_ => hub.Open(), evaluatesOnly: true);
+        Assert.Contains(
+            "a run that another worker has begun was expected",
+            Assert.Throws<InvalidInputException>(() => Trainer.TrainShared(Options, Folder("early"), nothing)).Message,
+            StringComparison.Ordinal);
+
+        using var other = new ClusterRun(_ => hub.Open(), new ClusterSettings(WorkSplit.Examples));
+        var writing = Task.Factory.StartNew(() => Trainer.TrainShared(Options, Folder("a"), other), TaskCreationOptions.LongRunning);
+        using (var observer = hub.Open())
+        {
+            observer.Receive(0, TimeSpan.FromMinutes(1));
+        }
+
+        using var run = new ClusterRun(_ => hub.Open(mayAppend: false), evaluatesOnly: true);
+        RequireSame(alone, Trainer.TrainShared(Options, Folder("b"), run));
+        RequireSame(alone, await writing);
+    }
+
+    private TrainingResult[] Train(TrainingOptions options, MemoryHub hub, ClusterSettings settings, string name, int workers, double audit = 0.2)
     {
         var results = new TrainingResult[workers];
         Task[] all = [.. Enumerable.Range(0, workers).Select(w => Task.Factory.StartNew(
             () =>
             {
-                using var run = new ClusterRun(_ => hub.Open(), settings, audit: 0.2);
+                using var run = new ClusterRun(_ => hub.Open(), settings, audit);
                 results[w] = Trainer.TrainShared(options, Folder($"{name}-{w}"), run);
                 Assert.Equal((0, 0), (run.Differences, run.Refused));
             },

@@ -64,6 +64,8 @@ internal static class ClusterTargets
     {
         public int Passes => 2;
 
+        public bool MayLackPasses => false;
+
         public int Items => 4;
 
         public long TokensAtATime => long.MaxValue;

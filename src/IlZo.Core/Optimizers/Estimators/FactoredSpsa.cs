@@ -30,6 +30,8 @@ internal abstract class FactoredSpsa : Estimator
     /// <summary>Bytes of all L.</summary>
     public override long StateBytes => _left.Sum(query => query.Sum(l => (long)(l?.Length ?? 0))) * sizeof(float);
 
+    internal override bool AveragesQueries => _spsa.AveragesQueries;
+
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) => _spsa.Combine(step, losses);

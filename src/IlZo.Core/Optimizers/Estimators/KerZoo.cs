@@ -49,6 +49,8 @@ internal sealed class KerZoo : Estimator
 
     internal override bool FollowsFromRecords => true;
 
+    internal override bool AveragesQueries => true;
+
     private Func<long, double> Interval { get; }
 
     public override IReadOnlyList<Probe> Plan(long step) =>

@@ -31,6 +31,8 @@ internal sealed class Lozo : Estimator
 
     internal override bool FollowsFromRecords => true;
 
+    internal override bool AveragesQueries => _spsa.AveragesQueries;
+
     /// <summary>r.</summary>
     internal int Rank { get; }
 

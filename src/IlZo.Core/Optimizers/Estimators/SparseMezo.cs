@@ -32,6 +32,8 @@ internal sealed class SparseMezo : Estimator
 
     public override long StateBytes => _settings.Parameters.Trained.Count * sizeof(float);
 
+    internal override bool AveragesQueries => _spsa.AveragesQueries;
+
     internal override bool FollowsFromRecords => true;
 
     /// <summary>h_l, by <see cref="Parameter.Index"/>.</summary>

@@ -19,6 +19,8 @@ public sealed class Spsa(OptimizerSettings settings, Func<long, int, Direction>?
 {
     internal override bool FollowsFromRecords => direction is null;
 
+    internal override bool AveragesQueries => TwoSided;
+
     private bool TwoSided => settings.Sides == 2;
 
     /// <inheritdoc/>

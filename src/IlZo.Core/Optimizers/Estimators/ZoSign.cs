@@ -16,6 +16,8 @@ internal sealed class ZoSign(OptimizerSettings settings) : Estimator
 
     internal override bool FollowsFromRecords => true;
 
+    internal override bool AveragesQueries => _spsa.AveragesQueries;
+
     public override IReadOnlyList<Probe> Plan(long step) => _spsa.Plan(step);
 
     public override double[] Combine(long step, ReadOnlySpan<double> losses) =>

@@ -20,6 +20,8 @@ internal sealed partial class LossEvaluator
 
         public int Passes => points.Count;
 
+        public bool MayLackPasses => false;
+
         public int Items => 1;
 
         /// <summary>The negative of the metric that is trained on, [point][example].</summary>

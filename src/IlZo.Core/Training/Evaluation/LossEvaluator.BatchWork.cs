@@ -13,17 +13,23 @@ internal sealed partial class LossEvaluator
 
         public int Passes => _passes.Count;
 
+        public bool MayLackPasses => _passes.All(p => p is [{ Points: PointsPerPass }]);
+
         public int Items => batch.Examples.Count;
 
-        /// <summary>The losses, [point][example]. The whole batch counts, whoever computes it.</summary>
+        /// <summary>
+        /// The losses, [point][example]; no examples at points that the run does without. The whole batch counts, whoever computes it.
+        /// </summary>
         public static ExampleLoss[][] Losses(LossEvaluator evaluator, ScoringBatch batch, IReadOnlyList<Probe> probes)
         {
-            int points = ProbePoints.Count(probes);
-            long passes = evaluator.ForwardPasses + points;
-            long tokens = evaluator.Tokens + ((long)batch.Tokens.Count * points);
-            var values = evaluator.Values(new BatchWork(evaluator, batch, probes));
-            (evaluator.ForwardPasses, evaluator.Tokens) = (passes, tokens);
-            return [.. values.SelectMany(pass => Enumerable.Range(0, pass[0].Length).Select(p => pass.Select(e => e[p]).ToArray()))];
+            long passes = evaluator.ForwardPasses;
+            long tokens = evaluator.Tokens;
+            var work = new BatchWork(evaluator, batch, probes);
+            ExampleLoss[][] losses = [.. evaluator.Values(work).SelectMany(work.ByPoint)];
+            int points = losses.Count(l => l.Length > 0);
+            evaluator.ForwardPasses = passes + points;
+            evaluator.Tokens = tokens + ((long)batch.Tokens.Count * points);
+            return losses;
         }
 
         public long Weight(int item) => EvaluationBatches.TokensOf(batch.Examples[item]);
@@ -44,5 +50,9 @@ internal sealed partial class LossEvaluator
             value = ExampleLossBytes.Decode(bytes, ProbePoints.Count(_passes[pass]), evaluator.TermsOf(batch.Examples[item]));
             return value is not null;
         }
+
+        // The values of a pass, [point][example].
+        private IEnumerable<ExampleLoss[]> ByPoint(ExampleLoss[][] values, int pass) =>
+            Enumerable.Range(0, ProbePoints.Count(_passes[pass])).Select(p => values.Select(e => e[p]).ToArray());
     }
 }

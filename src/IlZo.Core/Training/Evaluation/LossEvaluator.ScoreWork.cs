@@ -12,6 +12,8 @@ internal sealed partial class LossEvaluator
     {
         public int Passes => 1;
 
+        public bool MayLackPasses => false;
+
         public int Items => examples.Count;
 
         public long Weight(int item) => EvaluationBatches.TokensOf(examples[item]);

@@ -1,6 +1,7 @@
 using IlZo.Backends;
 using IlZo.Generation;
 using IlZo.Models;
+using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tasks;
 
@@ -51,7 +52,9 @@ internal sealed partial class LossEvaluator(
     private bool JudgesAnswers => objective?.Judges.HasFlag(AnswerKind.Generated) == true;
 
     /// <summary>The loss of a batch at each point.</summary>
-    public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes) => [.. ExampleLosses(batch, probes).Select(ExampleLoss.Mean)];
+    /// <returns>Of each point; <see cref="StepRecord.NotEvaluated"/> for those that the run does without.</returns>
+    public double[] Losses(ScoringBatch batch, IReadOnlyList<Probe> probes) =>
+        [.. ExampleLosses(batch, probes).Select(e => e.Length > 0 ? ExampleLoss.Mean(e) : StepRecord.NotEvaluated)];
 
     /// <summary>The loss of many examples at each point, evaluated in batches: the same bits as in one.</summary>
     public double[] Losses(IReadOnlyList<EncodedExample> examples, int batchSize, IReadOnlyList<Probe> probes)
@@ -71,7 +74,7 @@ internal sealed partial class LossEvaluator(
     }
 
     /// <summary>What each example of a batch adds to the loss at each point.</summary>
-    /// <returns>[point][example].</returns>
+    /// <returns>[point][example]; no examples at points that the run does without.</returns>
     public ExampleLoss[][] ExampleLosses(ScoringBatch batch, IReadOnlyList<Probe> probes)
     {
         using var use = _use.Enter();

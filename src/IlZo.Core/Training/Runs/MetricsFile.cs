@@ -51,7 +51,7 @@ internal sealed class MetricsFile : IDisposable
         _tokens += entry.Tokens;
         Write(entry.Step, json =>
         {
-            Number(json, "loss", entry.Record.Losses.Average());
+            Number(json, "loss", entry.Record.MeanLoss);
             if (entry.Record.Skipped)
             {
                 json.WriteBoolean("skipped", true);

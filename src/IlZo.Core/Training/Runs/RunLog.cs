@@ -33,14 +33,16 @@ internal sealed class RunLog : IDisposable
     /// <param name="configuration">What it is.</param>
     /// <param name="engine">What computes here.</param>
     /// <param name="shared">The run as others train it too, of which the log gets what they have decided; null where none do.</param>
-    public static RunLog Open(RunFolder folder, RunConfiguration configuration, Engine engine, ISharedRun? shared)
+    /// <param name="mayLackQueries">Whether a step can do without the losses of some queries.</param>
+    public static RunLog Open(
+        RunFolder folder, RunConfiguration configuration, Engine engine, ISharedRun? shared = null, bool mayLackQueries = false)
     {
         byte[] fingerprint = RunIdentity.Fingerprint(configuration);
         var trajectory = TrajectoryWriter.Open(folder.TrajectoryFile, fingerprint);
         try
         {
             folder.RemoveTemporary();
-            shared?.Begin(configuration, engine, TrajectoryFormat.EncodeAll(fingerprint, trajectory.Entries));
+            shared?.Begin(configuration, engine, mayLackQueries, TrajectoryFormat.EncodeAll(fingerprint, trajectory.Entries));
             var entries = new List<LogEntry>(trajectory.Entries);
             while (shared?.Entry(trajectory.Count) is { } decided)
             {

@@ -3,11 +3,11 @@ using IlZo.Tasks;
 
 namespace IlZo.Training;
 
-/// <summary>Parts of losses as bytes, little-endian: of each f64 sum, i32 count.</summary>
+/// <summary>
+/// Parts of losses as bytes: the f64 sum of each, little-endian. How many terms it has follows from the example.
+/// </summary>
 internal static class ExampleLossBytes
 {
-    private const int Size = sizeof(double) + sizeof(int);
-
     // A term is a log-probability or a metric. What is beyond this is no loss of a model that computes; it may be anything but finite.
     private const double LargestTerm = 1e6;
 
@@ -15,12 +15,10 @@ internal static class ExampleLossBytes
     /// <param name="losses">The losses.</param>
     public static byte[] Encode(IReadOnlyList<ExampleLoss> losses)
     {
-        byte[] bytes = new byte[Size * losses.Count];
+        byte[] bytes = new byte[sizeof(double) * losses.Count];
         for (int i = 0; i < losses.Count; i++)
         {
-            var place = bytes.AsSpan(Size * i, Size);
-            BinaryPrimitives.WriteDoubleLittleEndian(place, losses[i].Sum);
-            BinaryPrimitives.WriteInt32LittleEndian(place[sizeof(double)..], losses[i].Count);
+            BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(sizeof(double) * i), losses[i].Sum);
         }
 
         return bytes;
@@ -33,7 +31,7 @@ internal static class ExampleLossBytes
     /// <returns>Null where they are other losses than these can be.</returns>
     public static ExampleLoss[]? Decode(ReadOnlySpan<byte> bytes, int losses, int terms)
     {
-        if (bytes.Length != Size * (long)losses)
+        if (bytes.Length != sizeof(double) * (long)losses)
         {
             return null;
         }
@@ -41,13 +39,9 @@ internal static class ExampleLossBytes
         var read = new ExampleLoss[losses];
         for (int i = 0; i < losses; i++)
         {
-            var place = bytes.Slice(Size * i, Size);
-            read[i] = new ExampleLoss(
-                BinaryPrimitives.ReadDoubleLittleEndian(place), BinaryPrimitives.ReadInt32LittleEndian(place[sizeof(double)..]));
+            read[i] = new ExampleLoss(BinaryPrimitives.ReadDoubleLittleEndian(bytes[(sizeof(double) * i)..]), terms);
         }
 
-        return Array.TrueForAll(read, r => r.Count == terms && !(double.IsFinite(r.Sum) && Math.Abs(r.Sum) > LargestTerm * terms))
-            ? read
-            : null;
+        return Array.TrueForAll(read, r => !(double.IsFinite(r.Sum) && Math.Abs(r.Sum) > LargestTerm * terms)) ? read : null;
     }
 }

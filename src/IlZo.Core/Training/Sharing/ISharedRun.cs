@@ -16,10 +16,13 @@ internal interface ISharedRun
     /// <summary>Finds the run that others have begun, or begins it.</summary>
     /// <param name="configuration">The run.</param>
     /// <param name="engine">What computes here.</param>
+    /// <param name="mayLackQueries">Whether a step can do without the losses of some queries.</param>
     /// <param name="entries">The bytes of the entries that this trainer's log has already. What the common log lacks of them is put back
     /// there.</param>
-    /// <exception cref="InvalidInputException">The run was begun by another engine, or the two logs have parted.</exception>
-    void Begin(RunConfiguration configuration, Engine engine, IReadOnlyList<byte[]> entries);
+    /// <exception cref="InvalidInputException">
+    /// The run was begun by another engine, what its workers agreed on is not possible with its method, or the two logs have parted.
+    /// </exception>
+    void Begin(RunConfiguration configuration, Engine engine, bool mayLackQueries, IReadOnlyList<byte[]> entries);
 
     /// <summary>The bytes of an entry of the log.</summary>
     /// <param name="index">Its number, from 0.</param>
@@ -35,7 +38,7 @@ internal interface ISharedRun
     /// <summary>Does a part of a piece of work and waits for the rest.</summary>
     /// <typeparam name="T">Its values.</typeparam>
     /// <param name="work">The work, which is the same wherever the log has come to the same entry.</param>
-    /// <returns>The values, [pass][item].</returns>
+    /// <returns>The values, [pass][item]; no items of a pass that the run does without.</returns>
     /// <exception cref="DecidedElsewhereException">The log has the entry for which the work was done.</exception>
     T[][] Share<T>(ISharedWork<T> work);
 

@@ -12,6 +12,9 @@ internal interface ISharedWork<T>
     /// <summary>Passes over the items: groups of probes.</summary>
     int Passes { get; }
 
+    /// <summary>Whether a step can do without some passes: each is a query of its own.</summary>
+    bool MayLackPasses { get; }
+
     /// <summary>Items of a pass: examples, or 1 where they cannot be divided.</summary>
     int Items { get; }
 
