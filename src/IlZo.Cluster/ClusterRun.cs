@@ -87,7 +87,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         var content = folder.ReadTrajectory() ?? throw new InvalidInputException(
             $"'{folder.TrajectoryFile}' is missing; the log of a worker was expected.");
         int put = Begin(
-            configuration, configuration.Engine, mayLackQueries: true, TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries));
+            configuration, configuration.Engine, mayLackQueries: true,
+            TrajectoryFormat.EncodeAll(RunIdentity.Fingerprint(configuration), content.Entries));
         return (put, Channel.Length);
     }
 
@@ -206,8 +207,8 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
         if (Settings.Quorum > 0 && !(mayLackQueries && options.Queries > Settings.Quorum))
         {
             throw new InvalidInputException(
-                $"Run {Name} has --quorum {Settings.Quorum}, --optimizer {options.Optimizer} and --queries {options.Queries}; a method that "
-                    + "averages two-sided queries, such as mezo, kerzoo or lozo, and more of them than that were expected.");
+                $"Run {Name} has --quorum {Settings.Quorum}, --optimizer {options.Optimizer} and --queries {options.Queries}; a method "
+                    + "that averages two-sided queries, such as mezo, kerzoo or lozo, and more of them than that were expected.");
         }
 
         if (Settings.MixedEngines && options.Sides == 1)

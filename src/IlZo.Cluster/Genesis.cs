@@ -8,8 +8,8 @@ namespace IlZo.Clusters;
 
 /// <summary>
 /// The first entry of a run's common log: what the run is. Bytes, little-endian: the magic <c>IZG1</c>; u8 split; u8 1 for mixed engines;
-/// u16 queries that a step waits for, 0 for all; u32 steps between marks; u32 length of the configuration; the configuration, as config.json has it; u32 CRC-32 of all bytes
-/// before it.
+/// u16 queries that a step waits for, 0 for all; u32 steps between marks; u32 length of the configuration; the configuration, as
+/// config.json has it; u32 CRC-32 of all bytes before it.
 /// </summary>
 /// <param name="Settings">What its workers agree on.</param>
 /// <param name="Configuration">The bytes of config.json.</param>

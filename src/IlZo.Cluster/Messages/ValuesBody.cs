@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace IlZo.Clusters;
 
 /// <summary>
-/// Values of work. Bytes, little-endian: u32 round; u32 pass; u32 first item; u32 items; of each item its length, seven bits a byte with the
-/// least first and the eighth for one that follows, and the value.
+/// Values of work. Bytes, little-endian: u32 round; u32 pass; u32 first item; u32 items; of each item its length, seven bits a byte with
+/// the least first and the eighth for one that follows, and the value.
 /// </summary>
 /// <param name="Round">The how-manieth piece of work for the log's next entry.</param>
 /// <param name="Pass">The pass.</param>

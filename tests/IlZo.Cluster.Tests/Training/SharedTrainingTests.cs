@@ -153,7 +153,8 @@ public sealed class SharedTrainingTests : IDisposable
         RequireSame(alone, await writing);
     }
 
-    private TrainingResult[] Train(TrainingOptions options, MemoryHub hub, ClusterSettings settings, string name, int workers, double audit = 0.2)
+    private TrainingResult[] Train(
+        TrainingOptions options, MemoryHub hub, ClusterSettings settings, string name, int workers, double audit = 0.2)
     {
         var results = new TrainingResult[workers];
         Task[] all = [.. Enumerable.Range(0, workers).Select(w => Task.Factory.StartNew(
