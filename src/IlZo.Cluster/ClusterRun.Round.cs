@@ -24,10 +24,26 @@ public sealed partial class ClusterRun
         private IReadOnlyList<WorkPart> _own = [];
         private int _planned = -1;
         private TimeSpan _worked;
+        private long _tokens;
 
         private int Entry => run._log.Count;
 
         public T[][] Run()
+        {
+            try
+            {
+                DoAll();
+                Audit();
+                return _values.All;
+            }
+            finally
+            {
+                // Also of work that came too late, which is what a slow worker's does.
+                run.LearnPace(work.Items > 1, _tokens, _worked);
+            }
+        }
+
+        private void DoAll()
         {
             run._ahead.Where(IsOfThis).ToList().ForEach(Take);
 
@@ -57,9 +73,6 @@ public sealed partial class ClusterRun
 
                 Listen(TimeSpan.Zero);
             }
-
-            Audit();
-            return _values.All;
         }
 
         private void Greet()
@@ -77,17 +90,17 @@ public sealed partial class ClusterRun
         // Who is there may change while the work goes on; what is done is done.
         private IReadOnlyList<WorkPart> Own()
         {
-            var present = run._presence.At(Entry);
+            run._presence.At(Entry);
             if (_planned != run._presence.Version)
             {
-                (_planned, _own) = (run._presence.Version, PartsOf(run._presence.RankAt(Entry), present.Count));
+                (_planned, _own) = (run._presence.Version, PartsOf(run._presence.RankAt(Entry)));
             }
 
             return _own;
         }
 
-        private IReadOnlyList<WorkPart> PartsOf(int rank, int workers) =>
-            WorkPlan.Of(work.Passes, _weights, run.SplitOf(work), rank, workers);
+        private IReadOnlyList<WorkPart> PartsOf(int rank) =>
+            WorkPlan.Of(work.Passes, _weights, run.SplitOf(work), rank, run._presence.SharesAt(Entry));
 
         private WorkPart? Next(IReadOnlyList<WorkPart> parts) =>
             parts.Select(_values.MissingOf).FirstOrDefault(p => p is not null);
@@ -103,6 +116,7 @@ public sealed partial class ClusterRun
             long start = run._time.GetTimestamp();
             var values = work.Do(part.Pass, part.First, part.Count);
             _worked += run._time.GetElapsedTime(start);
+            _tokens += _weights.Skip(part.First).Take(part.Count).Sum();
             _values.Take(part, values);
             Tell(part, [.. values.Select(v => (ReadOnlyMemory<byte>)work.Encode(v))]);
         }
@@ -115,7 +129,7 @@ public sealed partial class ClusterRun
             for (int i = 1; i < present.Count; i++)
             {
                 int other = (rank + i) % present.Count;
-                if (Next(PartsOf(other, present.Count)) is { } missing)
+                if (Next(PartsOf(other)) is { } missing)
                 {
                     run._presence.Miss(present[other]);
                     Do(missing);

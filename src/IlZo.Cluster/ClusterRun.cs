@@ -20,6 +20,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     private readonly Random _random;
     private readonly Presence _presence;
     private readonly Marks _marks;
+    private readonly Pace _pace = new();
 
     // The common log as this worker has taken it: the run, then the entries of trajectory.bin.
     private readonly List<byte[]> _log = [];
@@ -298,7 +299,7 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     }
 
     private void Send(MessageKind kind, ReadOnlyMemory<byte> body) =>
-        Channel.Send(new Message(kind, _presence.Self, _log.Count, body).Encode());
+        Channel.Send(new Message(kind, _presence.Self, _log.Count, body, _presence.Pace).Encode());
 
     private void StopAll(string why)
     {

@@ -9,28 +9,41 @@ internal sealed class Presence(ulong self)
 {
     private const int Entries = 2;
 
-    private readonly Dictionary<ulong, long> _heard = [];
+    private readonly Dictionary<ulong, (long Entry, byte Pace)> _heard = [];
     private ulong[] _present = [];
+    private double[] _shares = [];
     private int _listed = -1;
     private long _entry = -1;
 
     /// <summary>This worker.</summary>
     public ulong Self => self;
 
-    /// <summary>Grows with each change of who is there.</summary>
+    /// <summary>Grows with each change of who is there, and how fast.</summary>
     public int Version { get; private set; }
+
+    /// <summary>How fast this worker is.</summary>
+    public byte Pace
+    {
+        get;
+        set
+        {
+            Version += field == value ? 0 : 1;
+            field = value;
+        }
+    }
 
     /// <summary>A worker was heard.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="entry">The entry it works on.</param>
-    public void Hear(ulong worker, long entry)
+    /// <param name="pace">How fast it says it is.</param>
+    public void Hear(ulong worker, long entry, byte pace)
     {
-        if (!_heard.TryGetValue(worker, out long before))
+        if (!_heard.TryGetValue(worker, out var before) || before.Pace != pace)
         {
             Version++;
         }
 
-        _heard[worker] = Math.Max(before, entry);
+        _heard[worker] = (Math.Max(before.Entry, entry), pace);
     }
 
     /// <summary>A worker did not do its part.</summary>
@@ -51,7 +64,7 @@ internal sealed class Presence(ulong self)
             _entry = entry;
             foreach (var (worker, heard) in _heard)
             {
-                if (heard < entry - Entries)
+                if (heard.Entry < entry - Entries)
                 {
                     Miss(worker);
                 }
@@ -61,9 +74,17 @@ internal sealed class Presence(ulong self)
         if (_listed != Version)
         {
             (_listed, _present) = (Version, [.. _heard.Keys.Append(self).Order()]);
+            _shares = IlZo.Clusters.Pace.Shares([.. _present.Select(w => w == self ? Pace : _heard[w].Pace)]);
         }
 
         return _present;
+    }
+
+    /// <summary>How much each of <see cref="At"/> does, relative to the fastest.</summary>
+    public IReadOnlyList<double> SharesAt(long entry)
+    {
+        At(entry);
+        return _shares;
     }
 
     /// <summary>This worker's place among <see cref="At"/>.</summary>

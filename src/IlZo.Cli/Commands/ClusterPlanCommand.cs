@@ -28,6 +28,9 @@ internal static class ClusterPlanCommand
     private static readonly Option<double?> s_loss = Flags.Number<double>(
         "--loss", "P", "The part of messages that is lost in the simulation (default: 0).");
 
+    private static readonly Option<int?> s_slow = Flags.Number<int>(
+        "--slow", "N", "Workers in the simulation that take four times as long for all they do (default: 0).");
+
     private static readonly Option<int?> s_churn = Flags.Number<int>(
         "--churn", "N", "Workers that end during the simulation, each with another that joins (default: 0).");
 
@@ -37,7 +40,7 @@ internal static class ClusterPlanCommand
     {
         var command = new Command("plan", "Predict how a run gets faster on several machines, and simulate it.")
         {
-            s_shape, s_machines, s_network, s_device, s_batch, s_length, s_simulate, s_loss, s_churn, s_json,
+            s_shape, s_machines, s_network, s_device, s_batch, s_length, s_simulate, s_loss, s_churn, s_slow, s_json,
         };
         command.SetAction(Run);
         return command;
@@ -88,16 +91,18 @@ internal static class ClusterPlanCommand
     {
         double loss = parsed.GetValue(s_loss) ?? 0;
         int churn = parsed.GetValue(s_churn) ?? 0;
+        int slow = parsed.GetValue(s_slow) ?? 0;
         if (parsed.GetValue(s_simulate) is not { } steps)
         {
-            return loss == 0 && churn == 0 ? null : throw new InvalidInputException(
-                $"{s_loss.Name} or {s_churn.Name} is given without {s_simulate.Name}; the two together were expected.");
+            return loss == 0 && churn == 0 && slow == 0 ? null : throw new InvalidInputException(
+                $"{s_loss.Name}, {s_churn.Name} or {s_slow.Name} is given without {s_simulate.Name}; the two together were expected.");
         }
 
         Require(steps >= 2, s_simulate.Name, steps, "2 or more");
         Require(loss is >= 0 and < 1, s_loss.Name, loss, "0 or more and less than 1");
         Require(churn >= 0, s_churn.Name, churn, "0 or more");
-        return Simulation.Run(weights, batch, length, machines, steps, loss, churn, machine, network);
+        Require(slow >= 0 && slow <= machines, s_slow.Name, slow, $"0 to {machines}");
+        return Simulation.Run(weights, batch, length, machines, steps, loss, churn, slow, machine, network);
     }
 
     private static void Require(bool condition, string name, double value, string expected)

@@ -20,14 +20,15 @@ internal enum MessageKind : byte
 }
 
 /// <summary>
-/// A message between workers. Its bytes, little-endian: the magic <c>IZC1</c>; u8 kind; 3 bytes 0; u64 worker; i64 entry; the body; u32
+/// A message between workers. Its bytes, little-endian: the magic <c>IZC1</c>; u8 kind; u8 pace (<see cref="Pace"/>); 2 bytes 0; u64 worker; i64 entry; the body; u32
 /// CRC-32 of all bytes before it.
 /// </summary>
 /// <param name="Kind">What it is about.</param>
 /// <param name="Worker">Who sends it: a number drawn at start.</param>
 /// <param name="Entry">The entry of the log that the sender works on.</param>
 /// <param name="Body">What it says.</param>
-internal sealed record Message(MessageKind Kind, ulong Worker, long Entry, ReadOnlyMemory<byte> Body)
+/// <param name="Pace">How fast the sender is; 0 where that is not known.</param>
+internal sealed record Message(MessageKind Kind, ulong Worker, long Entry, ReadOnlyMemory<byte> Body, byte Pace = 0)
 {
     /// <summary>Bytes of a message at most, which every server passes on as it is installed.</summary>
     public const int MostBytes = 1 << 19;
@@ -45,7 +46,7 @@ internal sealed record Message(MessageKind Kind, ulong Worker, long Entry, ReadO
     {
         byte[] bytes = new byte[BodyAt + Body.Length + ChecksumBytes];
         Magic.CopyTo(bytes);
-        bytes[4] = (byte)Kind;
+        (bytes[4], bytes[5]) = ((byte)Kind, Pace);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), Worker);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(16), Entry);
         Body.Span.CopyTo(bytes.AsSpan(BodyAt));
@@ -58,7 +59,7 @@ internal sealed record Message(MessageKind Kind, ulong Worker, long Entry, ReadO
     public static Message? Decode(ReadOnlyMemory<byte> bytes)
     {
         var span = bytes.Span;
-        if (bytes.Length is < BodyAt + ChecksumBytes or > MostBytes || !span.StartsWith(Magic) || span[5..8].ContainsAnyExcept((byte)0)
+        if (bytes.Length is < BodyAt + ChecksumBytes or > MostBytes || !span.StartsWith(Magic) || span[6..8].ContainsAnyExcept((byte)0)
             || !Enum.IsDefined((MessageKind)span[4])
             || BinaryPrimitives.ReadUInt32LittleEndian(span[^ChecksumBytes..]) != Crc32.HashToUInt32(span[..^ChecksumBytes]))
         {
@@ -69,6 +70,7 @@ internal sealed record Message(MessageKind Kind, ulong Worker, long Entry, ReadO
             (MessageKind)span[4],
             BinaryPrimitives.ReadUInt64LittleEndian(span[8..]),
             BinaryPrimitives.ReadInt64LittleEndian(span[16..]),
-            bytes[BodyAt..^ChecksumBytes]);
+            bytes[BodyAt..^ChecksumBytes],
+            span[5]);
     }
 }

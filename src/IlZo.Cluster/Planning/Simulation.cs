@@ -21,10 +21,12 @@ public sealed class Simulation
 {
     private const int StackBytes = 1 << 18;
     private const double Jitter = 0.1;
+    private const double SlowBy = 4;
 
     private readonly int _steps;
     private readonly int _examples;
     private readonly double _loss;
+    private readonly int _slow;
     private readonly double _perExample;
     private readonly double _perPass;
     private readonly double _update;
@@ -39,9 +41,9 @@ public sealed class Simulation
     private int _left;
 
     private Simulation(
-        double weights, int batch, int length, int steps, double loss, MachineSpeed machine, NetworkSpeed network, int seed)
+        double weights, int batch, int length, int steps, double loss, int slow, MachineSpeed machine, NetworkSpeed network, int seed)
     {
-        (_steps, _examples, _loss, _network, _random) = (steps, batch, loss, network, new Random(seed));
+        (_steps, _examples, _loss, _slow, _network, _random) = (steps, batch, loss, slow, network, new Random(seed));
         _perExample = weights * machine.PerWeightToken * length;
         _perPass = weights * machine.PerWeight;
         _update = ClusterPlan.Update(weights, 1, machine);
@@ -55,14 +57,15 @@ public sealed class Simulation
     /// <param name="steps">Steps, at least 2.</param>
     /// <param name="loss">The part of messages that are lost, each at one of those it is sent to.</param>
     /// <param name="churn">Workers that are ended during the run, each with another that joins in its place.</param>
+    /// <param name="slow">Workers, of those that are there from the beginning, that take four times as long for all they do.</param>
     /// <param name="machine">What the machines are.</param>
     /// <param name="network">What lies between them.</param>
     /// <param name="seed">What decides all that is random.</param>
     public static SimulationResult Run(
-        double weights, int batch, int length, int machines, int steps, double loss, int churn, MachineSpeed machine, NetworkSpeed network,
-        int seed = 0)
+        double weights, int batch, int length, int machines, int steps, double loss, int churn, int slow, MachineSpeed machine,
+        NetworkSpeed network, int seed = 0)
     {
-        var simulation = new Simulation(weights, batch, length, steps, loss, machine, network, seed);
+        var simulation = new Simulation(weights, batch, length, steps, loss, slow, machine, network, seed);
         return simulation.Run(machines, churn);
     }
 
@@ -356,13 +359,14 @@ public sealed class Simulation
 
                 state += BitConverter.ToDouble(entry);
                 step++;
-                Pass(Ticks(_all._update * Wobble()));
+                Pass(Ticks(_all._update * Slowness()));
             }
         }
 
-        private long WorkTime(int count) => Ticks((_all._perPass + (_all._perExample * count)) * Wobble());
+        private long WorkTime(int count) => Ticks((_all._perPass + (_all._perExample * count)) * Slowness());
 
-        private double Wobble() => 1 + (Jitter * ((2 * _all._random.NextDouble()) - 1));
+        private double Slowness() =>
+            (1 + (Jitter * ((2 * _all._random.NextDouble()) - 1))) * (_number <= (ulong)_all._slow ? SlowBy : 1);
 
         private void Pass(long ticks) => Sleep(_now + ticks);
 

@@ -7,23 +7,26 @@ namespace IlZo.Clusters;
 internal static class WorkPlan
 {
     /// <summary>
-    /// Tokens that a worker must have for reading the weights with noise to be worth it: below, probes are divided instead of examples.
+    /// Tokens that a worker must have for reading the weights with noise to be worth it, 100 at each point of a pair: below, probes are
+    /// divided instead of examples.
     /// From the cost of a weight (0.9 ns for noise, packing and update) and of a token (4 operations a weight at 4.6e11 a second, on two
     /// cores of a server): docs/cluster.md.
     /// </summary>
-    public const int LeastTokens = 100;
+    public const int LeastTokens = 200;
 
     /// <summary>What one of several workers does.</summary>
     /// <param name="passes">Passes.</param>
     /// <param name="weights">The weight of each item, in tokens.</param>
     /// <param name="split">How work is divided.</param>
     /// <param name="rank">The worker, from 0.</param>
-    /// <param name="workers">How many there are.</param>
-    public static IReadOnlyList<WorkPart> Of(int passes, IReadOnlyList<long> weights, WorkSplit split, int rank, int workers)
+    /// <param name="shares">How much each worker does, relative to another.</param>
+    public static IReadOnlyList<WorkPart> Of(
+        int passes, IReadOnlyList<long> weights, WorkSplit split, int rank, IReadOnlyList<double> shares)
     {
+        int workers = shares.Count;
         if (ByExamples(passes, weights, split, workers))
         {
-            var (first, end) = Slice(weights, rank, workers);
+            var (first, end) = Slice(weights, rank, shares);
             return end > first ? [.. Enumerable.Range(0, passes).Select(pass => new WorkPart(pass, first, end - first))] : [];
         }
 
@@ -36,8 +39,8 @@ internal static class WorkPlan
         }
 
         var (from, to) = split == WorkSplit.Queries || passes >= workers
-            ? Whole(Slice(Enumerable.Repeat(1L, passes).ToArray(), rank, workers), items)
-            : Slice(cells, rank, workers);
+            ? Whole(Slice(Enumerable.Repeat(1L, passes).ToArray(), rank, shares), items)
+            : Slice(cells, rank, shares);
         var parts = new List<WorkPart>();
         while (from < to)
         {
@@ -56,31 +59,36 @@ internal static class WorkPlan
         _ => passes < workers ? weights.Count >= workers : weights.Sum() / workers >= LeastTokens && weights.Count >= workers,
     };
 
-    // The units whose middles lie in one of equal shares of the whole weight.
-    private static (int First, int End) Slice(IReadOnlyList<long> weights, int rank, int workers)
+    // The units whose middles lie in a worker's share of the whole weight.
+    private static (int First, int End) Slice(IReadOnlyList<long> weights, int rank, IReadOnlyList<double> shares)
     {
-        double total = weights.Sum(w => (double)Math.Max(1, w));
+        double total = weights.Sum(w => (double)Math.Max(1, w)) / shares.Sum();
         double before = 0;
-        var (first, end) = (weights.Count, weights.Count);
+        var (owner, end) = (0, shares[0] * total);
+        var (from, to) = (weights.Count, weights.Count);
         for (int u = 0; u < weights.Count; u++)
         {
             double weight = Math.Max(1, weights[u]);
-            int owner = Math.Min(workers - 1, (int)((before + (weight / 2)) / total * workers));
-            if (owner >= rank && first == weights.Count)
+            while (before + (weight / 2) >= end && owner < shares.Count - 1)
             {
-                first = u;
+                end += shares[++owner] * total;
+            }
+
+            if (owner >= rank && from == weights.Count)
+            {
+                from = u;
             }
 
             if (owner > rank)
             {
-                end = u;
+                to = u;
                 break;
             }
 
             before += weight;
         }
 
-        return (Math.Min(first, end), end);
+        return (Math.Min(from, to), to);
     }
 
     private static (int From, int To) Whole((int First, int End) passes, int items) => (passes.First * items, passes.End * items);

@@ -32,7 +32,7 @@ internal sealed partial class LossEvaluator
             return losses;
         }
 
-        public long Weight(int item) => EvaluationBatches.TokensOf(batch.Examples[item]);
+        public long Weight(int item) => EvaluationBatches.TokensOf(batch.Examples[item]) * ProbePoints.Count(_passes[0]);
 
         public long TokensAtATime => long.MaxValue;
 

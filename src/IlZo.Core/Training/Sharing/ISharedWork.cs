@@ -18,7 +18,7 @@ internal interface ISharedWork<T>
     /// <summary>Items of a pass: examples, or 1 where they cannot be divided.</summary>
     int Items { get; }
 
-    /// <summary>About how much there is to compute for an item, in tokens.</summary>
+    /// <summary>About how much there is to compute for an item in a pass, in tokens that go through the model.</summary>
     /// <param name="item">The item.</param>
     long Weight(int item);
 
