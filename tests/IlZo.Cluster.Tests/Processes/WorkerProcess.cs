@@ -11,12 +11,24 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <param name="arguments">Its arguments.</param>
     public WorkerProcess(params string[] arguments)
+        : this(null, arguments)
+    {
+    }
+
+    /// <param name="without">Instructions that it does without, as the runtime calls them; null for none.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public WorkerProcess(string? without, string[] arguments)
     {
         var command = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ilzo.dll"), .. arguments])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
+        if (without is not null)
+        {
+            command.Environment[$"DOTNET_Enable{without}"] = "0";
+        }
+
         _process = Process.Start(command)!;
         _process.OutputDataReceived += Hear;
         _process.ErrorDataReceived += Hear;
