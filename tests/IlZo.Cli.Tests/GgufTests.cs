@@ -24,6 +24,19 @@ public sealed class GgufTests
     }
 
     [Fact]
+    public void A_folder_is_imported_if_bitsandbytes_has_quantized_it_and_as_it_is()
+    {
+        using var temp = new TempFolder();
+        Assert.Contains(
+            "has no weights that bitsandbytes has quantized to nf4",
+            Ilzo.Run("import", TestData.Stories, "--out", temp["model"]).Refusal(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "--dtype is given for",
+            Ilzo.Run("import", TestData.Stories, "--out", temp["model"], "--dtype", "fp16").Refusal(2), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(temp["model"]));
+    }
+
+    [Fact]
     public void A_file_becomes_a_model_that_trains_and_writes_as_the_one_it_was_made_of()
     {
         using var temp = new TempFolder();

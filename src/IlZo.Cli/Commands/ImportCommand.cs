@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IlZo.Checkpoints.BitsAndBytes;
 using IlZo.Gguf;
 using IlZo.Tensors;
 
@@ -7,7 +8,13 @@ namespace IlZo.Cli.Commands;
 /// <summary><c>ilzo import</c>.</summary>
 internal static class ImportCommand
 {
-    private static readonly Argument<string> s_file = new("file") { Description = "GGUF file.", HelpName = "FILE" };
+    private static readonly Argument<string> s_file = new("file")
+    {
+        Description = "GGUF file, or the folder of a model that bitsandbytes has quantized to NF4.",
+        HelpName = "FILE",
+    };
+
+
     private static readonly Option<string> s_out = new("--out")
     {
         Description = "Folder to create.",
@@ -21,7 +28,9 @@ internal static class ImportCommand
 
     public static Command Create()
     {
-        var command = new Command("import", "Make a model in the Hugging Face layout of a GGUF file, with its tokenizer and chat template.")
+        var command = new Command(
+            "import",
+            "Make a model in the Hugging Face layout of a GGUF file, with its tokenizer and chat template, or of one in bitsandbytes' NF4.")
         {
             s_file, s_out, s_dtype, s_tokenizer,
         };
@@ -33,8 +42,24 @@ internal static class ImportCommand
     {
         string output = Path.GetFullPath(parsed.GetValue(s_out)!);
         var type = parsed.GetValue(s_dtype) is { } word ? DTypeWords.Instance.Parse(word) : null;
+        string source = parsed.GetValue(s_file)!;
         using var interruption = Terminal.OnInterrupt();
-        GgufImport.Save(parsed.GetValue(s_file)!, output, type, parsed.GetValue(s_tokenizer), interruption.Token);
+        if (Directory.Exists(source))
+        {
+            if (((Option[])[s_dtype, s_tokenizer]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } option)
+            {
+                throw new InvalidInputException(
+                    $"{option.Name} is given for '{source}', which is a folder and keeps its weights and its tokenizer; a GGUF file was "
+                        + "expected with it.");
+            }
+
+            BitsAndBytesImport.Save(source, output, interruption.Token);
+        }
+        else
+        {
+            GgufImport.Save(source, output, type, parsed.GetValue(s_tokenizer), interruption.Token);
+        }
+
         Terminal.Say(output);
         return 0;
     }

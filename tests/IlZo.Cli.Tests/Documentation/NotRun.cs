@@ -20,6 +20,7 @@ internal static class NotRun
         ("ilzo cluster status", Nats),
         ("ilzo cluster stop", Nats),
         ("ilzo cluster restore", Nats),
+        ("ilzo import llama-bnb-4bit", "needs a model that bitsandbytes has written; BitsAndBytesTests write one"),
         ("ilzo train --device cuda:0", Gpu),
         ("ilzo selftest --device cuda:0", Gpu),
         ("ilzo bench --device cuda:0", Gpu),

@@ -1,9 +1,12 @@
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
 using IlZo.Adapters;
+using IlZo.Arithmetic.Blocks;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
+using IlZo.Checkpoints.BitsAndBytes;
 using IlZo.Checkpoints.Torch;
 using IlZo.Fuzz.Mutation;
 using IlZo.Generation;
@@ -82,6 +85,17 @@ internal static class CheckpointTargets
             new ByteMutator(
                 "general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe"),
             () => ReadGguf),
+        new(
+            "bitsandbytes",
+            "how bitsandbytes has quantized a matrix, in JSON",
+            () =>
+            [
+                """{"quant_type":"nf4","blocksize":64,"dtype":"float16","shape":[4,64]}"""u8.ToArray(),
+                """{"quant_type":"nf4","blocksize":64,"shape":[4,64],"nested_blocksize":256,"nested_dtype":"float32","nested_offset":0.5}"""u8
+                    .ToArray(),
+            ],
+            new JsonMutator("blocksize", "shape", "nested_blocksize", "nested_offset", "nested_dtype", "quant_type", "nf4"),
+            () => ReadNormalFloats),
         new(
             "generation-config",
             "generation_config.json",
@@ -217,6 +231,48 @@ internal static class CheckpointTargets
         {
             memory.ForEach(m => m.Dispose());
         }
+    }
+
+    // A matrix of 4 × 64 whose scales are in fp32, and one whose scales are quantized.
+    private static unsafe void ReadNormalFloats(byte[] state)
+    {
+        foreach (bool nested in (bool[])[false, true])
+        {
+            byte[] weights = NormalFloats(state, nested);
+            try
+            {
+                using var folder = CheckpointFolder.FromMemory(
+                    "memory", name => name switch { "config.json" => "{}"u8.ToArray(), "model.safetensors" => weights, _ => null });
+                foreach (var matrix in NormalFloatTensor.Of(folder).Values)
+                {
+                    matrix.Write(Stream.Null, default);
+                }
+            }
+            catch (InvalidInputException) when (!nested)
+            {
+                // The other one may fit.
+            }
+        }
+    }
+
+    private static byte[] NormalFloats(byte[] state, bool nested)
+    {
+        (string Name, string Type, byte[] Bytes)[] tensors =
+        [
+            ("w.weight", "U8", new byte[128]),
+            ("w.weight.quant_map", "F32", MemoryMarshal.AsBytes(NormalFloatFormat.Levels).ToArray()),
+            ("w.weight.quant_state.bitsandbytes__nf4", "U8", state),
+            ("w.weight.absmax", nested ? "U8" : "F32", new byte[nested ? 4 : 16]),
+            ("w.weight.nested_absmax", "F32", new byte[4]),
+            ("w.weight.nested_quant_map", "F32", new byte[1024]),
+        ];
+        long at = 0;
+        string header = string.Join(',', tensors.Select(t =>
+            $$"""
+            "{{t.Name}}":{"dtype":"{{t.Type}}","shape":[{{t.Bytes.Length / (t.Type == "F32" ? 4 : 1)}}],"data_offsets":[{{at}},{{at += t.Bytes.Length}}]}
+            """));
+        byte[] json = Encoding.UTF8.GetBytes($"{{{header}}}");
+        return [.. BitConverter.GetBytes((long)json.Length), .. json, .. tensors.SelectMany(t => t.Bytes)];
     }
 
     private static Action<byte[]> ReadShards()

@@ -37,7 +37,7 @@ internal static class ClusterTargets
     private static void Receive(byte[] input)
     {
         ISharedRun run = new ClusterRun(_ => new Once(input, null), time: new Hurry());
-        run.Begin(s_run, s_engine, []);
+        run.Begin(s_run, s_engine, mayLackQueries: true, []);
         double[][] values;
         try
         {
@@ -57,7 +57,7 @@ internal static class ClusterTargets
     private static void Join(byte[] input)
     {
         ISharedRun run = new ClusterRun(_ => new Once(null, input), time: new Hurry());
-        run.Begin(s_run, s_engine, []);
+        run.Begin(s_run, s_engine, mayLackQueries: true, []);
     }
 
     private sealed class Halves : ISharedWork<double>
