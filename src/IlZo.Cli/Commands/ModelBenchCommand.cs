@@ -168,6 +168,7 @@ internal static class ModelBenchCommand
                 writer.WriteNumber("step_seconds", result.StepSeconds);
                 writer.WriteNumber("forward_seconds", result.ForwardSeconds);
                 writer.WriteNumber("update_seconds", result.UpdateSeconds);
+                writer.WriteNumber("processor_seconds", result.ProcessorSeconds);
                 writer.WriteNumber("replay_seconds_per_step", result.ReplaySeconds);
                 writer.WriteNumber("needed_gigaflop", result.NeededGigaflop);
                 writer.WriteStartObject("split_thread_seconds");
@@ -196,6 +197,7 @@ internal static class ModelBenchCommand
             ("forward at both probes", Format.Invariant(
                 $"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
             ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
+            ("processor time", Format.Invariant($"{result.ProcessorSeconds:F3} s a step")),
             ("replay", Format.Invariant($"{result.ReplaySeconds:F3} s a step")),
             ("thread time", string.Join(", ", Parts(result.Split).Select(
                 p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),

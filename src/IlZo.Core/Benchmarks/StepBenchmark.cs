@@ -11,6 +11,7 @@ namespace IlZo.Benchmarks;
 /// <param name="StepSeconds">The median step.</param>
 /// <param name="ForwardSeconds">The median of its forward part.</param>
 /// <param name="UpdateSeconds">The median of its update part.</param>
+/// <param name="ProcessorSeconds">Processor time of all threads, per step: what a machine that is shared distorts less.</param>
 /// <param name="ReplaySeconds">What a record takes when many are replayed at once.</param>
 /// <param name="NeededGigaflop">Multiplications and additions that the products of both probes need, per step.</param>
 /// <param name="Split">Where a step's thread time goes.</param>
@@ -26,6 +27,7 @@ internal sealed record StepBenchmark(
     double StepSeconds,
     double ForwardSeconds,
     double UpdateSeconds,
+    double ProcessorSeconds,
     double ReplaySeconds,
     double NeededGigaflop,
     StepSplit Split,
@@ -65,6 +67,7 @@ internal sealed record StepBenchmark(
         var update = new List<double>();
         long allocated = 0;
         int collections = 0;
+        var processor = TimeSpan.Zero;
         for (int step = 0; step <= steps; step++)
         {
             long start = Stopwatch.GetTimestamp();
@@ -76,6 +79,7 @@ internal sealed record StepBenchmark(
                 backend.Profile.Reset();
                 allocated = GC.GetTotalAllocatedBytes(precise: true);
                 collections = GC.CollectionCount(0);
+                processor = Environment.CpuUsage.TotalTime;
             }
             else
             {
@@ -86,6 +90,7 @@ internal sealed record StepBenchmark(
 
         allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / steps;
         collections = GC.CollectionCount(0) - collections;
+        processor = Environment.CpuUsage.TotalTime - processor;
 
         // Before the bandwidth is measured, whose buffer is not the step's.
         long peakResident = ProcessMemory.PeakResidentBytes();
@@ -102,6 +107,7 @@ internal sealed record StepBenchmark(
             Statistics.Median([.. forward.Zip(update, (f, u) => f + u)]),
             Statistics.Median(forward),
             Statistics.Median(update),
+            processor.TotalSeconds / steps,
             Replay(optimizer, backend, steps + 2),
             2 * RandomBatch.NeededFlops(loaded, batch, length) / 1e9,
             split,

@@ -41,6 +41,7 @@ internal static class NotRun
         ("bench/gpu/pack.sh", Publishing),
         ("bench/gpu/check.sh", Gpu),
         ("bash pack/check.sh", Gpu),
+        ("bench/peers/run.sh", "downloads libtorch and measures for minutes"),
         ("curl", "asks a server; CompletionTests of IlZo.Server.Tests send such requests"),
     ];
 
