@@ -25,6 +25,22 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void Devices_shows_caches_from_the_core_on_and_how_fast_they_are_read()
+    {
+        var json = Ilzo.Run("devices", "--json").Json;
+        string text = Ilzo.Run("devices").Success;
+        long[] sizes = [.. json.GetProperty("caches").EnumerateArray().Select(c => c.GetProperty("bytes").GetInt64())];
+        Assert.Equal(sizes.Order(), sizes);
+        Assert.Matches(sizes.Length == 0 ? "caches +unknown" : "caches +L1 [0-9]+ [KM]iB.* \\(says (Linux|CPUID)\\)", text);
+        var rates = json.GetProperty("read_gigabytes_per_second");
+        Assert.All(rates.EnumerateObject(), rate => Assert.InRange(rate.Value.GetDouble(), 1e-3, 1e5));
+        Assert.True(rates.TryGetProperty("memory", out _));
+        Assert.Equal(sizes.Length > 1, rates.TryGetProperty("l2", out _));
+        Assert.True(json.GetProperty("packed_bytes_per_thread").GetInt64() > 0);
+        Assert.Matches("read bandwidth +.*memory [0-9]+ GB/s a thread", text);
+    }
+
+    [Fact]
     public void Auto_runs_on_the_processor_where_there_is_no_gpu_and_says_so_in_one_sentence()
     {
         var outcome = Ilzo.Run([.. s_score, "--device", "auto"]);

@@ -31,15 +31,19 @@ internal static unsafe class MachinePeak
     }
 
     /// <summary>Reading memory that no cache holds, one core, in GB/s.</summary>
-    public static double ReadGigabytes()
+    public static double ReadGigabytes() => ReadGigabytes(256L << 20, repeats: 3);
+
+    /// <summary>Reading some bytes again and again, one core, in GB/s: from the nearest memory that holds them all.</summary>
+    /// <param name="bytes">How many, a multiple of 256.</param>
+    /// <param name="repeats">How often they are read at least.</param>
+    public static double ReadGigabytes(long bytes, int repeats)
     {
-        const long bytes = 256L << 20;
         using var buffer = new NativeBuffer(bytes);
 
         // Pages that were never written are one and the same page, which a cache holds.
-        new Span<byte>(buffer.Data, (int)bytes).Fill(1);
+        new Span<byte>(buffer.Data, checked((int)bytes)).Fill(1);
         double best = 0;
-        for (int repeat = 0; repeat < 3; repeat++)
+        for (int repeat = 0; repeat < repeats; repeat++)
         {
             long start = Stopwatch.GetTimestamp();
             var sum = ReadAll((long*)buffer.Data, bytes / sizeof(long));

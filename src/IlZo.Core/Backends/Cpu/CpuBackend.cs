@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     /// <param name="threads">Threads to use, or null for all processors.</param>
     /// <param name="engine">What computes products; null for the C# kernels.</param>
     public CpuBackend(int? threads = null, EngineChoice? engine = null)
-        : this(threads, (engine ?? EngineChoice.Managed).CreateProducts())
+        : this(threads, (engine ?? EngineChoice.Managed).CreateProducts(CacheBlocks.Here(threads)))
     {
     }
 

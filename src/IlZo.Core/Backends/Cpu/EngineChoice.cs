@@ -57,7 +57,9 @@ internal sealed record EngineChoice
         (EngineName.DotProduct, Sentence("bf16 by emitted VDPBF16PS", EmittedKernels.DotProduct, $"used for {Setting.Precision} bf16")),
     ];
 
-    internal ProductEngine CreateProducts() => _function is null ? new ManagedProducts() : new BFloat16Products(_function);
+    /// <param name="blocks">How much of the weights it packs at a time.</param>
+    internal ProductEngine CreateProducts(CacheBlocks blocks) =>
+        _function is null ? new ManagedProducts(blocks) : new BFloat16Products(_function, blocks);
 
     private static EngineChoice OrManaged(KernelProbe probe, string asked) => probe is { IsUsable: true, Function: { } function }
         ? new EngineChoice(function)

@@ -4,11 +4,13 @@ namespace IlZo.Backends.Cpu.Emitted;
 
 /// <summary>Products of bfloat16 operands with fp32 sums by a <see cref="PanelKernel"/>.</summary>
 /// <param name="kernel">The kernel, as machine code or as its twin in C#.</param>
-internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEngine
+/// <param name="blocks">How much is packed at a time; null for <see cref="CacheBlocks.Default"/>.</param>
+internal sealed unsafe class BFloat16Products(PanelFunction kernel, CacheBlocks? blocks = null) : ProductEngine
 {
     // Rows that are read and perturbed in fp32 before they are rounded, so few that both probes of them stay in the first-level cache.
     private const int StagedRows = 2 * Panel.RowGroup;
 
+    private readonly CacheBlocks _blocks = blocks ?? CacheBlocks.Default;
     private readonly PanelKernel _kernel = kernel.Kernel;
     private readonly BFloat16Layout _layout = kernel.Kernel.Layout;
 
@@ -25,15 +27,11 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel) : ProductEng
 
     public override void PackPanel(float* panel, int features, byte* packed) => BFloat16Packing.PackPanel(_layout, panel, features, packed);
 
-    // Packed slices of both probes (610 kB for 192 outputs, or for 96 split ones) stay in the second-level cache. Where outputs are
-    // columns, whole groups of noise.
-    public override BlockLimits Blocks(int tokens, WeightLayout layout)
-    {
-        const int large = 3 * NoiseField.Group;
-        return layout == WeightLayout.OutIn
-            ? new(_kernel.Rows, _kernel.Rows, _layout.IsSplit || tokens < 512 ? large / 2 : large)
-            : new(NoiseField.Group, NoiseField.Group, _layout.IsSplit ? NoiseField.Group : large);
-    }
+    // Packed slices of both probes (with 1 MB of cache 610 kB for 192 outputs, or for 96 split ones) stay in the second-level cache. Where
+    // outputs are columns, whole groups of noise.
+    public override BlockLimits Blocks(int tokens, WeightLayout layout) => layout == WeightLayout.OutIn
+        ? new(_kernel.Rows, _kernel.Rows, tokens < 512 ? CacheBlocks.RowUnit : _blocks.Rows(_layout.RowBytes))
+        : new(NoiseField.Group, NoiseField.Group, _blocks.RowsInGroups(_layout.RowBytes));
 
     public override byte* Pack(in WeightBlock block, int input, int depth)
     {
