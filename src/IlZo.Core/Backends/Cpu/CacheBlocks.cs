@@ -13,9 +13,9 @@ namespace IlZo.Backends.Cpu;
 /// is 4 bytes over the rows and 8 bytes over the inputs of a slice. So rows are packed first, up to 384, and what room is left then goes to
 /// more slices, whose outputs stay in the nearest cache from one to the next.</para>
 /// <para>With the 1 MB of Zen 4 and Zen 5 that is 384 rows of one slice of 192 inputs at both probes (639 kB), at which kernels have been
-/// measured. 2 MB (Sapphire and Emerald Rapids) have room for two slices: outputs pass half as often, 2.0 instead of 3.9 GB/s at 190 GFLOP/s
-/// a core, and that is most of what is asked of the third-level cache. With 512 kB (Zen 2, Zen 3, or 1 MB that two hyper-threads share) it
-/// is 192 rows, and with 256 kB 96. Only those of 1 MB have been measured.</para>
+/// measured. 2 MB (Sapphire and Emerald Rapids) have room for two slices: outputs pass half as often, 2.0 instead of 3.9 GB/s for a core
+/// that does 190 GFLOP/s, and that is most of what is asked of the third-level cache. With 512 kB (Zen 2, Zen 3, or 1 MB that two
+/// hyper-threads share) it is 192 rows, and with 256 kB 96. Only 1 MB has been measured.</para>
 /// </remarks>
 /// <param name="PackedBytes">Bytes of packed weights, at both probes together, that stay in a worker's second-level cache.</param>
 internal readonly record struct CacheBlocks(long PackedBytes)
