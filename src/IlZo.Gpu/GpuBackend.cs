@@ -83,6 +83,13 @@ internal sealed partial class GpuBackend : IBackend
     {
         using var use = _use.Enter();
         using var held = parameters.Read();
+        if (parameters.All.FirstOrDefault(p => p.Scales is not null) is { } scaled)
+        {
+            throw new InvalidInputException(
+                $"Tensor '{scaled.Name}' is read with scales apart from its blocks, for which GPUs have no kernel; --device cpu was "
+                    + "expected.");
+        }
+
         _device.Load(parameters, cancellation);
     }
 

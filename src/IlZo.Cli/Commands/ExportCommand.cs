@@ -59,7 +59,7 @@ internal static class ExportCommand
             var type = GgufTypeWords.Instance.Parse(words);
             OutputFile.Check("--out", output);
             var source = saved.Result();
-            var widened = WidenedType(options.Adapter is null ? trained : options.Model, options.DType);
+            var widened = options.Adapter is null ? WidenedType(trained, options.DType) : MergedType(options, trained);
             using var model = source.Load(widened, interruption.Token);
             GgufExport.Save(model, output, type, source.Template(model), interruption.Token);
         }
@@ -70,7 +70,7 @@ internal static class ExportCommand
         }
         else if (merge)
         {
-            using var model = AdapterFactory.Load(options.Model, trained, WidenedType(options.Model, options.DType), interruption.Token);
+            using var model = AdapterFactory.Load(options.Model, trained, MergedType(options, trained), interruption.Token);
             AdapterFiles.SaveMerged(model, output, TrainableModel.ExtraFiles(options, run), interruption.Token);
         }
         else
@@ -81,6 +81,9 @@ internal static class ExportCommand
         RunProduct.Print(parsed.GetValue(s_json), output);
         return 0;
     }
+
+    private static DType? MergedType(TrainingOptions options, string adapter) =>
+        AdapterCatalog.KindOf(adapter).MergesIntoBlocks ? options.DType : WidenedType(options.Model, options.DType);
 
     // Nothing can be added to weights in blocks, so these are widened.
     private static DType? WidenedType(string model, DType? type)

@@ -4,7 +4,7 @@ namespace IlZo.Adapters;
 internal static class AdapterCatalog
 {
     /// <summary>All of them, in the order they are listed to users.</summary>
-    public static IReadOnlyList<AdapterKind> Kinds { get; } = [new LoraKind(), new PrefixKind()];
+    public static IReadOnlyList<AdapterKind> Kinds { get; } = [new LoraKind(), new PrefixKind(), new ScalesKind()];
 
     /// <summary>The names of the options of all kinds.</summary>
     public static IReadOnlyList<string> OptionNames { get; } = [.. Kinds.SelectMany(k => k.Options).Select(o => o.Name).Distinct()];

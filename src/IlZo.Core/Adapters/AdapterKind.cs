@@ -31,8 +31,14 @@ internal abstract class AdapterKind
     /// <summary>The approximate norm of the gradient, by which some methods divide.</summary>
     public abstract double GradientNorm { get; }
 
+    /// <summary>Where the settings for models other than the built-in one are from; null for MeZO's runs.</summary>
+    public virtual string? Source => null;
+
     /// <summary>Whether a new adapter is initialized from activations of the model, which a backend must compute.</summary>
     public virtual bool StartsFromActivations => false;
+
+    /// <summary>Whether an adapter's effect goes into weights in blocks as they are; else they are widened first.</summary>
+    public virtual bool MergesIntoBlocks => false;
 
     /// <summary>PEFT's name for the kind: <c>peft_type</c>.</summary>
     internal abstract string PeftType { get; }

@@ -14,9 +14,18 @@ internal static unsafe class Widening
     /// <summary>The bits of binary32 that a widened binary16 can have.</summary>
     internal const uint HalfMask = 0x8FFFE000;
 
-    /// <summary>Widens consecutive elements of a row of a tensor.</summary>
-    public static void Read(Parameter tensor, int row, int column, float* destination, int count) =>
-        Read(tensor.Type, tensor.RowAt(row), column, destination, count);
+    /// <summary>Widens consecutive elements of a row of a tensor; blocks with the scales that stand for their own.</summary>
+    public static void Read(Parameter tensor, int row, int column, float* destination, int count)
+    {
+        if (tensor.Scales is { } scales)
+        {
+            BlockRows.Read(tensor.Type, tensor.RowAt(row), (float*)scales.RowAt(row), column, destination, count);
+        }
+        else
+        {
+            Read(tensor.Type, tensor.RowAt(row), column, destination, count);
+        }
+    }
 
     /// <summary>Widens consecutive elements of a row that begins at <paramref name="row"/>.</summary>
     public static void Read(DType type, byte* row, int column, float* destination, int count)

@@ -87,6 +87,11 @@ public sealed unsafe class Parameter
     /// <summary>Whether training perturbs and updates it.</summary>
     public bool IsTrained => Index >= 0;
 
+    /// <summary>
+    /// What is read in the place of its blocks' own scales, fp32 numbers [rows, blocks of a row]; null where those are.
+    /// </summary>
+    internal Parameter? Scales { get; set; }
+
     /// <summary>The layer of the model that it belongs to, from 0; null outside of layers.</summary>
     internal int? Layer { get; set; }
 

@@ -71,6 +71,9 @@ public enum TensorKind
 
     /// <summary>Keys or values in front of every text.</summary>
     Prefix,
+
+    /// <summary>The scales of the blocks that the weight lies in.</summary>
+    Scale,
 }
 
 /// <summary>What a tensor is, as stated by the model family or the adapter that makes it.</summary>

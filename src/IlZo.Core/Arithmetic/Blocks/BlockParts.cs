@@ -11,6 +11,15 @@ internal static unsafe class BlockParts
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Half(byte* source) => (float)BitConverter.UInt16BitsToHalf(Unsafe.ReadUnaligned<ushort>(source));
 
+    /// <summary>Stores a binary16, rounded to nearest even.</summary>
+    /// <returns>False where it overflows.</returns>
+    public static bool TrySetHalf(byte* target, float value)
+    {
+        var half = (System.Half)value;
+        Unsafe.WriteUnaligned(target, BitConverter.HalfToUInt16Bits(half));
+        return float.IsFinite((float)half);
+    }
+
     /// <summary>to = scale · q for whole vectors of signed bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scale<TVector, TSimd>(sbyte* q, int count, float scale, float* to)

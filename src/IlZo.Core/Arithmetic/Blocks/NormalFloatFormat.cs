@@ -7,7 +7,7 @@ namespace IlZo.Arithmetic.Blocks;
 /// NF4: 64 elements, an fp32 scale and 32 bytes, the upper half of each being the earlier element; w = scale · level, rounded once. The
 /// levels are those of Dettmers et al. 2023 (arXiv 2305.14314, appendix E), in fp32.
 /// </summary>
-internal readonly unsafe struct NormalFloatFormat : IBlockFormat
+internal readonly unsafe struct NormalFloatFormat : IOneScaleFormat
 {
     // The two elements of each byte.
     private static readonly float[] s_pairs = Pairs();
@@ -24,8 +24,23 @@ internal readonly unsafe struct NormalFloatFormat : IBlockFormat
 
     public static int Bytes => 36;
 
+    public static float LargestCode => 1;
+
+    public static float Scale(byte* block) => Unsafe.ReadUnaligned<float>(block);
+
+    public static bool TrySetScale(byte* block, float scale)
+    {
+        Unsafe.WriteUnaligned(block, scale);
+        return float.IsFinite(scale);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Read<TVector, TSimd>(byte* block, int run, float* to)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector> => Read<TVector, TSimd>(block, Scale(block), run, to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Read<TVector, TSimd>(byte* block, float scale, int run, float* to)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
@@ -37,10 +52,10 @@ internal readonly unsafe struct NormalFloatFormat : IBlockFormat
             to[(2 * i) + 1] = pairs[(2 * codes[i]) + 1];
         }
 
-        var scale = TSimd.Broadcast(Unsafe.ReadUnaligned<float>(block));
+        var factor = TSimd.Broadcast(scale);
         for (int i = 0; i < IBlockFormat.Run; i += TSimd.Width)
         {
-            TSimd.Store(TSimd.Multiply(TSimd.Load(to + i), scale), to + i);
+            TSimd.Store(TSimd.Multiply(TSimd.Load(to + i), factor), to + i);
         }
     }
 

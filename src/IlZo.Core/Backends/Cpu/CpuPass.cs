@@ -99,9 +99,10 @@ internal sealed unsafe partial class CpuPass : IPass
     /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
     private bool IsPerturbed(Parameter parameter)
     {
-        for (int probe = 0; probe < _points.Probes.Count && parameter.IsTrained; probe++)
+        var trained = parameter.Scales ?? parameter;
+        for (int probe = 0; probe < _points.Probes.Count && trained.IsTrained; probe++)
         {
-            if (_points.Probes[probe].Direction?.Covers(parameter) == true)
+            if (_points.Probes[probe].Direction?.Covers(trained) == true)
             {
                 return true;
             }

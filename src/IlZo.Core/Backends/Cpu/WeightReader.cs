@@ -85,13 +85,20 @@ internal static unsafe class WeightReader
         for (int p = 0; p < points.Probes.Count; p++)
         {
             var probe = points.Probes[p];
-            if (probe.Direction is not { } direction || !weight.IsTrained)
+            if (probe.Direction is not { } direction || !(weight.Scales ?? weight).IsTrained)
             {
                 for (int point = 0; point < probe.Points; point++, destination += probeStride)
                 {
                     Widening.Read(weight, row, column, destination, count);
                 }
 
+                continue;
+            }
+
+            if (weight.Scales is { } scales)
+            {
+                PerturbedScales.Read(weight, scales, row, column, count, probe, destination, probeStride, scratch);
+                destination += probe.Points * probeStride;
                 continue;
             }
 

@@ -40,13 +40,13 @@ internal static class Presets
     private static readonly Preset[] s_roberta =
     [
         new("RoBERTa", Weights, 1e-6, 1e-3, 64, NormOfWeights, ScaleOfWeights, OfRoberta),
-        .. AdapterCatalog.Kinds.Select(k => Of("RoBERTa", k, k.ForRoberta, 64, 32, OfRoberta)),
+        .. AdapterCatalog.Kinds.Select(k => Of("RoBERTa", k, k.ForRoberta, 64, 32, k.Source ?? OfRoberta)),
     ];
 
     private static readonly Preset[] s_others =
     [
         new("others", Weights, 1e-6, 1e-3, 16, NormOfWeights, ScaleOfWeights, OfOpt),
-        .. AdapterCatalog.Kinds.Select(k => Of("others", k, k.ForOthers, 16, 64, OfOpt)),
+        .. AdapterCatalog.Kinds.Select(k => Of("others", k, k.ForOthers, 16, 64, k.Source ?? OfOpt)),
     ];
 
     /// <summary>All of them.</summary>
