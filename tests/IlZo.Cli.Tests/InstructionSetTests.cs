@@ -15,10 +15,12 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         using var temp = new TempFolder();
         Ilzo.RunWith(variable, Reference.Full(temp["full"])).Json.GetProperty("weights_sha256");
         Ilzo.RunWith(variable, Reference.Prefix(temp["prefix"])).Json.GetProperty("weights_sha256");
+        Ilzo.RunWith(variable, reference.Scales(temp["scales"])).Json.GetProperty("weights_sha256");
         foreach (string file in s_files)
         {
             Assert.Equal(File.ReadAllBytes(reference.Folder["full", file]), File.ReadAllBytes(temp["full", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["prefix", file]), File.ReadAllBytes(temp["prefix", file]));
+            Assert.Equal(File.ReadAllBytes(reference.Folder["scales", file]), File.ReadAllBytes(temp["scales", file]));
         }
 
         Assert.Equal(
@@ -39,6 +41,8 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         {
             Sha = TinyRun.Sha(Ilzo.Run(Full(Folder["full"])).Json);
             TinyRun.Sha(Ilzo.Run(Prefix(Folder["prefix"])).Json);
+            Assert.Equal(0, Ilzo.Run("quantize", "--model", TestData.Stories, "--to", "q4_0", "--out", Folder["q4"]).ExitCode);
+            TinyRun.Sha(Ilzo.Run(Scales(Folder["scales"])).Json);
             Text = Ilzo.Run(Generate).Success;
         }
 
@@ -53,6 +57,9 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
 
         // Its start is computed by a forward.
         public static string[] Prefix(string run) => [.. TinyRun.Command(2, "--run", run, "--json", "--adapter", "prefix")];
+
+        public string[] Scales(string run) =>
+            [.. TinyRun.Command(2, "--run", run, "--json", "--model", Folder["q4"], "--adapter", "scales", "--lr", "1e-6")];
 
         public static string[] Generate =>
         [

@@ -121,7 +121,7 @@ internal sealed unsafe class ScalesAdapter : Adapter
         return tensors.Length > 0
             ? tensors
             : throw new InvalidInputException(
-                $"'{model.Checkpoint.DisplayName}' has no weights in blocks with one scale each, which {Setting.Adapter} scales trains; a "
+                $"'{model.Checkpoint.DisplayName}' has no weights in blocks with one scale each, which the adapter scales trains; a "
                     + "model in q8_0, q4_0 or nf4 was expected, such as quantize makes.");
     }
 }

@@ -37,6 +37,7 @@ public sealed class AdapterContractTests : IDisposable
             foreach (var method in OptimizerCatalog.All)
             {
                 data.Add(method.Name, method.Name == "dizo" ? "interval=5,inner=2" : string.Empty, "lora");
+                data.Add(method.Name, method.Name == "dizo" ? "interval=5,inner=2" : string.Empty, "scales");
             }
 
             data.Add("mezo", string.Empty, "prefix");
@@ -62,13 +63,21 @@ public sealed class AdapterContractTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Threads_interruptions_and_replay_do_not_change_a_bit_and_frozen_weights_stay(string method, string opt, string trained)
     {
+        bool isAdapter = trained is "lora" or "prefix" or "scales";
         var options = s_options with
         {
             Optimizer = method,
             Opt = opt,
-            Adapter = trained is "lora" or "prefix" ? trained : null,
-            TrainOnly = trained is "lora" or "prefix" ? null : trained,
+            Adapter = isAdapter ? trained : null,
+            TrainOnly = isAdapter ? null : trained,
         };
+        if (trained == "scales")
+        {
+            using var source = ModelLoader.Load(options.Model);
+            QuantizedCheckpoint.Save(source, _temp["blocks"], DType.Q4_0);
+            options = options with { Model = _temp["blocks"], DType = null, LearningRate = 1e-5, Epsilon = 1e-3 };
+        }
+
         var whole = Trainer.Train(options with { Threads = 2 }, new RunFolder(_temp["whole"]));
         Assert.Equal(0, whole.SkippedSteps);
         Trainer.Train(options with { Threads = 1, Steps = 9 }, new RunFolder(_temp["parts"]));
@@ -84,7 +93,7 @@ public sealed class AdapterContractTests : IDisposable
         using var start = TrainableModel.Load(options);
         using var end = options.Adapter is null
             ? ModelLoader.Load(_temp["replayed"])
-            : AdapterFactory.Load(options.Model, _temp["replayed"], DType.BF16);
+            : AdapterFactory.Load(options.Model, _temp["replayed"], options.DType);
         Assert.Equal(whole.WeightsSha256, end.Parameters.Sha256());
         string[] changed = [.. start.Parameters.All.Where(p => !Same(p, end.Parameters[p.Name])).Select(p => p.Name)];
         Assert.NotEmpty(changed);
