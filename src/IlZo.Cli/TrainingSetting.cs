@@ -58,7 +58,7 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Epsilon = v }),
         Text(
             "adapter", $"{string.Join('|', AdapterCatalog.Kinds.Select(k => k.Name))}|DIR",
-            "Train an adapter instead of the weights: a new one, or one in PEFT's format.",
+            "Train an adapter instead of the weights: a new one (scales are those of a model in blocks), or one in PEFT's format.",
             (o, v) => o with { Adapter = v }),
         .. AdapterCatalog.Kinds.SelectMany(k => k.Options).DistinctBy(o => o.Name).Select(OfAdapter),
         Text(

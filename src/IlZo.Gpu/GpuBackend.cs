@@ -86,7 +86,7 @@ internal sealed partial class GpuBackend : IBackend
         if (parameters.All.FirstOrDefault(p => p.Scales is not null) is { } scaled)
         {
             throw new InvalidInputException(
-                $"Tensor '{scaled.Name}' is read with scales apart from its blocks, for which GPUs have no kernel; --device cpu was "
+                $"Tensor '{scaled.Name}' is read with scales apart from its blocks, for which GPUs have no kernel; the device cpu was "
                     + "expected.");
         }
 

@@ -1,8 +1,10 @@
+using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
+using IlZo.Tensors;
 
 namespace IlZo.Gpu.Tests;
 
@@ -41,6 +43,27 @@ public class GpuBackendTests
         var pass = narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
         error = Assert.Throws<InvalidInputException>(() => pass.Reserve(1 << 20, 1));
         Assert.Contains("activations of a batch", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scales_apart_from_their_blocks_are_refused()
+    {
+        using var temp = new TempFolder();
+        using (var source = ModelLoader.Load(TestData.Path("models", "stories260K")))
+        {
+            QuantizedCheckpoint.Save(source, temp["q4"], DType.Q4_0);
+        }
+
+        using var model = ModelLoader.Load(temp["q4"]);
+        AdapterFactory.Attach(model, new AdapterOptions("scales"), null);
+        using var device = new TestDevice();
+        var error = Assert.Throws<InvalidInputException>(() => device.Backend.Load(model.Parameters));
+        Assert.Equal(
+            "Tensor 'model.embed_tokens.weight' is read with scales apart from its blocks, for which GPUs have no kernel; the device cpu "
+                + "was expected.",
+            error.Message);
+        model.Use(null);
+        device.Backend.Load(model.Parameters);
     }
 
     [Fact]

@@ -20,12 +20,12 @@ internal static class ExportCommand
     };
     private static readonly Option<bool> s_merge = new("--merge")
     {
-        Description = "For a run that trained LoRA: write the complete model with the factors merged into its weights.",
+        Description = "For a run that trained LoRA or scales: write the complete model with these merged into its weights.",
     };
     private static readonly Option<string?> s_gguf = Flags.Text(
         "--gguf", "TYPE",
         $"Write one GGUF file for llama.cpp and Ollama, with the tokenizer and chat template; matrices in {GgufTypeWords.Instance.List}. "
-            + "LoRA is merged.");
+            + "LoRA and scales are merged.");
     private static readonly Option<bool> s_allowShortLog = Flags.AllowShortLog();
     private static readonly Option<bool> s_json = Flags.Json();
 

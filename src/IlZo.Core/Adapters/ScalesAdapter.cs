@@ -9,7 +9,7 @@ namespace IlZo.Adapters;
 /// matrix whose blocks have one scale each; it is read in the place of the scales in the blocks, and starts at these, so that the model
 /// starts as it was, bit for bit. Scales are in the unit of <see cref="BlockScales"/>. Those of blocks with two levels (Q4_K, Q6_K) stay
 /// frozen. Source: Shang et al. 2025, arXiv 2505.13430; maifoundations/QZO large_language_models/trainer.py, which trains scales in their
-/// stored type, fp16.
+/// stored type, keeps them above 1e-7 and has no weight decay for them.
 /// </summary>
 internal sealed unsafe class ScalesAdapter : Adapter
 {

@@ -14,6 +14,7 @@ internal sealed class ScalesKind : AdapterKind
 
     public override IReadOnlyList<AdapterOption> Options => [];
 
+    // For what quantize makes of it.
     public override (double LearningRate, double Epsilon) ForBuiltIn => (1e-6, 1e-3);
 
     public override (double LearningRate, double Epsilon) ForRoberta => ForOthers;
@@ -21,7 +22,7 @@ internal sealed class ScalesKind : AdapterKind
     // What the authors' example has for OPT-6.7B in 4 bits (maifoundations/QZO large_language_models/scripts/examples.sh).
     public override (double LearningRate, double Epsilon) ForOthers => (1e-7, 1e-3);
 
-    public override double GradientNorm => 100;
+    public override double GradientNorm => 50;
 
     public override string? Source => "QZO with OPT-6.7B, maifoundations/QZO";
 

@@ -33,6 +33,9 @@ public static class OptimizerCatalog
             [
                 new("OPT 2.7B to 66B", s_mezoRates, s_usual, 1, "MeZO's scripts for large models (princeton-nlp/MeZO)"),
                 new("RoBERTa-large", [1e-7, 1e-6, 1e-5], s_usual, 1, "MeZO, arXiv 2305.17333, appendix"),
+                new(
+                    "OPT-6.7B in 4 bits, of which the scales are trained and coefficients are clipped at 100", [1e-7], s_usual, 1,
+                    "QZO, arXiv 2505.13430 (maifoundations/QZO)"),
             ],
         },
         new("mezo-momentum", "SPSA with heavy-ball momentum (Zhang et al. 2024): 2 forward passes, 4 bytes per weight", MezoMomentum)

@@ -1,6 +1,6 @@
 namespace IlZo.Optimizers;
 
-/// <summary>Settings that a publication gives for training all weights of some models.</summary>
+/// <summary>Settings that a publication gives for training all weights of some models, or their scales.</summary>
 /// <param name="Models">The models.</param>
 /// <param name="LearningRates">The rates that were tried; none where none are known.</param>
 /// <param name="Epsilons">The radii that were tried; none where none are known.</param>

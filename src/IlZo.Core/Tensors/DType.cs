@@ -2,7 +2,7 @@ namespace IlZo.Tensors;
 
 /// <summary>
 /// The formats in which weights are stored. Arithmetic is always fp32 or wider. Those whose elements lie in blocks that have a scale in
-/// common are for weights that stay as they are: no training changes them.
+/// common are for weights that stay as they are: no training changes them, but it may put other scales in the place of theirs.
 /// </summary>
 public enum DType
 {

@@ -118,8 +118,8 @@ public sealed unsafe class ScalesTests : IDisposable
         AdapterFactory.Attach(model, s_scales, null);
         Adapter.Values(model.Adapter!.Parameters[0])[3] = 1e6f;
         Assert.Equal(
-            "Tensor 'model.embed_tokens.weight.q4_0_scale' has 1000000 at [1, 1], which overflows the scale of a block of q4_0; a smaller one "
-                + "was expected.",
+            "Tensor 'model.embed_tokens.weight.q4_0_scale' has 1000000 at [1, 1], which overflows the scale of a block of q4_0; a smaller "
+                + "one was expected.",
             Assert.Throws<InvalidInputException>(() => model.Adapter.Merge()).Message);
     }
 
@@ -127,8 +127,11 @@ public sealed unsafe class ScalesTests : IDisposable
     public void What_has_no_such_scales_is_refused()
     {
         string plain = TestData.Path("models", "stories260K");
-        Refuses(plain, "scales", $"'{plain}' has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, "
-            + "q4_0 or nf4 was expected, such as quantize makes.");
+        Refuses(
+            plain,
+            "scales",
+            $"'{plain}' has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, q4_0 or nf4 was "
+                + "expected, such as quantize makes.");
 
         // Scales of another format have other names.
         Quantize("stories260K", DType.Q8_0);

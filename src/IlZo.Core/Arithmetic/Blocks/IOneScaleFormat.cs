@@ -2,7 +2,9 @@ using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Arithmetic.Blocks;
 
-/// <summary>A format whose blocks have one scale, which another can stand for while they are read: w = scale · code, rounded once.</summary>
+/// <summary>
+/// A format whose blocks have one scale, which another can stand for while they are read: w = scale · code, rounded once.
+/// </summary>
 internal unsafe interface IOneScaleFormat : IBlockFormat
 {
     /// <summary>The largest magnitude of a code.</summary>
