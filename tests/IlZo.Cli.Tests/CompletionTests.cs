@@ -28,7 +28,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("train --prefix-positions ", "kept shifted")]
     [InlineData("ls ", "--help models optimizers tasks")]
     [InlineData("train --data ", "a-file")]
-    [InlineData("train --adapter ", "a-file lora prefix")]
+    [InlineData("train --adapter ", "a-file lora prefix scales")]
     [InlineData("train --steps ", "")]
     public void Zsh_offers_commands_options_values_and_files(string line, string expected)
     {

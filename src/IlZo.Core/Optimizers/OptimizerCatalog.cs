@@ -64,6 +64,7 @@ public static class OptimizerCatalog
             "mezo, and every 50 steps a search over how far attention weights are from their start (2025): 2.4 forward passes, no state",
             s => new DiZo(s))
         {
+            ReadsStartLater = true,
             Sides = [2, 1],
             Published = [new("OPT-2.7B", s_mezoRates, s_usual, 1, "DiZO's scripts (Skilteee/DiZO)")],
         },

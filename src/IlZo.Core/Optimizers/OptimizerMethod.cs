@@ -37,6 +37,9 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>What it divides its update by.</summary>
     public UpdateDivisor DividesBy { get; init; }
 
+    /// <summary>Whether it reads the weights a run started from once they have changed, so that they have to be kept.</summary>
+    internal bool ReadsStartLater { get; init; }
+
     /// <summary>Settings from its publication, or from one that evaluated it.</summary>
     internal IReadOnlyList<PublishedSetting> Published { get; init; } = [];
 

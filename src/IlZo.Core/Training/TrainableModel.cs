@@ -100,13 +100,18 @@ internal static class TrainableModel
     public static Optimizer CreateOptimizer(
         TrainingOptions options, LanguageModel model, int begunInFormat = RunConfiguration.CurrentFormat)
     {
-        // The start of an adapter, and of a head that is trained with it, is in no checkpoint.
-        var start = model.Adapter?.Copy();
+        // The start of an adapter, and of a head that is trained with it, is in no checkpoint, and may be a fifth of the memory.
+        var start = options.Method.ReadsStartLater ? model.Adapter?.Copy() : null;
+        bool isAtStart = true;
         var settings = options.ToSettings(model.Parameters);
-        return options.Method.Create(settings with
+        var optimizer = options.Method.Create(settings with
         {
             WeightDecay = begunInFormat == 1 ? new LegacyDecay(options.WeightDecay) : settings.WeightDecay,
-            OpenBase = () => start is null ? BaseWeights.Open(ModelLoader.Open(options.Model), model) : BaseWeights.Of(start),
+            OpenBase = () => model.Adapter is not { } adapter ? BaseWeights.Open(ModelLoader.Open(options.Model), model)
+                : start is not null || isAtStart ? BaseWeights.Of(start ?? adapter.Copy())
+                : throw new InvalidOperationException($"{options.Optimizer} does not say that it reads the start later."),
         });
+        isAtStart = false;
+        return optimizer;
     }
 }

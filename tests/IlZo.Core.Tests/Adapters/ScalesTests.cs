@@ -199,9 +199,14 @@ public sealed unsafe class ScalesTests : IDisposable
         using var model = ModelLoader.Load(_temp["blocks"]);
         long before = model.Parameters.ByteCount;
         AdapterFactory.Attach(model, s_scales, null);
-        var memory = TrainingMemory.Predict(
-            model, null, new TrainingOptions { Adapter = "scales", Epsilon = 1e-3, Queries = 1 }, 1, 8, DeviceKind.Cpu);
+        var options = new TrainingOptions { Adapter = "scales", Epsilon = 1e-3, Queries = 1 };
+        var memory = TrainingMemory.Predict(model, null, options, 1, 8, DeviceKind.Cpu);
         Assert.Equal(before + (4 * model.Parameters.TrainedCount), memory.Weights);
+        Assert.Equal(0, memory.State);
+
+        // DiZO alone keeps the start, twice where it reads it.
+        memory = TrainingMemory.Predict(model, null, options with { Optimizer = "dizo" }, 1, 8, DeviceKind.Cpu);
+        Assert.Equal(8 * model.Parameters.TrainedCount, memory.State);
     }
 
     private static int[] Ids(LanguageModel model) => [.. Enumerable.Range(0, 11).Select(i => ((7 * i) + 3) % model.Shape.Vocabulary)];

@@ -61,8 +61,8 @@ internal static class CheckpointTargets
     private static readonly string[] s_adapterWords =
     [
         "peft_type", "LORA", "PREFIX_TUNING", "BLOCK_SCALES", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "none",
-        "all", "init_lora_weights", "pissa", "rank_pattern", "num_virtual_tokens", "num_layers", "token_dim", "all-linear", "q_proj", "v_proj",
-        ".*", "(a+)+$", "[", "(?<n>.)\\k<n>",
+        "all", "init_lora_weights", "pissa", "rank_pattern", "num_virtual_tokens", "num_layers", "token_dim", "all-linear", "q_proj",
+        "v_proj", ".*", "(a+)+$", "[", "(?<n>.)\\k<n>",
         "encoder_hidden_size", "prefix_projection", "fan_in_fan_out", "inference_mode", "base_model_name_or_path", "task_type", "CAUSAL_LM",
     ];
 

@@ -98,7 +98,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         try
         {
             using var optimizer = options.Method.Create(options.ToSettings(model.Parameters));
-            return kind == DeviceKind.Cuda ? optimizer.DeviceBytes : optimizer.StateBytes;
+            return kind == DeviceKind.Cuda ? optimizer.DeviceBytes : checked(optimizer.StateBytes + StartBytes(model, options));
         }
         catch (OutOfMemoryException e)
         {
@@ -108,6 +108,12 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
                 e);
         }
     }
+
+    // The start of an adapter is copied, and once more when it is read.
+    private static long StartBytes(LanguageModel model, TrainingOptions options) =>
+        options.Method.ReadsStartLater && model.Adapter is { } adapter
+            ? checked(2 * sizeof(float) * adapter.Parameters.Concat(adapter.Head.Values).Sum(p => p.Count))
+            : 0;
 
     // What a token takes at a probe, as a number and as a formula.
     private static (long Bytes, string Formula) BytesOfToken(LanguageModel model, TrainingOptions options, DeviceKind kind)

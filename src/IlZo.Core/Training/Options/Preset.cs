@@ -4,7 +4,7 @@ namespace IlZo.Training;
 
 /// <summary>The settings of a training on some models where none are asked for.</summary>
 /// <param name="Models">The models.</param>
-/// <param name="Trained">What is trained of them: weights, lora or prefix.</param>
+/// <param name="Trained">What is trained of them: weights, or the name of a kind of adapter.</param>
 /// <param name="LearningRate">The rate of <c>mezo</c>; <see cref="LearningRateOf(OptimizerMethod)"/> has those of the other
 /// methods.</param>
 /// <param name="Epsilon">The perturbation radius of <c>mezo</c>.</param>
