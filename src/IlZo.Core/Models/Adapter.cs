@@ -14,7 +14,7 @@ internal readonly record struct AdapterTensor(string Name, TensorRole Role, int?
 
 /// <summary>
 /// Small tensors that are trained in the place of a model's own weights. They are kept in fp32 whatever the model's type is: they are
-/// a fraction of a percent of the memory, start at zero or near it, and get updates far below the spacing of 16-bit numbers. Tensors of a
+/// little of the memory, mostly start at zero or near it, and get updates far below the spacing of 16-bit numbers. Tensors of a
 /// classification head, which start at random, may be trained and saved with them.
 /// </summary>
 /// <remarks>

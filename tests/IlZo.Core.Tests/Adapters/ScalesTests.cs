@@ -178,7 +178,7 @@ public sealed unsafe class ScalesTests : IDisposable
         Refuses(_temp["blocks"], _temp["adapter"], message);
     }
 
-    // Blocks of two levels stay as they are beside others, and alone they are nothing to train.
+    // Of two levels (Q4_K, Q6_K) there are none, and what stayed in fp32 has none.
     [Fact]
     public void Scales_are_trained_of_all_blocks_that_have_one()
     {
