@@ -137,6 +137,7 @@ public static class OptimizerCatalog
             "mezo on the smallest quarter of each matrix (2024): 2 forward passes, 4 bytes per tensor",
             s => Sgd(s, new SparseMezo(s)))
         {
+            ReadsStartLater = true,
             Sides = [2, 1],
 
             // With a quarter of the weights an estimate has a quarter of the variance, and its paper says 3 to 10.

@@ -204,7 +204,7 @@ public sealed unsafe class ScalesTests : IDisposable
         Assert.Equal(before + (4 * model.Parameters.TrainedCount), memory.Weights);
         Assert.Equal(0, memory.State);
 
-        // DiZO alone keeps the start, twice where it reads it.
+        // DiZO keeps the start, twice where it reads it.
         memory = TrainingMemory.Predict(model, null, options with { Optimizer = "dizo" }, 1, 8, DeviceKind.Cpu);
         Assert.Equal(8 * model.Parameters.TrainedCount, memory.State);
     }
