@@ -27,7 +27,8 @@ public class ClusterUsageTests
     [InlineData("--network is 'moon'; loopback, 10gbe, 1gbe or wan was expected.", "cluster", "plan", "--network", "moon")]
     [InlineData("--device is 'tpu'; cpu or h100 was expected for a plan.", "cluster", "plan", "--device", "tpu")]
     [InlineData("--machines is 0; 1 or more was expected.", "cluster", "plan", "--machines", "0")]
-    [InlineData("--loss, --churn or --slow is given without --simulate; the two together were expected.", "cluster", "plan", "--churn", "2")]
+    [InlineData(
+        "--loss, --churn or --slow is given without --simulate; the two together were expected.", "cluster", "plan", "--churn", "2")]
     [InlineData("--simulate is 1; 2 or more was expected.", "cluster", "plan", "--simulate", "1")]
     [InlineData("--loss is 1; 0 or more and less than 1 was expected.", "cluster", "plan", "--simulate", "2", "--loss", "1")]
     public void What_has_no_meaning_is_refused(string message, params string[] args) =>

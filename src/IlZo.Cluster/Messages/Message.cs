@@ -20,8 +20,8 @@ internal enum MessageKind : byte
 }
 
 /// <summary>
-/// A message between workers. Its bytes, little-endian: the magic <c>IZC1</c>; u8 kind; u8 pace (<see cref="Pace"/>); 2 bytes 0; u64 worker; i64 entry; the body; u32
-/// CRC-32 of all bytes before it.
+/// A message between workers. Its bytes, little-endian: the magic <c>IZC1</c>; u8 kind; u8 pace (<see cref="Pace"/>); 2 bytes 0; u64
+/// worker; i64 entry; the body; u32 CRC-32 of all bytes before it.
 /// </summary>
 /// <param name="Kind">What it is about.</param>
 /// <param name="Worker">Who sends it: a number drawn at start.</param>

@@ -111,8 +111,8 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
         var scales = new Dictionary<string, float[]>();
         foreach (var (name, parameter) in model.Stored)
         {
-            bool isLinear = parameter is { Role.Kind: TensorKind.Weight, Shape.Count: 2 } && name.Contains("layers", StringComparison.Ordinal)
-                && parameter.Columns % Block == 0;
+            bool isLinear = parameter is { Role.Kind: TensorKind.Weight, Shape.Count: 2 }
+                && name.Contains("layers", StringComparison.Ordinal) && parameter.Columns % Block == 0;
             if (!isLinear)
             {
                 tensors.Add(TensorEntry.Of(parameter, name));

@@ -8,7 +8,7 @@ namespace IlZo.Checkpoints.BitsAndBytes;
 /// <summary>
 /// A matrix in NF4 as bitsandbytes stores it: codes of 4 bits, a scale for each 64 elements, and how both are to be read, in tensors of
 /// their own. Scales may be quantized too, to 8 bits ("double quantization"): level · scale of 256 of them + an offset.
-/// Source: QuantState.as_dict of bitsandbytes (bitsandbytes-foundation/bitsandbytes, functional.py); Dettmers et al. 2023, arXiv 2305.14314.
+/// Source: QuantState.as_dict (bitsandbytes-foundation/bitsandbytes, functional.py); Dettmers et al. 2023, arXiv 2305.14314.
 /// </summary>
 internal sealed unsafe class NormalFloatTensor
 {
@@ -75,8 +75,8 @@ internal sealed unsafe class NormalFloatTensor
             else if (name.Contains(OtherStates, StringComparison.Ordinal))
             {
                 throw new InvalidInputException(
-                    $"'{folder.Tensors[name].File}': tensor '{SafetensorsHeader.Printable(name)}' is of another type than nf4; weights that "
-                        + "bitsandbytes has quantized to nf4 were expected.");
+                    $"'{folder.Tensors[name].File}': tensor '{SafetensorsHeader.Printable(name)}' is of another type than nf4; weights "
+                        + "that bitsandbytes has quantized to nf4 were expected.");
             }
         }
 
@@ -159,8 +159,8 @@ internal sealed unsafe class NormalFloatTensor
         MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(tensor.Data, checked((int)tensor.ByteCount))).ToArray();
 
     private InvalidInputException Wrong(string found, string expected) => new(
-        $"'{_folder.DisplayName}': tensor '{SafetensorsHeader.Printable(_name)}', which bitsandbytes has quantized, {found}; {expected} was "
-            + "expected.");
+        $"'{_folder.DisplayName}': tensor '{SafetensorsHeader.Printable(_name)}', which bitsandbytes has quantized, {found}; {expected} "
+            + "was expected.");
 
     private sealed record Nested(int Size, float[] Levels, float[] Scales, float Offset);
 }
