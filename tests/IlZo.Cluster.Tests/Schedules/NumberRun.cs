@@ -20,7 +20,12 @@ internal sealed class NumberRun(int passes, int items, int steps, int rounds = 3
     private static readonly RunConfiguration s_run = new(
         new TrainingOptions
         {
-            Engine = s_engine.Name, Precision = s_engine.Precision, BatchSize = 4, LearningRate = 1, Epsilon = 1, Queries = 2,
+            Engine = s_engine.Name,
+            Precision = s_engine.Precision,
+            BatchSize = 4,
+            LearningRate = 1,
+            Epsilon = 1,
+            Queries = 2,
         },
         new string('1', 64), new string('2', 64))
     {

@@ -133,7 +133,9 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
             ];
             var state = new JsonObject
             {
-                ["quant_type"] = "nf4", ["blocksize"] = Block, ["dtype"] = "float16",
+                ["quant_type"] = "nf4",
+                ["blocksize"] = Block,
+                ["dtype"] = "float16",
                 ["shape"] = new JsonArray(parameter.Rows, parameter.Columns),
             };
             tensors.Add(Raw.Tensor(name, "U8", [codes[name].Length, 1], codes[name], memory));
