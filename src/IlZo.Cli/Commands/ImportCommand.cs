@@ -1,6 +1,6 @@
 using System.CommandLine;
-using IlZo.Checkpoints.BitsAndBytes;
 using IlZo.Gguf;
+using IlZo.Models.BitsAndBytes;
 using IlZo.Tensors;
 
 namespace IlZo.Cli.Commands;

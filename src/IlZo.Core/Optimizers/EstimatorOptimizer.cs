@@ -41,14 +41,24 @@ public sealed class EstimatorOptimizer(OptimizerSettings settings, Estimator est
     // Where a step does without some queries, which it may if they are averaged: the mean of the others.
     private static double[] MeanOfEvaluated(double[] losses, double[] coefficients)
     {
-        bool IsEvaluated(int query) => !StepRecord.IsNotEvaluated(losses[2 * query]);
+        if (!Array.Exists(losses, StepRecord.IsNotEvaluated))
+        {
+            return coefficients;
+        }
 
-        int evaluated = Array.Exists(losses, StepRecord.IsNotEvaluated)
-            ? Enumerable.Range(0, coefficients.Length).Count(IsEvaluated)
-            : coefficients.Length;
-        return evaluated == coefficients.Length
-            ? coefficients
-            : [.. coefficients.Select((c, q) => IsEvaluated(q) ? c * coefficients.Length / evaluated : 0)];
+        int evaluated = 0;
+        for (int q = 0; q < coefficients.Length; q++)
+        {
+            evaluated += StepRecord.IsNotEvaluated(losses[2 * q]) ? 0 : 1;
+        }
+
+        double[] mean = new double[coefficients.Length];
+        for (int q = 0; q < mean.Length; q++)
+        {
+            mean[q] = StepRecord.IsNotEvaluated(losses[2 * q]) ? 0 : coefficients[q] * coefficients.Length / evaluated;
+        }
+
+        return mean;
     }
 
     internal override WeightUpdate? DeferUpdate(StepRecord record, IBackend backend)

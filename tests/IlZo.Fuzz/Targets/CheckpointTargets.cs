@@ -6,12 +6,12 @@ using IlZo.Arithmetic.Blocks;
 using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
-using IlZo.Checkpoints.BitsAndBytes;
 using IlZo.Checkpoints.Torch;
 using IlZo.Fuzz.Mutation;
 using IlZo.Generation;
 using IlZo.Gguf;
 using IlZo.Models;
+using IlZo.Models.BitsAndBytes;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 

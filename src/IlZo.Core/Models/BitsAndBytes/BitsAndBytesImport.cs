@@ -1,7 +1,7 @@
+using IlZo.Checkpoints;
 using IlZo.Files;
-using IlZo.Models;
 
-namespace IlZo.Checkpoints.BitsAndBytes;
+namespace IlZo.Models.BitsAndBytes;
 
 /// <summary>
 /// Makes a model of one that bitsandbytes has quantized to NF4 (transformers' load_in_4bit and save_pretrained): the codes as they are and

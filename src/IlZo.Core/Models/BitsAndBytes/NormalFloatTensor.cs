@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using IlZo.Arithmetic.Blocks;
+using IlZo.Checkpoints;
 using IlZo.Tensors;
 
-namespace IlZo.Checkpoints.BitsAndBytes;
+namespace IlZo.Models.BitsAndBytes;
 
 /// <summary>
 /// A matrix in NF4 as bitsandbytes stores it: codes of 4 bits, a scale for each 64 elements, and how both are to be read, in tensors of

@@ -2,12 +2,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using IlZo.Arithmetic.Blocks;
 using IlZo.Checkpoints;
-using IlZo.Checkpoints.BitsAndBytes;
+using IlZo.Core.Tests.Checkpoints;
 using IlZo.Models;
+using IlZo.Models.BitsAndBytes;
 using IlZo.Tensors;
 using Xunit;
 
-namespace IlZo.Core.Tests.Checkpoints;
+namespace IlZo.Core.Tests.Models;
 
 /// <summary>Models that bitsandbytes has quantized, written here as it writes them.</summary>
 public sealed unsafe class BitsAndBytesTests : IDisposable
