@@ -8,24 +8,25 @@ ilzo=${ILZO:-ilzo}
 server=${ILZO_NATS_SERVER:-nats-server}
 work=$(mktemp -d)
 trap 'kill $nats 2>/dev/null || true; rm -rf "$work"' EXIT
-address=nats://127.0.0.1:14222
-"$server" -js -sd "$work/nats" -a 127.0.0.1 -p 14222 >"$work/nats.log" 2>&1 &
+port=$((20000 + $$ % 10000))
+"$server" -js -sd "$work/nats" -a 127.0.0.1 -p $port >"$work/nats.log" 2>&1 &
 nats=$!
 sleep 1
+kill -0 $nats || { cat "$work/nats.log" >&2; exit 1; }
 
 train() # CORE FOLDER OPTIONS...
 {
     core=$1
     folder=$2
     shift 2
-    taskset -c "$core" "$ilzo" train --threads 1 --run "$work/$folder" "$@" >"$work/$folder.log" 2>&1 || cat "$work/$folder.log"
+    taskset -c "$core" "$ilzo" train --threads 1 --run "$work/$folder" "$@" >"$work/$folder.log" 2>&1 || { cat "$work/$folder.log" >&2; exit 1; }
 }
 
 [ $# -gt 0 ] || set -- --steps 200 --batch-size 128 --eval-every 100000
 train 0 alone "$@"
-train 0 first --cluster "$address" "$@" &
+train 0 first --cluster nats://127.0.0.1:$port "$@" &
 first=$!
-train 1 second --cluster "$address" "$@"
+train 1 second --cluster nats://127.0.0.1:$port "$@"
 wait "$first"
 
 seconds() # FOLDER

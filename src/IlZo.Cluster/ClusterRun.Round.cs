@@ -38,8 +38,12 @@ public sealed partial class ClusterRun
             }
             finally
             {
-                // Also of work that came too late, which is what a slow worker's does.
-                run.LearnPace(work.Items > 1, _tokens, _worked);
+                // Also of work that came too late, which is what a slow worker's does. What cannot be divided, answers, takes as long as
+                // they get, which says nothing of a worker.
+                if (work.Items > 1)
+                {
+                    run._presence.Measure(_tokens, _worked);
+                }
             }
         }
 

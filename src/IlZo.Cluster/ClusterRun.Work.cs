@@ -28,16 +28,6 @@ public sealed partial class ClusterRun
 
     private bool HasQuorum<T>(ISharedWork<T> work) => Settings.Quorum > 0 && work.MayLackPasses;
 
-    // Answers take as long as they get, which says nothing of a worker.
-    private void LearnPace(bool isDivided, long tokens, TimeSpan time)
-    {
-        if (isDivided)
-        {
-            _pace.Measure(tokens, time);
-            _presence.Pace = _pace.Told;
-        }
-    }
-
     // Tells a message's news to all but the work in progress; values are left to it.
     private HeardValues? Hear(ReadOnlyMemory<byte> bytes)
     {

@@ -20,7 +20,6 @@ public sealed partial class ClusterRun : ISharedRun, IDisposable
     private readonly Random _random;
     private readonly Presence _presence;
     private readonly Marks _marks;
-    private readonly Pace _pace = new();
 
     // The common log as this worker has taken it: the run, then the entries of trajectory.bin.
     private readonly List<byte[]> _log = [];

@@ -10,6 +10,7 @@ internal sealed class Presence(ulong self)
     private const int Entries = 2;
 
     private readonly Dictionary<ulong, (long Entry, byte Pace)> _heard = [];
+    private readonly Pace _pace = new();
     private ulong[] _present = [];
     private double[] _shares = [];
     private int _listed = -1;
@@ -21,15 +22,17 @@ internal sealed class Presence(ulong self)
     /// <summary>Grows with each change of who is there, and how fast.</summary>
     public int Version { get; private set; }
 
-    /// <summary>How fast this worker is.</summary>
-    public byte Pace
+    /// <summary>How fast this worker is, as it tells others.</summary>
+    public byte Pace => _pace.Told;
+
+    /// <summary>This worker has done something.</summary>
+    /// <param name="tokens">How much; 0 for nothing.</param>
+    /// <param name="time">How long it took.</param>
+    public void Measure(long tokens, TimeSpan time)
     {
-        get;
-        set
-        {
-            Version += field == value ? 0 : 1;
-            field = value;
-        }
+        byte before = Pace;
+        _pace.Measure(tokens, time);
+        Version += Pace == before ? 0 : 1;
     }
 
     /// <summary>A worker was heard.</summary>
@@ -74,7 +77,7 @@ internal sealed class Presence(ulong self)
         if (_listed != Version)
         {
             (_listed, _present) = (Version, [.. _heard.Keys.Append(self).Order()]);
-            _shares = IlZo.Clusters.Pace.Shares([.. _present.Select(w => w == self ? Pace : _heard[w].Pace)]);
+            _shares = Clusters.Pace.Shares([.. _present.Select(w => w == self ? Pace : _heard[w].Pace)]);
         }
 
         return _present;

@@ -66,9 +66,16 @@ internal static class SysfsCaches
 
     private static string? Text(string folder, string name)
     {
+        string path = Path.Combine(folder, name);
         try
         {
-            using var file = new FileStream(Path.Combine(folder, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            // Most of those that are asked for are not there, which is no exception.
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             byte[] bytes = new byte[LongestFile];
             return System.Text.Encoding.ASCII.GetString(bytes, 0, file.ReadAtLeast(bytes, LongestFile, throwOnEndOfStream: false)).Trim();
         }

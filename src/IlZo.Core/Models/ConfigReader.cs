@@ -216,8 +216,7 @@ internal sealed class ConfigReader(string source, JsonElement root)
             : "a method that it does not name";
         throw new InvalidInputException(
             $"{Source}: the field '{Field}' says that the weights are quantized by {method}, which is not supported; "
-            + "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write"
-            + (method == "bitsandbytes" ? ", or, of weights in nf4, what 'ilzo import' makes of it" : "") + ", was expected.");
+            + $"{ForeignWeights.InsteadOf(method)} was expected.");
     }
 
     private static double? AsPositive(JsonElement value) =>

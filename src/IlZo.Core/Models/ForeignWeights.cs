@@ -8,8 +8,6 @@ namespace IlZo.Models;
 /// </summary>
 internal static class ForeignWeights
 {
-    private const string Quantised = "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write,";
-
     // What stands before all names, and who puts it there.
     private static readonly (string Prefix, string Maker, string Expected)[] s_wrappers =
     [
@@ -70,8 +68,13 @@ internal static class ForeignWeights
             {
                 throw new InvalidInputException(
                     $"'{tensor.File}': tensor '{SafetensorsHeader.Printable(name)}' of type {tensor.Type} shows weights that are quantized "
-                        + $"by {method ?? "FP8"}, which is not supported; {Quantised} was expected.");
+                        + $"by {method ?? "FP8"}, which is not supported; {InsteadOf(method ?? "FP8")} was expected.");
             }
         }
     }
+
+    /// <summary>What is expected in the place of weights that a method has quantized, with a comma behind it.</summary>
+    public static string InsteadOf(string method) =>
+        "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write,"
+            + (method.StartsWith("bitsandbytes", StringComparison.Ordinal) ? " or, of weights in nf4, what 'ilzo import' makes," : "");
 }

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 using IlZo.Checkpoints;
+using IlZo.Files;
 using IlZo.Training;
 
 namespace IlZo.Reporting;
@@ -101,13 +102,13 @@ internal static class TensorBoardEvents
         BinaryPrimitives.WriteDoubleLittleEndian(message.GetSpan(sizeof(double)), time);
         message.Advance(sizeof(double));
         WriteTag(message, 2, wireType: 0);
-        WriteVarint(message, (ulong)step);
+        Varint.Write(message, (ulong)step);
     }
 
     private static void WriteBytes(ArrayBufferWriter<byte> message, int field, ReadOnlySpan<byte> bytes)
     {
         WriteTag(message, field, wireType: 2);
-        WriteVarint(message, (ulong)bytes.Length);
+        Varint.Write(message, (ulong)bytes.Length);
         message.Write(bytes);
     }
 
@@ -119,15 +120,5 @@ internal static class TensorBoardEvents
     }
 
     private static void WriteTag(ArrayBufferWriter<byte> message, int field, int wireType) =>
-        WriteVarint(message, (ulong)((field << 3) | wireType));
-
-    private static void WriteVarint(ArrayBufferWriter<byte> message, ulong value)
-    {
-        for (; value >= 0x80; value >>= 7)
-        {
-            message.Write([(byte)(value | 0x80)]);
-        }
-
-        message.Write([(byte)value]);
-    }
+        Varint.Write(message, (ulong)((field << 3) | wireType));
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using IlZo.Files;
 
 namespace IlZo.Tokenization;
 
@@ -104,17 +105,11 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string file, int 
 
     private ulong RawVarint()
     {
-        ulong value = 0;
-        for (int shift = 0; shift < 64; shift += 7)
-        {
-            byte part = Take(1)[0];
-            value |= (ulong)(part & 0x7F) << shift;
-            if (part < 0x80)
-            {
-                return value;
-            }
-        }
-
-        throw Error("an integer is longer than ten bytes");
+        var rest = _message[_at..];
+        int taken = Varint.Read(rest, out ulong value);
+        _at += taken > 0 ? taken : Math.Min(rest.Length, Varint.MostBytes);
+        return taken > 0 ? value
+            : rest.Length < Varint.MostBytes ? throw Error("the message ends too early")
+            : throw Error("an integer is longer than ten bytes");
     }
 }

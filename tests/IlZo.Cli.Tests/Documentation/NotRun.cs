@@ -37,6 +37,7 @@ internal static class NotRun
         ("dotnet run -c Release --project docs/site", "builds another program; SiteTests make the same pages with it"),
         ("docs/study/run", "trains for hours, with a model and data that are not part of the repository"),
         ("docs/study/memory", "needs a model and data that are not part of the repository"),
+        ("bench/cluster/round.sh", Nats),
         ("bench/cluster/two-workers.sh", Nats),
         ("bench/gpu/pack.sh", Publishing),
         ("bench/gpu/check.sh", Gpu),

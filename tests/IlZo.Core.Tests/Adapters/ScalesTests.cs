@@ -18,19 +18,10 @@ public sealed unsafe class ScalesTests : IDisposable
 
     private readonly TempFolder _temp = new();
 
-    public static TheoryData<string, DType> Models => new()
-    {
-        { "stories260K", DType.Q8_0 },
-        { "stories260K", DType.Q4_0 },
-        { "stories260K", DType.NF4 },
-        { "gpt-nano-sort", DType.Q4_0 },
-        { "babyllama361", DType.Q8_0 },
-    };
-
     public void Dispose() => _temp.Dispose();
 
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(QuantizedCheckpointTests.Models), MemberType = typeof(QuantizedCheckpointTests))]
     public void The_start_is_the_model_in_blocks_bit_for_bit(string name, DType type)
     {
         Quantize(name, type);

@@ -44,13 +44,7 @@ internal static class GgufImport
         var usual = type ?? UsualType(file);
         config["torch_dtype"] = Plain(usual).TorchName();
         var files = tokenizer is null ? ImportedTokenizer.Files(file.Fields) : TokenizerOf(tokenizer);
-        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (File.Exists(target))
-        {
-            RefuseExisting(target);
-        }
-
-        FolderSwap.Replace(target, RefuseExisting, temporary =>
+        void Write(string temporary)
         {
             AtomicFile.WriteAllText(Path.Combine(temporary, CheckpointFolder.ConfigFileName), config.ToJsonString(s_indented) + "\n");
             foreach (var (fileName, content) in files)
@@ -59,10 +53,11 @@ internal static class GgufImport
             }
 
             (ImportedTensor, DType)[] typed = [.. tensors.Select(t => (t, type ?? Kept(t, usual)))];
-            Write(file, typed, Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
+            WriteWeights(file, typed, Path.Combine(temporary, CheckpointFolder.SingleFileName), cancellation);
             file.RequireUnchanged();
-            RequireUsable(path, temporary, cancellation);
-        });
+        }
+
+        ImportedModel.Save(path, folder, Write, cancellation);
     }
 
     /// <summary>The configuration and the tensors of the model in a file.</summary>
@@ -82,23 +77,6 @@ internal static class GgufImport
         }
 
         return (config, architecture.Tensors(file));
-    }
-
-    private static void RefuseExisting(string folder) =>
-        throw new InvalidInputException($"'{folder}' exists already; the name of a folder to create was expected.");
-
-    // Shapes and names are checked by who loads them.
-    private static void RequireUsable(string path, string folder, CancellationToken cancellation)
-    {
-        try
-        {
-            using var model = ModelLoader.Load(folder, cancellation: cancellation);
-            ModelLoader.Tokenizer(model.Checkpoint);
-        }
-        catch (InvalidInputException e)
-        {
-            throw new InvalidInputException($"{path}: what came of it cannot be used: {e.Message}", e);
-        }
     }
 
     private static Dictionary<string, byte[]> TokenizerOf(string folder)
@@ -121,7 +99,7 @@ internal static class GgufImport
         ? tensor.HasStoredRows ? tensor.Stored.Type : Plain(usual)
         : usual.IsBlocked() ? tensor.Stored.Type : usual;
 
-    private static unsafe void Write(
+    private static unsafe void WriteWeights(
         GgufModelFile file, IReadOnlyList<(ImportedTensor Tensor, DType Type)> tensors, string path, CancellationToken cancellation)
     {
         var byName = tensors.ToDictionary(t => t.Tensor.Name, StringComparer.Ordinal);

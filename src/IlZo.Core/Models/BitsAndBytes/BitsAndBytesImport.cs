@@ -1,5 +1,4 @@
 using IlZo.Checkpoints;
-using IlZo.Files;
 
 namespace IlZo.Models.BitsAndBytes;
 
@@ -27,13 +26,7 @@ internal static class BitsAndBytesImport
                 $"'{path}' has no weights that bitsandbytes has quantized to nf4; a folder of such a model, or a GGUF file, was expected.");
         }
 
-        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (File.Exists(target))
-        {
-            RefuseExisting(target);
-        }
-
-        FolderSwap.Replace(target, RefuseExisting, temporary =>
+        void Write(string temporary)
         {
             AtomicFile.WriteAllBytes(Path.Combine(temporary, CheckpointFolder.ConfigFileName), Config(source));
             CheckpointSaver.CopyFiles(source, temporary);
@@ -56,8 +49,9 @@ internal static class BitsAndBytesImport
                     }
                 });
             source.RequireUnchanged();
-            RequireUsable(path, temporary, cancellation);
-        });
+        }
+
+        ImportedModel.Save(path, folder, Write, cancellation);
     }
 
     private static byte[] Config(CheckpointFolder source) => CheckpointSaver.Rewrite(writer =>
@@ -67,21 +61,4 @@ internal static class BitsAndBytesImport
             field.WriteTo(writer);
         }
     });
-
-    private static void RefuseExisting(string folder) =>
-        throw new InvalidInputException($"'{folder}' exists already; the name of a folder to create was expected.");
-
-    // Names and shapes are checked by who loads them.
-    private static void RequireUsable(string path, string folder, CancellationToken cancellation)
-    {
-        try
-        {
-            using var model = ModelLoader.Load(folder, cancellation: cancellation);
-            ModelLoader.Tokenizer(model.Checkpoint);
-        }
-        catch (InvalidInputException e)
-        {
-            throw new InvalidInputException($"'{path}': what came of it cannot be used: {e.Message}", e);
-        }
-    }
 }

@@ -35,7 +35,7 @@ internal sealed class RunLog : IDisposable
     /// <param name="shared">The run as others train it too, of which the log gets what they have decided; null where none do.</param>
     /// <param name="mayLackQueries">Whether a step can do without the losses of some queries.</param>
     public static RunLog Open(
-        RunFolder folder, RunConfiguration configuration, Engine engine, ISharedRun? shared = null, bool mayLackQueries = false)
+        RunFolder folder, RunConfiguration configuration, Engine engine, ISharedRun? shared, bool mayLackQueries)
     {
         byte[] fingerprint = RunIdentity.Fingerprint(configuration);
         var trajectory = TrajectoryWriter.Open(folder.TrajectoryFile, fingerprint);
