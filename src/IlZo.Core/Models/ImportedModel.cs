@@ -2,7 +2,9 @@ using IlZo.Checkpoints;
 
 namespace IlZo.Models;
 
-/// <summary>The folder of a model that was made of one in another format: there as a whole or not at all, and only if it can be used.</summary>
+/// <summary>
+/// The folder of a model that was made of one in another format: there as a whole or not at all, and only if it can be used.
+/// </summary>
 internal static class ImportedModel
 {
     /// <summary>Makes the folder.</summary>
