@@ -147,8 +147,11 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Threads = v }),
         Text(
             "weight-memory", "SIZE",
-            "Weights that may stay in memory, such as 8GB; frozen ones beyond it are read from the files in every pass (CPU, Linux).",
+            "Weights that may stay in memory, such as 8GB; layers beyond it are read from the disk in every pass (CPU, Linux).",
             (o, v) => o with { WeightMemory = ByteSize.Parse("--weight-memory", v) }),
+        Number<int>(
+            "write-every", "N", "Steps after which trained weights beyond --weight-memory are written to the disk (default 4).",
+            (o, v) => o with { WriteEvery = v }),
         Switch("overcommit", "Start even if the predicted memory exceeds what the machine has.", (o, v) => o with { Overcommit = v }),
         Text(
             "device", "auto|cpu|cuda:N", "Where to run: auto (default: the first GPU, otherwise the CPU), cpu, or cuda:0, ...",

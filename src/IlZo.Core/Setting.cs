@@ -170,5 +170,7 @@ internal static class Setting
 
     public static string WeightMemory => Name();
 
+    public static string WriteEvery => Name();
+
     private static string Name([CallerMemberName] string property = "") => s_spelling(property);
 }

@@ -56,6 +56,15 @@ internal sealed partial class GpuPass : IPass
         return slice;
     }
 
+    // All weights are on the device.
+    public void EnterLayer(int layer)
+    {
+    }
+
+    public void LeaveLayer(int layer)
+    {
+    }
+
     public Activation GatherOutputs(Activation x)
     {
         using var use = EnterPass();

@@ -24,7 +24,28 @@ public sealed class WeightMemoryTests
     }
 
     [Fact]
-    public void A_step_takes_the_budget_two_layers_and_little_else()
+    public void A_run_of_all_weights_has_the_same_bits_whatever_stays_in_memory()
+    {
+        using var temp = new TempFolder();
+        string[] Files(string run, params string[] more)
+        {
+            string[] flags = ["--model", TestData.Stories, "--lr", "1e-3", "--eval-every", "3", "--run", temp[run], .. more];
+            Assert.Equal(0, Ilzo.Run(TinyRun.Command(7, flags)).ExitCode);
+            return [.. new[] { "trajectory.bin", Path.Combine("checkpoint", "model.safetensors") }.Select(
+                name => Convert.ToHexString(File.ReadAllBytes(temp[run, name])))];
+        }
+
+        string[] kept = Files("kept");
+        Assert.Equal(kept, Files("one", "--weight-memory", "0", "--write-every", "1"));
+        Assert.Equal(kept, Files("five", "--weight-memory", "300KB", "--write-every", "5"));
+        Assert.NotEmpty(Ilzo.Run("replay", "--run", temp["five"]).Success);
+        Assert.DoesNotContain(Directory.GetFiles(temp["five"]), file => Path.GetFileName(file).StartsWith('.'));
+    }
+
+    [Theory]
+    [InlineData(new[] { "--adapter", "lora" })]
+    [InlineData(new string[0])]
+    public void A_step_takes_the_budget_two_layers_and_little_else(string[] adapter)
     {
         // Of the layers two are in memory at a time; the embeddings stay. The larger shape takes gigabytes and most of a minute.
         var (shape, layers, layer) = LongTests.Run ? ("opt-1.3b", 24, 100_700_000L) : ("opt-125m", 12, 14_180_000L);
@@ -33,7 +54,7 @@ public sealed class WeightMemoryTests
 
         long Step(params string[] more)
         {
-            string[] model = ["--shape", shape, "--holes", "--adapter", "lora"];
+            string[] model = ["--shape", shape, "--holes", .. adapter];
             string[] size = ["--steps", "1", "--seq", "2", "--batch", "1", "--json"];
             return Ilzo.RunAlone(["bench", "step", .. model, .. size, .. more]).Json.GetProperty("peak_rss_bytes").GetInt64();
         }

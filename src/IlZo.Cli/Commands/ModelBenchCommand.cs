@@ -169,7 +169,11 @@ internal static class ModelBenchCommand
                 writer.WriteNumber("forward_seconds", result.ForwardSeconds);
                 writer.WriteNumber("update_seconds", result.UpdateSeconds);
                 writer.WriteNumber("processor_seconds", result.ProcessorSeconds);
-                writer.WriteNumber("replay_seconds_per_step", result.ReplaySeconds);
+                if (result.ReplaySeconds is { } replay)
+                {
+                    writer.WriteNumber("replay_seconds_per_step", replay);
+                }
+
                 writer.WriteNumber("needed_gigaflop", result.NeededGigaflop);
                 writer.WriteStartObject("split_thread_seconds");
                 foreach (var (name, seconds) in Parts(result.Split))
@@ -198,7 +202,9 @@ internal static class ModelBenchCommand
                 $"{result.ForwardSeconds:F3} s, {rate:F0} GFLOP/s of the needed {result.NeededGigaflop:F0} GFLOP")),
             ("update", Format.Invariant($"{result.UpdateSeconds:F3} s")),
             ("processor time", Format.Invariant($"{result.ProcessorSeconds:F3} s a step")),
-            ("replay", Format.Invariant($"{result.ReplaySeconds:F3} s a step")),
+            ("replay", result.ReplaySeconds is { } replay
+                ? Format.Invariant($"{replay:F3} s a step")
+                : "not measured with --weight-memory"),
             ("thread time", string.Join(", ", Parts(result.Split).Select(
                 p => Format.Invariant($"{p.Name} {100 * p.Seconds / Parts(result.Split).Sum(q => q.Seconds):F1} %")))),
             ("FMA peak, measured now", Format.Invariant(

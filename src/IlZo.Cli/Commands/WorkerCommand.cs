@@ -12,8 +12,8 @@ internal static class WorkerCommand
     private static readonly TrainingSetting[] s_settings =
     [
         .. ((string[])[
-            "model", "data", "task", "chat-template", "adapter", "threads", "device", "engine", "precision", "weight-memory", "overcommit",
-            "samples",
+            "model", "data", "task", "chat-template", "adapter", "threads", "device", "engine", "precision", "weight-memory", "write-every",
+            "overcommit", "samples",
         ]).Select(TrainingSetting.Named),
     ];
 

@@ -21,6 +21,11 @@ public interface IBackend : IWeightSums, IDisposable
     /// <summary>Bytes that are free of the device's own memory; null where it works in the machine's.</summary>
     internal long? FreeBytes { get; }
 
+    /// <summary>
+    /// Whether the updates of <see cref="UpdateAll"/> are made when the weights are read, and so should come there as they are decided.
+    /// </summary>
+    internal bool PutsUpdatesOff => false;
+
     /// <summary>Takes weights to the device: the passes and updates that follow are about them, and those before are forgotten.</summary>
     /// <param name="parameters">The weights.</param>
     /// <param name="cancellation">Ends the work between two tensors; the device has no weights then.</param>
@@ -69,7 +74,7 @@ public interface IBackend : IWeightSums, IDisposable
 
     /// <summary>
     /// Changes parameters by several updates, one after the other: the same bits as <see cref="Update"/> for each of them. Where it can, a
-    /// device reads a weight once for all of them.
+    /// device reads a weight once for all of them, or makes them later; what they are made of stays as it is.
     /// </summary>
     /// <param name="updates">The updates; what they change is of one set.</param>
     /// <param name="cancellation">Ends the work, at weights that no number of updates leads to.</param>

@@ -130,6 +130,12 @@ public interface IPass
     /// <summary>The rows of x that the batch's outputs name, in their order.</summary>
     internal Activation GatherOutputs(Activation x);
 
+    /// <summary>Says that the operations that follow read the weights of a layer; a device may have them elsewhere until then.</summary>
+    internal void EnterLayer(int layer);
+
+    /// <summary>Says that no more operations of the pass read the weights of a layer.</summary>
+    internal void LeaveLayer(int layer);
+
     /// <summary>log softmax(head(x))[target] for each target and probe.</summary>
     /// <param name="x">One row for each output of the batch.</param>
     /// <param name="head">What makes logits of x.</param>

@@ -12,7 +12,7 @@ namespace IlZo.Benchmarks;
 /// <param name="ForwardSeconds">The median of its forward part.</param>
 /// <param name="UpdateSeconds">The median of its update part.</param>
 /// <param name="ProcessorSeconds">Processor time of all threads, per step: what a machine that is shared distorts less.</param>
-/// <param name="ReplaySeconds">What a record takes when many are replayed at once.</param>
+/// <param name="ReplaySeconds">What a record takes when many are replayed at once; null where weights are streamed.</param>
 /// <param name="NeededGigaflop">Multiplications and additions that the products of both probes need, per step.</param>
 /// <param name="Split">Where a step's thread time goes.</param>
 /// <param name="PeakGigaflops">What one core can do at best, see <see cref="MachinePeak"/>.</param>
@@ -28,7 +28,7 @@ internal sealed record StepBenchmark(
     double ForwardSeconds,
     double UpdateSeconds,
     double ProcessorSeconds,
-    double ReplaySeconds,
+    double? ReplaySeconds,
     double NeededGigaflop,
     StepSplit Split,
     double PeakGigaflops,
@@ -59,6 +59,7 @@ internal sealed record StepBenchmark(
     {
         using var loaded = TrainableModel.Load(new TrainingOptions { Model = model, Adapter = adapter, WeightMemory = weightMemory });
         using var backend = new CpuBackend(threads, engine);
+        backend.Load(loaded.Parameters);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Parameters) { Seed = 1 });
         var oracle = new BenchmarkOracle(loaded, backend, batch, length);
         double peak = MachinePeak.FmaGigaflops();
@@ -108,7 +109,7 @@ internal sealed record StepBenchmark(
             Statistics.Median(forward),
             Statistics.Median(update),
             processor.TotalSeconds / steps,
-            Replay(optimizer, backend, steps + 2),
+            backend.PutsUpdatesOff ? null : Replay(optimizer, backend, steps + 2),
             2 * RandomBatch.NeededFlops(loaded, batch, length) / 1e9,
             split,
             peak,

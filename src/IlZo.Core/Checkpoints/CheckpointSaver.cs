@@ -38,7 +38,21 @@ internal static class CheckpointSaver
             throw new ArgumentException($"'{source.DisplayName}' stores no tensor '{unknown}'.", nameof(parameters));
         }
 
-        Save(source, outFolder, t => Stored(t, parameters), SafetensorsWriter.Content(cancellation), TypeOf(parameters), extraFiles);
+        var others = SafetensorsWriter.Content(cancellation);
+        Save(source, outFolder, t => Stored(t, parameters), Content, TypeOf(parameters), extraFiles);
+
+        void Content(TensorEntry tensor, Stream stream)
+        {
+            if (parameters.TryGetValue(tensor.Name, out var parameter))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                ParameterPieces.CopyTo(parameter, stream);
+            }
+            else
+            {
+                others(tensor, stream);
+            }
+        }
     }
 
     /// <summary>Writes <paramref name="source"/> with tensors that are made as they are written.</summary>

@@ -82,7 +82,6 @@ public abstract class LanguageModel : IDisposable
     private readonly OutputHead? _head;
     private readonly List<Adapter> _adapters = [];
     private ModelShape _own;
-    private StreamedWeights? _streamed;
 
     /// <summary>Takes over what a family has made of the weights; its own fields are initialized before.</summary>
     /// <param name="shape">The sizes of the language model.</param>
@@ -177,10 +176,10 @@ public abstract class LanguageModel : IDisposable
         for (int i = 0; i < _layers.Count; i++)
         {
             var call = new LayerCall(pass, i, Adapter);
-            _streamed?.Enter(i);
+            pass.EnterLayer(i);
             _layers[i].Attention.Apply(call, h, normed);
             _layers[i].Mlp.Apply(call, h, normed);
-            _streamed?.Leave(i);
+            pass.LeaveLayer(i);
             watch?.Invoke(i + 1, h);
         }
 
@@ -235,16 +234,21 @@ public abstract class LanguageModel : IDisposable
     }
 
     /// <summary>
-    /// Keeps frozen weights of layers in memory only while they are read, but for as many as a budget allows. What is trained must not
-    /// change from here on.
+    /// Keeps the weights of layers in memory only while they are read, but for as many as a budget allows, on a backend that is given them
+    /// from here on and can do so. What is trained must not change any more.
     /// </summary>
     /// <param name="budget">Bytes of weights that may stay in memory.</param>
+    /// <param name="workFolder">See <see cref="StreamPlan.WorkFolder"/>.</param>
+    /// <param name="writeEvery">See <see cref="StreamPlan.WriteEvery"/>.</param>
     /// <returns>What stays.</returns>
-    internal StreamedWeights Stream(long budget)
+    internal StreamPlan Stream(long budget, string workFolder, int writeEvery)
     {
-        _streamed = StreamedWeights.Plan(Parameters, _layers.Count, budget);
-        Parameters.IsStreamed = true;
-        return _streamed;
+        foreach (var parameter in Parameters.All)
+        {
+            parameter.IsDroppable = parameter.IsMapped && !parameter.IsTrained;
+        }
+
+        return Parameters.Streaming = StreamPlan.Of(Parameters, _layers.Count, budget, workFolder, writeEvery);
     }
 
     /// <summary>The sizes of the model with an adapter, or with none.</summary>

@@ -55,7 +55,16 @@ public abstract class Optimizer : IDisposable
     public void Apply(StepRecord record, IBackend backend)
     {
         using var use = _use.Enter();
-        if (!record.Skipped)
+        if (record.Skipped)
+        {
+            return;
+        }
+
+        if (backend.PutsUpdatesOff && DeferUpdate(record, backend) is { } update)
+        {
+            backend.UpdateAll([update]);
+        }
+        else
         {
             Update(record, backend);
         }

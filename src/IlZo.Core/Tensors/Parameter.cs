@@ -8,7 +8,7 @@ namespace IlZo.Tensors;
 public sealed unsafe class Parameter
 {
     private readonly StoredLayout _layout;
-    private readonly byte* _data;
+    private byte* _data;
     private bool _isReleased;
 
     /// <param name="name">The name in the checkpoint, which is also its identity in logs and hashes.</param>
@@ -98,11 +98,23 @@ public sealed unsafe class Parameter
     /// <summary>Whether its memory is that of a mapped file, whose pages can be given back while nothing was written to them.</summary>
     internal bool IsMapped { get; set; }
 
+    /// <summary>
+    /// Whether pages of it that were read outside of a pass are to be given back: nothing was written to them that is not in the file.
+    /// </summary>
+    internal bool IsDroppable { get; set; }
+
     /// <summary>The SHA-256 of each piece as it was when it was loaded; null where nobody asked for them.</summary>
     internal byte[][]? LoadedHashes { get; set; }
 
     /// <summary>The set it is in; null for one that stands alone.</summary>
     internal ParameterSet? Set { get; set; }
+
+    /// <summary>Says that its elements lie somewhere else from here on, in a mapped file.</summary>
+    internal void MoveTo(byte* data)
+    {
+        _data = data;
+        IsDroppable = true;
+    }
 
     /// <summary>Makes it known that the memory is given back.</summary>
     internal void Release() => _isReleased = true;

@@ -33,5 +33,19 @@ internal static unsafe class ParameterPieces
         }
     }
 
+    /// <summary>Writes all bytes of a parameter to a stream, and keeps no pages in memory for having done so.</summary>
+    public static void CopyTo(Parameter parameter, Stream stream)
+    {
+        for (int piece = 0; piece < Count(parameter); piece++)
+        {
+            Populate(parameter, piece);
+            stream.Write(Read(parameter, piece));
+            if (parameter.IsDroppable)
+            {
+                Drop(parameter, piece);
+            }
+        }
+    }
+
     private static long Length(Parameter parameter, int piece) => Math.Min(Bytes, parameter.ByteCount - ((long)piece * Bytes));
 }

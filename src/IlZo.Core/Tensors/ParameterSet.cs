@@ -46,8 +46,8 @@ public sealed class ParameterSet : IDisposable
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Parameter this[string name] => _byName[name];
 
-    /// <summary>Whether frozen weights of a mapped file are kept in memory only while they are needed.</summary>
-    internal bool IsStreamed { get; set; }
+    /// <summary>Which weights are in memory only while a pass reads them; null where all are always.</summary>
+    internal StreamPlan? Streaming { get; set; }
 
     /// <summary>Changes with every change of the weights.</summary>
     internal long Version => Volatile.Read(ref _version);
@@ -86,6 +86,9 @@ public sealed class ParameterSet : IDisposable
 
         _memory.AddRange(memory);
     }
+
+    /// <summary>Takes over what is to be disposed of together with the set.</summary>
+    internal void Own(IDisposable memory) => _memory.Add(memory);
 
     /// <summary>
     /// Says which parameters are trained; the others are frozen, and so are those in blocks. Not while an optimizer is at work.
@@ -139,7 +142,7 @@ public sealed class ParameterSet : IDisposable
     {
         ParameterPieces.Populate(parameter, piece);
         byte[] hash = IlZo.Sha256.Hash(ParameterPieces.Read(parameter, piece));
-        if (IsStreamed && !parameter.IsTrained)
+        if (parameter.IsDroppable)
         {
             ParameterPieces.Drop(parameter, piece);
         }

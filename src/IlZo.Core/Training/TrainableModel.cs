@@ -35,17 +35,25 @@ internal static class TrainableModel
         {
             RequireTrainable(model, options);
             Prepare(model, options, reference);
-            if (options.WeightMemory is { } budget)
-            {
-                model.Stream(budget);
-            }
-
+            Stream(model, options, folder);
             return model;
         }
         catch
         {
             model.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Keeps as much of a model in memory as a training may.</summary>
+    /// <param name="model">The model, of which is decided what is trained.</param>
+    /// <param name="options">The training.</param>
+    /// <param name="folder">Its run, or null.</param>
+    public static void Stream(LanguageModel model, TrainingOptions options, RunFolder? folder)
+    {
+        if (options.WeightMemory is { } budget)
+        {
+            model.Stream(budget, folder?.FullPath ?? Path.GetTempPath(), options.WriteEvery);
         }
     }
 

@@ -81,8 +81,8 @@ public abstract class UpdateRule : IDisposable
     internal WeightDecay WeightDecay => _weightDecay;
 
     /// <summary>
-    /// The rule as it is since <see cref="Advance"/>, whatever steps follow, with the same numbers for each element; the rule itself if its
-    /// law is the same in all steps. It is not disposed of.
+    /// The rule as it is since <see cref="Advance"/>, whatever steps follow, with the same numbers for each element, which it changes too
+    /// (<see cref="StateBytes"/>); the rule itself if its law is the same in all steps. It is not disposed of.
     /// </summary>
     internal virtual UpdateRule AsOfNow() => this;
 

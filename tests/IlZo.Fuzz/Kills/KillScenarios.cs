@@ -29,6 +29,7 @@ internal sealed class KillScenarios(IlzoProcess ilzo, string folder)
         return
         [
             new("train", place => Train(place), OfRun),
+            new("train --weight-memory", place => Train(place, "--weight-memory", "0", "--write-every", "2"), OfRun),
             new("train --adapter lora", place => Train(place, "--adapter", "lora"), OfRun),
             new("train --adapter prefix", place => Train(place, "--adapter", "prefix"), OfRun),
             new("train, a head", place => [.. Train(place).Select(a => a == _model ? head : a)], OfRun),

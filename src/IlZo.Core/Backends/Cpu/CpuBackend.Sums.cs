@@ -10,6 +10,7 @@ internal sealed unsafe partial class CpuBackend
     {
         using var use = _use.Enter();
         using var held = Read(parameters);
+        _workspace.Streamed?.Settle();
         double[][] squares = [.. parameters.Select(p => new double[p.Rows])];
         var places = parameters.Zip(squares).ToDictionary(p => p.First, p => p.Second);
         var blocks = RowBlock.Of(parameters);
@@ -21,6 +22,7 @@ internal sealed unsafe partial class CpuBackend
                 places[p][row] = RowSums.Square(direction, p, row);
             }
         });
+        _workspace.Streamed?.Drop();
         return squares;
     }
 
@@ -28,6 +30,7 @@ internal sealed unsafe partial class CpuBackend
     {
         using var use = _use.Enter();
         using var held = Read(parameters);
+        _workspace.Streamed?.Settle();
         RowProducts[] products = [.. parameters.Select(p => new RowProducts(new double[p.Rows], new float[p.Columns]))];
         var places = parameters.Select((p, i) => (p, i)).ToDictionary(p => p.p, p => p.i);
         var shares = RowBlock.Of(parameters, RowProducts.Share);
@@ -37,6 +40,7 @@ internal sealed unsafe partial class CpuBackend
             int tensor = places[shares[i].Parameter];
             sums[i] = Multiply(direction, shares[i], vectors[tensor], weighted, products[tensor].Dots);
         });
+        _workspace.Streamed?.Drop();
         for (int i = 0; i < shares.Count; i++)
         {
             float[] sum = products[places[shares[i].Parameter]].Sum;

@@ -1,4 +1,5 @@
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Backends.Cpu.Streaming;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -14,6 +15,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     private readonly PassTurn _turn = new();
     private readonly CpuWorkspace _workspace;
     private readonly WorkerPool _pool;
+    private readonly WeightUpdater _updater;
 
     /// <param name="threads">Threads to use, or null for all processors.</param>
     /// <param name="engine">What computes products; null for the C# kernels.</param>
@@ -33,6 +35,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
         _workspace = new CpuWorkspace(threads, products);
         _pool = _workspace.Pool;
+        _updater = new WeightUpdater(_pool, _workspace.Scratch);
         _use = new UseGuard(nameof(CpuBackend), _workspace.Dispose);
     }
 
@@ -48,17 +51,22 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
     public void Load(ParameterSet parameters, CancellationToken cancellation = default)
     {
-        // Weights are read where they lie.
+        // Weights are read where they lie, unless they are to be streamed.
         cancellation.ThrowIfCancellationRequested();
         using var use = _use.Enter();
         using var held = parameters.Read();
+        if (!ReferenceEquals(parameters, _workspace.Streamed?.Parameters))
+        {
+            _workspace.Streamed = parameters.Streaming is { Count: > 0 } plan ? StreamedWeights.Begin(parameters, plan, _updater) : null;
+        }
     }
 
     public void Store(ParameterSet parameters)
     {
-        // Updates change them there.
+        // Updates change them there, but for those that wait.
         using var use = _use.Enter();
         using var held = parameters.Read();
+        _workspace.Streamed?.Settle();
     }
 
     public void Store(ParameterState state)
@@ -71,7 +79,9 @@ internal sealed unsafe partial class CpuBackend : IBackend
     {
         using var use = _use.Enter();
         using var held = Read(copy.Parameters);
+        _workspace.Streamed?.Settle();
         copy.Keep(RunAll);
+        _workspace.Streamed?.Drop();
     }
 
     public KeyValueCache CreateCache(int layers, int features, int capacity, int slots = 1)

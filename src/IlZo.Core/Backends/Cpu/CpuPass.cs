@@ -72,6 +72,18 @@ internal sealed unsafe partial class CpuPass : IPass
         return to;
     }
 
+    public void EnterLayer(int layer)
+    {
+        using var use = EnterPass();
+        _workspace.Streamed?.Enter(layer);
+    }
+
+    public void LeaveLayer(int layer)
+    {
+        using var use = EnterPass();
+        _workspace.Streamed?.Leave(layer);
+    }
+
     public void Read(Activation x, int probe, Span<float> destination)
     {
         using var use = EnterPass();

@@ -1,4 +1,5 @@
 using IlZo.Backends.Cpu.Emitted;
+using IlZo.Backends.Cpu.Streaming;
 
 namespace IlZo.Backends.Cpu;
 
@@ -35,6 +36,9 @@ internal sealed class CpuWorkspace : IDisposable
     public TextRuns Runs { get; } = new();
 
     public RotationTables Rotations { get; } = new();
+
+    /// <summary>The weights that are not in memory all the time; null where all are.</summary>
+    public StreamedWeights? Streamed { get; set; }
 
     public void Dispose()
     {

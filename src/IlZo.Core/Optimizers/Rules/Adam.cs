@@ -77,6 +77,8 @@ public sealed class Adam(
     // The corrections of a step.
     private sealed class OfStep(Adam rule, AdamNumbers numbers) : UpdateRule(rule.WeightDecay)
     {
+        public override long StateBytes => rule.StateBytes;
+
         public override void Accept<T, TMath, TVisitor>(Parameter parameter, StepLaw<T, TMath> step, ref TVisitor visitor) =>
             rule.Accept(numbers, step, ref visitor);
     }

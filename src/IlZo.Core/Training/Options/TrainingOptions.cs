@@ -179,11 +179,19 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Bytes of weights that may stay in memory; frozen weights beyond them are read from the model's files in every pass. Null keeps all.
-    /// On Linux, and for the CPU. Results do not depend on it, and it is not part of a run.
+    /// Bytes of weights that may stay in memory; layers beyond them are read in every pass, from the model's files, or from a file in the
+    /// run's folder if they are trained. Null keeps all. On Linux, and for the CPU. Results do not depend on it, and it is not part of a
+    /// run.
     /// </summary>
     [JsonIgnore]
     public long? WeightMemory { get; init; }
+
+    /// <summary>
+    /// After how many steps trained weights beyond <see cref="WeightMemory"/> are written to the disk. Until then, their updates are made
+    /// anew whenever they are read. Results do not depend on it, and it is not part of a run.
+    /// </summary>
+    [JsonIgnore]
+    public int WriteEvery { get; init; } = 4;
 
     /// <summary>
     /// Whether to start even if the predicted memory exceeds what is available. Results do not depend on it, and it is not part of a run.
@@ -305,6 +313,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(MaxLength is null or >= 2, Setting.MaxLength, MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), Setting.Threads, Threads ?? 0, "1 to 1024");
         Require(WeightMemory is null or >= 0, Setting.WeightMemory, WeightMemory ?? 0, "0 or more bytes");
+        Require(WriteEvery is >= 1 and <= 64, Setting.WriteEvery, WriteEvery, "1 to 64");
         Require(WeightMemory is null || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0, "none, except on Linux");
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);
