@@ -87,7 +87,7 @@ internal sealed unsafe class ScalesAdapter : Adapter
         {
             // It is not what was loaded any more, and giving its pages back would undo it.
             weight.LoadedHashes = null;
-            weight.IsMapped = false;
+            weight.Place = null;
             for (int row = 0; row < weight.Rows; row++)
             {
                 int overflow = BlockScales.Write(weight.Type, weight.RowAt(row), Row(scales, row));

@@ -58,7 +58,7 @@ internal sealed class PassGuard(UseGuard backend, PassTurn turn)
     /// <summary>Keeps a tensor where and as it is until the use ends.</summary>
     /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
     /// <exception cref="InvalidOperationException">Somebody is changing the weights, or has changed them since the pass began to read
-    /// them.</exception>
+    /// them, or another backend streams them.</exception>
     public UseGuard.Use Read(Parameter? parameter)
     {
         if (parameter?.Set is not { } weights)
@@ -69,6 +69,7 @@ internal sealed class PassGuard(UseGuard backend, PassTurn turn)
         var use = weights.Read();
         if (!ReferenceEquals(weights, _weights))
         {
+            weights.RequireNotStreamedBesides(backend);
             _weights = weights;
             _version = weights.Version;
         }

@@ -94,8 +94,9 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>Whether some of them are in blocks.</summary>
     internal bool HasBlocks => _tensors.Values.Any(t => StoredType.IsBlocked(t.Type));
 
-    /// <summary>Whether a tensor lies in pages of a mapped file.</summary>
-    internal bool IsMapped(TensorEntry tensor) => _shards.Exists(shard => shard.File.IsMapped(tensor));
+    /// <summary>Where a tensor lies in a mapped file; null where it lies in memory.</summary>
+    internal FilePlace? PlaceOf(TensorEntry tensor) =>
+        _shards.Select(shard => shard.File.PlaceOf(tensor)).FirstOrDefault(place => place is not null);
 
     /// <summary>The weight files in the ordinal order of their names.</summary>
     internal IReadOnlyList<CheckpointShard> Shards => _shards;

@@ -86,8 +86,10 @@ internal sealed unsafe class FileBytes : IDisposable
         return new FileBytes(buffer);
     }
 
-    /// <summary>Whether some bytes are pages of the mapped file, and not memory.</summary>
-    public bool IsMapped(byte* start, long bytes) => _view is not null && start >= Data && start + bytes <= Data + Length;
+    /// <summary>Where some bytes lie in the mapped file; null where they are memory.</summary>
+    public FilePlace? PlaceOf(byte* start, long bytes) => _view is not null && start >= Data && start + bytes <= Data + Length
+        ? new FilePlace(_stream!.Name, _stream.SafeFileHandle, start - Data)
+        : null;
 
     /// <summary>The beginning, for telling what the file is.</summary>
     public ReadOnlySpan<byte> Start(int most) => new(Data, (int)Math.Min(Length, most));

@@ -36,8 +36,8 @@ internal abstract class WeightFile : IDisposable
     /// <summary>Memory that tensors lie in which the file does not hold as they are.</summary>
     private protected List<IDisposable> Memory => _memory;
 
-    /// <summary>Whether a tensor lies in pages of the mapped file: not in memory that it was unpacked to.</summary>
-    public unsafe bool IsMapped(TensorEntry tensor) => _bytes.IsMapped(tensor.Data, tensor.ByteCount);
+    /// <summary>Where a tensor lies in the mapped file; null where it lies in memory that it was unpacked to.</summary>
+    public unsafe FilePlace? PlaceOf(TensorEntry tensor) => _bytes.PlaceOf(tensor.Data, tensor.ByteCount);
 
     /// <summary>
     /// Refuses to go on where the file has another length or was written to since it was opened: cheap enough to ask whenever results are

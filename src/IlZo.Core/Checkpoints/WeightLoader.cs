@@ -130,7 +130,7 @@ internal static unsafe class WeightLoader
 
         // It is not what was loaded any more, and giving its pages back would undo it.
         parameter.LoadedHashes = null;
-        parameter.IsMapped = false;
+        parameter.Place = null;
         long index = FirstNonFinite(parameter.At(row, 0), parameter.Type, values.Length);
         if (index >= 0)
         {

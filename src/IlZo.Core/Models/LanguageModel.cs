@@ -245,7 +245,7 @@ public abstract class LanguageModel : IDisposable
     {
         foreach (var parameter in Parameters.All)
         {
-            parameter.IsDroppable = parameter.IsMapped && !parameter.IsTrained;
+            parameter.IsDroppable = parameter.Place is not null && !parameter.IsTrained;
         }
 
         return Parameters.Streaming = StreamPlan.Of(Parameters, _layers.Count, budget, workFolder, writeEvery);

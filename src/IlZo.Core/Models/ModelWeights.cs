@@ -235,7 +235,7 @@ internal sealed partial class ModelWeights
         CheckShape(tensor, shape);
         var type = _options.Type ?? (StoredType.TryGetDType(tensor.Type, out var own) ? own : DType.F32);
         var parameter = WeightLoader.ToParameter(tensor, type, _memory, role, !TryTake(tensor));
-        parameter.IsMapped = Lies(parameter, tensor) && Folder.IsMapped(tensor);
+        parameter.Place = Lies(parameter, tensor) ? Folder.PlaceOf(tensor) : null;
         if (_options.CheckValues)
         {
             WeightLoader.ReadAll(parameter, tensor.File, _options.Hashes, _options.Drops, _options.Cancellation);

@@ -1,3 +1,5 @@
+using IlZo.Files;
+
 namespace IlZo.Tensors;
 
 /// <summary>
@@ -56,7 +58,11 @@ public sealed unsafe class Parameter
 
     /// <summary>The first element.</summary>
     /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
-    internal byte* Data => _isReleased ? throw new ObjectDisposedException(nameof(ParameterSet)) : _data;
+    internal byte* Data
+    {
+        get => _isReleased ? throw new ObjectDisposedException(nameof(ParameterSet)) : _data;
+        set => _data = value;
+    }
 
     /// <summary>Rows of the tensor seen as a matrix; 1 for a vector.</summary>
     public int Rows { get; }
@@ -95,12 +101,10 @@ public sealed unsafe class Parameter
     /// <summary>The layer of the model that it belongs to, from 0; null outside of layers.</summary>
     internal int? Layer { get; set; }
 
-    /// <summary>Whether its memory is that of a mapped file, whose pages can be given back while nothing was written to them.</summary>
-    internal bool IsMapped { get; set; }
+    /// <summary>Where its elements lie in a mapped file, and nothing was written to them that is not there; null otherwise.</summary>
+    internal FilePlace? Place { get; set; }
 
-    /// <summary>
-    /// Whether pages of it that were read outside of a pass are to be given back: nothing was written to them that is not in the file.
-    /// </summary>
+    /// <summary>Whether pages of it that were read elsewhere than in a pass are to be given back.</summary>
     internal bool IsDroppable { get; set; }
 
     /// <summary>The SHA-256 of each piece as it was when it was loaded; null where nobody asked for them.</summary>
@@ -109,10 +113,11 @@ public sealed unsafe class Parameter
     /// <summary>The set it is in; null for one that stands alone.</summary>
     internal ParameterSet? Set { get; set; }
 
-    /// <summary>Says that its elements lie somewhere else from here on, in a mapped file.</summary>
-    internal void MoveTo(byte* data)
+    /// <summary>Says that its elements lie in another file from here on, which is mapped.</summary>
+    internal void MoveTo(FilePlace place, byte* data)
     {
-        _data = data;
+        Place = place;
+        Data = data;
         IsDroppable = true;
     }
 

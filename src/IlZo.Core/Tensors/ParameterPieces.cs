@@ -18,7 +18,7 @@ internal static unsafe class ParameterPieces
     /// <summary>Brings the pages of a piece in, where it is one of a mapped file.</summary>
     public static void Populate(Parameter parameter, int piece)
     {
-        if (parameter.IsMapped)
+        if (parameter.Place is not null)
         {
             PageAdvice.Populate((nint)parameter.Data + ((nint)piece * Bytes), Length(parameter, piece));
         }
@@ -27,7 +27,7 @@ internal static unsafe class ParameterPieces
     /// <summary>Gives the pages of a piece back, where it is one of a mapped file; nothing may have been written to them.</summary>
     public static void Drop(Parameter parameter, int piece)
     {
-        if (parameter.IsMapped)
+        if (parameter.Place is not null)
         {
             PageAdvice.Drop((nint)parameter.Data + ((nint)piece * Bytes), Length(parameter, piece));
         }

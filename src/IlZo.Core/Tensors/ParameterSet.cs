@@ -49,6 +49,28 @@ public sealed class ParameterSet : IDisposable
     /// <summary>Which weights are in memory only while a pass reads them; null where all are always.</summary>
     internal StreamPlan? Streaming { get; set; }
 
+    /// <summary>The guard of the backend that streams them, which alone knows where they are; null where none does.</summary>
+    internal UseGuard? StreamedBy { get; private set; }
+
+    /// <summary>Refuses weights that a backend other than this one streams.</summary>
+    /// <exception cref="InvalidOperationException">Another does.</exception>
+    internal void RequireNotStreamedBesides(UseGuard backend)
+    {
+        if (StreamedBy is { } other && !ReferenceEquals(other, backend))
+        {
+            throw new InvalidOperationException("The weights are streamed by another backend; only that one was expected.");
+        }
+    }
+
+    /// <summary>Says which backend streams them from here on.</summary>
+    /// <exception cref="InvalidOperationException">Another does.</exception>
+    internal StreamPlan? BeginStreaming(UseGuard backend)
+    {
+        RequireNotStreamedBesides(backend);
+        StreamedBy = Streaming is { Count: > 0 } ? backend : null;
+        return StreamedBy is null ? null : Streaming;
+    }
+
     /// <summary>Changes with every change of the weights.</summary>
     internal long Version => Volatile.Read(ref _version);
 

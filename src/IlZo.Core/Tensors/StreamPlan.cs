@@ -45,7 +45,7 @@ internal sealed class StreamPlan
         for (int i = 0; i < layers; i++)
         {
             int layer = i;
-            tensors[i] = [.. parameters.All.Where(p => p.Layer == layer && p.IsMapped)];
+            tensors[i] = [.. parameters.All.Where(p => p.Layer == layer && p.Place is not null)];
         }
 
         long[] bytes = [.. tensors.Select(g => g.Sum(p => p.ByteCount))];

@@ -60,6 +60,7 @@ internal static class NotRun
         ("bench/README.md", ""),
         ("docs/adapters.md", ""),
         ("docs/data.md", ""),
+        ("docs/memory.md", ""),
         ("docs/optimizers.md", ""),
         ("docs/sweeps.md", ""),
         ("docs/tasks.md", ""),

@@ -59,9 +59,9 @@ public sealed class TorchFileTests : IDisposable
         byte[] pickle = PickleBuilder.OneTensor("FloatStorage", 12, 0, [3, 4], [4, 1]);
         File.WriteAllBytes(_temp["model.bin"], TorchArchive.Of(pickle, [s_elements], level));
         using var file = TorchFile.Open(_temp["model.bin"]);
-        Assert.Equal(isMapped, file.IsMapped(file.Tensors[0]));
+        Assert.Equal(isMapped, file.PlaceOf(file.Tensors[0]) is not null);
         using var copy = TorchFile.FromMemory("model.bin", File.ReadAllBytes(_temp["model.bin"]));
-        Assert.False(copy.IsMapped(copy.Tensors[0]));
+        Assert.Null(copy.PlaceOf(copy.Tensors[0]));
     }
 
     [Fact]

@@ -10,24 +10,40 @@ public sealed class WorkFileTests
     public unsafe void What_is_written_is_read_and_nothing_is_in_the_folder()
     {
         using var temp = new TempFolder();
-        int page = Environment.SystemPageSize;
-        using var file = WorkFile.Create(temp.Path, 3 * page);
+        const int Bytes = 5000;
+        using var file = WorkFile.Create(temp.Path, 2 * Bytes);
         Assert.Empty(Directory.GetFileSystemEntries(temp.Path));
-        byte[] written = [.. Enumerable.Range(0, page).Select(i => (byte)i)];
-        byte[] read = new byte[page];
+        byte[] written = [.. Enumerable.Range(0, Bytes).Select(i => (byte)i)];
+        byte[] read = new byte[Bytes];
+        var place = file.Start with { Offset = 7 };
         fixed (byte* from = written, to = read)
         {
-            file.Write(page + 1, from, page);
-            file.Read(page + 1, to, page);
+            place.Write(from, Bytes);
+            place.Read(to, Bytes);
         }
 
         Assert.Equal(written, read);
-        Assert.Equal([0, .. written, 0], new ReadOnlySpan<byte>(file.Data + page, page + 2).ToArray());
-        fixed (byte* to = read)
+        Assert.Equal([0, .. written, 0], new ReadOnlySpan<byte>(file.Data + 6, Bytes + 2).ToArray());
+    }
+
+    [Fact]
+    public unsafe void What_is_beyond_the_end_of_a_file_is_not_read()
+    {
+        using var temp = new TempFolder();
+        using var file = WorkFile.Create(temp.Path, 8);
+        byte* room = stackalloc byte[4];
+        var place = file.Start with { Offset = 6 };
+        bool isRefused = false;
+        try
         {
-            byte* room = to;
-            Assert.Throws<EndOfStreamException>(() => file.Read((3 * page) - 1, room, 2));
+            place.Read(room, 4);
         }
+        catch (EndOfStreamException e)
+        {
+            isRefused = e.Message == $"'{place.Path}' became shorter while it was read.";
+        }
+
+        Assert.True(isRefused);
     }
 
     [Fact]

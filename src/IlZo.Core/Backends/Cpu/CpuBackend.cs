@@ -57,7 +57,8 @@ internal sealed unsafe partial class CpuBackend : IBackend
         using var held = parameters.Read();
         if (!ReferenceEquals(parameters, _workspace.Streamed?.Parameters))
         {
-            _workspace.Streamed = parameters.Streaming is { Count: > 0 } plan ? StreamedWeights.Begin(parameters, plan, _updater) : null;
+            _workspace.Streamed =
+                parameters.BeginStreaming(_use) is { } plan ? StreamedWeights.Begin(parameters, plan, _updater) : null;
         }
     }
 

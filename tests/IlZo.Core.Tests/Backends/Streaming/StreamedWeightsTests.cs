@@ -30,7 +30,10 @@ public sealed class StreamedWeightsTests : IDisposable
     {
         var model = LoadLora(null);
         long[] layers =
-            [.. Enumerable.Range(0, 2).Select(i => model.Parameters.All.Where(p => p.Layer == i && p.IsMapped).Sum(p => p.ByteCount))];
+        [
+            .. Enumerable.Range(0, 2).Select(
+                i => model.Parameters.All.Where(p => p.Layer == i && p.Place is not null).Sum(p => p.ByteCount)),
+        ];
         long outside = model.Parameters.ByteCount - layers.Sum();
         var plan = model.Stream(outside + (layersThatFit * layers[0]) + 1, string.Empty, 1);
         Assert.Equal(layers[0], layers[1]);
@@ -49,7 +52,7 @@ public sealed class StreamedWeightsTests : IDisposable
     {
         const int Layers = 12;
         var model = LoadLora(null);
-        var source = model.Parameters.All.First(p => p.Layer == 0 && p.IsMapped);
+        var source = model.Parameters.All.First(p => p.Layer == 0 && p.Place is not null);
         var tensors = Enumerable.Range(0, Layers).Select(i => Copy(source, $"t{i:00}", i)).ToList();
         using var set = new ParameterSet([.. tensors, Copy(source, "z", null)], []);
         set.Train(p => p.Name == "z");
@@ -68,7 +71,7 @@ public sealed class StreamedWeightsTests : IDisposable
     public void What_stays_is_within_the_budget_though_layers_differ(int units)
     {
         var model = LoadLora(null);
-        var source = model.Parameters.All.First(p => p.Layer == 0 && p.IsMapped);
+        var source = model.Parameters.All.First(p => p.Layer == 0 && p.Place is not null);
         string[] names = ["a0", "a1", "a2", "b", "c", "d", "e"];
         var tensors = names.Select((name, i) => Copy(source, name, Math.Max(0, i - 2)));
         using var set = new ParameterSet([.. tensors, Copy(source, "z", null)], []);
@@ -131,17 +134,22 @@ public sealed class StreamedWeightsTests : IDisposable
         }));
     }
 
+    // Where weights are at a moment is known to the backend that moves them.
     [Fact]
-    public void Weights_that_are_trained_are_streamed_by_one_backend()
+    public void Weights_that_a_backend_streams_are_read_by_no_other()
     {
-        var model = Load(new TrainingOptions { WeightMemory = 0 });
+        var model = LoadLora(0);
         using var first = new CpuBackend(1);
         using var second = new CpuBackend(1);
         first.Load(model.Parameters);
         first.Load(model.Parameters);
-        Assert.Equal(
-            "The weights are trained and streamed by another backend; one that has them alone was expected.",
-            Assert.Throws<InvalidOperationException>(() => second.Load(model.Parameters)).Message);
+        var oracle = new BenchmarkOracle(model, second, 3, 11);
+        foreach (Action use in (Action[])[() => second.Load(model.Parameters), () => oracle.Losses([Probe.Unperturbed])])
+        {
+            Assert.Equal(
+                "The weights are streamed by another backend; only that one was expected.",
+                Assert.Throws<InvalidOperationException>(use).Message);
+        }
     }
 
     [Fact]
@@ -177,7 +185,7 @@ public sealed class StreamedWeightsTests : IDisposable
     }
 
     private static unsafe Parameter Copy(Parameter source, string name, int? layer) =>
-        new(name, source.Shape, source.Type, source.Data) { IsMapped = true, Layer = layer };
+        new(name, source.Shape, source.Type, source.Data) { Place = source.Place, Layer = layer };
 
     private LanguageModel LoadLora(long? budget) => Load(new TrainingOptions { Adapter = "lora", WeightMemory = budget });
 

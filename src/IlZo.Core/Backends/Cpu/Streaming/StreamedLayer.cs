@@ -1,5 +1,4 @@
 using IlZo.Files;
-using IlZo.Machine;
 using IlZo.Tensors;
 using IlZo.Updates;
 
@@ -14,33 +13,31 @@ internal sealed unsafe class StreamedLayer
 {
     private const int Alignment = 64;
 
-    private readonly (nint Start, long Bytes)[] _frozen;
+    // What lies between two tensors of a file is read too where it is less than this.
+    private const int Gap = 4096;
+
+    private readonly Parameter[] _tensors;
     private readonly Parameter[] _trained;
-    private readonly long[] _places;
     private readonly IReadOnlyList<RowBlock> _blocks;
     private readonly List<WeightUpdate> _waiting = [];
-    private WorkFile? _file;
-    private long _offset;
+    private readonly List<Range> _ranges = [];
+    private readonly Dictionary<Parameter, (long InRoom, nint InFile)> _places = [];
+    private Range? _work;
 
-    /// <param name="tensors">The layer's tensors, all of them pages of mapped files.</param>
+    /// <param name="tensors">The layer's tensors, all of them in files.</param>
     public StreamedLayer(IReadOnlyList<Parameter> tensors)
     {
-        _frozen = Ranges(tensors.Where(p => !p.IsTrained));
+        _tensors = [.. tensors];
         _trained = [.. tensors.Where(p => p.IsTrained)];
-        _places = new long[_trained.Length];
         _blocks = RowBlock.Of(_trained);
-        long end = 0;
-        for (int i = 0; i < _trained.Length; i++)
-        {
-            _places[i] = Aligned(end, Alignment);
-            end = _places[i] + _trained[i].ByteCount;
-        }
-
-        WorkBytes = Aligned(end, Environment.SystemPageSize);
+        WorkBytes = Aligned(_trained.Aggregate(0L, (end, p) => Aligned(end, Alignment) + p.ByteCount), Environment.SystemPageSize);
     }
 
-    /// <summary>Bytes of whole pages that the trained weights take in a work file, and in memory.</summary>
+    /// <summary>Bytes of whole pages that the trained weights take in a work file.</summary>
     public long WorkBytes { get; }
+
+    /// <summary>Bytes that the layer takes in memory, once its tensors are where they stay.</summary>
+    public long RoomBytes { get; private set; }
 
     /// <summary>How many updates wait for being written.</summary>
     public int Waiting => _waiting.Count;
@@ -48,21 +45,53 @@ internal sealed unsafe class StreamedLayer
     /// <summary>Whether an update can only be made once: a rule that keeps numbers for each element changes them too.</summary>
     public bool MustBeWritten => _waiting.Exists(update => update.Rule.StateBytes > 0);
 
-    /// <summary>Moves the trained weights to a place in a work file, which begins a page.</summary>
+    /// <summary>Moves the trained weights to a place in a work file.</summary>
     public void MoveTo(WorkFile file, long offset)
     {
-        (_file, _offset) = (file, offset);
-        for (int i = 0; i < _trained.Length; i++)
+        foreach (var parameter in _trained)
         {
-            for (int piece = 0; piece < ParameterPieces.Count(_trained[i]); piece++)
+            offset = Aligned(offset, Alignment);
+            var place = file.Start with { Offset = offset };
+            for (int piece = 0; piece < ParameterPieces.Count(parameter); piece++)
             {
-                ParameterPieces.Populate(_trained[i], piece);
-                file.Write(offset + _places[i] + ((long)piece * ParameterPieces.Bytes), ParameterPieces.Read(_trained[i], piece));
-                ParameterPieces.Drop(_trained[i], piece);
+                ParameterPieces.Populate(parameter, piece);
+                var bytes = ParameterPieces.Read(parameter, piece);
+                fixed (byte* from = bytes)
+                {
+                    (place with { Offset = offset + ((long)piece * ParameterPieces.Bytes) }).Write(from, bytes.Length);
+                }
+
+                ParameterPieces.Drop(parameter, piece);
             }
+
+            parameter.MoveTo(place, file.Data + offset);
+            offset += parameter.ByteCount;
+        }
+    }
+
+    /// <summary>Lays out the memory that the layer is read to: what lies side by side in a file does so there.</summary>
+    public void Arrange()
+    {
+        foreach (var parameter in _tensors.OrderBy(p => p.Place!.Path, StringComparer.Ordinal).ThenBy(p => p.Place!.Offset))
+        {
+            var place = parameter.Place!;
+            bool follows = _ranges.Count > 0 && _ranges[^1] is var last && last.From.File == place.File
+                && place.Offset - (last.From.Offset + last.Bytes) is >= 0 and < Gap;
+            if (!follows)
+            {
+                // Elements stay aligned as they are in the file.
+                RoomBytes = Aligned(RoomBytes, Alignment) + (place.Offset % Alignment);
+                _ranges.Add(new Range(place, RoomBytes, 0));
+            }
+
+            var range = _ranges[^1];
+            long inRange = place.Offset - range.From.Offset;
+            _ranges[^1] = range with { Bytes = inRange + parameter.ByteCount };
+            _places.Add(parameter, (range.InRoom + inRange, (nint)parameter.Data));
+            RoomBytes = range.InRoom + _ranges[^1].Bytes;
         }
 
-        Place(file.Data + offset);
+        _work = _trained.Length == 0 ? null : _ranges.Find(r => r.From.File == _trained[0].Place!.File);
     }
 
     /// <summary>Takes an update of some of the model's tensors, if it changes any of these.</summary>
@@ -74,88 +103,61 @@ internal sealed unsafe class StreamedLayer
         }
     }
 
-    /// <summary>Brings the layer in as it is on the disk.</summary>
-    /// <param name="room">Memory for the trained weights, <see cref="WorkBytes"/> or more.</param>
+    /// <summary>Reads the layer as it is on the disk.</summary>
+    /// <param name="room">Memory of <see cref="RoomBytes"/>.</param>
     public void Read(byte* room)
     {
-        foreach (var (start, bytes) in _frozen)
+        foreach (var range in _ranges)
         {
-            PageAdvice.Populate(start, bytes);
+            range.From.Read(room + range.InRoom, range.Bytes);
         }
-
-        _file?.Read(_offset, room, WorkBytes);
     }
 
-    /// <summary>Lets the trained weights be where they were read to, and makes the updates that wait.</summary>
+    /// <summary>Lets the weights be where they were read to, and makes the updates that wait.</summary>
     public void Enter(byte* room, WeightUpdater updater)
     {
-        Place(room);
+        foreach (var (parameter, place) in _places)
+        {
+            parameter.Data = room + place.InRoom;
+        }
+
         if (_waiting.Count > 0)
         {
             updater.Update(_blocks, [.. _waiting]);
         }
     }
 
-    /// <summary>Writes the trained weights to the disk from where they are in memory.</summary>
-    public void Write(byte* room) => _file!.Write(_offset, room, WorkBytes);
-
-    /// <summary>Lets the trained weights be where they lie in the file.</summary>
+    /// <summary>Lets the weights be where they lie in files.</summary>
     /// <param name="isWritten">Whether they are about to be written there as they are, so that nothing waits any more.</param>
     public void Leave(bool isWritten)
     {
-        if (_file is not null)
+        foreach (var (parameter, place) in _places)
         {
-            Place(_file.Data + _offset);
+            parameter.Data = (byte*)place.InFile;
         }
 
         if (isWritten)
         {
             _waiting.Clear();
         }
-
-        Drop();
     }
 
-    /// <summary>Gives the pages of files back.</summary>
+    /// <summary>Writes the trained weights to the disk from where they are in memory.</summary>
+    public void Write(byte* room) => _work!.From.Write(room + _work.InRoom, _work.Bytes);
+
+    /// <summary>Gives back the pages of files that were read elsewhere than in a pass.</summary>
     public void Drop()
     {
-        foreach (var (start, bytes) in _frozen)
+        foreach (var parameter in _tensors)
         {
-            PageAdvice.Drop(start, bytes);
-        }
-
-        if (_file is not null)
-        {
-            PageAdvice.Drop((nint)_file.Data + (nint)_offset, WorkBytes);
-        }
-    }
-
-    private void Place(byte* room)
-    {
-        for (int i = 0; i < _trained.Length; i++)
-        {
-            _trained[i].MoveTo(room + _places[i]);
+            for (int piece = 0; piece < ParameterPieces.Count(parameter); piece++)
+            {
+                ParameterPieces.Drop(parameter, piece);
+            }
         }
     }
 
     private static long Aligned(long at, int alignment) => (at + alignment - 1) / alignment * alignment;
 
-    // Tensors that lie side by side in the file are one range: there is no page between them that has to stay.
-    private static (nint Start, long Bytes)[] Ranges(IEnumerable<Parameter> tensors)
-    {
-        var ranges = new List<(nint Start, long Bytes)>();
-        foreach (var (start, bytes) in tensors.Select(p => ((nint)p.Data, p.ByteCount)).OrderBy(r => r.Item1))
-        {
-            if (ranges.Count > 0 && ranges[^1].Start + (nint)ranges[^1].Bytes == start)
-            {
-                ranges[^1] = (ranges[^1].Start, ranges[^1].Bytes + bytes);
-            }
-            else
-            {
-                ranges.Add((start, bytes));
-            }
-        }
-
-        return [.. ranges];
-    }
+    private sealed record Range(FilePlace From, long InRoom, long Bytes);
 }

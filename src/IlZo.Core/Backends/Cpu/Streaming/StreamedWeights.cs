@@ -6,9 +6,9 @@ namespace IlZo.Backends.Cpu.Streaming;
 
 /// <summary>
 /// Keeps the weights of some layers in memory only while a pass reads them. This decides where they are, and about nothing that is
-/// computed: the layer that is needed next is read while another is computed, and what was read is given back. Trained weights are read to
-/// memory that is used again and again: a page of a mapping that is written to costs more than all that is computed with it. Updates are
-/// made when weights are read, and written to a work file where enough of them have come together.
+/// computed: the layer that is needed next is read while another is computed, to memory that is used again and again; pages of mapped files
+/// would have to be found anew each time, and copied where they are written to. Updates are made when weights are read, and written to a
+/// work file where enough of them have come together.
 /// </summary>
 internal sealed class StreamedWeights : IDisposable
 {
@@ -39,22 +39,16 @@ internal sealed class StreamedWeights : IDisposable
     /// <param name="plan">The plan.</param>
     /// <param name="updater">Changes weights in memory.</param>
     /// <exception cref="InvalidInputException">The work file cannot be made.</exception>
-    /// <exception cref="InvalidOperationException">Another backend streams the weights, and may have updates of them.</exception>
     public static StreamedWeights Begin(ParameterSet parameters, StreamPlan plan, WeightUpdater updater)
     {
         var streamed = new StreamedWeights(parameters, plan, updater);
         long bytes = streamed._layers.Sum(layer => layer?.WorkBytes ?? 0);
         if (bytes > 0)
         {
-            if (streamed._streamed.Any(p => p.IsTrained && p.IsDroppable))
-            {
-                throw new InvalidOperationException(
-                    "The weights are trained and streamed by another backend; one that has them alone was expected.");
-            }
-
             streamed.MoveTo(plan.WorkFolder, bytes);
         }
 
+        streamed.Arrange();
         return streamed;
     }
 
@@ -129,7 +123,7 @@ internal sealed class StreamedWeights : IDisposable
         // A failure was told to whom it concerned.
         ((IAsyncResult)_last).AsyncWaitHandle.WaitOne();
         _file?.Dispose();
-        Array.ForEach(_rooms, room => room.Memory?.Dispose());
+        Array.ForEach(_rooms, room => room.Memory.Dispose());
     }
 
     private unsafe void Enter(int layer, int? next)
@@ -195,12 +189,6 @@ internal sealed class StreamedWeights : IDisposable
         try
         {
             _file = WorkFile.Create(folder, bytes);
-            Parameters.Own(this);
-            foreach (ref var room in _rooms.AsSpan())
-            {
-                room.Memory = new NativeBuffer(_layers.Max(layer => layer?.WorkBytes ?? 0));
-            }
-
             long offset = 0;
             foreach (var layer in _layers.OfType<StreamedLayer>())
             {
@@ -215,6 +203,21 @@ internal sealed class StreamedWeights : IDisposable
                     + "folder with room for them was expected.",
                 e);
         }
+    }
+
+    private void Arrange()
+    {
+        foreach (var layer in _layers)
+        {
+            layer?.Arrange();
+        }
+
+        foreach (ref var room in _rooms.AsSpan())
+        {
+            room.Memory = new NativeBuffer(_layers.Max(layer => layer?.RoomBytes ?? 0));
+        }
+
+        Parameters.Own(this);
     }
 
     // The next layer that is read anew, after the last one that of the next pass; null where it is the same.
@@ -244,10 +247,10 @@ internal sealed class StreamedWeights : IDisposable
     /// <summary>Memory of a layer, of which there are two: one is read to while the other is in use.</summary>
     private unsafe struct Room
     {
-        public NativeBuffer? Memory;
+        public NativeBuffer Memory;
         public int? Layer;
         public Task Reading;
 
-        public readonly byte* Data => Memory is null ? null : (byte*)Memory.Data;
+        public readonly byte* Data => (byte*)Memory.Data;
     }
 }
