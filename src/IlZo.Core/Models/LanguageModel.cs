@@ -234,8 +234,8 @@ public abstract class LanguageModel : IDisposable
     }
 
     /// <summary>
-    /// Keeps the weights of layers in memory only while they are read, but for as many as a budget allows, on a backend that is given them
-    /// from here on and can do so. What is trained must not change any more.
+    /// Says what of the weights, which are about to be trained, stays in memory on a backend that is given them from here on. Layers beyond
+    /// a budget are there only while they are read. What is trained must not change any more.
     /// </summary>
     /// <param name="budget">Bytes of weights that may stay in memory.</param>
     /// <param name="workFolder">See <see cref="StreamPlan.WorkFolder"/>.</param>
@@ -243,12 +243,13 @@ public abstract class LanguageModel : IDisposable
     /// <returns>What stays.</returns>
     internal StreamPlan Stream(long budget, string workFolder, int writeEvery)
     {
+        var plan = StreamPlan.Of(Parameters, _layers.Count, budget, workFolder, writeEvery);
         foreach (var parameter in Parameters.All)
         {
-            parameter.IsDroppable = parameter.Place is not null && !parameter.IsTrained;
+            parameter.IsDroppable = plan.Count > 0 && parameter.Place is not null && !parameter.IsTrained;
         }
 
-        return Parameters.Streaming = StreamPlan.Of(Parameters, _layers.Count, budget, workFolder, writeEvery);
+        return Parameters.Plan = plan;
     }
 
     /// <summary>The sizes of the model with an adapter, or with none.</summary>

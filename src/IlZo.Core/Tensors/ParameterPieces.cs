@@ -8,6 +8,8 @@ internal static unsafe class ParameterPieces
     /// <summary>Bytes of a piece; the last one has fewer.</summary>
     public const int Bytes = 16 << 20;
 
+    private const int Alignment = 64;
+
     /// <summary>How many there are.</summary>
     public static int Count(Parameter parameter) => checked((int)((parameter.ByteCount + Bytes - 1) / Bytes));
 
@@ -45,6 +47,36 @@ internal static unsafe class ParameterPieces
                 Drop(parameter, piece);
             }
         }
+    }
+
+    /// <summary>Copies parameters of mapped files to memory, where they are from here on, and gives their pages back.</summary>
+    /// <returns>The memory.</returns>
+    public static NativeBuffer CopyToMemory(IReadOnlyList<Parameter> parameters)
+    {
+        long[] places = new long[parameters.Count];
+        long end = 0;
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = end;
+            end = (end + parameters[i].ByteCount + Alignment - 1) / Alignment * Alignment;
+        }
+
+        var memory = new NativeBuffer(end);
+        Parallel.For(0, places.Length, i =>
+        {
+            byte* to = (byte*)memory.Data + places[i];
+            for (int piece = 0; piece < Count(parameters[i]); piece++)
+            {
+                Populate(parameters[i], piece);
+                var bytes = Read(parameters[i], piece);
+                bytes.CopyTo(new Span<byte>(to + ((long)piece * Bytes), bytes.Length));
+                Drop(parameters[i], piece);
+            }
+
+            parameters[i].Place = null;
+            parameters[i].Data = to;
+        });
+        return memory;
     }
 
     private static long Length(Parameter parameter, int piece) => Math.Min(Bytes, parameter.ByteCount - ((long)piece * Bytes));

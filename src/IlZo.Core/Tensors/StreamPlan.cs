@@ -16,6 +16,9 @@ internal sealed class StreamPlan
     /// <summary>The tensors of each layer that is read anew in every pass; none of a layer that stays.</summary>
     public IReadOnlyList<IReadOnlyList<Parameter>> Layers { get; }
 
+    /// <summary>Whether a tensor of a layer is read anew in every pass.</summary>
+    public bool Streams(Parameter parameter) => parameter.Layer is { } layer && Layers[layer].Contains(parameter);
+
     /// <summary>Bytes of the weights that stay in memory.</summary>
     public long ResidentBytes { get; }
 

@@ -49,13 +49,8 @@ internal static class TrainableModel
     /// <param name="model">The model, of which is decided what is trained.</param>
     /// <param name="options">The training.</param>
     /// <param name="folder">Its run, or null.</param>
-    public static void Stream(LanguageModel model, TrainingOptions options, RunFolder? folder)
-    {
-        if (options.WeightMemory is { } budget)
-        {
-            model.Stream(budget, folder?.FullPath ?? Path.GetTempPath(), options.WriteEvery);
-        }
-    }
+    public static void Stream(LanguageModel model, TrainingOptions options, RunFolder? folder) =>
+        model.Stream(options.WeightMemory ?? long.MaxValue, folder?.FullPath ?? Path.GetTempPath(), options.WriteEvery);
 
     /// <summary>The options with the adapter that a run began with, where its folder holds one.</summary>
     internal static TrainingOptions AtStart(TrainingOptions options, RunFolder? folder) =>

@@ -51,9 +51,10 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
     public void Load(ParameterSet parameters, CancellationToken cancellation = default)
     {
-        // Weights are read where they lie, unless they are to be streamed.
+        // Weights are read where they lie, unless they are about to be trained.
         cancellation.ThrowIfCancellationRequested();
         using var use = _use.Enter();
+        parameters.CopyTrained();
         using var held = parameters.Read();
         if (!ReferenceEquals(parameters, _workspace.Streamed?.Parameters))
         {

@@ -44,6 +44,7 @@ public sealed record Replay(long Steps, string WeightsSha256)
         using var backend = new CpuBackend(threads);
         using var start = run.LoadStart(model, cancellation);
         using var optimizer = TrainableModel.CreateOptimizer(options, start, run.Configuration.BegunInFormat);
+        backend.Load(start.Parameters, cancellation);
         var records = new RecordQueue(optimizer, backend);
         foreach (var record in run.Records.Take((int)last))
         {
