@@ -27,7 +27,7 @@ public readonly struct BlockedFormat<TBlock> : IWeightFormat
     public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);
 }
 
-/// <summary>The words of 16 bits that blocks consist of.</summary>
+/// <summary>The words of 16 bits that a tensor in blocks consists of, with half a word unused at the end where its bytes are odd.</summary>
 internal static class BlockWords
 {
     /// <summary>A byte of a block that begins at some word.</summary>
@@ -36,6 +36,9 @@ internal static class BlockWords
         int pair = weights.Narrow[word + (index >> 1)];
         return (pair >> ((index & 1) << 3)) & 255;
     }
+
+    /// <summary>A byte of the tensor.</summary>
+    public static int Byte(WeightView weights, long index) => Byte(weights, index >> 1, (int)index & 1);
 
     /// <summary>A signed byte.</summary>
     public static int SignedByte(WeightView weights, long word, int index) => Byte(weights, word, index) << 24 >> 24;
@@ -148,5 +151,23 @@ public readonly struct NormalFloatBlock : IBlock
         float lower = (code & 1) == 0 ? a : b;
         float upper = (code & 1) == 0 ? c : d;
         return (code & 2) == 0 ? lower : upper;
+    }
+}
+
+/// <summary>Blocks of 32 with a binary16 scale, a zero and 4 bits an element; they begin at any byte.</summary>
+public readonly struct ZeroPointBlock : IBlock
+{
+    private const int Bytes = 19;
+    private const int Zero = 2;
+    private const int Codes = 3;
+
+    public static float Load(WeightView weights, long index)
+    {
+        long block = index / 32 * Bytes;
+        int i = (int)(index % 32);
+        int nibble = (BlockWords.Byte(weights, block + Codes + (i % 16)) >> (i / 16 * 4)) & 15;
+        int code = (nibble - BlockWords.Byte(weights, block + Zero)) << 24 >> 24;
+        int half = BlockWords.Byte(weights, block) | (BlockWords.Byte(weights, block + 1) << 8);
+        return F16Format.Widen((ushort)half) * code;
     }
 }

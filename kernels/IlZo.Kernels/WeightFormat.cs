@@ -8,7 +8,7 @@ namespace IlZo.Kernels;
 
 /// <summary>A tensor in the memory of a device; one of the views is empty.</summary>
 /// <param name="wide">Elements of 32 bits.</param>
-/// <param name="narrow">Elements of 16 bits, or blocks, which are whole words of 16 bits.</param>
+/// <param name="narrow">Elements of 16 bits, or the words of 16 bits in which blocks lie.</param>
 public readonly struct WeightView(ArrayView<float> wide, ArrayView<ushort> narrow)
 {
     public readonly ArrayView<float> Wide = wide;

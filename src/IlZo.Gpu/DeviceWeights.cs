@@ -32,7 +32,7 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
             foreach (var p in parameters.All)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var buffer = memory.Take(p.ByteCount, Purpose);
+                var buffer = memory.Take(HeldBytes(p), Purpose);
                 _weights.Add(p, (buffer, View(p, buffer)));
                 Copy(p, staging, buffer);
             }
@@ -71,7 +71,10 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
     /// <summary>A buffer that holds weights of a tensor, in their type; blocks are words of 16 bits.</summary>
     public static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
         ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
-        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, p.ByteCount / sizeof(ushort)));
+        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, HeldBytes(p) / sizeof(ushort)));
+
+    // Blocks may end in the middle of a word.
+    private static long HeldBytes(Parameter p) => p.ByteCount + (p.ByteCount % sizeof(ushort));
 
     private void Copy(Parameter p, PageLockedArray1D<byte> staging, MemoryBuffer to)
     {
@@ -88,7 +91,7 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
     {
         foreach (var (p, weight) in _weights)
         {
-            memory.Give(weight.Buffer, p.ByteCount);
+            memory.Give(weight.Buffer, HeldBytes(p));
         }
 
         _weights.Clear();

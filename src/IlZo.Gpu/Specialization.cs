@@ -57,6 +57,9 @@ internal static class Specialization
             case DType.NF4:
                 visitor.Visit<BlockedFormat<NormalFloatBlock>>();
                 break;
+            case DType.Q4_Z:
+                visitor.Visit<BlockedFormat<ZeroPointBlock>>();
+                break;
             default:
                 ChooseElements(type, new OfElements<TVisitor>(visitor));
                 break;

@@ -63,8 +63,8 @@ public sealed class ScalesTests : IDisposable
         string Refusal(params string[] more) =>
             Ilzo.Run(TinyRun.Command(1, ["--run", _temp["run"], "--adapter", "scales", .. more])).Refusal(2);
         const string Expected =
-            "has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, q4_0 or nf4 was expected, "
-                + "such as quantize makes.";
+            "has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, q4_0, q4_z or nf4 was "
+                + "expected, such as quantize and import make.";
         Assert.Equal($"'{TestData.Stories}' {Expected}", Refusal());
         Assert.Equal($"'{_temp["blocks"]}' {Expected}", Refusal("--model", _temp["blocks"], "--dtype", "fp16"));
         Assert.False(Directory.Exists(_temp["run"]));

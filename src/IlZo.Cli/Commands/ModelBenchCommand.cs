@@ -17,7 +17,7 @@ internal static class ModelBenchCommand
     private static readonly Option<string?> s_weightMemory = Flags.Text(
         "--weight-memory", "SIZE", "Weights that may stay in memory, such as 8GB, as in train (CPU).");
     private static readonly Option<string?> s_blocks = Flags.Text(
-        "--blocks", "TYPE", "Store the matrices of --shape in blocks: q8_0, q4_0, q4_k, q6_k or nf4; with --adapter (CPU).");
+        "--blocks", "TYPE", "Store the matrices of --shape in blocks: q8_0, q4_0, q4_k, q6_k, nf4 or q4_z; with --adapter (CPU).");
     private static readonly Option<bool> s_holes = new("--holes")
     {
         Description = "Leave the matrices of --shape out of its files, which take no room then: weights are zeros (CPU).",

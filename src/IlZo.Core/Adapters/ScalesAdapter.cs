@@ -122,6 +122,6 @@ internal sealed unsafe class ScalesAdapter : Adapter
             ? tensors
             : throw new InvalidInputException(
                 $"'{model.Checkpoint.DisplayName}' has no weights in blocks with one scale each, which the adapter scales trains; a "
-                    + "model in q8_0, q4_0 or nf4 was expected, such as quantize makes.");
+                    + "model in q8_0, q4_0, q4_z or nf4 was expected, such as quantize and import make.");
     }
 }

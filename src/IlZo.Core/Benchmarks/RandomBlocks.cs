@@ -36,6 +36,10 @@ internal static class RandomBlocks
             case DType.NF4:
                 BitConverter.TryWriteBytes(block, largest);
                 break;
+            case DType.Q4_Z:
+                BitConverter.TryWriteBytes(block, (Half)(largest / 15));
+                block[2] &= 15;
+                break;
             case DType.Q4_K:
                 BitConverter.TryWriteBytes(block, (Half)(largest / (15 * 63)));
                 BitConverter.TryWriteBytes(block[2..], (Half)(largest / (2 * 63)));

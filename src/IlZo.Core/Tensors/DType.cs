@@ -32,6 +32,12 @@ public enum DType
     /// 2023, arXiv 2305.14314), as in bitsandbytes.
     /// </summary>
     NF4,
+
+    /// <summary>
+    /// Blocks of 32 with a binary16 scale, an integer that stands for zero and 4 bits an element: what GPTQ and AWQ make, a block having
+    /// the scale and the zero of its group.
+    /// </summary>
+    Q4_Z,
 }
 
 /// <summary>Sizes and names of <see cref="DType"/>.</summary>
@@ -47,6 +53,7 @@ internal static class DTypeExtensions
         DType.Q4_K => new(256, 144),
         DType.Q6_K => new(256, 210),
         DType.NF4 => new(64, 36),
+        DType.Q4_Z => new(32, 19),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No such type."),
     };
 
@@ -59,7 +66,7 @@ internal static class DTypeExtensions
         ? bytes
         : throw new InvalidOperationException($"An element of {type} has no size of its own.");
 
-    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>; for blocks the one that GGUF or bitsandbytes has.</summary>
+    /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>; for blocks the type's in lower case, as GGUF has some.</summary>
     public static string TorchName(this DType type) => type switch
     {
         DType.F32 => "float32",

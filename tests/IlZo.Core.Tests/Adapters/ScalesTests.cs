@@ -121,8 +121,8 @@ public sealed unsafe class ScalesTests : IDisposable
         Refuses(
             plain,
             "scales",
-            $"'{plain}' has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, q4_0 or nf4 was "
-                + "expected, such as quantize makes.");
+            $"'{plain}' has no weights in blocks with one scale each, which the adapter scales trains; a model in q8_0, q4_0, q4_z or nf4 "
+                + "was expected, such as quantize and import make.");
 
         // Scales of another format have other names.
         Quantize("stories260K", DType.Q8_0);
@@ -174,7 +174,7 @@ public sealed unsafe class ScalesTests : IDisposable
     public void Scales_are_trained_of_all_blocks_that_have_one()
     {
         Assert.Equal(
-            [DType.Q8_0, DType.Q4_0, DType.NF4], Enum.GetValues<DType>().Where(BlockScales.Has));
+            [DType.Q8_0, DType.Q4_0, DType.NF4, DType.Q4_Z], Enum.GetValues<DType>().Where(BlockScales.Has));
         Quantize("stories260K", DType.Q4_0, "role:token-embedding");
         using var model = ModelLoader.Load(_temp["blocks"]);
         AdapterFactory.Attach(model, s_scales, null);

@@ -10,7 +10,7 @@ public sealed unsafe class BlockRoundingTests
 {
     public static TheoryData<DType> Rounded => [DType.Q8_0, DType.Q4_0, DType.NF4];
 
-    public static TheoryData<DType> All => [DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K, DType.NF4];
+    public static TheoryData<DType> All => [DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K, DType.NF4, DType.Q4_Z];
 
     [Theory]
     [MemberData(nameof(Rounded))]

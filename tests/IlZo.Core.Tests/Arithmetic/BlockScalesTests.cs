@@ -8,7 +8,7 @@ namespace IlZo.Core.Tests.Arithmetic;
 /// <summary>The scales of blocks apart from the blocks.</summary>
 public sealed unsafe class BlockScalesTests
 {
-    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.NF4];
+    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.NF4, DType.Q4_Z];
 
     [Fact]
     public void Every_scale_in_fp16_goes_there_and_back()
@@ -59,10 +59,10 @@ public sealed unsafe class BlockScalesTests
         Assert.Equal(Columns / type.Layout().BlockElements, scales.Length);
         Assert.Equal(Read(type, row, null, 0, Columns), Read(type, row, scales, 0, Columns));
 
-        // With a scale of one level in the common unit an element is its code, whose largest magnitude is 8.
-        float largest = type switch { DType.Q8_0 => 127, DType.Q4_0 => 8, _ => 1 };
+        // With a scale of one level in the common unit an element is its code, whose largest magnitude is 8; 15 where zero is at an end.
+        float largest = type switch { DType.Q8_0 => 127, DType.Q4_0 or DType.Q4_Z => 8, _ => 1 };
         float[] codes = Read(type, row, [.. scales.Select(_ => largest / 8)], 0, Columns);
-        Assert.InRange(codes.Max(Math.Abs), 0.5f * largest, largest);
+        Assert.InRange(codes.Max(Math.Abs), 0.5f * largest, type == DType.Q4_Z ? 15 : largest);
         float[] others = [.. scales.Select((_, i) => 0.01f * (i - 2.5f))];
         float[] read = Read(type, row, others, 0, Columns);
         for (int i = 0; i < Columns; i++)
@@ -77,6 +77,7 @@ public sealed unsafe class BlockScalesTests
     [Theory]
     [InlineData(DType.Q8_0, 127 / 8f * 65504f, 127 / 8f * 65520f)]
     [InlineData(DType.Q4_0, -65504f, -65520f)]
+    [InlineData(DType.Q4_Z, 65504f, 65520f)]
     public void Stored_scales_are_rounded_to_nearest_and_the_first_that_overflows_is_told(DType type, float largest, float overflow)
     {
         byte[] row = new byte[type.Layout().Bytes(96)];

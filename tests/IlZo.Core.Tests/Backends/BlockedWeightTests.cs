@@ -13,7 +13,7 @@ public sealed unsafe class BlockedWeightTests : IDisposable
 {
     private readonly List<IDisposable> _memory = [];
 
-    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K, DType.NF4];
+    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K, DType.NF4, DType.Q4_Z];
 
     [Theory]
     [MemberData(nameof(Types))]

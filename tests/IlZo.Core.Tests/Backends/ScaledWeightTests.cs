@@ -17,7 +17,7 @@ public sealed unsafe class ScaledWeightTests : IDisposable
 
     private readonly List<IDisposable> _memory = [];
 
-    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.NF4];
+    public static TheoryData<DType> Types => [DType.Q8_0, DType.Q4_0, DType.NF4, DType.Q4_Z];
 
     public void Dispose() => _memory.ForEach(m => m.Dispose());
 
@@ -161,7 +161,7 @@ public sealed unsafe class ScaledWeightTests : IDisposable
         return codes;
     }
 
-    private static float Largest(DType type) => type switch { DType.Q8_0 => 127, DType.Q4_0 => 8, _ => 1 };
+    private static float Largest(DType type) => type switch { DType.Q8_0 => 127, DType.Q4_0 or DType.Q4_Z => 8, _ => 1 };
 
     private float[][] Product(CpuBackend backend, Parameter weight, WeightLayout layout, int tokens, IReadOnlyList<Probe> probes)
     {

@@ -64,7 +64,7 @@ public sealed class SafetensorsHeaderTests
 
     [Theory]
     [InlineData("q4_0", "U8", "3,36", "ilzo.blocks.v", "has a __metadata__ entry 'ilzo.blocks.v' for a tensor that it does not have")]
-    [InlineData("q3_k", "U8", "3,36", "ilzo.blocks.w", "is in blocks of the unknown type 'q3_k'; one of q8_0, q4_0, q4_k, q6_k, nf4 was")]
+    [InlineData("q3_k", "U8", "3,36", "ilzo.blocks.w", "is in blocks of the unknown type 'q3_k'; one of q8_0, q4_0, q4_k, q6_k, nf4, q4_z")]
     [InlineData("F32", "U8", "3,36", "ilzo.blocks.w", "is in blocks of the unknown type 'F32'")]
     [InlineData("q4_0", "I8", "3,36", "ilzo.blocks.w", "has dtype I8 and shape [3, 36] for blocks of q4_0; U8 and [rows, bytes], a")]
     [InlineData("q4_0", "U8", "108", "ilzo.blocks.w", "has dtype U8 and shape [108] for blocks of q4_0")]

@@ -48,6 +48,8 @@ public class TensorLinearTests
         { DType.Q4_K, false, 1, 3, 256, 65 },
         { DType.Q6_K, true, 2, 4, 17, 256 },
         { DType.NF4, false, 2, 33, 64, 8 },
+        { DType.Q4_Z, false, 2, 9, 96, 37 },
+        { DType.Q4_Z, true, 1, 5, 41, 96 },
     };
 
     /// <summary>Shapes for numbers of 16 bits: rows of inputs that are padded and not.</summary>

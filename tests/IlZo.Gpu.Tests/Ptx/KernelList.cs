@@ -55,6 +55,7 @@ public static class KernelList
         ("rows, fp16, normal, two probes", ReadRows.Run<F16Format, NormalDirection, TwoProbes>),
         ("rows, fp32, none, one probe", ReadRows.Run<F32Format, NoDirection, OneProbe>),
         ("rows, nf4, none, one probe", ReadRows.Run<BlockedFormat<NormalFloatBlock>, NoDirection, OneProbe>),
+        ("rows, q4_z, none, one probe", ReadRows.Run<BlockedFormat<ZeroPointBlock>, NoDirection, OneProbe>),
         ("rows, q6_k, none, one probe", ReadRows.Run<BlockedFormat<Q6KBlock>, NoDirection, OneProbe>),
         ("linear, fp16, scaled sphere, two probes", Linear.Run<F16Format, Scaled, TwoProbes, Identity>),
         (

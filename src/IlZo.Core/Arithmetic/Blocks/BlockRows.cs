@@ -77,6 +77,9 @@ internal static unsafe class BlockRows
                 case DType.NF4:
                     ReadOneScale<TVector, TSimd, NormalFloatFormat>();
                     break;
+                case DType.Q4_Z:
+                    ReadOneScale<TVector, TSimd, ZeroPointFormat>();
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(type), type, "A type with blocks was expected.");
             }

@@ -5,8 +5,8 @@ namespace IlZo.Arithmetic.Blocks;
 
 /// <summary>
 /// The scales of blocks that have one each, as fp32 numbers apart from the blocks. They are in the unit of codes whose largest magnitude
-/// is 8, as those of 4 bits have it, so that a number means the same in all formats: d of Q4_0, 127/8 d of Q8_0, 1/8 d of NF4. Taking a
-/// stored scale there and back is exact (NF4's from 2⁻¹²³ on).
+/// is 8, as those of 4 bits have it, so that a number means the same in all formats: d of Q4_0 and Q4_Z, 127/8 d of Q8_0, 1/8 d of NF4.
+/// Taking a stored scale there and back is exact (NF4's from 2⁻¹²³ on).
 /// </summary>
 internal static unsafe class BlockScales
 {
@@ -14,7 +14,7 @@ internal static unsafe class BlockScales
     public const float LargestCode = 8;
 
     /// <summary>Whether blocks of a type have one scale each.</summary>
-    public static bool Has(DType type) => type is DType.Q8_0 or DType.Q4_0 or DType.NF4;
+    public static bool Has(DType type) => type is DType.Q8_0 or DType.Q4_0 or DType.NF4 or DType.Q4_Z;
 
     /// <summary>What codes of a format are multiplied by.</summary>
     /// <param name="scale">A scale in the common unit.</param>
@@ -39,6 +39,9 @@ internal static unsafe class BlockScales
             case DType.NF4:
                 Read<NormalFloatFormat>(row, scales);
                 break;
+            case DType.Q4_Z:
+                Read<ZeroPointFormat>(row, scales);
+                break;
             default:
                 throw WithoutScales(type);
         }
@@ -54,6 +57,7 @@ internal static unsafe class BlockScales
         DType.Q8_0 => Write<Q8ZeroFormat>(row, scales),
         DType.Q4_0 => Write<Q4ZeroFormat>(row, scales),
         DType.NF4 => Write<NormalFloatFormat>(row, scales),
+        DType.Q4_Z => Write<ZeroPointFormat>(row, scales),
         _ => throw WithoutScales(type),
     };
 

@@ -7,7 +7,7 @@ namespace IlZo.Arithmetic.Blocks;
 /// </summary>
 internal unsafe interface IOneScaleFormat : IBlockFormat
 {
-    /// <summary>The largest magnitude of a code.</summary>
+    /// <summary>The largest magnitude of a code; where zero may be any code, that with zero in the middle.</summary>
     static abstract float LargestCode { get; }
 
     /// <summary>The scale as it is stored.</summary>
