@@ -24,11 +24,11 @@ public sealed class GgufTests
     }
 
     [Fact]
-    public void A_folder_is_imported_if_bitsandbytes_has_quantized_it_and_as_it_is()
+    public void A_folder_is_imported_if_it_is_quantized_and_as_it_is()
     {
         using var temp = new TempFolder();
         Assert.Contains(
-            "has no weights that bitsandbytes has quantized to nf4",
+            "has no weights that quantization_config in its config.json says to be quantized by gptq, awq or bitsandbytes (to nf4)",
             Ilzo.Run("import", TestData.Stories, "--out", temp["model"]).Refusal(2), StringComparison.Ordinal);
         Assert.Contains(
             "--dtype is given for",

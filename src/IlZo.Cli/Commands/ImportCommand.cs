@@ -1,6 +1,6 @@
 using System.CommandLine;
 using IlZo.Gguf;
-using IlZo.Models.BitsAndBytes;
+using IlZo.Models;
 using IlZo.Tensors;
 
 namespace IlZo.Cli.Commands;
@@ -10,7 +10,7 @@ internal static class ImportCommand
 {
     private static readonly Argument<string> s_file = new("file")
     {
-        Description = "GGUF file, or the folder of a model that bitsandbytes has quantized to NF4.",
+        Description = "GGUF file, or the folder of a model that GPTQ, AWQ or bitsandbytes (to NF4) has quantized.",
         HelpName = "FILE",
     };
 
@@ -30,7 +30,7 @@ internal static class ImportCommand
     {
         var command = new Command(
             "import",
-            "Make a model in the Hugging Face layout of a GGUF file, with its tokenizer and chat template, or of one in bitsandbytes' NF4.")
+            "Make a model of a GGUF file, in the Hugging Face layout with tokenizer and chat template, or of one in GPTQ, AWQ or NF4.")
         {
             s_file, s_out, s_dtype, s_tokenizer,
         };
@@ -53,7 +53,7 @@ internal static class ImportCommand
                         + "expected with it.");
             }
 
-            BitsAndBytesImport.Save(source, output, interruption.Token);
+            QuantizedImport.Save(source, output, interruption.Token);
         }
         else
         {

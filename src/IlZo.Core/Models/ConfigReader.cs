@@ -81,6 +81,12 @@ internal sealed class ConfigReader(string source, JsonElement root)
     /// <summary>A positive integer, null where the field is null, and the library's default where it is absent.</summary>
     public ConfigSize? SizeOrNone(string name, int absent, int most = int.MaxValue) => IsNull(name) ? null : Size(name, absent, most);
 
+    /// <summary>A positive integer; null where the field is −1, which stands for all that there are.</summary>
+    public ConfigSize? SizeOrAll(string name, int fallback, int most = ConfigSize.MaxFeatures) =>
+        Find(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out int number) && number == -1
+            ? null
+            : Size(name, fallback, most);
+
     /// <summary>An integer that is not negative.</summary>
     public int Count(string name, int fallback) => Find(name) switch
     {
@@ -244,6 +250,11 @@ internal sealed class ConfigReader(string source, JsonElement root)
     /// <summary>What to throw where a field's value makes something that is no number of fp32.</summary>
     public InvalidInputException Unusable(string name, string made) =>
         Wrong(name, Find(name) ?? default, $"a value that makes {made} that fp32 can hold");
+
+    /// <summary>What to throw where a field has a value that is not supported.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="expectation">What it should have.</param>
+    public InvalidInputException Wrong(string name, string expectation) => Wrong(name, Find(name) ?? default, expectation);
 
     private InvalidInputException Wrong(string name, JsonElement value, string expectation) =>
         new($"{Source}: {name} is {(value.ValueKind == JsonValueKind.Undefined ? "absent" : Shorten(value.GetRawText()))}; {expectation} "

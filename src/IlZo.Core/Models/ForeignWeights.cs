@@ -76,5 +76,8 @@ internal static class ForeignWeights
     /// <summary>What is expected in the place of weights that a method has quantized, with a comma behind it.</summary>
     public static string InsteadOf(string method) =>
         "the checkpoint as it was before, or what transformers' dequantize() and save_pretrained() write,"
-            + (method.StartsWith("bitsandbytes", StringComparison.Ordinal) ? " or, of weights in nf4, what 'ilzo import' makes," : "");
+            + (method.StartsWith("bitsandbytes", StringComparison.Ordinal) ? " or, of weights in nf4, what 'ilzo import' makes,"
+                : method.Contains("gptq", StringComparison.OrdinalIgnoreCase) || method.Contains("awq", StringComparison.OrdinalIgnoreCase)
+                    ? " or what 'ilzo import' makes of it,"
+                    : "");
 }

@@ -204,7 +204,8 @@ internal sealed partial class ModelWeights
     {
         foreach (string name in Folder.Tensors.Keys)
         {
-            if (!_stored.ContainsKey(name) && !_ignored.Exists(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
+            if (!_stored.ContainsKey(name) && !_ignored.Exists(suffix => name.EndsWith(suffix, StringComparison.Ordinal))
+                && !IsBiasOfZeros(Folder.Tensors[name]))
             {
                 throw new InvalidInputException(
                     $"'{Folder.Tensors[name].File}': tensor '{name}' has no place in the model that config.json describes; its absence was "
@@ -245,6 +246,15 @@ internal sealed partial class ModelWeights
         _byName.Add(name, parameter);
         _stored.Add(storedName, parameter);
         return parameter;
+    }
+
+    // AutoGPTQ wrote one beside each matrix, where the model has none; it changes nothing.
+    private unsafe bool IsBiasOfZeros(TensorEntry tensor)
+    {
+        const string Bias = ".bias";
+        return tensor.Name.EndsWith(Bias, StringComparison.Ordinal) && _stored.ContainsKey(tensor.Name[..^Bias.Length] + ".weight")
+            && tensor.ByteCount <= int.MaxValue
+            && !new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteCount).ContainsAnyExcept((byte)0);
     }
 
     private static unsafe bool Lies(Parameter parameter, TensorEntry tensor) => parameter.Data == tensor.Data;

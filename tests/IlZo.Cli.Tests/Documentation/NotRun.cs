@@ -20,6 +20,7 @@ internal static class NotRun
         ("ilzo cluster status", Nats),
         ("ilzo cluster stop", Nats),
         ("ilzo cluster restore", Nats),
+        ("ilzo import llama-gptq-4bit", "needs a model that AutoGPTQ or AutoAWQ has written; ImportTests write such models"),
         ("ilzo import llama-bnb-4bit", "needs a model that bitsandbytes has written; BitsAndBytesTests write one"),
         ("ilzo train --device cuda:0", Gpu),
         ("ilzo selftest --device cuda:0", Gpu),

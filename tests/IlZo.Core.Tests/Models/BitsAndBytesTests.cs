@@ -4,7 +4,6 @@ using IlZo.Arithmetic.Blocks;
 using IlZo.Checkpoints;
 using IlZo.Core.Tests.Checkpoints;
 using IlZo.Models;
-using IlZo.Models.BitsAndBytes;
 using IlZo.Tensors;
 using Xunit;
 
@@ -26,7 +25,7 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
     public void The_weights_are_level_times_scale(bool nested)
     {
         var (names, codes, scales) = Write(nested);
-        BitsAndBytesImport.Save(_temp["bnb"], _temp["out"], default);
+        QuantizedImport.Save(_temp["bnb"], _temp["out"], default);
         using var model = ModelLoader.Load(_temp["out"]);
         Assert.NotEmpty(names);
         foreach (string name in names)
@@ -76,7 +75,7 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
     public void Other_states_are_refused(string field, string value, string expected)
     {
         Write(nested: true, (field, value));
-        string message = Assert.Throws<InvalidInputException>(() => BitsAndBytesImport.Save(_temp["bnb"], _temp["out"], default)).Message;
+        string message = Assert.Throws<InvalidInputException>(() => QuantizedImport.Save(_temp["bnb"], _temp["out"], default)).Message;
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_temp["out"]));
     }
@@ -85,16 +84,16 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
     public void A_model_without_such_weights_and_a_folder_that_is_there_are_refused()
     {
         Assert.Contains(
-            "has no weights that bitsandbytes has quantized to nf4",
+            "has no weights that quantization_config in its config.json says to be quantized by gptq, awq or bitsandbytes (to nf4)",
             Assert.Throws<InvalidInputException>(
-                () => BitsAndBytesImport.Save(TestData.Path("models", "stories260K"), _temp["out"], default)).Message,
+                () => QuantizedImport.Save(TestData.Path("models", "stories260K"), _temp["out"], default)).Message,
             StringComparison.Ordinal);
         Write(nested: false);
         Directory.CreateDirectory(_temp["out"]);
         File.WriteAllText(_temp["out", "mine.txt"], "mine");
         Assert.Contains(
             "exists already",
-            Assert.Throws<InvalidInputException>(() => BitsAndBytesImport.Save(_temp["bnb"], _temp["out"], default)).Message,
+            Assert.Throws<InvalidInputException>(() => QuantizedImport.Save(_temp["bnb"], _temp["out"], default)).Message,
             StringComparison.Ordinal);
     }
 

@@ -95,6 +95,15 @@ internal static class CheckpointTargets
             ],
             new JsonMutator("blocksize", "shape", "nested_blocksize", "nested_offset", "nested_dtype", "quant_type", "nf4"),
             () => ReadNormalFloats),
+        new("packed-weights", "matrices of GPTQ and AWQ, as a safetensors file", PackedSeeds, new SafetensorsMutator(), () => ReadPacked),
+        new(
+            "quantization-config",
+            "config.json of a model in GPTQ or AWQ",
+            () => s_quantizations.Select(Config),
+            new JsonMutator(
+                "quant_method", "gptq", "awq", "bitsandbytes", "bits", "w_bit", "group_size", "q_group_size", "desc_act", "format",
+                "checkpoint_format", "gptq_v2", "marlin", "version", "gemm", "gemv", "backend", "zero_point", "is_marlin_format"),
+            () => ReadQuantization),
         new(
             "generation-config",
             "generation_config.json",
@@ -242,7 +251,7 @@ internal static class CheckpointTargets
             {
                 using var folder = CheckpointFolder.FromMemory(
                     "memory", name => name switch { "config.json" => "{}"u8.ToArray(), "model.safetensors" => weights, _ => null });
-                foreach (var matrix in NormalFloatTensor.Of(folder).Values)
+                foreach (var matrix in NormalFloatTensor.Of(folder))
                 {
                     matrix.Write(Stream.Null, default);
                 }
@@ -272,6 +281,95 @@ internal static class CheckpointTargets
             """));
         byte[] json = Encoding.UTF8.GetBytes($"{{{header}}}");
         return [.. BitConverter.GetBytes((long)json.Length), .. json, .. tensors.SelectMany(t => t.Bytes)];
+    }
+
+    private static readonly string[] s_quantizations =
+    [
+        """{"quant_method":"gptq","bits":4,"group_size":32,"desc_act":true,"checkpoint_format":"gptq"}""",
+        """{"quant_method":"gptq","bits":8,"group_size":-1,"checkpoint_format":"gptq_v2"}""",
+        """{"quant_method":"awq","bits":4,"group_size":32,"zero_point":true,"version":"gemm"}""",
+    ];
+
+    // 64 inputs and 8 outputs: codes of 4 bits in two groups, of 8 bits in one, and AWQ's.
+    private static IEnumerable<byte[]> PackedSeeds() =>
+    [
+        Packed(("qweight", "I32", [8, 8]), ("qzeros", "I32", [2, 1]), ("scales", "F16", [2, 8]), ("g_idx", "I32", [64])),
+        Packed(("qweight", "I32", [16, 8]), ("qzeros", "I32", [1, 2]), ("scales", "BF16", [1, 8])),
+        Packed(("qweight", "I32", [64, 1]), ("qzeros", "I32", [2, 1]), ("scales", "F32", [2, 8])),
+    ];
+
+    private static byte[] Packed(params (string Name, string Type, int[] Shape)[] tensors)
+    {
+        byte[][] contents =
+        [
+            .. tensors.Select(t => Content(
+                t.Name, t.Shape.Aggregate((a, b) => a * b), t.Type.EndsWith("32", StringComparison.Ordinal) ? 4 : 2)),
+        ];
+        long at = 0;
+        string header = string.Join(',', tensors.Zip(contents, (t, content) =>
+            $$"""
+            "m.{{t.Name}}":{"dtype":"{{t.Type}}","shape":[{{string.Join(',', t.Shape)}}],"data_offsets":[{{at}},{{at += content.Length}}]}
+            """));
+        byte[] json = Encoding.UTF8.GetBytes($"{{{header}}}");
+        return [.. BitConverter.GetBytes((long)json.Length), .. json, .. contents.SelectMany(c => c)];
+    }
+
+    // Groups are in order, scales are powers of two, and zeros 0 and 8 or 128.
+    private static byte[] Content(string name, int count, int size)
+    {
+        byte[] content = new byte[count * size];
+        for (int i = 0; i < content.Length; i++)
+        {
+            content[i] = name switch
+            {
+                "g_idx" => (byte)(i % size == 0 ? i / size / 32 : 0),
+                "qzeros" => 0x80,
+                "scales" => (byte)(i % size == size - 1 ? 0x3C : 0),
+                _ => (byte)(37 * i),
+            };
+        }
+
+        return content;
+    }
+
+    private static byte[] Config(string quantization) => Encoding.UTF8.GetBytes($$"""{"quantization_config":{{quantization}}}""");
+
+    private static void ReadPacked(byte[] input) => ImportAny(s_quantizations.Select(q => (Config(q), input)));
+
+    private static void ReadQuantization(byte[] input) => ImportAny(PackedSeeds().Select(weights => (input, weights)));
+
+    // An input is refused where it fits none.
+    private static void ImportAny(IEnumerable<(byte[] Config, byte[] Weights)> models)
+    {
+        InvalidInputException? refusal = null;
+        bool isRead = false;
+        foreach (var (config, weights) in models)
+        {
+            try
+            {
+                Import(config, weights);
+                isRead = true;
+            }
+            catch (InvalidInputException e)
+            {
+                refusal = e;
+            }
+        }
+
+        if (!isRead)
+        {
+            throw refusal!;
+        }
+    }
+
+    private static void Import(byte[] config, byte[] weights)
+    {
+        using var folder = CheckpointFolder.FromMemory(
+            "memory", name => name switch { "config.json" => config, "model.safetensors" => weights, _ => null });
+        foreach (var matrix in QuantizedImport.Matrices(folder))
+        {
+            matrix.Write(Stream.Null, default);
+        }
     }
 
     private static Action<byte[]> ReadShards()

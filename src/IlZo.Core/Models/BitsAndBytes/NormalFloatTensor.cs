@@ -11,7 +11,7 @@ namespace IlZo.Models.BitsAndBytes;
 /// their own. Scales may be quantized too, to 8 bits ("double quantization"): level · scale of 256 of them + an offset.
 /// Source: QuantState.as_dict (bitsandbytes-foundation/bitsandbytes, functional.py); Dettmers et al. 2023, arXiv 2305.14314.
 /// </summary>
-internal sealed unsafe class NormalFloatTensor
+internal sealed unsafe class NormalFloatTensor : IQuantizedMatrix
 {
     private const string StateSuffix = ".quant_state.bitsandbytes__nf4";
     private const string OtherStates = ".quant_state.bitsandbytes__";
@@ -19,6 +19,7 @@ internal sealed unsafe class NormalFloatTensor
 
     private readonly CheckpointFolder _folder;
     private readonly string _name;
+    private readonly List<string> _parts = [];
     private readonly TensorEntry _codes;
     private readonly TensorEntry _scales;
     private readonly Nested? _nested;
@@ -54,24 +55,20 @@ internal sealed unsafe class NormalFloatTensor
     /// <summary>Rows and columns.</summary>
     public long[] Shape { get; }
 
-    /// <summary>What is written in its place.</summary>
+    public IReadOnlyList<string> Parts => _parts;
+
     public TensorEntry Stored => new("", _name, StoredType.Name(DType.NF4), Shape, null);
 
-    /// <summary>The tensors beside the codes, which are not written.</summary>
-    public static bool IsBeside(string name, IReadOnlyDictionary<string, NormalFloatTensor> tensors) =>
-        name.LastIndexOf(".weight.", StringComparison.Ordinal) is >= 0 and var at && tensors.ContainsKey(name[..(at + ".weight".Length)]);
-
-    /// <summary>The matrices in NF4 of a checkpoint, by name.</summary>
+    /// <summary>The matrices in NF4 of a checkpoint.</summary>
     /// <exception cref="InvalidInputException">One cannot be read, or is in another type of bitsandbytes.</exception>
-    public static Dictionary<string, NormalFloatTensor> Of(CheckpointFolder folder)
+    public static IReadOnlyList<NormalFloatTensor> Of(CheckpointFolder folder)
     {
-        var found = new Dictionary<string, NormalFloatTensor>(StringComparer.Ordinal);
+        var found = new List<NormalFloatTensor>();
         foreach (string name in folder.Tensors.Keys)
         {
             if (name.EndsWith(StateSuffix, StringComparison.Ordinal))
             {
-                string weight = name[..^StateSuffix.Length];
-                found.Add(weight, new NormalFloatTensor(folder, weight));
+                found.Add(new NormalFloatTensor(folder, name[..^StateSuffix.Length]));
             }
             else if (name.Contains(OtherStates, StringComparison.Ordinal))
             {
@@ -137,9 +134,13 @@ internal sealed unsafe class NormalFloatTensor
             ? number
             : throw Wrong($"has no {name}", "a whole number above 0");
 
-    private TensorEntry Tensor(string suffix) => _folder.Tensors.TryGetValue(_name + suffix, out var found)
-        ? found
-        : throw Wrong($"has no tensor '{suffix}' beside it", "one, as bitsandbytes writes it,");
+    private TensorEntry Tensor(string suffix)
+    {
+        _parts.Add(_name + suffix);
+        return _folder.Tensors.TryGetValue(_name + suffix, out var found)
+            ? found
+            : throw Wrong($"has no tensor '{suffix}' beside it", "one, as bitsandbytes writes it,");
+    }
 
     private void Require(TensorEntry tensor, string type, long elements)
     {
