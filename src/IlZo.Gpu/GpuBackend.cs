@@ -125,6 +125,7 @@ internal sealed partial class GpuBackend : IBackend
     public IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
         Fit.Pass(batch, probes, cache);
+        Fit.Derivative(this, probes, cache);
         using var use = _use.Enter();
         return new GpuPass(new PassGuard(_use, _turn), _device, batch, probes, (GpuKeyValueCache?)cache);
     }

@@ -2,6 +2,7 @@ using IlZo.Adapters;
 using IlZo.Backends;
 using IlZo.Core.Tests.Models;
 using IlZo.Models;
+using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
@@ -43,6 +44,17 @@ public class GpuBackendTests
         var pass = narrow.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Unperturbed]);
         error = Assert.Throws<InvalidInputException>(() => pass.Reserve(1 << 20, 1));
         Assert.Contains("activations of a batch", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Derivatives_are_refused()
+    {
+        using var device = new TestDevice();
+        var z = new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0));
+        var error = Assert.Throws<InvalidInputException>(
+            () => device.Backend.Begin(ForwardFixture.Batch([1, 2, 3]), [Probe.Derivative(z)]));
+        Assert.Equal(
+            "A derivative is asked for, which cuda in fp32 does not compute; Device cpu with Engine managed was expected.", error.Message);
     }
 
     [Fact]

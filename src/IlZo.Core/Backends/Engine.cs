@@ -15,6 +15,21 @@ public sealed record Engine(string Name, string Precision)
     /// </remarks>
     public string Arithmetic => "2";
 
+    /// <summary>Whether it computes directional derivatives, in forward mode: values and tangents in one pass.</summary>
+    internal bool HasDerivatives => Name == EngineName.Managed;
+
+    /// <summary>Refuses an engine without derivatives.</summary>
+    /// <param name="asked">What asks for them, as the beginning of a sentence.</param>
+    /// <exception cref="InvalidInputException">The engine has none.</exception>
+    internal void RequireDerivatives(string asked)
+    {
+        if (!HasDerivatives)
+        {
+            throw new InvalidInputException(
+                $"{asked}, which {this} does not compute; {Setting.Device} cpu with {Setting.Engine} {EngineName.Managed} was expected.");
+        }
+    }
+
     /// <summary>The kind of device that has it.</summary>
     public DeviceKind Kind => KindOf(Name);
 

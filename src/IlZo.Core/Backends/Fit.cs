@@ -32,6 +32,23 @@ internal static class Fit
         }
     }
 
+    /// <summary>Whether a pass computes a derivative: the only one there, at no texts of a cache, by an engine that has them.</summary>
+    /// <exception cref="InvalidInputException">The engine has none.</exception>
+    public static bool Derivative(IBackend backend, IReadOnlyList<Probe> probes, KeyValueCache? cache)
+    {
+        for (int i = 0; i < probes.Count; i++)
+        {
+            if (probes[i].IsDerivative)
+            {
+                backend.Engine.RequireDerivatives("A derivative is asked for");
+                Require(probes.Count == 1 && cache is null, $"A derivative is the only probe of its pass, and has no cache.");
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>A row of a table for each token.</summary>
     public static void Rows(Parameter table, IReadOnlyList<int> rows, Activation y)
     {

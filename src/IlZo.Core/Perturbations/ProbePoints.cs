@@ -16,7 +16,10 @@ internal static class ProbePoints
     }
 
     /// <summary>Each point as a probe of its own.</summary>
-    public static IEnumerable<Probe> Each(IEnumerable<Probe> probes) => probes.SelectMany(p => p.Second is { } second
+    /// <exception cref="ArgumentException">A probe is a derivative, which is not the loss at a point.</exception>
+    public static IEnumerable<Probe> Each(IEnumerable<Probe> probes) => probes.SelectMany(p => p.IsDerivative
+        ? throw new ArgumentException("A derivative cannot be evaluated point by point.", nameof(probes))
+        : p.Second is { } second
         ? new[] { new Probe(p.Direction, p.Radius), new Probe(p.Direction, second) }
         : [p]);
 

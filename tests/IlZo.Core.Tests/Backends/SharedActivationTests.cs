@@ -117,7 +117,7 @@ public sealed class SharedActivationTests
         return products;
     }
 
-    private static IEnumerable<string> Chosen(ForwardFixture fixture, string patterns)
+    internal static IEnumerable<string> Chosen(ForwardFixture fixture, string patterns)
     {
         var set = fixture.Model.Parameters;
         foreach (string pattern in patterns.Split(','))
@@ -142,7 +142,7 @@ public sealed class SharedActivationTests
     }
 
     // Zero outside some tensors, without saying so.
-    private sealed class Masked(Direction inner, string[] names) : Direction
+    internal sealed class Masked(Direction inner, string[] names) : Direction
     {
         public override void Fill(Parameter parameter, int row, int column, Span<float> destination)
         {

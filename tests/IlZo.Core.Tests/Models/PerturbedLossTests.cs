@@ -22,12 +22,7 @@ public class PerturbedLossTests
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(fixture.Folder, "directional.json")));
         foreach (var direction in json.RootElement.GetProperty("directions").EnumerateObject())
         {
-            var sign = new HashSign(direction.Name switch
-            {
-                "all" => _ => true,
-                "layer0" => name => s_firstLayer.Any(part => name.Contains(part, StringComparison.Ordinal)),
-                _ => name => s_embedding.Any(end => name.EndsWith(end, StringComparison.Ordinal)),
-            });
+            var sign = Direction(direction.Name);
             foreach (var evaluation in direction.Value.GetProperty("evaluations").EnumerateArray())
             {
                 double epsilon = evaluation.GetProperty("eps").GetDouble();
@@ -62,7 +57,16 @@ public class PerturbedLossTests
         Near.Equal(0, worst / largest, 0.02);
     }
 
-    private static unsafe double Dot(Parameter parameter, Direction direction, SafetensorsFile gradient)
+    /// <summary>The fixtures' direction of a name.</summary>
+    internal static Direction Direction(string name) => new HashSign(name switch
+    {
+        "all" => _ => true,
+        "layer0" => tensor => s_firstLayer.Any(part => tensor.Contains(part, StringComparison.Ordinal)),
+        _ => tensor => s_embedding.Any(end => tensor.EndsWith(end, StringComparison.Ordinal)),
+    });
+
+    /// <summary>The product of a direction's elements of a tensor with a gradient's.</summary>
+    internal static unsafe double Dot(Parameter parameter, Direction direction, SafetensorsFile gradient)
     {
         var entry = gradient.Tensors.Single(t => t.Name == parameter.Name);
         var g = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(entry.Data, (int)entry.ByteCount));

@@ -2,10 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace IlZo.Arithmetic.Vectors;
 
-/// <summary>A function of one number, with the same bits for every width of vectors.</summary>
+/// <summary>A function of one number and its derivative, with the same bits for every width of vectors.</summary>
 internal interface IActivation
 {
+    /// <summary>f(x).</summary>
     static abstract TVector Of<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>;
+
+    /// <summary>f′(x); from the left where there is none.</summary>
+    static abstract TVector Slope<TVector, TSimd>(TVector x)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>;
 }
@@ -17,6 +23,11 @@ internal readonly struct Relu : IActivation
     public static TVector Of<TVector, TSimd>(TVector x)
         where TVector : struct
         where TSimd : struct, ISimd<TVector> => TSimd.Max(x, TSimd.Broadcast(0));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector> => TSimd.SelectBelow(TSimd.Broadcast(0), x, TSimd.Broadcast(1), TSimd.Broadcast(0));
 }
 
 /// <summary>x·σ(x).</summary>
@@ -30,6 +41,15 @@ internal readonly struct Silu : IActivation
         var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Gated<TVector, TSimd>.Largest);
         return Gated<TVector, TSimd>.Gate(x, m, Gated<TVector, TSimd>.Sigmoid(m));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Gated<TVector, TSimd>.Largest);
+        return Gated<TVector, TSimd>.SlopeOfSigmoid(x, m, Gated<TVector, TSimd>.Sigmoid(m), TSimd.Broadcast(1));
+    }
 }
 
 /// <summary>x·σ(1.702 x).</summary>
@@ -42,6 +62,16 @@ internal readonly struct QuickGelu : IActivation
     {
         var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Gated<TVector, TSimd>.Largest);
         return Gated<TVector, TSimd>.Gate(x, m, Gated<TVector, TSimd>.Sigmoid(TSimd.Multiply(m, TSimd.Broadcast(1.702f))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Gated<TVector, TSimd>.Largest);
+        var factor = TSimd.Broadcast(1.702f);
+        return Gated<TVector, TSimd>.SlopeOfSigmoid(x, m, Gated<TVector, TSimd>.Sigmoid(TSimd.Multiply(m, factor)), factor);
     }
 }
 
@@ -61,6 +91,18 @@ internal readonly struct GeluTanh : IActivation
         var growth = TSimd.FusedMultiplyAdd(TSimd.Multiply(m, m), TSimd.Broadcast(Scale * Cubic), TSimd.Broadcast(Scale));
         return Gated<TVector, TSimd>.Gate(x, m, Gated<TVector, TSimd>.Sigmoid(TSimd.Multiply(m, growth)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Gated<TVector, TSimd>.Largest);
+        var square = TSimd.Multiply(m, m);
+        var growth = TSimd.FusedMultiplyAdd(square, TSimd.Broadcast(Scale * Cubic), TSimd.Broadcast(Scale));
+        var slope = TSimd.FusedMultiplyAdd(square, TSimd.Broadcast(3 * Scale * Cubic), TSimd.Broadcast(Scale));
+        return Gated<TVector, TSimd>.SlopeOfSigmoid(x, m, Gated<TVector, TSimd>.Sigmoid(TSimd.Multiply(m, growth)), slope);
+    }
 }
 
 /// <summary>x·Φ(x) with the normal distribution function.</summary>
@@ -73,13 +115,38 @@ internal readonly struct Gelu : IActivation
     // Beyond it Φ(−u) is 0.
     private const float Largest = 14;
 
+    // 1/√(2π), the density of the normal distribution at 0.
+    private const float Peak = 0.398942280f;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Of<TVector, TSimd>(TVector x)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
-        // The exponent needs more digits than u² has: exp(−(a + b)/2) = exp(−a/2)(1 − b/2), where a + b is u².
         var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Largest);
+        var (density, ratio) = Tail<TVector, TSimd>(m);
+        return Gated<TVector, TSimd>.Gate(x, m, TSimd.Multiply(density, ratio));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        // Φ(m) + m φ(m).
+        var m = Gated<TVector, TSimd>.NegativeMagnitude(x, Largest);
+        var (density, ratio) = Tail<TVector, TSimd>(m);
+        var below = TSimd.Multiply(density, TSimd.FusedMultiplyAdd(m, TSimd.Broadcast(Peak), ratio));
+        return Gated<TVector, TSimd>.OddAroundHalf(x, below);
+    }
+
+    // exp(−m²/2), and Φ(m) over that, of what is not positive.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TVector Density, TVector Ratio) Tail<TVector, TSimd>(TVector m)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        // The exponent needs more digits than m² has: exp(−(a + b)/2) = exp(−a/2)(1 − b/2), where a + b is m².
         var minusHalf = TSimd.Broadcast(-0.5f);
         var square = TSimd.Multiply(m, m);
         var rest = TSimd.FusedMultiplyAdd(m, m, TSimd.Subtract(TSimd.Broadcast(0), square));
@@ -96,7 +163,7 @@ internal readonly struct Gelu : IActivation
         p = TSimd.FusedMultiplyAdd(p, t, TSimd.Broadcast(0.0766728148f));
         p = TSimd.FusedMultiplyAdd(p, t, TSimd.Broadcast(-0.169777378f));
         p = TSimd.FusedMultiplyAdd(p, t, TSimd.Broadcast(0.243027896f));
-        return Gated<TVector, TSimd>.Gate(x, m, TSimd.Multiply(density, TSimd.Multiply(d, p)));
+        return (density, TSimd.Multiply(d, p));
     }
 }
 
@@ -123,6 +190,18 @@ internal readonly struct Tanh : IActivation
         var small = TSimd.FusedMultiplyAdd(TSimd.Multiply(p, z), x, x);
         return TSimd.SelectBelow(magnitude, TSimd.Broadcast(0.625f), small, large);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Slope<TVector, TSimd>(TVector x)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        // 1 − tanh² = 4t/(1 + t)² with t = exp(−2|x|), which keeps its digits where tanh is near 1.
+        var magnitude = TSimd.Max(x, TSimd.Subtract(TSimd.Broadcast(0), x));
+        var t = Exponential<TVector, TSimd>.OfNonPositive(TSimd.Multiply(magnitude, TSimd.Broadcast(-2)));
+        var sum = TSimd.Add(TSimd.Broadcast(1), t);
+        return TSimd.Divide(TSimd.Multiply(t, TSimd.Broadcast(4)), TSimd.Multiply(sum, sum));
+    }
 }
 
 /// <summary>
@@ -140,6 +219,26 @@ internal static class Gated<TVector, TSimd>
     /// <summary>max(x, 0) + m·Φ(m).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Gate(TVector x, TVector m, TVector share) => TSimd.FusedMultiplyAdd(m, share, TSimd.Max(x, TSimd.Broadcast(0)));
+
+    /// <summary>
+    /// The derivative of x·Φ(x), which is 1 less that at −x, of that at −|x|.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector OddAroundHalf(TVector x, TVector below) =>
+        TSimd.SelectBelow(x, TSimd.Broadcast(0), below, TSimd.Subtract(TSimd.Broadcast(1), below));
+
+    /// <summary>The derivative of x·σ(a(x)) with an odd a: σ + m a′ σ(1 − σ) at m = −|x|.</summary>
+    /// <param name="x">x.</param>
+    /// <param name="m">−|x|.</param>
+    /// <param name="share">σ(a(m)).</param>
+    /// <param name="slope">a′(m).</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SlopeOfSigmoid(TVector x, TVector m, TVector share, TVector slope)
+    {
+        var rest = TSimd.Subtract(TSimd.Broadcast(1), share);
+        var growth = TSimd.Multiply(TSimd.Multiply(m, slope), rest);
+        return OddAroundHalf(x, TSimd.FusedMultiplyAdd(share, growth, share));
+    }
 
     /// <summary>−min(|x|, limit).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -16,9 +16,12 @@ internal sealed unsafe class ActivationArena : IDisposable
     private long _used;
     private int _described;
     private long _pass;
+    private bool _hasTangents;
 
     /// <summary>Forgets everything, for a pass of that number; what needed several chunks last time gets one that holds it all.</summary>
-    public void Reset(long pass)
+    /// <param name="pass">The number.</param>
+    /// <param name="hasTangents">Whether the second part of its activations are tangents.</param>
+    public void Reset(long pass, bool hasTangents)
     {
         // What a caller has kept of the pass before must not be taken for a part of this one.
         for (int i = 0; i < _described; i++)
@@ -27,6 +30,7 @@ internal sealed unsafe class ActivationArena : IDisposable
         }
 
         _pass = pass;
+        _hasTangents = hasTangents;
         if (_chunks.Count > 1)
         {
             long total = _chunks.Sum(c => c.ByteCount);
@@ -55,7 +59,8 @@ internal sealed unsafe class ActivationArena : IDisposable
     {
         var activation = Next();
         activation.Describe(
-            features, tokens, probes, Rent((long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * probes * sizeof(float)));
+            features, tokens, probes, Rent((long)features * CpuActivation.PanelsFor(tokens) * Panel.Lanes * probes * sizeof(float)),
+            _hasTangents);
         return activation;
     }
 

@@ -48,7 +48,7 @@ internal abstract unsafe class AttentionEngine
     public abstract void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result);
 
     /// <summary>Divides the result of each of 32 queries by a number.</summary>
-    protected static void Divide(float* result, int rows, float* sums)
+    public static void Divide(float* result, int rows, float* sums)
     {
         for (int lane = 0; lane < Panel.Lanes; lane += Vector512<float>.Count)
         {

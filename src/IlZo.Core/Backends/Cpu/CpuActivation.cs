@@ -3,13 +3,14 @@ namespace IlZo.Backends.Cpu;
 /// <summary>
 /// An activation in the panel layout: [probe][panel][feature][32 tokens]. The last panel of a probe is filled up with
 /// tokens that nobody reads. What no perturbed weight has had a part in is equal for all probes: such an activation is shared, and only the
-/// first probe's part of it is computed and read. The <see cref="ActivationArena"/> makes these objects, and uses them again in the next
-/// pass.
+/// first probe's part of it is computed and read. In a pass with a derivative the first part are the values and the second their tangents,
+/// which are zero where it is shared. The <see cref="ActivationArena"/> makes these objects, and uses them again in the next pass.
 /// </summary>
 internal sealed unsafe class CpuActivation() : Activation(0, 0)
 {
     private int _probes;
     private int _pitch;
+    private bool _hasTangent;
     private CpuActivation? _whole;
     private long _writes;
 
@@ -57,7 +58,8 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <param name="tokens">Tokens of a probe.</param>
     /// <param name="probes">Probes.</param>
     /// <param name="data">The first panel.</param>
-    public void Describe(int features, int tokens, int probes, float* data)
+    /// <param name="hasTangent">Whether the second probe's part are tangents.</param>
+    public void Describe(int features, int tokens, int probes, float* data, bool hasTangent)
     {
         Features = features;
         Tokens = tokens;
@@ -66,16 +68,26 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         IsShared = false;
         _probes = probes;
         _pitch = features;
+        _hasTangent = hasTangent;
         _whole = null;
     }
 
     /// <summary>Makes this stand for some consecutive features of another, where they are.</summary>
     public void DescribeSlice(CpuActivation whole, int first, int count)
     {
-        Describe(count, whole.Tokens, whole._probes, whole.Data + ((long)first * Panel.Lanes));
+        Describe(count, whole.Tokens, whole._probes, whole.Data + ((long)first * Panel.Lanes), whole._hasTangent);
         IsShared = whole.IsShared;
         _pitch = whole._pitch;
         _whole = whole.Whole;
+    }
+
+    /// <summary>Writes out what is shared, for each probe.</summary>
+    public void Spread()
+    {
+        if (IsShared)
+        {
+            Prepare(shared: false, keep: true);
+        }
     }
 
     /// <summary>
@@ -89,8 +101,15 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
         {
             for (int panel = Panels; panel < Panels * _probes; panel++)
             {
-                new ReadOnlySpan<float>(At(panel % Panels), Features * Panel.Lanes).CopyTo(
-                    new Span<float>(At(panel), Features * Panel.Lanes));
+                var values = new Span<float>(At(panel), Features * Panel.Lanes);
+                if (_hasTangent)
+                {
+                    values.Clear();
+                }
+                else
+                {
+                    new ReadOnlySpan<float>(At(panel % Panels), values.Length).CopyTo(values);
+                }
             }
         }
 

@@ -95,8 +95,12 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache = null)
     {
         Fit.Pass(batch, probes, cache);
+        bool isDerivative = Fit.Derivative(this, probes, cache);
         using var use = _use.Enter();
-        return new CpuPass(new PassGuard(_use, _turn), _workspace, batch, probes, (CpuKeyValueCache?)cache);
+        var pass = new PassGuard(_use, _turn);
+        return isDerivative
+            ? new CpuTangentPass(pass, _workspace, batch, probes)
+            : new CpuPass(pass, _workspace, batch, probes, (CpuKeyValueCache?)cache);
     }
 
     public void Dispose() => _use.Dispose();

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     public void Attention(
         Activation q, Activation k, Activation v, Activation y, AttentionShape shape, int? layer, KeyValuePrefix? prefix = null)
@@ -25,16 +25,29 @@ internal sealed unsafe partial class CpuPass
         keys.ExtendCache();
         var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
-        int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
-
-        // One query is not worth packing keys for; and engines do not split heads.
-        var engine = IsDecoding || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
-        _pool.Run(groups, new AttentionWork(this, engine, queries, keys, mixed, shape));
+        Attend(queries, keys, mixed, shape);
         if (prefix is not null)
         {
             _arena.Return(room, roomBytes);
         }
     }
+
+    /// <summary>Attention of all texts.</summary>
+    /// <param name="queries">The queries.</param>
+    /// <param name="keys">The keys and values.</param>
+    /// <param name="mixed">Receives the result.</param>
+    /// <param name="shape">The heads, and whether the mask is causal.</param>
+    private protected virtual void Attend(CpuActivation queries, in KeyValueSource keys, CpuActivation mixed, AttentionShape shape)
+    {
+        int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
+
+        // One query is not worth packing keys for; and engines do not split heads.
+        var engine = IsDecoding || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
+        _pool.Run(groups, new AttentionWork(this, engine, queries, keys, mixed, shape));
+    }
+
+    /// <summary>Whether a prefix is read at each point of the pass.</summary>
+    private protected virtual bool IsPerturbed(KeyValuePrefix prefix) => IsPerturbed(prefix.Keys) || IsPerturbed(prefix.Values);
 
     private PrefixRows RentPrefix(KeyValuePrefix? prefix, out float* room, out long bytes)
     {
@@ -45,7 +58,7 @@ internal sealed unsafe partial class CpuPass
             return default;
         }
 
-        bool perturbed = IsPerturbed(prefix.Keys) || IsPerturbed(prefix.Values);
+        bool perturbed = IsPerturbed(prefix);
         var points = perturbed ? _points : PassPoints.Stored;
         bytes = 2 * points.Count * prefix.Keys.Count * sizeof(float);
         room = _arena.Rent(bytes);
@@ -91,12 +104,7 @@ internal sealed unsafe partial class CpuPass
                     Cap(cap, scores + (firstKey * Panel.Lanes), (end - firstKey) * Panel.Lanes);
                 }
 
-                if (shape.Window is { } window)
-                {
-                    HideBeforeWindow(scores + (source.Before * Panel.Lanes), firstKey, window, span.Prefix + first, lanes);
-                }
-
-                HideAfterQuery(scores, end, shape.Causal ? before + first : end - 1, lanes);
+                Hide(shape, scores, firstKey, end, source.Before, span.Prefix + first, lanes);
                 engine.Mix(operand, scores, firstKey, end, lanes, result);
                 StoreResult(result, y, probe, span.Start + first, lanes, h * size, size);
             }
@@ -104,7 +112,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     // Tokens are copied in runs that end where panels do.
-    private static void LoadQueries(
+    private protected static void LoadQueries(
         CpuActivation q, int probe, int token, int lanes, int feature, int size, float scale, float* destination)
     {
         new Span<float>(destination, size * Panel.Lanes).Clear();
@@ -123,7 +131,7 @@ internal sealed unsafe partial class CpuPass
         }
     }
 
-    private static void StoreResult(float* source, CpuActivation y, int probe, int token, int lanes, int feature, int size)
+    private protected static void StoreResult(float* source, CpuActivation y, int probe, int token, int lanes, int feature, int size)
     {
         for (int lane = 0; lane < lanes;)
         {
@@ -140,8 +148,26 @@ internal sealed unsafe partial class CpuPass
     }
 
     // The first key that the query at a position sees. A prefix comes before the window, and nothing is left out then.
-    private static int FirstKey(AttentionShape shape, in KeyValueSource source, int position) =>
+    private protected static int FirstKey(AttentionShape shape, in KeyValueSource source, int position) =>
         shape.Window is { } window && source.Before == 0 ? Math.Max(0, position + 1 - window) : 0;
+
+    /// <summary>Hides from each query of a panel the keys that it does not see.</summary>
+    /// <param name="shape">The mask.</param>
+    /// <param name="scores">Key 0's.</param>
+    /// <param name="firstKey">The first key that is scored.</param>
+    /// <param name="end">One more than the last.</param>
+    /// <param name="before">Keys before position 0 of the text.</param>
+    /// <param name="position">The position of the panel's first query.</param>
+    /// <param name="lanes">Queries of the panel.</param>
+    private protected static void Hide(AttentionShape shape, float* scores, int firstKey, int end, int before, int position, int lanes)
+    {
+        if (shape.Window is { } window)
+        {
+            HideBeforeWindow(scores + (before * Panel.Lanes), firstKey, window, position, lanes);
+        }
+
+        HideAfterQuery(scores, end, shape.Causal ? before + position : end - 1, lanes);
+    }
 
     // The query in lane i, at the given position plus i, sees its own position and those before it, as many as the window has.
     private static void HideBeforeWindow(float* scores, int firstKey, int window, int position, int lanes)

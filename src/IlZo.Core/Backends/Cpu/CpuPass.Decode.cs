@@ -3,7 +3,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     // Outputs of a work item: some hundred kilobytes of weights.
     private const int DecodeRows = 128;

@@ -5,14 +5,14 @@ using IlZo.Arithmetic.Vectors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     // What is computed of pairs of elements, into the first.
     private delegate void Pairwise(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> destination);
 
-    public void Add(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Add<float>);
+    public virtual void Add(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Add<float>);
 
-    public void Apply(ActivationFunction function, Activation x)
+    public virtual void Apply(ActivationFunction function, Activation x)
     {
         using var use = EnterPass();
         var a = Own(x);
@@ -20,7 +20,7 @@ internal sealed unsafe partial class CpuPass
         _pool.Run(a.AllPanels, new ApplyWork(a, function));
     }
 
-    public void Multiply(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Multiply<float>);
+    public virtual void Multiply(Activation x, Activation y) => Combine(x, y, TensorPrimitives.Multiply<float>);
 
     public void Scale(Activation x, float factor)
     {
@@ -65,7 +65,7 @@ internal sealed unsafe partial class CpuPass
         }
     }
 
-    private static void Apply(ActivationFunction function, Span<float> x)
+    private protected static void Apply(ActivationFunction function, Span<float> x)
     {
         switch (function)
         {
@@ -126,7 +126,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     // x = c · tanh(x / c).
-    private static void Cap(float softCap, float* x, int count) => VectorWidth.Use(new CapWork(softCap, x, count));
+    private protected static void Cap(float softCap, float* x, int count) => VectorWidth.Use(new CapWork(softCap, x, count));
 
     private readonly struct CapWork(float softCap, float* x, int count) : IVectorWork
     {

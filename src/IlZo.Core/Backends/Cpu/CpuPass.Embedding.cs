@@ -3,7 +3,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
@@ -13,7 +13,7 @@ internal sealed unsafe partial class CpuPass
         Fit.Rows(table, rows, y);
         var points = PointsOf(table);
         to.Prepare(points.AreStored && (to.IsShared || !accumulate), keep: accumulate);
-        _pool.Run(to.Panels, new EmbedWork(this, table, rows, points, to, accumulate));
+        _pool.Run(to.Panels, new EmbedWork(this, table, rows, PointsOf(table, to), to, accumulate));
     }
 
     private static void EmbedPanel(

@@ -6,10 +6,10 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
-    private const int HeadRows = 192;
+    private protected const int HeadRows = 192;
 
     public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
@@ -18,11 +18,17 @@ internal sealed unsafe partial class CpuPass
         using var heldBias = _pass.Read(head.Bias);
         var from = Own(x);
         Fit.Targets(head, x, targets);
+        return LogProbabilitiesOf(from, head, targets);
+    }
+
+    /// <summary>log softmax(head(x))[target] for each target and probe, [probe][target].</summary>
+    private protected virtual double[][] LogProbabilitiesOf(
+        CpuActivation from, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
+    {
         int blocks = (head.Rows + HeadRows - 1) / HeadRows;
-        bool perturbed = IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
-        int parts = from.IsShared && !perturbed ? 1 : _points.Count;
+        int parts = from.IsShared && !IsPerturbed(head) ? 1 : _points.Count;
         int width = parts * from.Panels * Panel.Lanes;
-        _profile.CountProducts(head.Weight.Count * x.Tokens * parts);
+        _profile.CountProducts(head.Weight.Count * from.Tokens * parts);
         long sumBytes = (long)blocks * width * sizeof(float);
         float* largest = _arena.Rent(sumBytes);
         float* sums = _arena.Rent(sumBytes);
@@ -84,10 +90,13 @@ internal sealed unsafe partial class CpuPass
     internal static long HeadBytes(OutputHead head, int threads) =>
         sizeof(float) * ((2L * ((head.Rows + HeadRows - 1) / HeadRows)) + ((long)HeadRows * threads));
 
-    // The bias at every probe, or null.
-    private float* RentBias(OutputHead head) => head.Bias is null ? null : RentVector(head.Bias);
+    /// <summary>Whether logits differ between the probes where what they are made of does not.</summary>
+    private protected bool IsPerturbed(OutputHead head) => IsPerturbed(head.Weight) || (head.Bias is { } bias && IsPerturbed(bias));
 
-    private void ReturnBias(OutputHead head, float* biases)
+    // The bias at every probe, or null.
+    private protected float* RentBias(OutputHead head) => head.Bias is null ? null : RentVector(head.Bias);
+
+    private protected void ReturnBias(OutputHead head, float* biases)
     {
         if (head.Bias is not null)
         {
@@ -135,7 +144,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     // log Σ exp over all blocks, in their order.
-    private static double LogSum(float* largest, float* sums, int width, int blocks)
+    private protected static double LogSum(float* largest, float* sums, int width, int blocks)
     {
         float max = float.NegativeInfinity;
         for (long block = 0; block < blocks; block++)
@@ -152,7 +161,10 @@ internal sealed unsafe partial class CpuPass
         return max + ElementaryFunctions.Log(total);
     }
 
-    // The largest of some logits of each of a panel's rows, and Σ exp(logit − the largest).
+    /// <summary>The largest of some logits of each of a panel's rows, and Σ exp(logit − the largest).</summary>
+    private protected static void SumPanel(float* logits, int rows, float* largest, float* sums) =>
+        VectorWidth.Use(new SumWork(logits, rows, largest, sums));
+
     private readonly struct SumWork(float* logits, int rows, float* largest, float* sums) : IVectorWork
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +223,7 @@ internal sealed unsafe partial class CpuPass
             {
                 float* logit = tile + ((long)panel * HeadRows * Panel.Lanes);
                 long at = (((long)item * panels) + panel) * Panel.Lanes;
-                VectorWidth.Use(new SumWork(logit, rows, largest + at, sums + at));
+                SumPanel(logit, rows, largest + at, sums + at);
             }
 
             for (int i = 0; i < parts * targets.Count; i++)

@@ -4,7 +4,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     public void Linear(
         Activation x,
@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuPass
         var points = PointsOf(weight);
         bool shared = from.IsShared && points.AreStored && (bias is null || !IsPerturbed(bias)) && (to.IsShared || !accumulate);
         to.Prepare(shared, keep: accumulate);
-        _profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * to.Parts);
+        _profile.CountProducts((long)weight.Rows * weight.Columns * x.Tokens * ProductsOf(from.IsShared, points, to.Parts));
         float* biases = bias is null ? null : RentVector(bias);
         if (IsDecoding)
         {
@@ -44,7 +44,11 @@ internal sealed unsafe partial class CpuPass
         }
     }
 
-    private void LinearBlock(
+    /// <summary>Products of a layer's weights with all its tokens, in an operation whose result has so many parts.</summary>
+    private protected virtual int ProductsOf(bool isShared, PassPoints points, int parts) => parts;
+
+    /// <summary>A block of a layer's outputs, for all panels.</summary>
+    private protected virtual void LinearBlock(
         PanelOperand x,
         in WeightBlock weights,
         float* biases,
@@ -83,7 +87,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     // What the products are added to: the bias, what was there before, both, or nothing.
-    private static void StartTile(float* y, float* bias, int rows, bool accumulate)
+    private protected static void StartTile(float* y, float* bias, int rows, bool accumulate)
     {
         for (int r = 0; r < rows; r++)
         {

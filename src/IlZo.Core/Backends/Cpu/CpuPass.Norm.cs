@@ -4,7 +4,7 @@ using IlZo.Tensors;
 
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     public void LayerNorm(Activation x, Parameter? weight, Parameter? bias, float epsilon, Activation y) =>
         Normalize(x, weight, bias, epsilon, y, center: true);
@@ -27,11 +27,11 @@ internal sealed unsafe partial class CpuPass
         int size = weight?.Columns ?? x.Features;
         if (offset != 0)
         {
-            var all = new Span<float>(weights, size * _points.Count);
+            var all = new Span<float>(weights, size * _points.Values);
             TensorPrimitives.Add(all, offset, all);
         }
 
-        _pool.Run(to.AllPanels, new NormalizeWork(from, weights, biases, epsilon, to, size, center));
+        NormalizePanels(from, weights, biases, epsilon, to, size, center);
         if (weight is not null)
         {
             ReturnVector(weight, weights);
@@ -43,8 +43,20 @@ internal sealed unsafe partial class CpuPass
         }
     }
 
+    /// <summary>Normalizes all panels.</summary>
+    /// <param name="x">What to normalize.</param>
+    /// <param name="weights">The weights at every probe, or null.</param>
+    /// <param name="biases">The biases at every probe, or null.</param>
+    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="y">Receives the result; the same as x, or another.</param>
+    /// <param name="size">Features that are normalized together.</param>
+    /// <param name="center">Whether the mean is subtracted.</param>
+    private protected virtual void NormalizePanels(
+        CpuActivation x, float* weights, float* biases, float epsilon, CpuActivation y, int size, bool center) =>
+        _pool.Run(y.AllPanels, new NormalizeWork(x, weights, biases, epsilon, y, size, center));
+
     // Sixteen tokens at a time, one in each lane.
-    private static void NormalizeLanes(float* x, float* w, float* b, float epsilon, float* y, int features, bool center)
+    private protected static void NormalizeLanes(float* x, float* w, float* b, float epsilon, float* y, int features, bool center)
     {
         var mean = center ? SumOver(x, features, Vector512<float>.Zero, square: false) / features : Vector512<float>.Zero;
         var variance = SumOver(x, features, mean, square: true) / features;
@@ -59,7 +71,7 @@ internal sealed unsafe partial class CpuPass
     }
 
     // Σ(x − mean) or its square, in four interleaved sums: shorter chains and less rounding than one.
-    private static Vector512<float> SumOver(float* x, int features, Vector512<float> mean, bool square)
+    private protected static Vector512<float> SumOver(float* x, int features, Vector512<float> mean, bool square)
     {
         var s0 = Vector512<float>.Zero;
         var s1 = s0;

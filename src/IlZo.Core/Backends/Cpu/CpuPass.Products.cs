@@ -1,10 +1,10 @@
 namespace IlZo.Backends.Cpu;
 
-internal sealed unsafe partial class CpuPass
+internal unsafe partial class CpuPass
 {
     // An activation as the engine wants it, packed where it is not yet; every block of weights, and every layer that follows, reads the
     // result.
-    private PanelOperand OperandOf(CpuActivation x)
+    private protected PanelOperand OperandOf(CpuActivation x)
     {
         long panelBytes = _products.PackedPanelBytes(x.Features);
         if (panelBytes == 0)

@@ -4,18 +4,18 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>A pass of the managed SIMD engine.</summary>
-internal sealed unsafe partial class CpuPass : IPass
+internal unsafe partial class CpuPass : IPass
 {
     private readonly PassGuard _pass;
     private readonly CpuWorkspace _workspace;
-    private readonly ProductEngine _products;
-    private readonly WorkerPool _pool;
-    private readonly WorkerScratch[] _scratch;
-    private readonly CpuProfile _profile;
-    private readonly ActivationArena _arena;
+    private protected readonly ProductEngine _products;
+    private protected readonly WorkerPool _pool;
+    private protected readonly WorkerScratch[] _scratch;
+    private protected readonly CpuProfile _profile;
+    private protected readonly ActivationArena _arena;
     private readonly PackedActivation _packed;
-    private readonly TokenBatch _batch;
-    private readonly PassPoints _points;
+    private protected readonly TokenBatch _batch;
+    private protected readonly PassPoints _points;
     private readonly CpuKeyValueCache? _cache;
 
     /// <param name="pass">Keeps the pass to itself.</param>
@@ -30,7 +30,7 @@ internal sealed unsafe partial class CpuPass : IPass
         (_workspace, _arena, _packed) = (workspace, workspace.Arena, workspace.Packed);
         cache?.Begin(pass.Number);
         workspace.Runs.Set(batch);
-        _arena.Reset(pass.Number);
+        _arena.Reset(pass.Number, _points.HasTangent);
         _packed.Forget();
         workspace.Rotations.Reset();
     }
@@ -84,7 +84,7 @@ internal sealed unsafe partial class CpuPass : IPass
         _workspace.Streamed?.Leave(layer);
     }
 
-    public void Read(Activation x, int probe, Span<float> destination)
+    public virtual void Read(Activation x, int probe, Span<float> destination)
     {
         using var use = EnterPass();
         var from = Own(x);
@@ -99,17 +99,17 @@ internal sealed unsafe partial class CpuPass : IPass
     }
 
     /// <summary>Begins an operation.</summary>
-    private UseGuard.Use EnterPass() => _pass.Enter();
+    private protected UseGuard.Use EnterPass() => _pass.Enter();
 
     /// <summary>An activation of the pass.</summary>
-    private CpuActivation Own(Activation x)
+    private protected CpuActivation Own(Activation x)
     {
         _pass.RequireOwn(x);
         return (CpuActivation)x;
     }
 
     /// <summary>Whether a tensor's values differ between the probes of the pass or from the stored ones.</summary>
-    private bool IsPerturbed(Parameter parameter)
+    private protected bool IsPerturbed(Parameter parameter)
     {
         var trained = parameter.Scales ?? parameter;
         for (int probe = 0; probe < _points.Probes.Count && trained.IsTrained; probe++)
@@ -124,7 +124,10 @@ internal sealed unsafe partial class CpuPass : IPass
     }
 
     /// <summary>The points at which a tensor has to be read: those of the pass, or one where it is the same at all of them.</summary>
-    private PassPoints PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _points : PassPoints.Stored;
+    private protected PassPoints PointsOf(Parameter parameter) => IsPerturbed(parameter) ? _points : PassPoints.Stored;
+
+    /// <summary>The points at which the rows of a table are read for an activation.</summary>
+    private protected virtual PassPoints PointsOf(Parameter table, CpuActivation y) => PointsOf(table);
 
     /// <summary>A vector parameter at every probe; the room goes back with <see cref="ReturnVector"/>.</summary>
     private float* RentVector(Parameter vector)

@@ -21,6 +21,13 @@ internal readonly unsafe struct KeyValueSource(
     /// <summary>Keys that come before position 0 of a text.</summary>
     public int Before => prefix.Count;
 
+    /// <summary>Writes out what is shared, for each probe.</summary>
+    public void Spread()
+    {
+        keys.Spread();
+        values.Spread();
+    }
+
     /// <summary>Appends the pass's keys and values to the cache.</summary>
     public void ExtendCache()
     {

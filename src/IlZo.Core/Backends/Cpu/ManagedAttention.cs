@@ -33,34 +33,48 @@ internal sealed unsafe class ManagedAttention : AttentionEngine
 
     public override void Score(in KeyValueOperand operand, float* queries, int first, int end, int lanes, float* scores)
     {
-        scores += first * Panel.Lanes;
-        new Span<float>(scores, Panel.Padded(end - first) * Panel.Lanes).Clear();
-        Panel.MultiplyTransposed(
-            (float*)operand.Keys + first, Panel.Padded(operand.Count), end - first, queries, lanes, scores, operand.Size);
+        new Span<float>(scores + (first * Panel.Lanes), Panel.Padded(end - first) * Panel.Lanes).Clear();
+        AddScores(operand, queries, first, end, lanes, scores);
     }
+
+    /// <summary>scores[key][32] += K · Q, as <see cref="Score"/> begins at zero.</summary>
+    public static void AddScores(in KeyValueOperand operand, float* queries, int first, int end, int lanes, float* scores) =>
+        Panel.MultiplyTransposed(
+            (float*)operand.Keys + first, Panel.Padded(operand.Count), end - first, queries, lanes, scores + (first * Panel.Lanes),
+            operand.Size);
 
     public override void Mix(in KeyValueOperand operand, float* scores, int first, int end, int lanes, float* result)
     {
         float* sums = stackalloc float[Panel.Lanes];
-        VectorWidth.Use(new ExponentialWork(scores + (first * Panel.Lanes), end - first, lanes, sums));
+        Exponentiate(scores, first, end, lanes, sums);
         new Span<float>(result, operand.Size * Panel.Lanes).Clear();
+        AddMix(operand, scores, first, end, lanes, result);
+        Divide(result, operand.Size, sums);
+    }
+
+    /// <summary>
+    /// exp(score − the largest) in the place of the scores, and their sums over the keys. One query in each lane; of a panel's others the
+    /// sum is 1.
+    /// </summary>
+    public static void Exponentiate(float* scores, int first, int end, int lanes, float* sums) =>
+        VectorWidth.Use(new ExponentialWork(scores + (first * Panel.Lanes), end - first, lanes, sums));
+
+    /// <summary>result[feature][32] += Vᵀ · weights over the keys from <paramref name="first"/> to <paramref name="end"/>.</summary>
+    public static void AddMix(in KeyValueOperand operand, float* weights, int first, int end, int lanes, float* result)
+    {
         float* values = (float*)operand.Values;
         for (int slice = first / Panel.Depth; slice < Slices(end); slice++)
         {
             int depth = Math.Min(Panel.Depth, end - (slice * Panel.Depth));
-            float* x = scores + (slice * Panel.Depth * Panel.Lanes);
+            float* x = weights + (slice * Panel.Depth * Panel.Lanes);
             Panel.Multiply(values + (slice * ValueSlice(operand.Size)), operand.Size, x, lanes, result, depth);
         }
-
-        Divide(result, operand.Size, sums);
     }
 
     private static int Slices(int keys) => (keys + Panel.Depth - 1) / Panel.Depth;
 
     private static long ValueSlice(int size) => (long)Panel.Padded(size) * Panel.Stride;
 
-    // exp(score − the largest) in the place of the scores, and their sums over the keys. One query in each lane; of a panel's others the
-    // sum is 1.
     private readonly struct ExponentialWork(float* scores, int keys, int lanes, float* sums) : IVectorWork
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,9 @@ internal readonly unsafe struct PanelOperand(CpuActivation activation, byte* pac
 {
     public int Features => activation.Features;
 
+    /// <summary>Whether all probes have the same values.</summary>
+    public bool IsShared => activation.IsShared;
+
     /// <summary>One of the activation's panels by its number.</summary>
     public byte* At(int panel) => packed == null ? (byte*)activation.At(panel) : packed + (panel * panelBytes);
 

@@ -15,6 +15,12 @@ internal readonly record struct PassPoints(IReadOnlyList<Probe> Probes, int Coun
     /// <summary>Whether these are the weights as they are stored.</summary>
     public bool AreStored => ReferenceEquals(Probes, s_stored);
 
+    /// <summary>Whether the second of two points stands for the tangent along the probe's direction.</summary>
+    public bool HasTangent => Probes.Count == 1 && Probes[0].IsDerivative;
+
+    /// <summary>Points at which there are values, and no tangent.</summary>
+    public int Values => HasTangent ? 1 : Count;
+
     /// <summary>All points of a pass.</summary>
     public static PassPoints Of(IReadOnlyList<Probe> probes) => new(probes, ProbePoints.Count(probes));
 

@@ -24,11 +24,7 @@ internal static unsafe class PerturbedScales
         Parameter weight, Parameter scales, int row, int column, int count, Probe probe, float* destination, long probeStride,
         WorkerScratch scratch)
     {
-        // A direction is filled from the start of a group of noise on, which is before the blocks that are read.
-        int elements = weight.Type.Layout().BlockElements;
-        int first = column / elements / NoiseField.Group * NoiseField.Group;
-        int blocks = ((column + count - 1) / elements) + 1 - first;
-        probe.Direction!.Fill(scales, row, first, new Span<float>(scratch.Noise, blocks));
+        var (first, blocks) = Fill(weight, scales, row, column, count, probe.Direction!, scratch);
         float* moved = stackalloc float[Panel.Depth];
         for (int point = 0; point < probe.Points; point++, destination += probeStride)
         {
@@ -36,5 +32,33 @@ internal static unsafe class PerturbedScales
             PerturbedWeights.Write(DType.F32, scales.At(row, first), scratch.Noise, radius, moved, blocks);
             BlockRows.Read(weight.Type, weight.RowAt(row), moved - first, column, destination, count);
         }
+    }
+
+    /// <summary>Reads the tangents z·q of at most <see cref="Panel.Depth"/> elements of one row.</summary>
+    /// <param name="weight">The tensor.</param>
+    /// <param name="scales">The scales of its blocks.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="column">The first column.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="direction">What z is of.</param>
+    /// <param name="destination">Receives the tangents.</param>
+    /// <param name="scratch">The calling worker's buffers.</param>
+    public static void ReadTangent(
+        Parameter weight, Parameter scales, int row, int column, int count, Direction direction, float* destination, WorkerScratch scratch)
+    {
+        var (first, _) = Fill(weight, scales, row, column, count, direction, scratch);
+        BlockRows.Read(weight.Type, weight.RowAt(row), scratch.Noise - first, column, destination, count);
+    }
+
+    // Fills the elements of the scales of some weights, and tells the first and how many. A direction is filled from the start of a group
+    // of noise on, which is before the blocks that are read.
+    private static (int First, int Blocks) Fill(
+        Parameter weight, Parameter scales, int row, int column, int count, Direction direction, WorkerScratch scratch)
+    {
+        int elements = weight.Type.Layout().BlockElements;
+        int first = column / elements / NoiseField.Group * NoiseField.Group;
+        int blocks = ((column + count - 1) / elements) + 1 - first;
+        direction.Fill(scales, row, first, new Span<float>(scratch.Noise, blocks));
+        return (first, blocks);
     }
 }

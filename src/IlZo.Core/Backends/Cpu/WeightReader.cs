@@ -85,6 +85,13 @@ internal static unsafe class WeightReader
         for (int p = 0; p < points.Probes.Count; p++)
         {
             var probe = points.Probes[p];
+            if (probe.IsDerivative)
+            {
+                ReadWithTangent(weight, row, column, count, probe.Direction!, destination, destination + probeStride, scratch);
+                destination += probe.Points * probeStride;
+                continue;
+            }
+
             if (probe.Direction is not { } direction || !(weight.Scales ?? weight).IsTrained)
             {
                 for (int point = 0; point < probe.Points; point++, destination += probeStride)
@@ -116,6 +123,26 @@ internal static unsafe class WeightReader
             }
 
             destination += probe.Points * probeStride;
+        }
+    }
+
+    // The stored elements, and those of the direction, which are zero where nothing is trained.
+    private static void ReadWithTangent(
+        Parameter weight, int row, int column, int count, Direction direction, float* values, float* tangents, WorkerScratch scratch)
+    {
+        Widening.Read(weight, row, column, values, count);
+        var trained = weight.Scales ?? weight;
+        if (!trained.IsTrained || !direction.Covers(trained))
+        {
+            new Span<float>(tangents, count).Clear();
+        }
+        else if (weight.Scales is { } scales)
+        {
+            PerturbedScales.ReadTangent(weight, scales, row, column, count, direction, tangents, scratch);
+        }
+        else
+        {
+            direction.Fill(weight, row, column, new Span<float>(tangents, count));
         }
     }
 

@@ -6,6 +6,7 @@ namespace IlZo.Backends.Cpu;
 internal sealed unsafe class WorkerScratch : IDisposable
 {
     private readonly NativeBuffer?[] _buffers = new NativeBuffer?[4];
+    private WorkerScratch? _tangents;
 
     /// <summary>One row slice of a direction.</summary>
     public float* Noise => Get(0, Panel.Depth);
@@ -19,8 +20,12 @@ internal sealed unsafe class WorkerScratch : IDisposable
     /// <summary>Results before they go where they belong.</summary>
     public float* Tile(long floats) => Get(3, floats);
 
+    /// <summary>The same again, for the tangents of what these hold.</summary>
+    public WorkerScratch Tangents => _tangents ??= new WorkerScratch();
+
     public void Dispose()
     {
+        _tangents?.Dispose();
         foreach (var buffer in _buffers)
         {
             buffer?.Dispose();
