@@ -23,7 +23,8 @@ internal static class CompareCommand
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
         "--optimizers", "A,B,…",
-        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 or loren:source=true (default: all): "
+        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 or loren:source=true (default: all that need "
+            + "losses alone): "
             + $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     private static readonly Option<int?> s_seeds = Flags.Number<int>(
@@ -127,7 +128,7 @@ internal static class CompareCommand
         var training = TrainingSetting.Resolve(parsed, s_shared, Configured(parsed));
         var defaults = new ComparisonOptions(
             training,
-            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
+            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.OfLosses.Select(m => m.Name)]);
         var options = WithFunction(
             defaults with
             {

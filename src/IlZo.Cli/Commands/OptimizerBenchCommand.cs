@@ -9,7 +9,7 @@ internal static class OptimizerBenchCommand
 {
     private static readonly Option<string?> s_names = Flags.Text(
         "--optimizers", "A,B,…",
-        $"Comma-separated methods (default: all): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
+        $"Comma-separated methods (default: all that need losses alone): {string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     public static Command Create()
     {
@@ -18,7 +18,9 @@ internal static class OptimizerBenchCommand
             "Processor time of each method's steps on random tokens, per forward pass and relative to the first method's.",
             (parsed, request, threads) =>
             {
-                string[] names = parsed.GetValue(s_names) is { } list ? Flags.Words(list) : [.. OptimizerCatalog.All.Select(m => m.Name)];
+                string[] names = parsed.GetValue(s_names) is { } list
+                    ? Flags.Words(list)
+                    : [.. OptimizerCatalog.OfLosses.Select(m => m.Name)];
                 var engine = Device.CpuEngine(request.Engine);
                 request.WithModel(folder => Print(
                     OptimizerBenchmark.Run(names, folder, request.Batch, request.Length, request.Repetitions, threads, engine),

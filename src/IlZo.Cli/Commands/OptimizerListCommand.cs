@@ -93,7 +93,7 @@ internal static class OptimizerListCommand
         writer.WriteString("models", preset.Models);
         writer.WriteString("trained", preset.Trained);
         writer.WriteNumber("lr", preset.LearningRateOf(method));
-        writer.WriteNumber("eps", preset.Epsilon);
+        writer.WriteNumber("eps", preset.EpsilonOf(method));
         writer.WriteNumber("batch_size", preset.BatchSize);
         writer.WriteNumber("queries", method.Queries);
         writer.WriteString("source", preset.Source);

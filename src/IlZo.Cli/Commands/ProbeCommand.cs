@@ -21,7 +21,7 @@ internal static class ProbeCommand
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
         "--optimizers", "A,B,…",
-        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 (default: all).");
+        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 (default: all that need losses alone).");
 
     private static readonly Option<int?> s_draws = Flags.Number<int>(
         "--draws", "N", $"Estimates made with each method (default: {EstimateOptions.DefaultDraws}).");
@@ -69,7 +69,7 @@ internal static class ProbeCommand
     {
         var defaults = new EstimateOptions(
             TrainingSetting.Resolve(parsed, s_shared),
-            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.All.Select(m => m.Name)]);
+            parsed.GetValue(s_optimizers) is { } names ? Flags.Words(names) : [.. OptimizerCatalog.OfLosses.Select(m => m.Name)]);
         int draws = parsed.GetValue(s_draws) ?? defaults.Draws;
         if (draws is < 2 or > MostDraws)
         {

@@ -36,6 +36,9 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
 
     public IWeightSums Sums => backend;
 
+    // The mean of log-probabilities has the mean of their tangents.
+    public bool HasDerivatives => backend.Engine.HasDerivatives;
+
     private int Pass(IReadOnlyList<Probe> probes, Span<double> losses)
     {
         var pass = backend.Begin(_texts.Tokens, probes);

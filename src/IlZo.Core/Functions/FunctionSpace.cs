@@ -55,7 +55,11 @@ internal sealed unsafe class FunctionSpace : IDisposable
             $"x.{i:D6}", new long[] { 1, Math.Min(Block, dimension - (Block * i)) }, new TensorRole(ModelPart.Value))));
 
     /// <summary>A function of the weights as an oracle.</summary>
-    public ILossOracle Oracle(Func<double[], double> f, IBackend backend) => new FunctionOracle(this, f, backend);
+    /// <param name="f">The function.</param>
+    /// <param name="backend">What sums over weights.</param>
+    /// <param name="gradient">Its gradient; null where nobody asks for derivatives.</param>
+    public ILossOracle Oracle(Func<double[], double> f, IBackend backend, Func<double[], double[]>? gradient = null) =>
+        new FunctionOracle(this, f, gradient, backend);
 
     /// <summary>The function at the first point of a probe.</summary>
     public double At(Func<double[], double> f, Probe probe)
@@ -100,13 +104,26 @@ internal sealed unsafe class FunctionSpace : IDisposable
 
     public void Dispose() => Parameters.Dispose();
 
-    private sealed class FunctionOracle(FunctionSpace space, Func<double[], double> f, IBackend backend) : ILossOracle
+    private sealed class FunctionOracle(
+        FunctionSpace space, Func<double[], double> f, Func<double[], double[]>? gradient, IBackend backend) : ILossOracle
     {
+        public bool HasDerivatives => gradient is not null;
+
         public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
         {
-            double[] losses = [.. ProbePoints.Each(probes).Select(p => space.At(f, p))];
+            double[] losses = [.. probes.SelectMany(At)];
             space.Evaluations += losses.Length;
             return losses;
+        }
+
+        private IEnumerable<double> At(Probe probe) => probe.IsDerivative
+            ? [space.At(f, probe), Derivative(probe.Direction!)]
+            : ProbePoints.Each([probe]).Select(p => space.At(f, p));
+
+        private double Derivative(Direction direction)
+        {
+            double[] x = [.. space.Weights.ToArray()];
+            return gradient!(x).Zip(space.Fill(direction), (g, d) => g * d).Sum();
         }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);

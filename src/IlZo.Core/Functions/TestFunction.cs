@@ -15,21 +15,39 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
     /// <summary>Where a run has left, of a function that has no lowest value.</summary>
     public double Floor { get; init; } = double.NegativeInfinity;
 
+    /// <summary>Its gradient; null where derivatives are not known.</summary>
+    public Func<double[], double[]>? Gradient { get; init; }
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<TestFunction> All { get; } =
     [
-        new("sphere", x => x.Sum(v => v * v), Wave, 2),
-        new("rastrigin", x => x.Sum(v => 10 + (v * v) - (10 * Math.Cos(2 * Math.PI * v))), Wave, 400),
-        new("rosenbrock", Rosenbrock, Wave, 300),
+        new("sphere", x => x.Sum(v => v * v), Wave, 2) { Gradient = x => [.. x.Select(v => 2 * v)] },
+        new("rastrigin", x => x.Sum(v => 10 + (v * v) - (10 * Math.Cos(2 * Math.PI * v))), Wave, 400)
+        {
+            Gradient = x => [.. x.Select(v => (2 * v) + (20 * Math.PI * Math.Sin(2 * Math.PI * v)))],
+        },
+        new("rosenbrock", Rosenbrock, Wave, 300) { Gradient = RosenbrockGradient },
 
         // x³ − 3xy² from LOREN's start. It is harmonic: the trace is 0, and the rate is that of its test.
-        new("saddle", x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]), i => i == 0 ? 2.9 : -0.01, 500) { Dimension = 2, Floor = -10 },
+        new("saddle", x => (x[0] * x[0] * x[0]) - (3 * x[0] * x[1] * x[1]), i => i == 0 ? 2.9 : -0.01, 500)
+        {
+            Dimension = 2,
+            Floor = -10,
+            Gradient = x => [(3 * x[0] * x[0]) - (3 * x[1] * x[1]), -6 * x[0] * x[1]],
+        },
 
         // ½ Σ κ x² with a κ for each block of 100 variables, which is a tensor: from 1 to 1000, equally far apart in their logarithms.
-        new("ellipsoid", Ellipsoid, Wave, 190),
+        new("ellipsoid", Ellipsoid, Wave, 190)
+        {
+            Gradient = x => [.. x.Select((v, i) => EllipsoidCurvature(i, x.Length) * v)],
+        },
 
         // Its third derivatives are 1: the smoothing bias of E[ĝ] is ε²/2 in each variable, everywhere. It has no lowest value.
-        new("cubic", x => x.Sum(v => (0.5 * v * v) + (v * v * v / 6)), Wave, 1.5) { Floor = -1 },
+        new("cubic", x => x.Sum(v => (0.5 * v * v) + (v * v * v / 6)), Wave, 1.5)
+        {
+            Floor = -1,
+            Gradient = x => [.. x.Select(v => v + (0.5 * v * v))],
+        },
     ];
 
     /// <summary>The function of a name.</summary>
@@ -40,15 +58,19 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
 
     private static double Ellipsoid(double[] x)
     {
-        int last = (x.Length - 1) / FunctionSpace.Block;
         double sum = 0;
         for (int i = 0; i < x.Length; i++)
         {
-            double curvature = last == 0 ? 1 : ElementaryFunctions.Pow(1000, (double)(i / FunctionSpace.Block) / last);
-            sum += 0.5 * curvature * x[i] * x[i];
+            sum += 0.5 * EllipsoidCurvature(i, x.Length) * x[i] * x[i];
         }
 
         return sum;
+    }
+
+    private static double EllipsoidCurvature(int variable, int dimension)
+    {
+        int last = (dimension - 1) / FunctionSpace.Block;
+        return last == 0 ? 1 : ElementaryFunctions.Pow(1000, (double)(variable / FunctionSpace.Block) / last);
     }
 
     private static double Wave(int i) => 0.5 + (0.4 * Math.Sin(i));
@@ -63,5 +85,18 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
         }
 
         return sum;
+    }
+
+    private static double[] RosenbrockGradient(double[] x)
+    {
+        double[] gradient = new double[x.Length];
+        for (int i = 0; i < x.Length - 1; i++)
+        {
+            double valley = x[i + 1] - (x[i] * x[i]);
+            gradient[i] += (-400 * x[i] * valley) - (2 * (1 - x[i]));
+            gradient[i + 1] += 200 * valley;
+        }
+
+        return gradient;
     }
 }

@@ -6,6 +6,11 @@ namespace IlZo.Optimizers;
 /// <summary>Provides an optimizer with the losses of a step's examples at the points it chooses.</summary>
 public interface ILossOracle
 {
+    /// <summary>
+    /// Whether a <see cref="Probe.Derivative"/> may be among the probes; its second number is then the derivative of the loss.
+    /// </summary>
+    bool HasDerivatives => false;
+
     /// <summary>The loss of one batch at each point of the probes, in order.</summary>
     /// <param name="probes">The points, one or two a probe.</param>
     /// <param name="draw">Which of the step's batches: 0 is the one it trains on; others are further batches, the same each time they are

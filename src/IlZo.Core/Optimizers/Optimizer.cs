@@ -123,14 +123,60 @@ public abstract class Optimizer : IDisposable
 
         public IWeightSums Sums => oracle.Sums;
 
-        double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw) => Keep(oracle.Losses(probes, draw));
+        public bool HasDerivatives => oracle.HasDerivatives;
 
-        double[] ILossOracle.LossesOfAll(IReadOnlyList<Probe> probes) => Keep(oracle.LossesOfAll(probes));
-
-        private double[] Keep(double[] losses)
+        double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw)
         {
-            Losses.AddRange(losses);
+            RequireDerivatives(probes);
+            return Keep(probes, oracle.Losses(probes, draw));
+        }
+
+        double[] ILossOracle.LossesOfAll(IReadOnlyList<Probe> probes)
+        {
+            RequireDerivatives(probes);
+            return Keep(probes, oracle.LossesOfAll(probes));
+        }
+
+        // Losses that know nothing of derivatives would take the probe for two points.
+        private void RequireDerivatives(IReadOnlyList<Probe> probes)
+        {
+            if (!HasDerivatives && HaveDerivative(probes))
+            {
+                throw new InvalidInputException(
+                    "The method takes derivatives, and these losses have none; a method of losses alone was expected.");
+            }
+        }
+
+        // Without the derivatives, which are no losses.
+        private double[] Keep(IReadOnlyList<Probe> probes, double[] losses)
+        {
+            if (!HaveDerivative(probes))
+            {
+                Losses.AddRange(losses);
+                return losses;
+            }
+
+            int at = 0;
+            foreach (var probe in probes)
+            {
+                Losses.AddRange(losses.AsSpan(at, probe.IsDerivative ? 1 : probe.Points));
+                at += probe.Points;
+            }
+
             return losses;
+        }
+
+        private static bool HaveDerivative(IReadOnlyList<Probe> probes)
+        {
+            for (int i = 0; i < probes.Count; i++)
+            {
+                if (probes[i].IsDerivative)
+                {
+                    return true;
+                }
+            }
+
+            return false;
         }
     }
 }

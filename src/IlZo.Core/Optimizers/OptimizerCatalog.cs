@@ -288,7 +288,20 @@ public static class OptimizerCatalog
             MostQueries = 1,
             Published = [new("OPT, Llama", [1e-6], s_usual, 1, "AdaLeZO's scripts, arXiv 2604.18264")],
         },
+        new(
+            "forward-gradient",
+            "the exact derivative along random directions, by forward-mode differentiation (2022): 2 forward passes per query, no state",
+            s => Sgd(s, new ForwardGradient(s)))
+        {
+            Sides = [1],
+            RadiusFactor = 0,
+            TakesDerivatives = true,
+            Published = [new("small networks", [], [], 1, "Gradients without Backpropagation, arXiv 2202.08587; none of language models")],
+        },
     ];
+
+    /// <summary>The methods that need losses alone, which every device, engine and objective has.</summary>
+    internal static IEnumerable<OptimizerMethod> OfLosses => All.Where(m => !m.TakesDerivatives);
 
     /// <summary>The method of a name.</summary>
     /// <param name="name">The name.</param>

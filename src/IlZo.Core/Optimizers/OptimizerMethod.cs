@@ -31,8 +31,14 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// </summary>
     public double RateFactor { get; init; } = 1;
 
-    /// <summary>A suitable radius, as a multiple of that of <c>mezo</c> on the same weights.</summary>
+    /// <summary>A suitable radius, as a multiple of that of <c>mezo</c> on the same weights; 0 for a method without one.</summary>
     public double RadiusFactor { get; init; } = 1;
+
+    /// <summary>Whether it evaluates losses at a distance from the weights.</summary>
+    internal bool HasRadius => RadiusFactor != 0;
+
+    /// <summary>Whether it takes derivatives of the loss, which not every device, engine and objective has, and not losses alone.</summary>
+    internal bool TakesDerivatives { get; init; }
 
     /// <summary>What it divides its update by.</summary>
     public UpdateDivisor DividesBy { get; init; }

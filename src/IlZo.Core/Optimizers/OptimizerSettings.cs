@@ -13,7 +13,7 @@ public sealed record OptimizerSettings(ParameterSet Parameters)
     /// <summary>The run's seed.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>The perturbation radius.</summary>
+    /// <summary>The perturbation radius; 0 for a method without one.</summary>
     public double Epsilon { get; init; } = 1e-3;
 
     /// <summary>Weight decay, multiplied by the learning rate.</summary>

@@ -52,6 +52,33 @@ internal static class Scoring
     }
 
     /// <summary>
+    /// The derivative of <see cref="ClassificationLoss"/> along tangents of the scores: Σ p ṡ − ṡ[correct] with p = softmax(s).
+    /// </summary>
+    /// <param name="scores">Every candidate's <see cref="Score"/>.</param>
+    /// <param name="tangents">Their derivatives.</param>
+    /// <param name="correct">The index of the correct candidate.</param>
+    /// <returns>What is not a number stays visible.</returns>
+    public static double ClassificationSlope(ReadOnlySpan<double> scores, ReadOnlySpan<double> tangents, int correct)
+    {
+        double max = double.NegativeInfinity;
+        foreach (double score in scores)
+        {
+            max = Math.Max(max, score);
+        }
+
+        double sum = 0;
+        double along = 0;
+        for (int c = 0; c < scores.Length; c++)
+        {
+            double e = ElementaryFunctions.Exp(scores[c] - max);
+            sum += e;
+            along += e * tangents[c];
+        }
+
+        return (along / sum) - tangents[correct];
+    }
+
+    /// <summary>
     /// The language-model objective of one example: −log p of every option token. Its mean over a batch is one over tokens, so that long
     /// answers weigh more; not the mean of the examples' means.
     /// </summary>

@@ -34,6 +34,7 @@ public sealed class SharedTrainingTests : IDisposable
     [InlineData("loren", "", null)]
     [InlineData("curvzo", "", null)]
     [InlineData("fzoo", "", null)]
+    [InlineData("forward-gradient", "", 2)]
     [InlineData("mezo-svrg", "interval=5,full=2", null)]
     public void Three_workers_make_the_run_of_one(string method, string opt, int? queries)
     {

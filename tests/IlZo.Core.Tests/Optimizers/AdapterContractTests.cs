@@ -68,6 +68,7 @@ public sealed class AdapterContractTests : IDisposable
         {
             Optimizer = method,
             Opt = opt,
+            Epsilon = OptimizerCatalog.Find(method).HasRadius ? s_options.Epsilon : null,
             Adapter = isAdapter ? trained : null,
             TrainOnly = isAdapter ? null : trained,
         };
@@ -75,7 +76,13 @@ public sealed class AdapterContractTests : IDisposable
         {
             using var source = ModelLoader.Load(options.Model);
             QuantizedCheckpoint.Save(source, _temp["blocks"], DType.Q4_0);
-            options = options with { Model = _temp["blocks"], DType = null, LearningRate = 1e-5, Epsilon = 1e-3 };
+            options = options with
+            {
+                Model = _temp["blocks"],
+                DType = null,
+                LearningRate = 1e-5,
+                Epsilon = options.Epsilon is null ? null : 1e-3,
+            };
         }
 
         var whole = Trainer.Train(options with { Threads = 2 }, new RunFolder(_temp["whole"]));

@@ -137,8 +137,8 @@ public sealed class OptimizerContractTests : IDisposable
             Options = MethodOptions.Parse(opt),
             OpenBase = space.OpenBase,
         });
-        var good = space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum());
-        var bad = space.Oracle(x => x[0] > 0 ? double.PositiveInfinity : double.NaN);
+        var good = space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum(), x => [.. x.Select((v, i) => 2 * (v - i))]);
+        var bad = space.Oracle(x => x[0] > 0 ? double.PositiveInfinity : double.NaN, x => x);
         for (long step = 1; step <= 8; step++)
         {
             if (isBad(step))

@@ -67,6 +67,7 @@ public sealed unsafe class RecordQueueTests
     [InlineData("zo-align", "", true)]
     [InlineData("bszo", "", true)]
     [InlineData("adalezo", "", true)]
+    [InlineData("forward-gradient", "", true)]
     [InlineData("kerzoo", "source=true", false)]
     [InlineData("curvzo", "blocks=element", false)]
     [InlineData("loren", "", false)]
@@ -221,9 +222,14 @@ public sealed unsafe class RecordQueueTests
 
         public IWeightSums Sums => backend;
 
+        public bool HasDerivatives => true;
+
         double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw) => LossesOfAll(probes);
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) =>
-            [.. ProbePoints.Each(probes).Select(_ => step is 3 or 8 ? double.NaN : 1 + (1e-3 * _key.Uniform(_count++)))];
+        [
+            .. Enumerable.Range(0, ProbePoints.Count(probes)).Select(
+                _ => step is 3 or 8 ? double.NaN : 1 + (1e-3 * _key.Uniform(_count++))),
+        ];
     }
 }

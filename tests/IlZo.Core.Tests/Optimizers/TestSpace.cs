@@ -33,13 +33,14 @@ internal sealed class TestSpace : IDisposable
     public float[] Fill(Direction direction) => _space.Fill(direction);
 
     /// <summary>A function of the weights as an oracle.</summary>
-    public ILossOracle Oracle(Func<double[], double> f) => _space.Oracle(f, Backend);
+    public ILossOracle Oracle(Func<double[], double> f, Func<double[], double[]>? gradient = null) =>
+        _space.Oracle(f, Backend, gradient);
 
     /// <summary>The estimate Σ cᵢ δᵢ of a step on a function.</summary>
-    public double[] Estimate(Estimator estimator, long step, Func<double[], double> f)
+    public double[] Estimate(Estimator estimator, long step, Func<double[], double> f, Func<double[], double[]>? gradient = null)
     {
         estimator.Prepare(step, Backend);
-        double[] coefficients = estimator.Combine(step, Oracle(f).Losses(estimator.Plan(step)));
+        double[] coefficients = estimator.Combine(step, Oracle(f, gradient).Losses(estimator.Plan(step)));
         double[] sum = new double[Count];
         foreach (var (c, direction) in coefficients.Zip(estimator.Directions(step)))
         {
@@ -54,13 +55,14 @@ internal sealed class TestSpace : IDisposable
     }
 
     /// <summary>Mean of each element of the estimate over many steps, with its standard error, and the mean square of the whole.</summary>
-    public (double[] Mean, double[] Error, double Square) Moments(Estimator estimator, int samples, Func<double[], double> f)
+    public (double[] Mean, double[] Error, double Square) Moments(
+        Estimator estimator, int samples, Func<double[], double> f, Func<double[], double[]>? gradient = null)
     {
         double[] mean = new double[Count];
         double[] second = new double[Count];
         for (int step = 1; step <= samples; step++)
         {
-            double[] g = Estimate(estimator, step, f);
+            double[] g = Estimate(estimator, step, f, gradient);
             for (int i = 0; i < Count; i++)
             {
                 mean[i] += g[i] / samples;

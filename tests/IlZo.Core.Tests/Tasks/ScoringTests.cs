@@ -32,6 +32,27 @@ public class ScoringTests
     }
 
     [Fact]
+    public void The_slope_of_the_classification_loss_is_its_derivative()
+    {
+        double[] scores = [-0.7, -1.9, -0.2];
+        double[] tangents = [0.3, -2, 1.1];
+        double[] p = [.. scores.Select(s => Math.Exp(s) / scores.Sum(Math.Exp))];
+        for (int correct = 0; correct < 3; correct++)
+        {
+            double expected = p.Zip(tangents, (a, b) => a * b).Sum() - tangents[correct];
+            Assert.Equal(expected, Scoring.ClassificationSlope(scores, tangents, correct), 14);
+            double difference = (Loss(1e-5) - Loss(-1e-5)) / 2e-5;
+            Assert.Equal(difference, Scoring.ClassificationSlope(scores, tangents, correct), 9);
+
+            double Loss(double h) => Scoring.ClassificationLoss([.. scores.Zip(tangents, (s, t) => s + (h * t))], correct);
+        }
+
+        Assert.Equal(0.5, Scoring.ClassificationSlope([-2000, -2000], [1, 2], 0), 15);
+        Assert.True(double.IsNaN(Scoring.ClassificationSlope([double.NaN, -1], [1, 1], 0)));
+        Assert.True(double.IsNaN(Scoring.ClassificationSlope([-1, -1], [1, double.NaN], 0)));
+    }
+
+    [Fact]
     public void Classification_loss_survives_scores_whose_exponentials_do_not()
     {
         Assert.Equal(1.0 + Math.Log(1 + Math.Exp(-1)), Scoring.ClassificationLoss([-2000, -1999], 0), 12);

@@ -50,6 +50,12 @@ internal sealed record ComparedVariant(string Name, string Optimizer, IReadOnlyL
     public TrainingOptions Apply(TrainingOptions options)
     {
         options = options with { Optimizer = Optimizer };
+        if (!options.Method.HasRadius)
+        {
+            // The radius is that of the methods that have one.
+            options = options with { Epsilon = null };
+        }
+
         var own = new List<string>();
         foreach (var (name, value) in Settings)
         {

@@ -70,7 +70,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>The radii of a method, in rising order.</summary>
     internal IReadOnlyList<double> RadiiOf(ComparedVariant variant) => FrozenOf(variant) is { } frozen
         ? [frozen.Epsilon]
-        : Epsilons is { } own ? [.. own.Order()] : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).EpsilonOf(MethodOf(variant))];
+        : Epsilons is { } own && MethodOf(variant).HasRadius
+        ? [.. own.Order()]
+        : [variant.Apply(Training).Epsilon ?? Presets.Of(Training).EpsilonOf(MethodOf(variant))];
 
     /// <summary>The rates of a method at a radius, in rising order.</summary>
     internal IReadOnlyList<double> RatesOf(ComparedVariant variant, double epsilon)

@@ -5,7 +5,7 @@ namespace IlZo.Training;
 /// <param name="Draws">Estimates of each method.</param>
 /// <param name="Weights">d, the weights that are trained.</param>
 /// <param name="Loss">The loss of the batch at the weights.</param>
-/// <param name="Gradient">‖g‖², by fine differences along Gaussian directions: E[(gᵀz)²].</param>
+/// <param name="Gradient">‖g‖², by derivatives along Gaussian directions: E[(gᵀz)²].</param>
 /// <param name="GradientByPart">
 /// The same along directions of the tensors of one part of the model alone, or of a block of a function's variables; together they come to
 /// ‖g‖², up to their errors.
@@ -22,7 +22,8 @@ internal sealed record EstimateReport(
 
 /// <summary>
 /// The estimates ĝ of a method over many draws of its noise, at the same weights and on the same batch, before its rule (momentum, Adam)
-/// makes a step of them; where a step has several updates, of the first. Derivatives along ĝ are differences over a tenth of the radius.
+/// makes a step of them; where a step has several updates, of the first. Derivatives along ĝ are exact, or where there are none differences
+/// over a tenth of the radius.
 /// </summary>
 /// <param name="Name">The method.</param>
 /// <param name="Epsilon">Its radius.</param>

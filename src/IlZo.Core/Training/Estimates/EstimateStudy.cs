@@ -107,8 +107,14 @@ internal sealed class EstimateStudy
         return SampleMean.Of(squares);
     }
 
+    // The derivative along a direction: exact where there are derivatives, else a difference.
     private double Slope(Direction direction, double radius)
     {
+        if (_oracle.HasDerivatives)
+        {
+            return _oracle.Losses([Probe.Derivative(direction)])[1];
+        }
+
         double[] losses = _oracle.Losses([Probe.Pair(direction, radius)]);
         return (losses[0] - losses[1]) / (2 * radius);
     }

@@ -40,6 +40,12 @@ internal sealed partial class LossEvaluator
         {
             var part = count == Items ? batch : evaluator.TrainingBatch([.. batch.Examples.Skip(first).Take(count)]);
             double[][] points = evaluator.Run(part, _passes[pass]);
+            if (IsDerivative(pass))
+            {
+                return [.. Enumerable.Range(0, count).Select(e => (ExampleLoss[])
+                    [evaluator.LossOf(part, points[0], e), evaluator.SlopeOf(part, points[0], points[1], e)])];
+            }
+
             return [.. Enumerable.Range(0, count).Select(e => points.Select(p => evaluator.LossOf(part, p, e)).ToArray())];
         }
 
@@ -47,9 +53,12 @@ internal sealed partial class LossEvaluator
 
         public bool TryDecode(int pass, int item, ReadOnlySpan<byte> bytes, [MaybeNullWhen(false)] out ExampleLoss[] value)
         {
-            value = ExampleLossBytes.Decode(bytes, ProbePoints.Count(_passes[pass]), evaluator.TermsOf(batch.Examples[item]));
+            value = ExampleLossBytes.Decode(
+                bytes, ProbePoints.Count(_passes[pass]), evaluator.TermsOf(batch.Examples[item]), IsDerivative(pass));
             return value is not null;
         }
+
+        private bool IsDerivative(int pass) => _passes[pass] is [{ IsDerivative: true }];
 
         // The values of a pass, [point][example].
         private IEnumerable<ExampleLoss[]> ByPoint(ExampleLoss[][] values, int pass) =>

@@ -48,6 +48,9 @@ internal sealed partial class LossEvaluator(
     // Whether the loss is a mean over option tokens, not over examples.
     private bool CountsTokens => task == TaskObjective.LanguageModel && objective is null;
 
+    /// <summary>Whether the loss has derivatives here: a metric in its place has none.</summary>
+    public bool HasDerivatives => objective is null && backend.Engine.HasDerivatives;
+
     // Whether the loss is of answers that are generated.
     private bool JudgesAnswers => objective?.Judges.HasFlag(AnswerKind.Generated) == true;
 
@@ -119,6 +122,18 @@ internal sealed partial class LossEvaluator(
     private ExampleLoss LossOf(ScoringBatch batch, double[] logProbabilities, int example) => CountsTokens
         ? Scoring.LanguageModelLoss(batch.Option(logProbabilities, example, batch.Examples[example].Correct))
         : ChoiceLoss(batch.Examples[example], Scores(batch, logProbabilities, example));
+
+    // The derivative of LossOf along tangents of the log-probabilities. Scores are means of these, so theirs are made of them alike.
+    private ExampleLoss SlopeOf(ScoringBatch batch, double[] logProbabilities, double[] tangents, int example)
+    {
+        var encoded = batch.Examples[example];
+        return CountsTokens
+            ? Scoring.LanguageModelLoss(batch.Option(tangents, example, encoded.Correct))
+            : new(
+                Scoring.ClassificationSlope(
+                    Scores(batch, logProbabilities, example), Scores(batch, tangents, example), encoded.Correct),
+                1);
+    }
 
     // The terms of an example's loss.
     private int TermsOf(EncodedExample example) => CountsTokens ? example.CorrectCandidate.OptionLength : 1;

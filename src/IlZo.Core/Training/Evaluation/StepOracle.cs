@@ -21,6 +21,8 @@ internal sealed class StepOracle(
 
     public IWeightSums Sums => evaluator.Sums;
 
+    public bool HasDerivatives => evaluator.HasDerivatives;
+
     /// <summary>The examples of one of the step's batches.</summary>
     public IReadOnlyList<EncodedExample> Batch(int draw) =>
         [.. (draw == 0 ? order.Batch(step) : order.Draw(step, draw)).Select(i => examples.Train[i])];

@@ -67,7 +67,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     [JsonPropertyName("lr")]
     public double? LearningRate { get; init; }
 
-    /// <summary>The perturbation radius; null for the preset's.</summary>
+    /// <summary>The perturbation radius; null for the preset's, which is 0 for a method that has none.</summary>
     [JsonPropertyName("eps")]
     public double? Epsilon { get; init; }
 
@@ -238,10 +238,21 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     internal EngineRequest EngineRequest => new(Engine, Precision) { IsForTraining = true };
 
     /// <summary>These options with the engine that actually computes.</summary>
-    internal TrainingOptions With(Engine engine) => WeightMemory is null || engine.Kind == DeviceKind.Cpu
-        ? this with { Engine = engine.Name, Precision = engine.Precision }
-        : throw new InvalidInputException(
-            $"{Setting.WeightMemory} is given for {Device}, which holds all weights; the CPU was expected with it.");
+    internal TrainingOptions With(Engine engine)
+    {
+        if (WeightMemory is not null && engine.Kind != DeviceKind.Cpu)
+        {
+            throw new InvalidInputException(
+                $"{Setting.WeightMemory} is given for {Device}, which holds all weights; the CPU was expected with it.");
+        }
+
+        if (Method.TakesDerivatives)
+        {
+            engine.RequireDerivatives($"{Optimizer} takes derivatives");
+        }
+
+        return this with { Engine = engine.Name, Precision = engine.Precision };
+    }
 
     /// <summary>The learning rate of each step.</summary>
     internal LearningRateSchedule LearningRates => new(Schedule, LearningRate ?? Presets.Resolve(this).LearningRate!.Value, Warmup, Steps);
@@ -292,7 +303,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
             Setting.LearningRate,
             LearningRate ?? 0,
             "0 or a positive number");
-        Require(Epsilon is null || (Epsilon > 0 && double.IsFinite(Epsilon.Value)), Setting.Epsilon, Epsilon ?? 0, "a positive number");
+        RequireRadius();
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), Setting.WeightDecay, WeightDecay, "0 or a positive number");
         Require(Queries is null or (>= 1 and <= 1024), Setting.Queries, Queries ?? 0, "1 to 1024");
         Require(Clip is null || (Clip > 0 && double.IsFinite(Clip.Value)), Setting.Clip, Clip ?? 0, "a positive number");
@@ -321,6 +332,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         DTypeWords.Instance.Of(DType);
         ScheduleWords.Instance.Of(Schedule);
         ParseObjective(Objective);
+        RequireDerivatives();
         EngineRequest.Validate(DeviceName.KindOf(Device));
         RequireFittingData();
         _ = new ColumnMap(Columns, RowForms.Columns);
@@ -332,6 +344,26 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         // Says before any weights are read what the method does not take.
         using var none = new ParameterSet([], []);
         Method.Create(ToSettings(none)).Dispose();
+    }
+
+    private void RequireRadius()
+    {
+        if (Epsilon is { } epsilon)
+        {
+            bool has = Method.HasRadius;
+            Require(
+                has ? epsilon > 0 && double.IsFinite(epsilon) : epsilon == 0, Setting.Epsilon, epsilon,
+                has ? "a positive number" : $"0, or no {Setting.Epsilon} with {Optimizer},");
+        }
+    }
+
+    private void RequireDerivatives()
+    {
+        if (Method.TakesDerivatives && Objective != Loss)
+        {
+            throw new InvalidInputException(
+                $"{Setting.Objective} is {Objective}, which has no derivatives; {Loss} was expected for {Optimizer}.");
+        }
     }
 
     // What only own data have a meaning for is refused elsewhere, so that nothing is ignored in silence.

@@ -28,8 +28,9 @@ internal static class ExampleLossBytes
     /// <param name="bytes">Their bytes, and nothing else.</param>
     /// <param name="losses">How many they are.</param>
     /// <param name="terms">The terms of each.</param>
+    /// <param name="endsInDerivative">Whether the last of them is a derivative, which may be as large as it likes.</param>
     /// <returns>Null where they are other losses than these can be.</returns>
-    public static ExampleLoss[]? Decode(ReadOnlySpan<byte> bytes, int losses, int terms)
+    public static ExampleLoss[]? Decode(ReadOnlySpan<byte> bytes, int losses, int terms, bool endsInDerivative = false)
     {
         if (bytes.Length != sizeof(double) * (long)losses)
         {
@@ -42,6 +43,7 @@ internal static class ExampleLossBytes
             read[i] = new ExampleLoss(BinaryPrimitives.ReadDoubleLittleEndian(bytes[(sizeof(double) * i)..]), terms);
         }
 
-        return Array.TrueForAll(read, r => !(double.IsFinite(r.Sum) && Math.Abs(r.Sum) > LargestTerm * terms)) ? read : null;
+        var bounded = endsInDerivative ? read[..^1] : read;
+        return Array.TrueForAll(bounded, r => !(double.IsFinite(r.Sum) && Math.Abs(r.Sum) > LargestTerm * terms)) ? read : null;
     }
 }

@@ -112,7 +112,7 @@ internal sealed class FunctionSubject : TrialSubject
     {
         _function = function;
         _space = FunctionSpace.Of(dimension);
-        _oracle = _space.Oracle(Value, backend);
+        _oracle = _space.Oracle(Value, backend, function.Gradient is null ? null : Gradient);
         for (int i = 0; i < dimension; i++)
         {
             _space.Weights[i] = (float)function.Start(i);
@@ -132,6 +132,8 @@ internal sealed class FunctionSubject : TrialSubject
         new(ForwardPasses, step, _space.At(Value, Perturbations.Probe.Unperturbed), null, null, null);
 
     public override void Dispose() => _space.Dispose();
+
+    private double[] Gradient(double[] x) => _hasLeft ? new double[x.Length] : _function.Gradient!(x);
 
     private double Value(double[] x)
     {
