@@ -16,11 +16,13 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         Ilzo.RunWith(variable, Reference.Full(temp["full"])).Json.GetProperty("weights_sha256");
         Ilzo.RunWith(variable, Reference.Prefix(temp["prefix"])).Json.GetProperty("weights_sha256");
         Ilzo.RunWith(variable, reference.Scales(temp["scales"])).Json.GetProperty("weights_sha256");
+        Ilzo.RunWith(variable, Reference.Forward(temp["forward"])).Json.GetProperty("weights_sha256");
         foreach (string file in s_files)
         {
             Assert.Equal(File.ReadAllBytes(reference.Folder["full", file]), File.ReadAllBytes(temp["full", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["prefix", file]), File.ReadAllBytes(temp["prefix", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["scales", file]), File.ReadAllBytes(temp["scales", file]));
+            Assert.Equal(File.ReadAllBytes(reference.Folder["forward", file]), File.ReadAllBytes(temp["forward", file]));
         }
 
         Assert.Equal(
@@ -43,6 +45,7 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
             TinyRun.Sha(Ilzo.Run(Prefix(Folder["prefix"])).Json);
             Assert.Equal(0, Ilzo.Run("quantize", "--model", TestData.Stories, "--to", "q4_0", "--out", Folder["q4"]).ExitCode);
             TinyRun.Sha(Ilzo.Run(Scales(Folder["scales"])).Json);
+            TinyRun.Sha(Ilzo.Run(Forward(Folder["forward"])).Json);
             Text = Ilzo.Run(Generate).Success;
         }
 
@@ -60,6 +63,9 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
 
         public string[] Scales(string run) =>
             [.. TinyRun.Command(2, "--run", run, "--json", "--model", Folder["q4"], "--adapter", "scales", "--lr", "1e-6")];
+
+        // Values and tangents.
+        public static string[] Forward(string run) => [.. TinyRun.Command(2, "--run", run, "--json", "--optimizer", "forward-gradient")];
 
         public static string[] Generate =>
         [
