@@ -140,7 +140,7 @@ public abstract class Optimizer : IDisposable
         // Losses that know nothing of derivatives would take the probe for two points.
         private void RequireDerivatives(IReadOnlyList<Probe> probes)
         {
-            if (!HasDerivatives && HaveDerivative(probes))
+            if (HaveDerivative(probes) && !HasDerivatives)
             {
                 throw new InvalidInputException(
                     "The method takes derivatives, and these losses have none; a method of losses alone was expected.");

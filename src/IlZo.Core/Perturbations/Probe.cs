@@ -7,7 +7,7 @@ namespace IlZo.Perturbations;
 /// </summary>
 /// <param name="Direction">The direction δ, or null for the unperturbed weights.</param>
 /// <param name="Radius">The signed distance of the first point along it.</param>
-/// <param name="Second">The signed distance of the second point, or null if there is none.</param>
+/// <param name="Second">The signed distance of the second point, null if there is none, or not a number for a derivative.</param>
 public readonly record struct Probe(Direction? Direction, double Radius, double? Second = null)
 {
     /// <summary>The unperturbed weights.</summary>
@@ -16,7 +16,7 @@ public readonly record struct Probe(Direction? Direction, double Radius, double?
     /// <summary>
     /// Whether what stands in the place of the second loss is the derivative of the first along δ, in forward mode: exact but for rounding.
     /// </summary>
-    public bool IsDerivative { get; private init; }
+    public bool IsDerivative => Second is double.NaN;
 
     /// <summary>How many points the probe has: 1 or 2, and as many losses; a derivative counts as a second point.</summary>
     public int Points => Second is null ? 1 : 2;
@@ -31,5 +31,5 @@ public readonly record struct Probe(Direction? Direction, double Radius, double?
     /// engines that do not compute tangents refuse it.
     /// </summary>
     /// <param name="direction">The direction δ.</param>
-    public static Probe Derivative(Direction direction) => new(direction, 0, 0) { IsDerivative = true };
+    public static Probe Derivative(Direction direction) => new(direction, 0, double.NaN);
 }
