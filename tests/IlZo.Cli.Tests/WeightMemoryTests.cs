@@ -60,6 +60,17 @@ public sealed class WeightMemoryTests
     }
 
     [Theory]
+    [InlineData("0", "1 to 64 was expected.", "--weight-memory", "0")]
+    [InlineData("2", "none without --weight-memory, beyond which weights are written, was expected.")]
+    public void How_many_updates_wait_is_asked_for_where_some_do(string steps, string expected, params string[] memory)
+    {
+        using var temp = new TempFolder();
+        Assert.Equal(
+            $"--write-every is {steps}; {expected}",
+            Ilzo.Run(TinyRun.Command(1, ["--run", temp["run"], "--write-every", steps, .. memory])).Refusal(2));
+    }
+
+    [Theory]
     [InlineData("much", "--weight-memory is 'much'; a size such as 500MB or 8GB was expected.")]
     [InlineData("-1", "--weight-memory is '-1'; a size such as 500MB or 8GB was expected.")]
     [InlineData("8TB", "--weight-memory is '8TB'; a size such as 500MB or 8GB was expected.")]

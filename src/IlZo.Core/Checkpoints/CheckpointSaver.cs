@@ -46,7 +46,7 @@ internal static class CheckpointSaver
             if (parameters.TryGetValue(tensor.Name, out var parameter))
             {
                 cancellation.ThrowIfCancellationRequested();
-                ParameterPieces.CopyTo(parameter, stream);
+                ParameterPieces.ReadAll(parameter, parameter.IsDroppable, (bytes, _) => stream.Write(bytes));
             }
             else
             {

@@ -24,6 +24,9 @@ internal sealed unsafe record FilePlace(string Path, SafeFileHandle File, long O
 
     /// <summary>Writes bytes there.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
+    public void Write(ReadOnlySpan<byte> bytes) => RandomAccess.Write(File, bytes, Offset);
+
+    /// <inheritdoc cref="Write(ReadOnlySpan{byte})"/>
     public void Write(byte* from, long bytes)
     {
         for (long done = 0; done < bytes; done += ChunkBytes)

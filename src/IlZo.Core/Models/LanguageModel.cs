@@ -237,13 +237,14 @@ public abstract class LanguageModel : IDisposable
     /// Says what of the weights, which are about to be trained, stays in memory on a backend that is given them from here on. Layers beyond
     /// a budget are there only while they are read. What is trained must not change any more.
     /// </summary>
-    /// <param name="budget">Bytes of weights that may stay in memory.</param>
-    /// <param name="workFolder">See <see cref="StreamPlan.WorkFolder"/>.</param>
-    /// <param name="writeEvery">See <see cref="StreamPlan.WriteEvery"/>.</param>
+    /// <param name="budget">Bytes of weights that may stay in memory; null keeps all.</param>
+    /// <param name="workFolder">See <see cref="StreamPlan.WorkFolder"/>; null for that of temporary files.</param>
+    /// <param name="writeEvery">See <see cref="StreamPlan.WriteEvery"/>; null for the usual.</param>
     /// <returns>What stays.</returns>
-    internal StreamPlan Stream(long budget, string workFolder, int writeEvery)
+    internal StreamPlan PlanMemory(long? budget, string? workFolder = null, int? writeEvery = null)
     {
-        var plan = StreamPlan.Of(Parameters, _layers.Count, budget, workFolder, writeEvery);
+        var plan = StreamPlan.Of(Parameters, _layers.Count, budget ?? long.MaxValue);
+        plan = plan with { WorkFolder = workFolder ?? plan.WorkFolder, WriteEvery = writeEvery ?? plan.WriteEvery };
         foreach (var parameter in Parameters.All)
         {
             parameter.IsDroppable = plan.Count > 0 && parameter.Place is not null && !parameter.IsTrained;

@@ -8,7 +8,8 @@ internal static unsafe class ParameterPieces
     /// <summary>Bytes of a piece; the last one has fewer.</summary>
     public const int Bytes = 16 << 20;
 
-    private const int Alignment = 64;
+    /// <summary>Bytes of a cache line.</summary>
+    public const int Alignment = 64;
 
     /// <summary>How many there are.</summary>
     public static int Count(Parameter parameter) => checked((int)((parameter.ByteCount + Bytes - 1) / Bytes));
@@ -35,44 +36,55 @@ internal static unsafe class ParameterPieces
         }
     }
 
-    /// <summary>Writes all bytes of a parameter to a stream, and keeps no pages in memory for having done so.</summary>
-    public static void CopyTo(Parameter parameter, Stream stream)
+    /// <summary>Takes a piece.</summary>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="offset">The first of them in the parameter.</param>
+    public delegate void PieceReader(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Reads all of a parameter, piece after piece.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="drops">Whether to give the pages of each back, to which nothing may have been written.</param>
+    /// <param name="read">Takes each.</param>
+    public static void ReadAll(Parameter parameter, bool drops, PieceReader read)
     {
         for (int piece = 0; piece < Count(parameter); piece++)
         {
             Populate(parameter, piece);
-            stream.Write(Read(parameter, piece));
-            if (parameter.IsDroppable)
+            read(Read(parameter, piece), (long)piece * Bytes);
+            if (drops)
             {
                 Drop(parameter, piece);
             }
         }
     }
 
-    /// <summary>Copies parameters of mapped files to memory, where they are from here on, and gives their pages back.</summary>
-    /// <returns>The memory.</returns>
-    public static NativeBuffer CopyToMemory(IReadOnlyList<Parameter> parameters)
+    /// <summary>Where parameters lie one after the other, each of them from a cache line on, and where the last one ends.</summary>
+    public static (long[] Places, long End) Arrange(IReadOnlyList<Parameter> parameters)
     {
         long[] places = new long[parameters.Count];
         long end = 0;
         for (int i = 0; i < places.Length; i++)
         {
-            places[i] = end;
-            end = (end + parameters[i].ByteCount + Alignment - 1) / Alignment * Alignment;
+            places[i] = Aligned(end);
+            end = places[i] + parameters[i].ByteCount;
         }
 
+        return (places, end);
+    }
+
+    /// <summary>The first place from another on where a cache line begins.</summary>
+    public static long Aligned(long place, int alignment = Alignment) => (place + alignment - 1) / alignment * alignment;
+
+    /// <summary>Copies parameters of mapped files to memory, where they are from here on, and gives their pages back.</summary>
+    /// <returns>The memory.</returns>
+    public static NativeBuffer CopyToMemory(IReadOnlyList<Parameter> parameters)
+    {
+        var (places, end) = Arrange(parameters);
         var memory = new NativeBuffer(end);
         Parallel.For(0, places.Length, i =>
         {
             byte* to = (byte*)memory.Data + places[i];
-            for (int piece = 0; piece < Count(parameters[i]); piece++)
-            {
-                Populate(parameters[i], piece);
-                var bytes = Read(parameters[i], piece);
-                bytes.CopyTo(new Span<byte>(to + ((long)piece * Bytes), bytes.Length));
-                Drop(parameters[i], piece);
-            }
-
+            ReadAll(parameters[i], drops: true, (bytes, offset) => bytes.CopyTo(new Span<byte>(to + offset, bytes.Length)));
             parameters[i].Place = null;
             parameters[i].Data = to;
         });

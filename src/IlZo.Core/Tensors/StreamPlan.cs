@@ -4,7 +4,7 @@ namespace IlZo.Tensors;
 /// Which layers of a model are in memory only while a pass reads them. The others stay: as many as a budget allows, and all that is in no
 /// layer.
 /// </summary>
-internal sealed class StreamPlan
+internal sealed record StreamPlan
 {
     private StreamPlan(IReadOnlyList<IReadOnlyList<Parameter>> layers, long residentBytes, long largestBytes)
     {
@@ -16,9 +16,6 @@ internal sealed class StreamPlan
     /// <summary>The tensors of each layer that is read anew in every pass; none of a layer that stays.</summary>
     public IReadOnlyList<IReadOnlyList<Parameter>> Layers { get; }
 
-    /// <summary>Whether a tensor of a layer is read anew in every pass.</summary>
-    public bool Streams(Parameter parameter) => parameter.Layer is { } layer && Layers[layer].Contains(parameter);
-
     /// <summary>Bytes of the weights that stay in memory.</summary>
     public long ResidentBytes { get; }
 
@@ -29,20 +26,21 @@ internal sealed class StreamPlan
     public int Count => Layers.Count(tensors => tensors.Count > 0);
 
     /// <summary>Where a file is made for the layers among them that are trained.</summary>
-    public required string WorkFolder { get; init; }
+    public string WorkFolder { get; init; } = Path.GetTempPath();
 
     /// <summary>
     /// How many updates of a layer wait at most until it is written: until then they are made anew each time it is read.
     /// </summary>
-    public required int WriteEvery { get; init; }
+    public int WriteEvery { get; init; } = 4;
+
+    /// <summary>Whether a tensor is read anew in every pass.</summary>
+    public bool Streams(Parameter parameter) => parameter.Layer is { } layer && Layers[layer].Contains(parameter);
 
     /// <summary>Decides what stays. Layers that do not are spread over the model, so that there is time to read each.</summary>
     /// <param name="parameters">The model's tensors.</param>
     /// <param name="layers">Its layers.</param>
     /// <param name="budget">Bytes that may stay; what cannot be streamed stays in any case.</param>
-    /// <param name="workFolder">See <see cref="WorkFolder"/>.</param>
-    /// <param name="writeEvery">See <see cref="WriteEvery"/>.</param>
-    public static StreamPlan Of(ParameterSet parameters, int layers, long budget, string workFolder, int writeEvery)
+    public static StreamPlan Of(ParameterSet parameters, int layers, long budget)
     {
         var tensors = new IReadOnlyList<Parameter>[layers];
         for (int i = 0; i < layers; i++)
@@ -61,11 +59,7 @@ internal sealed class StreamPlan
             {
                 return new StreamPlan(
                     [.. tensors.Select((t, i) => streamed.Contains(i) ? t : [])], resident,
-                    streamed.Select(i => bytes[i]).DefaultIfEmpty().Max())
-                {
-                    WorkFolder = workFolder,
-                    WriteEvery = writeEvery,
-                };
+                    streamed.Select(i => bytes[i]).DefaultIfEmpty().Max());
             }
         }
     }

@@ -35,7 +35,7 @@ internal static class TrainableModel
         {
             RequireTrainable(model, options);
             Prepare(model, options, reference);
-            Stream(model, options, folder);
+            PlanMemory(model, options, folder);
             return model;
         }
         catch
@@ -45,12 +45,12 @@ internal static class TrainableModel
         }
     }
 
-    /// <summary>Keeps as much of a model in memory as a training may.</summary>
+    /// <summary>Says what of a model stays in memory in a training.</summary>
     /// <param name="model">The model, of which is decided what is trained.</param>
     /// <param name="options">The training.</param>
     /// <param name="folder">Its run, or null.</param>
-    public static void Stream(LanguageModel model, TrainingOptions options, RunFolder? folder) =>
-        model.Stream(options.WeightMemory ?? long.MaxValue, folder?.FullPath ?? Path.GetTempPath(), options.WriteEvery);
+    public static void PlanMemory(LanguageModel model, TrainingOptions options, RunFolder? folder) =>
+        model.PlanMemory(options.WeightMemory, folder?.FullPath, options.WriteEvery);
 
     /// <summary>The options with the adapter that a run began with, where its folder holds one.</summary>
     internal static TrainingOptions AtStart(TrainingOptions options, RunFolder? folder) =>

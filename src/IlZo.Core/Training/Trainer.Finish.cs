@@ -194,7 +194,7 @@ public sealed partial class Trainer
             ? ModelLoader.Load(TrainedFolder, cancellation: cancellation)
             : AdapterFactory.Load(_options.Model, TrainedFolder, _options.DType, cancellation);
         model.Parameters.Train(_ => false);
-        TrainableModel.Stream(model, _options, _folder);
+        TrainableModel.PlanMemory(model, _options, _folder);
         _backend.Load(model.Parameters, cancellation);
         return Measure(selected, NewEvaluator(model, _shared), model, cancellation);
     }

@@ -161,16 +161,7 @@ public sealed unsafe class DerivativeTests : IDisposable
         using var fixture = new ForwardFixture(folder);
         int[] prompt = fixture.Inputs[2].Ids[..20];
         int[][] endings = [[5, 6, 7], [8], [.. Enumerable.Range(10, 40)]];
-        var builder = new TokenBatchBuilder();
-        int root = builder.AddText(prompt);
-        int middle = builder.AddContinuation(root, [3, 4]);
-        foreach (int[] ending in endings)
-        {
-            int segment = builder.AddContinuation(middle, ending);
-            builder.Read(segment, ending.Length - 1);
-        }
-
-        double[][] shared = Of(builder.Build(), [(0, 9), (1, 9), (2, 9)]);
+        double[][] shared = Of(ForwardFixture.Tree(prompt, [3, 4], endings), [(0, 9), (1, 9), (2, 9)]);
         for (int i = 0; i < endings.Length; i++)
         {
             int[] text = [.. prompt, 3, 4, .. endings[i]];

@@ -43,6 +43,19 @@ internal sealed unsafe class ForwardFixture : IDisposable
         return [.. MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(entry.Data, (int)entry.ByteCount))];
     }
 
+    /// <summary>Texts that begin alike, in two segments, and end each in its own way; the last token of each is read.</summary>
+    public static TokenBatch Tree(int[] prompt, int[] middle, IEnumerable<int[]> endings)
+    {
+        var builder = new TokenBatchBuilder();
+        int shared = builder.AddContinuation(builder.AddText(prompt), middle);
+        foreach (int[] ending in endings)
+        {
+            builder.Read(builder.AddContinuation(shared, ending), ending.Length - 1);
+        }
+
+        return builder.Build();
+    }
+
     /// <summary>The batch of one input with every token read.</summary>
     public static TokenBatch Batch(params ReadOnlySpan<int[]> texts)
     {

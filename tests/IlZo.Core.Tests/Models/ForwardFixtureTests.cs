@@ -87,16 +87,7 @@ public class ForwardFixtureTests
         using var fixture = new ForwardFixture(folder);
         int[] prompt = fixture.Inputs[2].Ids[..20];
         int[][] endings = [[5, 6, 7], [8], [.. Enumerable.Range(10, 40)]];
-        var builder = new TokenBatchBuilder();
-        int root = builder.AddText(prompt);
-        int middle = builder.AddContinuation(root, [3, 4]);
-        foreach (int[] ending in endings)
-        {
-            int segment = builder.AddContinuation(middle, ending);
-            builder.Read(segment, ending.Length - 1);
-        }
-
-        float[] shared = fixture.Logits(builder.Build());
+        float[] shared = fixture.Logits(ForwardFixture.Tree(prompt, [3, 4], endings));
         int vocabulary = fixture.Model.Shape.Vocabulary;
         for (int i = 0; i < endings.Length; i++)
         {

@@ -28,8 +28,9 @@ internal sealed unsafe class WeightUpdater(WorkerPool pool, WorkerScratch[] scra
     public void Update(IReadOnlyList<RowBlock> blocks, WeightUpdate[] updates, CancellationToken cancellation = default)
     {
         using var rules = new HeldRules(updates);
-        var own = blocks.Select(b => b.Parameter).Distinct().ToDictionary(
-            p => p, p => Array.FindAll(updates, u => u.Parameters.Contains(p)));
+        var own = updates.SelectMany(u => u.Parameters, (Update, Parameter) => (Update, Parameter))
+            .GroupBy(pair => pair.Parameter, pair => pair.Update)
+            .ToDictionary(group => group.Key, group => group.ToArray());
         pool.Run(blocks.Count, new UpdateWork(scratch, blocks, [], own, cancellation));
     }
 
@@ -108,7 +109,7 @@ internal sealed unsafe class WeightUpdater(WorkerPool pool, WorkerScratch[] scra
         {
             cancellation.ThrowIfCancellationRequested();
             var (parameter, first, rows) = blocks[item];
-            var updates = own is null ? all : own[parameter];
+            var updates = own is null ? all : own.GetValueOrDefault(parameter, []);
             for (int row = first; row < first + rows && updates.Length > 0; row++)
             {
                 for (int column = 0; column < parameter.Columns; column += UpdateSlice)

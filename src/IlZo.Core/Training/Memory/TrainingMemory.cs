@@ -78,7 +78,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         long weights = tensors.Sum(p => (p.Id < own ? type ?? p.Type : p.Type).Layout().Bytes(p.Count));
         if (options.WeightMemory is { } budget && type is null)
         {
-            var plan = StreamPlan.Of(model.Parameters, model.Shape.Layers, budget, string.Empty, options.WriteEvery);
+            var plan = StreamPlan.Of(model.Parameters, model.Shape.Layers, budget);
             weights = plan.ResidentBytes + plan.WorkingBytes;
         }
 

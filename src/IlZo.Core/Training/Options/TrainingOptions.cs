@@ -187,11 +187,11 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public long? WeightMemory { get; init; }
 
     /// <summary>
-    /// After how many steps trained weights beyond <see cref="WeightMemory"/> are written to the disk. Until then, their updates are made
-    /// anew whenever they are read. Results do not depend on it, and it is not part of a run.
+    /// After how many steps trained weights beyond <see cref="WeightMemory"/> are written to the disk; null for 4. Until then, their
+    /// updates are made anew whenever they are read. Results do not depend on it, and it is not part of a run.
     /// </summary>
     [JsonIgnore]
-    public int WriteEvery { get; init; } = 4;
+    public int? WriteEvery { get; init; }
 
     /// <summary>
     /// Whether to start even if the predicted memory exceeds what is available. Results do not depend on it, and it is not part of a run.
@@ -324,7 +324,10 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(MaxLength is null or >= 2, Setting.MaxLength, MaxLength ?? 0, "2 or more");
         Require(Threads is null or (>= 1 and <= 1024), Setting.Threads, Threads ?? 0, "1 to 1024");
         Require(WeightMemory is null or >= 0, Setting.WeightMemory, WeightMemory ?? 0, "0 or more bytes");
-        Require(WriteEvery is >= 1 and <= 64, Setting.WriteEvery, WriteEvery, "1 to 64");
+        Require(WriteEvery is null or (>= 1 and <= 64), Setting.WriteEvery, WriteEvery ?? 0, "1 to 64");
+        Require(
+            WriteEvery is null || WeightMemory is not null, Setting.WriteEvery, WriteEvery ?? 0,
+            $"none without {Setting.WeightMemory}, beyond which weights are written,");
         Require(WeightMemory is null || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0, "none, except on Linux");
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);

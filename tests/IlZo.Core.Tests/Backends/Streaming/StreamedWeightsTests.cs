@@ -35,12 +35,12 @@ public sealed class StreamedWeightsTests : IDisposable
                 i => model.Parameters.All.Where(p => p.Layer == i && p.Place is not null).Sum(p => p.ByteCount)),
         ];
         long outside = model.Parameters.ByteCount - layers.Sum();
-        var plan = model.Stream(outside + (layersThatFit * layers[0]) + 1, string.Empty, 1);
+        var plan = model.PlanMemory(outside + (layersThatFit * layers[0]) + 1);
         Assert.Equal(layers[0], layers[1]);
         Assert.Equal(outside + (layersThatFit * layers[0]), plan.ResidentBytes);
         Assert.Equal(2 - layersThatFit, plan.Count);
         Assert.Equal((2 - layersThatFit) * layers[0], plan.WorkingBytes);
-        Assert.Equal(2, LoadLora(0).Stream(0, string.Empty, 1).Count);
+        Assert.Equal(2, LoadLora(0).PlanMemory(0).Count);
     }
 
     // The layers that are read anew are as far from each other as they can be.
@@ -56,7 +56,7 @@ public sealed class StreamedWeightsTests : IDisposable
         var tensors = Enumerable.Range(0, Layers).Select(i => Copy(source, $"t{i:00}", i)).ToList();
         using var set = new ParameterSet([.. tensors, Copy(source, "z", null)], []);
         set.Train(p => p.Name == "z");
-        var plan = StreamPlan.Of(set, Layers, (1 + Layers - streamed) * source.ByteCount, string.Empty, 1);
+        var plan = StreamPlan.Of(set, Layers, (1 + Layers - streamed) * source.ByteCount);
         Assert.Equal(streamed, plan.Count);
         int[] chosen = [.. Enumerable.Range(0, Layers).Where(i => plan.Layers[i].Count > 0)];
         Assert.All(chosen.Zip(chosen.Skip(1)), pair => Assert.Equal(Layers / streamed, pair.Second - pair.First));
@@ -76,7 +76,7 @@ public sealed class StreamedWeightsTests : IDisposable
         var tensors = names.Select((name, i) => Copy(source, name, Math.Max(0, i - 2)));
         using var set = new ParameterSet([.. tensors, Copy(source, "z", null)], []);
         set.Train(p => p.Name == "z");
-        var plan = StreamPlan.Of(set, 5, units * source.ByteCount, string.Empty, 1);
+        var plan = StreamPlan.Of(set, 5, units * source.ByteCount);
         Assert.InRange(plan.ResidentBytes, source.ByteCount, units * source.ByteCount);
         Assert.Equal(units < 8, plan.Count > 0);
     }
@@ -156,7 +156,7 @@ public sealed class StreamedWeightsTests : IDisposable
     public void What_does_not_fit_where_the_work_file_is_made_is_said_in_a_sentence()
     {
         var model = Load(new TrainingOptions());
-        model.Stream(0, Path.Combine(_folder.Path, "nowhere"), 1);
+        model.PlanMemory(0, Path.Combine(_folder.Path, "nowhere"));
         using var backend = new CpuBackend(1);
         string message = Assert.Throws<InvalidInputException>(() => backend.Load(model.Parameters)).Message;
         Assert.StartsWith($"'{Path.Combine(_folder.Path, "nowhere")}' cannot take the ", message, StringComparison.Ordinal);

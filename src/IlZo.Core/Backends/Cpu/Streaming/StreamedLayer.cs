@@ -11,8 +11,6 @@ namespace IlZo.Backends.Cpu.Streaming;
 /// </summary>
 internal sealed unsafe class StreamedLayer
 {
-    private const int Alignment = 64;
-
     // What lies between two tensors of a file is read too where it is less than this.
     private const int Gap = 4096;
 
@@ -30,7 +28,7 @@ internal sealed unsafe class StreamedLayer
         _tensors = [.. tensors];
         _trained = [.. tensors.Where(p => p.IsTrained)];
         _blocks = RowBlock.Of(_trained);
-        WorkBytes = Aligned(_trained.Aggregate(0L, (end, p) => Aligned(end, Alignment) + p.ByteCount), Environment.SystemPageSize);
+        WorkBytes = ParameterPieces.Aligned(ParameterPieces.Arrange(_trained).End, Environment.SystemPageSize);
     }
 
     /// <summary>Bytes of whole pages that the trained weights take in a work file.</summary>
@@ -45,27 +43,16 @@ internal sealed unsafe class StreamedLayer
     /// <summary>Whether an update can only be made once: a rule that keeps numbers for each element changes them too.</summary>
     public bool MustBeWritten => _waiting.Exists(update => update.Rule.StateBytes > 0);
 
-    /// <summary>Moves the trained weights to a place in a work file.</summary>
+    /// <summary>Moves the trained weights to a place in a work file, where a page begins.</summary>
     public void MoveTo(WorkFile file, long offset)
     {
-        foreach (var parameter in _trained)
+        long[] places = ParameterPieces.Arrange(_trained).Places;
+        for (int i = 0; i < places.Length; i++)
         {
-            offset = Aligned(offset, Alignment);
-            var place = file.Start with { Offset = offset };
-            for (int piece = 0; piece < ParameterPieces.Count(parameter); piece++)
-            {
-                ParameterPieces.Populate(parameter, piece);
-                var bytes = ParameterPieces.Read(parameter, piece);
-                fixed (byte* from = bytes)
-                {
-                    (place with { Offset = offset + ((long)piece * ParameterPieces.Bytes) }).Write(from, bytes.Length);
-                }
-
-                ParameterPieces.Drop(parameter, piece);
-            }
-
-            parameter.MoveTo(place, file.Data + offset);
-            offset += parameter.ByteCount;
+            var place = file.Start with { Offset = offset + places[i] };
+            ParameterPieces.ReadAll(
+                _trained[i], drops: true, (bytes, inTensor) => (place with { Offset = place.Offset + inTensor }).Write(bytes));
+            _trained[i].MoveTo(place, file.Data + place.Offset);
         }
     }
 
@@ -80,7 +67,7 @@ internal sealed unsafe class StreamedLayer
             if (!follows)
             {
                 // Elements stay aligned as they are in the file.
-                RoomBytes = Aligned(RoomBytes, Alignment) + (place.Offset % Alignment);
+                RoomBytes = ParameterPieces.Aligned(RoomBytes) + (place.Offset % ParameterPieces.Alignment);
                 _ranges.Add(new Range(place, RoomBytes, 0));
             }
 
@@ -156,8 +143,6 @@ internal sealed unsafe class StreamedLayer
             }
         }
     }
-
-    private static long Aligned(long at, int alignment) => (at + alignment - 1) / alignment * alignment;
 
     private sealed record Range(FilePlace From, long InRoom, long Bytes);
 }
