@@ -43,6 +43,10 @@ internal sealed class StudyFolder : IDisposable
     public static Option<string?> OutFlag(IReadOnlyList<string> files) => Flags.Text(
         "--out", "DIR", $"Folder for {string.Join(", ", files)}, which are replaced (default: a new one under runs/).");
 
+    /// <summary><c>--jobs</c>.</summary>
+    public static Option<int?> JobsFlag() => Flags.Number<int>(
+        "--jobs", "N", "Runs at a time, each on its part of --threads: small models are faster so (default: 1).");
+
     /// <summary><c>--resume</c>.</summary>
     /// <param name="more">With what else than before only that is computed.</param>
     public static Option<bool> ResumeFlag(string more) => new("--resume")

@@ -72,6 +72,8 @@ internal static class Setting
 
     public static string Function => Name();
 
+    public static string Jobs => Name();
+
     public static string Keep => Name();
 
     public static string LearningRate => Name();

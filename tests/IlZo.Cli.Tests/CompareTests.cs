@@ -48,12 +48,14 @@ public sealed class CompareTests
     }
 
     [Fact]
-    public void Threads_change_no_number()
+    public void Neither_threads_nor_jobs_change_a_number()
     {
         using var temp = new TempFolder();
         var one = Compare(temp["one"], "mezo-adam,dizo", "--threads", "1").Json;
         var two = Compare(temp["two"], "mezo-adam,dizo", "--threads", "2").Json;
+        var jobs = Compare(temp["jobs"], "mezo-adam,dizo", "--threads", "2", "--jobs", "2").Json;
         Assert.Equal(Numbers(one), Numbers(two));
+        Assert.Equal(Numbers(one), Numbers(jobs));
         Assert.Equal(File.ReadAllText(temp["one", "curves.svg"]), File.ReadAllText(temp["two", "curves.svg"]));
     }
 
@@ -85,6 +87,7 @@ public sealed class CompareTests
     [InlineData("--points", "0", "--points is 0")]
     [InlineData("--target", "NaN", "--target is NaN")]
     [InlineData("--rates", "0", "--rates is 0")]
+    [InlineData("--jobs", "0", "--jobs is 0")]
     [InlineData("--first-seed", "-1", "--first-seed is -1")]
     [InlineData("--best-of", "nowhere", "nowhere: found no compare.json")]
     public void What_cannot_be_compared_is_refused(string flag, string value, string message)
@@ -266,15 +269,17 @@ public sealed class CompareTests
         Assert.Equal(12, File.ReadAllLines(temp["cut", "runs.jsonl"]).Length);
     }
 
-    [Fact]
-    public void Runs_of_other_data_are_not_mixed_in()
+    [Theory]
+    [InlineData("1")]
+    [InlineData("3")]
+    public void Runs_of_other_data_are_not_mixed_in(string jobs)
     {
         using var temp = new TempFolder();
         Compare(temp["out"], "mezo", "--seeds", "1");
         string journal = File.ReadAllText(temp["out", "runs.jsonl"]);
         int at = journal.IndexOf("\"dev_loss\":", StringComparison.Ordinal) + "\"dev_loss\":".Length;
         File.WriteAllText(temp["out", "runs.jsonl"], journal[..at] + "9" + journal[at..]);
-        string refusal = Compare(temp["out"], "mezo,fzoo", "--seeds", "1", "--resume").Errors.Split('\n')[^2];
+        string refusal = Compare(temp["out"], "mezo,fzoo", "--seeds", "1", "--resume", "--jobs", jobs).Errors.Split('\n')[^2];
         Assert.Contains("runs.jsonl: got runs of another model or of other data", refusal, StringComparison.Ordinal);
     }
 
@@ -294,6 +299,18 @@ public sealed class CompareTests
         string refusal = Ilzo.Run("compare", "--function", "sphere", "--resume", "--out", temp.Path).Refusal(2);
         Assert.Contains("runs.jsonl:1: got other content; expected a finished run", refusal, StringComparison.Ordinal);
         Assert.Equal($"{line}\n", File.ReadAllText(temp["runs.jsonl"]));
+    }
+
+    // Each run goes to its last forward pass.
+    [Theory]
+    [InlineData("--patience")]
+    [InlineData("--stop-on-divergence")]
+    [InlineData("--eval-every")]
+    public void What_ends_a_run_early_is_no_option(string option)
+    {
+        var outcome = Ilzo.Run("compare", option, "5");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.StartsWith($"ilzo: '{option}' is not an option of 'ilzo compare'.", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

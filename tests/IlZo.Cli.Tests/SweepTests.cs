@@ -51,7 +51,7 @@ public sealed class SweepTests
         string[] lines = File.ReadAllLines(temp["whole", "runs.jsonl"]);
         Directory.CreateDirectory(temp["cut"]);
         File.WriteAllText(temp["cut", "runs.jsonl"], $"{string.Join('\n', lines[..3])}\n{lines[3][..^9]}");
-        var cut = Sweep(temp["cut"], [.. what, "--resume"]);
+        var cut = Sweep(temp["cut"], [.. what, "--resume", "--jobs", "2"]);
         Assert.Equal(3, cut.Errors.Split("done before").Length - 1);
         Assert.Equal(lines.Length, File.ReadAllLines(temp["cut", "runs.jsonl"]).Length);
         Assert.Equal(Losses(whole), Losses(cut.Json));
@@ -87,6 +87,7 @@ public sealed class SweepTests
     [InlineData("There is no optimizer 'nobody'", "--vary", "optimizer=mezo,nobody")]
     [InlineData("--opt: mezo has no option 'nothing'", "--vary", "opt.nothing=1,2")]
     [InlineData("--trials is 4 with a grid", "--vary", "lr=1e-4,1e-3", "--trials", "4")]
+    [InlineData("--jobs is 2 with --device cuda:0, which", "--vary", "lr=1e-4,1e-3", "--jobs", "2", "--device", "cuda:0")]
     [InlineData("--eta is 1", "--vary", "lr=1e-4,1e-3", "--eta", "1", "--strategy", "halving")]
     [InlineData("--resume is given without --out", "--vary", "lr=1e-4,1e-3", "--resume")]
     public void What_cannot_be_tried_is_refused(string message, params string[] flags) =>

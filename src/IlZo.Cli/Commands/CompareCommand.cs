@@ -11,7 +11,8 @@ namespace IlZo.Cli.Commands;
 internal static class CompareCommand
 {
     // What a comparison decides for each run, and options that not every method has.
-    private static readonly string[] s_ownOfRuns = ["optimizer", "steps", "seed", "eval-every", "samples", "opt"];
+    private static readonly string[] s_ownOfRuns =
+        ["optimizer", "steps", "seed", "eval-every", "patience", "stop-on-divergence", "samples", "opt"];
 
     // What the settings of a single run say about its method.
     private static readonly string[] s_ofMethods = ["queries", "sides", "directions", "clip"];
@@ -67,6 +68,7 @@ internal static class CompareCommand
 
     private static readonly Option<string?> s_out = StudyFolder.OutFlag(ComparisonFiles.Names);
     private static readonly Option<bool> s_resume = StudyFolder.ResumeFlag("seeds, rates or methods");
+    private static readonly Option<int?> s_jobs = StudyFolder.JobsFlag();
     private static readonly Option<string?> s_config = StudyFolder.ConfigFlag();
 
     private static readonly FunctionFlags s_function = new(" By default, --lr is then the inverse of its Hessian's trace.");
@@ -80,7 +82,8 @@ internal static class CompareCommand
                 + "measured in forward passes here.")
         {
             s_optimizers, s_seeds, s_firstSeed, s_forwardPasses, s_rates, s_rateCount, s_epsilons, s_bestOf, s_widen, s_points,
-            s_testAtEnd, s_target, s_function.Function, s_function.Dimension, s_out, s_resume, s_config, s_json,
+            s_testAtEnd, s_target, s_function.Function, s_function.Dimension, s_out, s_resume, s_jobs,
+            s_config, s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -142,6 +145,7 @@ internal static class CompareCommand
                 Epsilons = Numbers(parsed, s_epsilons),
                 Widen = parsed.GetValue(s_widen),
                 Target = parsed.GetValue(s_target),
+                Jobs = parsed.GetValue(s_jobs) ?? defaults.Jobs,
             },
             parsed);
         if (options.LearningRates is not null && parsed.GetValue(TrainingSetting.Named("lr").Flag) is not null)

@@ -47,6 +47,7 @@ internal static class SweepCommand
 
     private static readonly Option<string?> s_out = StudyFolder.OutFlag(SweepFiles.Names);
     private static readonly Option<bool> s_resume = StudyFolder.ResumeFlag("values or seeds");
+    private static readonly Option<int?> s_jobs = StudyFolder.JobsFlag();
     private static readonly Option<string?> s_config = StudyFolder.ConfigFlag();
     private static readonly Option<bool> s_json = Flags.Json("Print the result as one JSON object.");
 
@@ -57,7 +58,8 @@ internal static class SweepCommand
             "Train with many combinations of settings at equal forward passes, and write the best as best.json for 'train --config'. "
                 + "Schedules and warm-up are measured in forward passes here.")
         {
-            s_vary, s_strategy, s_trials, s_forwardPasses, s_seeds, s_eta, s_sweepSeed, s_points, s_out, s_resume, s_config, s_json,
+            s_vary, s_strategy, s_trials, s_forwardPasses, s_seeds, s_eta, s_sweepSeed, s_points, s_out, s_resume, s_jobs, s_config,
+            s_json,
         };
         foreach (var setting in s_shared)
         {
@@ -125,6 +127,7 @@ internal static class SweepCommand
             Eta = parsed.GetValue(s_eta) ?? defaults.Eta,
             SweepSeed = parsed.GetValue(s_sweepSeed) ?? defaults.SweepSeed,
             Points = parsed.GetValue(s_points) ?? defaults.Points,
+            Jobs = parsed.GetValue(s_jobs) ?? defaults.Jobs,
         };
     }
 

@@ -27,19 +27,14 @@ public sealed class Comparison
     private const int MostWidenings = 4;
 
     private readonly ComparisonOptions _options;
-    private readonly IBackend _backend;
-    private readonly TrialRunner _runner;
+    private readonly TrialQueue _queue;
     private readonly IProgress<ComparisonProgress>? _progress;
     private readonly List<ComparedMethod> _methods = [];
-    private readonly Dictionary<(string Variant, double Rate, double Epsilon, int Seed), TrialRun> _done = [];
+    private readonly Dictionary<(string Variant, double Rate, double Epsilon, int Seed), QueuedTrial> _asked = [];
+    private readonly HashSet<QueuedTrial> _reported = [];
 
-    private Comparison(
-        ComparisonOptions options, IBackend backend, TrialJournal? journal, IProgress<ComparisonProgress>? progress,
-        CancellationToken cancellation)
-    {
-        (_options, _backend, _progress) = (options, backend, progress);
-        _runner = new TrialRunner(backend, journal, cancellation);
-    }
+    private Comparison(ComparisonOptions options, TrialQueue queue, IProgress<ComparisonProgress>? progress) =>
+        (_options, _queue, _progress) = (options, queue, progress);
 
     /// <summary>Runs a comparison.</summary>
     /// <param name="options">What to compare.</param>
@@ -58,12 +53,13 @@ public sealed class Comparison
     {
         options.Validate();
         options = options with { Training = options.Training.WithResultOfRun() };
-
         // A function's variables are too few to share out, and functions are computed on the CPU.
-        using var backend = options.Function is null
-            ? TrialRunner.Open(options.Training, backends)
-            : new CpuBackend(options.Training.Threads ?? 1);
-        var comparison = new Comparison(options, backend, journal, progress, cancellation);
+        using var queue = options.Function is null
+            ? new TrialQueue(options.Training, options.Jobs, journal, backends ?? DeviceName.OpenCpu, cancellation)
+            : new TrialQueue(
+                options.Training with { Threads = options.Training.Threads ?? options.Jobs }, options.Jobs, journal,
+                (_, threads, _) => new CpuBackend(threads), cancellation);
+        var comparison = new Comparison(options, queue, progress);
         try
         {
             comparison.RunAll();
@@ -78,27 +74,54 @@ public sealed class Comparison
     private void RunAll()
     {
         ComparedVariant[] variants = [.. _options.Optimizers.Select(ComparedVariant.Parse)];
-        _runner.Try([.. variants.Select(v => _options.Of(v, 1, _options.RadiiOf(v)[0], _options.FirstSeed))]);
-        foreach (var variant in variants)
+        _queue.Try([.. variants.Select(v => _options.Of(v, 1, _options.RadiiOf(v)[0], _options.FirstSeed))]);
+        for (int i = 0; i < variants.Length; i++)
         {
-            _methods.Add(RunMethod(variant));
+            foreach (double epsilon in _options.RadiiOf(variants[i]))
+            {
+                Ask(variants[i], _options.RatesOf(variants[i], epsilon), epsilon, rank: i);
+            }
+        }
+
+        for (int i = 0; i < variants.Length; i++)
+        {
+            _methods.Add(RunMethod(variants[i], rank: i));
             _progress?.Report(new ComparisonProgress.MethodEnded(Report(isInterrupted: _methods.Count < variants.Length)));
         }
     }
 
-    private ComparedMethod RunMethod(ComparedVariant variant)
+    // What was asked for before is not asked for again.
+    private void Ask(ComparedVariant variant, IEnumerable<double> rates, double epsilon, int rank)
+    {
+        foreach (double rate in rates)
+        {
+            foreach (int seed in Seeds)
+            {
+                var key = (variant.Name, rate, epsilon, seed);
+                if (!_asked.ContainsKey(key))
+                {
+                    _asked[key] = _queue.Add(_options.Of(variant, rate, epsilon, seed), rank);
+                }
+            }
+        }
+    }
+
+    private IEnumerable<int> Seeds => Enumerable.Range(_options.FirstSeed, _options.Seeds);
+
+    private ComparedMethod RunMethod(ComparedVariant variant, int rank)
     {
         var radii = _options.RadiiOf(variant);
         var grid = radii.ToDictionary(e => e, e => _options.RatesOf(variant, e).ToList());
         var method = RunGrid();
         for (int i = 0; _options.Widen && method.Edge != 0 && i < MostWidenings; i++)
         {
-            foreach (var rates in grid.Values)
+            foreach (var (epsilon, rates) in grid)
             {
                 var (first, last) = (rates[0], rates[^1]);
                 rates.Insert(
                     method.Edge < 0 ? 0 : rates.Count,
                     Preset.Rounded(method.Edge < 0 ? first * first / rates[1] : last * last / rates[^2]));
+                Ask(variant, rates, epsilon, rank);
             }
 
             method = RunGrid();
@@ -106,24 +129,23 @@ public sealed class Comparison
 
         return method;
 
-        // What has been done before is taken from there.
         ComparedMethod RunGrid() => new(variant.Name, [
             .. from epsilon in radii
                from rate in grid[epsilon]
-               from seed in Enumerable.Range(_options.FirstSeed, _options.Seeds)
-               select RunOne(variant, rate, epsilon, seed),
+               from seed in Seeds
+               select Result(variant, rate, epsilon, seed),
         ])
         {
             TunedEdge = _options.BestOf?[variant.Name].Edge,
         };
     }
 
-    private TrialRun RunOne(ComparedVariant variant, double rate, double epsilon, int seed)
+    private TrialRun Result(ComparedVariant variant, double rate, double epsilon, int seed)
     {
-        if (!_done.TryGetValue((variant.Name, rate, epsilon, seed), out var run))
+        var queued = _asked[(variant.Name, rate, epsilon, seed)];
+        var (run, wasKept) = _queue.Wait(queued);
+        if (_reported.Add(queued))
         {
-            (run, bool wasKept) = _runner.Run(_options.Of(variant, rate, epsilon, seed));
-            _done[(variant.Name, rate, epsilon, seed)] = run;
             _progress?.Report(new ComparisonProgress.RunEnded(variant.Name, run, wasKept));
         }
 
@@ -132,13 +154,13 @@ public sealed class Comparison
 
     private ComparisonReport Report(bool isInterrupted)
     {
-        var computed = _options with { Training = _options.MezoTraining.With(_backend.Engine) };
+        var computed = _options with { Training = _options.MezoTraining.With(_queue.Engine) };
         return new ComparisonReport(
             ComparisonReport.SharedSettings(computed), _options.Seeds, _options.ForwardPasses, isInterrupted, [.. _methods])
         {
             Target = _options.Target,
-            SkippedRows = _options.Training.SkipBadRows ? _runner.Examples?.SkippedRows : null,
-            Notes = _runner.Examples?.Notes ?? [],
+            SkippedRows = _options.Training.SkipBadRows ? _queue.Examples?.SkippedRows : null,
+            Notes = _queue.Examples?.Notes ?? [],
         };
     }
 }

@@ -53,6 +53,9 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     /// <summary>The dev loss whose price in forward passes is asked for; null for none.</summary>
     public double? Target { get; init; }
 
+    /// <summary>Runs at a time, each on its part of the threads. Results do not depend on it.</summary>
+    public int Jobs { get; init; } = 1;
+
     /// <summary>A function in the place of a model and its task; null for those.</summary>
     public TestFunction? Function { get; init; }
 
@@ -130,6 +133,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
     {
         Require(Seeds is >= 1 and <= 1000, $"{Setting.Seeds} is {Seeds}; 1 to 1000 was expected.");
         Require(FirstSeed is >= 0 and <= 1_000_000, $"{Setting.FirstSeed} is {FirstSeed}; 0 to 1000000 was expected.");
+        TrialQueue.RequireJobs(Jobs, Training);
         Require(Rates is null or (>= 1 and <= 20), $"{Setting.Rates} is {Rates}; 1 to 20 was expected.");
         Require(
             Rates is null || LearningRates is null,

@@ -24,6 +24,17 @@ internal sealed record MachineMemory(IReadOnlyList<MemoryLimit> Limits)
         ? new([new MemoryLimit("the device's free memory", free, free)]) { Kind = DeviceKind.Cuda }
         : Now() with { Kind = backend.Engine.Kind };
 
+    /// <summary>The part of each of several that share it.</summary>
+    public MachineMemory SharedBy(int count) => count == 1
+        ? this
+        : this with
+        {
+            Limits =
+            [
+                .. Limits.Select(l => l with { Name = $"one of {count} parts of {l.Name}", Free = l.Free / count, Most = l.Most / count }),
+            ],
+        };
+
     /// <summary>What this machine has now.</summary>
     public static MachineMemory Now()
     {

@@ -24,17 +24,12 @@ public abstract record SweepProgress
 public sealed class Sweep
 {
     private readonly SweepOptions _options;
-    private readonly IBackend _backend;
-    private readonly TrialRunner _runner;
+    private readonly TrialQueue _queue;
     private readonly IProgress<SweepProgress>? _progress;
     private readonly List<(int ForwardPasses, List<(IReadOnlyList<string> Values, SweepTrial Trial)> Trials)> _rounds = [];
 
-    private Sweep(
-        SweepOptions options, IBackend backend, TrialJournal? journal, IProgress<SweepProgress>? progress, CancellationToken cancellation)
-    {
-        (_options, _backend, _progress) = (options, backend, progress);
-        _runner = new TrialRunner(backend, journal, cancellation);
-    }
+    private Sweep(SweepOptions options, TrialQueue queue, IProgress<SweepProgress>? progress) =>
+        (_options, _queue, _progress) = (options, queue, progress);
 
     /// <summary>Runs a sweep.</summary>
     /// <param name="options">What to try.</param>
@@ -53,8 +48,8 @@ public sealed class Sweep
     {
         options.Validate();
         options = options with { Training = options.Training.WithResultOfRun() };
-        using var backend = TrialRunner.Open(options.Training, backends);
-        var sweep = new Sweep(options, backend, journal, progress, cancellation);
+        using var queue = new TrialQueue(options.Training, options.Jobs, journal, backends ?? DeviceName.OpenCpu, cancellation);
+        var sweep = new Sweep(options, queue, progress);
         try
         {
             sweep.RunAll();
@@ -71,15 +66,16 @@ public sealed class Sweep
         var left = _options.Combinations.Select((values, i) => (Number: i + 1, Values: values)).ToList();
         foreach (var alike in left.Select(c => _options.Of(c.Values, _options.ForwardPasses, 0)).GroupBy(t => t.StartKey))
         {
-            _runner.Try([.. alike]);
+            _queue.Try([.. alike]);
         }
 
         foreach (int forwardPasses in _options.Rounds)
         {
             _rounds.Add((forwardPasses, []));
-            foreach (var (number, values) in left)
+            var asked = left.ConvertAll(c => (c.Number, c.Values, Runs: Ask(c.Values, forwardPasses)));
+            foreach (var (number, values, runs) in asked)
             {
-                _rounds[^1].Trials.Add((values, RunOne(number, values, forwardPasses)));
+                _rounds[^1].Trials.Add((values, RunOne(number, values, runs)));
                 _progress?.Report(new SweepProgress.TrialEnded(Report(isInterrupted: true)));
             }
 
@@ -87,13 +83,16 @@ public sealed class Sweep
         }
     }
 
-    private SweepTrial RunOne(int number, IReadOnlyList<string> values, int forwardPasses)
+    private QueuedTrial[] Ask(IReadOnlyList<string> values, int forwardPasses) =>
+        [.. Enumerable.Range(0, _options.Seeds).Select(seed => _queue.Add(_options.Of(values, forwardPasses, seed), rank: 0))];
+
+    private SweepTrial RunOne(int number, IReadOnlyList<string> values, QueuedTrial[] runs)
     {
         var settings = _options.Axes.Select(a => a.Name).Zip(values).ToDictionary(v => v.First, v => v.Second);
         var trial = new SweepTrial(number, settings, []);
-        for (int seed = 0; seed < _options.Seeds; seed++)
+        foreach (var queued in runs)
         {
-            var (run, wasKept) = _runner.Run(_options.Of(values, forwardPasses, seed));
+            var (run, wasKept) = _queue.Wait(queued);
             trial = trial with { Runs = [.. trial.Runs, run] };
             _progress?.Report(new SweepProgress.RunEnded(_rounds.Count, trial, wasKept));
         }
@@ -107,7 +106,7 @@ public sealed class Sweep
 
     private SweepReport Report(bool isInterrupted)
     {
-        var shared = new ComparisonOptions(Presets.Resolve(_options.Training).With(_backend.Engine), []);
+        var shared = new ComparisonOptions(Presets.Resolve(_options.Training).With(_queue.Engine), []);
         var settings = ComparisonReport.SharedSettings(shared);
         foreach (string name in _options.Axes.Select(a => a.Name.Replace('-', '_')))
         {
@@ -120,8 +119,8 @@ public sealed class Sweep
             [.. _rounds.Select(r => new SweepRound(r.ForwardPasses, [.. Sorted(r.Trials).Select(t => t.Trial)]))])
         {
             BestTraining = best.Trial is null ? null : TrainingOf(best.Values, best.Trial),
-            SkippedRows = _options.Training.SkipBadRows ? _runner.Examples?.SkippedRows : null,
-            Notes = _runner.Examples?.Notes ?? [],
+            SkippedRows = _options.Training.SkipBadRows ? _queue.Examples?.SkippedRows : null,
+            Notes = _queue.Examples?.Notes ?? [],
         };
     }
 

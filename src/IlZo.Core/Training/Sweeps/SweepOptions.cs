@@ -67,6 +67,9 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
     /// <summary>Evaluations of each training, at equal distances in forward passes.</summary>
     public int Points { get; init; } = 8;
 
+    /// <summary>Trainings at a time, each on its part of the threads. Results do not depend on it.</summary>
+    public int Jobs { get; init; } = 1;
+
     /// <summary>The forward passes of each round; one round but with successive halving.</summary>
     internal IReadOnlyList<int> Rounds
     {
@@ -102,6 +105,7 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
         Require(Trials is null or (>= 1 and <= MostTrials), $"{Setting.Trials} is {Trials}; 1 to {MostTrials} was expected.");
         Require(ForwardPasses >= 1, $"{Setting.ForwardPasses} is {ForwardPasses}; 1 or more was expected.");
         Require(Seeds is >= 1 and <= 1000, $"{Setting.Seeds} is {Seeds}; 1 to 1000 was expected.");
+        TrialQueue.RequireJobs(Jobs, Training);
         Require(Eta is >= 2 and <= 100, $"{Setting.Eta} is {Eta}; 2 to 100 was expected.");
         Require(Points is >= 1 and <= 10_000, $"{Setting.Points} is {Points}; 1 to 10000 was expected.");
         Require(Strategy != SweepStrategy.Grid || Trials is null, $"{Setting.Trials} is {Trials} with a grid, which has all combinations; "

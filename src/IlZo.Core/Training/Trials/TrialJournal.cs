@@ -49,23 +49,32 @@ public sealed class TrialJournal : IDisposable
     public void Dispose() => _stream?.Dispose();
 
     /// <summary>What is known of a trial; null for nothing.</summary>
-    internal TrialEntry? Find(JsonObject identity) => _entries.GetValueOrDefault(identity.ToJsonString());
+    internal TrialEntry? Find(JsonObject identity)
+    {
+        lock (_entries)
+        {
+            return _entries.GetValueOrDefault(identity.ToJsonString());
+        }
+    }
 
     /// <summary>Adds a trial; it is on the disk when this returns.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
     internal void Append(TrialEntry entry)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry, TrialJournalJson.Default.TrialEntry), (byte)'\n'];
-        if (_stream is null)
+        lock (_entries)
         {
-            _stream = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            _stream.SetLength(_length);
-            _stream.Seek(0, SeekOrigin.End);
-        }
+            if (_stream is null)
+            {
+                _stream = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+                _stream.SetLength(_length);
+                _stream.Seek(0, SeekOrigin.End);
+            }
 
-        _stream.Write(line);
-        _stream.Flush(flushToDisk: true);
-        _entries[entry.Trial.ToJsonString()] = entry;
+            _stream.Write(line);
+            _stream.Flush(flushToDisk: true);
+            _entries[entry.Trial.ToJsonString()] = entry;
+        }
     }
 
     private void Read()

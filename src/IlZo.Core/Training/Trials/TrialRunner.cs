@@ -1,29 +1,31 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using IlZo.Backends;
 
 namespace IlZo.Training;
 
 /// <summary>Does the trials of a comparison or a sweep, those that a journal does not have yet.</summary>
-/// <param name="backend">The device.</param>
+/// <param name="backends">The devices, one for each trial that is done at a time; all compute alike.</param>
 /// <param name="journal">Keeps what is done; null for nothing.</param>
 /// <param name="cancellation">Ends the work between two steps.</param>
-internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, CancellationToken cancellation)
+internal sealed class TrialRunner(IReadOnlyList<IBackend> backends, TrialJournal? journal, CancellationToken cancellation)
 {
-    private readonly MachineMemory _machine = MachineMemory.Of(backend);
+    private readonly MachineMemory _machine = MachineMemory.Of(backends[0]).SharedBy(backends.Count);
+    private readonly ConcurrentBag<IBackend> _idle = [.. backends];
 
     // Trials that begin alike have the same examples, the same batches and the same first point.
-    private readonly Dictionary<string, TrainingExamples> _examples = [];
-    private readonly Dictionary<string, TrialPoint> _starts = [];
-    private readonly Dictionary<string, TrialPoint> _measured = [];
+    private readonly ConcurrentDictionary<string, TrainingExamples> _examples = [];
+    private readonly ConcurrentDictionary<string, TrialPoint> _starts = [];
+    private readonly ConcurrentDictionary<string, TrialPoint> _measured = [];
 
-    /// <summary>The examples of the first trial; null where there are none.</summary>
-    public TrainingExamples? Examples => _examples.Values.FirstOrDefault();
+    /// <summary>The examples of the first trial that was tried; null where there are none.</summary>
+    public TrainingExamples? Examples { get; private set; }
 
     /// <summary>Opens the device of a study.</summary>
     public static IBackend Open(TrainingOptions options, BackendFactory? backends) =>
         (backends ?? DeviceName.OpenCpu)(options.Device, options.Threads, options.EngineRequest);
 
-    /// <summary>Does a trial, or takes its result from the journal.</summary>
+    /// <summary>Does a trial, or takes its result from the journal. As many calls as there are devices may be made at a time.</summary>
     /// <param name="trial">The trial.</param>
     /// <returns>Its result, and whether the journal had it.</returns>
     /// <exception cref="InvalidInputException">The model or the data cannot be used, or they are not those of the journal.</exception>
@@ -31,8 +33,9 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
     public (TrialRun Run, bool WasKept) Run(Trial trial)
     {
         cancellation.ThrowIfCancellationRequested();
-        trial = trial with { Options = trial.Options.With(backend.Engine) };
-        var identity = trial.Identity(backend.Engine.Arithmetic);
+        var engine = backends[0].Engine;
+        trial = trial with { Options = trial.Options.With(engine) };
+        var identity = trial.Identity(engine.Arithmetic);
         string key = trial.StartKey;
         if (journal?.Find(identity) is { } known)
         {
@@ -41,7 +44,7 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
             return (known.Run, true);
         }
 
-        var run = Do(trial, key);
+        var run = OnIdle(backend => Do(trial, key, backend));
         journal?.Append(new TrialEntry(identity, _examples.GetValueOrDefault(key)?.Sha256(), run));
         return (run, false);
     }
@@ -51,17 +54,41 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
     /// <exception cref="InvalidInputException">The model or the data cannot be used, or a method does not fit the model.</exception>
     public void Try(IReadOnlyList<Trial> trials)
     {
-        using var subject = Subject(trials[0], trials[0].StartKey);
-        foreach (var trial in trials)
+        string key = trials[0].StartKey;
+        OnIdle(backend =>
         {
-            subject.CreateOptimizer(trial.Options).Dispose();
+            using var subject = Subject(trials[0], key, backend);
+            foreach (var trial in trials)
+            {
+                subject.CreateOptimizer(trial.Options).Dispose();
+            }
+
+            return true;
+        });
+        Examples ??= _examples.GetValueOrDefault(key);
+    }
+
+    private T OnIdle<T>(Func<IBackend, T> work)
+    {
+        if (!_idle.TryTake(out var backend))
+        {
+            throw new InvalidOperationException($"All {backends.Count} devices are at work.");
+        }
+
+        try
+        {
+            return work(backend);
+        }
+        finally
+        {
+            _idle.Add(backend);
         }
     }
 
-    private TrialRun Do(Trial trial, string key)
+    private TrialRun Do(Trial trial, string key, IBackend backend)
     {
-        bool isPeakOwn = trial.Function is null && ProcessMemory.ResetPeak();
-        using var subject = Subject(trial, key);
+        bool isPeakOwn = trial.Function is null && backends.Count == 1 && ProcessMemory.ResetPeak();
+        using var subject = Subject(trial, key, backend);
         using var optimizer = subject.CreateOptimizer(trial.Options);
         backend.Load(subject.Parameters, cancellation);
         var start = Start(subject, key);
@@ -130,7 +157,7 @@ internal sealed class TrialRunner(IBackend backend, TrialJournal? journal, Cance
         $"{journal!.FilePath}: got runs of another model or of other data; expected those that are there now, which begin at another point "
             + "or have other examples.");
 
-    private TrialSubject Subject(Trial trial, string key)
+    private TrialSubject Subject(Trial trial, string key, IBackend backend)
     {
         if (trial.Function is { } function)
         {
