@@ -150,6 +150,9 @@ if on_device small; then
         for precision in fp16 bf16x3; do step "opt-1.3b-$size-$precision" 30 opt-1.3b $precision $size 5; done
         peer "opt-1.3b-$size-torch" 35 opt-1.3b $size --seconds 5
     done
+    # The same step with every layer but two in the machine's memory.
+    run opt-1.3b-streamed 60 "$ilzo" bench step --device "$device" --shape opt-1.3b --holes --weight-memory 0 --precision fp16 \
+        --batch 16 --seq 128 --steps 5 --json
 fi
 if on_device large; then
     for size in 16x128 16x32; do

@@ -19,10 +19,17 @@ internal static class BenchDevice
             return false;
         }
 
-        if (request is not { Adapter: null, WeightMemory: null, Blocks: null, HasHoles: false })
+        if (request is not { Adapter: null, Blocks: null })
         {
             throw new InvalidInputException(
-                $"--adapter, --weight-memory, --blocks and --holes are measured on the CPU; --device {request.Device} was not expected.");
+                $"--adapter and --blocks are measured on the CPU; --device {request.Device} was not expected.");
+        }
+
+        if (request is { HasHoles: true, WeightMemory: null })
+        {
+            throw new InvalidInputException(
+                $"--holes is given for --device {request.Device} without --weight-memory, and all weights are made there; "
+                    + "neither, or both, were expected.");
         }
 
         request.Engine.Validate(DeviceKind.Cuda);

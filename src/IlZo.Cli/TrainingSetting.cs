@@ -147,10 +147,11 @@ internal sealed record TrainingSetting(
             (o, v) => o with { Threads = v }),
         Text(
             "weight-memory", "SIZE",
-            "Weights that may stay in memory, such as 8GB; layers beyond it are read from the disk in every pass (CPU, Linux).",
+            "Weights that may stay in memory, or on a GPU, such as 8GB; layers beyond it come from the disk (on Linux), or from memory to "
+                + "the GPU, in every pass.",
             (o, v) => o with { WeightMemory = ByteSize.Parse("--weight-memory", v) }),
         Number<int>(
-            "write-every", "N", "Steps after which trained weights beyond --weight-memory are written to the disk (default 4).",
+            "write-every", "N", "Steps after which trained weights beyond --weight-memory are written back (default 4).",
             (o, v) => o with { WriteEvery = v }),
         Switch("overcommit", "Start even if the predicted memory exceeds what the machine has.", (o, v) => o with { Overcommit = v }),
         Text(

@@ -49,6 +49,9 @@ internal sealed class DeviceFaults(string name)
             $"{name} did not finish its work{AfterLast()}: {Reason(cause)}. CUDA_LAUNCH_BLOCKING=1 in the environment finds the kernel.",
             cause);
 
+    /// <summary>The driver gave no second order of work beside the first.</summary>
+    public DeviceException NoStream(Exception cause) => new($"{name} did not make a stream{AfterLast()}: {Reason(cause)}.", cause);
+
     /// <summary>The driver gave no memory where there should be enough.</summary>
     public DeviceException NoMemory(long byteCount, string purpose, string kind, Exception cause) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{name} did not give {byteCount:N0} bytes of {kind} for the "

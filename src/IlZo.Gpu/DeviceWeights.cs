@@ -6,8 +6,12 @@ using ILGPU.Runtime;
 
 namespace IlZo.Gpu;
 
-/// <summary>The weights of a model on a device.</summary>
-internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory memory) : IDisposable
+/// <summary>The weights of a model on a device, or those of them that stay there.</summary>
+/// <param name="stream">The device's work.</param>
+/// <param name="memory">Its memory.</param>
+/// <param name="begin">Begins to stream the others.</param>
+internal sealed unsafe class DeviceWeights(
+    DeviceStream stream, DeviceMemory memory, Func<ParameterSet, StreamPlan, StreamedDeviceWeights> begin) : IDisposable
 {
     private const string Purpose = "weights";
 
@@ -17,25 +21,34 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
     private readonly Dictionary<Parameter, (MemoryBuffer Buffer, WeightView View)> _weights = [];
     private readonly HashSet<Parameter> _changed = [];
 
-    public WeightView this[Parameter parameter] => _weights.TryGetValue(parameter, out var weight)
-        ? weight.View
+    /// <summary>Those that come to the device in each pass; null where all stay.</summary>
+    public StreamedDeviceWeights? Streamed { get; private set; }
+
+    public WeightView this[Parameter parameter] => _weights.TryGetValue(parameter, out var weight) ? weight.View
+        : Streamed?.Contains(parameter) == true ? Streamed.View(parameter)
         : throw new InvalidOperationException($"'{parameter.Name}' was not loaded to the device.");
 
     /// <summary>Replaces all weights by others, or by none if that is cancelled.</summary>
-    public void Load(ParameterSet parameters, CancellationToken cancellation)
+    /// <param name="parameters">The weights.</param>
+    /// <param name="plan">Which of them do not stay; null for all staying.</param>
+    /// <param name="cancellation">Ends the work between two tensors.</param>
+    public void Load(ParameterSet parameters, StreamPlan? plan, CancellationToken cancellation)
     {
         Clear();
-        memory.Require(parameters.ByteCount, Purpose);
+        memory.Require(
+            plan is null ? parameters.ByteCount : plan.ResidentBytes + StreamedDeviceWeights.BytesOf(plan), Purpose);
         var staging = memory.TakePageLocked(Math.Min(ChunkBytes, parameters.All.Max(p => p.ByteCount)), Purpose);
         try
         {
-            foreach (var p in parameters.All)
+            foreach (var p in parameters.All.Where(p => plan?.Streams(p) != true))
             {
                 cancellation.ThrowIfCancellationRequested();
                 var buffer = memory.Take(HeldBytes(p), Purpose);
                 _weights.Add(p, (buffer, View(p, buffer)));
                 Copy(p, staging, buffer);
             }
+
+            Streamed = plan is null ? null : begin(parameters, plan);
         }
         catch (OperationCanceledException)
         {
@@ -52,6 +65,7 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
     /// <summary>Brings changed weights to the host.</summary>
     public void Store(ParameterSet parameters)
     {
+        Streamed?.Settle();
         foreach (var p in parameters.All.Where(_changed.Remove))
         {
             stream.Enqueue(Bytes(p), p.Data, p.ByteCount);
@@ -64,14 +78,16 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
     public void Change(Parameter parameter) => _changed.Add(parameter);
 
     /// <summary>A tensor as it is stored.</summary>
-    public ArrayView<byte> Bytes(Parameter parameter) => new(_weights[parameter].Buffer, 0, parameter.ByteCount);
+    public ArrayView<byte> Bytes(Parameter parameter) => Streamed?.Contains(parameter) == true
+        ? Streamed.Bytes(parameter)
+        : new(_weights[parameter].Buffer, 0, parameter.ByteCount);
 
     public void Dispose() => Clear();
 
-    /// <summary>A buffer that holds weights of a tensor, in their type; blocks are words of 16 bits.</summary>
-    public static WeightView View(Parameter p, MemoryBuffer buffer) => p.Type == DType.F32
-        ? new WeightView(new ArrayView<float>(buffer, 0, p.Count), ArrayView<ushort>.Empty)
-        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, 0, HeldBytes(p) / sizeof(ushort)));
+    /// <summary>A buffer that holds weights of a tensor from some byte on, in their type; blocks are words of 16 bits.</summary>
+    public static WeightView View(Parameter p, MemoryBuffer buffer, long start = 0) => p.Type == DType.F32
+        ? new WeightView(new ArrayView<float>(buffer, start / sizeof(float), p.Count), ArrayView<ushort>.Empty)
+        : new WeightView(ArrayView<float>.Empty, new ArrayView<ushort>(buffer, start / sizeof(ushort), HeldBytes(p) / sizeof(ushort)));
 
     // Blocks may end in the middle of a word.
     private static long HeldBytes(Parameter p) => p.ByteCount + (p.ByteCount % sizeof(ushort));
@@ -89,6 +105,8 @@ internal sealed unsafe class DeviceWeights(DeviceStream stream, DeviceMemory mem
 
     private void Clear()
     {
+        Streamed?.Close();
+        Streamed = null;
         foreach (var (p, weight) in _weights)
         {
             memory.Give(weight.Buffer, HeldBytes(p));

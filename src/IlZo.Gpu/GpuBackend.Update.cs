@@ -9,18 +9,50 @@ namespace IlZo.Gpu;
 
 internal sealed partial class GpuBackend
 {
+    public bool PutsUpdatesOff => _device.Weights.Streamed is not null;
+
     public void Update(
         IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
         using var use = _use.Enter();
-        using var heldRule = rule.Hold();
+        UpdateHere(new WeightUpdate(parameters, estimate, rule, learningRate, rounding));
+
+        // What the estimate and the rule are made of may be other numbers from here on.
+        _device.Weights.Streamed?.Settle();
+    }
+
+    public void UpdateAll(IReadOnlyList<WeightUpdate> updates, CancellationToken cancellation = default)
+    {
+        using var use = _use.Enter();
+        for (int i = 0; i < updates.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            UpdateHere(updates[i]);
+        }
+    }
+
+    private void UpdateHere(WeightUpdate update)
+    {
         _device.Transfers.Reset();
         _device.Arrays.Forget();
-        _device.Estimates.Compile(parameters, estimate, new Updater(this, rule, learningRate, rounding));
-        for (int i = 0; i < parameters.Count; i++)
+        if (_device.Weights.Streamed is { } streamed)
         {
-            _device.Weights.Change(parameters[i]);
+            streamed.Add([update]);
+            update = update with { Parameters = streamed.Others(update.Parameters) };
         }
+
+        Begin(update);
+        for (int i = 0; i < update.Parameters.Count; i++)
+        {
+            _device.Weights.Change(update.Parameters[i]);
+        }
+    }
+
+    private void Begin(WeightUpdate update)
+    {
+        using var heldRule = update.Rule.Hold();
+        _device.Estimates.Compile(
+            update.Parameters, update.Estimate, new Updater(this, update.Rule, update.LearningRate, update.Rounding));
     }
 
     public void Store(ParameterState state)

@@ -62,7 +62,7 @@ internal sealed partial class GpuBackend : IBackend
         _loader = loader;
         _create = other => new GpuBackend(accelerator, loader, name, _device!.Memory.Free, shape, other, []);
         var possible = ProductPrecisions.Of(accelerator.Device);
-        _device = new GpuWorkspace(accelerator, loader, name, capacity, shape, products ?? possible[0], new SumsOfOperation(this));
+        _device = new GpuWorkspace(accelerator, loader, name, capacity, shape, products ?? possible[0], new SumsOfOperation(this), Begin);
         OtherPrecisions = [.. possible.Where(p => p != Products)];
     }
 
@@ -90,7 +90,7 @@ internal sealed partial class GpuBackend : IBackend
                     + "expected.");
         }
 
-        _device.Load(parameters, cancellation);
+        _device.Load(parameters, parameters.BeginStreaming(_use), cancellation);
     }
 
     /// <summary>Loads kernels, on all processors; those that the device refuses are refused again when they are launched.</summary>
@@ -113,6 +113,8 @@ internal sealed partial class GpuBackend : IBackend
     {
         using var use = _use.Enter();
         using var alone = parameters.Write();
+        _device.Transfers.Reset();
+        _device.Arrays.Forget();
         _device.Weights.Store(parameters);
     }
 

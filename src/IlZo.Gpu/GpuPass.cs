@@ -56,13 +56,16 @@ internal sealed partial class GpuPass : IPass
         return slice;
     }
 
-    // All weights are on the device.
     public void EnterLayer(int layer)
     {
+        using var use = EnterPass();
+        _device.Weights.Streamed?.Enter(layer);
     }
 
     public void LeaveLayer(int layer)
     {
+        using var use = EnterPass();
+        _device.Weights.Streamed?.Leave(layer);
     }
 
     public Activation GatherOutputs(Activation x)

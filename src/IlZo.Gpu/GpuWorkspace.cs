@@ -3,6 +3,7 @@ using IlZo.Kernels;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Tensors;
+using IlZo.Updates;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -22,6 +23,7 @@ internal sealed class GpuWorkspace : IDisposable
     /// <param name="shape">Sizes of thread groups; null for those that suit GPUs.</param>
     /// <param name="products">What products are computed in.</param>
     /// <param name="sums">Sums over weights, where a direction needs them in the midst of an operation.</param>
+    /// <param name="update">Begins an update of tensors that are on the device.</param>
     public GpuWorkspace(
         Accelerator accelerator,
         IKernelLoader loader,
@@ -29,13 +31,16 @@ internal sealed class GpuWorkspace : IDisposable
         long? capacity,
         LaunchShape? shape,
         ProductPrecision products,
-        IWeightSums sums)
+        IWeightSums sums,
+        Action<WeightUpdate> update)
     {
         var faults = new DeviceFaults(name);
         Stream = new DeviceStream(accelerator.DefaultStream, faults);
         Kernels = new KernelLauncher(loader, accelerator.DefaultStream, faults, shape ?? LaunchShape.Gpu, products);
         Memory = new DeviceMemory(accelerator, name, capacity ?? accelerator.MemorySize - GpuMemory.WorkingBytes, faults);
-        Weights = new DeviceWeights(Stream, Memory);
+        Weights = new DeviceWeights(
+            Stream, Memory,
+            (parameters, plan) => new StreamedDeviceWeights(parameters, plan, accelerator, Memory, Stream, faults, update));
         State = new DeviceState(Stream, Memory, Weights);
         Arena = new DeviceArena(Memory);
         Transfers = new Transfers(Stream, Memory);
@@ -106,12 +111,12 @@ internal sealed class GpuWorkspace : IDisposable
     }
 
     /// <summary>Forgets weights, and what was made of them.</summary>
-    public void Load(ParameterSet parameters, CancellationToken cancellation)
+    public void Load(ParameterSet parameters, StreamPlan? plan, CancellationToken cancellation)
     {
         Stream.Wait();
         Arena.Dispose();
         State.Dispose();
-        Weights.Load(parameters, cancellation);
+        Weights.Load(parameters, plan, cancellation);
     }
 
     /// <summary>Finds the types of a kernel that reads a tensor as the probes of a run see it.</summary>
@@ -127,7 +132,7 @@ internal sealed class GpuWorkspace : IDisposable
         }
         else
         {
-            Directions.Compile([direction], parameter, new WeightsReader<TVisitor>(Weights[parameter], parameter, run, visitor));
+            Directions.Compile([direction], parameter, new WeightsReader<TVisitor>(Weights, parameter, run, visitor));
         }
     }
 
@@ -162,12 +167,14 @@ internal sealed class GpuWorkspace : IDisposable
             Radius1 = run.Radius1,
         };
 
-    private readonly struct WeightsReader<TVisitor>(WeightView weights, Parameter parameter, ProbeRun run, TVisitor visitor)
+    // Asks where weights are at last: sums that a direction is made of may have moved them.
+    private readonly struct WeightsReader<TVisitor>(DeviceWeights weights, Parameter parameter, ProbeRun run, TVisitor visitor)
         : IDirectionVisitor
         where TVisitor : struct, IWeightsVisitor
     {
         public void Visit<TDirection>(TDirection direction, ReadOnlySpan<NoiseSource> noise)
             where TDirection : struct, IDirection =>
-            Specialization.Choose(parameter.Type, run.AreTwo, Seen(weights, parameter, run, direction, noise[0]), visitor);
+            Specialization.Choose(
+                parameter.Type, run.AreTwo, Seen(weights[parameter], parameter, run, direction, noise[0]), visitor);
     }
 }

@@ -59,6 +59,37 @@ public sealed class WeightMemoryTests
         }
     }
 
+    // A layer of OPT-1.3B has 12 h² weights and 13 h more, of two bytes; all of it comes in a step, and goes back in some of them.
+    [Theory]
+    [InlineData(24, 1.25, "--weight-memory", "0")]
+    [InlineData(24, 1.1, "--weight-memory", "0", "--write-every", "10")]
+    [InlineData(24, 1.0, "--weight-memory", "0", "--adapter", "lora")]
+    [InlineData(7, 1.25, "--weight-memory", "2GB")]
+    [InlineData(0, 1.0)]
+    public void What_goes_between_the_host_and_a_gpu_is_predicted(int layers, double times, params string[] options)
+    {
+        var step = Ilzo.Run(["inspect", "--shape", "opt-1.3b", "--device", "cuda", "--json", .. options]).Json.GetProperty("step_at_best");
+        double layer = 2.0 * ((12 * 2048 * 2048) + (13 * 2048)) / 1e9;
+        Assert.Equal(layers * layer * times, step.GetProperty("link_gigabytes").GetDouble(), 9);
+        var card = step.GetProperty("RTX 4090");
+        Assert.Equal(layers * layer * times / 32, card.GetProperty("link_seconds").GetDouble(), 9);
+        Assert.True(card.GetProperty("fp16_tensor_core_seconds").GetDouble() >= card.GetProperty("link_seconds").GetDouble());
+    }
+
+    [Fact]
+    public void A_step_on_a_device_has_the_loss_that_it_has_with_all_weights_there()
+    {
+        string[] size = ["--batch", "1", "--seq", "3", "--steps", "1"];
+        string[] step = ["bench", "step", "--device", "simulation", "--model", TestData.Stories, .. size];
+        var kept = Ilzo.Run([.. step, "--json"]).Json;
+        var streamed = Ilzo.Run([.. step, "--weight-memory", "0", "--json"]).Json;
+        Assert.Equal(kept.GetProperty("loss").GetDouble(), streamed.GetProperty("loss").GetDouble());
+        Assert.Equal(
+            "--holes is given for --device simulation without --weight-memory, and all weights are made there; neither, or both, were "
+                + "expected.",
+            Ilzo.Run("bench", "step", "--device", "simulation", "--shape", "opt-125m", "--holes").Refusal(2));
+    }
+
     [Theory]
     [InlineData("0", "1 to 64 was expected.", "--weight-memory", "0")]
     [InlineData("2", "none without --weight-memory, beyond which weights are written, was expected.")]

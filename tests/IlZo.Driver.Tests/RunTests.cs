@@ -67,6 +67,42 @@ public sealed class RunTests
             && last.GetString()!.StartsWith("not run, for the device is lost since '", StringComparison.Ordinal));
     }
 
+    // Kernels change nothing, so weights end as they began, though all layers went to the device and back.
+    [Fact]
+    public void A_training_whose_layers_come_in_each_pass_ends_as_with_all_of_them_on_the_device()
+    {
+        using var temp = new TempFolder();
+        string[] train = [.. s_train, "--model", TestData.Path("models", "stories260K")];
+        (string Sha256, string Log, long Copies) Train(string run, params string[] more)
+        {
+            var (outcome, calls) = StandIn.Count([.. train, "--run", temp[run], .. more]);
+            return (
+                outcome.Json.GetProperty("weights_sha256").GetString()!,
+                Convert.ToHexString(File.ReadAllBytes(temp[run, "trajectory.bin"])), calls["cuMemcpyAsync"]);
+        }
+
+        var kept = Train("kept");
+        var often = Train("often", "--weight-memory", "0", "--write-every", "1");
+        var some = Train("some", "--weight-memory", "300KB", "--write-every", "2");
+        Assert.Equal((kept.Sha256, kept.Log), (often.Sha256, often.Log));
+        Assert.Equal((kept.Sha256, kept.Log), (some.Sha256, some.Log));
+        Assert.True(often.Copies > some.Copies && some.Copies > kept.Copies);
+    }
+
+    // A copy that fails beside other work is told where its layer is needed.
+    [Theory]
+    [InlineData(
+        "FAIL=cuMemcpyAsync:250:214:lost", @"^ilzo: cuda:0 did not (copy|finish) .*; 'ilzo train --run "".*"" --resume' continues ")]
+    [InlineData("FAIL=cuStreamCreate:1:2", @"^ilzo: cuda:0 did not make a stream: CUDA_ERROR_OUT_OF_MEMORY")]
+    public void A_device_that_fails_while_layers_come_ends_the_training_with_a_sentence(string fault, string sentence)
+    {
+        using var temp = new TempFolder();
+        string[] memory = ["--model", TestData.Path("models", "stories260K"), "--weight-memory", "0", "--run", temp["run"]];
+        var failed = StandIn.Run([fault], [.. s_train, .. memory]);
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Matches(sentence, failed.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+    }
+
     [Theory]
     [MemberData(nameof(Ends))]
     public void A_training_that_the_device_ends_is_continued_to_the_same_log(string fault)

@@ -32,9 +32,12 @@ internal static class InspectCommand
         "--optimizer", "NAME", "Training method, for the memory prediction (default: mezo).");
     private static readonly Option<string?> s_opt = Flags.MethodOptions();
 
-    // As for train: what decides which weights are trained, and what products are computed in.
+    // As for train: what decides which weights are trained and where they are, and what products are computed in.
     private static readonly IReadOnlyList<TrainingSetting> s_shared =
-        [.. TrainingSetting.All.Where(s => TrainingSetting.OfTrainedWeights.Contains(s.Name) || s.Name == "precision")];
+    [
+        .. TrainingSetting.All.Where(
+            s => TrainingSetting.OfTrainedWeights.Contains(s.Name) || s.Name is "precision" or "weight-memory" or "write-every"),
+    ];
 
     private static readonly Option<bool> s_json = Flags.Json();
 
@@ -81,12 +84,14 @@ internal static class InspectCommand
         }
 
         var options = TrainingSetting.Resolve(parsed, s_shared) with { Model = outline?.Path ?? name! };
+        options.Validate();
         int batch = Flags.AtLeastOne("--batch-size", parsed.GetValue(s_batchSize) ?? Presets.Of(options).BatchSize);
         TrainableModel.Prepare(model, options, backend: null);
         options =
             options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
         var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, kind);
-        var roofline = kind == DeviceKind.Cuda ? GpuRoofline.Of(model, wanted, batch, seq) : null;
+        var plan = options.WeightMemory is null ? null : model.PlanMemory(options.WeightMemory, writeEvery: options.WriteEvery);
+        var roofline = kind == DeviceKind.Cuda ? GpuRoofline.Of(model, wanted, batch, seq, plan) : null;
         if (parsed.GetValue(s_json))
         {
             PrintJson(model, memory, roofline);
@@ -159,12 +164,19 @@ internal static class InspectCommand
 
     private static IEnumerable<(string, string)> Bounds(GpuRoofline roofline) =>
     [
-        ("a mezo step", Format.Invariant($"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB; at best, by published peaks:")),
+        ("a mezo step", Format.Invariant(
+            $"{roofline.Teraflop:F2} TFLOP, {roofline.Gigabytes:F1} GB{Streamed(roofline)}; at best, by published peaks:")),
         .. roofline.Bounds.Select(b => (
             $"  {b.Gpu}",
             Format.Invariant($"{1e3 * b.SingleSeconds:F0} ms in fp16 and {1e3 * b.TensorSeconds:F0} ms in bf16x3 on tensor cores, "
-                + $"{1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms)"))),
+                + $"{1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms{OverLink(b)})"))),
     ];
+
+    private static string Streamed(GpuRoofline roofline) =>
+        roofline.LinkGigabytes > 0 ? Format.Invariant($", {roofline.LinkGigabytes:F1} GB from the host and back") : string.Empty;
+
+    private static string OverLink(GpuBound bound) =>
+        bound.LinkSeconds > 0 ? Format.Invariant($", PCIe alone {1e3 * bound.LinkSeconds:F0} ms") : string.Empty;
 
     private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>
     {
@@ -229,6 +241,7 @@ internal static class InspectCommand
         writer.WriteStartObject("step_at_best");
         writer.WriteNumber("teraflop", roofline.Teraflop);
         writer.WriteNumber("gigabytes", roofline.Gigabytes);
+        writer.WriteNumber("link_gigabytes", roofline.LinkGigabytes);
         foreach (var bound in roofline.Bounds)
         {
             writer.WriteStartObject(bound.Gpu);
@@ -236,6 +249,7 @@ internal static class InspectCommand
             writer.WriteNumber("fp16_tensor_core_seconds", bound.SingleSeconds);
             writer.WriteNumber("fp32_seconds", bound.Fp32Seconds);
             writer.WriteNumber("memory_seconds", bound.MemorySeconds);
+            writer.WriteNumber("link_seconds", bound.LinkSeconds);
             writer.WriteEndObject();
         }
 

@@ -15,12 +15,13 @@ internal static class ModelBenchCommand
         "--adapter", "KIND",
         $"Train an adapter instead of all weights: {string.Join(", ", AdapterCatalog.Kinds.Select(a => a.Name))} (CPU).");
     private static readonly Option<string?> s_weightMemory = Flags.Text(
-        "--weight-memory", "SIZE", "Weights that may stay in memory, such as 8GB, as in train (CPU).");
+        "--weight-memory", "SIZE", "Weights that may stay in memory, such as 8GB, as in train.");
     private static readonly Option<string?> s_blocks = Flags.Text(
         "--blocks", "TYPE", "Store the matrices of --shape in blocks: q8_0, q4_0, q4_k, q6_k, nf4 or q4_z; with --adapter (CPU).");
     private static readonly Option<bool> s_holes = new("--holes")
     {
-        Description = "Leave the matrices of --shape out of its files, which take no room then: weights are zeros (CPU).",
+        Description = "Leave the matrices of --shape out of its files, which take no room then: weights are zeros (CPU, or with "
+            + "--weight-memory).",
     };
 
     public static Command Step()

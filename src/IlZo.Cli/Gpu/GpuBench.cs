@@ -114,7 +114,9 @@ internal sealed class GpuBench(GpuBackend backend, DeviceBenchmarkScale scale, B
 
     private void Step()
     {
-        var r = DeviceStep.Run(backend, request.Model, request.Shape, request.Batch, request.Length, request.Repetitions, scale);
+        var r = DeviceStep.Run(
+            backend, request.Model, request.Shape, request.Batch, request.Length, request.Repetitions, scale, request.WeightMemory,
+            request.HasHoles);
         if (request.Json)
         {
             PrintJson("step", r.Peak, writer =>

@@ -201,7 +201,13 @@ public sealed class ParameterSet : IDisposable
     private void Release()
     {
         _all.ForEach(p => p.Release());
-        _memory.ForEach(owner => owner.Dispose());
+
+        // What came last may still be reading from what came before it.
+        for (int i = _memory.Count - 1; i >= 0; i--)
+        {
+            _memory[i].Dispose();
+        }
+
         _memory.Clear();
     }
 }

@@ -40,12 +40,17 @@ internal sealed record DeviceStep(
     /// <param name="length">Tokens of each.</param>
     /// <param name="steps">Measured steps, after one that is not.</param>
     /// <param name="scale">How much work the peaks are measured with.</param>
+    /// <param name="weightMemory">Bytes of weights that may stay on the device; null for all.</param>
+    /// <param name="hasHoles">Whether the files of a shape, which then are made, have holes in the place of matrices.</param>
     /// <exception cref="InvalidInputException">The model cannot be read, or the device has too little memory.</exception>
     public static DeviceStep Run(
-        GpuBackend backend, string? model, string? shape, int batch, int length, int steps, DeviceBenchmarkScale scale)
+        GpuBackend backend, string? model, string? shape, int batch, int length, int steps, DeviceBenchmarkScale scale,
+        long? weightMemory = null, bool hasHoles = false)
     {
         var peaks = DevicePeaks.MeasureAlone(backend, steps, scale);
-        using var loaded = DeviceModel.Load(backend, model, shape);
+        using var loaded = weightMemory is { } budget
+            ? DeviceModel.Load(backend, model, shape, budget, hasHoles)
+            : DeviceModel.Load(backend, model, shape);
         using var optimizer = OptimizerCatalog.Find("mezo").Create(new OptimizerSettings(loaded.Model.Parameters) { Seed = 1 });
         var oracle = new BenchmarkOracle(loaded.Model, backend, batch, length);
         var forward = new List<double>(steps);

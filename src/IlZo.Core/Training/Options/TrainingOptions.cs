@@ -179,16 +179,16 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Bytes of weights that may stay in memory; layers beyond them are read in every pass, from the model's files, or from a file in the
-    /// run's folder if they are trained. Null keeps all. On Linux, and for the CPU. Results do not depend on it, and it is not part of a
-    /// run.
+    /// Bytes of weights that may stay in memory, or on a GPU; layers beyond them are read in every pass: on the CPU, where it takes Linux,
+    /// from the model's files, or from a file in the run's folder if they are trained, and on a GPU from the machine's memory. Null keeps
+    /// all. Results do not depend on it, and it is not part of a run.
     /// </summary>
     [JsonIgnore]
     public long? WeightMemory { get; init; }
 
     /// <summary>
-    /// After how many steps trained weights beyond <see cref="WeightMemory"/> are written to the disk; null for 4. Until then, their
-    /// updates are made anew whenever they are read. Results do not depend on it, and it is not part of a run.
+    /// After how many steps trained weights beyond <see cref="WeightMemory"/> are written to where they are read from; null for 4. Until
+    /// then, their updates are made anew whenever they are read. Results do not depend on it, and it is not part of a run.
     /// </summary>
     [JsonIgnore]
     public int? WriteEvery { get; init; }
@@ -240,12 +240,9 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
     /// <summary>These options with the engine that actually computes.</summary>
     internal TrainingOptions With(Engine engine)
     {
-        if (WeightMemory is not null && engine.Kind != DeviceKind.Cpu)
-        {
-            throw new InvalidInputException(
-                $"{Setting.WeightMemory} is given for {Device}, which holds all weights; the CPU was expected with it.");
-        }
-
+        Require(
+            WeightMemory is null || engine.Kind != DeviceKind.Cpu || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0,
+            "none, except on Linux or for a GPU,");
         if (Method.TakesDerivatives)
         {
             engine.RequireDerivatives($"{Optimizer} takes derivatives");
@@ -328,7 +325,6 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(
             WriteEvery is null || WeightMemory is not null, Setting.WriteEvery, WriteEvery ?? 0,
             $"none without {Setting.WeightMemory}, beyond which weights are written,");
-        Require(WeightMemory is null || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0, "none, except on Linux");
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);
         RequirePath(Setting.ChatTemplate, ChatTemplate);

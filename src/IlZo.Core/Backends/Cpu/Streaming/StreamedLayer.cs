@@ -1,13 +1,11 @@
 using IlZo.Files;
 using IlZo.Tensors;
-using IlZo.Updates;
 
 namespace IlZo.Backends.Cpu.Streaming;
 
 /// <summary>
-/// The weights of a layer that is in memory only while a pass reads it. Those that are frozen lie in the checkpoint's file. Those that are
-/// trained lie in a work file as they were after some update; the updates after that one wait here, and are made each time the weights are
-/// brought in.
+/// The weights of a layer that is in memory only while a pass reads it. Those that are frozen lie in the checkpoint's file; those that are
+/// trained lie in a work file, as they were after some update.
 /// </summary>
 internal sealed unsafe class StreamedLayer
 {
@@ -16,8 +14,6 @@ internal sealed unsafe class StreamedLayer
 
     private readonly Parameter[] _tensors;
     private readonly Parameter[] _trained;
-    private readonly IReadOnlyList<RowBlock> _blocks;
-    private readonly List<WeightUpdate> _waiting = [];
     private readonly List<Range> _ranges = [];
     private readonly Dictionary<Parameter, (long InRoom, nint InFile)> _places = [];
     private Range? _work;
@@ -27,21 +23,18 @@ internal sealed unsafe class StreamedLayer
     {
         _tensors = [.. tensors];
         _trained = [.. tensors.Where(p => p.IsTrained)];
-        _blocks = RowBlock.Of(_trained);
+        Blocks = RowBlock.Of(_trained);
         WorkBytes = ParameterPieces.Aligned(ParameterPieces.Arrange(_trained).End, Environment.SystemPageSize);
     }
+
+    /// <summary>The trained weights.</summary>
+    public IReadOnlyList<RowBlock> Blocks { get; }
 
     /// <summary>Bytes of whole pages that the trained weights take in a work file.</summary>
     public long WorkBytes { get; }
 
     /// <summary>Bytes that the layer takes in memory, once its tensors are where they stay.</summary>
     public long RoomBytes { get; private set; }
-
-    /// <summary>How many updates wait for being written.</summary>
-    public int Waiting => _waiting.Count;
-
-    /// <summary>Whether an update can only be made once: a rule that keeps numbers for each element changes them too.</summary>
-    public bool MustBeWritten => _waiting.Exists(update => update.Rule.StateBytes > 0);
 
     /// <summary>Moves the trained weights to a place in a work file, where a page begins.</summary>
     public void MoveTo(WorkFile file, long offset)
@@ -81,15 +74,6 @@ internal sealed unsafe class StreamedLayer
         _work = _trained.Length == 0 ? null : _ranges.Find(r => r.From.File == _trained[0].Place!.File);
     }
 
-    /// <summary>Takes an update of some of the model's tensors, if it changes any of these.</summary>
-    public void Add(in WeightUpdate update)
-    {
-        if (Array.Exists(_trained, update.Parameters.Contains))
-        {
-            _waiting.Add(update);
-        }
-    }
-
     /// <summary>Reads the layer as it is on the disk.</summary>
     /// <param name="room">Memory of <see cref="RoomBytes"/>.</param>
     public void Read(byte* room)
@@ -100,32 +84,21 @@ internal sealed unsafe class StreamedLayer
         }
     }
 
-    /// <summary>Lets the weights be where they were read to, and makes the updates that wait.</summary>
-    public void Enter(byte* room, WeightUpdater updater)
+    /// <summary>Lets the weights be where they were read to.</summary>
+    public void Enter(byte* room)
     {
         foreach (var (parameter, place) in _places)
         {
             parameter.Data = room + place.InRoom;
         }
-
-        if (_waiting.Count > 0)
-        {
-            updater.Update(_blocks, [.. _waiting]);
-        }
     }
 
     /// <summary>Lets the weights be where they lie in files.</summary>
-    /// <param name="isWritten">Whether they are about to be written there as they are, so that nothing waits any more.</param>
-    public void Leave(bool isWritten)
+    public void Leave()
     {
         foreach (var (parameter, place) in _places)
         {
             parameter.Data = (byte*)place.InFile;
-        }
-
-        if (isWritten)
-        {
-            _waiting.Clear();
         }
     }
 

@@ -1,38 +1,26 @@
+using IlZo.Backends.Streaming;
 using IlZo.Files;
 using IlZo.Tensors;
-using IlZo.Updates;
 
 namespace IlZo.Backends.Cpu.Streaming;
 
 /// <summary>
-/// Keeps the weights of some layers in memory only while a pass reads them. This decides where they are, and about nothing that is
-/// computed: the layer that is needed next is read while another is computed, to memory that is used again and again; pages of mapped files
-/// would have to be found anew each time, and copied where they are written to. Updates are made when weights are read, and written to a
-/// work file where enough of them have come together.
+/// Layers that are read from the disk in each pass, to memory that is used again and again: pages of mapped files would have to be found
+/// anew each time, and copied where they are written to. Trained layers lie in a work file.
 /// </summary>
-internal sealed class StreamedWeights : IDisposable
+internal sealed unsafe class StreamedWeights : LayerStream
 {
     private readonly StreamedLayer?[] _layers;
-    private readonly HashSet<Parameter> _streamed;
     private readonly WeightUpdater _updater;
-    private readonly int _writeEvery;
-    private readonly Room[] _rooms = new Room[2];
-    private Task _last = Task.CompletedTask;
-    private int? _entered;
+    private readonly NativeBuffer[] _memory = new NativeBuffer[2];
     private WorkFile? _file;
-    private IReadOnlyList<Parameter> _all = [];
-    private IReadOnlyList<Parameter> _others = [];
 
     private StreamedWeights(ParameterSet parameters, StreamPlan plan, WeightUpdater updater)
+        : base(parameters, plan)
     {
-        Parameters = parameters;
         _layers = [.. plan.Layers.Select(tensors => tensors.Count > 0 ? new StreamedLayer(tensors) : null)];
-        _streamed = [.. plan.Layers.SelectMany(tensors => tensors)];
-        (_updater, _writeEvery) = (updater, plan.WriteEvery);
+        _updater = updater;
     }
-
-    /// <summary>Whose weights they are.</summary>
-    public ParameterSet Parameters { get; }
 
     /// <summary>Begins to stream, by the plan that a set of parameters has; weights that are trained move to a work file.</summary>
     /// <param name="parameters">The weights, all of them where they were loaded.</param>
@@ -52,62 +40,6 @@ internal sealed class StreamedWeights : IDisposable
         return streamed;
     }
 
-    /// <summary>Takes updates, of which the layers here make their part later.</summary>
-    public void Add(IEnumerable<WeightUpdate> updates)
-    {
-        foreach (var update in updates)
-        {
-            foreach (var layer in _layers)
-            {
-                layer?.Add(update);
-            }
-        }
-
-        // Those of a log come many at a time.
-        if (Array.Exists(_layers, layer => layer?.Waiting > _writeEvery))
-        {
-            Settle();
-        }
-    }
-
-    /// <summary>Those of some tensors that are not streamed; the same list for the same list.</summary>
-    public IReadOnlyList<Parameter> Others(IReadOnlyList<Parameter> parameters)
-    {
-        if (!ReferenceEquals(parameters, _all))
-        {
-            (_all, _others) = (parameters, [.. parameters.Where(p => !_streamed.Contains(p))]);
-        }
-
-        return _others;
-    }
-
-    /// <summary>Sees to it that a layer is in memory with all its updates, and begins to read the next one.</summary>
-    public void Enter(int layer) => Enter(layer, Next(layer));
-
-    /// <summary>Gives back what a layer took.</summary>
-    public void Leave(int layer)
-    {
-        if (layer == _entered)
-        {
-            var streamed = _layers[layer]!;
-            Leave(writes: streamed.MustBeWritten || streamed.Waiting >= _writeEvery);
-        }
-    }
-
-    /// <summary>Makes all updates that wait, so that the disk has the weights as they are.</summary>
-    public void Settle()
-    {
-        Abandon();
-        int[] waiting = [.. Enumerable.Range(0, _layers.Length).Where(i => _layers[i]?.Waiting > 0)];
-        for (int i = 0; i < waiting.Length; i++)
-        {
-            Enter(waiting[i], i + 1 < waiting.Length ? waiting[i + 1] : null);
-            Leave(writes: true);
-        }
-
-        _last.GetAwaiter().GetResult();
-    }
-
     /// <summary>Gives back what somebody else has read of the layers.</summary>
     public void Drop()
     {
@@ -118,71 +50,35 @@ internal sealed class StreamedWeights : IDisposable
     }
 
     /// <summary>Ends what is in progress, and gives the work file and its memory back.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
-        // A failure was told to whom it concerned.
-        ((IAsyncResult)_last).AsyncWaitHandle.WaitOne();
+        base.Dispose();
         _file?.Dispose();
-        Array.ForEach(_rooms, room => room.Memory.Dispose());
+        Array.ForEach(_memory, memory => memory.Dispose());
     }
 
-    private unsafe void Enter(int layer, int? next)
-    {
-        Abandon();
-        if (_layers[layer] is not { } streamed)
-        {
-            Read(next);
-            return;
-        }
+    protected override void Bring(int layer, int room) => _layers[layer]!.Read(Data(room));
 
-        Read(layer);
-        int room = Array.FindIndex(_rooms, r => r.Layer == layer);
-        _rooms[room].Reading.GetAwaiter().GetResult();
-        _entered = layer;
-        Read(next);
-        streamed.Enter(_rooms[room].Data, _updater);
-    }
+    protected override void Write(int layer, int room) => _layers[layer]!.Write(Data(room));
 
-    // A pass that ended in the middle of a layer did not leave it.
-    private void Abandon()
+    protected override void Use(int layer, int room, LayerUpdates updates)
     {
-        if (_entered is { } entered)
+        var streamed = _layers[layer]!;
+        streamed.Enter(Data(room));
+        if (updates.Waiting.Count > 0)
         {
-            Leave(entered);
+            _updater.Update(streamed.Blocks, [.. updates.Waiting]);
         }
     }
 
-    // What is written first makes room for what is read next.
-    private unsafe void Leave(bool writes)
-    {
-        int room = Array.FindIndex(_rooms, r => r.Layer == _entered);
-        var layer = _layers[_entered!.Value]!;
-        byte* data = _rooms[room].Data;
-        layer.Leave(writes);
-        if (writes)
-        {
-            After(() => layer.Write(data));
-        }
+    protected override void Release(int layer) => _layers[layer]!.Leave();
 
-        // With the updates that were made, it is not what is on the disk.
-        _rooms[room].Layer = null;
-        _entered = null;
+    // Work with weights ends before its call does.
+    protected override void Finish()
+    {
     }
 
-    // Begins to read a layer, unless it is there.
-    private unsafe void Read(int? layer)
-    {
-        if (layer is not { } wanted || Array.Exists(_rooms, r => r.Layer == wanted))
-        {
-            return;
-        }
-
-        ref var room = ref _rooms[_entered is { } entered && _rooms[0].Layer == entered ? 1 : 0];
-        var streamed = _layers[wanted]!;
-        byte* data = room.Data;
-        room.Layer = wanted;
-        room.Reading = After(() => streamed.Read(data));
-    }
+    private byte* Data(int room) => (byte*)_memory[room].Data;
 
     private void MoveTo(string folder, long bytes)
     {
@@ -212,45 +108,11 @@ internal sealed class StreamedWeights : IDisposable
             layer?.Arrange();
         }
 
-        foreach (ref var room in _rooms.AsSpan())
+        for (int i = 0; i < _memory.Length; i++)
         {
-            room.Memory = new NativeBuffer(_layers.Max(layer => layer?.RoomBytes ?? 0));
+            _memory[i] = new NativeBuffer(_layers.Max(layer => layer?.RoomBytes ?? 0));
         }
 
         Parameters.Own(this);
-    }
-
-    // The next layer that is read anew, after the last one that of the next pass; null where it is the same.
-    private int? Next(int layer)
-    {
-        for (int i = 1; i < _layers.Length; i++)
-        {
-            int next = (layer + i) % _layers.Length;
-            if (_layers[next] is not null)
-            {
-                return next;
-            }
-        }
-
-        return null;
-    }
-
-    // One thing at a time, in their order; after a failure nothing is done any more.
-    private Task After(Action work) => _last = _last.ContinueWith(
-        before =>
-        {
-            before.GetAwaiter().GetResult();
-            work();
-        },
-        CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-
-    /// <summary>Memory of a layer, of which there are two: one is read to while the other is in use.</summary>
-    private unsafe struct Room
-    {
-        public NativeBuffer Memory;
-        public int? Layer;
-        public Task Reading;
-
-        public readonly byte* Data => (byte*)Memory.Data;
     }
 }
