@@ -12,7 +12,7 @@ internal sealed class FunctionFlags(string more = "")
     [
         "model", "task", "data", "batch-size", "train-size", "dev-size", "test-size", "max-length", "dtype", "shots", "objective",
         "data-seed",
-        "engine", "precision",
+        "engine", "precision", "weight-memory", "write-every", "split-special-tokens", "overcommit",
         .. TrainingSetting.OfTrainedWeights,
     ];
 

@@ -16,7 +16,8 @@ internal sealed class OutputFolder : IDisposable
 
     /// <param name="path">The folder.</param>
     /// <param name="files">The names of the results.</param>
-    /// <exception cref="InvalidInputException">The path is a file's, or the name of a result is a folder's.</exception>
+    /// <exception cref="InvalidInputException">The path is a file's, the name of a result is a folder's, or the folder is in
+    /// use.</exception>
     /// <exception cref="IOException">The folder cannot be made, or no file in it.</exception>
     /// <exception cref="UnauthorizedAccessException">This is not allowed.</exception>
     public OutputFolder(string path, IReadOnlyList<string> files)
@@ -35,14 +36,18 @@ internal sealed class OutputFolder : IDisposable
         _path = path;
         _made = !Directory.Exists(path);
         Directory.CreateDirectory(path);
-        foreach (string left in Entries(path).Where(e => IsTemporary(e, files)))
-        {
-            TryOpenAlone(left, FileOptions.DeleteOnClose);
-        }
-
         _trial = new FileStream(
             Path.Combine(path, $".{Trial}.tmp-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0,
             FileOptions.DeleteOnClose);
+
+        // Looked for with the own file in place: of two that begin at a time, at most one goes on.
+        string[] left = [.. Entries(path).Where(e => IsTemporary(e, files) && e != _trial.Name)];
+        if (!Array.TrueForAll(left, e => TryOpenAlone(e, FileOptions.DeleteOnClose)))
+        {
+            Dispose();
+            throw new InvalidInputException(
+                $"--out is '{path}', which another process is at work in; a folder that is not in use was expected.");
+        }
     }
 
     /// <summary>Whether a path has more than what a killed process left: other files, or work that goes on.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IlZo.Reporting;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -13,7 +14,8 @@ internal sealed class StudyFolder : IDisposable
     /// <param name="resume">Whether to go on with what is there.</param>
     /// <param name="nameParts">What names a new one.</param>
     /// <param name="files">The names of the results.</param>
-    /// <exception cref="InvalidInputException">There is nothing to go on with, or results cannot stand there.</exception>
+    /// <exception cref="InvalidInputException">There is nothing to go on with, results cannot stand there, or would replace the work of
+    /// hours.</exception>
     public StudyFolder(string? path, bool resume, IEnumerable<string> nameParts, IReadOnlyList<string> files)
     {
         if (resume && path is null)
@@ -23,8 +25,23 @@ internal sealed class StudyFolder : IDisposable
 
         _files = files;
         FullPath = Path.GetFullPath(path ?? RunName.Next(nameParts, p => OutputFolder.IsTaken(p, files)));
-        Journal = resume ? TrialJournal.Resume(FullPath) : TrialJournal.Begin(FullPath);
+        RequireOwn(path);
         _output = new OutputFolder(FullPath, [.. files, TrialJournal.FileName]);
+        try
+        {
+            Journal = TrialJournal.Resume(FullPath);
+            if (!resume && Journal.Count > 0)
+            {
+                throw new InvalidInputException(
+                    $"--out is '{path}', which holds {Journal.Count} runs that have ended; --resume, which goes on with them, or another "
+                        + "folder was expected.");
+            }
+        }
+        catch
+        {
+            _output.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The folder.</summary>
@@ -41,7 +58,7 @@ internal sealed class StudyFolder : IDisposable
 
     /// <summary><c>--out</c>.</summary>
     public static Option<string?> OutFlag(IReadOnlyList<string> files) => Flags.Text(
-        "--out", "DIR", $"Folder for {string.Join(", ", files)}, which are replaced (default: a new one under runs/).");
+        "--out", "DIR", $"Folder for {string.Join(", ", files)} and {TrialJournal.FileName} (default: a new one under runs/).");
 
     /// <summary><c>--jobs</c>.</summary>
     public static Option<int?> JobsFlag() => Flags.Number<int>(
@@ -73,6 +90,17 @@ internal sealed class StudyFolder : IDisposable
         }
 
         Terminal.Say($"{FullPath}: {string.Join(", ", _files)}");
+    }
+
+    // A training, or a comparison in the place of a sweep, has reports of the same names.
+    private void RequireOwn(string? path)
+    {
+        string[] all = [RunFolder.TrajectoryName, ComparisonFiles.NumbersFile, SweepFiles.NumbersFile];
+        if (all.Except(_files).FirstOrDefault(name => File.Exists(Path.Combine(FullPath, name))) is { } other)
+        {
+            throw new InvalidInputException(
+                $"--out is '{path}', in which {other} is of other work; a folder without it was expected.");
+        }
     }
 
     public void Dispose()

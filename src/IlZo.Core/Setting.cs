@@ -120,6 +120,8 @@ internal static class Setting
 
     public static string Schedule => Name();
 
+    public static string Seed => Name();
+
     public static string Seeds => Name();
 
     public static string Shots => Name();
@@ -138,6 +140,8 @@ internal static class Setting
 
     public static string Strategy => Name();
 
+    public static string SweepSeed => Name();
+
     public static string Target => Name();
 
     public static string Targets => Name();
@@ -145,6 +149,8 @@ internal static class Setting
     public static string Task => Name();
 
     public static string Temperature => Name();
+
+    public static string TestAtEnd => Name();
 
     public static string TestSize => Name();
 
@@ -171,6 +177,8 @@ internal static class Setting
     public static string WeightDecay => Name();
 
     public static string WeightMemory => Name();
+
+    public static string Widen => Name();
 
     public static string WriteEvery => Name();
 

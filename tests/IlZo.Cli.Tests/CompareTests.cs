@@ -89,6 +89,7 @@ public sealed class CompareTests
     [InlineData("--rates", "0", "--rates is 0")]
     [InlineData("--jobs", "0", "--jobs is 0")]
     [InlineData("--first-seed", "-1", "--first-seed is -1")]
+    [InlineData("--optimizers", "mezo:queries=3:queries=4", "--optimizers has 'mezo:queries=3:queries=4', with a setting twice")]
     [InlineData("--best-of", "nowhere", "nowhere: found no compare.json")]
     public void What_cannot_be_compared_is_refused(string flag, string value, string message)
     {
@@ -212,7 +213,7 @@ public sealed class CompareTests
 
         double[] Rates(string count) => [.. Ilzo.Run(
             "compare", "--function", "sphere", "--dimension", "10", "--optimizers", "mezo", "--lr", "1e-4", "--rates", count, "--seeds",
-            "1", "--forward-passes", "4", "--out", temp["out"], "--json")
+            "1", "--forward-passes", "4", "--out", temp[count], "--json")
             .Json.GetProperty("methods")[0].GetProperty("runs").EnumerateArray()
             .Select(r => r.GetProperty("learning_rate").GetDouble())];
     }
@@ -301,6 +302,20 @@ public sealed class CompareTests
         Assert.Equal($"{line}\n", File.ReadAllText(temp["runs.jsonl"]));
     }
 
+    [Theory]
+    [InlineData("--eps is 0.01; none was expected, because no method", "--optimizers", "forward-gradient", "--eps", "1e-2")]
+    [InlineData("--eps is 0.01; none was expected, because no method", "--optimizers", "forward-gradient", "--epsilons", "1e-2,1e-1")]
+    [InlineData("--widen is given with one learning rate", "--lrs", "1e-5", "--widen")]
+    [InlineData("--test-at-end is given with --function", "--function", "sphere", "--test-at-end")]
+    [InlineData("--weight-memory says what a function does not have", "--function", "sphere", "--weight-memory", "0")]
+    [InlineData("--overcommit says what a function does not have", "--function", "sphere", "--overcommit")]
+    [InlineData("--patience is 3; none with --dev-size 0 was expected", "--patience", "3", "--dev-size", "0")]
+    public void What_would_have_no_effect_is_refused(string message, params string[] options)
+    {
+        string verb = options.Contains("--patience") ? "train" : "compare";
+        Assert.StartsWith(message, Ilzo.Run([verb, .. options]).Refusal(2), StringComparison.Ordinal);
+    }
+
     // Each run goes to its last forward pass.
     [Theory]
     [InlineData("--patience")]
@@ -366,7 +381,7 @@ public sealed class CompareTests
 
         File.WriteAllText(Path.Combine(folder, $"{left[0]}{Guid.NewGuid():N}"), "");
         File.WriteAllText(Path.Combine(folder, ".trial.tmp-mine"), "");
-        CompareSphere(temp.Path, "--out", folder);
+        CompareSphere(temp.Path, "--out", folder, "--resume");
         Assert.Equal(
             [".trial.tmp-mine", "compare.json", "curves.svg", "points.csv", "report.html", "runs.jsonl", "table.md"],
             Directory.GetFiles(folder).Select(Path.GetFileName).Order());
@@ -382,6 +397,33 @@ public sealed class CompareTests
         using var other = new FileStream(held, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         Assert.Contains($"{folder}-2: compare.json", CompareSphere(temp.Path), StringComparison.Ordinal);
         Assert.Equal([held], Directory.GetFiles(folder));
+        Assert.Equal(
+            $"--out is '{folder}', which another process is at work in; a folder that is not in use was expected.",
+            Ilzo.Run("compare", "--function", "sphere", "--out", folder).Refusal(2));
+        Assert.Equal([held], Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void Finished_work_is_not_replaced()
+    {
+        using var temp = new TempFolder();
+        CompareSphere(temp.Path, "--out", "of");
+        string[] before = Contents();
+        string[] function = ["--function", "sphere", "--out", temp["of"]];
+        Assert.StartsWith(
+            $"--out is '{temp["of"]}', which holds 3 runs that have ended; --resume, which goes on with them, or another folder was "
+                + "expected.",
+            Ilzo.Run(["compare", .. function]).Refusal(2), StringComparison.Ordinal);
+        Assert.Equal(
+            $"--out is '{temp["of"]}', in which compare.json is of other work; a folder without it was expected.",
+            Ilzo.Run("sweep", "--vary", "lr=1e-4,1e-3", "--resume", "--out", temp["of"]).Refusal(2));
+        Assert.Equal(before, Contents());
+        File.WriteAllText(temp["of", "trajectory.bin"], "");
+        Assert.Contains(
+            "in which trajectory.bin is of other work", Ilzo.Run(["compare", "--resume", .. function]).Refusal(2),
+            StringComparison.Ordinal);
+
+        string[] Contents() => [.. Directory.GetFiles(temp["of"]).Order().Select(f => $"{f} {File.ReadAllText(f)}")];
     }
 
     [Fact]

@@ -52,6 +52,8 @@ public sealed class ProbeTests
     [InlineData(
         "--function sphere --batch-size 4", "--batch-size says what a function does not have; one of it and --function was expected.")]
     [InlineData("--function saddle --dimension 3", "--dimension is 3; 2 was expected.")]
+    [InlineData("--objective accuracy", "--objective is accuracy, which has no gradient; loss was expected.")]
+    [InlineData("--optimizers forward-gradient --eps 1", "--eps is 1; none was expected, because no method here has a radius.")]
     [InlineData("--optimizers mezo,mezo", "--optimizers names a method twice; each once was expected.")]
     public void What_cannot_be_measured_is_refused(string arguments, string message) =>
         Assert.Equal(message, Ilzo.Run(["probe", .. arguments.Split(' ')]).Refusal(2));

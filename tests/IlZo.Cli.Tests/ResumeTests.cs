@@ -48,6 +48,20 @@ public sealed class ResumeTests
         Assert.Equal(TinyRun.Sha(thirty), TinyRun.Sha(Ilzo.Run("train", "--run", temp["run"], "--resume", "--json").Json));
     }
 
+    [Fact]
+    public void A_run_does_not_become_shorter()
+    {
+        using var temp = new TempFolder();
+        TinyRun.Train(temp["run"], 6);
+        string config = File.ReadAllText(temp["run", "config.json"]);
+        var outcome = Ilzo.Run("train", "--run", temp["run"], "--resume", "--steps", "3");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.EndsWith(
+            $"--steps is 3, and the run in '{temp["run"]}' is one of 6; 6 or more was expected.\n", outcome.Errors,
+            StringComparison.Ordinal);
+        Assert.Equal(config, File.ReadAllText(temp["run", "config.json"]));
+    }
+
     [Theory]
     [InlineData("--lr", "0.002", "lr")]
     [InlineData("--seed", "4", "seed")]

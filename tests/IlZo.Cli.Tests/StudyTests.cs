@@ -43,6 +43,11 @@ public sealed class StudyTests
         Assert.StartsWith("'one' is no task", Ilzo.Run("study", "one").Refusal(2), StringComparison.Ordinal);
         Assert.Contains("found no compare.json", Ilzo.Run("study", $"a={temp["none"]}").Refusal(2), StringComparison.Ordinal);
         Assert.StartsWith("a: the comparison has no --target", Ilzo.Run("study", $"a={temp["one"]}").Refusal(2), StringComparison.Ordinal);
+        Assert.Equal(
+            $"The folder '{temp["one"]}' is given twice; each folder once was expected.",
+            Ilzo.Run("study", $"a={temp["one"]}", $"b={temp["one"]}/").Refusal(2));
+        Assert.Equal(
+            "The task 'a' is given twice; each task once was expected.", Ilzo.Run("study", $"a={temp["one"]}", "a=other").Refusal(2));
         File.WriteAllText(temp["one", "compare.json"], "{}");
         Assert.Contains("got other content", Ilzo.Run("study", $"a={temp["one"]}").Refusal(2), StringComparison.Ordinal);
     }

@@ -88,6 +88,13 @@ public sealed class SweepTests
     [InlineData("--opt: mezo has no option 'nothing'", "--vary", "opt.nothing=1,2")]
     [InlineData("--trials is 4 with a grid", "--vary", "lr=1e-4,1e-3", "--trials", "4")]
     [InlineData("--jobs is 2 with --device cuda:0, which", "--vary", "lr=1e-4,1e-3", "--jobs", "2", "--device", "cuda:0")]
+    [InlineData("--vary has 'seed 2', which trains as 'seed 1' does", "--vary", "seed=1,2")]
+    [InlineData("--vary has 'threads 2', which trains as 'threads 1' does", "--vary", "threads=1,2")]
+    [InlineData("--vary has 'lr 0.0001', which trains as 'lr 1e-4' does", "--vary", "lr=1e-4,0.0001")]
+    [InlineData("--seed is 4294967295; 4294967294 or less", "--vary", "lr=1e-4,1e-3", "--seed", "4294967295", "--seeds", "2")]
+    [InlineData("--eta is 2 with --strategy grid", "--vary", "lr=1e-4,1e-3", "--eta", "2")]
+    [InlineData("--eta is 4 with --strategy random", "--vary", "lr=1e-4..1e-3", "--strategy", "random", "--eta", "4")]
+    [InlineData("--sweep-seed is 3, and nothing is drawn", "--vary", "lr=1e-4,1e-3", "--sweep-seed", "3")]
     [InlineData("--eta is 1", "--vary", "lr=1e-4,1e-3", "--eta", "1", "--strategy", "halving")]
     [InlineData("--resume is given without --out", "--vary", "lr=1e-4,1e-3", "--resume")]
     public void What_cannot_be_tried_is_refused(string message, params string[] flags) =>

@@ -90,9 +90,28 @@ public sealed class WeightMemoryTests
             Ilzo.Run("bench", "step", "--device", "simulation", "--shape", "opt-125m", "--holes").Refusal(2));
     }
 
+    // What is made at load lies in no file.
+    [Theory]
+    [InlineData("train", "builtin")]
+    [InlineData("compare", "builtin")]
+    [InlineData("train", null, "--dtype", "bf16")]
+    public void A_model_of_which_all_would_stay_is_refused(string verb, string? model, params string[] more)
+    {
+        using var temp = new TempFolder();
+        model ??= TestData.Stories;
+        string[] folder = [verb == "train" ? "--run" : "--out", temp["run"]];
+        var outcome = Ilzo.Run([verb, "--model", model, .. folder, "--weight-memory", "0", .. more]);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.EndsWith(
+            $"--weight-memory is 0, and no layer of {model} is read from a file as it is stored there; a model in a folder, in the --dtype "
+                + "that it has there, was expected.\n",
+            outcome.Errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("0", "1 to 64 was expected.", "--weight-memory", "0")]
     [InlineData("2", "none without --weight-memory, beyond which weights are written, was expected.")]
+    [InlineData("8", "none with --adapter, which stays, was expected.", "--weight-memory", "0", "--adapter", "lora")]
     public void How_many_updates_wait_is_asked_for_where_some_do(string steps, string expected, params string[] memory)
     {
         using var temp = new TempFolder();

@@ -201,7 +201,8 @@ internal static class CompareCommand
             Points = PointsOfFunctions,
             Training = options.Training with
             {
-                LearningRate = options.Training.LearningRate ?? ComparisonOptions.LearningRateOf(function, dimension),
+                LearningRate = options.Training.LearningRate
+                    ?? (options.BestOf is null ? ComparisonOptions.LearningRateOf(function, dimension) : null),
             },
         };
     }

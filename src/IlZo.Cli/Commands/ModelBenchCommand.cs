@@ -83,9 +83,16 @@ internal static class ModelBenchCommand
     {
         Adapter = parsed.GetValue(s_adapter),
         WeightMemory = parsed.GetValue(s_weightMemory) is { } size ? ByteSize.Parse("--weight-memory", size) : null,
-        Blocks = parsed.GetValue(s_blocks) is { } name ? Blocks(name) : null,
-        HasHoles = parsed.GetValue(s_holes),
+        Blocks = OfShape(request, s_blocks.Name, parsed.GetValue(s_blocks)) is { } name ? Blocks(name) : null,
+        HasHoles = OfShape(request, s_holes.Name, parsed.GetValue(s_holes)),
     };
+
+    // The value of an option that says how the files of a shape are made.
+    private static T OfShape<T>(BenchRequest request, string option, T value) =>
+        request.Shape is not null || EqualityComparer<T>.Default.Equals(value, default)
+            ? value
+            : throw new InvalidInputException(
+                $"{option} is given with --model; it says how the files of a --shape are made, and was expected with that.");
 
     private static DType Blocks(string name) => StoredType.IsBlocked(name) && StoredType.TryGetDType(name, out var type)
         ? type

@@ -15,6 +15,7 @@ internal static class ProbeCommand
     private static readonly string[] s_ofTrainings =
     [
         "optimizer", "opt", "steps", "schedule", "warmup", "weight-decay", "eval-every", "samples", "patience", "stop-on-divergence",
+        "write-every",
     ];
 
     private static readonly IReadOnlyList<TrainingSetting> s_shared = [.. TrainingSetting.All.Where(s => !s_ofTrainings.Contains(s.Name))];

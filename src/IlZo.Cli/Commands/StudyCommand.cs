@@ -33,14 +33,27 @@ internal static class StudyCommand
 
     private static int Run(ParseResult parsed)
     {
-        var report = StudyReport.Of([.. parsed.GetValue(s_tasks)!.Select(Read)], parsed.GetValue(s_baseline));
+        (string Task, string Folder)[] tasks = [.. parsed.GetValue(s_tasks)!.Select(Split)];
+        RequireDistinct(tasks.Select(t => t.Task), "task");
+        RequireDistinct(tasks.Select(t => Path.TrimEndingDirectorySeparator(Path.GetFullPath(t.Folder))), "folder");
+        var report = StudyReport.Of(
+            [.. tasks.Select(t => (t.Task, ComparisonFiles.Read(t.Folder)))], parsed.GetValue(s_baseline));
         Terminal.Results.Write(parsed.GetValue(s_json) ? report.ToJson() + "\n" : StudyTables.Markdown(report));
         return 0;
     }
 
-    private static (string Task, ComparisonReport Report) Read(string argument) => argument.Split('=', 2) switch
+    private static (string Task, string Folder) Split(string argument) => argument.Split('=', 2) switch
     {
-        [{ Length: > 0 } name, { Length: > 0 } folder] => (name, ComparisonFiles.Read(folder)),
+        [{ Length: > 0 } name, { Length: > 0 } folder] => (name, folder),
         _ => throw new InvalidInputException($"'{argument}' is no task; NAME=DIR was expected."),
     };
+
+    // The same runs would count as those of independent tasks.
+    private static void RequireDistinct(IEnumerable<string> values, string what)
+    {
+        if (values.GroupBy(v => v).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new InvalidInputException($"The {what} '{twice.Key}' is given twice; each {what} once was expected.");
+        }
+    }
 }

@@ -7,7 +7,7 @@ namespace IlZo.Reporting;
 /// <summary>What a comparison leaves for people: a table, a figure, a page, and all of its numbers.</summary>
 internal static class ComparisonFiles
 {
-    private const string NumbersFile = "compare.json";
+    internal const string NumbersFile = "compare.json";
     private const string TableFile = "table.md";
     private const string ChartFile = "curves.svg";
     private const string ReportFile = "report.html";

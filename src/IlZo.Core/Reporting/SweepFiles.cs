@@ -11,7 +11,7 @@ internal static class SweepFiles
     /// <summary>The best settings, as <c>train --config</c> takes them.</summary>
     public const string BestFile = "best.json";
 
-    private const string NumbersFile = "sweep.json";
+    internal const string NumbersFile = "sweep.json";
     private const string TableFile = "table.md";
     private const string ChartFile = "curves.svg";
     private const string ReportFile = "report.html";

@@ -49,8 +49,17 @@ internal static class TrainableModel
     /// <param name="model">The model, of which is decided what is trained.</param>
     /// <param name="options">The training.</param>
     /// <param name="folder">Its run, or null.</param>
-    public static void PlanMemory(LanguageModel model, TrainingOptions options, RunFolder? folder) =>
-        model.PlanMemory(options.WeightMemory, folder?.FullPath, options.WriteEvery);
+    /// <exception cref="InvalidInputException">All of it would stay in memory that is to be less.</exception>
+    public static void PlanMemory(LanguageModel model, TrainingOptions options, RunFolder? folder)
+    {
+        var plan = model.PlanMemory(options.WeightMemory, folder?.FullPath, options.WriteEvery);
+        if (plan.ResidentBytes > options.WeightMemory && plan.Count == 0)
+        {
+            throw new InvalidInputException(
+                $"{Setting.WeightMemory} is {options.WeightMemory}, and no layer of {options.Model} is read from a file as it is stored "
+                    + $"there; a model in a folder, in the {Setting.DType} that it has there, was expected.");
+        }
+    }
 
     /// <summary>The options with the adapter that a run began with, where its folder holds one.</summary>
     internal static TrainingOptions AtStart(TrainingOptions options, RunFolder? folder) =>

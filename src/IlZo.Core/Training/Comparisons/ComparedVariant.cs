@@ -37,12 +37,30 @@ internal sealed record ComparedVariant(string Name, string Optimizer, IReadOnlyL
             }
         }
 
-        return new ComparedVariant(text, parts[0], [.. parts.Skip(1).Select(part => part.Split('=', 2) switch
+        var variant = new ComparedVariant(text, parts[0], [.. parts.Skip(1).Select(part => part.Split('=', 2) switch
         {
             [{ Length: > 0 } name, { Length: > 0 } value] => (name, value),
             _ => throw new InvalidInputException(
                 $"{Setting.Optimizers} has '{text}'; a method, or a method with settings as in mezo:queries=3, was expected."),
         })]);
+        return variant.Settings.DistinctBy(s => s.Name).Count() == variant.Settings.Count
+            ? variant
+            : throw new InvalidInputException($"{Setting.Optimizers} has '{text}', with a setting twice; each once was expected.");
+    }
+
+    /// <summary>Refuses a radius for methods of which none has one.</summary>
+    /// <param name="variants">The methods.</param>
+    /// <param name="training">What they share.</param>
+    /// <param name="epsilon">A radius that is given beside that, or null.</param>
+    /// <exception cref="InvalidInputException">There is one.</exception>
+    public static void RequireRadius(IReadOnlyList<ComparedVariant> variants, TrainingOptions training, double? epsilon)
+    {
+        if ((epsilon ?? training.Epsilon) is { } radius
+            && variants.All(v => !OptimizerCatalog.Find(v.Optimizer, training.Methods).HasRadius))
+        {
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{Setting.Epsilon} is {radius}; none was expected, because no method here has a radius."));
+        }
     }
 
     /// <summary>Options with this method and its settings; what is none of a training's is one of the method's own.</summary>

@@ -139,7 +139,8 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
             Rates is null || LearningRates is null,
             $"{Setting.Rates} and {Setting.LearningRates} are both given; one of them was expected.");
         Require(
-            BestOf is null || (LearningRates is null && Rates is null && Epsilons is null && Training.Epsilon is null && !Widen),
+            BestOf is null || (LearningRates is null && Training.LearningRate is null && Rates is null && Epsilons is null
+                && Training.Epsilon is null && !Widen),
             $"{Setting.BestOf} is given with other learning rates or radii; those of the folder alone were expected.");
         Require(ForwardPasses >= 1, $"{Setting.ForwardPasses} is {ForwardPasses}; 1 or more was expected.");
         Require(Optimizers.Count > 0, $"{Setting.Optimizers} is empty; one or more names with commas between them were expected.");
@@ -178,7 +179,14 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
         Require(
             Training.Schedule == ScheduleShape.Constant || Training.Warmup < ForwardPasses,
             $"{Setting.Warmup} is {Training.Warmup}; fewer than {Setting.ForwardPasses} was expected.");
-        foreach (var variant in Optimizers.Select(ComparedVariant.Parse))
+        var variants = Optimizers.Select(ComparedVariant.Parse).ToList();
+        ComparedVariant.RequireRadius(variants, Training, Epsilons?[0]);
+        Require(
+            !Widen || variants.TrueForAll(v => RatesOf(v, RadiiOf(v)[0]).Count > 1),
+            $"{Setting.Widen} is given with one learning rate; two or more, between which there is a distance, were expected.");
+        Require(
+            Function is null || !TestAtEnd, $"{Setting.TestAtEnd} is given with {Setting.Function}; functions have no test examples.");
+        foreach (var variant in variants)
         {
             foreach (double epsilon in RadiiOf(variant))
             {

@@ -34,6 +34,10 @@ internal sealed record EstimateOptions(TrainingOptions Training, IReadOnlyList<s
             Function is null || (Dimension >= 1 && (Function.Dimension ?? Dimension) == Dimension),
             $"{Setting.Dimension} is {Dimension}; {Function?.Dimension?.ToString(CultureInfo.InvariantCulture) ?? "1 or more"} was "
                 + "expected.");
+        Require(
+            Training.Objective == TrainingOptions.Loss,
+            $"{Setting.Objective} is {Training.Objective}, which has no gradient; {TrainingOptions.Loss} was expected.");
+        ComparedVariant.RequireRadius([.. Optimizers.Select(ComparedVariant.Parse)], Training, null);
         foreach (string name in Optimizers)
         {
             Of(name).Validate();

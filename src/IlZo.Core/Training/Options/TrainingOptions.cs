@@ -17,7 +17,7 @@ namespace IlZo.Training;
 /// </summary>
 public sealed record TrainingOptions() : AdapterOptions((string?)null)
 {
-    private const string Loss = "loss";
+    internal const string Loss = "loss";
 
     /// <summary>A checkpoint folder, or <see cref="ModelLoader.BuiltIn"/>.</summary>
     public string Model { get; init; } = ModelLoader.BuiltIn;
@@ -313,6 +313,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(EvalEvery >= 1, Setting.EvalEvery, EvalEvery, "1 or more");
         Require(Samples is >= 0 and <= 64, Setting.Samples, Samples, "0 to 64");
         Require(Patience is null or >= 1, Setting.Patience, Patience ?? 0, "1 or more");
+        Require(Patience is null || DevSize != 0, Setting.Patience, Patience ?? 0, $"none with {Setting.DevSize} 0");
         Require(
             StopOnDivergence == 0 || (StopOnDivergence > 1 && double.IsFinite(StopOnDivergence)),
             Setting.StopOnDivergence,
@@ -325,6 +326,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(
             WriteEvery is null || WeightMemory is not null, Setting.WriteEvery, WriteEvery ?? 0,
             $"none without {Setting.WeightMemory}, beyond which weights are written,");
+        Require(WriteEvery is null || Adapter is null, Setting.WriteEvery, WriteEvery ?? 0, $"none with {Setting.Adapter}, which stays,");
         RequirePath(Setting.Model, Model);
         RequirePath(Setting.Data, Data);
         RequirePath(Setting.ChatTemplate, ChatTemplate);

@@ -119,7 +119,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// </summary>
     internal RunConfiguration BegunAs(RunConfiguration saved) => this with
     {
-        Options = Options.With(saved.Engine) with { Steps = Math.Max(Options.Steps, saved.Options.Steps) },
+        Options = Options.With(saved.Engine),
         Arithmetic = saved.Arithmetic,
         BegunInFormat = saved.BegunInFormat,
         Continued = saved.Continued,

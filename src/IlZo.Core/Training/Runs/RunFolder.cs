@@ -9,6 +9,9 @@ namespace IlZo.Training;
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
+    /// <summary>The name of a run's log.</summary>
+    internal const string TrajectoryName = "trajectory.bin";
+
     /// <summary>The absolute path.</summary>
     public string FullPath { get; } = Path.GetFullPath(path);
 
@@ -16,7 +19,7 @@ public sealed class RunFolder(string path)
     public string ConfigurationFile => Path.Combine(FullPath, "config.json");
 
     /// <summary>The log, from which the weights of every step can be rebuilt.</summary>
-    public string TrajectoryFile => Path.Combine(FullPath, "trajectory.bin");
+    public string TrajectoryFile => Path.Combine(FullPath, TrajectoryName);
 
     /// <summary>Steps and evaluations for reading, one JSON object per line; it decides nothing.</summary>
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
@@ -104,6 +107,13 @@ public sealed class RunFolder(string path)
         }
 
         var saved = ReadConfiguration();
+        if (configuration.Options.Steps < saved.Options.Steps)
+        {
+            throw new InvalidInputException(
+                $"{Setting.Steps} is {configuration.Options.Steps}, and the run in '{FullPath}' is one of {saved.Options.Steps}; "
+                    + $"{saved.Options.Steps} or more was expected.");
+        }
+
         RequireSameEngine(saved, configuration, resume);
         var continued = configuration.BegunAs(saved);
         RequireSameIdentity(saved, continued);

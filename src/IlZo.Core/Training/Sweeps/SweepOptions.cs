@@ -37,6 +37,9 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
     /// <summary>Combinations of a random sweep, and of the first round of successive halving, where none are asked for.</summary>
     public const int DefaultTrials = 16;
 
+    /// <summary>Of how many combinations one is kept where nobody says.</summary>
+    internal const int DefaultEta = 3;
+
     /// <summary>The most combinations.</summary>
     internal const int MostTrials = 10_000;
 
@@ -59,7 +62,7 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
     public int Seeds { get; init; } = 1;
 
     /// <summary>Of how many combinations successive halving keeps one, and by how much each round is longer than the one before.</summary>
-    public int Eta { get; init; } = 3;
+    public int Eta { get; init; } = DefaultEta;
 
     /// <summary>The seed of what is drawn.</summary>
     public uint SweepSeed { get; init; }
@@ -92,9 +95,10 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
 
     /// <summary>The combinations of the first round: a value of each axis.</summary>
     internal IReadOnlyList<IReadOnlyList<string>> Combinations =>
-        Strategy == SweepStrategy.Grid || (Strategy == SweepStrategy.Halving && Trials is null && !Axes.Any(a => a.IsRange))
-            ? [.. Product(0)]
-            : Drawn();
+        IsDrawn ? Drawn() : [.. Product(0)];
+
+    private bool IsDrawn => Strategy == SweepStrategy.Random
+        || (Strategy == SweepStrategy.Halving && (Trials is not null || Axes.Any(a => a.IsRange)));
 
     /// <summary>Refuses what cannot be tried, before anything of a model is read.</summary>
     /// <exception cref="InvalidInputException">A number is outside its range, or a combination cannot be trained.</exception>
@@ -120,9 +124,24 @@ public sealed record SweepOptions(TrainingOptions Training, IReadOnlyList<SweepA
             Training.DevSize is null or > 0,
             $"{Setting.DevSize} is 0; 1 or more was expected, because dev loss decides between settings.");
         Require(Training.TestSize is null or > 0, $"{Setting.TestSize} is 0; 1 or more was expected.");
+        Require(
+            Strategy == SweepStrategy.Halving || Eta == DefaultEta,
+            $"{Setting.Eta} is {Eta} with {Setting.Strategy} {StrategyWords.Instance.Of(Strategy)}; it was expected only with halving.");
+        Require(
+            SweepSeed == 0 || IsDrawn, $"{Setting.SweepSeed} is {SweepSeed}, and nothing is drawn; it was expected only where values are.");
+        Require(
+            Training.Seed <= uint.MaxValue - (uint)(Seeds - 1),
+            $"{Setting.Seed} is {Training.Seed}; {uint.MaxValue - (uint)(Seeds - 1)} or less was expected for {Seeds} {Setting.Seeds}.");
+        var alike = new Dictionary<string, string>();
         foreach (var values in Combinations)
         {
-            Of(values, ForwardPasses, 0).Options.Validate();
+            var trial = Of(values, ForwardPasses, 0);
+            trial.Options.Validate();
+            string described = string.Join(", ", Axes.Zip(values, (axis, value) => $"{axis.Name} {value}"));
+            string identity = trial.Identity(string.Empty).ToJsonString();
+            Require(
+                alike.TryAdd(identity, described),
+                $"{Setting.Axes} has '{described}', which trains as '{alike[identity]}' does; values with other results were expected.");
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class TrialJournal : IDisposable
     internal string FilePath => _path;
 
     /// <summary>A journal that replaces what there is in a folder, with its first trial.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <param name="folder">The folder, which nobody else writes to.</param>
     public static TrialJournal Begin(string folder) => new(folder);
 
     /// <summary>A journal that goes on with the one in a folder, or begins one.</summary>
