@@ -17,12 +17,14 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
         Ilzo.RunWith(variable, Reference.Prefix(temp["prefix"])).Json.GetProperty("weights_sha256");
         Ilzo.RunWith(variable, reference.Scales(temp["scales"])).Json.GetProperty("weights_sha256");
         Ilzo.RunWith(variable, Reference.Forward(temp["forward"])).Json.GetProperty("weights_sha256");
+        Ilzo.RunWith(variable, Reference.Inputs(temp["inputs"])).Json.GetProperty("weights_sha256");
         foreach (string file in s_files)
         {
             Assert.Equal(File.ReadAllBytes(reference.Folder["full", file]), File.ReadAllBytes(temp["full", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["prefix", file]), File.ReadAllBytes(temp["prefix", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["scales", file]), File.ReadAllBytes(temp["scales", file]));
             Assert.Equal(File.ReadAllBytes(reference.Folder["forward", file]), File.ReadAllBytes(temp["forward", file]));
+            Assert.Equal(File.ReadAllBytes(reference.Folder["inputs", file]), File.ReadAllBytes(temp["inputs", file]));
         }
 
         Assert.Equal(
@@ -46,6 +48,7 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
             Assert.Equal(0, Ilzo.Run("quantize", "--model", TestData.Stories, "--to", "q4_0", "--out", Folder["q4"]).ExitCode);
             TinyRun.Sha(Ilzo.Run(Scales(Folder["scales"])).Json);
             TinyRun.Sha(Ilzo.Run(Forward(Folder["forward"])).Json);
+            TinyRun.Sha(Ilzo.Run(Inputs(Folder["inputs"])).Json);
             Text = Ilzo.Run(Generate).Success;
         }
 
@@ -66,6 +69,10 @@ public sealed class InstructionSetTests(InstructionSetTests.Reference reference)
 
         // Values and tangents.
         public static string[] Forward(string run) => [.. TinyRun.Command(2, "--run", run, "--json", "--optimizer", "forward-gradient")];
+
+        // What layers are applied to, and the subspace that it spans.
+        public static string[] Inputs(string run) =>
+            [.. TinyRun.Command(2, "--run", run, "--json", "--optimizer", "agzo", "--opt", "rank=3,interval=1")];
 
         public static string[] Generate =>
         [

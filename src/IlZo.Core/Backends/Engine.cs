@@ -15,20 +15,26 @@ public sealed record Engine(string Name, string Precision)
     /// </remarks>
     public string Arithmetic => "2";
 
-    /// <summary>Whether it computes directional derivatives, in forward mode: values and tangents in one pass.</summary>
-    internal bool HasDerivatives => Name == EngineName.Managed;
+    /// <summary>Whether it has passes of a kind.</summary>
+    internal bool Has(PassKind kind) => kind == PassKind.Losses || Name == EngineName.Managed;
 
-    /// <summary>Refuses an engine without derivatives.</summary>
+    /// <summary>Refuses an engine that has no passes of a kind.</summary>
+    /// <param name="kind">The kind.</param>
     /// <param name="asked">What asks for them, as the beginning of a sentence.</param>
     /// <exception cref="InvalidInputException">The engine has none.</exception>
-    internal void RequireDerivatives(string asked)
+    internal void Require(PassKind kind, string asked)
     {
-        if (!HasDerivatives)
+        if (!Has(kind))
         {
-            throw new InvalidInputException(
-                $"{asked}, which {this} does not compute; {Setting.Device} cpu with {Setting.Engine} {EngineName.Managed} was expected.");
+            throw Lacks(kind, asked);
         }
     }
+
+    /// <summary>Says that it has no passes of a kind.</summary>
+    /// <inheritdoc cref="Require"/>
+    internal InvalidInputException Lacks(PassKind kind, string asked) => new(
+        $"{asked}, which {this} does not {(kind == PassKind.Inputs ? "show" : "compute")}; {Setting.Device} cpu with {Setting.Engine} "
+            + $"{EngineName.Managed} was expected.");
 
     /// <summary>The kind of device that has it.</summary>
     public DeviceKind Kind => KindOf(Name);

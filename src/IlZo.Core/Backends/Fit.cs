@@ -40,7 +40,7 @@ internal static class Fit
         {
             if (probes[i].IsDerivative)
             {
-                backend.Engine.RequireDerivatives("A derivative is asked for");
+                backend.Engine.Require(PassKind.Derivatives, "A derivative is asked for");
                 Require(probes.Count == 1 && cache is null, $"A derivative is the only probe of its pass, and has no cache.");
                 return true;
             }

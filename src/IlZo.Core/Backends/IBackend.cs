@@ -61,6 +61,12 @@ public interface IBackend : IWeightSums, IDisposable
     /// probe.</param>
     internal IPass Begin(TokenBatch batch, IReadOnlyList<Probe> probes, KeyValueCache? cache);
 
+    /// <summary>Begins a pass at the weights as they are, in which somebody sees what the trained ones are applied to.</summary>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="observer">Who sees it; it must not use the backend.</param>
+    /// <exception cref="InvalidInputException">The engine has no such passes.</exception>
+    internal IPass BeginObserved(TokenBatch batch, IInputObserver observer) => throw Engine.Lacks(PassKind.Inputs, PassKinds.AskedInputs);
+
     /// <summary>
     /// Changes parameters in place by a rule: θ ← rule(θ, Σ cᵢ δᵢ). Weights of 16 bits are rounded stochastically, so that
     /// the expected change is the exact one.

@@ -26,7 +26,7 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
         var groups = ProbePoints.Grouped(probes, LossEvaluator.PointsPerPass);
         for (int i = 0; i < groups.Count; i++)
         {
-            first += Pass(groups[i], losses.AsSpan(first));
+            first += Pass(backend.Begin(_texts.Tokens, groups[i]), losses.AsSpan(first));
         }
 
         return losses;
@@ -37,11 +37,18 @@ internal sealed class BenchmarkOracle(LanguageModel model, IBackend backend, int
     public IWeightSums Sums => backend;
 
     // The mean of log-probabilities has the mean of their tangents.
-    public bool HasDerivatives => backend.Engine.HasDerivatives;
+    public bool HasDerivatives => backend.Engine.Has(PassKind.Derivatives);
 
-    private int Pass(IReadOnlyList<Probe> probes, Span<double> losses)
+    double ILossOracle.Loss(IInputObserver observer)
     {
-        var pass = backend.Begin(_texts.Tokens, probes);
+        ForwardPasses++;
+        double[] loss = new double[1];
+        Pass(backend.BeginObserved(_texts.Tokens, observer), loss);
+        return loss[0];
+    }
+
+    private int Pass(IPass pass, Span<double> losses)
+    {
         double[][] found = pass.LogProbabilities(model.Forward(pass), model.Head, _texts.Targets);
         for (int i = 0; i < found.Length; i++)
         {

@@ -1,4 +1,6 @@
 using IlZo.Arithmetic;
+using IlZo.Backends;
+using IlZo.Optimizers;
 
 namespace IlZo.Functions;
 
@@ -49,6 +51,17 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
             Gradient = x => [.. x.Select(v => v + (0.5 * v * v))],
         },
     ];
+
+    /// <summary>Refuses a method that takes what a function has nothing of.</summary>
+    /// <exception cref="InvalidInputException">The method takes inputs of layers.</exception>
+    internal void RequireFit(OptimizerMethod method)
+    {
+        if (method.Takes == PassKind.Inputs)
+        {
+            throw new InvalidInputException(
+                $"{method.Name} takes {method.Takes.Words()}, and {Setting.Function} is {Name}, which has none; another method was expected.");
+        }
+    }
 
     /// <summary>The function of a name.</summary>
     /// <exception cref="InvalidInputException">There is no such function.</exception>

@@ -17,6 +17,13 @@ public interface ILossOracle
     /// requested.</param>
     double[] Losses(IReadOnlyList<Probe> probes, int draw = 0);
 
+    /// <summary>The loss of the batch that a step trains on, at the weights, where somebody sees what trained tensors are applied
+    /// to.</summary>
+    /// <param name="observer">Who sees it.</param>
+    /// <exception cref="InvalidInputException">These losses are not those of a model's layers.</exception>
+    internal double Loss(IInputObserver observer) => throw new InvalidInputException(
+        $"The method takes {PassKind.Inputs.Words()}, and these losses have none; a method of losses alone was expected.");
+
     /// <summary>The loss of all training examples at each point of the probes, in order.</summary>
     double[] LossesOfAll(IReadOnlyList<Probe> probes);
 

@@ -137,6 +137,13 @@ public abstract class Optimizer : IDisposable
             return Keep(probes, oracle.LossesOfAll(probes));
         }
 
+        double ILossOracle.Loss(IInputObserver observer)
+        {
+            double loss = oracle.Loss(observer);
+            Losses.Add(loss);
+            return loss;
+        }
+
         // Losses that know nothing of derivatives would take the probe for two points.
         private void RequireDerivatives(IReadOnlyList<Probe> probes)
         {

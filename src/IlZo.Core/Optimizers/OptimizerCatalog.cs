@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Updates;
 
@@ -295,13 +296,26 @@ public static class OptimizerCatalog
         {
             Sides = [1],
             RadiusFactor = 0,
-            TakesDerivatives = true,
+            Takes = PassKind.Derivatives,
             Published = [new("small networks", [], [], 1, "Gradients without Backpropagation, arXiv 2202.08587; none of language models")],
+        },
+        new(
+            "agzo",
+            "one-sided probes in the subspace of each layer's inputs, which the forward shows (2026): 2 forward passes, 4 bytes per input",
+            s => new Agzo(s))
+        {
+            Sides = [1],
+            Directions = [DirectionKind.Gaussian],
+            Takes = PassKind.Inputs,
+            Published =
+            [
+                new("the models of its paper", [], [], null, "AGZO, arXiv 2601.17261, not seen by us; its rates and radii are not known"),
+            ],
         },
     ];
 
     /// <summary>The methods that need losses alone, which every device, engine and objective has.</summary>
-    internal static IEnumerable<OptimizerMethod> OfLosses => All.Where(m => !m.TakesDerivatives);
+    internal static IEnumerable<OptimizerMethod> OfLosses => All.Where(m => m.Takes == PassKind.Losses);
 
     /// <summary>The method of a name.</summary>
     /// <param name="name">The name.</param>

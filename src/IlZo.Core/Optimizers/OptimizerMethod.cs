@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 
@@ -37,8 +38,8 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>Whether it evaluates losses at a distance from the weights.</summary>
     internal bool HasRadius => RadiusFactor != 0;
 
-    /// <summary>Whether it takes derivatives of the loss, which not every device, engine and objective has, and not losses alone.</summary>
-    internal bool TakesDerivatives { get; init; }
+    /// <summary>What it takes; what is not losses alone, not every device, engine and objective has.</summary>
+    internal PassKind Takes { get; init; }
 
     /// <summary>What it divides its update by.</summary>
     public UpdateDivisor DividesBy { get; init; }

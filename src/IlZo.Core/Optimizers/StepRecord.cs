@@ -41,12 +41,15 @@ public sealed record class StepRecord
     internal static bool IsNotEvaluated(double loss) => BitConverter.DoubleToInt64Bits(loss) == NotEvaluatedBits;
 
     /// <exception cref="InvalidInputException">There are not so many coefficients as a method has.</exception>
-    internal void RequireCoefficients(int count)
+    internal void RequireCoefficients(int count) => RequireCoefficients(Step, Coefficients, count);
+
+    /// <exception cref="InvalidInputException">There are not so many coefficients of a step as a method has.</exception>
+    internal static void RequireCoefficients(long step, double[] coefficients, int count)
     {
-        if (Coefficients.Length != count)
+        if (coefficients.Length != count)
         {
             throw new InvalidInputException(
-                $"Step {Step} has {Coefficients.Length} coefficients; {count} were expected of this optimizer.");
+                $"Step {step} has {coefficients.Length} coefficients; {count} were expected of this optimizer.");
         }
     }
 

@@ -35,6 +35,7 @@ public sealed class SharedTrainingTests : IDisposable
     [InlineData("curvzo", "", null)]
     [InlineData("fzoo", "", null)]
     [InlineData("forward-gradient", "", 2)]
+    [InlineData("agzo", "interval=3", 2)]
     [InlineData("mezo-svrg", "interval=5,full=2", null)]
     public void Three_workers_make_the_run_of_one(string method, string opt, int? queries)
     {

@@ -53,6 +53,9 @@ public sealed class AdapterContractTests : IDisposable
             data.Add("subzero", "interval=5", "prefix");
             data.Add("tezo-m", string.Empty, "*layers.3.*");
             data.Add("zo-muon", "interval=5", "*layers.3.*");
+            data.Add("agzo", "interval=5", "prefix");
+            data.Add("agzo", "rank=2,interval=5", "*layers.3.*");
+            data.Add("agzo", "rank=3,interval=1", "lora");
             return data;
         }
     }

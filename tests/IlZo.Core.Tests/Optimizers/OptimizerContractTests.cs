@@ -52,6 +52,7 @@ public sealed class OptimizerContractTests : IDisposable
         ("conmezo", "theta=0.7,beta=0.5"),
         ("bszo", "sigma_p=3,sigma_e=2,repeats=0"),
         ("adalezo", "share=0.6,temperature=0.5,limit=2"),
+        ("agzo", "rank=2,iterations=1,interval=3"),
     ];
 
     private readonly TempFolder _temp = new();
@@ -137,8 +138,8 @@ public sealed class OptimizerContractTests : IDisposable
             Options = MethodOptions.Parse(opt),
             OpenBase = space.OpenBase,
         });
-        var good = space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum(), x => [.. x.Select((v, i) => 2 * (v - i))]);
-        var bad = space.Oracle(x => x[0] > 0 ? double.PositiveInfinity : double.NaN, x => x);
+        var good = WithInputs(space.Oracle(x => x.Select((v, i) => Math.Pow(v - i, 2)).Sum(), x => [.. x.Select((v, i) => 2 * (v - i))]));
+        var bad = WithInputs(space.Oracle(x => x[0] > 0 ? double.PositiveInfinity : double.NaN, x => x));
         for (long step = 1; step <= 8; step++)
         {
             if (isBad(step))
@@ -152,6 +153,8 @@ public sealed class OptimizerContractTests : IDisposable
         }
 
         return space.Weights.ToArray();
+
+        LossesWithInputs WithInputs(ILossOracle losses) => new(losses, observer => SyntheticInputs.Show(space.Parameters, observer));
     }
 
     [Theory]
@@ -178,6 +181,10 @@ public sealed class OptimizerContractTests : IDisposable
             ("tezo" or "tezo-m", _) => 0.4,
             ("zo-muon", "") => 6.25,
             ("zo-muon", _) => 0.78,
+
+            // As if each matrix had inputs of its own.
+            ("agzo", "") => 0.07,
+            ("agzo", _) => 0.14,
             _ => 0,
         };
         Near.Equal(expected, perWeight, 0.1);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IlZo.Arithmetic;
+using IlZo.Backends;
 using IlZo.Backends.Cpu;
 using IlZo.Checkpoints;
 using IlZo.Models;
@@ -68,6 +69,7 @@ public sealed unsafe class RecordQueueTests
     [InlineData("bszo", "", true)]
     [InlineData("adalezo", "", true)]
     [InlineData("forward-gradient", "", true)]
+    [InlineData("agzo", "", true)]
     [InlineData("kerzoo", "source=true", false)]
     [InlineData("curvzo", "blocks=element", false)]
     [InlineData("loren", "", false)]
@@ -151,7 +153,7 @@ public sealed unsafe class RecordQueueTests
         var records = new List<StepRecord>();
         for (long step = 1; step <= Steps; step++)
         {
-            records.Add(optimizer.Decide(step, new Losses(backend, step), LearningRate));
+            records.Add(optimizer.Decide(step, new Losses(set, backend, step), LearningRate));
             optimizer.Apply(records[^1], backend);
         }
 
@@ -215,7 +217,7 @@ public sealed unsafe class RecordQueueTests
     }
 
     // Any numbers, and in two steps none.
-    private sealed class Losses(CpuBackend backend, long step) : ILossOracle
+    private sealed class Losses(ParameterSet set, CpuBackend backend, long step) : ILossOracle
     {
         private readonly NoiseKey _key = new(11, NoiseStream.Mask, (uint)step, 0);
         private int _count;
@@ -225,6 +227,12 @@ public sealed unsafe class RecordQueueTests
         public bool HasDerivatives => true;
 
         double[] ILossOracle.Losses(IReadOnlyList<Probe> probes, int draw) => LossesOfAll(probes);
+
+        double ILossOracle.Loss(IInputObserver observer)
+        {
+            SyntheticInputs.Show(set, observer);
+            return LossesOfAll([Probe.Unperturbed])[0];
+        }
 
         public double[] LossesOfAll(IReadOnlyList<Probe> probes) =>
         [

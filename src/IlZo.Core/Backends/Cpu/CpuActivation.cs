@@ -21,6 +21,9 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <summary>Whether all probes have the same values, which are there once.</summary>
     public bool IsShared { get; private set; }
 
+    /// <summary>What this is a slice of, or itself.</summary>
+    public CpuActivation Whole => _whole ?? this;
+
     /// <summary>Changes whenever the values do, or those around a slice.</summary>
     public long Version => Whole._writes;
 
@@ -33,8 +36,6 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <summary>Numbers there is room for: those of all probes.</summary>
     public long Count => (long)Panels * _probes * Features * Panel.Lanes;
 
-    // What this is a slice of, or itself.
-    private CpuActivation Whole => _whole ?? this;
 
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 

@@ -103,6 +103,13 @@ internal sealed unsafe partial class CpuBackend : IBackend
             : new CpuPass(pass, _workspace, batch, probes, (CpuKeyValueCache?)cache);
     }
 
+    public IPass BeginObserved(TokenBatch batch, IInputObserver observer)
+    {
+        Engine.Require(PassKind.Inputs, PassKinds.AskedInputs);
+        using var use = _use.Enter();
+        return new CpuInputPass(new PassGuard(_use, _turn), _workspace, batch, observer);
+    }
+
     public void Dispose() => _use.Dispose();
 
     /// <summary>Keeps tensors, which are of one set, where and as they are until the use ends.</summary>

@@ -5,7 +5,7 @@ namespace IlZo.Backends.Cpu;
 
 internal unsafe partial class CpuPass
 {
-    public void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
+    public virtual void Embed(Parameter table, IReadOnlyList<int> rows, Activation y, bool accumulate = false)
     {
         using var use = EnterPass();
         using var held = _pass.Read(table);

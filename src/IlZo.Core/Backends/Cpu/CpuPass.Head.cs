@@ -11,7 +11,7 @@ internal unsafe partial class CpuPass
     // Vocabulary rows a worker takes at a time. Fixed, because the sums of exponentials are formed block by block.
     private protected const int HeadRows = 192;
 
-    public double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
+    public virtual double[][] LogProbabilities(Activation x, OutputHead head, IReadOnlyList<(int Output, int Id)> targets)
     {
         using var use = EnterPass();
         using var heldWeight = _pass.Read(head.Weight);

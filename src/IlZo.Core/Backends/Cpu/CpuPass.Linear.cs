@@ -6,7 +6,7 @@ namespace IlZo.Backends.Cpu;
 
 internal unsafe partial class CpuPass
 {
-    public void Linear(
+    public virtual void Linear(
         Activation x,
         Parameter weight,
         Parameter? bias,

@@ -188,6 +188,7 @@ public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<s
             Function is null || !TestAtEnd, $"{Setting.TestAtEnd} is given with {Setting.Function}; functions have no test examples.");
         foreach (var variant in variants)
         {
+            Function?.RequireFit(MethodOf(variant));
             foreach (double epsilon in RadiiOf(variant))
             {
                 foreach (double rate in RatesOf(variant, epsilon))

@@ -40,7 +40,9 @@ internal sealed record EstimateOptions(TrainingOptions Training, IReadOnlyList<s
         ComparedVariant.RequireRadius([.. Optimizers.Select(ComparedVariant.Parse)], Training, null);
         foreach (string name in Optimizers)
         {
-            Of(name).Validate();
+            var training = Of(name);
+            Function?.RequireFit(training.Method);
+            training.Validate();
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed partial class LossEvaluator(
     private bool CountsTokens => task == TaskObjective.LanguageModel && objective is null;
 
     /// <summary>Whether the loss has derivatives here: a metric in its place has none.</summary>
-    public bool HasDerivatives => objective is null && backend.Engine.HasDerivatives;
+    public bool HasDerivatives => objective is null && backend.Engine.Has(PassKind.Derivatives);
 
     // Whether the loss is of answers that are generated.
     private bool JudgesAnswers => objective?.Judges.HasFlag(AnswerKind.Generated) == true;
@@ -74,6 +74,16 @@ internal sealed partial class LossEvaluator(
         }
 
         return [.. losses.Select(ExampleLoss.Mean)];
+    }
+
+    /// <summary>The loss of a batch at the weights, where somebody sees what trained tensors are applied to.</summary>
+    /// <param name="batch">The batch. Each worker of a shared run evaluates it as a whole: it is the inputs that are wanted.</param>
+    /// <param name="observer">Who sees it.</param>
+    public double Loss(ScoringBatch batch, IInputObserver observer)
+    {
+        using var use = _use.Enter();
+        double[] logProbabilities = Run(batch, backend.BeginObserved(batch.Tokens, observer))[0];
+        return ExampleLoss.Mean([.. Enumerable.Range(0, batch.Examples.Count).Select(e => LossOf(batch, logProbabilities, e))]);
     }
 
     /// <summary>What each example of a batch adds to the loss at each point.</summary>
@@ -109,9 +119,10 @@ internal sealed partial class LossEvaluator(
         return scores;
     }
 
-    private double[][] Run(ScoringBatch batch, IReadOnlyList<Probe> probes)
+    private double[][] Run(ScoringBatch batch, IReadOnlyList<Probe> probes) => Run(batch, backend.Begin(batch.Tokens, probes));
+
+    private double[][] Run(ScoringBatch batch, IPass pass)
     {
-        var pass = backend.Begin(batch.Tokens, probes);
         var hidden = model.Forward(pass);
         double[][] logProbabilities = pass.LogProbabilities(hidden, model.Head, batch.Targets);
         ForwardPasses += logProbabilities.Length;

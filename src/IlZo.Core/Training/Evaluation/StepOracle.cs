@@ -27,15 +27,19 @@ internal sealed class StepOracle(
     public IReadOnlyList<EncodedExample> Batch(int draw) =>
         [.. (draw == 0 ? order.Batch(step) : order.Draw(step, draw)).Select(i => examples.Train[i])];
 
-    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
+    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0) => evaluator.Losses(LaidOut(draw), probes);
+
+    double ILossOracle.Loss(IInputObserver observer) => evaluator.Loss(LaidOut(0), observer);
+
+    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => evaluator.Losses(examples.Train, batchSize, probes);
+
+    private ScoringBatch LaidOut(int draw)
     {
         if (!_batches.TryGetValue(draw, out var batch))
         {
             _batches[draw] = batch = evaluator.TrainingBatch(Batch(draw));
         }
 
-        return evaluator.Losses(batch, probes);
+        return batch;
     }
-
-    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => evaluator.Losses(examples.Train, batchSize, probes);
 }

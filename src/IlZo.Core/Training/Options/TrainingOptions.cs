@@ -243,11 +243,7 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         Require(
             WeightMemory is null || engine.Kind != DeviceKind.Cpu || PageAdvice.IsSupported, Setting.WeightMemory, WeightMemory ?? 0,
             "none, except on Linux or for a GPU,");
-        if (Method.TakesDerivatives)
-        {
-            engine.RequireDerivatives($"{Optimizer} takes derivatives");
-        }
-
+        engine.Require(Method.Takes, $"{Optimizer} takes {Method.Takes.Words()}");
         return this with { Engine = engine.Name, Precision = engine.Precision };
     }
 
@@ -358,9 +354,10 @@ public sealed record TrainingOptions() : AdapterOptions((string?)null)
         }
     }
 
+    // Inputs of layers say where a gradient lies, and so are of use where there is one.
     private void RequireDerivatives()
     {
-        if (Method.TakesDerivatives && Objective != Loss)
+        if (Method.Takes != PassKind.Losses && Objective != Loss)
         {
             throw new InvalidInputException(
                 $"{Setting.Objective} is {Objective}, which has no derivatives; {Loss} was expected for {Optimizer}.");
