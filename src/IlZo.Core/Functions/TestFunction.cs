@@ -59,7 +59,8 @@ public sealed record TestFunction(string Name, Func<double[], double> Value, Fun
         if (method.Takes == PassKind.Inputs)
         {
             throw new InvalidInputException(
-                $"{method.Name} takes {method.Takes.Words()}, and {Setting.Function} is {Name}, which has none; another method was expected.");
+                $"{method.Name} takes {method.Takes.Words()}, and {Setting.Function} is {Name}, which has none; another method was "
+                    + "expected.");
         }
     }
 

@@ -5,22 +5,23 @@ using IlZo.Updates;
 namespace IlZo.Optimizers;
 
 /// <summary>
-/// AGZO (arXiv 2601.17261): one-sided SPSA along R Aᵀ for each m×n matrix of a linear layer, with fresh R ~ N(0, I) of m×r and an orthonormal
-/// basis A (n×r) of the dominant right singular subspace of the layer's inputs H (T×n), which the forward at the weights shows:
-/// c = (L(θ + εΔ) − L(θ))/ε, θ ← θ − ηcΔ. All other tensors have ordinary directions. The gradient of a linear layer is dYᵀH, so its rows are
-/// in the span of those of H. For a gradient matrix G and given A, E[ĝ] = G A Aᵀ and E‖ĝ‖² = (mr + 2)‖GA‖², where MeZO has (mn + 2)‖G‖²:
-/// what lies outside of A is not estimated and adds no variance, and where H has the rank r nothing is outside. Directions are √(r/n) times
-/// as long as MeZO's. With several queries ĝ is the mean of their one-sided differences, beside one loss at the weights.
+/// AGZO (arXiv 2601.17261): one-sided SPSA along Δ = R Aᵀ for each m×n matrix of a linear layer, with fresh R ~ N(0, I) of m×r and an
+/// orthonormal basis A (n×r) of the dominant right singular subspace of the layer's inputs H (T×n), which the forward at the weights shows:
+/// c = (L(θ + εΔ) − L(θ))/ε, θ ← θ − ηcΔ. All other tensors have ordinary directions. The gradient of a linear layer is dYᵀH, so its rows
+/// are in the span of those of H. For a gradient matrix G and given A, E[ĝ] = G A Aᵀ and E‖ĝ‖² = (mr + 2)‖GA‖², where MeZO has
+/// (mn + 2)‖G‖²: what lies outside of A is not estimated and adds no variance, and where H has the rank r nothing is outside. Directions
+/// are √(r/n) times as long as MeZO's. With several queries ĝ is the mean of their one-sided differences, beside one loss at the weights.
 /// <para>
-/// We have not seen the paper, and its authors have published no code. r, the iterations (<see cref="InputBasisSearch"/>) and whether a basis
-/// is kept for longer than a step are open in what we could read: rank = 1, iterations = 3, and interval, for how many steps bases are kept,
-/// 50, are our choices. They follow from data and so are in the record of the step that finds them (<see cref="InputBases"/>), in 8 bits an
-/// element; training, too, goes on with what the record says. A step that was skipped leaves the bases, and the next one looks for new ones.
+/// We have not seen the paper, and its authors have published no code. r, the iterations K (<see cref="InputBasisSearch"/>) and whether
+/// bases live longer than a step are open in what we could read: rank (1), iterations (3) and interval, the steps that bases are kept for
+/// (50), are our choices. Bases follow from data, so they are in the record of the step that finds them, in 8 bits an element
+/// (<see cref="InputBases"/>); training, too, goes on with what the record says. A step that was skipped leaves the bases as they are, and
+/// the next one looks for new ones.
 /// </para>
 /// </summary>
 /// <remarks>
-/// Cost with q queries: q + 1 forwards; in a step that looks for bases, of which every K takes 4rTn operations a layer, the one at the weights
-/// is a traversal of its own; r numbers for each row and generation in place of a noise; at most 4r bytes for each input of a layer.
+/// Cost with q queries: q + 1 forwards. In a step that looks for bases the one at the weights is a traversal of its own, with 4KrTn
+/// operations for each input of layers. r numbers for each row and generation in place of a noise; at most 4r bytes for each input.
 /// </remarks>
 internal sealed class Agzo : RecordOptimizer
 {
