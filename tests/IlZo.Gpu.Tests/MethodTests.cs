@@ -110,6 +110,28 @@ public class MethodTests
         Assert.Equal(theirOptimizer.Diagnostics(steps + 1), ourOptimizer.Diagnostics(steps + 1));
     }
 
+    // Inputs of layers along columns, and along rows, where several queries would be a sum of directions that differ in both factors.
+    [Theory]
+    [InlineData("opt-tiny-bf16", 2)]
+    [InlineData("gpt2-tiny", 1)]
+    public void A_record_of_what_only_the_processor_shows_is_replayed_bit_for_bit(string folder, int queries)
+    {
+        using var ours = new ForwardFixture(folder, threads: 1);
+        using var theirs = new ForwardFixture(folder, threads: 1);
+        using var device = new TestDevice();
+        device.Backend.Load(ours.Model.Parameters);
+        int[] ids = ours.Inputs[0].Ids;
+        var records = Train(theirs.Model, theirs.Backend, ids, "agzo", "rank=3,interval=2", null, queries);
+        using var optimizer = Create(ours.Model, "agzo", "rank=3,interval=2", null, queries);
+        string message = Assert.Throws<InvalidInputException>(
+            () => optimizer.Decide(1, new TextOracle(ours.Model, device.Backend, ids), 1e-4)).Message;
+        Assert.StartsWith("Inputs of layers are asked for, which cuda in ", message, StringComparison.Ordinal);
+        Assert.EndsWith(" does not show; Device cpu with Engine managed was expected.", message, StringComparison.Ordinal);
+        records.ForEach(r => optimizer.Apply(r, device.Backend));
+        device.Backend.Store(ours.Model.Parameters);
+        Assert.Equal(theirs.Model.Parameters.Sha256(), ours.Model.Parameters.Sha256());
+    }
+
     internal static Optimizer Create(
         LanguageModel model, string method, string options = "", DirectionKind? directions = null, int? queries = null)
     {

@@ -11,13 +11,15 @@ internal sealed class TextOracle(LanguageModel model, IBackend backend, int[] id
 {
     public IWeightSums Sums => backend;
 
-    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0)
+    public double[] Losses(IReadOnlyList<Probe> probes, int draw = 0) => Losses(backend.Begin(ForwardFixture.Batch(ids), probes));
+
+    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
+
+    double ILossOracle.Loss(IInputObserver observer) => Losses(backend.BeginObserved(ForwardFixture.Batch(ids), observer))[0];
+
+    private double[] Losses(IPass pass)
     {
-        var batch = ForwardFixture.Batch(ids);
-        var pass = backend.Begin(batch, probes);
         var hidden = model.Forward(pass);
         return [.. pass.LogProbabilities(hidden, model.Head, [.. ids.Skip(1).Select((id, i) => (i, id))]).Select(l => -l.Average())];
     }
-
-    public double[] LossesOfAll(IReadOnlyList<Probe> probes) => Losses(probes);
 }
