@@ -6,8 +6,8 @@ namespace IlZo.Optimizers;
 /// them are the q made orthonormal in their order (<see cref="GramSchmidt"/>), the same bits wherever it is done.
 /// </summary>
 /// <remarks>
-/// An element is rounded by 1/254 of its vector's largest one at most, and never by more than its own magnitude: the first of some vectors of
-/// n elements, of which the largest is a, is turned by no more than the angle whose sine is a√n/254.
+/// An element is rounded by 1/254 of its vector's largest one at most, and never by more than its own magnitude: the first of some vectors
+/// of n elements, of which the largest is a, is turned by no more than the angle whose sine is a√n/254.
 /// </remarks>
 internal static class PackedBases
 {
