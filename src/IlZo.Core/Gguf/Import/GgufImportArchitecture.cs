@@ -53,10 +53,14 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     /// <summary>A key of the architecture's own.</summary>
     protected string Key(string name) => $"{Name}.{name}";
 
-    /// <summary>The number and the rest of the name of a layer's tensor, <c>blk.N.rest</c>; null for another name.</summary>
+    /// <summary>
+    /// The number and the rest of the name of a layer's tensor, <c>blk.N.rest</c> with N as it is written in decimal; null for another
+    /// name, so that no two names are one tensor.
+    /// </summary>
     protected static (int Layer, string Name)? InLayer(string name) =>
         name.Split('.', 3) is ["blk", var number, var rest]
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
             ? (layer, rest)
             : null;
 }
+            && number == layer.ToString(CultureInfo.InvariantCulture)
