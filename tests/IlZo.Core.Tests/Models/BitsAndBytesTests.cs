@@ -65,6 +65,9 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("quant_type", "\"fp4\"", "has the quant_type 'fp4'; nf4 was expected")]
+    [InlineData("quant_type", "null", "has no quant_type; nf4 was expected")]
+    [InlineData("quant_type", "4", "has no quant_type; nf4 was expected")]
     [InlineData("blocksize", "128", "has blocks of 128; 64 was expected")]
     [InlineData("shape", "[3]", "has the shape [3]; rows, and columns that are a multiple of 64, was expected")]
     [InlineData("shape", "[1000000000, 64]", "elements of type U8;")]

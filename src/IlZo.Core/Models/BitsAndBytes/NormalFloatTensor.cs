@@ -32,6 +32,14 @@ internal sealed unsafe class NormalFloatTensor : IQuantizedMatrix
         using var json = JsonFile.ParseObject(
             $"{state.File}: {state.Name}", new ReadOnlySpan<byte>(state.Data, checked((int)state.ByteCount)).ToArray());
         var fields = json.RootElement;
+        string? type = fields.TryGetProperty("quant_type", out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+        if (type != "nf4")
+        {
+            throw Wrong(type is null ? "has no quant_type" : $"has the quant_type '{SafetensorsHeader.Printable(type)}'", "nf4");
+        }
+
         if (Integer(fields, "blocksize") is var size && size != NormalFloatFormat.Elements)
         {
             throw Wrong($"has blocks of {size}", $"{NormalFloatFormat.Elements}");
