@@ -82,10 +82,13 @@ internal sealed class ConfigReader(string source, JsonElement root)
     public ConfigSize? SizeOrNone(string name, int absent, int most = int.MaxValue) => IsNull(name) ? null : Size(name, absent, most);
 
     /// <summary>A positive integer; null where the field is −1, which stands for all that there are.</summary>
-    public ConfigSize? SizeOrAll(string name, int fallback, int most = ConfigSize.MaxFeatures) =>
-        Find(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out int number) && number == -1
-            ? null
-            : Size(name, fallback, most);
+    public ConfigSize? SizeOrAll(string name, int fallback, int most = ConfigSize.MaxFeatures) => Find(name) switch
+    {
+        null => Size(name, fallback, most),
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out long number) && number is -1 or > 0 =>
+            number == -1 ? null : Size(name, fallback, most),
+        { } value => throw Wrong(name, value, "a positive integer, or -1 for all that there are,"),
+    };
 
     /// <summary>An integer that is not negative.</summary>
     public int Count(string name, int fallback) => Find(name) switch

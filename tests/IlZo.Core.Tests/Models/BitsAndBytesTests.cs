@@ -83,6 +83,22 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
         Assert.False(Directory.Exists(_temp["out"]));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(".quant_map")]
+    [InlineData(".absmax")]
+    [InlineData(".nested_absmax")]
+    [InlineData(".nested_quant_map")]
+    public void A_tensor_that_is_missing_is_named(string part)
+    {
+        var (names, _, _) = Write(nested: true, without: part);
+        Assert.Equal(
+            $"'{_temp["bnb"]}': there is no tensor '{names[0]}{part}' beside '{names[0]}.quant_state.bitsandbytes__nf4'; one, as "
+                + "bitsandbytes writes it, was expected.",
+            Assert.Throws<InvalidInputException>(() => QuantizedImport.Save(_temp["bnb"], _temp["out"], default)).Message);
+        Assert.False(Directory.Exists(_temp["out"]));
+    }
+
     [Fact]
     public void A_model_without_such_weights_and_a_folder_that_is_there_are_refused()
     {
@@ -100,9 +116,9 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    // A model of the repository whose linear layers have codes and scales made up here.
+    // A model of the repository whose linear layers have codes and scales made up here; the first one may lack a part.
     private (List<string> Names, Dictionary<string, byte[]> Codes, Dictionary<string, float[]> Scales) Write(
-        bool nested, params (string Field, string Value)[] otherwise)
+        bool nested, (string Field, string Value)? otherwise = null, string? without = null)
     {
         Directory.CreateDirectory(_temp["bnb"]);
         using var model = ModelLoader.Load(TestData.Path("models", "stories260K"));
@@ -155,7 +171,7 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
                 tensors.Add(Raw.Floats($"{name}.absmax", [blocks], scales[name], memory));
             }
 
-            foreach (var (field, value) in otherwise)
+            if (otherwise is var (field, value))
             {
                 state[field] = JsonNode.Parse(value);
             }
@@ -164,6 +180,7 @@ public sealed unsafe class BitsAndBytesTests : IDisposable
             tensors.Add(Raw.Tensor($"{name}.quant_state.bitsandbytes__nf4", "U8", [json.Length], json, memory));
         }
 
+        tensors.RemoveAll(t => without is not null && t.Name == names[0] + without);
         SafetensorsWriter.Write(_temp["bnb", "model.safetensors"], tensors);
         memory.ForEach(m => m.Dispose());
         var config = JsonNode.Parse(File.ReadAllText(TestData.Path("models", "stories260K", "config.json")))!.AsObject();

@@ -67,16 +67,18 @@ public sealed class PackedIntegerRefusalTests : IDisposable
     }
 
     [Theory]
-    [InlineData("gptq", ".qzeros")]
-    [InlineData("gptq", ".scales")]
-    [InlineData("awq", ".qzeros")]
-    [InlineData("awq", ".scales")]
-    public void A_tensor_that_is_missing_is_named(string format, string part)
+    [InlineData("gptq", ".qweight", ".qzeros")]
+    [InlineData("gptq", ".qzeros", ".qweight")]
+    [InlineData("gptq", ".scales", ".qweight")]
+    [InlineData("awq", ".qweight", ".qzeros")]
+    [InlineData("awq", ".qzeros", ".qweight")]
+    [InlineData("awq", ".scales", ".qweight")]
+    public void A_tensor_that_is_missing_is_named(string format, string part, string other)
     {
         var packed = new PackedModel(format, 32);
         packed.Tensors.Remove(Query + part);
         Assert.EndsWith(
-            $"tensor '{Query}.qweight' has no '{part[1..]}' beside it; one was expected.", Refusal(packed), StringComparison.Ordinal);
+            $"tensor '{Query}{other}' has no '{part[1..]}' beside it; one was expected.", Refusal(packed), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,8 +153,10 @@ public sealed class PackedIntegerRefusalTests : IDisposable
     [InlineData("gptq", "bits", "2", "bits is 2; 4 or 8 was expected.")]
     [InlineData("gptq", "bits", "3", "bits is 3; 4 or 8 was expected.")]
     [InlineData("gptq", "bits", "-4", "bits is -4; a positive integer was expected.")]
-    [InlineData("gptq", "group_size", "0", "group_size is 0; a positive integer was expected.")]
-    [InlineData("gptq", "group_size", "-2", "group_size is -2; a positive integer was expected.")]
+    [InlineData("gptq", "group_size", "0", "group_size is 0; a positive integer, or -1 for all that there are, was expected.")]
+    [InlineData("gptq", "group_size", "-2", "group_size is -2; a positive integer, or -1 for all that there are, was expected.")]
+    [InlineData("gptq", "group_size", "32.5", "group_size is 32.5; a positive integer, or -1 for all that there are, was expected.")]
+    [InlineData("awq", "group_size", "\"32\"", "group_size is \"32\"; a positive integer, or -1 for all that there are, was expected.")]
     [InlineData("gptq", "group_size", "4194305", "group_size is 4194305; 4194304 at most was expected.")]
     [InlineData("gptq", "group_size", "96", "128 inputs in groups of 96; a size of groups that is a multiple of 32 and divides the inputs")]
     [InlineData("gptq", "group_size", "16", "128 inputs in groups of 16; a size of groups that is a multiple of 32 and divides the inputs")]
@@ -189,12 +193,27 @@ public sealed class PackedIntegerRefusalTests : IDisposable
         packed.Config.Remove("quantization_config");
         Assert.Equal($"'{_temp["packed"]}' {Expected}", Refusal(packed));
         packed.Config["quantization_config"] = packed.Quantization;
-        foreach (string name in packed.Tensors.Keys.Where(n => n.EndsWith(".qweight", StringComparison.Ordinal)).ToList())
+        foreach (string name in packed.Tensors.Keys.Where(n => n.Contains("_proj.", StringComparison.Ordinal)).ToList())
         {
             packed.Tensors.Remove(name);
         }
 
         Assert.Equal($"'{_temp["packed"]}' {Expected}", Refusal(packed));
+    }
+
+    [Theory]
+    [InlineData("gptq")]
+    [InlineData("awq")]
+    public void A_folder_without_codes_is_refused_by_the_ones_that_are_missing(string format)
+    {
+        var packed = new PackedModel(format, 32);
+        foreach (string name in packed.Tensors.Keys.Where(n => n.EndsWith(".qweight", StringComparison.Ordinal)).ToList())
+        {
+            packed.Tensors.Remove(name);
+        }
+
+        Assert.EndsWith(
+            "_proj.qzeros' has no 'qweight' beside it; one was expected.", Refusal(packed), StringComparison.Ordinal);
     }
 
     [Fact]

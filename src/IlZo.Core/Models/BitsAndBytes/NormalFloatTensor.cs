@@ -147,7 +147,9 @@ internal sealed unsafe class NormalFloatTensor : IQuantizedMatrix
         _parts.Add(_name + suffix);
         return _folder.Tensors.TryGetValue(_name + suffix, out var found)
             ? found
-            : throw Wrong($"has no tensor '{suffix}' beside it", "one, as bitsandbytes writes it,");
+            : throw new InvalidInputException(
+                $"'{_folder.DisplayName}': there is no tensor '{SafetensorsHeader.Printable(_name + suffix)}' beside "
+                    + $"'{SafetensorsHeader.Printable(_name + StateSuffix)}'; one, as bitsandbytes writes it, was expected.");
     }
 
     private void Require(TensorEntry tensor, string type, long elements)

@@ -18,6 +18,9 @@ internal sealed unsafe class PackedMatrix : IQuantizedMatrix
     private const string GroupsSuffix = ".g_idx";
     private const int BlockElements = 32;
 
+    // In the order in which messages name one of them where another is missing.
+    private static readonly string[] s_suffixes = [CodesSuffix, ZerosSuffix, ScalesSuffix, GroupsSuffix];
+
     // The zero of codes of 8 bits, which are stored less it as signed bytes.
     private const int MiddleOfBytes = 128;
 
@@ -63,14 +66,15 @@ internal sealed unsafe class PackedMatrix : IQuantizedMatrix
 
     public TensorEntry Stored => new("", _module + ".weight", StoredType.Name(_type), [_outputs, _inputs], null);
 
-    /// <summary>The packed matrices of a checkpoint.</summary>
+    /// <summary>The packed matrices of a checkpoint: each of which there is a part.</summary>
     /// <param name="folder">The checkpoint.</param>
     /// <param name="packing">How they are packed.</param>
     /// <exception cref="InvalidInputException">One cannot be read.</exception>
     public static IReadOnlyList<PackedMatrix> Of(CheckpointFolder folder, IntegerPacking packing) =>
     [
-        .. folder.Tensors.Keys.Where(name => name.EndsWith(CodesSuffix, StringComparison.Ordinal))
-            .Select(name => new PackedMatrix(folder, name[..^CodesSuffix.Length], packing)),
+        .. folder.Tensors.Keys
+            .SelectMany(name => s_suffixes.Where(s => name.EndsWith(s, StringComparison.Ordinal)).Select(s => name[..^s.Length]))
+            .Distinct(StringComparer.Ordinal).Select(module => new PackedMatrix(folder, module, packing)),
     ];
 
     public void Write(Stream stream, CancellationToken cancellation)
@@ -221,8 +225,13 @@ internal sealed unsafe class PackedMatrix : IQuantizedMatrix
     private TensorEntry Tensor(string suffix)
     {
         _parts.Add(_module + suffix);
-        return _folder.Tensors.TryGetValue(_module + suffix, out var found) ? found : throw new InvalidInputException(
-            $"'{_codes.File}': tensor '{SafetensorsHeader.Printable(_codes.Name)}' has no '{suffix[1..]}' beside it; one was expected.");
+        if (_folder.Tensors.TryGetValue(_module + suffix, out var found))
+        {
+            return found;
+        }
+
+        var other = s_suffixes.Select(s => _folder.Tensors.GetValueOrDefault(_module + s)).OfType<TensorEntry>().First();
+        throw Wrong(other, $"has no '{suffix[1..]}' beside it", "one");
     }
 
     private static void Require(TensorEntry tensor, string[] types, long[] shape)
