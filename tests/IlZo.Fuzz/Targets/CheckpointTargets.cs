@@ -182,7 +182,7 @@ internal static class CheckpointTargets
         metadata.Add("tokenizer.ggml.token_type", (int[])[2, 1, 1, 1]);
         metadata.Add("tokenizer.ggml.scores", (float[])[0, -1, -2, -3]);
         metadata.Add("tokenizer.ggml.merges", (string[])["a b"]);
-        metadata.Add("tokenizer.ggml.bos_token_id", 1);
+        metadata.Add("tokenizer.ggml.bos_token_id", 0);
         metadata.Add("tokenizer.ggml.add_bos_token", value: true);
         var rows = GgufRows.Of(new float[32]);
         using var stream = new MemoryStream();

@@ -53,6 +53,29 @@ internal sealed class GgufFields(string path)
     public bool? FindFlag(string key) =>
         _values.GetValueOrDefault(key) is not { } value ? null : value is bool flag ? flag : throw Error(key, Shown(value), "yes or no");
 
+    /// <summary>Refuses a number that is none of some; nothing is as good as one of them.</summary>
+    public void Require(string key, params IReadOnlyList<double> values)
+    {
+        if (FindNumber(key) is { } number && !values.Contains(number))
+        {
+            throw Error(key, Shown(number), string.Join(" or ", values.Select(v => Shown(v))));
+        }
+    }
+
+    /// <summary>
+    /// The id of a token; null where there is none of the key, or it is −1, also as a number without a sign, which stands for none.
+    /// Source: LLAMA_TOKEN_NULL (ggml-org/llama.cpp include/llama.h).
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="count">How many tokens there are.</param>
+    public int? FindToken(string key, int count) => _values.GetValueOrDefault(key) switch
+    {
+        null or -1L or (ulong)uint.MaxValue => null,
+        ulong id when id < (ulong)count => (int)id,
+        long id and >= 0 when id < count => (int)id,
+        var other => throw Error(key, Shown(other), $"one of the {count} tokens, 0 to {count - 1}, or {uint.MaxValue} for none"),
+    };
+
     /// <summary>Strings.</summary>
     public IReadOnlyList<string> Texts(string key) => Find<string[]>(key, "strings") ?? throw Error(key, "nothing", "strings");
 

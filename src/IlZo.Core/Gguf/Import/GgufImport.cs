@@ -70,9 +70,10 @@ internal static class GgufImport
         var config = architecture.Config(file);
         foreach (string token in (string[])["bos", "eos"])
         {
-            if (file.Fields.FindInteger($"tokenizer.ggml.{token}_token_id") is { } id)
+            string key = $"tokenizer.ggml.{token}_token_id";
+            if (file.Fields.Has(key))
             {
-                config[$"{token}_token_id"] = id;
+                config[$"{token}_token_id"] = file.Fields.FindToken(key, (int)config["vocab_size"]!);
             }
         }
 

@@ -57,7 +57,7 @@ internal static class ImportedTokenizer
 
         foreach (string name in (string[])["bos", "eos", "unknown", "padding"])
         {
-            if (fields.FindInteger($"{Prefix}{name}_token_id") is { } id && id < tokens.Length)
+            if (TokenId(fields, name, tokens.Length) is { } id)
             {
                 settings[$"{name switch { "unknown" => "unk", "padding" => "pad", _ => name }}_token"] = tokens[id];
             }
@@ -71,6 +71,10 @@ internal static class ImportedTokenizer
         files["tokenizer_config.json"] = Encoding.UTF8.GetBytes(settings.ToJsonString());
         return files;
     }
+
+    // The token of a meaning; null where there is none, or it is one that no text has.
+    private static int? TokenId(GgufFields fields, string name, int used) =>
+        fields.FindToken($"{Prefix}{name}_token_id", fields.Texts(Prefix + "tokens").Count) is { } id && id < used ? id : null;
 
     private static JsonObject ByteLevel(GgufFields fields, string[] tokens, PieceType[] types)
     {
@@ -133,7 +137,7 @@ internal static class ImportedTokenizer
                         bytes.DeepClone()),
                 },
             ["post_processor"] = (fields.FindFlag(Prefix + "add_bos_token") ?? beginsTexts)
-                && fields.FindInteger(Prefix + "bos_token_id") is { } bos && bos < tokens.Length
+                && TokenId(fields, "bos", tokens.Length) is { } bos
                 ? Template(tokens[bos], bos)
                 : bytes.DeepClone(),
             ["decoder"] = bytes.DeepClone(),
@@ -212,8 +216,7 @@ internal static class ImportedTokenizer
         file.Message(3, normalizer);
         return file.ToArray();
 
-        int Id(string name, int otherwise) =>
-            fields.FindInteger($"{Prefix}{name}_token_id") is { } id && id < tokens.Length ? id : otherwise;
+        int Id(string name, int otherwise) => TokenId(fields, name, tokens.Length) ?? otherwise;
     }
 
     // Fields of a message of Protocol Buffers.
