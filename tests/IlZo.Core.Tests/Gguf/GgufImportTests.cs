@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using IlZo.Core.Tests.Models;
 using IlZo.Gguf;
 using IlZo.Models;
@@ -25,7 +23,7 @@ public sealed class GgufImportTests : IDisposable
     [InlineData("gpt2-tiny")]
     public void What_was_exported_comes_back_with_all_its_numbers(string fixture)
     {
-        string source = WithTokenizer(fixture);
+        string source = ImportSource.WithTokenizer(_temp["source"], fixture);
         using var model = ModelLoader.Load(source);
         GgufExport.Save(model, _temp["model.gguf"], GgufType.F32);
         GgufImport.Save(_temp["model.gguf"], _temp["back"], null, null, default);
@@ -76,7 +74,7 @@ public sealed class GgufImportTests : IDisposable
     [Fact]
     public void Byte_level_tokenizers_come_back_with_their_merges_and_marks()
     {
-        string source = WithTokenizer("gpt2-tiny");
+        string source = ImportSource.WithTokenizer(_temp["source"], "gpt2-tiny");
         using var model = ModelLoader.Load(source);
         GgufExport.Save(model, _temp["model.gguf"], GgufType.F16);
         GgufImport.Save(_temp["model.gguf"], _temp["back"], null, null, default);
@@ -155,37 +153,4 @@ public sealed class GgufImportTests : IDisposable
         expected,
         Assert.Throws<InvalidInputException>(() => GgufImport.Save(_temp["model.gguf"], _temp["back"], null, null, default)).Message,
         StringComparison.Ordinal);
-
-    // The fixtures have no tokenizer: this one has the letters of ASCII, a merge, a mark, and a character for each other id.
-    private string WithTokenizer(string fixture)
-    {
-        string folder = _temp["source"];
-        Directory.CreateDirectory(folder);
-        foreach (string file in Directory.GetFiles(TestData.Path("fixtures", "forward", fixture)))
-        {
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        }
-
-        using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
-        int rows = config.RootElement.GetProperty("vocab_size").GetInt32();
-        string[] letters = [.. Enumerable.Range('!', 94).Select(c => $"{(char)c}"), "Ġ", "Ċ", "ab"];
-        var vocabulary = new JsonObject();
-        for (int id = 0; id < rows - 1; id++)
-        {
-            vocabulary.Add(id < letters.Length ? letters[id] : $"{(char)(0x4E00 + id)}", id);
-        }
-
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), new JsonObject
-        {
-            ["added_tokens"] = new JsonArray((JsonNode)new JsonObject
-            {
-                ["id"] = rows - 1,
-                ["content"] = "<|end|>",
-                ["special"] = true,
-            }),
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false },
-            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray("a b") },
-        }.ToJsonString());
-        return folder;
-    }
 }

@@ -82,7 +82,8 @@ internal static class CheckpointTargets
             "a GGUF file: its model, its tokenizer and its numbers",
             GgufSeeds,
             new ByteMutator(
-                "general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe"),
+                "general.alignment", "tokenizer.ggml.pre", "llama", "gpt2", "gemma2", "phi3", "blk.0.attn_qkv.weight", "llama-bpe",
+                "llama.rope.scale_linear", "llama.rope.scaling.factor", "llama.rope.dimension_count", "llama.attention.causal"),
             () => ReadGguf),
         new(
             "bitsandbytes",
@@ -175,7 +176,7 @@ internal static class CheckpointTargets
 
         metadata.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f);
         metadata.Add($"{architecture}.attention.layer_norm_epsilon", 1e-5f);
-        metadata.Add($"{architecture}.attention.key_length", 2);
+        metadata.Add($"{architecture}.attention.key_length", 8);
         metadata.Add($"{architecture}.rope.freq_base", 1e4f);
         metadata.Add("tokenizer.ggml.model", tokenizer);
         metadata.Add("tokenizer.ggml.tokens", (string[])["<unk>", "a", "b", "ab"]);

@@ -24,6 +24,9 @@ internal sealed record GemmaImport(string Name, string Class, string ModelType) 
             ["post_ffw_norm"] = "post_feedforward_layernorm",
         };
 
+    protected override IReadOnlyList<string> OwnKeys =>
+        IsSecond ? [NeutralKeys.Window, NeutralKeys.AttentionCap, NeutralKeys.LogitCap] : [];
+
     protected override ImportedTensor Norm(string name, StoredTensor stored) => new RaisedTensor(name, stored);
 
     protected override void Complete(JsonObject config, GgufModelFile file)
@@ -40,8 +43,12 @@ internal sealed record GemmaImport(string Name, string Class, string ModelType) 
         config["query_pre_attn_scalar"] = fields.Integer(Key("block_count")) == LayersOf27B
             ? fields.Integer(Key("embedding_length")) / heads
             : HeadSize(file);
-        config["sliding_window"] = fields.FindInteger(Key("attention.sliding_window")) ?? 4096;
-        config["attn_logit_softcapping"] = fields.FindNumber(Key("attn_logit_softcapping")) ?? 50;
-        config["final_logit_softcapping"] = fields.FindNumber(Key("final_logit_softcapping")) ?? 30;
+        config["sliding_window"] = fields.FindInteger(Key(NeutralKeys.Window)) ?? 4096;
+        config["attn_logit_softcapping"] = fields.FindNumber(Key(NeutralKeys.AttentionCap)) ?? 50;
+        config["final_logit_softcapping"] = fields.FindNumber(Key(NeutralKeys.LogitCap)) ?? 30;
+
+        // Every other layer has the window, and all rotate alike.
+        fields.Require(Key("attention.sliding_window_pattern"), 2);
+        fields.Require(Key("rope.freq_base_swa"), fields.FindNumber(Key("rope.freq_base")) ?? DefaultTheta);
     }
 }

@@ -23,7 +23,7 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
         var tensors = new List<ImportedTensor>();
         foreach (var stored in file.Tensors.Values.OrderBy(t => t.Offset))
         {
-            if (!IsDerived(stored.Name))
+            if (!ConfigTensors.Contains(stored.Name))
             {
                 tensors.Add(Of(file, stored) ?? throw new InvalidInputException(
                     $"{file.Path}: got tensor '{stored.Name}', which a {Class} has no place for; expected those of the architecture "
@@ -37,18 +37,25 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     /// <summary>What a tensor of the file becomes; null where it has no place.</summary>
     protected abstract ImportedTensor? Of(GgufModelFile file, StoredTensor stored);
 
-    /// <summary>Whether a tensor follows from the configuration.</summary>
-    protected virtual bool IsDerived(string name) => name.StartsWith("rope_", StringComparison.Ordinal);
+    /// <summary>The tensors from which the configuration has what they say.</summary>
+    protected virtual IReadOnlyList<string> ConfigTensors => [];
+
+    /// <summary>Keys that it has a form for, of those which others must not have (<see cref="NeutralKeys"/>).</summary>
+    protected virtual IReadOnlyList<string> OwnKeys => [];
 
     /// <summary>The configuration that all architectures have.</summary>
-    protected JsonObject Begin(GgufModelFile file) => new()
+    protected JsonObject Begin(GgufModelFile file)
     {
-        ["architectures"] = new JsonArray(Class),
-        ["model_type"] = ModelType,
-        ["vocab_size"] = (file.Tensors.GetValueOrDefault("token_embd.weight") ?? throw new InvalidInputException(
-            $"{file.Path}: got no tensor 'token_embd.weight'; expected the embeddings of the tokens.")).Rows,
-        ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
-    };
+        NeutralKeys.Require(file.Fields, Name, OwnKeys);
+        return new()
+        {
+            ["architectures"] = new JsonArray(Class),
+            ["model_type"] = ModelType,
+            ["vocab_size"] = (file.Tensors.GetValueOrDefault("token_embd.weight") ?? throw new InvalidInputException(
+                $"{file.Path}: got no tensor 'token_embd.weight'; expected the embeddings of the tokens.")).Rows,
+            ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
+        };
+    }
 
     /// <summary>A key of the architecture's own.</summary>
     protected string Key(string name) => $"{Name}.{name}";
@@ -60,7 +67,7 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     protected static (int Layer, string Name)? InLayer(string name) =>
         name.Split('.', 3) is ["blk", var number, var rest]
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+            && number == layer.ToString(CultureInfo.InvariantCulture)
             ? (layer, rest)
             : null;
 }
-            && number == layer.ToString(CultureInfo.InvariantCulture)

@@ -19,9 +19,14 @@ internal sealed record Gpt2Import() : GgufImportArchitecture("gpt2", "GPT2LMHead
     {
         var fields = file.Fields;
         var config = Begin(file);
+        int heads = fields.Integer(Key("attention.head_count"));
+        int size = fields.Integer(Key("embedding_length")) / Math.Max(1, heads);
+        fields.Require(Key("attention.head_count_kv"), heads);
+        fields.Require(Key("attention.key_length"), size);
+        fields.Require(Key("attention.value_length"), size);
         config["n_embd"] = fields.Integer(Key("embedding_length"));
         config["n_layer"] = fields.Integer(Key("block_count"));
-        config["n_head"] = fields.Integer(Key("attention.head_count"));
+        config["n_head"] = heads;
         config["n_positions"] = fields.Integer(Key("context_length"));
         config["n_inner"] = fields.Integer(Key("feed_forward_length"));
         config["layer_norm_epsilon"] = fields.Number(Key("attention.layer_norm_epsilon"));

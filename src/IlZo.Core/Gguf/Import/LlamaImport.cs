@@ -8,7 +8,14 @@ namespace IlZo.Gguf;
 /// <param name="ModelType">Its <c>model_type</c>.</param>
 internal record LlamaImport(string Name, string Class, string ModelType) : GgufImportArchitecture(Name, Class, ModelType)
 {
-    private const double DefaultTheta = 10000;
+    /// <summary>The base of the frequencies where none is given.</summary>
+    protected const double DefaultTheta = 10000;
+
+    private const string FrequencyFactors = "rope_freqs.weight";
+    private const string ScalingType = "rope.scaling.type";
+
+    // The second is the older key, and is read where the first is missing.
+    private static readonly string[] s_scalingFactors = ["rope.scaling.factor", "rope.scale_linear"];
 
     private static readonly Dictionary<string, string> s_modules = new(StringComparer.Ordinal)
     {
@@ -32,6 +39,8 @@ internal record LlamaImport(string Name, string Class, string ModelType) : GgufI
     /// <summary>Names of modules that differ.</summary>
     protected virtual IReadOnlyDictionary<string, string> Modules => s_modules;
 
+    protected override IReadOnlyList<string> ConfigTensors => [FrequencyFactors];
+
     public override JsonObject Config(GgufModelFile file)
     {
         var fields = file.Fields;
@@ -53,6 +62,8 @@ internal record LlamaImport(string Name, string Class, string ModelType) : GgufI
             config["mlp_bias"] = file.Tensors.ContainsKey("blk.0.ffn_gate.bias");
         }
 
+        fields.Require(Key("attention.value_length"), HeadSize(file));
+        RequireRotatedSize(file);
         if (Scaling(file) is { } scaling)
         {
             config["rope_scaling"] = scaling;
@@ -85,6 +96,87 @@ internal record LlamaImport(string Name, string Class, string ModelType) : GgufI
     protected int HeadSize(GgufModelFile file) => file.Fields.FindInteger(Key("attention.key_length"))
         ?? file.Fields.Integer(Key("embedding_length")) / Math.Max(1, file.Fields.Integer(Key("attention.head_count")));
 
+    /// <summary>Refuses a number of rotated features that the family has no form for.</summary>
+    protected virtual void RequireRotatedSize(GgufModelFile file) => file.Fields.Require(Key("rope.dimension_count"), HeadSize(file));
+
+    /// <summary>How frequencies are scaled, as <c>rope_scaling</c> has it; null where they are not.</summary>
+    protected virtual JsonObject? Scaling(GgufModelFile file)
+    {
+        var fields = file.Fields;
+        fields.Require(Key("rope.scaling.attn_factor"), 1);
+        double factor = LinearFactor(fields, "none", "linear");
+        if (!file.Tensors.ContainsKey(FrequencyFactors))
+        {
+            return factor == 1 ? null : new JsonObject { ["rope_type"] = "linear", ["factor"] = factor };
+        }
+
+        RequireUnscaled(fields, factor, FrequencyFactors);
+        double theta = fields.FindNumber(Key("rope.freq_base")) ?? DefaultTheta;
+        return Llama3Frequencies.Of(Factors(file, FrequencyFactors, HeadSize(file) / 2), theta) ?? throw new InvalidInputException(
+            $"{file.Path}: got tensor '{FrequencyFactors}' with factors that are not Llama 3's; expected 1 for short waves, one factor for "
+                + "long ones, and a line in the inverse wavelengths between them.");
+    }
+
+    /// <summary>
+    /// By what all frequencies are divided. Source: ggml-org/llama.cpp src/llama-model.cpp (load_hparams: the type is linear where none is
+    /// given, and a factor of 0 is none) and src/llama-context.cpp (the type none sets the factor aside).
+    /// </summary>
+    /// <param name="fields">The keys of the file.</param>
+    /// <param name="types">The types of scaling that are known.</param>
+    protected double LinearFactor(GgufFields fields, params string[] types)
+    {
+        string type = fields.FindText(Key(ScalingType)) ?? "linear";
+        if (!types.Contains(type))
+        {
+            throw fields.Error(Key(ScalingType), $"'{type}'", string.Join(" or ", types));
+        }
+
+        return ScalingFactor(fields) switch
+        {
+            _ when type == "none" => 1,
+            null => 1,
+            var key => fields.Number(key) switch
+            {
+                0 => 1,
+                > 0 and var factor => factor,
+                var other => throw fields.Error(key, Shown(other), "a number that is not negative"),
+            },
+        };
+    }
+
+    /// <summary>Refuses a factor of all frequencies.</summary>
+    /// <param name="fields">The keys of the file.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="tensor">The tensor that has factors of each; null where the family has no form for one of all.</param>
+    protected void RequireUnscaled(GgufFields fields, double factor, string? tensor)
+    {
+        if (factor != 1)
+        {
+            throw fields.Error(ScalingFactor(fields)!, Shown(factor), tensor is null ? "0 or 1" : $"0 or 1 beside the tensor '{tensor}'");
+        }
+    }
+
+    /// <summary>The factors of the frequencies of rotated pairs.</summary>
+    protected static float[] Factors(GgufModelFile file, string name, int pairs)
+    {
+        var stored = file.Tensors.GetValueOrDefault(name) ?? throw new InvalidInputException(
+            $"{file.Path}: got no tensor '{name}'; expected the factors of frequencies beside those of the other length.");
+        if (!stored.IsVector || stored.Columns != pairs)
+        {
+            string shape = stored.IsVector ? $"{stored.Columns}" : $"{stored.Rows} × {stored.Columns}";
+            throw new InvalidInputException(
+                $"{file.Path}: got tensor '{name}' of {shape} numbers; expected {pairs}, one for each rotated pair of a head's features.");
+        }
+
+        float[] factors = new float[pairs];
+        file.Read(stored, 0, factors);
+        return factors;
+    }
+
+    private static string Shown(double number) => FormattableString.Invariant($"{number}");
+
+    private string? ScalingFactor(GgufFields fields) => s_scalingFactors.Select(Key).FirstOrDefault(fields.Has);
+
     private ImportedTensor OfLayer(GgufModelFile file, string name, string module, StoredTensor stored)
     {
         if (module.EndsWith("norm", StringComparison.Ordinal))
@@ -103,26 +195,5 @@ internal record LlamaImport(string Name, string Class, string ModelType) : GgufI
             ? new InterleavedTensor(name, stored, size)
             : throw new InvalidInputException(
                 $"{file.Path}: got tensor '{stored.Name}' of {rows} rows; expected whole heads of {size}, an even number.");
-    }
-
-    private JsonObject? Scaling(GgufModelFile file)
-    {
-        var fields = file.Fields;
-        if (file.Tensors.TryGetValue("rope_freqs.weight", out var frequencies))
-        {
-            float[] factors = new float[frequencies.Columns];
-            file.Read(frequencies, 0, factors);
-            return Llama3Frequencies.Of(factors, fields.FindNumber(Key("rope.freq_base")) ?? DefaultTheta) ?? throw new
-                InvalidInputException(
-                    $"{file.Path}: got tensor '{frequencies.Name}' with factors that are not Llama 3's; expected 1 for short waves, one "
-                        + "factor for long ones, and a line in the inverse wavelengths between them.");
-        }
-
-        return fields.FindText(Key("rope.scaling.type")) switch
-        {
-            null or "none" => null,
-            "linear" => new JsonObject { ["rope_type"] = "linear", ["factor"] = fields.Number(Key("rope.scaling.factor")) },
-            var other => throw fields.Error(Key("rope.scaling.type"), $"'{other}'", "none or linear"),
-        };
     }
 }
