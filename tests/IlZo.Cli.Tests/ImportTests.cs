@@ -73,6 +73,21 @@ public sealed class ImportTests : IDisposable
         Assert.False(Directory.Exists(_temp["none"]));
     }
 
+    [Fact]
+    public void A_template_that_cannot_be_read_is_noted_and_the_rest_is_imported()
+    {
+        var packed = new PackedModel("gptq", 32);
+        packed.Write(_temp["packed"], TestData.Stories);
+        File.WriteAllText(_temp["packed", "chat_template.jinja"], "{% for m in messages %}{{ m.content }}");
+        var outcome = Ilzo.Run("import", _temp["packed"], "--out", _temp["blocks"]);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.StartsWith(
+            "note: the chat template is none that can be used, so that conversations need another: "
+                + _temp["packed", "chat_template.jinja"],
+            outcome.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, Ilzo.Run("score", "--model", _temp["blocks"], "--text", "Once upon a time").ExitCode);
+    }
+
     private void Import(string format, int group)
     {
         var packed = new PackedModel(format, group);

@@ -44,6 +44,7 @@ internal static class ImportCommand
         var type = parsed.GetValue(s_dtype) is { } word ? DTypeWords.Instance.Parse(word) : null;
         string source = parsed.GetValue(s_file)!;
         using var interruption = Terminal.OnInterrupt();
+        string? note;
         if (Directory.Exists(source))
         {
             if (((Option[])[s_dtype, s_tokenizer]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } option)
@@ -53,11 +54,16 @@ internal static class ImportCommand
                         + "expected with it.");
             }
 
-            QuantizedImport.Save(source, output, interruption.Token);
+            note = QuantizedImport.Save(source, output, interruption.Token);
         }
         else
         {
-            GgufImport.Save(source, output, type, parsed.GetValue(s_tokenizer), interruption.Token);
+            note = GgufImport.Save(source, output, type, parsed.GetValue(s_tokenizer), interruption.Token);
+        }
+
+        if (note is not null)
+        {
+            Terminal.Say($"note: {note}");
         }
 
         Terminal.Say(output);

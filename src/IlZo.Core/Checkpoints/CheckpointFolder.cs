@@ -121,6 +121,18 @@ public sealed class CheckpointFolder : IDisposable
             name => File.Exists(Path.Combine(folder, name)) ? OpenFile(Path.Combine(folder, name)) : null);
     }
 
+    /// <summary>Opens a folder that has not got its name yet, as <see cref="Open(string)"/> does.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="displayName">What messages call it.</param>
+    /// <exception cref="InvalidInputException">The folder is not a checkpoint, or one of its files breaks a rule.</exception>
+    internal static CheckpointFolder OpenAs(string folder, string displayName) => new(
+        displayName,
+        null,
+        name => ReadIfExists(Path.Combine(folder, name)),
+        name => File.Exists(Path.Combine(folder, name))
+            ? SafetensorsFile.OpenAs(Path.Combine(folder, name), $"{displayName}/{name}")
+            : null);
+
     /// <summary>Opens a checkpoint whose files come from a function, for models that are embedded in an assembly.</summary>
     /// <param name="displayName">What messages call the checkpoint.</param>
     /// <param name="read">The content of the file of that name, or null when there is none. It is kept, and called again by

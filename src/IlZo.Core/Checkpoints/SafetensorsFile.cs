@@ -15,6 +15,12 @@ internal sealed unsafe class SafetensorsFile : WeightFile
     /// <exception cref="InvalidInputException">The file does not exist, may not be read or breaks a rule of the format.</exception>
     public static SafetensorsFile Open(string path) => Read(path, FileBytes.Map(path, Expected));
 
+    /// <summary>Maps a file that messages call by another name than its path.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="displayName">What messages call it.</param>
+    /// <exception cref="InvalidInputException">The content breaks a rule of the format.</exception>
+    public static SafetensorsFile OpenAs(string path, string displayName) => Read(displayName, FileBytes.Map(path, Expected));
+
     /// <summary>Copies the bytes of a file out of memory, for models that are embedded in an assembly.</summary>
     /// <param name="displayName">What messages call the file.</param>
     /// <param name="content">The whole file.</param>

@@ -16,9 +16,10 @@ internal static class QuantizedImport
     /// <param name="path">The folder of the quantized model.</param>
     /// <param name="folder">The folder to create, which must not exist.</param>
     /// <param name="cancellation">Ends the work between two rows.</param>
+    /// <returns>What <see cref="ImportedModel.Save"/> notes.</returns>
     /// <exception cref="InvalidInputException">The model is quantized in another way or not at all, or cannot be used.</exception>
     /// <exception cref="IOException">Writing failed; nothing is there.</exception>
-    public static void Save(string path, string folder, CancellationToken cancellation)
+    public static string? Save(string path, string folder, CancellationToken cancellation)
     {
         using var source = CheckpointFolder.Open(path);
         RefuseTransposed(source);
@@ -58,7 +59,7 @@ internal static class QuantizedImport
             source.RequireUnchanged();
         }
 
-        ImportedModel.Save(path, folder, Write, cancellation);
+        return ImportedModel.Save(path, folder, Write, new Dictionary<string, string>(), cancellation);
     }
 
     /// <summary>The quantized matrices of a checkpoint, one at least.</summary>

@@ -272,6 +272,62 @@ public sealed class GgufKeysTests : IDisposable
         Assert.Equal(token == "bos" ? null : 1, back.Shape.BosId);
     }
 
+    // What the model's loader finds wrong it knows by other names, and in a folder that is gone when the message is read.
+    [Theory]
+    [InlineData("attention.head_count", 0u, "num_attention_heads")]
+    [InlineData("attention.head_count_kv", 3u, "num_key_value_heads")]
+    [InlineData("attention.layer_norm_rms_epsilon", -1f, "rms_norm_eps")]
+    [InlineData("rope.freq_base", -1f, "rope_theta")]
+    [InlineData("context_length", 0u, "max_position_embeddings")]
+    [InlineData("block_count", 4u, "num_hidden_layers")]
+    public void What_cannot_be_loaded_is_named_by_its_file_and_key(string key, object value, string field)
+    {
+        using var model = ModelLoader.Load(TestData.Path("models", "stories260K"));
+        GgufExport.Save(model, _temp["model.gguf"], GgufType.F16);
+        GgufBytes.Change(_temp["model.gguf"], ($"llama.{key}", value), ("llama.attention.key_length", 8u));
+        string message = Unusable($"{field} is its 'llama.{key}'");
+        Assert.Contains(field, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_that_cannot_be_loaded_is_named_as_the_file_calls_it()
+    {
+        using var model = ModelLoader.Load(TestData.Path("models", "stories260K"));
+        GgufExport.Save(model, _temp["model.gguf"], GgufType.F32);
+        var file = new GgufFile(_temp["model.gguf"]);
+        var tensors = file.Tensors.ToDictionary(t => t.Key, t => (t.Value.Shape, t.Value.Values));
+        tensors["blk.2.ffn_norm.weight"] = ([63], tensors["blk.2.ffn_norm.weight"].Values[1..]);
+        File.WriteAllBytes(_temp["model.gguf"], GgufBytes.Of(file.Metadata, tensors));
+        Unusable("model.layers.2.post_attention_layernorm.weight is its 'blk.2.ffn_norm.weight'");
+    }
+
+    [Fact]
+    public void A_template_that_cannot_be_read_is_noted()
+    {
+        using var model = ModelLoader.Load(TestData.Path("models", "stories260K"));
+        GgufExport.Save(model, _temp["model.gguf"], GgufType.F16);
+        GgufBytes.Change(_temp["model.gguf"], ("tokenizer.chat_template", "{% for m in messages %}{{ m.content }}{% endfor %}"));
+        Assert.Null(GgufImport.Save(_temp["model.gguf"], _temp["good"], null, null, default));
+        GgufBytes.Change(_temp["model.gguf"], ("tokenizer.chat_template", "{% for m in messages %}{{ m.content }}"));
+        string? note = GgufImport.Save(_temp["model.gguf"], _temp["back"], null, null, default);
+        Assert.StartsWith(
+            $"the chat template is none that can be used, so that conversations need another: {_temp["model.gguf"]}",
+            note, StringComparison.Ordinal);
+        using var back = ModelLoader.Load(_temp["back"]);
+        Assert.NotEmpty(ModelLoader.Tokenizer(back.Checkpoint).Encode("Once upon a time"));
+    }
+
+    private string Unusable(string expected)
+    {
+        string message = Assert.Throws<InvalidInputException>(
+            () => GgufImport.Save(_temp["model.gguf"], _temp["back"], null, null, default)).Message;
+        Assert.StartsWith($"'{_temp["model.gguf"]}': what came of it cannot be used", message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("tmp-", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_temp["back"]));
+        return message;
+    }
+
     private static void Refused(string architecture, string key, object value, string expected) => Assert.Equal(
         $"input: key '{architecture}.{key}': got {expected}", Refusal(architecture, [(key, value)], []));
 

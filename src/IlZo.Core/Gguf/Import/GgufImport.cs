@@ -35,9 +35,10 @@ internal static class GgufImport
     /// </param>
     /// <param name="tokenizer">A folder whose tokenizer is taken in place of the file's; null for the file's.</param>
     /// <param name="cancellation">Ends the work between two tensors; the folder is as it was.</param>
+    /// <returns>What <see cref="ImportedModel.Save"/> notes.</returns>
     /// <exception cref="InvalidInputException">The file cannot be used, or a number is outside the range of the type.</exception>
     /// <exception cref="IOException">Writing failed; the folder is as it was.</exception>
-    public static void Save(string path, string folder, DType? type, string? tokenizer, CancellationToken cancellation)
+    public static string? Save(string path, string folder, DType? type, string? tokenizer, CancellationToken cancellation)
     {
         using var file = GgufModelFile.Open(path);
         var (config, tensors) = Describe(file);
@@ -57,16 +58,14 @@ internal static class GgufImport
             file.RequireUnchanged();
         }
 
-        ImportedModel.Save(path, folder, Write, cancellation);
+        return ImportedModel.Save(path, folder, Write, Origins(file, tensors), cancellation);
     }
 
     /// <summary>The configuration and the tensors of the model in a file.</summary>
     /// <exception cref="InvalidInputException">The file has no model that is known.</exception>
     internal static (JsonObject Config, IReadOnlyList<ImportedTensor> Tensors) Describe(GgufModelFile file)
     {
-        string name = file.Fields.Text("general.architecture");
-        var architecture = Array.Find(s_architectures, a => a.Name == name) ?? throw file.Fields.Error(
-            "general.architecture", $"'{name}'", $"one of {string.Join(", ", s_architectures.Select(a => a.Name))}");
+        var architecture = ArchitectureOf(file);
         var config = architecture.Config(file);
         foreach (string token in (string[])["bos", "eos"])
         {
@@ -78,6 +77,25 @@ internal static class GgufImport
         }
 
         return (config, architecture.Tensors(file));
+    }
+
+    private static GgufImportArchitecture ArchitectureOf(GgufModelFile file)
+    {
+        string name = file.Fields.Text("general.architecture");
+        return Array.Find(s_architectures, a => a.Name == name) ?? throw file.Fields.Error(
+            "general.architecture", $"'{name}'", $"one of {string.Join(", ", s_architectures.Select(a => a.Name))}");
+    }
+
+    // What the file calls fields of the configuration, and tensors.
+    private static Dictionary<string, string> Origins(GgufModelFile file, IReadOnlyList<ImportedTensor> tensors)
+    {
+        var origins = tensors.ToDictionary(t => t.Name, t => t.Stored.Name, StringComparer.Ordinal);
+        foreach (var (field, key) in ArchitectureOf(file).Keys.Where(k => file.Fields.Has(k.Value)))
+        {
+            origins.Add(field, key);
+        }
+
+        return origins;
     }
 
     private static Dictionary<string, byte[]> TokenizerOf(string folder)

@@ -16,6 +16,10 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     /// <exception cref="InvalidInputException">A key is missing or has another kind of value.</exception>
     public abstract JsonObject Config(GgufModelFile file);
 
+    /// <summary>The keys from which fields of the configuration have their values, by the fields.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Keys =>
+        Sizes.Concat(OtherFields).Select(f => KeyValuePair.Create(f.Field, Key(f.Key)));
+
     /// <summary>The tensors; what is in the file and not among them has no place in the model.</summary>
     /// <exception cref="InvalidInputException">A tensor is missing, or has no place in the model.</exception>
     public IReadOnlyList<ImportedTensor> Tensors(GgufModelFile file)
@@ -37,6 +41,12 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     /// <summary>What a tensor of the file becomes; null where it has no place.</summary>
     protected abstract ImportedTensor? Of(GgufModelFile file, StoredTensor stored);
 
+    /// <summary>The fields of whole numbers that every file has, and their keys.</summary>
+    protected abstract IReadOnlyList<(string Field, string Key)> Sizes { get; }
+
+    /// <summary>The other fields that have their values from one key, and it.</summary>
+    protected abstract IReadOnlyList<(string Field, string Key)> OtherFields { get; }
+
     /// <summary>The tensors from which the configuration has what they say.</summary>
     protected virtual IReadOnlyList<string> ConfigTensors => [];
 
@@ -47,7 +57,7 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
     protected JsonObject Begin(GgufModelFile file)
     {
         NeutralKeys.Require(file.Fields, Name, OwnKeys);
-        return new()
+        var config = new JsonObject
         {
             ["architectures"] = new JsonArray(Class),
             ["model_type"] = ModelType,
@@ -55,6 +65,12 @@ internal abstract record GgufImportArchitecture(string Name, string Class, strin
                 $"{file.Path}: got no tensor 'token_embd.weight'; expected the embeddings of the tokens.")).Rows,
             ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
         };
+        foreach (var (field, key) in Sizes)
+        {
+            config[field] = file.Fields.Integer(Key(key));
+        }
+
+        return config;
     }
 
     /// <summary>A key of the architecture's own.</summary>

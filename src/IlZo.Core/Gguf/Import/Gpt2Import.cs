@@ -15,6 +15,18 @@ internal sealed record Gpt2Import() : GgufImportArchitecture("gpt2", "GPT2LMHead
         ["ffn_down"] = "mlp.c_proj",
     };
 
+    protected override IReadOnlyList<(string Field, string Key)> Sizes { get; } =
+    [
+        ("n_embd", "embedding_length"),
+        ("n_layer", "block_count"),
+        ("n_head", "attention.head_count"),
+        ("n_positions", "context_length"),
+        ("n_inner", "feed_forward_length"),
+    ];
+
+    protected override IReadOnlyList<(string Field, string Key)> OtherFields { get; } =
+        [("layer_norm_epsilon", "attention.layer_norm_epsilon")];
+
     public override JsonObject Config(GgufModelFile file)
     {
         var fields = file.Fields;
@@ -24,11 +36,6 @@ internal sealed record Gpt2Import() : GgufImportArchitecture("gpt2", "GPT2LMHead
         fields.Require(Key("attention.head_count_kv"), heads);
         fields.Require(Key("attention.key_length"), size);
         fields.Require(Key("attention.value_length"), size);
-        config["n_embd"] = fields.Integer(Key("embedding_length"));
-        config["n_layer"] = fields.Integer(Key("block_count"));
-        config["n_head"] = heads;
-        config["n_positions"] = fields.Integer(Key("context_length"));
-        config["n_inner"] = fields.Integer(Key("feed_forward_length"));
         config["layer_norm_epsilon"] = fields.Number(Key("attention.layer_norm_epsilon"));
         config["activation_function"] = "gelu_new";
         return config;

@@ -41,18 +41,34 @@ internal record LlamaImport(string Name, string Class, string ModelType) : GgufI
 
     protected override IReadOnlyList<string> ConfigTensors => [FrequencyFactors];
 
+    protected override IReadOnlyList<(string Field, string Key)> Sizes { get; } =
+    [
+        ("hidden_size", "embedding_length"),
+        ("intermediate_size", "feed_forward_length"),
+        ("num_hidden_layers", "block_count"),
+        ("num_attention_heads", "attention.head_count"),
+        ("max_position_embeddings", "context_length"),
+    ];
+
+    protected override IReadOnlyList<(string Field, string Key)> OtherFields { get; } =
+    [
+        ("num_key_value_heads", "attention.head_count_kv"),
+        ("head_dim", "attention.key_length"),
+        ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
+        ("rope_theta", "rope.freq_base"),
+        ("sliding_window", NeutralKeys.Window),
+        ("attn_logit_softcapping", NeutralKeys.AttentionCap),
+        ("final_logit_softcapping", NeutralKeys.LogitCap),
+        ("original_max_position_embeddings", "rope.scaling.original_context_length"),
+    ];
+
     public override JsonObject Config(GgufModelFile file)
     {
         var fields = file.Fields;
         var config = Begin(file);
         int heads = fields.Integer(Key("attention.head_count"));
-        config["hidden_size"] = fields.Integer(Key("embedding_length"));
-        config["intermediate_size"] = fields.Integer(Key("feed_forward_length"));
-        config["num_hidden_layers"] = fields.Integer(Key("block_count"));
-        config["num_attention_heads"] = heads;
         config["num_key_value_heads"] = fields.FindInteger(Key("attention.head_count_kv")) ?? heads;
         config["head_dim"] = HeadSize(file);
-        config["max_position_embeddings"] = fields.Integer(Key("context_length"));
         config["rms_norm_eps"] = fields.Number(Key("attention.layer_norm_rms_epsilon"));
         config["rope_theta"] = fields.FindNumber(Key("rope.freq_base")) ?? DefaultTheta;
         config["hidden_act"] = "silu";
