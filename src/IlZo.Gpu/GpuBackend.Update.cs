@@ -41,14 +41,14 @@ internal sealed partial class GpuBackend
             update = update with { Parameters = streamed.Others(update.Parameters) };
         }
 
-        Begin(update);
+        Launch(update);
         for (int i = 0; i < update.Parameters.Count; i++)
         {
             _device.Weights.Change(update.Parameters[i]);
         }
     }
 
-    private void Begin(WeightUpdate update)
+    private void Launch(WeightUpdate update)
     {
         using var heldRule = update.Rule.Hold();
         _device.Estimates.Compile(

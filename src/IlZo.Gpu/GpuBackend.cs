@@ -62,7 +62,7 @@ internal sealed partial class GpuBackend : IBackend
         _loader = loader;
         _create = other => new GpuBackend(accelerator, loader, name, _device!.Memory.Free, shape, other, []);
         var possible = ProductPrecisions.Of(accelerator.Device);
-        _device = new GpuWorkspace(accelerator, loader, name, capacity, shape, products ?? possible[0], new SumsOfOperation(this), Begin);
+        _device = new GpuWorkspace(accelerator, loader, name, capacity, shape, products ?? possible[0], new SumsOfOperation(this), Launch);
         OtherPrecisions = [.. possible.Where(p => p != Products)];
     }
 

@@ -48,7 +48,7 @@ internal sealed unsafe class StreamedDeviceWeights : LayerStream
     {
         (_accelerator, _memory, _work, _update) = (accelerator, memory, work, update);
         _layers = [.. plan.Layers.Select(tensors => tensors.Count > 0 ? new Layer(tensors) : null)];
-        _rooms = new MemoryBuffer?[RoomsOf(plan)];
+        _rooms = new MemoryBuffer?[plan.Rooms];
         _roomBytes = _layers.Max(layer => layer?.Bytes ?? 0);
         _stream = NewStream(accelerator, faults);
         _copies = new DeviceStream(_stream, faults);
@@ -74,7 +74,7 @@ internal sealed unsafe class StreamedDeviceWeights : LayerStream
     }
 
     /// <summary>Bytes of the device that rooms take.</summary>
-    public static long BytesOf(StreamPlan plan) => RoomsOf(plan) * plan.Layers.Max(tensors => new Layer(tensors).Bytes);
+    public static long BytesOf(StreamPlan plan) => plan.Rooms * plan.Layers.Max(tensors => new Layer(tensors).Bytes);
 
     /// <summary>A tensor in the room of its layer, which is entered for it where a pass has not done so.</summary>
     public WeightView View(Parameter parameter)
@@ -161,9 +161,6 @@ internal sealed unsafe class StreamedDeviceWeights : LayerStream
 
         return (_rooms[_room]!, _layers[layer]!.PlaceOf(parameter));
     }
-
-    // A layer that is alone has nothing to be brought beside it.
-    private static int RoomsOf(StreamPlan plan) => Math.Min(2, plan.Count);
 
     private static AcceleratorStream NewStream(Accelerator accelerator, DeviceFaults faults)
     {

@@ -6,30 +6,14 @@ public sealed class AgzoTests
     [Fact]
     public void A_run_is_the_same_with_any_threads_after_an_interruption_and_replayed()
     {
-        using var temp = new TempFolder();
-        string[] more = ["--optimizer", "agzo", "--queries", "2", "--opt", "rank=2,interval=4", "--json"];
-        var whole = Ilzo.Run(TinyRun.Command(12, ["--run", temp["whole"], "--threads", "1", .. more]));
+        var whole = MethodRun.RequireSame("--optimizer", "agzo", "--queries", "2", "--opt", "rank=2,interval=4");
 
         // One at the weights, and one for each query.
         Assert.Equal(12 * 3, whole.Json.GetProperty("forward_passes").GetInt32());
-        string sha = TinyRun.Sha(whole.Json);
-        TinyRun.Sha(Ilzo.Run(TinyRun.Command(6, ["--run", temp["parts"], "--threads", "5", .. more])).Json);
-        var resumed = Ilzo.Run("train", "--allow-worse", "--run", temp["parts"], "--resume", "--steps", "12", "--json");
-        Assert.Equal(sha, TinyRun.Sha(resumed.Json));
-        Assert.Equal(sha, TinyRun.Sha(Ilzo.Run("replay", "--run", temp["whole"], "--json").Json));
-        Assert.NotEqual(sha, TinyRun.Sha(Ilzo.Run("replay", "--run", temp["whole"], "--to-step", "0", "--json").Json));
     }
 
     [Fact]
-    public void The_built_in_model_learns()
-    {
-        using var temp = new TempFolder();
-        var json = Ilzo.Run(
-            "train", "--optimizer", "agzo", "--steps", "10", "--batch-size", "8", "--train-size", "64", "--dev-size", "32",
-            "--test-size", "8", "--lr", "2e-4", "--run", temp["run"], "--json").Json;
-        Assert.True(json.GetProperty("dev_loss").GetDouble() < json.GetProperty("dev_loss_at_start").GetDouble());
-        Assert.Equal(0, json.GetProperty("skipped_steps").GetInt32());
-    }
+    public void The_built_in_model_learns() => MethodRun.RequireLearning("agzo");
 
     [Theory]
     [InlineData("train", "--objective accuracy", "--objective is accuracy, which has no derivatives; loss was expected for agzo.")]

@@ -6,31 +6,15 @@ public sealed class ForwardGradientTests
     [Fact]
     public void A_run_is_the_same_with_any_threads_after_an_interruption_and_replayed()
     {
-        using var temp = new TempFolder();
-        string[] more = ["--optimizer", "forward-gradient", "--queries", "2", "--json"];
-        var whole = Ilzo.Run(TinyRun.Command(12, ["--run", temp["whole"], "--threads", "1", .. more]));
+        var whole = MethodRun.RequireSame("--optimizer", "forward-gradient", "--queries", "2");
         Assert.Contains("forward-gradient: 12 steps of 2 examples, lr 0.0001, eps 0", whole.Errors, StringComparison.Ordinal);
 
         // A pass of values and tangents counts as two.
         Assert.Equal(12 * 2 * 2, whole.Json.GetProperty("forward_passes").GetInt32());
-        string sha = TinyRun.Sha(whole.Json);
-        TinyRun.Sha(Ilzo.Run(TinyRun.Command(5, ["--run", temp["parts"], .. more])).Json);
-        var resumed = Ilzo.Run("train", "--allow-worse", "--run", temp["parts"], "--resume", "--steps", "12", "--json");
-        Assert.Equal(sha, TinyRun.Sha(resumed.Json));
-        Assert.Equal(sha, TinyRun.Sha(Ilzo.Run("replay", "--run", temp["whole"], "--json").Json));
-        Assert.NotEqual(sha, TinyRun.Sha(Ilzo.Run("replay", "--run", temp["whole"], "--to-step", "0", "--json").Json));
     }
 
     [Fact]
-    public void The_built_in_model_learns()
-    {
-        using var temp = new TempFolder();
-        var json = Ilzo.Run(
-            "train", "--optimizer", "forward-gradient", "--steps", "10", "--batch-size", "8", "--train-size", "64", "--dev-size", "32",
-            "--test-size", "8", "--lr", "2e-4", "--run", temp["run"], "--json").Json;
-        Assert.True(json.GetProperty("dev_loss").GetDouble() < json.GetProperty("dev_loss_at_start").GetDouble());
-        Assert.Equal(0, json.GetProperty("skipped_steps").GetInt32());
-    }
+    public void The_built_in_model_learns() => MethodRun.RequireLearning("forward-gradient");
 
     [Fact]
     public void It_is_compared_and_probed_beside_methods_that_have_a_radius()

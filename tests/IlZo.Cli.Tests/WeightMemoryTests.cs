@@ -88,6 +88,9 @@ public sealed class WeightMemoryTests
             "--holes is given for --device simulation without --weight-memory, and all weights are made there; neither, or both, were "
                 + "expected.",
             Ilzo.Run("bench", "step", "--device", "simulation", "--shape", "opt-125m", "--holes").Refusal(2));
+        Assert.Equal(
+            "--holes is given with --model; it says how the files of a --shape are made, and was expected with that.",
+            Ilzo.Run("bench", "step", "--model", TestData.Stories, "--holes").Refusal(2));
     }
 
     // What is made at load lies in no file.

@@ -82,8 +82,7 @@ internal static class CompareCommand
                 + "measured in forward passes here.")
         {
             s_optimizers, s_seeds, s_firstSeed, s_forwardPasses, s_rates, s_rateCount, s_epsilons, s_bestOf, s_widen, s_points,
-            s_testAtEnd, s_target, s_function.Function, s_function.Dimension, s_out, s_resume, s_jobs,
-            s_config, s_json,
+            s_testAtEnd, s_target, s_function.Function, s_function.Dimension, s_out, s_resume, s_jobs, s_config, s_json,
         };
         foreach (var setting in s_shared)
         {

@@ -10,7 +10,7 @@ internal sealed record StreamPlan
     {
         Layers = layers;
         ResidentBytes = residentBytes;
-        WorkingBytes = Math.Min(2, Count) * largestBytes;
+        WorkingBytes = Rooms * largestBytes;
     }
 
     /// <summary>The tensors of each layer that is read anew in every pass; none of a layer that stays.</summary>
@@ -24,6 +24,9 @@ internal sealed record StreamPlan
 
     /// <summary>How many layers are read anew in every pass.</summary>
     public int Count => Layers.Count(tensors => tensors.Count > 0);
+
+    /// <summary>How many of them are there at a time: one that is alone has nothing to be brought beside it.</summary>
+    public int Rooms => Math.Min(2, Count);
 
     /// <summary>Where a file is made for the layers among them that are trained.</summary>
     public string WorkFolder { get; init; } = Path.GetTempPath();

@@ -36,7 +36,6 @@ internal sealed unsafe class CpuActivation() : Activation(0, 0)
     /// <summary>Numbers there is room for: those of all probes.</summary>
     public long Count => (long)Panels * _probes * Features * Panel.Lanes;
 
-
     public static int PanelsFor(int tokens) => (tokens + Panel.Lanes - 1) / Panel.Lanes;
 
     /// <summary>Tokens in a panel of a probe: all it has room for but in the last.</summary>
