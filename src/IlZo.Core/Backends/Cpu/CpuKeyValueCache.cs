@@ -3,17 +3,24 @@ using IlZo.Tensors;
 namespace IlZo.Backends.Cpu;
 
 /// <summary>
-/// Keys and values in memory: layer-major, keys then values of each slot, each [features, capacity] so that a feature's tokens are
-/// adjacent.
+/// Keys and values in memory: layer-major, keys then values of each slot, each [features, <see cref="Stride"/>] so that a feature's tokens
+/// are adjacent.
 /// </summary>
 internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capacity, int slots)
     : KeyValueCache(layers, features, capacity, slots)
 {
-    private readonly NativeBuffer _memory = new(checked(slots * BytesOf(layers, features, capacity)));
+    private const int LineFloats = 16;
 
-    public float* Keys(int layer, int slot) => (float*)_memory.Data + (2L * (((long)layer * Slots) + slot) * Features * Capacity);
+    // With room behind the last row for a block of keys that begins in it.
+    private readonly NativeBuffer _memory = new(
+        checked((slots * BytesOf(layers, features, StrideOf(capacity))) + (DecodeAttention.Block * sizeof(float))));
 
-    public float* Values(int layer, int slot) => Keys(layer, slot) + ((long)Features * Capacity);
+    /// <summary>Numbers from a feature to the next: the capacity, filled up to whole cache lines.</summary>
+    public int Stride { get; } = StrideOf(capacity);
+
+    public float* Keys(int layer, int slot) => (float*)_memory.Data + (2L * (((long)layer * Slots) + slot) * Features * Stride);
+
+    public float* Values(int layer, int slot) => Keys(layer, slot) + ((long)Features * Stride);
 
     protected override void Copy(int layer, Span<float> keys, Span<float> values)
     {
@@ -30,7 +37,7 @@ internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capa
             float* destination = Keys(layer, to);
             for (long f = 0; f < 2L * Features; f++)
             {
-                new ReadOnlySpan<float>(source + (f * Capacity), tokens).CopyTo(new Span<float>(destination + (f * Capacity), tokens));
+                new ReadOnlySpan<float>(source + (f * Stride), tokens).CopyTo(new Span<float>(destination + (f * Stride), tokens));
             }
         }
     }
@@ -41,7 +48,9 @@ internal sealed unsafe class CpuKeyValueCache(int layers, int features, int capa
     {
         for (int i = 0; i < to.Length; i++)
         {
-            to[i] = from[((long)(i % Features) * Capacity) + (i / Features)];
+            to[i] = from[((long)(i % Features) * Stride) + (i / Features)];
         }
     }
+
+    private static int StrideOf(int capacity) => checked((capacity + LineFloats - 1) / LineFloats * LineFloats);
 }

@@ -22,10 +22,18 @@ internal unsafe partial class CpuPass
         var queries = Own(q);
         var prefixRows = RentPrefix(prefix, out float* room, out long roomBytes);
         var keys = new KeyValueSource(_batch, _workspace.Runs, prefixRows, past, Own(k), Own(v), layer ?? 0);
-        keys.ExtendCache();
         var mixed = Own(y);
         mixed.Prepare(queries.IsShared && keys.IsShared, keep: false);
-        Attend(queries, keys, mixed, shape);
+        if (IsDecoding && keys.AreCached)
+        {
+            DecodeAttend(queries, keys, mixed, shape);
+        }
+        else
+        {
+            keys.ExtendCache();
+            Attend(queries, keys, mixed, shape);
+        }
+
         if (prefix is not null)
         {
             _arena.Return(room, roomBytes);

@@ -21,6 +21,19 @@ internal readonly unsafe struct KeyValueSource(
     /// <summary>Keys that come before position 0 of a text.</summary>
     public int Before => prefix.Count;
 
+    /// <summary>Whether the cache holds all keys and values of each text, once it has been extended.</summary>
+    public bool AreCached => cache is not null && prefix.Count == 0;
+
+    /// <summary>Numbers from a feature to the next in the cache.</summary>
+    public int CacheStride => cache!.Stride;
+
+    /// <summary>The first key of a segment's text in the cache.</summary>
+    public float* CachedKeys(int segment, int feature) => cache!.Keys(layer, batch.Segments[segment].Slot) + ((long)feature * CacheStride);
+
+    /// <summary>The first value of a segment's text in the cache.</summary>
+    public float* CachedValues(int segment, int feature) =>
+        cache!.Values(layer, batch.Segments[segment].Slot) + ((long)feature * CacheStride);
+
     /// <summary>Writes out what is shared, for each probe.</summary>
     public void Spread()
     {
@@ -28,24 +41,25 @@ internal readonly unsafe struct KeyValueSource(
         values.Spread();
     }
 
-    /// <summary>Appends the pass's keys and values to the cache.</summary>
+    /// <summary>Appends the pass's keys and values to the cache, if there is one.</summary>
     public void ExtendCache()
     {
-        if (cache is null)
+        for (int segment = 0; cache is not null && segment < batch.Segments.Count; segment++)
         {
-            return;
+            ExtendCache(segment, 0, keys.Features);
         }
+    }
 
-        for (int segment = 0; segment < batch.Segments.Count; segment++)
+    /// <summary>Appends some features of a segment's text to the cache.</summary>
+    public void ExtendCache(int segment, int feature, int count)
+    {
+        float* to = CachedKeys(segment, feature);
+        float* valuesTo = CachedValues(segment, feature);
+        long from = (long)feature * Panel.Lanes;
+        foreach (var run in texts.Of(segment))
         {
-            float* to = cache.Keys(layer, batch.Segments[segment].Slot);
-            float* valuesTo = cache.Values(layer, batch.Segments[segment].Slot);
-            foreach (var run in texts.Of(segment))
-            {
-                CopyFeatures(keys.Token(0, run.Token), Panel.Lanes, to + run.Position, cache.Capacity, keys.Features, run.Count);
-                CopyFeatures(
-                    values.Token(0, run.Token), Panel.Lanes, valuesTo + run.Position, cache.Capacity, values.Features, run.Count);
-            }
+            CopyFeatures(keys.Token(0, run.Token) + from, Panel.Lanes, to + run.Position, CacheStride, count, run.Count);
+            CopyFeatures(values.Token(0, run.Token) + from, Panel.Lanes, valuesTo + run.Position, CacheStride, count, run.Count);
         }
     }
 
@@ -78,8 +92,8 @@ internal readonly unsafe struct KeyValueSource(
 
         if (Cached(segment) is > 0 and var cached)
         {
-            float* earlier = cache!.Values(layer, batch.Segments[segment].Slot) + ((long)feature * cache.Capacity);
-            PackRun(earlier, cache.Capacity, prefix.Count, cached, size, packed, sliceStride);
+            float* earlier = cache!.Values(layer, batch.Segments[segment].Slot) + ((long)feature * cache.Stride);
+            PackRun(earlier, cache.Stride, prefix.Count, cached, size, packed, sliceStride);
         }
 
         foreach (var run in texts.Of(segment))
@@ -117,7 +131,7 @@ internal readonly unsafe struct KeyValueSource(
 
         if (Cached(segment) is > 0 and var cached)
         {
-            CopyFeatures(earlier + ((long)feature * cache!.Capacity), cache.Capacity, text, stride, size, cached);
+            CopyFeatures(earlier + ((long)feature * cache!.Stride), cache.Stride, text, stride, size, cached);
         }
 
         foreach (var run in texts.Of(segment))
@@ -149,7 +163,15 @@ internal readonly unsafe struct KeyValueSource(
     {
         for (int f = 0; f < features; f++)
         {
-            new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
+            if (count == 1)
+            {
+                *destination = *source;
+            }
+            else
+            {
+                new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
+            }
+
             source += sourceStride;
             destination += destinationStride;
         }

@@ -212,14 +212,24 @@ internal static unsafe class VectorProduct
         }
     }
 
-    /// <summary>The sum of the sums, which changes them.</summary>
-    /// <remarks>The upper half of the sums is added to the lower one until a vector is left, which goes on so.</remarks>
+    /// <summary>The sum of the sums, which may change them.</summary>
+    /// <remarks>
+    /// The upper half of the sums is added to the lower one until a vector is left, which goes on so; in registers where there are only
+    /// four vectors.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Total<TVector, TSimd>(float* sums)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
         int width = TSimd.Width;
+        if (width == Sums / 4)
+        {
+            var even = TSimd.Add(TSimd.Load(sums), TSimd.Load(sums + (2 * width)));
+            var odd = TSimd.Add(TSimd.Load(sums + width), TSimd.Load(sums + (3 * width)));
+            return TSimd.Sum(TSimd.Add(even, odd));
+        }
+
         for (int half = Sums / 2; half >= width; half /= 2)
         {
             for (int i = 0; i < half; i += width)
