@@ -193,7 +193,7 @@ public static class Linear
         StoreRow<TActivation>(a, sum.Row3, y, bias, output, token + (3 * tokenThreads));
     }
 
-    private static void StoreRow<TActivation>(LinearArguments a, Four row, RowsView y, ArrayView<float> bias, int output, int token)
+    private static void StoreRow<TActivation>(LinearArguments a, Quad row, RowsView y, ArrayView<float> bias, int output, int token)
         where TActivation : struct, IActivation
     {
         if (token < a.Tokens)
@@ -240,27 +240,12 @@ public static class Linear
         }
     }
 
-    /// <summary>Four sums of one token.</summary>
-    private readonly struct Four(float v0, float v1, float v2, float v3)
-    {
-        public readonly float V0 = v0;
-        public readonly float V1 = v1;
-        public readonly float V2 = v2;
-        public readonly float V3 = v3;
-
-        public Four Add(float x, float w0, float w1, float w2, float w3) => new(
-            DeviceMath.FusedMultiplyAdd(x, w0, V0),
-            DeviceMath.FusedMultiplyAdd(x, w1, V1),
-            DeviceMath.FusedMultiplyAdd(x, w2, V2),
-            DeviceMath.FusedMultiplyAdd(x, w3, V3));
-    }
-
     /// <summary>A thread's results: four tokens.</summary>
-    private readonly struct Tile(Four row0, Four row1, Four row2, Four row3)
+    private readonly struct Tile(Quad row0, Quad row1, Quad row2, Quad row3)
     {
-        public readonly Four Row0 = row0;
-        public readonly Four Row1 = row1;
-        public readonly Four Row2 = row2;
-        public readonly Four Row3 = row3;
+        public readonly Quad Row0 = row0;
+        public readonly Quad Row1 = row1;
+        public readonly Quad Row2 = row2;
+        public readonly Quad Row3 = row3;
     }
 }

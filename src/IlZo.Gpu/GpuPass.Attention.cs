@@ -7,6 +7,12 @@ namespace IlZo.Gpu;
 
 internal sealed partial class GpuPass
 {
+    // As many as a tile has scores to compute, eight by each; more groups run at a time.
+    private const int AttentionThreads = 128;
+
+    // What a group has without asking for more: 48 KiB.
+    private const int SharedFloats = 12288;
+
     private ArrayView<int> _tiles;
     private ArrayView<int> _keys;
     private int _tileCount;
@@ -43,7 +49,7 @@ internal sealed partial class GpuPass
         _device.Kernels.Launch(
             Kernels.Attention.Run,
             new Index3D(_tileCount, shape.Heads, _points),
-            _device.Kernels.Shape.Threads,
+            Math.Min(_device.Kernels.Shape.Threads, AttentionThreads),
             Kernels.Attention.SharedFloats(_tileSide, shape.HeadSize),
             new AttentionArguments
             {
@@ -81,7 +87,12 @@ internal sealed partial class GpuPass
         }
 
         _tilePrefix = prefix;
-        _tileSide = Math.Max(1, _device.Kernels.Shape.AttentionSide * Math.Min(128, shape.HeadSize) / shape.HeadSize);
+        _tileSide = _device.Kernels.Shape.AttentionSide;
+        while (Kernels.Attention.SharedFloats(_tileSide, shape.HeadSize) > SharedFloats && _tileSide > Kernels.Attention.Micro)
+        {
+            _tileSide /= 2;
+        }
+
         var (tiles, keys) = (_device.TileList, _device.KeyList);
         tiles.Clear();
         keys.Clear();

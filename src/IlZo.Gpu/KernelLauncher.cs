@@ -7,11 +7,11 @@ namespace IlZo.Gpu;
 /// <param name="Threads">Threads of a group, where a kernel takes any number.</param>
 /// <param name="OutputThreads">Threads of a product's group along the outputs.</param>
 /// <param name="TokenThreads">Threads of a product's group along the tokens.</param>
-/// <param name="AttentionSide">Queries and keys of a tile of attention.</param>
+/// <param name="AttentionSide">Queries and keys of a tile of attention, four times a power of two; less where a head is large.</param>
 public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThreads, int AttentionSide)
 {
     /// <summary>The shape for GPUs.</summary>
-    public static LaunchShape Gpu { get; } = new(256, 16, 16, 16);
+    public static LaunchShape Gpu { get; } = new(256, 16, 16, 32);
 }
 
 /// <summary>Compiles kernels when they are first launched, and launches them on one stream.</summary>

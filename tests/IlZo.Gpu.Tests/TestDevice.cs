@@ -13,7 +13,7 @@ public sealed class TestDevice : IDisposable
     public static readonly LaunchShape Single = new(1, 1, 1, 8);
 
     /// <summary>Groups whose threads have to wait for each other.</summary>
-    public static readonly LaunchShape Cooperative = new(4, 2, 2, 3);
+    public static readonly LaunchShape Cooperative = new(4, 2, 2, 4);
 
     // Of tests that have ended, with the kernels that were compiled for them: to compile those takes longer than to run them.
     private static readonly ConcurrentBag<Simulation> s_idle = [];

@@ -37,8 +37,9 @@ public sealed class PtxKernel
     /// <param name="launch">The size.</param>
     /// <param name="global">The device's memory.</param>
     /// <param name="parameters">The bytes of the parameters, each at its alignment.</param>
+    /// <param name="counts">Where it is counted what is executed, or null.</param>
     /// <exception cref="PtxException">Something is undefined on a GPU.</exception>
-    public void Launch(PtxLaunch launch, PtxGlobalMemory global, ReadOnlySpan<byte> parameters)
+    public void Launch(PtxLaunch launch, PtxGlobalMemory global, ReadOnlySpan<byte> parameters, PtxCounts? counts = null)
     {
         if (parameters.Length != _frame.ParameterEnd)
         {
@@ -51,7 +52,7 @@ public sealed class PtxKernel
         }
 
         uint sharedEnd = _frame.SharedEnd + (uint)launch.DynamicSharedBytes;
-        var memory = new PtxMemory(global, (int)(sharedEnd - PtxMemory.Base));
+        var memory = new PtxMemory(global, (int)(sharedEnd - PtxMemory.Base), counts);
         memory.SetParameters(parameters);
         memory.SetSharedEnd(sharedEnd);
         var warps = Enumerable.Range(0, (launch.Group + PtxWarp.Size - 1) / PtxWarp.Size).Select(_ => new PtxWarp(memory)).ToArray();

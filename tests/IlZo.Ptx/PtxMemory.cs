@@ -16,7 +16,8 @@ public abstract unsafe class PtxGlobalMemory
 /// </summary>
 /// <param name="global">The device's memory.</param>
 /// <param name="capacity">Bytes of shared memory that a group can have.</param>
-public sealed unsafe class PtxMemory(PtxGlobalMemory global, int capacity)
+/// <param name="counts">Where it is counted what is executed, or null.</param>
+public sealed unsafe class PtxMemory(PtxGlobalMemory global, int capacity, PtxCounts? counts = null)
 {
     /// <summary>Addresses of shared and local memory begin here, so that 0 is none of them.</summary>
     public const uint Base = 1024;
@@ -24,6 +25,8 @@ public sealed unsafe class PtxMemory(PtxGlobalMemory global, int capacity)
     private readonly byte[] _shared = GC.AllocateArray<byte>(capacity, pinned: true);
     private byte[] _parameters = [];
     private uint _end = Base;
+
+    internal PtxCounts? Counts => counts;
 
     /// <summary>The shared memory that the group has.</summary>
     public Span<byte> SharedBytes => _shared.AsSpan(0, (int)(_end - Base));

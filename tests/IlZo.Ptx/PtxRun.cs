@@ -41,6 +41,11 @@ public sealed class PtxRun(PtxCode code, PtxWarp warp, uint lanes)
             uint chosen = instruction.Guard < 0
                 ? active
                 : active & (warp.Predicate(instruction.Guard) ^ (instruction.IsNegated ? PtxWarp.AllLanes : 0));
+            if (warp.Memory.Counts is { } counts && !instruction.Text.StartsWith("mov.", StringComparison.Ordinal))
+            {
+                counts.Instructions++;
+            }
+
             try
             {
                 switch (instruction.Step)

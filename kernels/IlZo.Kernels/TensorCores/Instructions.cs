@@ -2,15 +2,6 @@ using ILGPU.IR.Intrinsics;
 
 namespace IlZo.Kernels.TensorCores;
 
-/// <summary>Four numbers: 16 bytes, or what a thread holds of a 16 by 8 result.</summary>
-public readonly struct Quad(float v0, float v1, float v2, float v3)
-{
-    public readonly float V0 = v0;
-    public readonly float V1 = v1;
-    public readonly float V2 = v2;
-    public readonly float V3 = v3;
-}
-
 /// <summary>Two words: 8 bytes.</summary>
 public readonly struct Words(uint v0, uint v1)
 {

@@ -7,7 +7,8 @@ using ILGPU.Runtime;
 namespace IlZo.Gpu.Tests.Ptx;
 
 /// <summary>Launches kernels by executing the PTX that ILGPU makes of them, on the memory of ILGPU's CPU device.</summary>
-internal sealed class PtxLoader : IKernelLoader
+/// <param name="counts">Where it is counted what a kernel executes, or null; asked for each kernel by its name.</param>
+internal sealed class PtxLoader(Func<string, PtxCounts?>? counts = null) : IKernelLoader
 {
     /// <summary>Groups of two warps.</summary>
     public static readonly LaunchShape TwoWarps = new(64, 8, 8, 8);
@@ -22,7 +23,7 @@ internal sealed class PtxLoader : IKernelLoader
         where T : struct
     {
         var compiled = Compile(kernel, KernelSpecialization.Empty);
-        return (_, config, argument) => Launch(compiled, config, new PtxArguments(argument));
+        return (_, config, argument) => Launch(kernel, compiled, config, new PtxArguments(argument));
     }
 
     public Action<AcceleratorStream, KernelConfig, T1, T2> Load<T1, T2>(Action<T1, T2> kernel, KernelSpecialization limits)
@@ -30,17 +31,17 @@ internal sealed class PtxLoader : IKernelLoader
         where T2 : struct
     {
         var compiled = Compile(kernel, limits);
-        return (_, config, first, second) => Launch(compiled, config, new PtxArguments(first, second));
+        return (_, config, first, second) => Launch(kernel, compiled, config, new PtxArguments(first, second));
     }
 
     private static PtxKernel Compile(Delegate kernel, KernelSpecialization limits) =>
         s_kernels.GetOrAdd(kernel.Method, _ => new Lazy<PtxKernel>(() => PtxKernel.Load(PtxText.Of(kernel, limits).Text))).Value;
 
-    private static void Launch(PtxKernel kernel, KernelConfig config, PtxArguments arguments)
+    private void Launch(Delegate source, PtxKernel kernel, KernelConfig config, PtxArguments arguments)
     {
         var grid = config.GridDim;
         var launch = new PtxLaunch((grid.X, grid.Y, grid.Z), config.GroupDim.X, config.SharedMemoryConfig.ArraySize);
-        kernel.Launch(launch, new Views(arguments.Views), arguments.Bytes);
+        kernel.Launch(launch, new Views(arguments.Views), arguments.Bytes, counts?.Invoke(KernelName.Of(source.Method)));
     }
 
     private sealed unsafe class Views(IReadOnlyList<(ulong Start, ulong End)> views) : PtxGlobalMemory

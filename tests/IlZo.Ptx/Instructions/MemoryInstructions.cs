@@ -63,6 +63,11 @@ internal static class MemoryInstructions
 
         public override void Execute(PtxWarp warp, uint lanes)
         {
+            if (space == MemorySpace.Shared)
+            {
+                warp.Memory.Counts?.CountSharedLoad(warp, address, lanes, sizeof(T) * to.Length);
+            }
+
             foreach (int lane in new Lanes(lanes))
             {
                 byte* data = space.At(warp, address.Of(warp, lane), sizeof(T) * to.Length, lane);
