@@ -3,9 +3,9 @@ using IlZo.Ptx.Instructions;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// What warps have executed: instructions, and loads from shared memory with the cycles that its banks take for them. Each of 32 banks gives
-/// a word of four bytes in a cycle, to all lanes that ask for that word; lanes that ask for 8 or 16 bytes come in halves or quarters of a
-/// warp.
+/// What warps have executed: instructions, and loads from shared memory with the cycles that its banks take for them. Each of 32 banks
+/// gives a word of four bytes in a cycle, to all lanes that ask for that word; lanes that ask for 8 or 16 bytes come in halves or quarters
+/// of a warp.
 /// </summary>
 public sealed class PtxCounts
 {
