@@ -18,10 +18,7 @@ public sealed class PtxCounts
     /// <summary>Instructions of warps, without moves between registers, which an assembler removes.</summary>
     public long Instructions { get; internal set; }
 
-    /// <summary>Loads of warps from shared memory.</summary>
-    public long SharedLoads { get; private set; }
-
-    /// <summary>The cycles of the banks for these.</summary>
+    /// <summary>The cycles of the banks for loads from shared memory.</summary>
     public long SharedCycles { get; private set; }
 
     /// <summary>The cycles if no two lanes asked a bank for different words.</summary>
@@ -36,7 +33,6 @@ public sealed class PtxCounts
             SharedCycles += Cycles(warp, address, lanes & own, bytes);
         }
 
-        SharedLoads++;
         LeastSharedCycles += parts;
     }
 

@@ -16,13 +16,15 @@ internal sealed unsafe class PtxRig : PtxGlobalMemory
 
     public PtxRig()
     {
-        _memory = new PtxMemory(this, Size);
+        _memory = new PtxMemory(this, Size, Counts);
         _memory.SetSharedEnd(PtxMemory.Base + Size);
         _memory.Spoil();
         _warp = new PtxWarp(_memory);
         _warp.Grow(_frame);
         _warp.SetPlace(new PtxLaunch((7, 6, 5), PtxWarp.Size, 0), (4, 3, 2), 0);
     }
+
+    public PtxCounts Counts { get; } = new();
 
     public byte[] GlobalBytes { get; } = GC.AllocateArray<byte>(Size, pinned: true);
 
