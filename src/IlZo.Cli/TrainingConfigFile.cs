@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using IlZo.Backends;
 using IlZo.Files;
+using IlZo.Optimizers;
 using IlZo.Training;
 
 namespace IlZo.Cli;
@@ -27,8 +28,9 @@ internal static class TrainingConfigFile
         {
             var root = document.RootElement;
             var values = Settings(path, root);
-            if (root.TryGetProperty(OptionsField, out _))
+            if (root.TryGetProperty(OptionsField, out var options))
             {
+                AddFirstDefaults(path, options, values);
                 ChooseEngine(path, root, values, Device.KindOf(device ?? values.GetValueOrDefault(TrainingSetting.Named("device"))));
             }
 
@@ -96,6 +98,23 @@ internal static class TrainingConfigFile
         }
 
         return values;
+    }
+
+    // What the record of a run does not say is what it was when there was nothing to say.
+    private static void AddFirstDefaults(string path, JsonElement options, Dictionary<TrainingSetting, string> values)
+    {
+        foreach (var (name, json) in RunIdentity.Absent.Where(field => !options.TryGetProperty(field.Key, out _)))
+        {
+            using var field = JsonDocument.Parse($"{{\"{name}\":{json}}}");
+            foreach (var (setting, value) in Settings(path, field.RootElement))
+            {
+                values[setting] = value;
+            }
+        }
+
+        var opt = TrainingSetting.Named("opt");
+        string method = values.GetValueOrDefault(TrainingSetting.Named("optimizer"), new TrainingOptions().Optimizer);
+        values[opt] = OptimizerCatalog.Recorded(method, values.GetValueOrDefault(opt, ""));
     }
 
     // A run keeps its engine on the same kind of device. On another kind it says nothing, unless the run was continued there before.

@@ -188,6 +188,13 @@ internal sealed record TrainingSetting(
             }
         }
 
+        var (optimizer, opt) = (Named("optimizer"), Named("opt"));
+        if (values?.GetValueOrDefault(optimizer) is { } method && all[optimizer] != method
+            && parsed.GetValue(opt.Flag) is null && all.Remove(opt, out string? options) && options.Length > 0)
+        {
+            Terminal.Say($"note: {options} are options of {method}; they have no part in a run of {all[optimizer]}.");
+        }
+
         IgnoredFlags.Refuse(parsed, settings, all.FirstOrDefault(v => v.Key.Name == "adapter").Value ?? adapter);
         return all.Aggregate(new TrainingOptions(), (options, value) => value.Key.Apply(options, value.Value));
     }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace IlZo.Cli.Tests;
 
 public sealed class ConfigFileTests
@@ -48,6 +50,45 @@ public sealed class ConfigFileTests
         TinyRun.Train(temp["run"], 4, "--schedule", "linear", "--warmup", "2");
         string message = Ilzo.Run("train", "--run", temp["run"], "--resume", "--steps", "5").Refusal(2);
         Assert.Contains("was started with steps 4, and 5", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_record_of_a_run_does_not_say_is_what_it_was_then()
+    {
+        using var temp = new TempFolder();
+        string record = temp.Write(
+            "config.json",
+            """
+            {"options": {"optimizer": "loren", "steps": 1, "batch_size": 1, "train_size": 2, "dev_size": 1, "test_size": 1, "samples": 0}}
+            """);
+        Assert.Equal(("source=false", "True"), Recorded("older", "--config", record));
+        Assert.Equal(
+            ("source=true", "False"),
+            Recorded(
+                "newer", "--optimizer", "loren", "--steps", "1", "--batch-size", "1", "--train-size", "2", "--dev-size", "1", "--test-size",
+                "1", "--samples", "0"));
+
+        (string Opt, string Split) Recorded(string name, params string[] flags)
+        {
+            Ilzo.Run(["train", "--allow-worse", .. flags, "--run", temp[name], "--json"]).Json.ToString();
+            using var json = JsonDocument.Parse(File.ReadAllBytes(temp[name, "config.json"]));
+            var options = json.RootElement.GetProperty("options");
+            return (options.GetProperty("opt").GetString()!, options.GetProperty("split_special_tokens").GetBoolean().ToString());
+        }
+    }
+
+    [Fact]
+    public void The_options_of_a_method_stay_with_it()
+    {
+        using var temp = new TempFolder();
+        string config = temp.Write("c.json", """{"optimizer": "dizo", "opt": "interval=2,inner=1"}""");
+        var other = Ilzo.Run(TinyRun.Command(2, "--config", config, "--optimizer", "mezo", "--run", temp["run"], "--json"));
+        Assert.Equal(TinyRun.Sha(TinyRun.Train(temp["mezo"], 2)), TinyRun.Sha(other.Json));
+        Assert.Contains(
+            "note: interval=2,inner=1 are options of dizo; they have no part in a run of mezo.", other.Errors, StringComparison.Ordinal);
+        string message = Ilzo.Run(
+            "train", "--config", config, "--optimizer", "mezo", "--opt", "inner=1", "--run", temp["none"]).Refusal(2);
+        Assert.Contains("mezo has no option 'inner'", message, StringComparison.Ordinal);
     }
 
     [Theory]

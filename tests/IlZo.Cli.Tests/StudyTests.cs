@@ -65,8 +65,49 @@ public sealed class StudyTests
         Assert.StartsWith("--best-of is given with other learning rates", refusal, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_comparison_from_before_a_default_changed_means_what_was_the_default_then()
+    {
+        using var temp = new TempFolder();
+        string[] older = ["--optimizers", "mezo,loren:source=false", "--seeds", "1"];
+        string before = Compare(temp["tuning"], "sphere", older).Success;
+        Edit("runs.jsonl", "\"opt\":\"source=false\"", "\"opt\":\"\"");
+        var resumed = Compare(temp["tuning"], "sphere", [.. older, "--resume"]);
+        Assert.Equal(before, resumed.Success);
+        Assert.Equal(2 * 3, resumed.Errors.Split("done before").Length - 1);
+
+        Edit("compare.json", "loren:source=false", "loren");
+        Edit("compare.json", "\"opt\": \"source=false\",", "");
+        Edit("compare.json", "\"opt\": \"\",", "");
+        string[] tuned = ["--best-of", temp["tuning"], "--seeds", "1"];
+        Compare(temp["same"], "sphere", [.. tuned, "--optimizers", "mezo,loren:source=false"]).Json.ToString();
+        string refusal = Compare(temp["other"], "sphere", [.. tuned, "--optimizers", "mezo,loren"]).Refusal(2);
+        Assert.Contains("--best-of has no 'loren'", refusal, StringComparison.Ordinal);
+        Assert.Contains("mezo, loren:source=false.", refusal, StringComparison.Ordinal);
+
+        void Edit(string name, string from, string to)
+        {
+            string text = File.ReadAllText(temp["tuning", name]);
+            Assert.Contains(from, text, StringComparison.Ordinal);
+            File.WriteAllText(temp["tuning", name], text.Replace(from, to, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Rates_that_were_found_for_something_else_are_said_to_be()
+    {
+        using var temp = new TempFolder();
+        Compare(temp["tuning"], "sphere", "--seeds", "1");
+        string[] tuned = ["--best-of", temp["tuning"], "--seeds", "1"];
+        Assert.DoesNotContain("note:", Compare(temp["same"], "sphere", tuned).Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            $"note: the rates of '{temp["tuning"]}' were found with function sphere, and here it is rosenbrock.",
+            Compare(temp["other"], "rosenbrock", tuned).Errors,
+            StringComparison.Ordinal);
+    }
+
     private static Outcome Compare(string folder, string function, params string[] flags) => Ilzo.Run([
-        "compare", "--function", function, "--dimension", "50", "--optimizers", "mezo,mezo-momentum", "--forward-passes", "200", "--out",
-        folder, "--json", .. flags,
+        "compare", "--function", function, "--dimension", "50", "--forward-passes", "200", "--out", folder, "--json",
+        .. flags.Contains("--optimizers") ? Array.Empty<string>() : ["--optimizers", "mezo,mezo-momentum"], .. flags,
     ]);
 }

@@ -24,8 +24,8 @@ internal static class CompareCommand
 
     private static readonly Option<string?> s_optimizers = Flags.Text(
         "--optimizers", "A,B,…",
-        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 or loren:source=true (default: all that need "
-            + "losses alone): "
+        "Comma-separated methods, each alone or with settings of its own as in mezo:queries=3 or kerzoo:source=true (default: all that "
+            + "need losses alone): "
             + $"{string.Join(", ", OptimizerCatalog.All.Select(m => m.Name))}.");
 
     private static readonly Option<int?> s_seeds = Flags.Number<int>(
@@ -95,9 +95,16 @@ internal static class CompareCommand
 
     private static int Run(ParseResult parsed)
     {
-        var options = Options(parsed);
+        string? bestOf = parsed.GetValue(s_bestOf);
+        var tuned = bestOf is null ? null : ComparisonFiles.Read(bestOf);
+        var options = Options(parsed, tuned);
         var training = options.Training;
         options.Validate();
+        foreach (string note in tuned?.RatesOfOthers(bestOf!, options) ?? [])
+        {
+            Terminal.Say($"note: {note}.");
+        }
+
         IReadOnlyList<string> names = options.Function is { } f ? [f.Name] : RunName.SubjectOf(training);
         using var folder = new StudyFolder(
             parsed.GetValue(s_out), parsed.GetValue(s_resume), [.. names, "compare"], ComparisonFiles.Names);
@@ -125,7 +132,7 @@ internal static class CompareCommand
         return 0;
     }
 
-    private static ComparisonOptions Options(ParseResult parsed)
+    private static ComparisonOptions Options(ParseResult parsed, ComparisonReport? tuned)
     {
         var training = TrainingSetting.Resolve(parsed, s_shared, Configured(parsed));
         var defaults = new ComparisonOptions(
@@ -139,7 +146,7 @@ internal static class CompareCommand
                 FirstSeed = parsed.GetValue(s_firstSeed) ?? defaults.FirstSeed,
                 LearningRates = Numbers(parsed, s_rates),
                 Rates = parsed.GetValue(s_rateCount),
-                BestOf = parsed.GetValue(s_bestOf) is { } tuned ? ComparisonFiles.Read(tuned).BestSettings : null,
+                BestOf = tuned?.BestSettings,
                 TestAtEnd = parsed.GetValue(s_testAtEnd),
                 Epsilons = Numbers(parsed, s_epsilons),
                 Widen = parsed.GetValue(s_widen),

@@ -46,6 +46,9 @@ public sealed class MethodOptions
     /// <summary>The pairs in the ordinal order of their names, as <see cref="Parse"/> reads them.</summary>
     public override string ToString() => string.Join(',', _values.Select(v => $"{v.Key}={v.Value}"));
 
+    /// <summary>Gives an option that is not given.</summary>
+    internal void SetAbsent(string name, string value) => _values.TryAdd(name, value);
+
     /// <summary>A number between two others, both allowed.</summary>
     public double Number(string name, double standard, double least = double.MinValue, double most = double.MaxValue)
     {

@@ -50,6 +50,18 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
     /// <summary>Settings from its publication, or from one that evaluated it.</summary>
     internal IReadOnlyList<PublishedSetting> Published { get; init; } = [];
 
+    /// <summary>The options whose default has changed.</summary>
+    internal IReadOnlyList<ChangedDefault> ChangedDefaults { get; init; } = [];
+
+    /// <summary>Options of its own as a record says them: those whose default has changed are there, whether they were given or
+    /// not.</summary>
+    /// <exception cref="InvalidInputException">They are no pairs.</exception>
+    internal string Stated(string opt) => Completed(opt, c => c.Now);
+
+    /// <summary>The options of a record, where those that an older one does not say are what they were then.</summary>
+    /// <exception cref="InvalidInputException">They are no pairs.</exception>
+    internal string Recorded(string opt) => Completed(opt, c => c.First);
+
     /// <summary>The names of the method's own options.</summary>
     internal IReadOnlyList<string> OptionNames()
     {
@@ -93,5 +105,21 @@ public sealed record OptimizerMethod(string Name, string Description, Func<Optim
             optimizer.Dispose();
             throw;
         }
+    }
+
+    private string Completed(string opt, Func<ChangedDefault, string> value)
+    {
+        if (ChangedDefaults.Count == 0)
+        {
+            return opt;
+        }
+
+        var options = MethodOptions.Parse(opt);
+        foreach (var changed in ChangedDefaults)
+        {
+            options.SetAbsent(changed.Option, value(changed));
+        }
+
+        return options.ToString();
     }
 }

@@ -156,8 +156,11 @@ public sealed partial class Trainer : IDisposable
         model, _backend, _examples.Objective, TrainingOptions.ParseObjective(_options.Objective), _examples.Answers, _examples.Metrics,
         shared);
 
-    private static TrainingOptions Resolve(TrainingOptions options) =>
-        (Presets.Resolve(options) with { Opt = MethodOptions.Parse(options.Opt).ToString() }).WithFullPaths();
+    private static TrainingOptions Resolve(TrainingOptions options)
+    {
+        var resolved = Presets.Resolve(options);
+        return (resolved with { Opt = MethodOptions.Parse(resolved.Opt).ToString() }).WithFullPaths();
+    }
 
     private string TrainedFolder => _folder.TrainedFolder(_options);
 

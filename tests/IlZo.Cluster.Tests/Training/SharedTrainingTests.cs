@@ -32,6 +32,7 @@ public sealed class SharedTrainingTests : IDisposable
     [InlineData("kerzoo", "", null)]
     [InlineData("dizo", "interval=5,inner=3", null)]
     [InlineData("loren", "", null)]
+    [InlineData("loren", "source=false", null)]
     [InlineData("curvzo", "", null)]
     [InlineData("fzoo", "", null)]
     [InlineData("forward-gradient", "", 2)]

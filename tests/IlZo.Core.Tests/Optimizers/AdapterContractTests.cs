@@ -42,11 +42,13 @@ public sealed class AdapterContractTests : IDisposable
 
             data.Add("mezo", string.Empty, "prefix");
             data.Add("loren", string.Empty, "prefix");
+            data.Add("loren", "source=false", "prefix");
             data.Add("curvzo", "blocks=element", "prefix");
             data.Add("dizo", "interval=5,inner=2", "prefix");
             data.Add("mezo", string.Empty, "*norm*");
             data.Add("kerzoo", "source=true", "*layers.3.*");
             data.Add("loren", string.Empty, "*layers.3.*");
+            data.Add("loren", "source=false", "*layers.3.*");
             data.Add("curvzo", string.Empty, "*layers.3.*");
             data.Add("dizo", "interval=5,inner=2", "*layers.3.*");
             data.Add("lozo-m", "interval=5", "*layers.3.*");

@@ -153,8 +153,16 @@ public sealed class LorenTests
             return space.Weights.ToArray();
         }
 
-        Assert.Equal(Run("loren", "init=zero,lr_a=0"), Run("rloo", ""));
-        Assert.NotEqual(Run("loren", ""), Run("rloo", ""));
+        Assert.Equal(Run("loren", "source=false,init=zero,lr_a=0"), Run("rloo", ""));
+        Assert.NotEqual(Run("loren", "source=false"), Run("rloo", ""));
+    }
+
+    [Fact]
+    public void By_default_it_is_what_its_authors_run()
+    {
+        using var space = new TestSpace([1, 2]);
+        using var optimizer = OptimizerCatalog.Find("loren").Create(Settings(space, "") with { Queries = 6, Sides = 1 });
+        Assert.IsType<LorenSource>(optimizer);
     }
 
     [Fact]

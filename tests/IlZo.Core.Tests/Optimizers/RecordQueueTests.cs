@@ -73,6 +73,7 @@ public sealed unsafe class RecordQueueTests
     [InlineData("kerzoo", "source=true", false)]
     [InlineData("curvzo", "blocks=element", false)]
     [InlineData("loren", "", false)]
+    [InlineData("loren", "source=false", false)]
     [InlineData("lozo-m", "", false)]
     [InlineData("subzero", "", false)]
     [InlineData("tezo", "", false)]

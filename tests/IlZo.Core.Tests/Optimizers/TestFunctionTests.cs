@@ -73,7 +73,7 @@ public sealed class TestFunctionTests
                 Seed = seed,
                 Queries = queries,
                 Sides = made.Sides[0],
-                Options = MethodOptions.Parse(method == "loren" ? "init=fan,lr_a=1e-4" : string.Empty),
+                Options = MethodOptions.Parse(method == "loren" ? "source=false,init=fan,lr_a=1e-4" : string.Empty),
             });
             var oracle = space.Oracle(saddle.Value);
             double lowest = double.PositiveInfinity;

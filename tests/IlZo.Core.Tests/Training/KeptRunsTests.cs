@@ -27,6 +27,8 @@ public sealed class KeptRunsTests : IDisposable
     [InlineData("format2-lora")]
     [InlineData("format2-prefix")]
     [InlineData("format2-head")]
+    [InlineData("format2-loren")]
+    [InlineData("format2-loren-said")]
     public void A_run_is_replayed_to_the_weights_that_it_had(string name)
     {
         var folder = Copy(name);
@@ -42,6 +44,8 @@ public sealed class KeptRunsTests : IDisposable
     [InlineData("format2-lora")]
     [InlineData("format2-prefix")]
     [InlineData("format2-head")]
+    [InlineData("format2-loren")]
+    [InlineData("format2-loren-said")]
     public void A_run_is_continued_and_its_past_stays_as_it_was(string name)
     {
         var folder = Copy(name);
@@ -62,6 +66,8 @@ public sealed class KeptRunsTests : IDisposable
     [InlineData("format2-lora")]
     [InlineData("format2-prefix")]
     [InlineData("format2-head")]
+    [InlineData("format2-loren")]
+    [InlineData("format2-loren-said")]
     public void A_run_makes_what_it_saved_again(string name)
     {
         var folder = Copy(name);
@@ -85,6 +91,49 @@ public sealed class KeptRunsTests : IDisposable
         var folder = Copy(name);
         var result = Trainer.Train(Options(folder) with { Steps = MoreSteps }, folder, s_resume);
         Assert.Equal((arithmetic, sha256), (result.Computed[^1].Arithmetic, result.WeightsSha256));
+    }
+
+    // A default has changed since. What identifies the run is what it was begun with.
+    [Theory]
+    [InlineData("format2-loren", "")]
+    [InlineData("format2-loren-said", "source=false")]
+    public void A_run_means_the_defaults_of_its_time(string name, string recorded)
+    {
+        var folder = Copy(name);
+        Assert.Equal("source=false", folder.ReadConfiguration().Options.Opt);
+        var asked = Options(folder) with { Steps = MoreSteps };
+        foreach (string other in new[] { "", "source=true" })
+        {
+            string message = Assert.Throws<InvalidInputException>(
+                () => Trainer.Train(asked with { Opt = other }, folder, s_resume)).Message;
+            Assert.Contains(
+                "was started with opt \"source=false\", and \"source=true\" is requested now", message, StringComparison.Ordinal);
+        }
+
+        Trainer.Train(asked, folder, s_resume);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(folder.ConfigurationFile));
+        Assert.Equal(recorded, json.RootElement.GetProperty("options").GetProperty("opt").GetString());
+    }
+
+    [Fact]
+    public void A_new_run_says_an_option_whose_default_has_changed()
+    {
+        var folder = new RunFolder(_temp["new"]);
+        var options = new TrainingOptions
+        {
+            Optimizer = "loren",
+            Steps = 1,
+            BatchSize = 1,
+            TrainSize = 2,
+            DevSize = 1,
+            TestSize = 1,
+            Samples = 0,
+            Threads = 1,
+        };
+        Trainer.Train(options, folder);
+        Assert.Equal("source=true", folder.ReadConfiguration().Options.Opt);
+        Trainer.Train(options with { Steps = 2 }, folder, s_resume);
+        Trainer.Train(options with { Steps = 3, Opt = "source=true" }, folder, s_resume);
     }
 
     [Fact]

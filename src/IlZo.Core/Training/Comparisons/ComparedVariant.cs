@@ -48,6 +48,15 @@ internal sealed record ComparedVariant(string Name, string Optimizer, IReadOnlyL
             : throw new InvalidInputException($"{Setting.Optimizers} has '{text}', with a setting twice; each once was expected.");
     }
 
+    /// <summary>The name of a variant of which an older report says less than one would now: with what was a default then.</summary>
+    public static string Recorded(string name)
+    {
+        string[] parts = name.Split(':');
+        var unsaid = (OptimizerCatalog.All.FirstOrDefault(m => m.Name == parts[0])?.ChangedDefaults ?? [])
+            .Where(c => !parts.Any(p => p.StartsWith($"{c.Option}=", StringComparison.Ordinal)));
+        return string.Join(':', [name, .. unsaid.Select(c => $"{c.Option}={c.First}")]);
+    }
+
     /// <summary>Refuses a radius for methods of which none has one.</summary>
     /// <param name="variants">The methods.</param>
     /// <param name="training">What they share.</param>

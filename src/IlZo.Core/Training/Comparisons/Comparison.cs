@@ -136,6 +136,7 @@ public sealed class Comparison
                select Result(variant, rate, epsilon, seed),
         ])
         {
+            Opt = Presets.Resolve(variant.Apply(_options.Training)).Opt,
             TunedEdge = _options.BestOf?[variant.Name].Edge,
         };
     }

@@ -11,7 +11,7 @@ namespace IlZo.Training;
 /// schedule count forward passes, so that they mean the same for all methods.
 /// </param>
 /// <param name="Optimizers">
-/// The methods, each alone or with settings of its own after colons: <c>mezo:queries=3</c>, <c>loren:source=true</c>.
+/// The methods, each alone or with settings of its own after colons: <c>mezo:queries=3</c>, <c>kerzoo:source=true</c>.
 /// </param>
 public sealed record ComparisonOptions(TrainingOptions Training, IReadOnlyList<string> Optimizers)
 {

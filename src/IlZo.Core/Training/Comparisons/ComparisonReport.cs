@@ -10,6 +10,10 @@ namespace IlZo.Training;
 /// <param name="Runs">Its runs, by radius, by rate and then by seed.</param>
 public sealed record ComparedMethod(string Name, IReadOnlyList<TrialRun> Runs)
 {
+    /// <summary>The options of its own that its runs had, as they record them; null in a report of before those were said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Opt { get; init; }
+
     /// <summary>The rate with the lowest mean of the final dev losses.</summary>
     public double BestLearningRate => Best[0].LearningRate;
 
@@ -123,6 +127,13 @@ public sealed record ComparisonReport(
         "adapter", .. AdapterCatalog.OptionNames.Select(name => name.Replace('-', '_')), "train_only", "freeze",
     ];
 
+    // What makes rates and radii other ones.
+    private static readonly string[] s_decidingRates =
+    [
+        "function", "dimension", "model", "task", "data", "objective", "adapter",
+        .. AdapterCatalog.OptionNames.Select(name => name.Replace('-', '_')), "train_only", "freeze", "batch_size", "schedule", "warmup",
+    ];
+
     /// <summary>What was trained where it was no model: the function and its dimension.</summary>
     [JsonIgnore]
     public string? Function =>
@@ -161,7 +172,8 @@ public sealed record ComparisonReport(
         {
             return JsonSerializer.Deserialize(json, ComparisonReportJson.Default.ComparisonReport) is { Methods.Count: > 0 } report
                 && report.Methods.All(m => m.Runs.Count > 0 && m.Runs.All(r => r.Points.Count > 0))
-                ? report
+                && report.Methods.DistinctBy(m => m.Name).Count() == report.Methods.Count
+                ? report with { Methods = [.. report.Methods.Select(AsNamedNow)] }
                 : throw Error(null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
@@ -171,6 +183,26 @@ public sealed record ComparisonReport(
 
         InvalidInputException Error(Exception? cause) => new($"{name}: got other content; expected what a comparison writes.", cause!);
     }
+
+    /// <summary>A sentence for each setting, of those that decide which rates are good, with which the comparison was not made.</summary>
+    /// <param name="folder">Where the comparison is.</param>
+    /// <param name="options">The settings.</param>
+    internal IEnumerable<string> RatesOfOthers(string folder, ComparisonOptions options)
+    {
+        var now = SharedSettings(options with { Training = options.MezoTraining });
+        return
+            from name in s_decidingRates
+            let found = Text(Settings[name])
+            let asked = Text(now[name])
+            where found != asked
+            select $"the rates of '{folder}' were found with {name} {found}, and here it is {asked}";
+
+        static string Text(JsonNode? value) => value?.ToString() ?? "none";
+    }
+
+    // A report from before options were said means what was a default then.
+    private static ComparedMethod AsNamedNow(ComparedMethod method) =>
+        method.Opt is null ? method with { Name = ComparedVariant.Recorded(method.Name) } : method;
 
     /// <summary>One JSON object, with the properties in snake case.</summary>
     /// <param name="indented">Whether to write it for people.</param>

@@ -90,6 +90,7 @@ internal static class Presets
             Queries = options.Queries ?? method.Queries,
             Sides = options.Sides ?? method.Sides[0],
             Directions = options.Directions ?? method.Directions[0],
+            Opt = method.Stated(options.Opt),
             DataSeed = options.SamplingSeed,
             TrainSize = options.TrainSize ?? (draws ? Sampling.DefaultTrain : null),
             TestSize = options.TestSize ?? (draws ? Sampling.DefaultTest : null),

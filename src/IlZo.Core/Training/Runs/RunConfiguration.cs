@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using IlZo.Backends;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 
@@ -43,6 +44,15 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
     /// Where others continued the run: engines of another kind of device, or another version of the arithmetic; in rising order of steps.
     /// </summary>
     public IReadOnlyList<EngineChange> Continued { get; init; } = [];
+
+    /// <summary>
+    /// The method's own options in the words that the run was begun with, to which its log is bound: <see cref="Options"/> also say those
+    /// that had another default then (<see cref="OptimizerMethod.ChangedDefaults"/>). Null where the words are the same.
+    /// </summary>
+    internal string? BegunOpt { get; init; }
+
+    /// <summary>The options in the words that the run was begun with.</summary>
+    internal TrainingOptions BegunOptions => BegunOpt is null ? Options : Options with { Opt = BegunOpt };
 
     /// <summary>The engine that computed the first steps.</summary>
     public Engine Engine => new(Options.Engine, Options.Precision);
@@ -86,8 +96,10 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
 
             // A number that is too large is infinite here, which only writing refuses.
             JsonSerializer.SerializeToUtf8Bytes(options, RunConfigurationJson.Default.TrainingOptions);
-            return new RunConfiguration(options, weights, examples)
+            string opt = OptimizerCatalog.Recorded(options.Optimizer, options.Opt);
+            return new RunConfiguration(options with { Opt = opt }, weights, examples)
             {
+                BegunOpt = opt == options.Opt ? null : options.Opt,
                 Format = format,
                 BegunInFormat = Math.Min(format, file.BegunInFormat ?? format),
                 Arithmetic = file.Arithmetic ?? FirstArithmetic,
@@ -106,7 +118,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         {
             Format = CurrentFormat,
             BegunInFormat = BegunInFormat < CurrentFormat ? BegunInFormat : null,
-            Options = Options,
+            Options = BegunOptions,
             Arithmetic = Arithmetic,
             BaseWeightsSha256 = BaseWeightsSha256,
             ExamplesSha256 = ExamplesSha256,
@@ -122,6 +134,7 @@ public sealed record RunConfiguration(TrainingOptions Options, string BaseWeight
         Options = Options.With(saved.Engine),
         Arithmetic = saved.Arithmetic,
         BegunInFormat = saved.BegunInFormat,
+        BegunOpt = saved.BegunOpt,
         Continued = saved.Continued,
     };
 

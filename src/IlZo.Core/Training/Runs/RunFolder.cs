@@ -204,7 +204,8 @@ public sealed class RunFolder(string path)
 
     private void RequireSameIdentity(RunConfiguration saved, RunConfiguration now)
     {
-        var (before, after) = (RunIdentity.Of(saved), RunIdentity.Of(now));
+        // Whichever words were used.
+        var (before, after) = (RunIdentity.Of(saved with { BegunOpt = null }), RunIdentity.Of(now with { BegunOpt = null }));
 
         // What was asked for says more than the hashes that follow from it.
         foreach (string name in before.Keys.Union(after.Keys).OrderBy(name => name.EndsWith("_sha256", StringComparison.Ordinal)))

@@ -81,7 +81,7 @@ internal static class RunIdentity
             ["base_weights_sha256"] = configuration.BaseWeightsSha256,
             ["examples_sha256"] = configuration.ExamplesSha256,
         };
-        var options = configuration.Options;
+        var options = configuration.BegunOptions;
         foreach (var field in Fields(options))
         {
             if (IsPart(field.Name, options) && !IsFirstDefault(field.Name, field.Value.GetRawText()))

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using IlZo.Files;
+using IlZo.Optimizers;
 
 namespace IlZo.Training;
 
@@ -94,13 +95,25 @@ public sealed class TrialJournal : IDisposable
         {
             return JsonSerializer.Deserialize(line, TrialJournalJson.Default.TrialEntry) is { Run.Points.Count: > 0 } entry
                 && entry.Run.Points.All(p => p is not null)
-                ? (entry.Trial.ToJsonString(), entry)
+                ? (Key(entry.Trial), entry)
                 : throw Error(number, null);
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             throw Error(number, e);
         }
+    }
+
+    // What it would be called now.
+    private static string Key(JsonObject trial)
+    {
+        if (trial["options"] is JsonObject options && (string?)options["optimizer"] is { } method && (string?)options["opt"] is { } opt)
+        {
+            trial = trial.DeepClone().AsObject();
+            trial["options"]!["opt"] = OptimizerCatalog.Recorded(method, opt);
+        }
+
+        return trial.ToJsonString();
     }
 
     private InvalidInputException Error(int number, Exception? cause) => new(
