@@ -11,7 +11,7 @@ public sealed class EstimateStudyTests
     public void On_the_sphere_mezo_has_its_known_moments()
     {
         const int Dimension = 60;
-        var report = Measure("sphere", Dimension, 600, 1e-3, "mezo", "mezo:queries=4", "loren");
+        var report = Measure("sphere", Dimension, 600, 1e-3, "mezo", "mezo:queries=4", "loren:source=false");
         double square = Gradient("sphere", Dimension).Sum(g => g * g);
         Within(square, report.Gradient);
         var (one, four, loren) = (report.Methods[0], report.Methods[1], report.Methods[2]);
@@ -31,6 +31,16 @@ public sealed class EstimateStudyTests
         Within((Dimension + 5 + 1) / 5.0, loren.SecondMoment);
         Within(Math.Sqrt(2 / (Math.PI * Dimension)), one.Cosine, 0.01);
         Near.Equal(1, one.Gain, 0.2);
+    }
+
+    // Without a vector, loren's updates, one for each query, are together what rloo does at once.
+    [Fact]
+    public void Updates_of_a_step_are_one_estimate()
+    {
+        var report = Measure("sphere", 60, 600, 1e-3, "loren:init=zero:lr_a=0", "rloo");
+        var (loren, rloo) = (report.Methods[0], report.Methods[1]);
+        Near.Equal(rloo.Scale.Value, loren.Scale.Value, 1e-6);
+        Near.Equal(rloo.SecondMoment.Value, loren.SecondMoment.Value, 1e-6 * rloo.SecondMoment.Value);
     }
 
     [Fact]

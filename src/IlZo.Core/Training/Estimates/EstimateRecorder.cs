@@ -8,10 +8,13 @@ namespace IlZo.Training;
 
 /// <summary>
 /// A backend that shows the estimate of each update instead of moving weights by it. Rules still learn: they see the estimate at a rate of
-/// zero, at which no weight changes.
+/// zero, at which no weight changes. Updates at a rate of zero, with which methods learn, are no part of an estimate.
 /// </summary>
 /// <param name="inner">The backend, which remains its owner's.</param>
-/// <param name="onEstimate">Told the tensors that an update covers and the estimate, before the rule sees it.</param>
+/// <param name="onEstimate">
+/// Told the tensors that an update covers and the estimate, before the rule sees it; several times a step by methods that update one
+/// direction after the other.
+/// </param>
 internal sealed class EstimateRecorder(IBackend inner, Action<IReadOnlyList<Parameter>, GradientEstimate> onEstimate) : IBackend
 {
     public Engine Engine => inner.Engine;
@@ -34,7 +37,11 @@ internal sealed class EstimateRecorder(IBackend inner, Action<IReadOnlyList<Para
     public void Update(
         IReadOnlyList<Parameter> parameters, GradientEstimate estimate, UpdateRule rule, double learningRate, NoiseKey rounding)
     {
-        onEstimate(parameters, rule.EstimateOf(estimate));
+        if (learningRate != 0)
+        {
+            onEstimate(parameters, rule.EstimateOf(estimate));
+        }
+
         inner.Update(parameters, estimate, rule, 0, rounding);
     }
 

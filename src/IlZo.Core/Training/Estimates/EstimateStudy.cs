@@ -161,12 +161,22 @@ internal sealed class EstimateStudy
         var draws = new Draw?[_options.Draws];
         double rate = _options.Of(name).LearningRate!.Value;
         Draw? current = null;
-        using var recorder = new EstimateRecorder(_backend, (covered, estimate) => current ??= Of(covered, estimate));
+
+        // Directions hold until the method has learned from the step, so that a sum is measured with each part of it.
+        var (covered, terms) = (new HashSet<Parameter>(), new List<(double, Direction)>());
+        using var recorder = new EstimateRecorder(_backend, (parameters, estimate) =>
+        {
+            covered.UnionWith(parameters);
+            terms.AddRange(estimate.Terms);
+            current = Of([.. covered], new GradientEstimate([.. terms]));
+        });
         long passes = 0;
         for (int step = 1; step <= _options.Draws; step++)
         {
             _cancellation.ThrowIfCancellationRequested();
             current = null;
+            covered.Clear();
+            terms.Clear();
             long before = _subject.ForwardPasses;
             var record = optimizer.Decide(step, _oracle, rate);
             passes += _subject.ForwardPasses - before;
