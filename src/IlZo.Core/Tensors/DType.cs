@@ -46,8 +46,7 @@ internal static class DTypeExtensions
     /// <summary>How elements lie in memory.</summary>
     public static StoredLayout Layout(this DType type) => type switch
     {
-        DType.F32 => new(1, sizeof(float)),
-        DType.F16 or DType.BF16 => new(1, sizeof(ushort)),
+        DType.F32 or DType.F16 or DType.BF16 => new(1, type.Size()),
         DType.Q8_0 => new(32, 34),
         DType.Q4_0 => new(32, 18),
         DType.Q4_K => new(256, 144),
@@ -58,13 +57,16 @@ internal static class DTypeExtensions
     };
 
     /// <summary>Whether elements lie in blocks, so that none of them has an address of its own.</summary>
-    public static bool IsBlocked(this DType type) => type.Layout().BlockElements > 1;
+    public static bool IsBlocked(this DType type) => type is not (DType.F32 or DType.F16 or DType.BF16);
 
     /// <summary>Bytes an element takes.</summary>
     /// <exception cref="InvalidOperationException">Elements lie in blocks.</exception>
-    public static int Size(this DType type) => type.Layout() is { BlockElements: 1, BlockBytes: var bytes }
-        ? bytes
-        : throw new InvalidOperationException($"An element of {type} has no size of its own.");
+    public static int Size(this DType type) => type switch
+    {
+        DType.F32 => sizeof(float),
+        DType.F16 or DType.BF16 => sizeof(ushort),
+        _ => throw new InvalidOperationException($"An element of {type} has no size of its own."),
+    };
 
     /// <summary>The name in <c>config.json</c>'s <c>torch_dtype</c>; for blocks the type's in lower case, as GGUF has some.</summary>
     public static string TorchName(this DType type) => type switch

@@ -48,7 +48,7 @@ public sealed unsafe class CacheBlocksTests
     {
         var blocks = Blocks(kilobytes, threads, processors, sharers);
         Assert.Equal(rows, blocks.Rows(ManagedRow));
-        Assert.Equal(slices, blocks.Slices(ManagedRow));
+        Assert.Equal(slices, blocks.Slices(384, ManagedRow));
     }
 
     [Fact]
@@ -57,7 +57,8 @@ public sealed unsafe class CacheBlocksTests
         Assert.Equal(CacheBlocks.Default, Blocks(1024, 2, 2));
         Assert.Equal(CacheBlocks.Default, CacheBlocks.Of(MachineCaches.Unknown, 4, 4));
         var managed = new ManagedProducts();
-        Assert.Equal(Panel.Depth, managed.Depth);
+        Assert.Equal(Panel.Depth, managed.Depth(384));
+        Assert.Equal(4 * Panel.Depth, managed.Depth(96));
         Assert.Equal(new BlockLimits(12, 48, 96), managed.Blocks(511, WeightLayout.OutIn));
         Assert.Equal(new BlockLimits(12, 48, 384), managed.Blocks(512, WeightLayout.OutIn));
         Assert.Equal(new BlockLimits(64, 64, 192), managed.Blocks(511, WeightLayout.InOut));

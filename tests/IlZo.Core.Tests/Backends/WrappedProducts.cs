@@ -13,7 +13,7 @@ internal abstract unsafe class WrappedProducts(ProductEngine products) : Product
 
     public override AttentionEngine Attention => products.Attention;
 
-    public override int Depth => products.Depth;
+    public override int Depth(int outputs) => products.Depth(outputs);
 
     public override BlockLimits Blocks(int tokens, WeightLayout layout) => products.Blocks(tokens, layout);
 

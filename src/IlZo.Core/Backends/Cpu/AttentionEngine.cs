@@ -9,6 +9,9 @@ namespace IlZo.Backends.Cpu;
 /// </summary>
 internal abstract unsafe class AttentionEngine
 {
+    /// <summary>Features that a head may have.</summary>
+    public virtual int LongestHead => int.MaxValue;
+
     /// <summary>The first key of a panel is a multiple of this.</summary>
     public abstract int KeyStep { get; }
 

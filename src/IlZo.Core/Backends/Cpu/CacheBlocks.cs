@@ -16,6 +16,8 @@ namespace IlZo.Backends.Cpu;
 /// measured. 2 MB (Sapphire and Emerald Rapids) have room for two slices: outputs pass half as often, 2.0 instead of 3.9 GB/s for a core
 /// that does 190 GFLOP/s, and that is most of what is asked of the third-level cache. With 512 kB (Zen 2, Zen 3, or 1 MB that two
 /// hyper-threads share) it is 192 rows, and with 256 kB 96. Only 1 MB has been measured.</para>
+/// <para>For few tokens packing is most of the work, and what limits it is how weights come from memory. So there blocks have 96 rows, of
+/// which up to four slices are packed together: rows of weights follow each other as they lie.</para>
 /// </remarks>
 /// <param name="PackedBytes">Bytes of packed weights, at both probes together, that stay in a worker's second-level cache.</param>
 internal readonly record struct CacheBlocks(long PackedBytes)
@@ -66,7 +68,8 @@ internal readonly record struct CacheBlocks(long PackedBytes)
     /// <param name="rowBytes">Bytes of a packed row.</param>
     public int RowsInGroups(int rowBytes) => Rows(rowBytes) / NoiseField.Group * NoiseField.Group;
 
-    /// <summary>Slices that are packed together: as many as there is room for, of as many rows as there may be; one at least.</summary>
-    /// <param name="rowBytes">Bytes of a packed row.</param>
-    public int Slices(int rowBytes) => (int)Math.Clamp(PackedBytes / ((long)Probes * rowBytes * MostRows), 1, MostSlices);
+    /// <summary>Slices that are packed together: as many as there is room for, one at least.</summary>
+    /// <param name="rows">Rows of a slice.</param>
+    /// <param name="rowBytes">Bytes of a packed row of a slice.</param>
+    public int Slices(int rows, int rowBytes) => (int)Math.Clamp(PackedBytes / ((long)Probes * rowBytes * rows), 1, MostSlices);
 }

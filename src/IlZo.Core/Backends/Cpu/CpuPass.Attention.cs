@@ -50,7 +50,7 @@ internal unsafe partial class CpuPass
         int groups = checked(mixed.Parts * _batch.Segments.Count * shape.KeyValueHeads);
 
         // One query is not worth packing keys for; and engines do not split heads.
-        var engine = IsDecoding || shape.HeadSize > _products.Depth ? ManagedAttention.Instance : _products.Attention;
+        var engine = IsDecoding || shape.HeadSize > _products.Attention.LongestHead ? ManagedAttention.Instance : _products.Attention;
         _pool.Run(groups, new AttentionWork(this, engine, queries, keys, mixed, shape));
     }
 

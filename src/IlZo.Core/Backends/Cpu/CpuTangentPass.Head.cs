@@ -81,9 +81,10 @@ internal sealed unsafe partial class CpuTangentPass
 
         int columns = head.Weight.Columns;
         var weights = new WeightBlock(head.Weight, WeightLayout.OutIn, row, rows, PointsOf(head.Weight), scratch);
-        for (int column = 0; column < columns; column += _products.Depth)
+        int most = _products.Depth(rows);
+        for (int column = 0; column < columns; column += most)
         {
-            int depth = Math.Min(_products.Depth, columns - column);
+            int depth = Math.Min(most, columns - column);
             byte* packed = _products.Pack(weights, column, depth);
             time = _profile.Add(CpuProfile.Part.Packing, worker, time);
             for (int panel = 0; panel < x.Panels; panel++)

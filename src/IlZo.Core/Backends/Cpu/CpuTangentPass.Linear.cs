@@ -24,9 +24,10 @@ internal sealed unsafe partial class CpuTangentPass
         }
 
         long time = Stopwatch.GetTimestamp();
-        for (int input = 0; input < x.Features; input += _products.Depth)
+        int most = _products.Depth(weights.Outputs);
+        for (int input = 0; input < x.Features; input += most)
         {
-            int depth = Math.Min(_products.Depth, x.Features - input);
+            int depth = Math.Min(most, x.Features - input);
             bool last = input + depth == x.Features;
             byte* packed = _products.Pack(weights, input, depth);
             time = _profile.Add(CpuProfile.Part.Packing, worker, time);

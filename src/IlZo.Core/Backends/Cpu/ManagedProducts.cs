@@ -22,8 +22,7 @@ internal sealed unsafe class ManagedProducts(CacheBlocks? blocks = null) : Produ
 
     public override AttentionEngine Attention => ManagedAttention.Instance;
 
-    // Slices of Panel.Depth that are packed one after the other.
-    public override int Depth => _blocks.Slices(RowBytes) * Panel.Depth;
+    public override int Depth(int outputs) => _blocks.Slices(outputs, RowBytes) * Panel.Depth;
 
     // Every block reads all of X once, from a cache or from memory, so the more tokens there are the larger it should be; the packed slices
     // of both probes must stay in the second-level cache. Where outputs are columns, whole groups of noise.
@@ -41,19 +40,17 @@ internal sealed unsafe class ManagedProducts(CacheBlocks? blocks = null) : Produ
     {
         long stride = SliceStride(block);
         float* packed = block.Scratch.Packed(stride * ((depth + Panel.Depth - 1) / Panel.Depth));
+        if (block.Layout == WeightLayout.OutIn)
+        {
+            WeightReader.Pack(block.Weight, block.First, block.Outputs, input, depth, block.Points, packed, stride, block.Scratch);
+            return (byte*)packed;
+        }
+
         float* to = packed;
         for (int offset = 0; offset < depth; offset += Panel.Depth, to += stride)
         {
             int length = Math.Min(Panel.Depth, depth - offset);
-            if (block.Layout == WeightLayout.OutIn)
-            {
-                WeightReader.Pack(block.Weight, block.First, block.Outputs, input + offset, length, block.Points, to, block.Scratch);
-            }
-            else
-            {
-                WeightReader.PackTransposed(
-                    block.Weight, input + offset, length, block.First, block.Outputs, block.Points, to, block.Scratch);
-            }
+            WeightReader.PackTransposed(block.Weight, input + offset, length, block.First, block.Outputs, block.Points, to, block.Scratch);
         }
 
         return (byte*)packed;

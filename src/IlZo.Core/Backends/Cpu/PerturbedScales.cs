@@ -24,12 +24,12 @@ internal static unsafe class PerturbedScales
         Parameter weight, Parameter scales, int row, int column, int count, Probe probe, float* destination, long probeStride,
         WorkerScratch scratch)
     {
-        var (first, blocks) = Fill(weight, scales, row, column, count, probe.Direction!, scratch);
+        var (first, blocks) = Fill(weight, scales, row, column, count, probe.Direction!, scratch, out float* z);
         float* moved = stackalloc float[Panel.Depth];
         for (int point = 0; point < probe.Points; point++, destination += probeStride)
         {
             float radius = (float)(point == 0 ? probe.Radius : probe.Second!.Value);
-            PerturbedWeights.Write(DType.F32, scales.At(row, first), scratch.Noise, radius, moved, blocks);
+            PerturbedWeights.Write(DType.F32, scales.At(row, first), z, radius, moved, blocks);
             BlockRows.Read(weight.Type, weight.RowAt(row), moved - first, column, destination, count);
         }
     }
@@ -46,19 +46,20 @@ internal static unsafe class PerturbedScales
     public static void ReadTangent(
         Parameter weight, Parameter scales, int row, int column, int count, Direction direction, float* destination, WorkerScratch scratch)
     {
-        var (first, _) = Fill(weight, scales, row, column, count, direction, scratch);
-        BlockRows.Read(weight.Type, weight.RowAt(row), scratch.Noise - first, column, destination, count);
+        var (first, _) = Fill(weight, scales, row, column, count, direction, scratch, out float* z);
+        BlockRows.Read(weight.Type, weight.RowAt(row), z - first, column, destination, count);
     }
 
     // Fills the elements of the scales of some weights, and tells the first and how many. A direction is filled from the start of a group
     // of noise on, which is before the blocks that are read.
     private static (int First, int Blocks) Fill(
-        Parameter weight, Parameter scales, int row, int column, int count, Direction direction, WorkerScratch scratch)
+        Parameter weight, Parameter scales, int row, int column, int count, Direction direction, WorkerScratch scratch, out float* z)
     {
         int elements = weight.Type.Layout().BlockElements;
         int first = column / elements / NoiseField.Group * NoiseField.Group;
         int blocks = ((column + count - 1) / elements) + 1 - first;
-        direction.Fill(scales, row, first, new Span<float>(scratch.Noise, blocks));
+        z = scratch.Noise(blocks);
+        direction.Fill(scales, row, first, new Span<float>(z, blocks));
         return (first, blocks);
     }
 }

@@ -15,11 +15,12 @@ internal abstract unsafe class ProductEngine
     /// <summary>Whether products run on the matrix unit, and so only on threads with a <see cref="SignalStack"/>.</summary>
     public virtual bool NeedsTiles => false;
 
-    /// <summary>Attention's products, for heads of at most <see cref="Depth"/> features.</summary>
+    /// <summary>Attention's products.</summary>
     public abstract AttentionEngine Attention { get; }
 
-    /// <summary>The longest slice of the inputs that is packed at a time.</summary>
-    public abstract int Depth { get; }
+    /// <summary>The most inputs that are packed at a time.</summary>
+    /// <param name="outputs">Outputs of the block.</param>
+    public abstract int Depth(int outputs);
 
     /// <summary>Outputs that a block may have.</summary>
     /// <param name="tokens">Tokens of one probe.</param>
@@ -32,10 +33,10 @@ internal abstract unsafe class ProductEngine
     /// <summary>Packs a panel [feature][32 tokens].</summary>
     public abstract void PackPanel(float* panel, int features, byte* packed);
 
-    /// <summary>Packs a slice of the inputs, once for each probe.</summary>
+    /// <summary>Packs some of the inputs, once for each probe.</summary>
     /// <param name="block">The weights; its worker's buffers hold the result.</param>
     /// <param name="input">The first input, a multiple of <see cref="Depth"/>.</param>
-    /// <param name="depth">Inputs of the slice, at most <see cref="Depth"/>.</param>
+    /// <param name="depth">How many, at most <see cref="Depth"/>.</param>
     public abstract byte* Pack(in WeightBlock block, int input, int depth);
 
     /// <summary>Y[outputs][lanes] += W · X[depth][lanes] for one panel.</summary>
@@ -44,8 +45,8 @@ internal abstract unsafe class ProductEngine
     /// <param name="probe">The probe to multiply at.</param>
     /// <param name="panel">The panel, as <see cref="PackPanel"/> packed it or as it lies.</param>
     /// <param name="lanes">Tokens of the panel to compute, from the first on; others may be.</param>
-    /// <param name="input">The first input of the slice.</param>
+    /// <param name="input">The first input.</param>
     /// <param name="y">The block's first output.</param>
-    /// <param name="depth">Inputs of the slice.</param>
+    /// <param name="depth">How many inputs.</param>
     public abstract void Multiply(in WeightBlock block, byte* packed, int probe, byte* panel, int lanes, int input, float* y, int depth);
 }

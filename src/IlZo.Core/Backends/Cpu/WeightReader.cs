@@ -14,28 +14,36 @@ internal static unsafe class WeightReader
     // Slices are read row by row and a row apart, which the processor's own prefetching does not see coming.
     private const int PrefetchRows = 4;
 
-    /// <summary>Packs a slice of consecutive rows for <see cref="Panel.Multiply"/>, once for each probe.</summary>
+    /// <summary>
+    /// Packs slices of consecutive rows for <see cref="Panel.Multiply"/>, once for each probe. Rows are read one after the other as far as
+    /// the slices go, which is how memory is read fastest.
+    /// </summary>
     /// <param name="weight">The tensor.</param>
     /// <param name="row">The first row.</param>
     /// <param name="rows">Rows to pack; zero rows follow up to <see cref="Panel.Padded"/>.</param>
     /// <param name="column">The first column, a multiple of <see cref="Panel.Depth"/>.</param>
-    /// <param name="depth">Columns to pack, at most <see cref="Panel.Depth"/>.</param>
+    /// <param name="depth">Columns to pack, <see cref="Panel.Depth"/> to a slice.</param>
     /// <param name="points">The points to read at.</param>
-    /// <param name="packed">Receives [probe][padded row][<see cref="Panel.Stride"/>].</param>
+    /// <param name="packed">Receives [slice][probe][padded row][<see cref="Panel.Stride"/>].</param>
+    /// <param name="sliceStride">Floats from one slice to the next.</param>
     /// <param name="scratch">The calling worker's buffers.</param>
     public static void Pack(
-        Parameter weight, int row, int rows, int column, int depth, PassPoints points, float* packed, WorkerScratch scratch)
+        Parameter weight, int row, int rows, int column, int depth, PassPoints points, float* packed, long sliceStride,
+        WorkerScratch scratch)
     {
         int padded = Panel.Padded(rows);
         long probeStride = (long)padded * Panel.Stride;
         for (int r = 0; r < rows; r++)
         {
-            Read(weight, row + r, column, depth, points, packed + ((long)r * Panel.Stride), probeStride, scratch);
+            Read(weight, row + r, column, depth, points, packed + ((long)r * Panel.Stride), probeStride, sliceStride, scratch);
         }
 
-        for (int p = 0; p < points.Count; p++)
+        for (int offset = 0; offset < depth; offset += Panel.Depth, packed += sliceStride)
         {
-            new Span<float>(packed + (p * probeStride) + ((long)rows * Panel.Stride), (padded - rows) * Panel.Stride).Clear();
+            for (int p = 0; p < points.Count; p++)
+            {
+                new Span<float>(packed + (p * probeStride) + ((long)rows * Panel.Stride), (padded - rows) * Panel.Stride).Clear();
+            }
         }
     }
 
@@ -61,19 +69,19 @@ internal static unsafe class WeightReader
         long probeStride = (long)Panel.Depth * stride;
         for (int r = 0; r < depth; r++, packed += stride)
         {
-            for (int c = 0; c < columns; c += Panel.Depth)
-            {
-                int count = Math.Min(Panel.Depth, columns - c);
-                Read(weight, row + r, column + c, count, points, packed + c, probeStride, scratch);
-            }
+            Read(weight, row + r, column, columns, points, packed, probeStride, Panel.Depth, scratch);
         }
     }
 
-    /// <summary>
-    /// Reads at most <see cref="Panel.Depth"/> elements of one row for every probe, <paramref name="probeStride"/> floats apart.
-    /// </summary>
+    /// <summary>Reads consecutive elements of one row for every probe, <paramref name="probeStride"/> floats apart.</summary>
     public static void Read(
         Parameter weight, int row, int column, int count, PassPoints points, float* destination, long probeStride,
+        WorkerScratch scratch) =>
+        Read(weight, row, column, count, points, destination, probeStride, Panel.Depth, scratch);
+
+    // The elements of a row in slices of Panel.Depth, with the noise of all of them generated at once.
+    private static void Read(
+        Parameter weight, int row, int column, int count, PassPoints points, float* destination, long probeStride, long sliceStride,
         WorkerScratch scratch)
     {
         if (row + PrefetchRows < weight.Rows)
@@ -85,44 +93,64 @@ internal static unsafe class WeightReader
         for (int p = 0; p < points.Probes.Count; p++)
         {
             var probe = points.Probes[p];
-            if (probe.IsDerivative)
+            float* noise = null;
+            if (probe is { Direction: { } direction, IsDerivative: false } && weight is { IsTrained: true, Scales: null })
             {
-                ReadWithTangent(weight, row, column, count, probe.Direction!, destination, destination + probeStride, scratch);
-                destination += probe.Points * probeStride;
-                continue;
+                noise = scratch.Noise(count);
+                direction.Fill(weight, row, column, new Span<float>(noise, count));
             }
 
-            if (probe.Direction is not { } direction || !(weight.Scales ?? weight).IsTrained)
+            float* to = destination;
+            for (int offset = 0; offset < count; offset += Panel.Depth, to += sliceStride)
             {
-                for (int point = 0; point < probe.Points; point++, destination += probeStride)
+                int length = Math.Min(Panel.Depth, count - offset);
+                if (noise != null)
                 {
-                    Widening.Read(weight, row, column, destination, count);
+                    WritePerturbed(weight, row, column + offset, length, probe, noise + offset, to, probeStride);
                 }
-
-                continue;
-            }
-
-            if (weight.Scales is { } scales)
-            {
-                PerturbedScales.Read(weight, scales, row, column, count, probe, destination, probeStride, scratch);
-                destination += probe.Points * probeStride;
-                continue;
-            }
-
-            byte* source = weight.At(row, column);
-            direction.Fill(weight, row, column, new Span<float>(scratch.Noise, count));
-            float radius = (float)probe.Radius;
-            if (probe.Second is { } second)
-            {
-                PerturbedWeights.Write(
-                    weight.Type, source, scratch.Noise, radius, destination, (float)second, destination + probeStride, count);
-            }
-            else
-            {
-                PerturbedWeights.Write(weight.Type, source, scratch.Noise, radius, destination, count);
+                else
+                {
+                    ReadSlice(weight, row, column + offset, length, probe, to, probeStride, scratch);
+                }
             }
 
             destination += probe.Points * probeStride;
+        }
+    }
+
+    private static void WritePerturbed(
+        Parameter weight, int row, int column, int count, Probe probe, float* noise, float* destination, long probeStride)
+    {
+        byte* source = weight.At(row, column);
+        float radius = (float)probe.Radius;
+        if (probe.Second is { } second)
+        {
+            PerturbedWeights.Write(weight.Type, source, noise, radius, destination, (float)second, destination + probeStride, count);
+        }
+        else
+        {
+            PerturbedWeights.Write(weight.Type, source, noise, radius, destination, count);
+        }
+    }
+
+    // What is not trained, tangents, and elements whose scales are trained.
+    private static void ReadSlice(
+        Parameter weight, int row, int column, int count, Probe probe, float* destination, long probeStride, WorkerScratch scratch)
+    {
+        if (probe.IsDerivative)
+        {
+            ReadWithTangent(weight, row, column, count, probe.Direction!, destination, destination + probeStride, scratch);
+        }
+        else if (probe.Direction is not null && weight.Scales is { IsTrained: true } scales)
+        {
+            PerturbedScales.Read(weight, scales, row, column, count, probe, destination, probeStride, scratch);
+        }
+        else
+        {
+            for (int point = 0; point < probe.Points; point++)
+            {
+                Widening.Read(weight, row, column, destination + (point * probeStride), count);
+            }
         }
     }
 

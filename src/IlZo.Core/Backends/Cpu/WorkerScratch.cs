@@ -8,8 +8,8 @@ internal sealed unsafe class WorkerScratch : IDisposable
     private readonly NativeBuffer?[] _buffers = new NativeBuffer?[4];
     private WorkerScratch? _tangents;
 
-    /// <summary>One row slice of a direction.</summary>
-    public float* Noise => Get(0, Panel.Depth);
+    /// <summary>Elements of one row of a direction.</summary>
+    public float* Noise(long floats) => Get(0, floats);
 
     /// <summary>Packed weights, keys or values.</summary>
     public float* Packed(long floats) => Get(1, floats);

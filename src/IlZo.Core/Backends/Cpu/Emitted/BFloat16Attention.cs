@@ -23,6 +23,8 @@ internal sealed unsafe class BFloat16Attention(PanelFunction kernel) : Attention
     private readonly PanelKernel _kernel = kernel.Kernel;
     private readonly BFloat16Layout _layout = kernel.Kernel.Layout;
 
+    public override int LongestHead => BFloat16Layout.Depth;
+
     public override int KeyStep => BFloat16Layout.Depth;
 
     public override int ScoreRows(int keys) => _kernel.Padded(keys);

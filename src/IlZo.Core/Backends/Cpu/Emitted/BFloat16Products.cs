@@ -21,7 +21,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel, CacheBlocks?
 
     public override AttentionEngine Attention { get; } = new BFloat16Attention(kernel);
 
-    public override int Depth => BFloat16Layout.Depth;
+    public override int Depth(int outputs) => BFloat16Layout.Depth;
 
     public override long PackedPanelBytes(int features) => _layout.PanelBytes(features);
 
@@ -99,7 +99,7 @@ internal sealed unsafe class BFloat16Products(PanelFunction kernel, CacheBlocks?
         for (int first = 0; first < block.Outputs; first += StagedRows)
         {
             int count = Math.Min(StagedRows, block.Outputs - first);
-            WeightReader.Pack(block.Weight, block.First + first, count, input, length, block.Points, staged, block.Scratch);
+            WeightReader.Pack(block.Weight, block.First + first, count, input, length, block.Points, staged, 0, block.Scratch);
             long stagedStride = (long)Panel.Padded(count) * Panel.Stride;
             for (int i = 0; i < count * probes; i++)
             {
