@@ -54,6 +54,37 @@ public class InstructionTests
         expected,
         PtxRig.Compute("prmt.b32", PtxType.B32, (PtxType.B32, 0x44332211ul), (PtxType.B32, 0x887766D5ul), (PtxType.B32, selector)));
 
+    [Theory]
+    [InlineData(0x96)]
+    [InlineData(0xEA)]
+    [InlineData(0x80)]
+    [InlineData(0xF0)]
+    [InlineData(0xCC)]
+    [InlineData(0xAA)]
+    [InlineData(0x00)]
+    public void Lop3_looks_up_bits(int table)
+    {
+        // The operands whose function is the table, by the definition of PTX.
+        (string, PtxType, Func<int, ulong>) Number(string name, ulong value) => (name, PtxType.B32, _ => value);
+        ulong[][] result = new PtxRig().Run(
+            $"lop3.b32 d, a, b, c, {table};", PtxWarp.AllLanes, Number("d", 0), Number("a", 0xF0), Number("b", 0xCC), Number("c", 0xAA));
+        Assert.Equal((uint)table, result[0][0] & 0xFF);
+    }
+
+    [Theory]
+    [InlineData(1.0f, 0x3C00)]
+    [InlineData(-1.0009765f, 0xBC00)]
+    [InlineData(1.0009766f, 0x3C01)]
+    [InlineData(65519f, 0x7BFF)]
+    [InlineData(-1e30f, 0xFBFF)]
+    [InlineData(6e-8f, 0x0001)]
+    [InlineData(-1.1e-7f, 0x8001)]
+    [InlineData(5.9e-8f, 0x0000)]
+    [InlineData(float.NegativeInfinity, 0xFC00)]
+    [InlineData(float.NaN, 0x7FFF)]
+    public void Conversions_to_16_bits_cut_off_where_they_are_told_to(float value, int half) => Assert.Equal(
+        (ulong)half, PtxRig.Compute("cvt.rz.f16.f32", PtxType.B16, (PtxType.F32, PtxRig.Bits(value))));
+
     [Fact]
     public void Fma_rounds_once()
     {

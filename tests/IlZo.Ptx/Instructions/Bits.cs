@@ -47,4 +47,11 @@ internal static class Bits
 
     /// <summary>To the nearest fp16, ties to even; NaN is 0x7FFF as in PTX.</summary>
     public static uint ToHalf(float value) => float.IsNaN(value) ? 0x7FFFu : BitConverter.HalfToUInt16Bits((Half)value);
+
+    /// <summary>To the nearest fp16 that is not larger in magnitude; NaN is 0x7FFF as in PTX.</summary>
+    public static uint ToHalfTowardZero(float value)
+    {
+        uint nearest = ToHalf(value);
+        return MathF.Abs(OfHalf(nearest)) > MathF.Abs(value) ? nearest - 1 : nearest;
+    }
 }

@@ -39,6 +39,7 @@ internal static class ConversionInstructions
         set.Unary<double, float>("cvt.rn.f32.f64", PtxType.F64, PtxType.F32, a => (float)a);
         set.Unary<ushort, float>("cvt.f32.f16", PtxType.F16, PtxType.F32, a => Bits.OfHalf(a));
         set.Unary<float, ushort>("cvt.rn.f16.f32", PtxType.F32, PtxType.F16, a => (ushort)Bits.ToHalf(a));
+        set.Unary<float, ushort>("cvt.rz.f16.f32", PtxType.F32, PtxType.F16, a => (ushort)Bits.ToHalfTowardZero(a));
         set.Unary<float, ushort>("cvt.rn.bf16.f32", PtxType.F32, PtxType.BF16, a => (ushort)Bits.ToBFloat16(a));
         set.Binary<float, float, uint>(
             "cvt.rn.f16x2.f32", PtxType.F32, PtxType.F32, PtxType.F16x2, (high, low) => (Bits.ToHalf(high) << 16) | Bits.ToHalf(low));

@@ -26,6 +26,14 @@ internal static class IntegerInstructions
         set.Binary<uint, uint, uint>("mul.hi.u32", PtxType.U32, PtxType.U32, PtxType.U32, (a, b) => (uint)(((ulong)a * b) >> 32));
         set.Binary<long, long, long>("mul.hi.s64", PtxType.S64, PtxType.S64, PtxType.S64, (a, b) => (long)(((Int128)a * b) >> 64));
         set.Binary<ulong, ulong, ulong>("mul.hi.u64", PtxType.U64, PtxType.U64, PtxType.U64, (a, b) => Math.BigMul(a, b, out _));
+        set.Add("lop3.b32", o =>
+        {
+            o.Require(5);
+            int table = o.Constant(4);
+            return new Ternary<uint, uint, uint, uint>(
+                o.Destination(0, PtxType.B32), o.Source(1, PtxType.B32), o.Source(2, PtxType.B32), o.Source(3, PtxType.B32),
+                (a, b, c) => Look(table, a, b, c));
+        });
         set.Ternary<uint, uint, uint, uint>("prmt.b32", PtxType.B32, PtxType.B32, PtxType.B32, PtxType.B32, Permute);
     }
 
@@ -89,6 +97,19 @@ internal static class IntegerInstructions
     {
         int size = a.GetByteCount() * 8;
         return b < size ? a >> (int)b : T.IsNegative(a) ? ~T.Zero : T.Zero;
+    }
+
+    // Bit by bit: the bits of a, b and c, that of a the highest, are the place in a table of eight bits.
+    private static uint Look(int table, uint a, uint b, uint c)
+    {
+        uint result = 0;
+        for (int i = 0; i < 32; i++)
+        {
+            uint place = (((a >> i) & 1) << 2) | (((b >> i) & 1) << 1) | ((c >> i) & 1);
+            result |= (uint)((table >> (int)place) & 1) << i;
+        }
+
+        return result;
     }
 
     // Bytes of b:a, chosen by the low three bits of each nibble of c; the fourth bit fills with the byte's sign.
