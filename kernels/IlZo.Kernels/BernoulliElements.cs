@@ -21,6 +21,8 @@ internal readonly struct Bernoulli<TInner>(
 
     public static bool IsPerturbed => true;
 
+    public static bool ReadsWeights => TInner.ReadsWeights;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
         Eight.Of(new Chosen(_inner.Elements(term, block, weights), block, _mask.Words(block), _excess, _rule, _weighted));
 

@@ -22,6 +22,8 @@ public readonly struct BlockedFormat<TBlock> : IWeightFormat
 
     public static WeightView Shared(int first, int count) => F32Format.Shared(first, count);
 
+    public static Eight Read(WeightView weights, NoiseBlock block) => WeightView.ReadEach<BlockedFormat<TBlock>>(weights, block);
+
     public static float Load(WeightView weights, long index) => TBlock.Load(weights, index);
 
     public static float LoadShared(WeightView weights, int index) => F32Format.LoadShared(weights, index);

@@ -23,6 +23,8 @@ public readonly struct Changed<TInner, TLaw, TNumbers>(
 
     public static bool IsPerturbed => true;
 
+    public static bool ReadsWeights => TLaw.ReadsWeight || TInner.ReadsWeights;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
         Eight.Of(new Element(_inner.Elements(term, block, weights), weights, block, _law, _numbers, Factor(term, block)));
 
@@ -53,6 +55,8 @@ public readonly struct Sum<TInner>(Terms<TInner> terms) : IDirection
 
     public static bool IsPerturbed => true;
 
+    public static bool ReadsWeights => TInner.ReadsWeights;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) => _terms.Sum(block, weights);
 }
 
@@ -68,6 +72,8 @@ public readonly struct Move<TRule, TInner>(TInner gradient, TRule rule) : IDirec
 
     public static bool IsPerturbed => true;
 
+    public static bool ReadsWeights => true;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
         Eight.Of(new Moved(_gradient.Elements(term, block, weights), block, weights, _rule));
 
@@ -79,7 +85,7 @@ public readonly struct Move<TRule, TInner>(TInner gradient, TRule rule) : IDirec
         private readonly TRule _rule = rule;
 
         public float At(int index) =>
-            _block.Has(index)
+            !TRule.HasNumbers || _block.Has(index)
                 ? _rule.Apply(_block.Index(index), _block.Column(index), _weights.At(index), _gradient.At(index)) - _weights.At(index)
                 : 0;
     }

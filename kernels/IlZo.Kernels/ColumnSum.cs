@@ -53,7 +53,7 @@ public static class ColumnSum
             var sum = default(Eight);
             for (int row = first; row < end; row++)
             {
-                var elements = weights.Read<TFormat>(NoiseBlock.InRow(row, (int)(item % blocksOfRow), weights.Columns)).Elements;
+                var elements = weights.Elements<TFormat>(NoiseBlock.InRow(row, (int)(item % blocksOfRow), weights.Columns));
                 sum = Eight.FusedMultiplyAdd(elements, a.Weighted != 0 ? (float)a.Dots[row] : 1, sum);
             }
 

@@ -20,7 +20,8 @@ public static class DeviceIntrinsics
     {
         builder.EnableAlgorithms();
         var generator = typeof(DeviceIntrinsics).GetMethod(nameof(Emit), BindingFlags.NonPublic | BindingFlags.Static)!;
-        foreach (var method in typeof(DeviceMath).GetMethods().Concat(typeof(TensorCores.Instructions).GetMethods()).Where(IsInstruction))
+        var methods = ((Type[])[typeof(DeviceMath), typeof(Pairs), typeof(TensorCores.Instructions)]).SelectMany(t => t.GetMethods());
+        foreach (var method in methods.Where(IsInstruction))
         {
             builder.GetIntrinsicManager().RegisterMethod(method, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode));
         }

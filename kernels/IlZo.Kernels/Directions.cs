@@ -23,10 +23,13 @@ public interface IDirection
     /// <summary>Whether there is a direction at all.</summary>
     static abstract bool IsPerturbed { get; }
 
+    /// <summary>Whether δ depends on the weights.</summary>
+    static abstract bool ReadsWeights { get; }
+
     /// <summary>δ of the elements of a block. Those that the tensor does not have are of no meaning.</summary>
     /// <param name="term">Which of some directions of this kind.</param>
     /// <param name="block">The block.</param>
-    /// <param name="weights">The stored weights of its elements.</param>
+    /// <param name="weights">The stored weights of its elements, where δ depends on them.</param>
     Eight Elements(Term term, NoiseBlock block, Eight weights);
 }
 
@@ -35,37 +38,49 @@ public readonly struct NoDirection : IDirection
 {
     public static bool IsPerturbed => false;
 
+    public static bool ReadsWeights => false;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) => default;
 }
 
 /// <summary>Normal deviates.</summary>
-/// <param name="table">The coefficients of <see cref="NormalTransform"/>.</param>
-public readonly struct NormalDirection(ArrayView<float> table) : IDirection
+/// <param name="table">The cubics of <see cref="NormalTransform"/>.</param>
+public readonly struct NormalDirection(ArrayView<Quad> table) : IDirection
 {
-    private readonly ArrayView<float> _table = table;
+    private readonly ArrayView<Quad> _table = table;
 
     public static bool IsPerturbed => true;
+
+    public static bool ReadsWeights => false;
 
     public Eight Elements(Term term, NoiseBlock block, Eight weights) =>
         Eight.Of(new Deviates(term.Noise.Words(block), term.Noise.Scale, _table));
 
-    /// <summary>The deviate of an element's 16 bits.</summary>
-    public static float Deviate(uint bits, ArrayView<float> table) => NormalTransform.FromBits((int)bits, new Arithmetic(table));
+    /// <summary>What a device has to have as the table: 16 bytes for each cubic, which one instruction reads.</summary>
+    public static Quad[] Table() => [.. Enumerable.Range(0, NormalTransform.Octaves).Select(NormalTransform.Cubic).Select(
+        c => new Quad(c.C0, c.C1, c.C2, c.C3))];
 
-    private readonly struct Deviates(NoiseWords words, float scale, ArrayView<float> table) : IElements
+    /// <summary>The deviate of an element's 16 bits, whatever is above them.</summary>
+    public static float Deviate(uint bits, ArrayView<Quad> table) => NormalTransform.FromBits((int)bits, new Arithmetic(table));
+
+    private readonly struct Deviates(NoiseWords words, float scale, ArrayView<Quad> table) : IElements
     {
         private readonly NoiseWords _words = words;
         private readonly float _scale = scale;
-        private readonly ArrayView<float> _table = table;
+        private readonly ArrayView<Quad> _table = table;
 
-        public float At(int index) => Deviate(_words.Bits(index), _table) * _scale;
+        public float At(int index) => Deviate(_words.Shifted(index), _table) * _scale;
     }
 
-    private readonly struct Arithmetic(ArrayView<float> table) : NormalTransform.IArithmetic
+    private readonly struct Arithmetic(ArrayView<Quad> table) : NormalTransform.IArithmetic
     {
-        private readonly ArrayView<float> _table = table;
+        private readonly ArrayView<Quad> _table = table;
 
-        public float Coefficient(int degree, int octave) => _table[(degree * NormalTransform.Octaves) + octave];
+        public (float C0, float C1, float C2, float C3) Cubic(int octave)
+        {
+            var cubic = _table[octave];
+            return (cubic.V0, cubic.V1, cubic.V2, cubic.V3);
+        }
 
         public float FusedMultiplyAdd(float a, float b, float c) => DeviceMath.FusedMultiplyAdd(a, b, c);
     }
@@ -76,6 +91,8 @@ public readonly struct SignDirection : IDirection
 {
     public static bool IsPerturbed => true;
 
+    public static bool ReadsWeights => false;
+
     public Eight Elements(Term term, NoiseBlock block, Eight weights) => Eight.Of(new Signs(term.Noise.Words(block), term.Noise.Scale));
 
     private readonly struct Signs(NoiseWords words, float scale) : IElements
@@ -83,7 +100,7 @@ public readonly struct SignDirection : IDirection
         private readonly NoiseWords _words = words;
         private readonly float _scale = scale;
 
-        public float At(int index) => (_words.Bits(index) & 0x8000) == 0 ? _scale : -_scale;
+        public float At(int index) => (_words.Shifted(index) & 0x8000) == 0 ? _scale : -_scale;
     }
 }
 

@@ -5,6 +5,9 @@ namespace IlZo.Kernels;
 /// <summary>What an update makes of a weight and its gradient.</summary>
 public interface IRule
 {
+    /// <summary>Whether it reads or keeps numbers, which only elements that the tensor has have.</summary>
+    static abstract bool HasNumbers { get; }
+
     /// <param name="index">The element's number in its tensor.</param>
     /// <param name="column">Its column.</param>
     /// <param name="weight">The weight.</param>
@@ -22,6 +25,8 @@ public readonly struct LawRule<TLaw, TFirst, TSecond>(TLaw law, TFirst first, TS
     private readonly TLaw _law = law;
     private readonly TFirst _first = first;
     private readonly TSecond _second = second;
+
+    public static bool HasNumbers => TFirst.AreThere || TSecond.AreThere;
 
     public float Apply(long index, int column, float weight, float gradient)
     {

@@ -11,10 +11,10 @@ public interface ILeftFactor
 }
 
 /// <summary>Standard normal numbers: the first ones of a noise group for each row.</summary>
-/// <param name="table">The coefficients of <see cref="NormalTransform"/>.</param>
-public readonly struct FreshLeft(ArrayView<float> table) : ILeftFactor
+/// <param name="table">The cubics of <see cref="NormalTransform"/>.</param>
+public readonly struct FreshLeft(ArrayView<Quad> table) : ILeftFactor
 {
-    private readonly ArrayView<float> _table = table;
+    private readonly ArrayView<Quad> _table = table;
 
     // Where the group has number k: the inverse of NoiseWords.Column.
     public float At(Term term, int row, int k)
@@ -48,6 +48,8 @@ public readonly struct LowRank<TLeft>(TLeft left, ArrayView<float> right, int ra
     private readonly int _columns = columns;
 
     public static bool IsPerturbed => true;
+
+    public static bool ReadsWeights => false;
 
     public Eight Elements(Term term, NoiseBlock block, Eight weights)
     {

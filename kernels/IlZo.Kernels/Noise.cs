@@ -5,14 +5,10 @@ namespace IlZo.Kernels;
 /// <summary>A noise field and what is drawn from it.</summary>
 /// <param name="key">The field.</param>
 /// <param name="tensor">The tensor's number.</param>
-/// <param name="columns">The tensor's columns, from which the numbers of its elements follow.</param>
 /// <param name="scale">What elements are multiplied by.</param>
-public readonly struct NoiseSource(NoiseKey key, int tensor, int columns, float scale)
+public readonly struct NoiseSource(NoiseKey key, int tensor, float scale)
 {
     public readonly float Scale = scale;
-
-    // Groups of 64 elements in a row.
-    private readonly int _groupsPerRow = (columns + NoiseField.Group - 1) / NoiseField.Group;
     private readonly ulong _seed = key.Seed;
     private readonly uint _step = key.Step;
     private readonly uint _word3 = key.Word3;
@@ -21,8 +17,8 @@ public readonly struct NoiseSource(NoiseKey key, int tensor, int columns, float 
     /// <summary>The words of a block; see <see cref="NoiseField"/> for the elements they belong to.</summary>
     public NoiseWords Words(NoiseBlock block)
     {
-        long number = ((((long)block.Row * _groupsPerRow) + block.Group) * NoiseField.BlocksPerGroup) + block.Block;
-        var (w0, w1, w2, w3) = Philox4x32.Block(_seed, (uint)number, NoiseKey.Word1(_tensor, number), _step, _word3);
+        var (w0, w1, w2, w3) = Philox4x32.Block<DeviceMath>(
+            _seed, block.Number, NoiseKey.Word1(_tensor, 0) | block.UpperNumber, _step, _word3);
         return new NoiseWords(w0, w1, w2, w3);
     }
 }
@@ -44,40 +40,75 @@ public readonly struct NoiseWords(uint w0, uint w1, uint w2, uint w3)
     public static int Column(int block, int index) => (2 * block) + (index & 1) + ((index >> 1) * 16);
 
     /// <summary>The bits of an element, in the order of <see cref="Column"/>.</summary>
-    public uint Bits(int index)
+    public uint Bits(int index) => Shifted(index) & 0xFFFF;
+
+    /// <summary>The same with bits of another element above them, for those who do not need all 16.</summary>
+    public uint Shifted(int index)
     {
         uint even = index < 4 ? _w0 : _w2;
         uint odd = index < 4 ? _w1 : _w3;
         uint word = (index & 1) == 0 ? even : odd;
-        return (word >> ((index & 2) * 8)) & 0xFFFF;
+        return word >> ((index & 2) * 8);
     }
 }
 
 /// <summary>The eight elements of a tensor that one noise block decides.</summary>
-/// <param name="row">The row.</param>
-/// <param name="group">The group of 64 columns.</param>
-/// <param name="block">The block in its group.</param>
-/// <param name="columns">The tensor's columns.</param>
-public readonly struct NoiseBlock(int row, int group, int block, int columns)
+public readonly struct NoiseBlock
 {
-    public readonly int Row = row;
-    public readonly int Group = group;
-    public readonly int Block = block;
-    private readonly int _columns = columns;
+    public readonly int Row;
+
+    /// <summary>The block in its group of 64 columns.</summary>
+    public readonly int Block;
+
+    /// <summary>The block's number in the tensor, of which the generator has 48 bits: the lower 32.</summary>
+    public readonly uint Number;
+
+    /// <summary>Those above them.</summary>
+    public readonly uint UpperNumber;
+
+    /// <summary>The number of its first element in the tensor.</summary>
+    public readonly long First;
+
+    private readonly int _columns;
+    private readonly int _column;
+
+    // Columns from the group's first one on.
+    private readonly int _left;
+
+    /// <param name="row">The row.</param>
+    /// <param name="group">The group of 64 columns.</param>
+    /// <param name="block">The block in its group.</param>
+    /// <param name="columns">The tensor's columns.</param>
+    public NoiseBlock(int row, int group, int block, int columns)
+    {
+        int groupsOfRow = (columns + NoiseField.Group - 1) / NoiseField.Group;
+        long number = ((((long)row * groupsOfRow) + group) * NoiseField.BlocksPerGroup) + block;
+        Row = row;
+        Block = block;
+        Number = (uint)number;
+        UpperNumber = NoiseKey.Word1(0, number);
+        First = ((long)row * columns) + (group * NoiseField.Group) + NoiseWords.Column(block, 0);
+        _columns = columns;
+        _column = (group * NoiseField.Group) + NoiseWords.Column(block, 0);
+        _left = columns - (group * NoiseField.Group);
+    }
+
+    /// <summary>Whether the tensor has the whole group, and neighbours in a block are at a multiple of the size of two.</summary>
+    public bool IsWhole => _left >= NoiseField.Group && (_columns & 1) == 0;
 
     /// <summary>Blocks of a row.</summary>
     public static int BlocksOfRow(int columns) => (columns + NoiseField.Group - 1) / NoiseField.Group * NoiseField.BlocksPerGroup;
 
     /// <summary>A block by its number in a row.</summary>
     public static NoiseBlock InRow(int row, int number, int columns) =>
-        new(row, number / NoiseField.BlocksPerGroup, number % NoiseField.BlocksPerGroup, columns);
+        new(row, number / NoiseField.BlocksPerGroup, number & (NoiseField.BlocksPerGroup - 1), columns);
 
     /// <summary>The column of an element.</summary>
-    public int Column(int index) => (Group * NoiseField.Group) + NoiseWords.Column(Block, index);
+    public int Column(int index) => _column + NoiseWords.Column(0, index);
 
     /// <summary>Whether the tensor has the element: the last group of a row may reach beyond it.</summary>
     public bool Has(int index) => Column(index) < _columns;
 
     /// <summary>The number of an element in the tensor.</summary>
-    public long Index(int index) => ((long)Row * _columns) + Column(index);
+    public long Index(int index) => First + NoiseWords.Column(0, index);
 }

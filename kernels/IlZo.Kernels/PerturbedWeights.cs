@@ -44,18 +44,25 @@ public struct PerturbedWeights<TDirection>
     public readonly PerturbedBlock Read<TFormat>(NoiseBlock block)
         where TFormat : struct, IWeightFormat
     {
-        var weights = WeightView.Read<TFormat>(Weights, block);
+        var weights = TFormat.Read(Weights, block);
         return new PerturbedBlock(weights, TDirection.IsPerturbed ? Direction.Elements(Term, block, weights) : default);
+    }
+
+    /// <summary>δ of the elements of a block alone.</summary>
+    public readonly Eight Elements<TFormat>(NoiseBlock block)
+        where TFormat : struct, IWeightFormat
+    {
+        var weights = TDirection.ReadsWeights ? TFormat.Read(Weights, block) : default;
+        return TDirection.IsPerturbed ? Direction.Elements(Term, block, weights) : default;
     }
 }
 
 /// <summary>θ and δ of the elements of a block.</summary>
 public readonly struct PerturbedBlock(Eight weights, Eight elements)
 {
-    /// <summary>δ.</summary>
-    public readonly Eight Elements = elements;
+    private readonly Eight _elements = elements;
     private readonly Eight _weights = weights;
 
     /// <summary>θ + rδ of an element.</summary>
-    public float At(int index, float radius) => DeviceMath.FusedMultiplyAdd(Elements.At(index), radius, _weights.At(index));
+    public float At(int index, float radius) => DeviceMath.FusedMultiplyAdd(_elements.At(index), radius, _weights.At(index));
 }

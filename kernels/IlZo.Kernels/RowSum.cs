@@ -98,7 +98,7 @@ public static class RowSum
         for (int group = start / NoiseField.Group; group * NoiseField.Group < end; group++)
         {
             var place = new NoiseBlock(row, group, block, weights.Columns);
-            var elements = weights.Read<TFormat>(place).Elements;
+            var elements = weights.Elements<TFormat>(place);
             for (int i = 0; i < NoiseWords.Count; i++)
             {
                 int column = place.Column(i);

@@ -11,6 +11,9 @@ public struct UpdateArguments<TDirection>
     public int Rows;
     public int Columns;
 
+    /// <summary>The threads of a group along a row are this power of two: its blocks are a multiple of them.</summary>
+    public int WidthPower;
+
     /// <summary>The gradient estimate.</summary>
     public Terms<TDirection> Gradient;
 
@@ -19,8 +22,9 @@ public struct UpdateArguments<TDirection>
 }
 
 /// <summary>
-/// θ ← rule(θ, Σ cᵢ δᵢ), rounded stochastically to the stored type. A thread takes a noise block: 8 elements. The bits are those of the
-/// update on the CPU: quotients and roots are rounded correctly on both.
+/// θ ← rule(θ, Σ cᵢ δᵢ), rounded stochastically to the stored type. A thread takes a noise block, 8 elements, of every n-th row: what
+/// depends on the columns is computed once. The bits are those of the update on the CPU: quotients and roots are rounded correctly on
+/// both.
 /// </summary>
 public static class Update
 {
@@ -30,42 +34,29 @@ public static class Update
         where TDirection : struct, IDirection
         where TRule : struct, IRule
     {
-        int blocksOfRow = NoiseBlock.BlocksOfRow(a.Columns);
-        long blocks = (long)a.Rows * blocksOfRow;
-        for (long item = ((long)Grid.IdxX * Group.DimX) + Group.IdxX; item < blocks; item += (long)Grid.DimX * Group.DimX)
+        int threadInRow = Group.IdxX & ((1 << a.WidthPower) - 1);
+        int number = (Grid.IdxX << a.WidthPower) + threadInRow;
+        int rowsOfGroup = Group.DimX >> a.WidthPower;
+        uint step = (uint)(Grid.DimY * rowsOfGroup);
+        for (uint row = (uint)((Grid.IdxY * rowsOfGroup) + (Group.IdxX >> a.WidthPower)); row < (uint)a.Rows; row += step)
         {
-            var block = NoiseBlock.InRow((int)(item / blocksOfRow), (int)(item % blocksOfRow), a.Columns);
-            var weights = WeightView.Read<TFormat>(a.Weights, block);
-            Eight.ForEach(new Store<TFormat, TRule>
-            {
-                To = a.Weights,
-                Block = block,
-                Weights = weights,
-                Gradient = a.Gradient.Sum(block, weights),
-                Random = a.Rounding.Words(block),
-                Rule = rule,
-            });
+            var block = NoiseBlock.InRow((int)row, number, a.Columns);
+            var weights = TFormat.Read(a.Weights, block);
+            var gradient = a.Gradient.Sum(block, weights);
+            TFormat.Write(a.Weights, block, Eight.Of(new Updated<TRule>(block, weights, gradient, rule)), a.Rounding);
         }
     }
 
-    private struct Store<TFormat, TRule> : IElementAction
-        where TFormat : struct, IElementFormat
+    private readonly struct Updated<TRule>(NoiseBlock block, Eight weights, Eight gradient, TRule rule) : IElements
         where TRule : struct, IRule
     {
-        public WeightView To;
-        public NoiseBlock Block;
-        public Eight Weights;
-        public Eight Gradient;
-        public NoiseWords Random;
-        public TRule Rule;
+        private readonly NoiseBlock _block = block;
+        private readonly Eight _weights = weights;
+        private readonly Eight _gradient = gradient;
+        private readonly TRule _rule = rule;
 
-        public readonly void Do(int index)
-        {
-            if (Block.Has(index))
-            {
-                long at = Block.Index(index);
-                TFormat.Store(To, at, Rule.Apply(at, Block.Column(index), Weights.At(index), Gradient.At(index)), Random.Bits(index));
-            }
-        }
+        public float At(int index) => !TRule.HasNumbers || _block.Has(index)
+            ? _rule.Apply(_block.Index(index), _block.Column(index), _weights.At(index), _gradient.At(index))
+            : 0;
     }
 }

@@ -1,4 +1,5 @@
 using IlZo.Backends;
+using IlZo.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -14,7 +15,7 @@ internal sealed partial class GpuBackend
     internal DeviceMemory Memory => _device.Memory;
 
     /// <summary>The coefficients of the normal transform.</summary>
-    internal ArrayView<float> NormalTable => _device.Table;
+    internal ArrayView<Quad> NormalTable => _device.Table;
 
     /// <summary>Whether the device still does what it is asked for.</summary>
     internal bool IsAlive

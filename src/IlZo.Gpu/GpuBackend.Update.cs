@@ -1,9 +1,11 @@
+using System.Numerics;
 using IlZo.Kernels;
 using IlZo.Noise;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Tensors;
 using IlZo.Updates;
+using ILGPU;
 
 namespace IlZo.Gpu;
 
@@ -78,7 +80,7 @@ internal sealed partial class GpuBackend
                 Rows = parameter.Rows,
                 Columns = parameter.Columns,
                 Gradient = estimate,
-                Rounding = new NoiseSource(rounding, parameter.Id, parameter.Columns, 1),
+                Rounding = new NoiseSource(rounding, parameter.Id, 1),
             };
             backend._device.Rules.Compile(
                 rule, parameter, learningRate, new RuleChoice<TDirection>(backend._device.Kernels, parameter.Type, arguments));
@@ -98,11 +100,23 @@ internal sealed partial class GpuBackend
         where TDirection : struct, IDirection
         where TRule : struct, IRule
     {
+        // Groups that take every n-th row: about twice as many as large GPUs can hold.
+        private const int MaxGroups = 2048;
+
+        // The limit of CUDA.
+        private const int MaxGroupsDown = 65535;
+
         public void Visit<TFormat>()
             where TFormat : struct, IElementFormat
         {
-            long blocks = (long)arguments.Rows * NoiseBlock.BlocksOfRow(arguments.Columns);
-            kernels.LaunchItems(Kernels.Update.Run<TFormat, TDirection, TRule>, blocks, arguments, rule);
+            int blocks = NoiseBlock.BlocksOfRow(arguments.Columns);
+            int power = Math.Min(BitOperations.TrailingZeroCount(blocks), BitOperations.Log2((uint)kernels.Shape.Threads));
+            int rows = kernels.Shape.Threads >> power;
+            int across = blocks >> power;
+            int down = Math.Min((arguments.Rows + rows - 1) / rows, Math.Clamp(MaxGroups / across, 1, MaxGroupsDown));
+            kernels.Launch(
+                Kernels.Update.Run<TFormat, TDirection, TRule>, new Index3D(across, down, 1), rows << power, 0,
+                arguments with { WidthPower = power }, rule);
         }
     }
 }

@@ -44,10 +44,10 @@ internal sealed class GpuWorkspace : IDisposable
         State = new DeviceState(Stream, Memory, Weights);
         Arena = new DeviceArena(Memory);
         Transfers = new Transfers(Stream, Memory);
-        float[] table = [.. NormalTransform.Coefficients];
-        _table = Memory.Take(table.Length * sizeof(float), "tables");
-        Table = new ArrayView<float>(_table, 0, table.Length);
-        Stream.Write(table, Table);
+        var table = NormalDirection.Table();
+        _table = Memory.Take(table.Length * 4 * sizeof(float), "tables");
+        Table = new ArrayView<Quad>(_table, 0, table.Length);
+        Stream.Write<Quad>(table, Table);
         Range = new DeviceRange(Stream, Memory);
         Arrays = new SentArrays(Transfers);
         var numbers = new NumbersCompiler(Arrays, State);
@@ -70,8 +70,8 @@ internal sealed class GpuWorkspace : IDisposable
 
     public Transfers Transfers { get; }
 
-    /// <summary>The coefficients of the normal transform.</summary>
-    public ArrayView<float> Table { get; }
+    /// <summary>The cubics of the normal transform.</summary>
+    public ArrayView<Quad> Table { get; }
 
     public SentArrays Arrays { get; }
 

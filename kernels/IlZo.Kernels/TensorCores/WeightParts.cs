@@ -31,7 +31,7 @@ internal static class WeightParts
         where TDirection : struct, IDirection
     {
         int row = a.FirstOutput + Math.Min(output + Row, a.Outputs - 1);
-        return weights.Read<TFormat>(new NoiseBlock(row, input / NoiseField.Group, Block, weights.Columns)).Elements;
+        return weights.Elements<TFormat>(new NoiseBlock(row, input / NoiseField.Group, Block, weights.Columns));
     }
 
     /// <summary>A pair a thread, that of the first two elements.</summary>
@@ -66,7 +66,7 @@ internal static class WeightParts
         }
 
         var block = new NoiseBlock(input + Row, (a.FirstOutput + output) / NoiseField.Group, Block, weights.Columns);
-        var elements = TDirection.IsPerturbed && input + Row < a.Inputs ? weights.Read<TFormat>(block).Elements : default;
+        var elements = TDirection.IsPerturbed && input + Row < a.Inputs ? weights.Elements<TFormat>(block) : default;
         int place = Place(Row);
         for (int i = 0; i < NoiseWords.Count; i += 2)
         {

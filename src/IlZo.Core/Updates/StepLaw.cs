@@ -33,9 +33,13 @@ public readonly struct StepLaw<T, TMath> : IUpdateLaw<T>
     public T Back => TMath.Broadcast(_back);
 
     /// <summary>The new weight.</summary>
-    // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes.
+    // −0 + 0·ĝ may be +0: without this a rate of zero would change bytes. GPUs choose between two results faster than they branch.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Move(T weight, T gradient) => _rate == 0 ? weight : TMath.FusedMultiplyAdd(gradient, Back, TMath.Multiply(weight, Kept));
+    public T Move(T weight, T gradient)
+    {
+        var moved = TMath.FusedMultiplyAdd(gradient, Back, TMath.Multiply(weight, Kept));
+        return _rate == 0 ? weight : moved;
+    }
 
     /// <summary>The element with the new weight.</summary>
     /// <param name="element">The weight and its gradient; what else there is of it stays.</param>

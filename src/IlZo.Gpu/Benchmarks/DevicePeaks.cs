@@ -88,7 +88,7 @@ internal sealed class DevicePeaks : IDisposable
         var arguments = new NoiseArguments<TDirection>
         {
             Direction = direction,
-            Term = new Term(new NoiseSource(new NoiseKey(1, NoiseStream.Direction, 1, 0), 0, NoiseField.Group, 1), 1, 0),
+            Term = new Term(new NoiseSource(new NoiseKey(1, NoiseStream.Direction, 1, 0), 0, 1), 1, 0),
             Blocks = (long)_scale.ArithmeticGroups * _threads * _scale.Rounds,
             Sums = Sums(_scale.ArithmeticGroups),
         };

@@ -23,7 +23,7 @@ internal sealed class DirectionCompiler
     // Directions whose noise is described on the stack.
     private const int OnStack = 16;
 
-    private readonly ArrayView<float> _table;
+    private readonly ArrayView<Quad> _table;
     private readonly SentArrays _arrays;
     private readonly DeviceState _state;
     private readonly RuleCompiler _rules;
@@ -37,7 +37,7 @@ internal sealed class DirectionCompiler
     /// <param name="rules">Turns update rules into what kernels take.</param>
     /// <param name="sums">Sums over the weights.</param>
     public DirectionCompiler(
-        ArrayView<float> table, SentArrays arrays, DeviceState state, NumbersCompiler numbers, RuleCompiler rules, IWeightSums sums)
+        ArrayView<Quad> table, SentArrays arrays, DeviceState state, NumbersCompiler numbers, RuleCompiler rules, IWeightSums sums)
     {
         (_table, _arrays, _state, _rules, _sums) = (table, arrays, state, rules, sums);
         _changes = new ChangeCompiler(this, numbers, arrays);
@@ -82,7 +82,7 @@ internal sealed class DirectionCompiler
                 SphereDirection d => (d.Normal.Key, d.Scale(_sums)),
                 var d => (KeyOf(d), 1f),
             };
-            noise[i] = new NoiseSource(key, parameter.Id, parameter.Columns, scale);
+            noise[i] = new NoiseSource(key, parameter.Id, scale);
         }
 
         if (first is RademacherDirection or ScaledDirection { Inner: RademacherDirection })
@@ -109,7 +109,7 @@ internal sealed class DirectionCompiler
         if (first.Left is FreshFactor)
         {
             // Rows of U are numbered as those of a matrix with one group of columns.
-            var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, NoiseField.Group, 1));
+            var left = directions.Select(d => new NoiseSource(((FreshFactor)d.Left).Key, parameter.Id, 1));
             visitor.Visit(new LowRank<FreshLeft>(new FreshLeft(_table), sent, rank, parameter.Columns), left.ToArray());
         }
         else
@@ -126,7 +126,7 @@ internal sealed class DirectionCompiler
         switch (direction)
         {
             case BernoulliDirection d:
-                var mask = new NoiseSource(d.Mask, parameter.Id, parameter.Columns, 1);
+                var mask = new NoiseSource(d.Mask, parameter.Id, 1);
                 Compile<IDirectionVisitor>([d.Inner], parameter, new BernoulliVisitor(d, mask, _state.State(d.Excess, parameter), visitor));
                 break;
             case MoveDirection d:

@@ -15,7 +15,7 @@ public class NoiseTests
     public void Blocks_hold_the_bits_that_the_field_defines(long group)
     {
         var key = new NoiseKey(0x123456789ABCDEF0, NoiseStream.Direction, 17, 5);
-        var source = new NoiseSource(key, 300, NoiseField.Group * (1 << 20), 1);
+        var source = new NoiseSource(key, 300, 1);
         for (int block = 0; block < NoiseField.BlocksPerGroup; block++)
         {
             var words = source.Words(
@@ -38,14 +38,14 @@ public class NoiseTests
     public void All_65536_deviates_have_the_bits_of_the_processor()
     {
         using var device = new TestDevice();
-        float[] table = [.. NormalTransform.Coefficients];
-        using var buffer = device.Accelerator.AllocateRaw(table.Length, sizeof(float));
+        var table = NormalDirection.Table();
+        using var buffer = device.Accelerator.AllocateRaw(table.Length, 4 * sizeof(float));
         using var results = device.Accelerator.AllocateRaw(1 << 16, sizeof(float));
-        var view = new ArrayView<float>(buffer, 0, table.Length);
+        var view = new ArrayView<Quad>(buffer, 0, table.Length);
         var output = new ArrayView<float>(results, 0, 1 << 16);
         var stream = device.Accelerator.DefaultStream;
-        device.Backend.Stream.Write<float>(table, view);
-        var kernel = ILGPU.Runtime.KernelLoaders.LoadKernel<ArrayView<float>, ArrayView<float>>(device.Accelerator, Deviates);
+        device.Backend.Stream.Write<Quad>(table, view);
+        var kernel = ILGPU.Runtime.KernelLoaders.LoadKernel<ArrayView<Quad>, ArrayView<float>>(device.Accelerator, Deviates);
         kernel(stream, new KernelConfig(new Index3D(1, 1, 1), new Index3D(1, 1, 1), SharedMemoryConfig.Empty), view, output);
         float[] actual = new float[1 << 16];
         device.Backend.Stream.Read(output, actual);
@@ -53,7 +53,7 @@ public class NoiseTests
             actual.Select(BitConverter.SingleToInt32Bits));
     }
 
-    private static void Deviates(ArrayView<float> table, ArrayView<float> results)
+    private static void Deviates(ArrayView<Quad> table, ArrayView<float> results)
     {
         for (int i = 0; i < results.Length; i++)
         {

@@ -83,7 +83,7 @@ public sealed class PeakTests : IDisposable
         var key = new NoiseKey(3, NoiseStream.Direction, 2, 1);
         var arguments = new NoiseArguments<SignDirection>
         {
-            Term = new Term(new NoiseSource(key, 7, NoiseField.Group, 1), 1, 0),
+            Term = new Term(new NoiseSource(key, 7, 1), 1, 0),
             Blocks = blocks,
             Sums = Sums,
         };
