@@ -223,16 +223,19 @@ internal static class CompareCommand
     private sealed class Progress(int runs, string folder) : IProgress<ComparisonProgress>
     {
         private int _done;
+        private bool _isNew;
 
         public void Report(ComparisonProgress value)
         {
             switch (value)
             {
                 case ComparisonProgress.RunEnded ended:
+                    _isNew |= !ended.WasKept;
                     Show(++_done, runs, ended.Method, ended.Run, ended.WasKept);
                     break;
-                case ComparisonProgress.MethodEnded { SoFar.Interrupted: true } ended:
+                case ComparisonProgress.MethodEnded { SoFar.Interrupted: true } ended when _isNew:
                     ComparisonFiles.Write(ended.SoFar, folder);
+                    _isNew = false;
                     break;
             }
         }

@@ -98,7 +98,7 @@ public sealed class TrialJournal : IDisposable
                 ? (Key(entry.Trial), entry)
                 : throw Error(number, null);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or InvalidInputException)
         {
             throw Error(number, e);
         }
