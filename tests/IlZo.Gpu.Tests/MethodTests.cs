@@ -21,7 +21,7 @@ public class MethodTests
         ("dizo", "interval=1,inner=1,ratio=true", "opt-tiny-fp16", null, null),
         ("dizo", "interval=1,inner=1,source=true", "opt-tiny-bf16", null, null),
         ("loren", "source=false,init=fan,lr_a=1", "opt-tiny-fp16", null, null),
-        ("loren", "", "opt-tiny", null, null),
+        ("loren", "source=false", "opt-tiny", null, null),
         ("kerzoo", "source=true,norm=0.5", "opt-tiny-bf16", null, null),
         ("kerzoo", "source=true", "opt-tiny", DirectionKind.Sphere, null),
         ("curvzo", "blocks=element", "opt-tiny-fp16", null, null),
