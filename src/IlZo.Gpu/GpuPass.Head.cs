@@ -21,14 +21,15 @@ internal sealed partial class GpuPass
         var results = _device.Arena.Rent(picks + (2L * blocks * from.Rows));
         var picked = results.View.SubView(0, picks);
         var ids = SendTargets(targets);
-        var operand = RentOperand(from);
+        bool isPrepared = ProductPlan.IsPrepared(_device.Kernels.Products, from.Tokens, columns);
+        var operand = RentOperand(from, isPrepared);
         int threads = _device.Kernels.Shape.Threads;
         for (int block = 0; block < blocks; block++)
         {
             int first = block * columns;
             int count = Math.Min(columns, head.Rows - first);
             var view = logits.View.SubView(0, (long)from.Rows * count);
-            MultiplyHead(operand, head, biases.View, first, count, view);
+            MultiplyHead(operand, head, biases.View, first, count, view, isPrepared);
             Cap(head, view);
             long place = picks + (2L * block * from.Rows);
             _device.Kernels.Launch(LogSumExp.Reduce, new Index3D(from.Rows, 1, 1), threads, threads, new ReduceArguments
@@ -79,9 +80,10 @@ internal sealed partial class GpuPass
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow + rows, from.Tokens, nameof(destination));
         var biases = RentRows(head.Bias);
         var logits = _device.Arena.Rent((long)rows * head.Rows);
-        var operand = RentOperand(from);
+        bool isPrepared = ProductPlan.IsPrepared(_device.Kernels.Products, rows, head.Rows);
+        var operand = RentOperand(from, isPrepared);
         var run = _device.Runs[0] with { First = 0, AreTwo = false };
-        Multiply(head.Weight, run, null, new LinearArguments
+        var arguments = new LinearArguments
         {
             Outputs = head.Rows,
             Inputs = x.Features,
@@ -89,7 +91,8 @@ internal sealed partial class GpuPass
             Bias0 = OfProbe(biases.View, 0, head.Rows),
             X0 = operand.Probe(0, firstRow),
             Y0 = new RowsView(logits.View, head.Rows),
-        });
+        };
+        Multiply(head.Weight, run, null, arguments, isPrepared);
         ReturnOperand(operand, x);
         Cap(head, logits.View);
         _device.Stream.Read(logits.View, destination);
@@ -135,12 +138,13 @@ internal sealed partial class GpuPass
     }
 
     // Some columns of the logits of all probes, [probe, output, column].
-    private void MultiplyHead(GpuActivation x, OutputHead head, ArrayView<float> biases, int first, int count, ArrayView<float> logits)
+    private void MultiplyHead(
+        GpuActivation x, OutputHead head, ArrayView<float> biases, int first, int count, ArrayView<float> logits, bool isPrepared)
     {
         long size = (long)x.Tokens * count;
         foreach (var run in _device.Runs)
         {
-            Multiply(head.Weight, run, null, new LinearArguments
+            var arguments = new LinearArguments
             {
                 FirstOutput = first,
                 Outputs = count,
@@ -152,7 +156,8 @@ internal sealed partial class GpuPass
                 Y1 = run.AreTwo ? new RowsView(logits.SubView((run.First + 1) * size, size), count) : default,
                 Bias0 = Part(OfProbe(biases, run.First, head.Rows), first, count),
                 Bias1 = run.AreTwo ? Part(OfProbe(biases, run.First + 1, head.Rows), first, count) : ArrayView<float>.Empty,
-            });
+            };
+            Multiply(head.Weight, run, null, arguments, isPrepared);
         }
     }
 

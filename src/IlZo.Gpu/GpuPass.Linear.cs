@@ -19,7 +19,8 @@ internal sealed partial class GpuPass
     {
         using var use = EnterPass();
         layout.RequireFit(weight, x, y);
-        var from = RentOperand(Own(x));
+        bool isPrepared = ProductPlan.IsPrepared(_device.Kernels.Products, x.Tokens, y.Features);
+        var from = RentOperand(Own(x), isPrepared);
         var to = Own(y);
         var biases = RentRows(bias);
         foreach (var run in _device.Runs)
@@ -38,7 +39,7 @@ internal sealed partial class GpuPass
                 Bias1 = run.AreTwo ? OfProbe(biases.View, run.First + 1, y.Features) : ArrayView<float>.Empty,
                 Accumulate = accumulate ? 1 : 0,
             };
-            Multiply(weight, run, activation, arguments);
+            Multiply(weight, run, activation, arguments, isPrepared);
         }
 
         ReturnRows(biases);
@@ -48,27 +49,35 @@ internal sealed partial class GpuPass
     private static ArrayView<float> OfProbe(ArrayView<float> biases, int probe, int columns) =>
         biases.Length == 0 ? ArrayView<float>.Empty : biases.SubView((long)probe * columns, columns);
 
-    // An activation as products read it: itself or, in 16 bits, its numbers rounded, two in the place of one. The room goes back with
-    // ReturnOperand.
-    private GpuActivation RentOperand(GpuActivation x)
+    // An activation as products read it: itself, or rows of cells in its place. The room goes back with ReturnOperand.
+    private GpuActivation RentOperand(GpuActivation x, bool isPrepared)
     {
-        int words = OperandWords(x.Features);
+        int words = ProductPlan.WordsOfRow(_device.Kernels.Products, x.Features, isPrepared);
         if (words == 0)
         {
             return x;
         }
 
-        var rounded = Allocate(words, x.Tokens);
+        var cells = Allocate(words, x.Tokens);
         _device.Kernels.LaunchItems(
-            _device.Kernels.Products == ProductPrecision.Half ? RoundedInputs.Run<HalfOperands> : RoundedInputs.Run<BFloat16Operands>,
+            _device.Kernels.Products switch
+            {
+                ProductPrecision.SplitBFloat16 => RoundedInputs.Run<SplitOperands>,
+                ProductPrecision.Half => RoundedInputs.Run<HalfOperands>,
+                _ => RoundedInputs.Run<BFloat16Operands>,
+            },
             (long)x.Rows * words,
-            new RoundedInputsArguments { X = x.All, Y = rounded.Contiguous, Rows = x.Rows, Inputs = x.Features, Words = words });
-        return rounded;
+            new RoundedInputsArguments
+            {
+                X = x.All,
+                Y = cells.Contiguous,
+                Rows = x.Rows,
+                Inputs = x.Features,
+                Words = words,
+                InOrder = isPrepared ? 0 : 1,
+            });
+        return cells;
     }
-
-    // Numbers that a row of an operand takes; 0 where it is the activation.
-    private int OperandWords(int features) =>
-        _device.Kernels.Products is ProductPrecision.Half or ProductPrecision.BFloat16 ? RoundedInputs.Words(features) : 0;
 
     private void ReturnOperand(GpuActivation operand, Activation x)
     {
@@ -78,6 +87,6 @@ internal sealed partial class GpuPass
         }
     }
 
-    private void Multiply(Parameter weight, ProbeRun run, ActivationFunction? activation, LinearArguments arguments) =>
-        _device.Perturb(weight, run, new LinearLaunch(_device.Kernels, activation, arguments));
+    private void Multiply(Parameter weight, ProbeRun run, ActivationFunction? activation, LinearArguments arguments, bool isPrepared) =>
+        _device.Perturb(weight, run, new LinearLaunch(_device.Kernels, isPrepared ? _device.Operands : null, activation, arguments));
 }

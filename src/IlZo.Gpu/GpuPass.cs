@@ -32,7 +32,9 @@ internal sealed partial class GpuPass : IPass
     public void Reserve(int features, int widestInput)
     {
         using var use = EnterPass();
-        _device.Arena.Reserve(((long)features + OperandWords(widestInput)) * _batch.Count * _points);
+        var products = _device.Kernels.Products;
+        int words = ProductPlan.WordsOfRow(products, widestInput, ProductPlan.IsPrepared(products, _batch.Count));
+        _device.Arena.Reserve(((long)features + words) * _batch.Count * _points);
     }
 
     public Activation Rent(int features, Activation? like = null)

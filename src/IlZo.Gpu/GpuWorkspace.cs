@@ -43,6 +43,7 @@ internal sealed class GpuWorkspace : IDisposable
             (parameters, plan) => new StreamedDeviceWeights(parameters, plan, accelerator, Memory, Stream, faults, update));
         State = new DeviceState(Stream, Memory, Weights);
         Arena = new DeviceArena(Memory);
+        Operands = new OperandRoom(Memory, Kernels.Shape.OperandBytes);
         Transfers = new Transfers(Stream, Memory);
         var table = NormalDirection.Table();
         _table = Memory.Take(table.Length * 4 * sizeof(float), "tables");
@@ -67,6 +68,8 @@ internal sealed class GpuWorkspace : IDisposable
     public DeviceState State { get; }
 
     public DeviceArena Arena { get; }
+
+    public OperandRoom Operands { get; }
 
     public Transfers Transfers { get; }
 
@@ -104,6 +107,7 @@ internal sealed class GpuWorkspace : IDisposable
     public void Begin(long pass)
     {
         Arena.Reset();
+        Operands.Reset();
         Activations.Reset(pass);
         Transfers.Reset();
         Arrays.Forget();
@@ -115,6 +119,7 @@ internal sealed class GpuWorkspace : IDisposable
     {
         Stream.Wait();
         Arena.Dispose();
+        Operands.Dispose();
         State.Dispose();
         Weights.Load(parameters, plan, cancellation);
     }
@@ -148,6 +153,7 @@ internal sealed class GpuWorkspace : IDisposable
         }
 
         Arena.Dispose();
+        Operands.Dispose();
         Transfers.Dispose();
         Range.Dispose();
         State.Dispose();

@@ -1,3 +1,4 @@
+using IlZo.Backends;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -10,6 +11,9 @@ namespace IlZo.Gpu;
 /// <param name="AttentionSide">Queries and keys of a tile of attention, four times a power of two; less where a head is large.</param>
 public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThreads, int AttentionSide)
 {
+    /// <summary>Bytes of weights that are prepared at a time for products of many tokens, at most, or those of a tile.</summary>
+    public long OperandBytes { get; init; } = GpuMemory.Operands;
+
     /// <summary>The shape for GPUs.</summary>
     public static LaunchShape Gpu { get; } = new(256, 16, 16, 32);
 }

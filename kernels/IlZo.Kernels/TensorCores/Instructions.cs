@@ -33,6 +33,8 @@ public static class Instructions
     private const string CopyAsync16Text = "cp.async.cg.shared.global [%0], [%1], 16, %2;";
     private const string CopyAsync4Text = "cp.async.ca.shared.global [%0], [%1], 4, %2;";
     private const string WaitText = "cp.async.wait_all;";
+    private const string CommitText = "cp.async.commit_group;";
+    private const string WaitBeforeLastText = "cp.async.wait_group 1;";
     private const string WarpBarrierText = "bar.warp.sync 0xFFFFFFFF;";
     private const string PackBFloat16Text = "cvt.rn.bf16x2.f32 %0, %1, %2;";
     private const string PackHalfText = "cvt.rn.f16x2.f32 %0, %1, %2;";
@@ -75,6 +77,16 @@ public static class Instructions
     [IntrinsicImplementation]
     [Instruction(WaitText)]
     public static void WaitForCopies() => throw NotOnProcessors();
+
+    /// <summary>Makes the copies that this thread has begun since the last such call a set.</summary>
+    [IntrinsicImplementation]
+    [Instruction(CommitText)]
+    public static void CommitCopies() => throw NotOnProcessors();
+
+    /// <summary>Waits for all sets of copies but the last one.</summary>
+    [IntrinsicImplementation]
+    [Instruction(WaitBeforeLastText)]
+    public static void WaitForCopiesBeforeLast() => throw NotOnProcessors();
 
     /// <summary>Waits for the other threads of the warp; what they wrote before is seen behind it. A warp.</summary>
     [IntrinsicImplementation]

@@ -32,6 +32,21 @@ internal readonly struct WarpSums(
             : AddSingle<TOperands, TOrder>(upper.High, lower.High, address);
     }
 
+    /// <summary>Adds the products of 16 inputs that are in registers.</summary>
+    /// <param name="upper">The first 16 tokens.</param>
+    /// <param name="lower">The others.</param>
+    /// <param name="w">The weights.</param>
+    public WarpSums Add<TOperands>(Fragment upper, Fragment lower, ColumnFragments w)
+        where TOperands : struct, IOperandFormat => new(
+            _s0.Add<TOperands>(upper, lower, w.W0.V0, w.W0.V1),
+            _s1.Add<TOperands>(upper, lower, w.W0.V2, w.W0.V3),
+            _s2.Add<TOperands>(upper, lower, w.W1.V0, w.W1.V1),
+            _s3.Add<TOperands>(upper, lower, w.W1.V2, w.W1.V3),
+            _s4.Add<TOperands>(upper, lower, w.W2.V0, w.W2.V1),
+            _s5.Add<TOperands>(upper, lower, w.W2.V2, w.W2.V3),
+            _s6.Add<TOperands>(upper, lower, w.W3.V0, w.W3.V1),
+            _s7.Add<TOperands>(upper, lower, w.W3.V2, w.W3.V3));
+
     /// <summary>Writes the thread's sums of 8 tokens to the warp's [8 tokens][64 outputs].</summary>
     /// <param name="to">Shared memory.</param>
     /// <param name="warp">Where the warp's begin.</param>

@@ -91,14 +91,16 @@ internal static class InspectCommand
             options with { Optimizer = parsed.GetValue(s_optimizer) ?? options.Optimizer, Opt = parsed.GetValue(s_opt) ?? options.Opt };
         var memory = TrainingMemory.Predict(model, wanted, options, batch, seq, kind);
         var plan = options.WeightMemory is null ? null : model.PlanMemory(options.WeightMemory, writeEvery: options.WriteEvery);
-        var roofline = kind == DeviceKind.Cuda ? GpuRoofline.Of(model, wanted, batch, seq, plan) : null;
+        var (roofline, count) = kind == DeviceKind.Cuda
+            ? (GpuRoofline.Of(model, wanted, batch, seq, plan), GpuStepCount.Of(model, batch, seq))
+            : ((GpuRoofline?)null, (GpuStepCount?)null);
         if (parsed.GetValue(s_json))
         {
-            PrintJson(model, memory, roofline);
+            PrintJson(model, memory, roofline, count);
         }
         else
         {
-            Print(model, memory, roofline);
+            Print(model, memory, roofline, count);
         }
 
         return 0;
@@ -133,7 +135,7 @@ internal static class InspectCommand
         return counted.Kind == TensorKind.Weight ? count : $"{count} {counted.Kind.Word()}";
     }
 
-    private static void Print(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline)
+    private static void Print(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline, GpuStepCount? count)
     {
         var shape = model.Shape;
         Terminal.PrintTable(
@@ -158,6 +160,7 @@ internal static class InspectCommand
             ("  activations", $"{Format.Bytes(memory.Activations)} = {memory.Formula}"),
             ("  runtime", Format.Bytes(memory.Runtime)),
             .. roofline is null ? [] : Bounds(roofline),
+            .. count is null ? [] : Counted(count),
             .. model.Notes.Select(note => ("note", note)),
         ]);
     }
@@ -172,13 +175,22 @@ internal static class InspectCommand
                 + $"{1e3 * b.Fp32Seconds:F0} ms in fp32 (memory alone {1e3 * b.MemorySeconds:F0} ms{OverLink(b)})"))),
     ];
 
+    private static IEnumerable<(string, string)> Counted(GpuStepCount count) =>
+    [
+        ("  by counts", Format.Invariant(
+            $"H100 SXM: products {1e3 * count.SingleSeconds:F0} ms in fp16 and {1e3 * count.SplitSeconds:F0} ms in bf16x3, attention ")
+            + Format.Invariant($"{1e3 * count.AttentionSeconds:F0} ms, update {1e3 * count.UpdateSeconds:F0} ms (instructions and cycles ")
+            + "at most one in a cycle; not measured)"),
+    ];
+
     private static string Streamed(GpuRoofline roofline) =>
         roofline.LinkGigabytes > 0 ? Format.Invariant($", {roofline.LinkGigabytes:F1} GB from the host and back") : string.Empty;
 
     private static string OverLink(GpuBound bound) =>
         bound.LinkSeconds > 0 ? Format.Invariant($", PCIe alone {1e3 * bound.LinkSeconds:F0} ms") : string.Empty;
 
-    private static void PrintJson(LanguageModel model, TrainingMemory memory, GpuRoofline? roofline) => Terminal.PrintJson(writer =>
+    private static void PrintJson(
+        LanguageModel model, TrainingMemory memory, GpuRoofline? roofline, GpuStepCount? count) => Terminal.PrintJson(writer =>
     {
         var shape = model.Shape;
         writer.WriteString("architecture", shape.Architecture);
@@ -254,5 +266,16 @@ internal static class InspectCommand
         }
 
         writer.WriteEndObject();
+        if (count is not null)
+        {
+            writer.WriteStartObject("step_by_counts");
+            writer.WriteStartObject("H100 SXM");
+            writer.WriteNumber("fp16_product_seconds", count.SingleSeconds);
+            writer.WriteNumber("bf16x3_product_seconds", count.SplitSeconds);
+            writer.WriteNumber("attention_seconds", count.AttentionSeconds);
+            writer.WriteNumber("update_seconds", count.UpdateSeconds);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
     });
 }

@@ -18,10 +18,11 @@ internal static class LargeChecks
     private static readonly GaussianDirection s_direction = new(new NoiseKey(5, NoiseStream.Direction, 1, 0));
 
     /// <summary>
-    /// Products in each precision: three tiles of tokens (256 of two probes at most), six of outputs and 21 steps of inputs, none of which
-    /// is full at the end; and one of 4096³.
+    /// Products in each precision: three tiles of tokens (256 of two probes at most), several of outputs or one, and 21 steps of inputs,
+    /// none of which is full at the end; one of 4096³; and the same tokens among many and among few.
     /// </summary>
-    public static IReadOnlyList<SelfTestCheck> Products { get; } = [Product(600, 333, 341, 1e-5), Product(4096, 4096, 4096, 4e-5)];
+    public static IReadOnlyList<SelfTestCheck> Products { get; } =
+        [Product(600, 333, 341, 1e-5), Product(600, 333, 61, 1e-5), Product(4096, 4096, 4096, 4e-5), FewOfMany(600, 333, 341)];
 
     /// <summary>Bytes of the tensor of <see cref="Beyond32Bits"/>.</summary>
     public static long BytesBeyond32Bits => (long)RowsBeyond32Bits * Columns * sizeof(ushort);
@@ -53,6 +54,30 @@ internal static class LargeChecks
             var rows = pass.GatherOutputs(y);
             return [Read(pass, rows, 0), Read(pass, rows, 1)];
         });
+
+    /// <summary>
+    /// Whether tokens have the same bits among many, for which weights are prepared, and among a sixth of them, for which they are not.
+    /// </summary>
+    internal static SelfTestCheck FewOfMany(int tokens, int inputs, int outputs) =>
+        SelfTestCheck.Same($"{tokens / 6} of {tokens} tokens x {inputs} x {outputs}, float16", (backend, set) =>
+        {
+            backend.Load(set);
+            double[] many = Multiply(tokens);
+            double[] few = Multiply(tokens / 6);
+            return (few, many[..few.Length]);
+
+            double[] Multiply(int count)
+            {
+                var builder = new TokenBatchBuilder();
+                builder.AddText(new int[count]);
+                var pass = backend.Begin(builder.Build(), [Probe.Pair(s_direction, 0.01)]);
+                var x = pass.Rent(inputs);
+                pass.Embed(set["e"], [.. Enumerable.Range(0, count)], x);
+                var y = pass.Rent(outputs);
+                pass.Linear(x, set["w"], null, y);
+                return Read(pass, y, 0);
+            }
+        }, ("e", [tokens, inputs]), ("w", [outputs, inputs]));
 
     /// <summary>The first, middle and last rows of a tensor before and after an update of all.</summary>
     internal static SelfTestCheck Rows(

@@ -84,6 +84,25 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
         });
     }
 
+    /// <summary>Compares two lists of numbers that a device computes from random weights in fp16: their bits must be equal.</summary>
+    internal static SelfTestCheck Same(
+        string name, Func<IBackend, ParameterSet, (double[] Expected, double[] Actual)> compute,
+        params (string Name, long[] Shape)[] tensors)
+    {
+        return new SelfTestCheck(name, device => Compute(device), (device, twice) =>
+        {
+            var (expected, actual) = Compute(device);
+            bool repeats = !twice || Compute(device).Actual.AsSpan().SequenceEqual(actual);
+            return new SelfTestResult(name, Difference(expected, actual), 0, repeats);
+        });
+
+        (double[] Expected, double[] Actual) Compute(IBackend device)
+        {
+            using var set = RandomWeights.Create(DType.F16, tensors);
+            return compute(device, set);
+        }
+    }
+
     /// <summary>A ragged batch of three texts, two of which share their beginning.</summary>
     internal static TokenBatch Batch()
     {

@@ -49,6 +49,24 @@ public class TrainingMemoryTests
         Assert.Equal("2 probes x 3 x 32 tokens x (4 bytes x 384 + 2 bytes x 160)", Predict(fixture, "fp16", DeviceKind.Cuda).Formula);
     }
 
+    // Of more than 128 tokens a probe, numbers are split beforehand in bf16x3, and those of the largest matrix of a layer at two probes.
+    [Theory]
+    [InlineData("auto", 128, "4 bytes x 384", 0)]
+    [InlineData("auto", 129, "(4 bytes x 384 + 4 bytes x 160)", 4)]
+    [InlineData("bf16x3", 129, "(4 bytes x 384 + 4 bytes x 160)", 4)]
+    [InlineData("fp16", 256, "(4 bytes x 384 + 2 bytes x 160)", 0)]
+    [InlineData("fp16", 257, "(4 bytes x 384 + 2 bytes x 160)", 2)]
+    [InlineData("fp32", 257, "4 bytes x 384", 0)]
+    public void Many_tokens_take_room_for_what_is_prepared_for_them(string precision, int tokens, string numbers, int prepared)
+    {
+        using var fixture = new ForwardFixture("opt-tiny");
+        var options = new TrainingOptions { Precision = precision };
+        var memory = TrainingMemory.Predict(fixture.Model, null, options, tokens, 1, DeviceKind.Cuda);
+        Assert.Equal($"2 probes x {tokens} x 1 tokens x {numbers}", memory.Formula);
+        long matrix = (long)fixture.Model.Shape.Hidden * fixture.Model.Shape.Intermediate;
+        Assert.Equal(GpuMemory.Total + (2 * prepared * matrix), memory.Runtime);
+    }
+
     [Theory]
     [InlineData("fp16", DeviceKind.Cpu)]
     [InlineData("bf16", DeviceKind.Cuda)]

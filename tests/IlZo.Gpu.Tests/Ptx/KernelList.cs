@@ -50,6 +50,19 @@ public static class KernelList
             TensorLinear.Run<BlockedFormat<Q8ZeroBlock>, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
         ("tensor linear in bf16x3, q4_k, none, two probes",
             TensorLinear.Run<BlockedFormat<Q4KBlock>, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
+        ("product of prepared weights in bf16x3", OperandProduct.Run<SplitOperands, Identity>),
+        ("product of prepared weights in bf16x3, gelu", OperandProduct.Run<SplitOperands, Gelu>),
+        ("product of prepared weights in fp16", OperandProduct.Run<HalfOperands, Identity>),
+        ("product of prepared weights in bf16", OperandProduct.Run<BFloat16Operands, Identity>),
+        ("prepared weights in bf16x3, fp16, normal, two "
+            + "probes", WeightOperands.Run<F16Format, NormalDirection, TwoProbes, SplitOperands, OutInOrder>),
+        ("prepared weights in fp16, fp16, normal, two "
+            + "probes", WeightOperands.Run<F16Format, NormalDirection, TwoProbes, HalfOperands, OutInOrder>),
+        ("prepared weights in bf16x3, bf16, sign, two probes, [in, "
+            + "out]", WeightOperands.Run<BF16Format, SignDirection, TwoProbes, SplitOperands, InOutOrder>),
+        ("prepared weights in bf16, q8_0, none, one "
+            + "probe", WeightOperands.Run<BlockedFormat<Q8ZeroBlock>, NoDirection, OneProbe, BFloat16Operands, OutInOrder>),
+        ("rounded inputs, bf16x3", RoundedInputs.Run<SplitOperands>),
         ("rounded inputs, fp16", RoundedInputs.Run<HalfOperands>),
         ("rounded inputs, bf16", RoundedInputs.Run<BFloat16Operands>),
         ("rows, fp16, normal, two probes", ReadRows.Run<F16Format, NormalDirection, TwoProbes>),

@@ -1,5 +1,7 @@
 using IlZo.Backends;
+using IlZo.Benchmarks;
 using IlZo.Gpu.Tests.Kernels;
+using IlZo.Kernels.TensorCores;
 using IlZo.Noise;
 using IlZo.Perturbations;
 using IlZo.Ptx;
@@ -22,24 +24,61 @@ public class ProductCountTests
 
     // The difference of two products is that of their inputs, in steps of 16.
     [Theory]
-    [InlineData(ProductPrecision.SplitBFloat16, 1900)]
-    [InlineData(ProductPrecision.Half, 900)]
-    public void A_step_takes_few_instructions(ProductPrecision precision, double most)
+    [InlineData(ProductPrecision.SplitBFloat16)]
+    [InlineData(ProductPrecision.Half)]
+    public void A_step_takes_few_instructions(ProductPrecision precision)
     {
-        const int steps = 8;
-        long difference = Count(precision, 64 + (16 * steps)) - Count(precision, 64);
-        Assert.InRange((double)difference / steps / Schedulers, 1, most);
+        double instructions = InstructionsOfStep(precision, "TensorLinear.Run", Tokens, Tile.Outputs);
+        Assert.InRange(instructions / Schedulers, 0.9 * Of(GpuStepCount.PerturbedInstructions, precision), Of(
+            GpuStepCount.PerturbedInstructions, precision));
     }
 
-    private static long Count(ProductPrecision precision, int inputs)
+    // The same rows of many tokens, nothing of whose weights is made while they are multiplied: 192 and 64 mma.sync, and what is around
+    // them. Twice as many outputs, for a tile has 128.
+    [Theory]
+    [InlineData(ProductPrecision.SplitBFloat16)]
+    [InlineData(ProductPrecision.Half)]
+    public void A_step_with_prepared_weights_takes_little_but_products(ProductPrecision precision)
+    {
+        double instructions = InstructionsOfStep(precision, "OperandProduct.Run", 2 * Tokens, 2 * Tile.Outputs) / 4;
+        Assert.InRange(instructions / Schedulers, 0.9 * Of(GpuStepCount.PreparedInstructions, precision), Of(
+            GpuStepCount.PreparedInstructions, precision));
+    }
+
+    // All of the kernel, whose threads take four rows each.
+    [Theory]
+    [InlineData(ProductPrecision.SplitBFloat16)]
+    [InlineData(ProductPrecision.Half)]
+    public void A_weight_is_prepared_in_few_instructions(ProductPrecision precision)
+    {
+        const int inputs = 256;
+        double perWeight = (double)Count(precision, "WeightOperands.Run", 2 * Tokens, inputs, 2 * Tile.Outputs) * PtxWarp.Size
+            / (inputs * 2 * Tile.Outputs);
+        Assert.InRange(perWeight, 0.9 * Of(GpuStepCount.PreparationInstructions, precision), Of(
+            GpuStepCount.PreparationInstructions, precision));
+    }
+
+    private static double Of(GpuStepCount.Counts counts, ProductPrecision precision) =>
+        precision == ProductPrecision.Half ? counts.Single : counts.Split;
+
+    private static double InstructionsOfStep(ProductPrecision precision, string kernel, int tokens, int outputs)
+    {
+        const int steps = 8;
+        const int depth = 16;
+        const int least = 64;
+        long difference = Count(precision, kernel, tokens, least + (steps * depth), outputs)
+            - Count(precision, kernel, tokens, least, outputs);
+        return (double)difference / steps;
+    }
+
+    private static long Count(ProductPrecision precision, string kernel, int tokens, int inputs, int outputs)
     {
         var counts = new PtxCounts();
         using var device = new TestDevice(
-            LaunchShape.Gpu, 1L << 30,
-            new PtxLoader(name => name.StartsWith("TensorLinear.Run", StringComparison.Ordinal) ? counts : null), precision);
-        using var set = ProductTrial.Weights(DType.F16, WeightLayout.OutIn, Tokens, inputs, 64);
+            LaunchShape.Gpu, 1L << 30, new PtxLoader(name => name.StartsWith(kernel, StringComparison.Ordinal) ? counts : null), precision);
+        using var set = ProductTrial.Weights(DType.F16, WeightLayout.OutIn, tokens, inputs, outputs);
         device.Backend.Load(set);
-        ProductTrial.Multiply(device.Backend, set, s_probes, Tokens, WeightLayout.OutIn);
+        ProductTrial.Multiply(device.Backend, set, s_probes, tokens, WeightLayout.OutIn);
         return counts.Instructions;
     }
 }

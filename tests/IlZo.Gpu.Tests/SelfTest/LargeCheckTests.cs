@@ -14,8 +14,12 @@ public class LargeCheckTests
         Assert.All(tiles, t => Assert.True(600 > 2 * t && 600 % t != 0, $"{t}"));
         Assert.NotEqual(0, 333 % 16);
         Assert.NotEqual(0, 341 % Tile.Outputs);
-        Assert.Equal(["a product of 600 x 333 x 341, float16", "a product of 4096 x 4096 x 4096, float16"], LargeChecks.Products.Select(
-            c => c.Name));
+        Assert.Equal(
+            [
+                "a product of 600 x 333 x 341, float16", "a product of 600 x 333 x 61, float16",
+                "a product of 4096 x 4096 x 4096, float16", "100 of 600 tokens x 333 x 341, float16",
+            ],
+            LargeChecks.Products.Select(c => c.Name));
         Assert.True(LargeChecks.BytesBeyond32Bits / sizeof(ushort) > 1L << 31);
     }
 
@@ -28,6 +32,16 @@ public class LargeCheckTests
         var result = LargeChecks.Product(71, 37, 67, 1e-5).Run(device.Backend, twice: true);
         Assert.True(result.Passed, $"{result}");
         Assert.NotEqual(0, result.Difference);
+    }
+
+    [Theory]
+    [InlineData(ProductPrecision.SplitBFloat16, 138)]
+    [InlineData(ProductPrecision.Half, 258)]
+    public void Tokens_have_the_same_bits_among_many_and_among_few(ProductPrecision products, int tokens)
+    {
+        using var device = TensorDevice.Create(products);
+        var result = LargeChecks.FewOfMany(tokens, 37, 67).Run(device.Backend, twice: true);
+        Assert.Equal(new SelfTestResult($"{tokens / 6} of {tokens} tokens x 37 x 67, float16", 0, 0), result);
     }
 
     [Fact]

@@ -16,7 +16,8 @@ namespace IlZo.Training;
 /// <param name="State">Bytes of the optimizer's state.</param>
 /// <param name="Activations">Bytes of the activations.</param>
 /// <param name="Formula">How the activations follow from the sizes.</param>
-/// <param name="Runtime">Bytes of the program, its buffers and the runtime; on a GPU of the driver and of logits.</param>
+/// <param name="Runtime">Bytes of the program, its buffers and the runtime; on a GPU of the driver, of logits and of weights
+/// that are prepared for products of many tokens.</param>
 public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, long State, long Activations, string Formula, long Runtime)
 {
     private const long CpuRuntime = 64_000_000;
@@ -43,12 +44,13 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     internal static TrainingMemory Predict(
         LanguageModel model, DType? type, TrainingOptions options, int batchSize, int sequence, DeviceKind kind)
     {
-        var (perToken, numbers) = BytesOfToken(model, options, kind);
-        return Of(model, type, options, kind) with
+        long tokens = (long)batchSize * sequence;
+        var (perToken, numbers) = BytesOfToken(model, options, kind, tokens);
+        return Of(model, type, options, kind, tokens) with
         {
             BatchSize = batchSize,
             Sequence = sequence,
-            Activations = checked(Probes * (long)batchSize * sequence * perToken),
+            Activations = checked(Probes * tokens * perToken),
             Formula = $"{Probes} probes x {batchSize} x {sequence} tokens x {numbers}",
         };
     }
@@ -56,11 +58,11 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     /// <summary>Predicts it from a model's sizes and the largest pass of a run, and else as for texts of one length.</summary>
     internal static TrainingMemory Predict(LanguageModel model, DType? type, TrainingOptions options, PassSize pass, DeviceKind kind)
     {
-        var (perToken, numbers) = BytesOfToken(model, options, kind);
+        var (perToken, numbers) = BytesOfToken(model, options, kind, pass.Tokens);
         long perOutput = kind == DeviceKind.Cuda ? 0 : CpuPass.HeadBytes(model.Head, options.Threads ?? Environment.ProcessorCount);
         string probes = pass.Probes == 1 ? "1 probe" : $"{pass.Probes} probes";
         string outputs = perOutput == 0 ? string.Empty : $" + {pass.Outputs} outputs x {perOutput} bytes";
-        return Of(model, type, options, kind) with
+        return Of(model, type, options, kind, pass.Tokens) with
         {
             BatchSize = pass.Texts,
             Sequence = (int)Math.Min(int.MaxValue, (pass.Tokens + pass.Texts - 1) / pass.Texts),
@@ -70,7 +72,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
     }
 
     // All but the activations.
-    private static TrainingMemory Of(LanguageModel model, DType? type, TrainingOptions options, DeviceKind kind)
+    private static TrainingMemory Of(LanguageModel model, DType? type, TrainingOptions options, DeviceKind kind, long tokens)
     {
         options.EngineRequest.Validate(kind);
         var tensors = model.Parameters.All;
@@ -87,7 +89,7 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
         long state = StateBytes(model, options, kind);
         inFile = Math.Min(inFile, weights);
         return new TrainingMemory(0, 0, weights, state, 0, string.Empty, kind == DeviceKind.Cuda
-            ? GpuMemory.Total
+            ? GpuMemory.Total + OperandBytes(model, options, tokens)
             : CpuRuntime)
         { InFile = inFile };
     }
@@ -115,21 +117,35 @@ public sealed record TrainingMemory(int BatchSize, int Sequence, long Weights, l
             ? checked(2 * sizeof(float) * adapter.Parameters.Concat(adapter.Head.Values).Sum(p => p.Count))
             : 0;
 
-    // What a token takes at a probe, as a number and as a formula.
-    private static (long Bytes, string Formula) BytesOfToken(LanguageModel model, TrainingOptions options, DeviceKind kind)
+    // Weights that are prepared on a GPU for products of many tokens: the largest matrix of a layer, or as much as is prepared at a time.
+    private static long OperandBytes(LanguageModel model, TrainingOptions options, long tokens)
     {
-        var shape = model.Shape;
-        int copied = CopiedBytes(options, kind);
-        string numbers = $"4 bytes x {shape.ActivationFeatures}";
-        return (
-            (sizeof(float) * (long)shape.ActivationFeatures) + ((long)copied * shape.WidestInput),
-            copied == 0 ? numbers : $"({numbers} + {copied} bytes x {shape.WidestInput})");
+        if (!GpuMemory.IsPrepared(options.Precision, tokens))
+        {
+            return 0;
+        }
+
+        var matrices = model.Parameters.All.Where(p => p.Layer is not null && p.Shape.Count == 2);
+        long largest = matrices.Select(p => p.Count).DefaultIfEmpty().Max();
+        return Math.Min(GpuMemory.Operands, checked(Probes * largest * GpuMemory.CopiedBytes(options.Precision, tokens)));
     }
 
-    // What is multiplied is copied first where it is rounded for it: bytes of each number.
-    private static int CopiedBytes(TrainingOptions options, DeviceKind kind) => kind switch
+    // What a token takes at a probe, as a number and as a formula.
+    private static (long Bytes, string Formula) BytesOfToken(LanguageModel model, TrainingOptions options, DeviceKind kind, long tokens)
     {
-        DeviceKind.Cuda => options.Precision == PrecisionName.Float16 ? sizeof(ushort) : 0,
+        var shape = model.Shape;
+        int copied = CopiedBytes(options, kind, tokens);
+        int widest = kind == DeviceKind.Cuda ? GpuMemory.CopiedNumbers(shape.WidestInput, copied) : shape.WidestInput;
+        string numbers = $"4 bytes x {shape.ActivationFeatures}";
+        return (
+            (sizeof(float) * (long)shape.ActivationFeatures) + ((long)copied * widest),
+            copied == 0 ? numbers : $"({numbers} + {copied} bytes x {widest})");
+    }
+
+    // What is multiplied is copied first where it is rounded or split for it: bytes of each number.
+    private static int CopiedBytes(TrainingOptions options, DeviceKind kind, long tokens) => kind switch
+    {
+        DeviceKind.Cuda => GpuMemory.CopiedBytes(options.Precision, tokens),
         _ => options.Precision == PrecisionName.SplitBFloat16 || options.Engine == EngineName.Amx ? 2 * sizeof(ushort) : 0,
     };
 }
