@@ -96,5 +96,10 @@ public sealed class PtxKernel
                     $"{runs.Length - waiting} of {runs.Length} warps of a group ended while the others wait at a barrier.");
             }
         }
+
+        for (int i = 0; i < warps.Length; i++)
+        {
+            warps[i].Products.End(warps[i - (i % WarpgroupProducts.Warps)].Products);
+        }
     }
 }

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace IlZo.Ptx;
 
 /// <summary>
-/// The state of 32 threads that execute together: registers, and copies on their way to shared memory. A register holds nothing useful (all
-/// ones, NaN as floating point) until it is written. A declaration of local memory empties what was declared before it: it must come before
-/// the memory's use.
+/// The state of 32 threads that execute together: registers, copies on their way to shared memory, and products on theirs to registers. A
+/// register holds nothing useful (all ones, NaN as floating point) until it is written. A declaration of local memory empties what was
+/// declared before it: it must come before the memory's use.
 /// </summary>
 /// <param name="memory">What addresses reach.</param>
 public sealed class PtxWarp(PtxMemory memory)
@@ -19,10 +19,19 @@ public sealed class PtxWarp(PtxMemory memory)
     private ulong[] _registers = [];
     private byte[] _local = [];
     private int _constants;
+    private WarpgroupProducts? _products;
 
     internal PtxMemory Memory => memory;
 
     internal AsyncCopies Copies { get; } = new();
+
+    internal WarpgroupProducts Products => _products ??= new WarpgroupProducts(this);
+
+    /// <summary>The number of the warp in its group.</summary>
+    internal int Number { get; private set; }
+
+    /// <summary>Whether the group has all four warps of the warp's warpgroup.</summary>
+    internal bool IsOfWarpgroup { get; private set; }
 
     /// <summary>A register of one lane: its bits, with zeros above its type.</summary>
     public ref ulong this[int row, int lane] => ref _registers[(row * Size) + lane];
@@ -57,6 +66,7 @@ public sealed class PtxWarp(PtxMemory memory)
         Array.Fill(_registers, ulong.MaxValue);
         Array.Fill(_local, byte.MaxValue);
         Copies.Clear();
+        _products = null;
         _constants = 0;
         Grow(frame);
     }
@@ -65,8 +75,12 @@ public sealed class PtxWarp(PtxMemory memory)
     /// <param name="launch">The launch.</param>
     /// <param name="group">The group in it.</param>
     /// <param name="firstThread">The number of the first lane's thread in the group.</param>
-    public void SetPlace(PtxLaunch launch, (int X, int Y, int Z) group, int firstThread) =>
+    public void SetPlace(PtxLaunch launch, (int X, int Y, int Z) group, int firstThread)
+    {
+        Number = firstThread / Size;
+        IsOfWarpgroup = ((Number / WarpgroupProducts.Warps) + 1) * WarpgroupProducts.Warps * Size <= launch.Group;
         SpecialRegisters.Set(this, launch, group, firstThread);
+    }
 
     /// <summary>Some bytes of a thread's own memory.</summary>
     internal unsafe byte* Local(ulong address, int count, int lane)
@@ -76,6 +90,9 @@ public sealed class PtxWarp(PtxMemory memory)
             ? (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_local, (lane * size) + (int)(address - PtxMemory.Base))
             : throw new PtxException($"{count} bytes at {address:X} are not in a thread's own memory that is declared.");
     }
+
+    /// <summary>What all registers hold now.</summary>
+    internal ulong[] CopyOfRegisters() => (ulong[])_registers.Clone();
 
     internal Span<ulong> Row(int row) => _registers.AsSpan(row * Size, Size);
 

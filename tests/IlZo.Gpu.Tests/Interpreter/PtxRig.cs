@@ -4,7 +4,9 @@ using IlZo.Ptx.Syntax;
 
 namespace IlZo.Gpu.Tests.Interpreter;
 
-/// <summary>A warp with 4 KB of shared memory from address 1024 on, filled with NaN, and 4 KB of global memory.</summary>
+/// <summary>
+/// A warp with shared memory from address 1024 on, filled with NaN, 4 KB if nothing else is said, and 4 KB of global memory.
+/// </summary>
 internal sealed unsafe class PtxRig : PtxGlobalMemory
 {
     public const ulong GlobalBase = 1ul << 40;
@@ -14,14 +16,14 @@ internal sealed unsafe class PtxRig : PtxGlobalMemory
     private readonly PtxMemory _memory;
     private readonly PtxWarp _warp;
 
-    public PtxRig()
+    public PtxRig(int sharedBytes = Size, int threads = PtxWarp.Size, int firstThread = 0)
     {
-        _memory = new PtxMemory(this, Size, Counts);
-        _memory.SetSharedEnd(PtxMemory.Base + Size);
+        _memory = new PtxMemory(this, sharedBytes, Counts);
+        _memory.SetSharedEnd(PtxMemory.Base + (uint)sharedBytes);
         _memory.Spoil();
         _warp = new PtxWarp(_memory);
         _warp.Grow(_frame);
-        _warp.SetPlace(new PtxLaunch((7, 6, 5), PtxWarp.Size, 0), (4, 3, 2), 0);
+        _warp.SetPlace(new PtxLaunch((7, 6, 5), threads, 0), (4, 3, 2), firstThread);
     }
 
     public PtxCounts Counts { get; } = new();

@@ -14,6 +14,7 @@ internal static class InstructionSet
         MemoryInstructions.AddTo(s_all);
         AsyncCopyInstructions.AddTo(s_all);
         MatrixInstructions.AddTo(s_all);
+        WarpgroupInstructions.AddTo(s_all);
         ShuffleInstructions.AddTo(s_all);
         ControlInstructions.AddTo(s_all);
     }

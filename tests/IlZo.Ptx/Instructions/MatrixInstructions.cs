@@ -32,15 +32,12 @@ internal static class MatrixInstructions
         return new LoadStep([.. o.Destinations(0, PtxType.B32, count).Select(d => d.Row)], o.Address(1, MemorySpace.Shared), isTransposed);
     }
 
-    /// <summary>
-    /// D[16, 8] = A[16, 16] B[16, 8] + C. Products are exact and added to C one by one in fp32, in the order of the inner index; a GPU adds
-    /// them in groups of its own, and cuts bits off in between.
-    /// </summary>
+    /// <summary>D[16, 8] = A[16, 16] B[16, 8] + C.</summary>
     private sealed class ProductStep(int[] d, int[] a, int[] b, int[] c, Func<uint, float> convert) : Step
     {
-        private const int Rows = 16;
+        private const int Rows = FragmentSums.Rows;
         private const int Columns = 8;
-        private const int Inner = 16;
+        private const int Inner = FragmentSums.Inner;
 
         public override bool IsWarpWide => true;
 
@@ -61,33 +58,19 @@ internal static class MatrixInstructions
                 for (int i = 0; i < 4; i++)
                 {
                     right[((pair + (i & 1) + (8 * (i >> 1))) * Columns) + group] = Half(warp[b[i >> 1], lane], i);
-                    sums[Place(lane, i)] = Bits.To<float>(warp[c[i], lane]);
+                    sums[FragmentSums.Place(lane, i, Columns)] = Bits.To<float>(warp[c[i], lane]);
                 }
             }
 
-            for (int row = 0; row < Rows; row++)
-            {
-                for (int column = 0; column < Columns; column++)
-                {
-                    ref float sum = ref sums[(row * Columns) + column];
-                    for (int k = 0; k < Inner; k++)
-                    {
-                        sum = MathF.FusedMultiplyAdd(left[(row * Inner) + k], right[(k * Columns) + column], sum);
-                    }
-                }
-            }
-
+            FragmentSums.Add(left, right, sums);
             foreach (int lane in new Lanes(lanes))
             {
                 for (int i = 0; i < 4; i++)
                 {
-                    warp[d[i], lane] = Bits.Of(sums[Place(lane, i)]);
+                    warp[d[i], lane] = Bits.Of(sums[FragmentSums.Place(lane, i, Columns)]);
                 }
             }
         }
-
-        // The place in C and D of a lane's i-th number.
-        private static int Place(int lane, int i) => (((lane >> 2) + (8 * (i >> 1))) * Columns) + (2 * (lane & 3)) + (i & 1);
 
         private float Half(ulong pair, int i) => convert((uint)(pair >> (16 * (i & 1))) & 0xFFFF);
     }

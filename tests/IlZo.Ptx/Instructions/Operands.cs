@@ -54,6 +54,9 @@ internal sealed class Operands(Instruction instruction, PtxFrame frame, PtxScope
         ? (int)Fit(number, PtxType.B32)
         : throw Error("a number was expected");
 
+    /// <summary>A source that must be a register.</summary>
+    public int Register(int index, PtxType type) => Register(instruction.Operands[index], type, mayBeWider: false).Row;
+
     public int Guard(string name) => Register(new NameOperand(name), PtxType.Pred, mayBeWider: false).Row;
 
     /// <summary>An address in some space: a register, a variable of that space, or a number.</summary>
