@@ -3,6 +3,7 @@ using IlZo.Kernels.TensorCores;
 using IlZo.Optimizers;
 using IlZo.Perturbations;
 using IlZo.Updates;
+using ILGPU.Runtime;
 using Scaled = IlZo.Kernels.Changed<
     IlZo.Kernels.NormalDirection, IlZo.Perturbations.ScalingLaw<float, IlZo.Kernels.DeviceMath>, IlZo.Kernels.NoNumbers>;
 using SgdRule = IlZo.Kernels.LawRule<IlZo.Updates.StepLaw<float, IlZo.Kernels.DeviceMath>, IlZo.Kernels.NoNumbers, IlZo.Kernels.NoNumbers>;
@@ -148,4 +149,14 @@ public static class KernelList
         ("sums of columns, fp16, small weights, weights in fp64", ColumnSum.Run<F16Format, Small>),
         ("sums of columns, shares", ColumnSum.Add),
     ];
+
+    /// <summary>What a launch of a kernel says about registers.</summary>
+    public static KernelSpecialization Limits(Delegate kernel) => kernel.Method.DeclaringType != typeof(TensorLinear)
+        ? KernelSpecialization.Empty
+        : kernel.Method.GetGenericArguments().Contains(typeof(SplitOperands))
+            ? LimitsOf<SplitOperands>()
+            : LimitsOf<HalfOperands>();
+
+    private static KernelSpecialization LimitsOf<TOperands>()
+        where TOperands : struct, IOperandFormat => new(TileShape<TOperands>.Threads, TileShape<TOperands>.GroupsPerMultiprocessor);
 }
