@@ -23,6 +23,11 @@ public readonly struct DeviceMath : IArithmetic<float>, Philox4x32.IArithmetic
         return ((uint)product, (uint)(product >> 32));
     }
 
+    /// <summary>a·b + c, which an assembler keeps together, so that a product that does not change in a loop takes no registers.</summary>
+    [IntrinsicImplementation]
+    [Instruction("mad.wide.u32 %0, %1, %2, %3;")]
+    public static ulong MultiplyAdd(uint a, uint b, ulong c) => ((ulong)a * b) + c;
+
     /// <summary>a ⊕ b ⊕ c.</summary>
     [IntrinsicImplementation]
     [Instruction("lop3.b32 %0, %1, %2, %3, 0x96;")]

@@ -10,11 +10,11 @@ namespace IlZo.Gpu;
 /// </summary>
 internal static partial class StableText
 {
-    /// <summary>Numbers the names of a compiled kernel from 0.</summary>
+    /// <summary>Numbers the names of a compiled kernel from 0, and replaces divisions (<see cref="ConstantDivisions"/>).</summary>
     public static void Give(PTXCompiledKernel kernel)
     {
         ref string text = ref TextOf(kernel);
-        text = Of(text);
+        text = Of(ConstantDivisions.Replace(text));
     }
 
     /// <summary>A text whose names are numbered in the order in which they come.</summary>

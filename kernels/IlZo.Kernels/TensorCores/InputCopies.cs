@@ -9,14 +9,10 @@ namespace IlZo.Kernels.TensorCores;
 internal readonly struct InputCopies<TOperands>
     where TOperands : struct, IOperandFormat
 {
-    private readonly ulong _from0;
-    private readonly ulong _from1;
-    private readonly ulong _from2;
-    private readonly ulong _from3;
+    private readonly int _token;
     private readonly bool _isAligned;
 
-    private InputCopies(ulong from0, ulong from1, ulong from2, ulong from3, bool isAligned) =>
-        (_from0, _from1, _from2, _from3, _isAligned) = (from0, from1, from2, from3, isAligned);
+    private InputCopies(int token, bool isAligned) => (_token, _isAligned) = (token, isAligned);
 
     private static int Size => TileShape<TOperands>.InputSize;
 
@@ -27,7 +23,7 @@ internal readonly struct InputCopies<TOperands>
     // A thread's rows are that far apart.
     private static int Step => TileShape<TOperands>.Threads / ChunksOfRow;
 
-    private static int Column => Group.IdxX % ChunksOfRow * ChunkInputs;
+    private static int Column => (Group.IdxX & (ChunksOfRow - 1)) * ChunkInputs;
 
     /// <param name="a">What to multiply.</param>
     /// <param name="token">The tile's first token.</param>
@@ -35,36 +31,35 @@ internal readonly struct InputCopies<TOperands>
         where TProbes : struct, IProbes
     {
         var second = TProbes.AreTwo ? a.X1 : a.X0;
-        int secondToken = TProbes.AreTwo ? token : token + (TileShape<TOperands>.Rows / 2);
         ulong places =
             Instructions.GlobalAddress(ref a.X0[0, 0]) | Instructions.GlobalAddress(ref second[0, 0]) | ((ulong)a.X0.Pitch * sizeof(float));
-        return new InputCopies<TOperands>(
-            Row(a, a.X0, token), Row(a, a.X0, token + Step), Row(a, second, secondToken), Row(a, second, secondToken + Step),
-            places % Tile.Chunk == 0);
+        return new InputCopies<TOperands>(token + (Group.IdxX / ChunksOfRow), places % Tile.Chunk == 0);
     }
 
     /// <summary>Begins to copy a step.</summary>
-    public void Begin(LinearArguments a, int input, uint shared, int buffer)
+    public void Begin<TProbes>(LinearArguments a, int input, uint shared, int buffer)
+        where TProbes : struct, IProbes
     {
         int bytes = Math.Min(Math.Max(a.Inputs - input - Column, 0), ChunkInputs) * Size;
         uint to = shared + (uint)((TileShape<TOperands>.InputsAt(buffer) * sizeof(float)) + (Group.IdxX * Tile.Chunk));
         uint rows = (uint)(Step * Tile.Depth * Size);
         uint half = (uint)(TileShape<TOperands>.Rows / 2 * Tile.Depth * Size);
-        Begin(to, _from0, input, bytes);
-        Begin(to + half, _from2, input, bytes);
+        var second = TProbes.AreTwo ? a.X1 : a.X0;
+        int secondToken = TProbes.AreTwo ? _token : _token + (TileShape<TOperands>.Rows / 2);
+        Begin(a, a.X0, _token, to, input, bytes);
+        Begin(a, second, secondToken, to + half, input, bytes);
         if (TOperands.IsSplit)
         {
-            Begin(to + rows, _from1, input, bytes);
-            Begin(to + half + rows, _from3, input, bytes);
+            Begin(a, a.X0, _token + Step, to + rows, input, bytes);
+            Begin(a, second, secondToken + Step, to + half + rows, input, bytes);
         }
     }
 
-    private static ulong Row(LinearArguments a, RowsView x, int token) =>
-        Instructions.GlobalAddress(ref x[Math.Min(token + (Group.IdxX / ChunksOfRow), a.Tokens - 1), 0]) + (ulong)(Column * Size);
-
-    private void Begin(uint to, ulong row, int input, int bytes)
+    // Addresses are computed anew in each step: registers are scarce.
+    private void Begin(LinearArguments a, RowsView x, int token, uint to, int input, int bytes)
     {
-        ulong from = row + (ulong)(input * Size);
+        ulong column = Instructions.GlobalAddress(ref x[0, 0]) + (ulong)((input + Column) * Size);
+        ulong from = DeviceMath.MultiplyAdd((uint)Math.Min(token, a.Tokens - 1), (uint)(x.Pitch * sizeof(float)), column);
         if (_isAligned)
         {
             Instructions.CopyAsync16(to, from, bytes);

@@ -71,10 +71,10 @@ public static class TensorLinear
             Instructions.WaitForCopies();
             Group.Barrier();
             int next = input + Tile.Depth;
-            int buffer = next / Tile.Depth % 2;
+            int buffer = (next / Tile.Depth) & 1;
             if (next < a.Inputs)
             {
-                inputs.Begin(a, next, address, buffer);
+                inputs.Begin<TProbes>(a, next, address, buffer);
             }
 
             if (next + Tile.Depth < a.Inputs)
@@ -104,7 +104,7 @@ public static class TensorLinear
                 continue;
             }
 
-            if (TDirection.IsPerturbed && next % NoiseField.Group == 0)
+            if (TDirection.IsPerturbed && (next & (NoiseField.Group - 1)) == 0)
             {
                 elements0 = WeightParts.Elements<TFormat, TDirection>(weights, a, output, next);
                 if (TOperands.IsSplit)
@@ -150,7 +150,7 @@ public static class TensorLinear
             for (int item = Tile.Lane; item < Tile.StoredRows * Tile.Outputs; item += Tile.Warp)
             {
                 int t = item / Tile.Outputs;
-                int o = item % Tile.Outputs;
+                int o = item & (Tile.Outputs - 1);
                 if (first + t < a.Tokens)
                 {
                     Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, first + t);

@@ -33,5 +33,5 @@ public static class Tile
     internal const int SumPitch = Outputs + 8;
 
     /// <summary>The thread's place in its warp.</summary>
-    internal static int Lane => Group.IdxX % Warp;
+    internal static int Lane => Group.IdxX & (Warp - 1);
 }

@@ -22,7 +22,7 @@ public static class TileMemory<TFormat, TOperands>
 
     /// <summary>The first word of a probe's weights.</summary>
     internal static int PartsAt(int buffer, int probe) =>
-        StoredAt(2) + (((probe * TileShape<TOperands>.PartBuffers) + (buffer % TileShape<TOperands>.PartBuffers)) * ProbeWords);
+        StoredAt(2) + (((probe * TileShape<TOperands>.PartBuffers) + (buffer & (TileShape<TOperands>.PartBuffers - 1))) * ProbeWords);
 
     private static int ProbeWords => Tile.PartWords * (TOperands.IsSplit ? 2 : 1);
 }

@@ -44,5 +44,5 @@ public static class TileShape<TOperands>
     internal static int WarpProbe(bool areTwo) => WarpRow / Tokens(areTwo);
 
     /// <summary>The first token that the thread's warp computes, counted from the tile's.</summary>
-    internal static int WarpToken(bool areTwo) => WarpRow % Tokens(areTwo);
+    internal static int WarpToken(bool areTwo) => WarpRow & (Tokens(areTwo) - 1);
 }

@@ -28,14 +28,16 @@ public readonly struct InOutOrder : IMatrixOrder
 /// <param name="weights">The matrix.</param>
 /// <param name="columns">Its columns.</param>
 /// <param name="address">Its address.</param>
-/// <param name="first">The thread's first element for input 0.</param>
+/// <param name="row">The thread's row for input 0.</param>
+/// <param name="column">Its first column there.</param>
 /// <param name="isAligned">Whether rows begin at multiples of 16 bytes.</param>
-internal readonly struct WeightCopies(WeightView weights, int columns, ulong address, long first, bool isAligned)
+internal readonly struct WeightCopies(WeightView weights, int columns, ulong address, int row, int column, bool isAligned)
 {
     private readonly WeightView _weights = weights;
     private readonly int _columns = columns;
     private readonly ulong _address = address;
-    private readonly long _first = first;
+    private readonly int _row = row;
+    private readonly int _column = column;
     private readonly bool _isAligned = isAligned;
 
     /// <param name="weights">The matrix.</param>
@@ -50,7 +52,7 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
         int row = TOrder.IsTransposed ? Row<TFormat, TOrder>() : a.FirstOutput + Math.Min(output + Row<TFormat, TOrder>(), a.Outputs - 1);
         int column = Column<TFormat, TOrder>() + (TOrder.IsTransposed ? a.FirstOutput + output : 0);
         bool isAligned = !TFormat.IsBlocked && (address | ((ulong)columns * (ulong)TFormat.Size)) % Tile.Chunk == 0;
-        return new WeightCopies(weights, columns, address, ((long)row * columns) + column, isAligned);
+        return new WeightCopies(weights, columns, address, row, column, isAligned);
     }
 
     /// <summary>Begins to copy a step, or copies it where the matrix lies so that nothing else is possible.</summary>
@@ -67,14 +69,17 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
         }
 
         int count = Count<TFormat, TOrder>(a, input, chunk);
-        long from = _first + (TOrder.IsTransposed ? (long)input * _columns : input);
+        uint row = (uint)(TOrder.IsTransposed ? _row + input : _row);
+        int column = TOrder.IsTransposed ? _column : _column + input;
         if (_isAligned)
         {
             uint bytes = (uint)((TileMemory<TFormat, TOperands>.StoredAt(buffer) * sizeof(float)) + (to * TFormat.Size));
-            Instructions.CopyAsync16(shared + bytes, _address + (ulong)(from * TFormat.Size), count * TFormat.Size);
+            ulong from = DeviceMath.MultiplyAdd(row, (uint)(_columns * TFormat.Size), _address + (ulong)(column * TFormat.Size));
+            Instructions.CopyAsync16(shared + bytes, from, count * TFormat.Size);
         }
         else
         {
+            long from = (long)DeviceMath.MultiplyAdd(row, (uint)_columns, (ulong)column);
             var stored = TileMemory<TFormat, TOperands>.Stored(buffer);
             for (int i = 0; i < chunk; i++)
             {
@@ -112,5 +117,5 @@ internal readonly struct WeightCopies(WeightView weights, int columns, ulong add
 
     private static int Column<TFormat, TOrder>()
         where TFormat : struct, IWeightFormat
-        where TOrder : struct, IMatrixOrder => Group.IdxX * (Tile.Chunk / TFormat.Size) % Columns<TOrder>();
+        where TOrder : struct, IMatrixOrder => (Group.IdxX * (Tile.Chunk / TFormat.Size)) & (Columns<TOrder>() - 1);
 }

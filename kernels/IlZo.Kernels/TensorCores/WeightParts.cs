@@ -72,7 +72,7 @@ internal static class WeightParts
         {
             int column = NoiseWords.Column(Block, i);
             int chunk = (column / (2 * ChunkWords)) ^ Swizzle(place);
-            int word = (place * InputWords) + (chunk * ChunkWords) + (column / 2 % ChunkWords);
+            int word = (place * InputWords) + (chunk * ChunkWords) + ((column / 2) & (ChunkWords - 1));
             PutPair<TFormat, TDirection, TProbes, TOperands>(weights, elements, buffer, (Row * Tile.Outputs) + column, word);
             elements = elements.AfterPair();
         }
@@ -88,8 +88,8 @@ internal static class WeightParts
         where TOrder : struct, IMatrixOrder
     {
         uint second = (uint)Tile.Lane / 16;
-        int half = Tile.Lane / 8 % 2;
-        int row = Tile.Lane % 8;
+        int half = (Tile.Lane / 8) & 1;
+        int row = Tile.Lane & 7;
         int word = TOrder.IsTransposed
             ? (((8 * half) + row) * InputWords) + (Swizzle((8 * half) + row) * ChunkWords)
             : (row * OutputWords) + ((half ^ (row >> 2)) * ChunkWords);
@@ -112,7 +112,7 @@ internal static class WeightParts
 
     private static int Row => Group.IdxX / NoiseField.BlocksPerGroup;
 
-    private static int Block => Group.IdxX % NoiseField.BlocksPerGroup;
+    private static int Block => Group.IdxX & (NoiseField.BlocksPerGroup - 1);
 
     // Of inputs 4t to 4t + 3 the first two go to 2t, the others to 2t + 8.
     private static int Place(int input) => (input & 1) | ((input & 2) << 2) | ((input & 12) >> 1);

@@ -20,8 +20,11 @@ public partial class AssemblerTests
     // A multiprocessor's, of which a warp takes a multiple of 8 for each thread.
     private const int MultiprocessorRegisters = 65536;
 
-    // Products in bf16x3 hold 64 sums, 16 operands and up to 16 elements of noise in the 128 registers that leave room for a second group.
-    private const int MostSpilledBytes = 160;
+    // Products in bf16x3 hold 64 sums, 16 operands and up to 16 elements of noise in the 128 registers that leave room for a second group. A
+    // few addresses are stored before the loop and loaded once in each step: of kernels that are compiled alone up to 4, and up to 17 where
+    // others came before, which changes the order of a text's instructions. Other kernels spill nothing.
+    private const int MostSpilledBytes = 16;
+    private const int MostSpilledBytesAfterOthers = 80;
 
     private static readonly Lazy<IReadOnlyList<(string Name, string Text)>> s_texts = new(Texts);
 
@@ -31,7 +34,7 @@ public partial class AssemblerTests
     public void Kernels_are_assembled_without_a_warning_and_fit_their_launches(string architecture)
     {
         PtxAssembler.Require();
-        Assert.Empty(Faults(s_texts.Value, architecture));
+        Assert.Empty(Faults(s_texts.Value, architecture, MostSpilledBytes));
     }
 
     [Theory]
@@ -46,7 +49,7 @@ public partial class AssemblerTests
         var lines = File.ReadLines(temp["all", "index.tsv"]).Select(l => l.Split('\t'));
         var texts = lines.Select(l => (l[1], File.ReadAllText(temp["all", $"{l[0]}.ptx"]))).ToList();
         Assert.Equal(count, texts.Count);
-        Assert.Empty(Faults(texts, architecture));
+        Assert.Empty(Faults(texts, architecture, MostSpilledBytesAfterOthers));
     }
 
     [Fact]
@@ -54,12 +57,12 @@ public partial class AssemblerTests
     {
         PtxAssembler.Require();
         string text = s_texts.Value.Single(t => t.Name == "add").Text;
-        Assert.Empty(Faults([("add", text)], "sm_90"));
+        Assert.Empty(Faults([("add", text)], "sm_90", 0));
         string refused = Regex.Replace(text, @"^\s*ret;", "\tbend;\n$0", RegexOptions.Multiline);
-        Assert.Contains("refused", Assert.Single(Faults([("add", refused)], "sm_90")), StringComparison.Ordinal);
+        Assert.Contains("refused", Assert.Single(Faults([("add", refused)], "sm_90", 0)), StringComparison.Ordinal);
         string[] lines = text.Split('\n');
         string limited = string.Join('\n', lines.Select(l => l.Trim() == "{" ? ".maxntid 1024, 1, 1\n.minnctapersm 4\n{" : l));
-        Assert.Contains("4096 threads", string.Join('\n', Faults([("add", limited)], "sm_90")), StringComparison.Ordinal);
+        Assert.Contains("4096 threads", string.Join('\n', Faults([("add", limited)], "sm_90", 0)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,7 +100,7 @@ public partial class AssemblerTests
         Assert.EndsWith("\n\n" + table, File.ReadAllText(path), StringComparison.Ordinal);
     }
 
-    private static List<string> Faults(IReadOnlyList<(string Name, string Text)> texts, string architecture)
+    private static List<string> Faults(IReadOnlyList<(string Name, string Text)> texts, string architecture, int mostSpilled)
     {
         var faults = new List<string>();
         foreach (var ((name, text), (_, kernel)) in texts.Zip(Assemble(texts, architecture)))
@@ -113,7 +116,7 @@ public partial class AssemblerTests
                 faults.Add($"{name}: {warning.Value}");
             }
 
-            int allowed = IsSplitProduct(name) ? MostSpilledBytes : 0;
+            int allowed = IsSplitProduct(name) ? mostSpilled : 0;
             if (kernel.StackBytes > allowed || kernel.SpilledBytes > allowed)
             {
                 faults.Add($"{name}: {kernel.StackBytes} bytes of local memory, {kernel.SpilledBytes} of them spilled");

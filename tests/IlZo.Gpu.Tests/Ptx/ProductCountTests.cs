@@ -22,7 +22,8 @@ public class ProductCountTests
     private static readonly Probe[] s_probes =
         [Probe.Pair(new GaussianDirection(new NoiseKey(1, NoiseStream.Direction, 1, 0)), 0.01)];
 
-    // The difference of two products is that of their inputs, in steps of 16.
+    // The difference of two products is that of their inputs, in steps of 16. Addresses that do not change are among them; machine code has
+    // them before the loop (sass-sm90.md).
     [Theory]
     [InlineData(ProductPrecision.SplitBFloat16)]
     [InlineData(ProductPrecision.Half)]
