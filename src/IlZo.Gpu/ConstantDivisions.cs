@@ -34,7 +34,7 @@ internal static partial class ConstantDivisions
         return instructions.Length == 0 ? match.Value : string.Join('\n', instructions.Select(i => '\t' + i));
     });
 
-    // What is left of a number over the next multiple towards zero, to which the bits that were cut off are added first where it is negative.
+    // A number less the next multiple towards zero: where it is negative, what a mask would cut off upwards is added first.
     private static string[] SignedRemainder(string to, string from, int bits, int power) =>
     [
         $"shr.s{bits}\t{to}, {from}, {bits - 1};",

@@ -20,9 +20,9 @@ public partial class AssemblerTests
     // A multiprocessor's, of which a warp takes a multiple of 8 for each thread.
     private const int MultiprocessorRegisters = 65536;
 
-    // Products in bf16x3 hold 64 sums, 16 operands and up to 16 elements of noise in the 128 registers that leave room for a second group. A
-    // few addresses are stored before the loop and loaded once in each step: of kernels that are compiled alone up to 4, and up to 17 where
-    // others came before, which changes the order of a text's instructions. Other kernels spill nothing.
+    // Products in bf16x3 hold 64 sums, 16 operands and up to 16 elements of noise in the 128 registers that leave room for a second group.
+    // A few addresses are stored before the loop and loaded once in each step: of kernels that are compiled alone up to 4, and up to 17
+    // where others came before, which changes the order of a text's instructions. Other kernels spill nothing.
     private const int MostSpilledBytes = 16;
     private const int MostSpilledBytesAfterOthers = 80;
 
