@@ -80,7 +80,7 @@ environment() {
 assemble() {
     local folder=$work/ptx
     "$ilzo" selftest --write-ptx "$folder" || return
-    cut -f1 "$folder/index.tsv" | xargs -P "$(nproc)" -I{} sh -c 'timeout 60 ptxas -arch=sm_90 -v "$1/{}.ptx" -o "$1/{}.cubin" >"$1/{}.log" 2>&1; echo $? >"$1/{}.code"' sh "$folder"
+    cut -f1 "$folder/index.tsv" | xargs -P "$(nproc)" -I{} sh -c 'timeout 60 ptxas -arch=sm_90a -v "$1/{}.ptx" -o "$1/{}.cubin" >"$1/{}.log" 2>&1; echo $? >"$1/{}.code"' sh "$folder"
     while IFS=$'\t' read -r file name; do
         printf '%s\t%s\t%s\n' "$(cat "$folder/$file.code")" "$name" \
             "$(grep -hoE 'Used [0-9]+ registers|[0-9]+ bytes stack frame|[0-9]+ bytes spill [a-z]+|error.*' "$folder/$file.log" | paste -sd' ')"
@@ -99,6 +99,8 @@ peer() {
 [ -x "$ilzo" ] || { [ -f "$ilzo.xz" ] && xz -dkc "$ilzo.xz" >"$work/ilzo" && chmod +x "$work/ilzo" && ilzo=$work/ilzo; }
 [ -x "$ilzo" ] || { echo "check.sh: there is no '$ilzo'; --ilzo names the published command." >&2; exit 2; }
 wanted env && { environment >"$out/env.txt" 2>&1; note env ok 0 "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -1)"; }
+# Compute capability 9.0 has products of warpgroups.
+has_warpgroups=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | grep -x '9\.0')
 has_device=$("$ilzo" devices --json 2>>"$out/log.txt" | grep -o "\"name\": *\"$device\"")
 
 # What takes the processors runs beside what is not timed.
@@ -156,12 +158,19 @@ if on_device small; then
 fi
 if on_device large; then
     for size in 16x128 16x32; do
-        for precision in fp16 bf16x3; do step "opt-13b-$size-$precision" 50 opt-13b $precision $size 3; done
+        for precision in fp16 bf16x3; do
+            step "opt-13b-$size-$precision" 50 opt-13b $precision $size 3
+            [ -z "$has_warpgroups" ] || ILZO_WGMMA=1 step "opt-13b-$size-$precision-wgmma" 50 opt-13b $precision $size 3
+        done
         peer "opt-13b-$size-torch" 60 opt-13b $size --seconds 8 --variants mezo,in_place
     done
 fi
 if on_device gemm; then
-    for precision in fp16 bf16x3; do run "gemm-$precision" 30 "$ilzo" bench gemm --device "$device" --precision $precision --tokens 2048 --repetitions 2 --json; done
+    gemm() { run "$1" 30 "$ilzo" bench gemm --device "$device" --precision "$2" --tokens 2048 --repetitions 2 --json; }
+    for precision in fp16 bf16x3; do
+        gemm "gemm-$precision" $precision
+        [ -z "$has_warpgroups" ] || ILZO_WGMMA=1 gemm "gemm-$precision-wgmma" $precision
+    done
 fi
 if on_device rng; then run rng 20 "$ilzo" bench rng --device "$device" --json; fi
 

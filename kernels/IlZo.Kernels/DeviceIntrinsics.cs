@@ -20,7 +20,10 @@ public static class DeviceIntrinsics
     {
         builder.EnableAlgorithms();
         var generator = typeof(DeviceIntrinsics).GetMethod(nameof(Emit), BindingFlags.NonPublic | BindingFlags.Static)!;
-        var methods = ((Type[])[typeof(DeviceMath), typeof(Pairs), typeof(TensorCores.Instructions)]).SelectMany(t => t.GetMethods());
+        var methods = ((Type[])
+        [
+            typeof(DeviceMath), typeof(Pairs), typeof(TensorCores.Instructions), typeof(TensorCores.WarpgroupInstructions),
+        ]).SelectMany(t => t.GetMethods());
         foreach (var method in methods.Where(IsInstruction))
         {
             builder.GetIntrinsicManager().RegisterMethod(method, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode));
@@ -36,18 +39,29 @@ public static class DeviceIntrinsics
     private static void Emit(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
         var call = (MethodCall)value;
+        var instruction = call.Target.Source.GetCustomAttribute<InstructionAttribute>()!;
         var operands = new List<string>();
         if (!call.Type.IsVoidType)
         {
             Add(operands, generator, generator.Allocate(call));
         }
 
-        for (int i = 0; i < call.Count; i++)
+        if (instruction.Accumulates)
+        {
+            var from = new List<string>();
+            Add(from, generator, generator.Load(call[0]));
+            foreach (var (to, source) in operands.Zip(from))
+            {
+                generator.Builder.AppendLine(CultureInfo.InvariantCulture, $"\tmov.b32 {to}, {source};");
+            }
+        }
+
+        for (int i = instruction.Accumulates ? 1 : 0; i < call.Count; i++)
         {
             Add(operands, generator, generator.Load(call[i]));
         }
 
-        string text = call.Target.Source.GetCustomAttribute<InstructionAttribute>()!.Text;
+        string text = instruction.Text;
         for (int i = operands.Count - 1; i >= 0; i--)
         {
             text = text.Replace(string.Create(CultureInfo.InvariantCulture, $"%{i}"), operands[i], StringComparison.Ordinal);

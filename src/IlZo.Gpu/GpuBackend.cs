@@ -15,7 +15,7 @@ internal sealed partial class GpuBackend : IBackend
     private readonly UseGuard _use;
     private readonly PassTurn _turn = new();
     private readonly GpuWorkspace _device;
-    private readonly Func<ProductPrecision, GpuBackend> _create;
+    private readonly Func<ProductPrecision, LaunchShape?, GpuBackend> _create;
     private readonly IKernelLoader _loader;
     private readonly IReadOnlyList<IDisposable> _owned;
 
@@ -60,7 +60,8 @@ internal sealed partial class GpuBackend : IBackend
         _use = new UseGuard(nameof(GpuBackend), Release);
         _owned = owned;
         _loader = loader;
-        _create = other => new GpuBackend(accelerator, loader, name, _device!.Memory.Free, shape, other, []);
+        _create = (other, shape) => new GpuBackend(accelerator, loader, name, _device!.Memory.Free, shape, other, []);
+        HasWarpgroups = Warpgroups.Are(accelerator.Device);
         var possible = ProductPrecisions.Of(accelerator.Device);
         _device = new GpuWorkspace(accelerator, loader, name, capacity, shape, products ?? possible[0], new SumsOfOperation(this), Launch);
         OtherPrecisions = [.. possible.Where(p => p != Products)];
@@ -75,6 +76,9 @@ internal sealed partial class GpuBackend : IBackend
 
     /// <summary>What the device can compute products in beside that.</summary>
     public IReadOnlyList<ProductPrecision> OtherPrecisions { get; }
+
+    /// <summary>Whether the device has products of warpgroups, used or not (<see cref="Warpgroups"/>).</summary>
+    public bool HasWarpgroups { get; }
 
     /// <summary>Bytes of device memory in use.</summary>
     public long UsedBytes => _device.Memory.Used;
@@ -107,7 +111,11 @@ internal sealed partial class GpuBackend : IBackend
         });
 
     /// <summary>The same device, without what is loaded here, with products in another precision; to be disposed of first.</summary>
-    internal GpuBackend With(ProductPrecision precision) => _create(precision);
+    internal GpuBackend With(ProductPrecision precision) => _create(precision, _device.Kernels.Shape);
+
+    /// <summary>The same device, with products of many tokens by warpgroups; to be disposed of first.</summary>
+    internal GpuBackend WithWarpgroups(ProductPrecision precision) =>
+        _create(precision, _device.Kernels.Shape with { HasWarpgroups = true });
 
     public void Store(ParameterSet parameters)
     {

@@ -66,7 +66,8 @@ internal static class GpuDevices
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Its number.</param>
     /// <param name="precision">What products are computed in: auto, fp32, bf16x3, fp16 or bf16.</param>
-    /// <exception cref="InvalidInputException">There is no such GPU, or it or IlZo has no such precision.</exception>
+    /// <exception cref="InvalidInputException">There is no such GPU, or it or IlZo has no such precision, or no warpgroups that are asked
+    /// for.</exception>
     /// <exception cref="DeviceException">The driver does not open it.</exception>
     public static GpuBackend Open(int index, string precision = EngineRequest.Auto)
     {
@@ -79,7 +80,8 @@ internal static class GpuDevices
 
         // ILGPU's own cache compiles under a lock; ours (AcceleratorLoader) does not.
         var context = Context.Create(b => b.EnableKernels().Caching(CachingMode.NoKernelCaching).Cuda());
-        return Open(context, c => c.GetCudaDevice(index), found.Devices[index].Name, precision, LaunchShape.Gpu);
+        string name = found.Devices[index].Name;
+        return Open(context, c => c.GetCudaDevice(index), name, precision, d => Warpgroups.Shape(name, d, Warpgroups.AreAsked));
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>
@@ -88,17 +90,19 @@ internal static class GpuDevices
     public static GpuBackend OpenSimulation(string precision = EngineRequest.Auto)
     {
         var context = Context.Create(b => b.EnableKernels().CPU(new CPUDevice(32, 8, 1)));
-        return Open(context, c => c.GetCPUDevice(0), Simulation, precision, new LaunchShape(1, 1, 1, 8));
+        return Open(context, c => c.GetCPUDevice(0), Simulation, precision, _ => new LaunchShape(1, 1, 1, 8));
     }
 
     // The driver describes its devices to each context anew, and may fail to.
-    private static GpuBackend Open(Context context, Func<Context, Device> find, string name, string precision, LaunchShape shape)
+    private static GpuBackend Open(
+        Context context, Func<Context, Device> find, string name, string precision, Func<Device, LaunchShape> shapeOf)
     {
         Accelerator? accelerator = null;
         try
         {
             var device = find(context);
             var products = ProductPrecisions.Find(precision, name, (device as CudaDevice)?.Architecture);
+            var shape = shapeOf(device);
             accelerator = device.CreateAccelerator(context);
             return new GpuBackend(accelerator, name, FreeBytes(accelerator), shape, products, accelerator, context);
         }

@@ -14,6 +14,9 @@ public sealed record LaunchShape(int Threads, int OutputThreads, int TokenThread
     /// <summary>Bytes of weights that are prepared at a time for products of many tokens, at most, or those of a tile.</summary>
     public long OperandBytes { get; init; } = GpuMemory.Operands;
 
+    /// <summary>Whether products of many tokens are those of warpgroups, which compute capability 9.0 has.</summary>
+    public bool HasWarpgroups { get; init; }
+
     /// <summary>The shape for GPUs.</summary>
     public static LaunchShape Gpu { get; } = new(256, 16, 16, 32);
 }

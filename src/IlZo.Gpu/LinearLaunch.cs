@@ -111,7 +111,9 @@ internal readonly struct LinearLaunch(
                 };
                 Prepare<TOperands>(block);
                 kernels.Launch(
-                    OperandProduct.Run<TOperands, TActivation>,
+                    kernels.Shape.HasWarpgroups
+                        ? OperandProduct.Run<TOperands, WarpgroupSums, TActivation>
+                        : OperandProduct.Run<TOperands, WarpTileSums, TActivation>,
                     new Index3D(
                         Groups(arguments.Tokens, OperandProduct.Side), Groups(block.Outputs, OperandProduct.Side), probes),
                     OperandProduct.Threads,

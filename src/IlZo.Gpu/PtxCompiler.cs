@@ -34,7 +34,7 @@ internal sealed class PtxCompiler(CudaArchitecture architecture, CudaInstruction
         try
         {
             var compiled = place.Compile(kernel, limits);
-            StableText.Give(compiled);
+            CompiledText.Complete(compiled);
             _idle.Add(place);
             return compiled;
         }

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using ILGPU.Backends.PTX;
 
 namespace IlZo.Gpu;
 
@@ -10,13 +8,6 @@ namespace IlZo.Gpu;
 /// </summary>
 internal static partial class StableText
 {
-    /// <summary>Numbers the names of a compiled kernel from 0, and replaces divisions (<see cref="ConstantDivisions"/>).</summary>
-    public static void Give(PTXCompiledKernel kernel)
-    {
-        ref string text = ref TextOf(kernel);
-        text = Of(ConstantDivisions.Replace(text));
-    }
-
     /// <summary>A text whose names are numbered in the order in which they come.</summary>
     public static string Of(string text)
     {
@@ -31,9 +22,6 @@ internal static partial class StableText
             return $"{match.Groups[1].Value}_{number}";
         });
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<PTXAssembly>k__BackingField")]
-    private static extern ref string TextOf(PTXCompiledKernel kernel);
 
     // No registers, whose names begin with a percent sign, no part of another name, and not the target.
     [GeneratedRegex(@"(?<![\w%$.])(?!sm_)([A-Za-z_]\w*?)_(\d+)\b")]

@@ -118,5 +118,5 @@ public static class Instructions
     [Instruction(SharedAddressText)]
     public static uint SharedAddress(ref float element) => throw NotOnProcessors();
 
-    private static PlatformNotSupportedException NotOnProcessors() => new("Tensor cores and their copies are instructions of NVIDIA GPUs.");
+    internal static PlatformNotSupportedException NotOnProcessors() => new("Tensor cores and their copies are instructions of NVIDIA GPUs.");
 }

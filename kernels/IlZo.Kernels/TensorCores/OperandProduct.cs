@@ -25,8 +25,8 @@ public struct OperandBlock
 /// <see cref="TensorLinear"/> for many tokens: the same results, bit for bit, from operands that were made beforehand.
 /// </summary>
 /// <remarks>
-/// A group of 4 warps computes 128 tokens by 128 outputs at one probe, in steps of a cell (<see cref="Cells{TOperands}"/>); a warp has 64
-/// by 64 sums, 128 a thread. Cells of three steps are in shared memory: two are copied while one is multiplied, with a barrier a step. What
+/// A group of 4 warps computes 128 tokens by 128 outputs at one probe, in steps of a cell (<see cref="Cells{TOperands}"/>); a thread has
+/// 128 sums (<see cref="ITileSums{TSelf}"/>). Cells of three steps are in shared memory: two are copied while one is multiplied, with a barrier a step. What
 /// is multiplied, and the order of sums, are those of <see cref="TensorLinear"/>.
 /// </remarks>
 public static class OperandProduct
@@ -47,8 +47,9 @@ public static class OperandProduct
     private const int Steps = 3;
 
     [KernelName(nameof(OperandProduct))]
-    public static void Run<TOperands, TActivation>(OperandBlock weights, LinearArguments a)
+    public static void Run<TOperands, TSums, TActivation>(OperandBlock weights, LinearArguments a)
         where TOperands : struct, IOperandFormat
+        where TSums : struct, ITileSums<TSums>
         where TActivation : struct, IActivation
     {
         int token = Grid.IdxX * OperandTile.Side;
@@ -60,8 +61,7 @@ public static class OperandProduct
             address, isSecond ? a.X1 : a.X0, token, a.Tokens,
             new RowsView(isSecond ? weights.Second : weights.First, weights.Words), output, weights.Outputs);
         int steps = weights.Words / Cells<TOperands>.Words;
-        var upper = default(WarpSums);
-        var lower = default(WarpSums);
+        var sums = default(TSums);
         copies.Begin(0, 0);
         Instructions.CommitCopies();
         if (steps > 1)
@@ -74,6 +74,11 @@ public static class OperandProduct
         for (int step = 0; step < steps; step++)
         {
             Instructions.WaitForCopiesBeforeLast();
+            if (TSums.IsOfWarpgroup)
+            {
+                WarpgroupInstructions.ShowCopies();
+            }
+
             Group.Barrier();
             if (step + 2 < steps)
             {
@@ -81,71 +86,41 @@ public static class OperandProduct
             }
 
             Instructions.CommitCopies();
-            uint cells = address + (uint)place;
-            var high = OperandTile.Columns(cells, 0);
-            if (TOperands.IsSplit)
-            {
-                // The smaller products first.
-                var lowRows = OperandTile.Rows(cells, 1);
-                upper = upper.Add<TOperands>(lowRows.X0, lowRows.X1, high);
-                lower = lower.Add<TOperands>(lowRows.X2, lowRows.X3, high);
-                var rows = OperandTile.Rows(cells, 0);
-                var low = OperandTile.Columns(cells, 1);
-                upper = upper.Add<TOperands>(rows.X0, rows.X1, low).Add<TOperands>(rows.X0, rows.X1, high);
-                lower = lower.Add<TOperands>(rows.X2, rows.X3, low).Add<TOperands>(rows.X2, rows.X3, high);
-            }
-            else
-            {
-                var rows = OperandTile.Rows(cells, 0);
-                upper = upper.Add<TOperands>(rows.X0, rows.X1, high);
-                lower = lower.Add<TOperands>(rows.X2, rows.X3, high);
-                var nextRows = OperandTile.Rows(cells, 1);
-                var next = OperandTile.Columns(cells, 1);
-                upper = upper.Add<TOperands>(nextRows.X0, nextRows.X1, next);
-                lower = lower.Add<TOperands>(nextRows.X2, nextRows.X3, next);
-            }
-
+            sums = sums.Add<TOperands>(address + (uint)place);
             place = place == (Steps - 1) * OperandTile.Bytes ? 0 : place + OperandTile.Bytes;
         }
 
         // Sums take the place of what all warps have read.
         Group.Barrier();
-        int warpToken = token + OperandTile.WarpToken;
-        int warpOutput = output + OperandTile.WarpOutput;
-        if (warpToken < a.Tokens && warpOutput < weights.Outputs)
-        {
-            Store<TActivation>(a, isSecond, shared, upper, lower, weights.Output + warpOutput, warpToken);
-        }
+        Store<TSums, TActivation>(weights, a, isSecond, shared, sums, 0);
+        Store<TSums, TActivation>(weights, a, isSecond, shared, sums.Exchanged(), 1);
     }
 
-    // 8 tokens at a time, as TensorLinear does; the lower half after the upper one by the same code.
-    private static void Store<TActivation>(
-        LinearArguments a, bool isSecond, ArrayView<float> shared, WarpSums upper, WarpSums lower, int output, int token)
+    // A half of the sums goes through shared memory of the warp, so that it writes neighbouring outputs and the activation's code is there
+    // once.
+    private static void Store<TSums, TActivation>(
+        OperandBlock weights, LinearArguments a, bool isSecond, ArrayView<float> shared, TSums sums, int half)
+        where TSums : struct, ITileSums<TSums>
         where TActivation : struct, IActivation
     {
-        int own = Group.IdxX / Tile.Warp * Tile.StoredRows * Tile.SumPitch;
+        int pitch = TSums.Outputs + 8;
+        int own = Group.IdxX / Tile.Warp * TSums.Tokens * pitch;
+        int token = (Grid.IdxX * OperandTile.Side) + TSums.Token(half);
+        int output = (Grid.IdxY * OperandTile.Side) + TSums.Output;
         var y = isSecond ? a.Y1 : a.Y0;
         var bias = isSecond ? a.Bias1 : a.Bias0;
-        for (int eighth = 0; eighth < 8; eighth++)
+        sums.Store(shared, own);
+        Instructions.WarpBarrier();
+        for (int item = Tile.Lane; item < TSums.Tokens * TSums.Outputs; item += Tile.Warp)
         {
-            upper.Store(shared, own, eighth % 4);
-            Instructions.WarpBarrier();
-            int first = token + (eighth * Tile.StoredRows);
-            for (int item = Tile.Lane; item < Tile.StoredRows * Tile.Outputs; item += Tile.Warp)
+            int t = item / TSums.Outputs;
+            int o = item % TSums.Outputs;
+            if (token + t < a.Tokens && output + o < weights.Outputs)
             {
-                int t = item / Tile.Outputs;
-                int o = item % Tile.Outputs;
-                if (first + t < a.Tokens)
-                {
-                    Linear.StoreOne<TActivation>(a, shared[own + (t * Tile.SumPitch) + o], y, bias, output + o, first + t);
-                }
-            }
-
-            Instructions.WarpBarrier();
-            if (eighth == 3)
-            {
-                upper = lower;
+                Linear.StoreOne<TActivation>(a, shared[own + (t * pitch) + o], y, bias, weights.Output + output + o, token + t);
             }
         }
+
+        Instructions.WarpBarrier();
     }
 }

@@ -3,11 +3,11 @@ using ILGPU;
 namespace IlZo.Kernels.TensorCores;
 
 /// <summary>
-/// The cells of a step of <see cref="OperandProduct"/> in shared memory, [half][row][16 numbers of 16 bits]: 128 rows of x, then 128 of W.
+/// The cells of a step of <see cref="OperandProduct"/> in shared memory: 128 rows of x, then 128 of W, of 64 bytes each.
 /// </summary>
 /// <remarks>
-/// Rows are swizzled: every other four have their two chunks exchanged, so that the eight rows that an ldmatrix reads meet different banks,
-/// and the second half has its rows in another order, two by two, so that the threads that copy two cells do.
+/// The four chunks of 16 bytes in a row are swizzled as wgmma has it for rows of 64 bytes: their numbers are XORed with half that of the
+/// row. So the eight rows that an ldmatrix reads, and the two cells that eight threads copy, meet different banks.
 /// </remarks>
 internal static class OperandTile
 {
@@ -15,11 +15,9 @@ internal static class OperandTile
     public const int Side = 128;
 
     /// <summary>Bytes of a step.</summary>
-    public const int Bytes = 2 * HalfBytes;
+    public const int Bytes = 2 * Side * RowBytes;
 
-    // Rows of x and of W, and the bytes of half a cell.
-    private const int HalfBytes = 2 * Side * RowBytes;
-    private const int RowBytes = 32;
+    private const int RowBytes = 64;
 
     /// <summary>The first token of the thread's warp, counted from the tile's.</summary>
     public static int WarpToken => Group.IdxX / Tile.Warp % 2 * Tile.Outputs;
@@ -30,11 +28,7 @@ internal static class OperandTile
     /// <summary>Where a chunk of 16 bytes of a cell lies in a step.</summary>
     /// <param name="row">The row: of x, or 128 and more of W.</param>
     /// <param name="chunk">The chunk in its cell, 0 to 3.</param>
-    public static int Chunk(int row, int chunk)
-    {
-        int half = chunk / 2;
-        return (half * HalfBytes) + ((row ^ (2 * half)) * RowBytes) + (((chunk ^ (row >> 2)) & 1) * Tile.Chunk);
-    }
+    public static int Chunk(int row, int chunk) => (row * RowBytes) + (((chunk ^ (row >> 1)) & 3) * Tile.Chunk);
 
     /// <summary>What a thread holds of the warp's 64 tokens in half of their cells.</summary>
     /// <param name="step">The address of the step.</param>

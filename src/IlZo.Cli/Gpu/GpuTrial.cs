@@ -61,6 +61,6 @@ internal static class GpuTrial
                 $"a tensor of more than 2^31 elements is left out: {Format.Bytes(needed)} are not free on the device and on the host.");
         }
 
-        return SelfTestSuite.ForGpu(backend.OtherPrecisions, fits);
+        return SelfTestSuite.ForGpu(backend.OtherPrecisions, backend.HasWarpgroups, fits);
     }
 }

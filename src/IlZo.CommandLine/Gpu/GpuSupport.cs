@@ -14,6 +14,15 @@ internal static class GpuSupport
         return [.. found.Devices.Select(d => new GpuInfo(d.Name, d.Description, d.MemoryBytes, d.Architecture, d.Products.Description()))];
     }
 
-    /// <summary>Opens a GPU by its number.</summary>
-    public static IBackend Open(int index, string precision) => GpuDevices.Open(index, precision);
+    /// <summary>Opens a GPU by its number; a line says so where the environment changes how it computes.</summary>
+    public static IBackend Open(int index, string precision)
+    {
+        var backend = GpuDevices.Open(index, precision);
+        if (Warpgroups.AreAsked)
+        {
+            Terminal.Say($"products of many tokens are computed by warpgroups, for {Warpgroups.Variable} is 1.");
+        }
+
+        return backend;
+    }
 }

@@ -44,22 +44,24 @@ public sealed record SelfTestCheck(string Name, Action<IBackend> Rehearse, Func<
     });
 
     /// <summary>The same check with products in another precision of the device.</summary>
-    internal SelfTestCheck In(ProductPrecision precision)
-    {
-        string name = $"{Name}, in {precision.Name()}";
-        return new SelfTestCheck(
-            name,
-            device =>
-            {
-                using var other = ((GpuBackend)device).With(precision);
-                Rehearse(other);
-            },
-            (device, twice) =>
-            {
-                using var other = ((GpuBackend)device).With(precision);
-                return Run(other, twice) with { Name = name };
-            });
-    }
+    internal SelfTestCheck In(ProductPrecision precision) => On($"{Name}, in {precision.Name()}", device => device.With(precision));
+
+    /// <summary>The same check with products by warpgroups in a precision of the device.</summary>
+    internal SelfTestCheck ByWarpgroups(ProductPrecision precision) =>
+        On($"{Name}, in {precision.Name()} by warpgroups", device => device.WithWarpgroups(precision));
+
+    private SelfTestCheck On(string name, Func<GpuBackend, GpuBackend> change) => new(
+        name,
+        device =>
+        {
+            using var other = change((GpuBackend)device);
+            Rehearse(other);
+        },
+        (device, twice) =>
+        {
+            using var other = change((GpuBackend)device);
+            return Run(other, twice) with { Name = name };
+        });
 
     /// <summary>Compares lists of numbers with those that the CPU engine computes, which it does once for all precisions.</summary>
     internal static SelfTestCheck Compare(string name, double allowed, Func<IBackend, IReadOnlyList<double[]>> compute)

@@ -18,7 +18,8 @@ internal sealed class SelfTestSuite : IDisposable
     private readonly bool _isHardware;
 
     private SelfTestSuite(
-        int texts, int length, bool isHardware, IReadOnlyList<SelfTestCheck> further, IReadOnlyList<ProductPrecision> others)
+        int texts, int length, bool isHardware, IReadOnlyList<SelfTestCheck> further, IReadOnlyList<ProductPrecision> others,
+        IReadOnlyList<ProductPrecision> ofWarpgroups)
     {
         _isHardware = isHardware;
         var checks = new List<SelfTestCheck>(KernelChecks.All);
@@ -43,7 +44,11 @@ internal sealed class SelfTestSuite : IDisposable
             }
         }
 
-        Checks = [.. checks, .. further, .. others.SelectMany(p => products.Select(c => c.In(p)))];
+        Checks =
+        [
+            .. checks, .. further, .. others.SelectMany(p => products.Select(c => c.In(p))),
+            .. ofWarpgroups.SelectMany(p => LargeChecks.Products.Select(c => c.ByWarpgroups(p))),
+        ];
     }
 
     /// <summary>The checks, in the order in which they are run.</summary>
@@ -54,19 +59,21 @@ internal sealed class SelfTestSuite : IDisposable
     /// computed twice.
     /// </summary>
     /// <param name="others">What the device computes products in beside what the backend does.</param>
+    /// <param name="hasWarpgroups">Whether the device has products of warpgroups.</param>
     /// <param name="beyond32Bits">Whether there is memory for a tensor of more than 2³¹ elements: 4.3 GB on the device and on the
     /// host.</param>
-    public static SelfTestSuite ForGpu(IReadOnlyList<ProductPrecision> others, bool beyond32Bits = true)
+    public static SelfTestSuite ForGpu(IReadOnlyList<ProductPrecision> others, bool hasWarpgroups, bool beyond32Bits = true)
     {
         var builtIn = new ModelChecks("the built-in model", type => ModelLoader.Load(ModelLoader.BuiltIn, type));
         return new SelfTestSuite(
             texts: 8, length: 32, isHardware: true,
             [.. builtIn.TwoPointSteps, builtIn.Training(Steps), .. beyond32Bits ? [LargeChecks.Beyond32Bits] : (SelfTestCheck[])[]],
-            others);
+            others,
+            hasWarpgroups ? [ProductPrecision.SplitBFloat16, ProductPrecision.Half, ProductPrecision.BFloat16] : []);
     }
 
     /// <summary>For simulations, where the built-in model would take hours: few tokens.</summary>
-    public static SelfTestSuite ForSimulation() => new(texts: 2, length: 5, isHardware: false, [], []);
+    public static SelfTestSuite ForSimulation() => new(texts: 2, length: 5, isHardware: false, [], [], []);
 
     /// <summary>
     /// Bytes that the largest check takes on the device, and again on the host; it is left out where there are not so many.
@@ -102,7 +109,8 @@ internal sealed class SelfTestSuite : IDisposable
     /// <exception cref="InvalidInputException">The folder has such files already.</exception>
     public static int WriteKernels(string folder)
     {
-        using var suite = ForGpu([ProductPrecision.Half, ProductPrecision.BFloat16, ProductPrecision.Fp32]);
+        using var suite = ForGpu(
+            [ProductPrecision.Half, ProductPrecision.BFloat16, ProductPrecision.Fp32], hasWarpgroups: true);
         return KernelFolder.Write(suite.Kernels(ProductPrecision.SplitBFloat16), folder);
     }
 

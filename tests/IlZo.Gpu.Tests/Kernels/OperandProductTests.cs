@@ -54,6 +54,23 @@ public class OperandProductTests
         }
     }
 
+    // The sums are the same ones in the same order, which the interpreter keeps; what tensor cores do with it is for the self-test to say.
+    [Theory]
+    [InlineData(ProductPrecision.SplitBFloat16, 131, 70, 133)]
+    [InlineData(ProductPrecision.Half, 257, 70, 133)]
+    [InlineData(ProductPrecision.BFloat16, 300, 8, 66)]
+    public void Warpgroups_multiply_the_same(ProductPrecision precision, int tokens, int inputs, int outputs)
+    {
+        using var set = Weights(DType.F16, WeightLayout.OutIn, tokens, inputs, outputs);
+        Probe[] points = [new Probe(s_normal, 0.02, -0.01)];
+        using var groups = PtxLoader.Device(PtxLoader.TwoWarps with { HasWarpgroups = true }, precision);
+        groups.Backend.Load(set);
+        var (_, actual) = Multiply(groups.Backend, set, points, tokens, WeightLayout.OutIn);
+        var (_, expected) = Multiply(precision, set, points, tokens, WeightLayout.OutIn);
+        Assert.Equal(Bits(expected[0]), Bits(actual[0]));
+        Assert.Equal(Bits(expected[1]), Bits(actual[1]));
+    }
+
     // What the tokens above have no counterpart for: all of them against fp64, within what the narrowest of the types allows.
     [Theory]
     [InlineData(ProductPrecision.SplitBFloat16, 5e-6)]

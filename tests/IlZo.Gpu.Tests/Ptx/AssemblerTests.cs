@@ -135,7 +135,11 @@ public partial class AssemblerTests
 
     private static List<(string Name, AssembledKernel Kernel)> Assemble(
         IReadOnlyList<(string Name, string Text)> texts, string architecture, bool withCode = false) =>
-        [.. texts.AsParallel().AsOrdered().Select(t => (t.Name, PtxAssembler.Assemble(t.Text, architecture, withCode)))];
+        [.. texts.AsParallel().AsOrdered().Select(t => (t.Name, PtxAssembler.Assemble(t.Text, Target(t.Text, architecture), withCode)))];
+
+    // Instructions of warpgroups are for sm_90a alone.
+    private static string Target(string text, string architecture) =>
+        text.Contains(".target sm_90a", StringComparison.Ordinal) ? "sm_90a" : architecture;
 
     private static bool IsSplitProduct(string name) =>
         name.StartsWith("tensor linear in bf16x3", StringComparison.Ordinal)

@@ -51,10 +51,13 @@ public static class KernelList
             TensorLinear.Run<BlockedFormat<Q8ZeroBlock>, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
         ("tensor linear in bf16x3, q4_k, none, two probes",
             TensorLinear.Run<BlockedFormat<Q4KBlock>, NoDirection, TwoProbes, SplitOperands, OutInOrder, Identity>),
-        ("product of prepared weights in bf16x3", OperandProduct.Run<SplitOperands, Identity>),
-        ("product of prepared weights in bf16x3, gelu", OperandProduct.Run<SplitOperands, Gelu>),
-        ("product of prepared weights in fp16", OperandProduct.Run<HalfOperands, Identity>),
-        ("product of prepared weights in bf16", OperandProduct.Run<BFloat16Operands, Identity>),
+        ("product of prepared weights in bf16x3", OperandProduct.Run<SplitOperands, WarpTileSums, Identity>),
+        ("product of prepared weights in bf16x3, gelu", OperandProduct.Run<SplitOperands, WarpTileSums, Gelu>),
+        ("product of prepared weights in fp16", OperandProduct.Run<HalfOperands, WarpTileSums, Identity>),
+        ("product of prepared weights in bf16", OperandProduct.Run<BFloat16Operands, WarpTileSums, Identity>),
+        ("product of prepared weights in bf16x3 by warpgroups", OperandProduct.Run<SplitOperands, WarpgroupSums, Identity>),
+        ("product of prepared weights in fp16 by warpgroups", OperandProduct.Run<HalfOperands, WarpgroupSums, Identity>),
+        ("product of prepared weights in bf16 by warpgroups", OperandProduct.Run<BFloat16Operands, WarpgroupSums, Identity>),
         ("prepared weights in bf16x3, fp16, normal, two "
             + "probes", WeightOperands.Run<F16Format, NormalDirection, TwoProbes, SplitOperands, OutInOrder>),
         ("prepared weights in fp16, fp16, normal, two "
@@ -151,11 +154,19 @@ public static class KernelList
     ];
 
     /// <summary>What a launch of a kernel says about registers.</summary>
-    public static KernelSpecialization Limits(Delegate kernel) => kernel.Method.DeclaringType != typeof(TensorLinear)
-        ? KernelSpecialization.Empty
-        : kernel.Method.GetGenericArguments().Contains(typeof(SplitOperands))
-            ? LimitsOf<SplitOperands>()
-            : LimitsOf<HalfOperands>();
+    public static KernelSpecialization Limits(Delegate kernel)
+    {
+        var type = kernel.Method.DeclaringType;
+        if (type == typeof(OperandProduct))
+        {
+            return new KernelSpecialization(OperandProduct.Threads, OperandProduct.GroupsPerMultiprocessor);
+        }
+
+        bool isSplit = kernel.Method.GetGenericArguments().Contains(typeof(SplitOperands));
+        return type != typeof(TensorLinear)
+            ? KernelSpecialization.Empty
+            : isSplit ? LimitsOf<SplitOperands>() : LimitsOf<HalfOperands>();
+    }
 
     private static KernelSpecialization LimitsOf<TOperands>()
         where TOperands : struct, IOperandFormat => new(TileShape<TOperands>.Threads, TileShape<TOperands>.GroupsPerMultiprocessor);

@@ -12,7 +12,7 @@ public class SelfTestSuiteTests
     public void A_suite_holds_every_kernel_a_model_of_each_family_and_a_training()
     {
         using var small = SelfTestSuite.ForSimulation();
-        using var whole = SelfTestSuite.ForGpu([ProductPrecision.Fp32, ProductPrecision.Half]);
+        using var whole = SelfTestSuite.ForGpu([ProductPrecision.Fp32, ProductPrecision.Half], hasWarpgroups: true);
         foreach (var suite in (SelfTestSuite[])[small, whole])
         {
             string[] names = [.. suite.Checks.Select(c => c.Name)];
@@ -30,6 +30,17 @@ public class SelfTestSuiteTests
             Assert.Contains($"{check}, in fp32", whole.Checks.Select(c => c.Name));
             Assert.Contains($"{check}, in fp16", whole.Checks.Select(c => c.Name));
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Products_of_warpgroups_are_checked_where_a_device_has_them(bool hasWarpgroups)
+    {
+        using var suite = SelfTestSuite.ForGpu([ProductPrecision.Fp32], hasWarpgroups);
+        string[] names = [.. suite.Checks.Select(c => c.Name).Where(n => n.EndsWith(" by warpgroups", StringComparison.Ordinal))];
+        Assert.Equal(hasWarpgroups ? 3 * LargeChecks.Products.Count : 0, names.Length);
+        Assert.Equal(hasWarpgroups, names.Contains("100 of 600 tokens x 333 x 341, float16, in bf16x3 by warpgroups"));
     }
 
     [Fact]
