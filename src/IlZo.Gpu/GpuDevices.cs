@@ -81,7 +81,22 @@ internal static class GpuDevices
         // ILGPU's own cache compiles under a lock; ours (AcceleratorLoader) does not.
         var context = Context.Create(b => b.EnableKernels().Caching(CachingMode.NoKernelCaching).Cuda());
         string name = found.Devices[index].Name;
-        return Open(context, c => c.GetCudaDevice(index), name, precision, d => Warpgroups.Shape(name, d, Warpgroups.AreAsked));
+        var backend = Open(context, c => c.GetCudaDevice(index), name, precision, d => Warpgroups.Shape(name, d, Warpgroups.AreAsked));
+        if (!Warpgroups.AreAsked)
+        {
+            return backend;
+        }
+
+        try
+        {
+            Warpgroups.Require(backend, name);
+            return backend;
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens the simulation: groups of few threads, so that it takes minutes and not hours.</summary>

@@ -11,7 +11,7 @@ internal static partial class WarpgroupTarget
 {
     private const decimal FirstVersion = 8.0m;
 
-    /// <summary>The text for sm_90a, with shared memory where its swizzle begins, if it has such instructions; else the text itself.</summary>
+    /// <summary>The text for sm_90a, with shared memory where a swizzle begins, if it has such instructions; else the text.</summary>
     public static string Of(string text)
     {
         if (!text.Contains("wgmma.", StringComparison.Ordinal))

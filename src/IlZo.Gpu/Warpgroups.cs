@@ -1,3 +1,5 @@
+using IlZo.Backends;
+using IlZo.Gpu.SelfTest;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
@@ -31,5 +33,21 @@ public static class Warpgroups
         }
 
         return LaunchShape.Gpu with { HasWarpgroups = areAsked };
+    }
+
+    /// <summary>Compares a product of theirs with the CPU's, before anything depends on it.</summary>
+    /// <param name="backend">The device, which uses them; nothing is loaded there.</param>
+    /// <param name="name">What the user calls it.</param>
+    /// <exception cref="DeviceException">The device computes something else.</exception>
+    internal static void Require(GpuBackend backend, string name)
+    {
+        var result = LargeChecks.Product(tokens: 300, inputs: 96, outputs: 200, allowed: 1e-5).Run(backend);
+        if (!result.Passed)
+        {
+            throw new DeviceException(
+                FormattableString.Invariant(
+                    $"{name} computes other products by warpgroups than the CPU: they differ by {result.Difference:G3}, and at most ")
+                    + FormattableString.Invariant($"{result.Allowed:G3} was expected; without {Variable} they are not used."));
+        }
     }
 }

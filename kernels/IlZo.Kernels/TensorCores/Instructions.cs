@@ -118,5 +118,6 @@ public static class Instructions
     [Instruction(SharedAddressText)]
     public static uint SharedAddress(ref float element) => throw NotOnProcessors();
 
-    internal static PlatformNotSupportedException NotOnProcessors() => new("Tensor cores and their copies are instructions of NVIDIA GPUs.");
+    internal static PlatformNotSupportedException NotOnProcessors() =>
+        new("Tensor cores and their copies are instructions of NVIDIA GPUs.");
 }

@@ -26,8 +26,8 @@ public struct OperandBlock
 /// </summary>
 /// <remarks>
 /// A group of 4 warps computes 128 tokens by 128 outputs at one probe, in steps of a cell (<see cref="Cells{TOperands}"/>); a thread has
-/// 128 sums (<see cref="ITileSums{TSelf}"/>). Cells of three steps are in shared memory: two are copied while one is multiplied, with a barrier a step. What
-/// is multiplied, and the order of sums, are those of <see cref="TensorLinear"/>.
+/// 128 sums (<see cref="ITileSums{TSelf}"/>). Cells of three steps are in shared memory: two are copied while one is multiplied, with a
+/// barrier a step. What is multiplied, and the order of sums, are those of <see cref="TensorLinear"/>.
 /// </remarks>
 public static class OperandProduct
 {

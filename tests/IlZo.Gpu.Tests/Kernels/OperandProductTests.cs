@@ -106,9 +106,9 @@ public class OperandProductTests
     [Fact]
     public void Weights_are_perturbed_along_directions_of_every_kind()
     {
-        const int Tokens = 129;
-        using var set = Weights(DType.F16, WeightLayout.OutIn, Tokens, 70, 65);
-        using var device = TensorDevice.Create();
+        const int Tokens = 257;
+        using var set = Weights(DType.F16, WeightLayout.OutIn, Tokens, 20, 65);
+        using var device = TensorDevice.Create(ProductPrecision.Half);
         device.Backend.Load(set);
         using var samples = new SampleDirections(set, device.Backend);
         foreach (var (name, direction) in samples.All)
