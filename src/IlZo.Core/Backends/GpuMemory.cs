@@ -26,7 +26,9 @@ internal static class GpuMemory
     // Numbers of 16 bits, or parts of 16 numbers, that lie together.
     private const int CellNumbers = 32;
 
-    /// <summary>Whether weights are prepared for products of that many tokens of a probe.</summary>
+    /// <summary>
+    /// Whether weights are prepared for products of that many tokens of a probe; auto is bf16x3, as on all devices that have it.
+    /// </summary>
     public static bool IsPrepared(string precision, long tokens) => precision switch
     {
         PrecisionName.Fp32 => false,
