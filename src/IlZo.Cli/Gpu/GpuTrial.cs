@@ -16,7 +16,7 @@ internal static class GpuTrial
         string precision = request.Engine.Precision;
         using var backend = simulated
             ? GpuDevices.OpenSimulation(precision)
-            : GpuDevices.Open(Device.GpuIndex(request.Device) ?? 0, precision);
+            : GpuSupport.Open(Device.GpuIndex(request.Device) ?? 0, precision);
         new GpuBench(backend, simulated ? DeviceBenchmarkScale.Simulation : DeviceBenchmarkScale.Gpu, request).Run(part);
     }
 
@@ -25,7 +25,7 @@ internal static class GpuTrial
     /// <param name="only">What the names of the checks must have in them; null for all checks.</param>
     public static IEnumerable<SelfTestLine> SelfTest(int? index, string? only)
     {
-        using var backend = index is { } i ? GpuDevices.Open(i) : GpuDevices.OpenSimulation();
+        using var backend = index is { } i ? GpuSupport.Open(i) : GpuDevices.OpenSimulation();
         Terminal.Say($"products are computed {backend.Products.Description()}.");
         using var suite = index is null ? SelfTestSuite.ForSimulation() : SuiteFor(backend);
         if (only is not null)

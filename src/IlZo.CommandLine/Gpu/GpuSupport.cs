@@ -15,7 +15,7 @@ internal static class GpuSupport
     }
 
     /// <summary>Opens a GPU by its number; a line says so where the environment changes how it computes.</summary>
-    public static IBackend Open(int index, string precision)
+    public static GpuBackend Open(int index, string precision = EngineRequest.Auto)
     {
         var backend = GpuDevices.Open(index, precision);
         if (Warpgroups.AreAsked)
