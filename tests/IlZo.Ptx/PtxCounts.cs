@@ -29,11 +29,10 @@ public sealed class PtxCounts
         int parts = Math.Max(1, bytes / WordBytes);
         for (int part = 0; part < parts; part++)
         {
-            uint own = (uint)(((1UL << (PtxWarp.Size / parts)) - 1) << (PtxWarp.Size / parts * part));
-            SharedCycles += Cycles(warp, address, lanes & own, bytes);
+            uint own = lanes & (uint)(((1UL << (PtxWarp.Size / parts)) - 1) << (PtxWarp.Size / parts * part));
+            SharedCycles += Cycles(warp, address, own, bytes);
+            LeastSharedCycles += own == 0 ? 0 : 1;
         }
-
-        LeastSharedCycles += parts;
     }
 
     private int Cycles(PtxWarp warp, Address address, uint lanes, int bytes)

@@ -16,6 +16,9 @@ public interface ITileSums<TSelf>
     /// <summary>Outputs of both halves.</summary>
     static abstract int Outputs { get; }
 
+    /// <summary>Floats from one token to the next in shared memory: 8 tokens begin at banks 8 apart.</summary>
+    static abstract int Pitch { get; }
+
     /// <summary>The first token of a half, counted from the tile's.</summary>
     static abstract int Token(int half);
 
@@ -27,7 +30,7 @@ public interface ITileSums<TSelf>
     TSelf Add<TOperands>(uint step)
         where TOperands : struct, IOperandFormat;
 
-    /// <summary>Writes the first half to the warp's [tokens][outputs + 8]: 8 rows begin at banks 8 apart.</summary>
+    /// <summary>Writes the first half to the warp's [tokens][pitch].</summary>
     /// <param name="to">Shared memory.</param>
     /// <param name="warp">Where the warp's begin.</param>
     void Store(ArrayView<float> to, int warp);

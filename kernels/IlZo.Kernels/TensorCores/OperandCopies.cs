@@ -8,7 +8,7 @@ namespace IlZo.Kernels.TensorCores;
 /// </summary>
 internal readonly struct OperandCopies
 {
-    private const int ChunksOfCell = 4;
+    private const int ChunksOfCell = OperandTile.RowBytes / Tile.Chunk;
     private const int Step = OperandProduct.Threads / ChunksOfCell;
 
     private readonly uint _to;
@@ -33,7 +33,7 @@ internal readonly struct OperandCopies
     /// <param name="place">Its first byte in shared memory.</param>
     public void Begin(int step, int place)
     {
-        ulong from = (ulong)(step * ChunksOfCell * Tile.Chunk);
+        ulong from = (ulong)(step * OperandTile.RowBytes);
         uint to = _to + (uint)place;
         _x.Begin(to, from);
         _w.Begin(to + (uint)OperandTile.Chunk(OperandTile.Side, 0), from);

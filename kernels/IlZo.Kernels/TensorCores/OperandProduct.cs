@@ -103,8 +103,7 @@ public static class OperandProduct
         where TSums : struct, ITileSums<TSums>
         where TActivation : struct, IActivation
     {
-        int pitch = TSums.Outputs + 8;
-        int own = Group.IdxX / Tile.Warp * TSums.Tokens * pitch;
+        int own = Group.IdxX / Tile.Warp * TSums.Tokens * TSums.Pitch;
         int token = (Grid.IdxX * OperandTile.Side) + TSums.Token(half);
         int output = (Grid.IdxY * OperandTile.Side) + TSums.Output;
         var y = isSecond ? a.Y1 : a.Y0;
@@ -117,7 +116,7 @@ public static class OperandProduct
             int o = item % TSums.Outputs;
             if (token + t < a.Tokens && output + o < weights.Outputs)
             {
-                Linear.StoreOne<TActivation>(a, shared[own + (t * pitch) + o], y, bias, weights.Output + output + o, token + t);
+                Linear.StoreOne<TActivation>(a, shared[own + (t * TSums.Pitch) + o], y, bias, weights.Output + output + o, token + t);
             }
         }
 

@@ -17,7 +17,8 @@ internal static class OperandTile
     /// <summary>Bytes of a step.</summary>
     public const int Bytes = 2 * Side * RowBytes;
 
-    private const int RowBytes = 64;
+    /// <summary>Bytes of a row: a cell.</summary>
+    public const int RowBytes = 64;
 
     /// <summary>The first token of the thread's warp, counted from the tile's.</summary>
     public static int WarpToken => Group.IdxX / Tile.Warp % 2 * Tile.Outputs;

@@ -5,8 +5,6 @@ namespace IlZo.Kernels.TensorCores;
 /// <summary>The sums of four warps with 64 tokens by 64 outputs each, by mma.sync: a half is 32 tokens.</summary>
 public readonly struct WarpTileSums : ITileSums<WarpTileSums>
 {
-    private const int Quarters = 4;
-
     private readonly WarpSums _first;
     private readonly WarpSums _second;
 
@@ -18,6 +16,8 @@ public readonly struct WarpTileSums : ITileSums<WarpTileSums>
 
     public static int Outputs => Tile.Outputs;
 
+    public static int Pitch => Tile.SumPitch;
+
     public static int Output => OperandTile.WarpOutput;
 
     public static int Token(int half) => OperandTile.WarpToken + (half * Tokens);
@@ -25,29 +25,15 @@ public readonly struct WarpTileSums : ITileSums<WarpTileSums>
     public WarpTileSums Add<TOperands>(uint step)
         where TOperands : struct, IOperandFormat
     {
+        var x = OperandTile.Rows(step, 0);
         var w = OperandTile.Columns(step, 0);
-        if (TOperands.IsSplit)
-        {
-            // The smaller products first.
-            var xLow = OperandTile.Rows(step, 1);
-            var first = _first.Add<TOperands>(xLow.X0, xLow.X1, w);
-            var second = _second.Add<TOperands>(xLow.X2, xLow.X3, w);
-            var x = OperandTile.Rows(step, 0);
-            var wLow = OperandTile.Columns(step, 1);
-            return new WarpTileSums(
-                first.Add<TOperands>(x.X0, x.X1, wLow).Add<TOperands>(x.X0, x.X1, w),
-                second.Add<TOperands>(x.X2, x.X3, wLow).Add<TOperands>(x.X2, x.X3, w));
-        }
-        else
-        {
-            var x = OperandTile.Rows(step, 0);
-            var first = _first.Add<TOperands>(x.X0, x.X1, w);
-            var second = _second.Add<TOperands>(x.X2, x.X3, w);
-            var nextX = OperandTile.Rows(step, 1);
-            var nextW = OperandTile.Columns(step, 1);
-            return new WarpTileSums(
-                first.Add<TOperands>(nextX.X0, nextX.X1, nextW), second.Add<TOperands>(nextX.X2, nextX.X3, nextW));
-        }
+        var otherX = OperandTile.Rows(step, 1);
+        var otherW = OperandTile.Columns(step, 1);
+
+        // Low parts come second, and the smaller products first; else the second halves are the next inputs.
+        return TOperands.IsSplit
+            ? Add<TOperands>(otherX, w).Add<TOperands>(x, otherW).Add<TOperands>(x, w)
+            : Add<TOperands>(x, w).Add<TOperands>(otherX, otherW);
     }
 
     public void Store(ArrayView<float> to, int warp)
@@ -56,8 +42,12 @@ public readonly struct WarpTileSums : ITileSums<WarpTileSums>
         _first.Store(to, warp, 0);
         _first.Store(to, warp + quarter, 1);
         _first.Store(to, warp + (2 * quarter), 2);
-        _first.Store(to, warp + ((Quarters - 1) * quarter), Quarters - 1);
+        _first.Store(to, warp + (3 * quarter), 3);
     }
+
+    private WarpTileSums Add<TOperands>(RowFragments x, ColumnFragments w)
+        where TOperands : struct, IOperandFormat =>
+        new(_first.Add<TOperands>(x.X0, x.X1, w), _second.Add<TOperands>(x.X2, x.X3, w));
 
     public WarpTileSums Exchanged() => new(_second, _first);
 }

@@ -19,6 +19,8 @@ public readonly struct WarpgroupSums : ITileSums<WarpgroupSums>
 
     public static int Outputs => OperandTile.Side;
 
+    public static int Pitch => GroupRowSums.Pitch;
+
     public static int Output => 0;
 
     public static int Token(int half) => (half * Rows) + (Group.IdxX / Tile.Warp * Tile.HalfRows);

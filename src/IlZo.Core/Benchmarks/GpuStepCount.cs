@@ -25,12 +25,14 @@ internal sealed record GpuStepCount(double SingleSeconds, double SplitSeconds, d
     /// <summary>Instructions of a thread for a weight in fp16 that is updated.</summary>
     public const double UpdateInstructions = 54;
 
+    /// <summary>
+    /// Cycles of shared memory, of 128 bytes each, for 512 rows, 64 outputs and 16 inputs of prepared weights: of a tile of 128 by 128, 64
+    /// bytes of each row are written once and read by two warps.
+    /// </summary>
+    public static readonly Counts BankCycles = new(384, 768);
+
     // Cycles of tensor cores at their peak for 512 rows, 64 outputs and 16 inputs, 2048 multiply-adds in each; bf16x3 has three products.
     private static readonly Counts s_tensorCycles = new(256, 768);
-
-    // Cycles of shared memory for the same, of 128 bytes each: a tile of 128 by 128 and 64 bytes of each row is written once, and each row
-    // is read by two warps.
-    private static readonly Counts s_bankCycles = new(384, 768);
 
     private const double Multiprocessors = 132;
     private const double Schedulers = 4;
@@ -69,7 +71,7 @@ internal sealed record GpuStepCount(double SingleSeconds, double SplitSeconds, d
             int tile = isPrepared || precision == PrecisionName.SplitBFloat16 ? PreparedTokens : (int)UnitTokens;
             double units = Math.Ceiling((double)tokens / tile) * tile / UnitTokens * weights / UnitWeights;
             double cycles = isPrepared
-                ? Math.Max(of(PreparedInstructions), Math.Max(of(s_tensorCycles), of(s_bankCycles)))
+                ? Math.Max(of(PreparedInstructions), Math.Max(of(s_tensorCycles), of(BankCycles)))
                 : Math.Max(of(PerturbedInstructions), of(s_tensorCycles));
             return Seconds((units * cycles) + (isPrepared ? weights * of(PreparationInstructions) / Lanes / Schedulers : 0));
         }

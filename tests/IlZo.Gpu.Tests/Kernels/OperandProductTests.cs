@@ -146,6 +146,4 @@ public class OperandProductTests
         room.Dispose();
         Assert.Equal(0, memory.Used);
     }
-
-    private static int[] Bits(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits);
 }

@@ -74,6 +74,9 @@ internal static class ProductTrial
         return Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
     }
 
+    /// <summary>What equal numbers have in common.</summary>
+    public static int[] Bits(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits);
+
     private static float[][] Read(IPass pass, Activation activation, int probes)
     {
         float[][] values = [.. Enumerable.Range(0, probes).Select(_ => new float[activation.Tokens * activation.Features])];

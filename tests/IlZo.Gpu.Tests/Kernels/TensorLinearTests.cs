@@ -246,6 +246,4 @@ public class TensorLinearTests
             return (losses[0][0], losses[1][0]);
         }
     }
-
-    private static int[] Bits(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits);
 }

@@ -30,8 +30,7 @@ public class ProductCountTests
     public void A_step_takes_few_instructions(ProductPrecision precision)
     {
         double instructions = InstructionsOfStep(precision, "TensorLinear.Run", Tokens, Tile.Outputs);
-        Assert.InRange(instructions / Schedulers, 0.9 * Of(GpuStepCount.PerturbedInstructions, precision), Of(
-            GpuStepCount.PerturbedInstructions, precision));
+        AssertCounted(GpuStepCount.PerturbedInstructions, precision, instructions / Schedulers);
     }
 
     // The same rows of many tokens, nothing of whose weights is made while they are multiplied: 192 and 64 mma.sync, and what is around
@@ -42,8 +41,23 @@ public class ProductCountTests
     public void A_step_with_prepared_weights_takes_little_but_products(ProductPrecision precision)
     {
         double instructions = InstructionsOfStep(precision, "OperandProduct.Run", 2 * Tokens, 2 * Tile.Outputs) / 4;
-        Assert.InRange(instructions / Schedulers, 0.9 * Of(GpuStepCount.PreparedInstructions, precision), Of(
-            GpuStepCount.PreparedInstructions, precision));
+        AssertCounted(GpuStepCount.PreparedInstructions, precision, instructions / Schedulers);
+    }
+
+    // Of a tile's rows of 64 bytes each is written once and read by two warps; the difference of two products is that of their cells.
+    [Theory]
+    [InlineData(ProductPrecision.SplitBFloat16)]
+    [InlineData(ProductPrecision.Half)]
+    public void Rows_of_prepared_operands_meet_different_banks(ProductPrecision precision)
+    {
+        const int depth = 16;
+        const int steps = 8;
+        var more = Count(precision, "OperandProduct.Run", 2 * Tokens, 2 * steps * depth, 2 * Tile.Outputs);
+        var less = Count(precision, "OperandProduct.Run", 2 * Tokens, steps * depth, 2 * Tile.Outputs);
+        Assert.Equal(more.LeastSharedCycles, more.SharedCycles);
+        long loads = (more.SharedCycles - less.SharedCycles) / steps / 4;
+        double cycles = precision == ProductPrecision.Half ? GpuStepCount.BankCycles.Single : GpuStepCount.BankCycles.Split;
+        Assert.Equal(cycles * 2 / 3, loads);
     }
 
     // All of the kernel, whose threads take four rows each.
@@ -53,26 +67,29 @@ public class ProductCountTests
     public void A_weight_is_prepared_in_few_instructions(ProductPrecision precision)
     {
         const int inputs = 256;
-        double perWeight = (double)Count(precision, "WeightOperands.Run", 2 * Tokens, inputs, 2 * Tile.Outputs) * PtxWarp.Size
+        double perWeight = (double)Count(precision, "WeightOperands.Run", 2 * Tokens, inputs, 2 * Tile.Outputs).Instructions * PtxWarp.Size
             / (inputs * 2 * Tile.Outputs);
-        Assert.InRange(perWeight, 0.9 * Of(GpuStepCount.PreparationInstructions, precision), Of(
-            GpuStepCount.PreparationInstructions, precision));
+        AssertCounted(GpuStepCount.PreparationInstructions, precision, perWeight);
     }
 
-    private static double Of(GpuStepCount.Counts counts, ProductPrecision precision) =>
-        precision == ProductPrecision.Half ? counts.Single : counts.Split;
+    // What inspect adds up is at most a tenth more.
+    private static void AssertCounted(GpuStepCount.Counts counts, ProductPrecision precision, double actual)
+    {
+        double most = precision == ProductPrecision.Half ? counts.Single : counts.Split;
+        Assert.InRange(actual, 0.9 * most, most);
+    }
 
     private static double InstructionsOfStep(ProductPrecision precision, string kernel, int tokens, int outputs)
     {
         const int steps = 8;
         const int depth = 16;
         const int least = 64;
-        long difference = Count(precision, kernel, tokens, least + (steps * depth), outputs)
-            - Count(precision, kernel, tokens, least, outputs);
+        long difference = Count(precision, kernel, tokens, least + (steps * depth), outputs).Instructions
+            - Count(precision, kernel, tokens, least, outputs).Instructions;
         return (double)difference / steps;
     }
 
-    private static long Count(ProductPrecision precision, string kernel, int tokens, int inputs, int outputs)
+    private static PtxCounts Count(ProductPrecision precision, string kernel, int tokens, int inputs, int outputs)
     {
         var counts = new PtxCounts();
         using var device = new TestDevice(
@@ -80,6 +97,6 @@ public class ProductCountTests
         using var set = ProductTrial.Weights(DType.F16, WeightLayout.OutIn, tokens, inputs, outputs);
         device.Backend.Load(set);
         ProductTrial.Multiply(device.Backend, set, s_probes, tokens, WeightLayout.OutIn);
-        return counts.Instructions;
+        return counts;
     }
 }

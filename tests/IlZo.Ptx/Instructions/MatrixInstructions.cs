@@ -86,6 +86,8 @@ internal static class MatrixInstructions
 
         public override void Execute(PtxWarp warp, uint lanes)
         {
+            uint givers = (uint)((1UL << (d.Length * Side)) - 1);
+            warp.Memory.Counts?.CountSharedLoad(warp, address, lanes & givers, Side * sizeof(ushort));
             Span<ushort> matrix = stackalloc ushort[Side * Side];
             Span<uint> results = stackalloc uint[4 * PtxWarp.Size];
             for (int i = 0; i < d.Length; i++)
