@@ -20,10 +20,11 @@ public static class DeviceIntrinsics
     {
         builder.EnableAlgorithms();
         var generator = typeof(DeviceIntrinsics).GetMethod(nameof(Emit), BindingFlags.NonPublic | BindingFlags.Static)!;
-        var methods = ((Type[])
+        MethodInfo[] methods =
         [
-            typeof(DeviceMath), typeof(Pairs), typeof(TensorCores.Instructions), typeof(TensorCores.WarpgroupInstructions),
-        ]).SelectMany(t => t.GetMethods());
+            .. typeof(DeviceMath).GetMethods(), .. typeof(Pairs).GetMethods(), .. typeof(TensorCores.Instructions).GetMethods(),
+            .. typeof(TensorCores.WarpgroupInstructions).GetMethods(),
+        ];
         foreach (var method in methods.Where(IsInstruction))
         {
             builder.GetIntrinsicManager().RegisterMethod(method, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode));
